@@ -1,0 +1,7 @@
+/** What a logged-in account may do where. */
+export type Permission = 'Read' | 'Write';
+
+export interface AccessRights {
+  /** `virtualPath` is absolute and normalised: it begins with `/` and has no `.` or `..` segments. */
+  allows(permission: Permission, virtualPath: string): boolean;
+}

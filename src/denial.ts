@@ -1,0 +1,353 @@
+/**
+ * Every reason for which cardgate refuses, in one closed table: where it arises, what the FTP client is told, how loud the
+ * audit record is, what it means and what an administrator does about it. README and `cardgate explain` print this table.
+ */
+import type { Facts, Stage } from './explanation.ts';
+
+export interface DenialEntry {
+  readonly stage: Stage;
+  /** FTP reply code (RFC 959, RFC 2228, RFC 4217). */
+  readonly reply: 421 | 425 | 522 | 530;
+  /** The IIS FTP sub-status an administrator may know from there; 0 where IIS has none. */
+  readonly subStatus: number;
+  /** `notice`: happens every day. `warning`: somebody must mend something. `alert`: may be an attack. */
+  readonly level: 'notice' | 'warning' | 'alert';
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+export const denialTable = {
+  'certificate-missing': {
+    stage: 'connection',
+    reply: 530,
+    subStatus: 47,
+    level: 'notice',
+    meaning: 'The client presented no certificate, or did not present it in a full TLS handshake.',
+    remedy: 'Insert the card and select its logon certificate in the client; check that the client sends it.',
+  },
+  'authentication-disabled': {
+    stage: 'connection',
+    reply: 530,
+    subStatus: 36,
+    level: 'warning',
+    meaning: 'The site has no authentication method enabled that this login could use.',
+    remedy: 'Enable clientCertAuthentication for the site and set clientCertificatePolicy to CertAllow or CertRequire.',
+  },
+  'password-not-accepted': {
+    stage: 'connection',
+    reply: 530,
+    subStatus: 35,
+    level: 'notice',
+    meaning: 'The client offered a password; this site logs people in by certificate only.',
+    remedy: 'Configure the client to use the smart card; remove stored passwords from it.',
+  },
+  'certificate-malformed': {
+    stage: 'certificate',
+    reply: 530,
+    subStatus: 48,
+    level: 'alert',
+    meaning: 'The certificate is not strict DER as X.509 demands, or an identity in it cannot be read without doubt.',
+    remedy: 'Have the certificate issued again; report the issuing CA if it makes such certificates.',
+  },
+  'path-not-found': {
+    stage: 'certificate',
+    reply: 530,
+    subStatus: 48,
+    level: 'warning',
+    meaning: 'No certification path leads from the certificate to a trust anchor of the site.',
+    remedy:
+      'Add the issuing CA to intermediates, or its root to trustAnchors, if that CA may issue logon certificates.',
+  },
+  'path-budget-exceeded': {
+    stage: 'certificate',
+    reply: 530,
+    subStatus: 48,
+    level: 'alert',
+    meaning: 'Looking for a certification path took more work than one login may cost.',
+    remedy: 'Look at the certificates the client sent: cross-signed cycles or huge name constraints are an attack.',
+  },
+  'signature-invalid': {
+    stage: 'certificate',
+    reply: 530,
+    subStatus: 48,
+    level: 'alert',
+    meaning: 'A signature on the certification path does not verify with the issuer’s key.',
+    remedy: 'The certificate was altered or comes from another CA of the same name; find out which.',
+  },
+  'algorithm-not-acceptable': {
+    stage: 'certificate',
+    reply: 530,
+    subStatus: 48,
+    level: 'warning',
+    meaning: 'A certificate on the path uses a signature algorithm or a key that is too weak or not known.',
+    remedy: 'Have the certificate issued with at least SHA-256 and RSA-2048 or P-256.',
+  },
+  'certificate-expired': {
+    stage: 'certificate',
+    reply: 530,
+    subStatus: 48,
+    level: 'notice',
+    meaning: 'A certificate on the path is past its notAfter.',
+    remedy: 'Renew the certificate on the card; if it is a CA, install the new CA certificate.',
+  },
+  'certificate-not-yet-valid': {
+    stage: 'certificate',
+    reply: 530,
+    subStatus: 48,
+    level: 'notice',
+    meaning: 'A certificate on the path is before its notBefore.',
+    remedy: 'Check the clock of the gateway and of the CA.',
+  },
+  'basic-constraints-violated': {
+    stage: 'certificate',
+    reply: 530,
+    subStatus: 48,
+    level: 'alert',
+    meaning: 'A certificate that is not a CA signed another, or a path is longer than its CA allows.',
+    remedy: 'If the CA is genuine its certificate is wrong; otherwise somebody abused an end-entity key.',
+  },
+  'key-usage-violated': {
+    stage: 'certificate',
+    reply: 530,
+    subStatus: 48,
+    level: 'warning',
+    meaning: 'The key usage extension does not allow what the key was used for.',
+    remedy: 'Choose the authentication certificate of the card, not the one for encryption.',
+  },
+  'extended-key-usage-missing': {
+    stage: 'certificate',
+    reply: 530,
+    subStatus: 48,
+    level: 'notice',
+    meaning: 'The certificate, or a CA above it, is not for the purposes this site requires.',
+    remedy: 'Choose the logon certificate of the card; compare requiredExtendedKeyUsage with what the CA issues.',
+  },
+  'name-constraints-violated': {
+    stage: 'certificate',
+    reply: 530,
+    subStatus: 48,
+    level: 'alert',
+    meaning: 'A CA on the path may not issue certificates for a name in this certificate.',
+    remedy: 'The CA issued outside its permission: report it; do not widen the constraint without its owner.',
+  },
+  'certificate-policy-not-acceptable': {
+    stage: 'certificate',
+    reply: 530,
+    subStatus: 48,
+    level: 'notice',
+    meaning: 'After policy processing the path is valid for none of the certificate policies the site accepts.',
+    remedy: 'Compare acceptedPolicies with the policy OIDs of the certificate.',
+  },
+  'critical-extension-unknown': {
+    stage: 'certificate',
+    reply: 530,
+    subStatus: 48,
+    level: 'warning',
+    meaning: 'A certificate on the path has a critical extension that cardgate does not process.',
+    remedy: 'RFC 5280 forbids to use it; ask the CA what the extension is for.',
+  },
+  'certificate-revoked': {
+    stage: 'revocation',
+    reply: 530,
+    subStatus: 48,
+    level: 'alert',
+    meaning: 'A certificate on the path is revoked.',
+    remedy: 'Collect the card; issue a new one if the person may still log in.',
+  },
+  'revocation-unknown': {
+    stage: 'revocation',
+    reply: 530,
+    subStatus: 48,
+    level: 'warning',
+    meaning: 'No current and authentic evidence says whether a certificate on the path is revoked.',
+    remedy: 'Make the CRL reachable or list it in crlFiles; look at the retrieval errors in the record.',
+  },
+  'mapping-none': {
+    stage: 'mapping',
+    reply: 530,
+    subStatus: 35,
+    level: 'notice',
+    meaning: 'The certificate is valid, but no mapping rule leads from it to an account.',
+    remedy: 'Add the mapping to the account (cardgate explain prints what was searched), or add a rule.',
+  },
+  'mapping-weak': {
+    stage: 'mapping',
+    reply: 530,
+    subStatus: 35,
+    level: 'warning',
+    meaning: 'An account was found only by a name in the certificate, and the name is not proven strong enough.',
+    remedy:
+      'Issue certificates with the SID extension, map by issuer and serial, or pin issuer and policy in the rule.',
+  },
+  'mapping-ambiguous': {
+    stage: 'mapping',
+    reply: 530,
+    subStatus: 35,
+    level: 'alert',
+    meaning: 'The certificate leads to more than one account.',
+    remedy: 'Remove the mapping from all but one of the accounts in the record; one of them may have been planted.',
+  },
+  'sid-mismatch': {
+    stage: 'mapping',
+    reply: 530,
+    subStatus: 35,
+    level: 'alert',
+    meaning: 'The security identifier in the certificate is not that of the account the certificate leads to.',
+    remedy: 'Treat it as an attack until explained: a mapping was planted or an account was remade.',
+  },
+  'name-mismatch': {
+    stage: 'mapping',
+    reply: 530,
+    subStatus: 35,
+    level: 'notice',
+    meaning: 'USER names somebody else than the account the certificate is mapped to.',
+    remedy: 'Log in with the account’s own name; see loginNames in the record.',
+  },
+  'directory-unavailable': {
+    stage: 'directory',
+    reply: 421,
+    subStatus: 35,
+    level: 'warning',
+    meaning: 'No directory server answered in time.',
+    remedy: 'Check the directory servers, the network, the bind account and the CA of their certificates.',
+  },
+  'directory-answer-invalid': {
+    stage: 'directory',
+    reply: 530,
+    subStatus: 35,
+    level: 'alert',
+    meaning: 'The directory returned an entry that does not match what was asked, or that cannot be read.',
+    remedy: 'Compare the value in the record: case or accent folding, a broken attribute, or a false server.',
+  },
+  'account-disabled': {
+    stage: 'account',
+    reply: 530,
+    subStatus: 35,
+    level: 'notice',
+    meaning: 'The account is disabled.',
+    remedy: 'Enable the account in the directory if the person may log in.',
+  },
+  'account-locked': {
+    stage: 'account',
+    reply: 530,
+    subStatus: 35,
+    level: 'notice',
+    meaning: 'The account is locked out.',
+    remedy: 'Unlock the account, or wait for the end of the lockout.',
+  },
+  'account-expired': {
+    stage: 'account',
+    reply: 530,
+    subStatus: 35,
+    level: 'notice',
+    meaning: 'The account is past its expiry date.',
+    remedy: 'Extend the account in the directory if the person may log in.',
+  },
+  'account-logon-hours': {
+    stage: 'account',
+    reply: 530,
+    subStatus: 35,
+    level: 'notice',
+    meaning: 'The account may not log in at this hour.',
+    remedy: 'Change logonHours of the account (it is in UTC) if the person may log in now.',
+  },
+  'account-type-not-allowed': {
+    stage: 'account',
+    reply: 530,
+    subStatus: 35,
+    level: 'warning',
+    meaning: 'The account is not a person’s: a computer, a trust, or a temporary duplicate.',
+    remedy: 'Map the certificate to a normal user account.',
+  },
+  'not-authorized': {
+    stage: 'authorization',
+    reply: 530,
+    subStatus: 1,
+    level: 'notice',
+    meaning: 'No authorization rule of the site lets this account in.',
+    remedy: 'Add the account or one of its groups to the site’s authorization rules.',
+  },
+  'home-unavailable': {
+    stage: 'authorization',
+    reply: 530,
+    subStatus: 33,
+    level: 'warning',
+    meaning: 'The account has no home directory that can be used.',
+    remedy: 'Create the directory named in the record, or set userIsolation so that it is made at login.',
+  },
+  'too-many-failures': {
+    stage: 'connection',
+    reply: 421,
+    subStatus: 35,
+    level: 'alert',
+    meaning: 'Too many logins were refused on one control connection.',
+    remedy: 'See the refusals before this one in the audit log; they name the cause.',
+  },
+  'tls-required': {
+    stage: 'connection',
+    reply: 530,
+    subStatus: 24,
+    level: 'notice',
+    meaning: 'The client tried to log in without TLS.',
+    remedy: 'Configure the client for explicit FTPS (AUTH TLS), or use the implicit port.',
+  },
+  'tls-handshake-failed': {
+    stage: 'connection',
+    reply: 421,
+    subStatus: 32,
+    level: 'notice',
+    meaning: 'The TLS handshake on the control connection failed or took too long.',
+    remedy:
+      'See the error in the record: protocol version, cipher suite, the card’s signature algorithm, or a wrong PIN.',
+  },
+  'internal-fault': {
+    stage: 'connection',
+    reply: 421,
+    subStatus: 35,
+    level: 'alert',
+    meaning: 'A fault in cardgate itself stopped the login; nobody was let in.',
+    remedy: 'Find the reference in the log, where the fault is described, and report it.',
+  },
+  'data-certificate-mismatch': {
+    stage: 'data-channel',
+    reply: 522,
+    subStatus: 49,
+    level: 'alert',
+    meaning: 'The data connection did not prove that it comes from the client of the control connection.',
+    remedy: 'Make the client resume its TLS session or send the same certificate on data connections.',
+  },
+  'data-address-mismatch': {
+    stage: 'data-channel',
+    reply: 425,
+    subStatus: 38,
+    level: 'alert',
+    meaning: 'A data connection came from another address than the control connection.',
+    remedy: 'If it is no attack: the client’s network must use one address for all its connections.',
+  },
+  'data-tls-failed': {
+    stage: 'data-channel',
+    reply: 522,
+    subStatus: 32,
+    level: 'notice',
+    meaning: 'The TLS handshake on the data connection failed or took too long.',
+    remedy: 'See the error in the record; a card that waits for its PIN at every handshake is the usual cause.',
+  },
+} as const satisfies Record<string, DenialEntry>;
+
+export type DenialCode = keyof typeof denialTable;
+
+/** One refusal: the code says what, the facts say of whom and with which values. Facts are for the operator only. */
+export interface Denial {
+  readonly code: DenialCode;
+  /** One sentence with the particulars of this case; never sent to the client. */
+  readonly detail: string;
+  readonly facts: Facts;
+}
+
+export function denial(code: DenialCode, detail: string, facts: Facts = {}): Denial {
+  return { code, detail, facts };
+}
+
+export function denialEntry(code: DenialCode): DenialEntry {
+  return denialTable[code];
+}

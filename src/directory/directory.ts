@@ -1,0 +1,95 @@
+/**
+ * The directory port: what cardgate asks of Active Directory, another LDAP directory, or its own account file.
+ * Adapters turn look-ups into searches; they decide nothing about logins, and mapping compares what they return again.
+ */
+import type { Facts } from '../explanation.ts';
+import type { AccountState } from './account-state.ts';
+
+/** How an account can be found from a certificate. Values come from validated certificates, yet are still hostile text. */
+export type AccountLookup =
+  | { readonly by: 'sid'; readonly sid: string }
+  /** Any of these values, in the spelling of MS-PKCA (`X509:<I>…<SR>…`). */
+  | { readonly by: 'altSecurityIdentities'; readonly values: readonly string[] }
+  | { readonly by: 'userPrincipalName'; readonly userPrincipalName: string }
+  /** The implicit user principal name: name@dns-domain of the account. */
+  | { readonly by: 'samAccountName'; readonly samAccountName: string; readonly dnsDomain: string }
+  /** The account that holds exactly this certificate. */
+  | {
+      readonly by: 'certificate';
+      readonly der: Buffer;
+      readonly sha256: string;
+      readonly serialNumber: bigint;
+      /** RFC 4514. */
+      readonly issuer: string;
+    };
+
+export type LookupKind = AccountLookup['by'];
+
+export interface Group {
+  readonly sid?: string;
+  readonly distinguishedName?: string;
+  readonly name?: string;
+}
+
+export interface DirectoryAccount {
+  /** Name of the directory it was found in, as configured. */
+  readonly directory: string;
+  /** Stable and unique within the directory: objectGUID, entryUUID, or the name in an account file. */
+  readonly id: string;
+  readonly distinguishedName: string;
+  /** sAMAccountName or uid: the name for home directories and records. */
+  readonly accountName: string;
+  /** All names by which USER may call this account. */
+  readonly loginNames: readonly string[];
+  readonly sid?: string;
+  readonly userPrincipalName?: string;
+  /** DNS name of the account's domain, where the directory is Active Directory. */
+  readonly dnsDomain?: string;
+  readonly altSecurityIdentities: readonly string[];
+  /** DER of the certificates stored at the account. */
+  readonly certificates: readonly Buffer[];
+  /** SHA-256 fingerprints of certificates, lower-case hexadecimal; account files hold these instead of whole certificates. */
+  readonly certificateFingerprints: readonly string[];
+  readonly createdAt?: Date;
+  readonly homeDirectory?: string;
+  readonly state: AccountState;
+}
+
+export interface Directory {
+  readonly name: string;
+  readonly kind: 'activeDirectory' | 'ldap' | 'file';
+  /** Look-ups this directory can answer; a rule that needs another is a configuration fault. */
+  readonly lookups: ReadonlySet<LookupKind>;
+  /**
+   * The accounts that match, at most `limit` (two prove ambiguity). Attribute values are returned as stored.
+   * @throws DirectoryUnavailableError no server answered within the deadline
+   * @throws DirectoryAnswerError an entry came back that cannot be read
+   */
+  findAccounts(lookup: AccountLookup, limit: number): Promise<readonly DirectoryAccount[]>;
+  /**
+   * The account's groups, nested ones included.
+   * @throws DirectoryUnavailableError | DirectoryAnswerError
+   */
+  readGroups(account: DirectoryAccount): Promise<readonly Group[]>;
+  close(): Promise<void>;
+}
+
+/** No answer: the login cannot be decided now. */
+export class DirectoryUnavailableError extends Error {
+  override readonly name = 'DirectoryUnavailableError';
+  readonly facts: Facts;
+  constructor(message: string, facts: Facts = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.facts = facts;
+  }
+}
+
+/** An answer that cannot be believed: the login is refused. */
+export class DirectoryAnswerError extends Error {
+  override readonly name = 'DirectoryAnswerError';
+  readonly facts: Facts;
+  constructor(message: string, facts: Facts = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.facts = facts;
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The steps of a decision, recorded while it is taken. `cardgate explain` prints them; a login passes `unrecorded`.
+ * A step holds facts for the operator only; nothing in it is ever sent to an FTP client.
+ */
+export type FactValue = string | number | boolean | readonly string[];
+export type Facts = Readonly<Record<string, FactValue | undefined>>;
+
+export type Stage =
+  | 'connection'
+  | 'certificate'
+  | 'revocation'
+  | 'mapping'
+  | 'directory'
+  | 'account'
+  | 'authorization'
+  | 'data-channel';
+
+export interface Step {
+  readonly stage: Stage;
+  /** What was looked at, in a few words: `signature`, `name constraints`, `rule by-sid`. */
+  readonly check: string;
+  readonly verdict: 'passed' | 'failed' | 'skipped' | 'noted';
+  /** The clause that demands the check, such as `RFC 5280 6.1.3 (a)(1)`. */
+  readonly citation?: string;
+  readonly facts?: Facts;
+}
+
+export interface StepRecorder {
+  record(step: Step): void;
+}
+
+export const unrecorded: StepRecorder = { record: () => undefined };
+
+export function recordingSteps(): StepRecorder & { readonly steps: readonly Step[] } {
+  const steps: Step[] = [];
+  return { steps, record: (step) => void steps.push(step) };
+}

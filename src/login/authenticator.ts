@@ -1,0 +1,46 @@
+/** What the FTP front end knows of logging in: one request, one verdict. It holds no logic, so that `ftp` needs nothing else. */
+import type { AccessRights } from '../authorization/access-rights.ts';
+import type { Denial } from '../denial.ts';
+
+export interface TlsFacts {
+  /** `TLSv1.2` or `TLSv1.3`. */
+  readonly protocol: string;
+  /** IANA name of the cipher suite. */
+  readonly cipher: string;
+}
+
+export interface LoginRequest {
+  /** DER, end entity first, as the peer sent them in its full handshake on this control connection; empty: none. */
+  readonly peerCertificates: readonly Buffer[];
+  /** The argument of USER, bounded and decoded, not trusted. */
+  readonly claimedName: string;
+  /** The argument of PASS; absent until the client was asked for one. Never logged. */
+  readonly password?: string;
+  readonly remoteAddress: string;
+  readonly connectionId: string;
+  readonly tls: TlsFacts;
+}
+
+/** An account that may work on files, and how far. */
+export interface AuthenticatedLogin {
+  readonly accountName: string;
+  readonly directory: string;
+  /** Absolute path of the account's home in the storage. */
+  readonly homeDirectory: string;
+  readonly accessRights: AccessRights;
+  /** SHA-256 of the end entity certificate, lower-case hexadecimal. */
+  readonly certificateSha256: string;
+}
+
+export type Verdict =
+  | { readonly outcome: 'granted'; readonly login: AuthenticatedLogin; readonly reference: string }
+  /** The site wants a password besides, or instead of, the certificate: answer 331 and come back with it. */
+  | { readonly outcome: 'password-required' }
+  | { readonly outcome: 'denied'; readonly denial: Denial; readonly reference: string }
+  /** Nobody can say now: 421, and the client may try again later. */
+  | { readonly outcome: 'unavailable'; readonly denial: Denial; readonly reference: string };
+
+export interface Authenticator {
+  /** Never rejects: a fault inside becomes `unavailable` with code `internal-fault`. Writes exactly one audit record per verdict but `password-required`. */
+  authenticate(request: LoginRequest): Promise<Verdict>;
+}

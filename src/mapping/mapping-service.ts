@@ -1,0 +1,27 @@
+/** The mapping port: a validated certificate in, exactly one account or a denial out. */
+import type { Denial } from '../denial.ts';
+import type { Directory, DirectoryAccount } from '../directory/directory.ts';
+import type { StepRecorder } from '../explanation.ts';
+import type { ValidatedCertificate } from '../pki/validated-certificate.ts';
+
+export type Strength = 'strong' | 'weak';
+
+export type MappingResult =
+  | {
+      readonly outcome: 'mapped';
+      readonly account: DirectoryAccount;
+      /** The directory that holds the account. */
+      readonly directory: Directory;
+      readonly rule: string;
+      /** Why the mapping is strong: `sid`, `issuerSerial`, `certificate`, `sid-confirms-name`, `pinned-issuer-and-policy`. */
+      readonly reason: string;
+    }
+  | { readonly outcome: 'denied'; readonly denial: Denial };
+
+export interface MappingService {
+  /**
+   * @param claimedName the argument of USER; it must name the mapped account
+   * @throws DirectoryUnavailableError when a directory that had to be asked did not answer
+   */
+  resolve(certificate: ValidatedCertificate, claimedName: string, steps: StepRecorder): Promise<MappingResult>;
+}

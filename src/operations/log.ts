@@ -1,0 +1,82 @@
+/** The operating log: one JSON object per line through winston. What peers sent goes in only as printable text; secrets never. */
+import winston from 'winston';
+import { printable } from './printable.ts';
+
+export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof logLevels)[number];
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** `event` is a fixed name such as `tls-handshake-failed`; what varies goes into the fields. */
+export interface Logger {
+  error(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields): void;
+  info(event: string, fields?: LogFields): void;
+  debug(event: string, fields?: LogFields): void;
+  /** A logger that adds these fields to every line, such as the connection id. */
+  with(fields: LogFields): Logger;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** Absolute path; standard error when absent. */
+  readonly file?: string;
+}
+
+export interface ClosableLogger extends Logger {
+  /** Resolves when everything written so far has reached its destination. */
+  close(): Promise<void>;
+}
+
+export function createLogger(options: LogOptions): ClosableLogger {
+  return fromWinston(createWinston(options.level, options.file, 'stderr'));
+}
+
+/** For parts that are used without a server around them. */
+export const silentLogger: Logger = {
+  error: () => undefined,
+  warn: () => undefined,
+  info: () => undefined,
+  debug: () => undefined,
+  with: () => silentLogger,
+};
+
+/** A winston logger that writes JSON lines to a file, or to a standard stream when there is none. */
+export function createWinston(level: LogLevel, file: string | undefined, stream: 'stdout' | 'stderr'): winston.Logger {
+  const transport = file
+    ? new winston.transports.File({ filename: file })
+    : new winston.transports.Stream({ stream: stream === 'stdout' ? process.stdout : process.stderr });
+  return winston.createLogger({
+    level,
+    levels: winston.config.npm.levels,
+    format: winston.format.printf((info) => JSON.stringify(info, printableValue)),
+    transports: [transport],
+  });
+}
+
+export function closeWinston(logger: winston.Logger): Promise<void> {
+  return new Promise((resolve) => {
+    logger.once('finish', () => resolve());
+    logger.end();
+  });
+}
+
+/** JSON replacer: errors become their name and message, every string printable text. */
+function printableValue(_key: string, value: unknown): unknown {
+  if (typeof value === 'string') return printable(value);
+  if (typeof value === 'bigint') return value.toString();
+  if (value instanceof Error) return printable(`${value.name}: ${value.message}`);
+  return value;
+}
+
+function fromWinston(logger: winston.Logger): ClosableLogger {
+  const write = (level: LogLevel, event: string, fields: LogFields = {}) =>
+    void logger.log({ ...fields, level, message: event, time: new Date().toISOString() });
+  return {
+    error: (event, fields) => write('error', event, fields),
+    warn: (event, fields) => write('warn', event, fields),
+    info: (event, fields) => write('info', event, fields),
+    debug: (event, fields) => write('debug', event, fields),
+    with: (fields) => fromWinston(logger.child(fields)),
+    close: () => closeWinston(logger),
+  };
+}

@@ -1,0 +1,27 @@
+/** The proof that a certificate was validated: it can be made only in this folder, and login takes nothing less. */
+import type { Certificate } from './certificate.ts';
+
+export interface RevocationEvidence {
+  /** SHA-256 of the certificate whose status it is. */
+  readonly certificateSha256: string;
+  readonly status: 'good' | 'not-checked';
+  readonly method: 'crl' | 'ocsp' | 'none';
+  /** File or URL it came from. */
+  readonly source: string;
+  readonly thisUpdate?: Date;
+  readonly nextUpdate?: Date;
+}
+
+declare const validated: unique symbol;
+
+export interface ValidatedCertificate {
+  readonly [validated]: true;
+  readonly certificate: Certificate;
+  /** End entity first, the certificate issued by the trust anchor last; the anchor itself is not in it. */
+  readonly path: readonly Certificate[];
+  readonly trustAnchor: { readonly name: string; readonly sha256: string };
+  /** The user-constrained-policy-set of RFC 5280 6.1.6. */
+  readonly policies: 'any-policy' | readonly string[];
+  readonly evidence: readonly RevocationEvidence[];
+  readonly validatedAt: Date;
+}

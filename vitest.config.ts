@@ -1,0 +1,25 @@
+/** The test projects: quick ones run in parallel, end-to-end ones start real servers and run one file after another. */
+import { defineConfig } from 'vitest/config';
+
+const quick = ['unit', 'protocol', 'conformance'].map((name) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000 },
+}));
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      ...quick,
+      { test: { name: 'repository', include: ['test/*.test.ts'], testTimeout: 20_000 } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+});
