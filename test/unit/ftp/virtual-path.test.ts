@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { resolveVirtualPath } from '../../../src/ftp/virtual-path.ts';
+
+const longSegment = 'a'.repeat(255);
+const deepPath = `/${Array.from({ length: 16 }, () => 'd'.repeat(254)).join('/')}`;
+
+describe('resolveVirtualPath', () => {
+  it.each([
+    ['a name is taken from the working directory', '/docs', 'a.txt', '/docs/a.txt'],
+    ['an absolute pathname ignores the working directory', '/docs', '/b', '/b'],
+    ['an empty argument is the working directory', '/docs', '', '/docs'],
+    ['. is the working directory', '/docs', '.', '/docs'],
+    ['.. is the parent', '/docs/a', '..', '/docs'],
+    ['.. above the root stays at the root', '/docs', '../../../../etc/passwd', '/etc/passwd'],
+    ['.. inside an absolute pathname cannot climb', '/', '/../../x', '/x'],
+    ['repeated and trailing slashes vanish', '/', '//a///b//', '/a/b'],
+    ['spaces belong to the name', '/', ' a b ', '/ a b '],
+    ['three dots are a name', '/', '...', '/...'],
+    ['a backslash is a character like any other', '/', 'a\\..\\b', '/a\\..\\b'],
+    ['letters outside ASCII are kept as they are', '/', 'Übung/日本', '/Übung/日本'],
+    ['a segment of 255 bytes is the longest', '/', longSegment, `/${longSegment}`],
+    ['a path of 4080 bytes fits', '/', deepPath, deepPath],
+  ])('%s', (_rule, workingDirectory, argument, expected) => {
+    expect(resolveVirtualPath(workingDirectory, argument)).toBe(expected);
+  });
+
+  it.each([
+    ['NUL', 'a\0b'],
+    ['line feed', 'a\nb'],
+    ['carriage return', 'a\rb'],
+    ['escape', '\x1b[2J'],
+    ['DEL', 'a\x7f'],
+    ['a C1 control character', 'a\u0085b'],
+    ['a lone surrogate, which UTF-8 cannot write', 'a\ud800'],
+    ['a segment of 256 bytes', `${longSegment}b`],
+    ['a segment of 128 letters but 256 bytes', 'ä'.repeat(128)],
+    ['an argument of more than 4096 bytes, even when it would normalise to less', '/./'.repeat(1400)],
+  ])('refuses %s', (_rule, argument) => {
+    expect(resolveVirtualPath('/docs', argument)).toBeUndefined();
+  });
+
+  it('refuses a path that grows beyond 4096 bytes only together with the working directory', () => {
+    expect(resolveVirtualPath(deepPath, 'e'.repeat(20))).toBeUndefined();
+  });
+});
