@@ -1,0 +1,31 @@
+/** Durations as administrators write them: `500ms`, `30s`, `5m`, `12h`, `1d`. */
+import { z } from 'zod';
+
+const milliseconds = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const pattern = /^(\d{1,9})(ms|s|m|h|d)$/;
+
+/** Node's timers overflow beyond this; longer durations make no sense for anything configured here. */
+const longest = 2 ** 31 - 1;
+
+/** @returns milliseconds, or undefined when the text is no duration */
+export function parseDuration(text: string): number | undefined {
+  const [, count, unit] = pattern.exec(text) ?? [];
+  if (count === undefined || unit === undefined) return undefined;
+  const value = Number(count) * milliseconds[unit as keyof typeof milliseconds];
+  return value <= longest ? value : undefined;
+}
+
+/** A duration between two others, decoded to milliseconds. */
+export function duration(least: string, most: string) {
+  const minimum = parseDuration(least) ?? 0;
+  const maximum = parseDuration(most) ?? longest;
+  return z
+    .string()
+    .regex(pattern, { error: 'must be a duration such as 30s, 5m or 1d' })
+    .transform((text, context) => {
+      const value = parseDuration(text);
+      if (value !== undefined && value >= minimum && value <= maximum) return value;
+      context.issues.push({ code: 'custom', message: `must be between ${least} and ${most}`, input: text });
+      return z.NEVER;
+    });
+}

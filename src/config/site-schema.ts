@@ -1,0 +1,197 @@
+/** The settings of one FTP site, in the words of IIS where IIS has the setting. */
+import { z } from 'zod';
+import { duration } from './duration.ts';
+
+const file = z.string().min(1).max(4096);
+const count = (least: number, most: number) => z.int().min(least).max(most);
+const port = count(0, 65_535);
+const objectIdentifier = z.string().regex(/^[0-2](\.\d{1,39}){1,30}$/, { error: 'must be a dotted object identifier' });
+const host = z.string().min(1).max(253);
+
+const binding = z
+  .strictObject({
+    address: z.union([z.ipv4(), z.ipv6()]).default('0.0.0.0').describe('Address to listen on'),
+    port: port.describe('Port to listen on; 0 takes a free one and prints it'),
+    tls: z
+      .enum(['explicit', 'implicit'])
+      .optional()
+      .describe(
+        'explicit: AUTH TLS on a clear port; implicit: TLS from the first byte. Without it, port 990 is implicit',
+      ),
+  })
+  .describe('One address and port the site listens on');
+
+const connections = z
+  .strictObject({
+    controlChannelTimeout: duration('1s', '1d').prefault('120s').describe('Idle control connection is closed after'),
+    dataChannelTimeout: duration('1s', '1h').prefault('30s').describe('Idle data connection is closed after'),
+    unauthenticatedTimeout: duration('1s', '10m').prefault('30s').describe('Time allowed before login'),
+    handshakeTimeout: duration('1s', '5m')
+      .prefault('30s')
+      .describe('Time allowed for a TLS handshake, PIN entry included'),
+    maxConnections: count(1, 100_000).default(2_000).describe('Control connections at the same time'),
+    maxConnectionsPerAddress: count(1, 100_000).default(200).describe('Control connections from one address'),
+    maxLoginFailures: count(1, 20).default(3).describe('Refused logins on one connection before it is closed'),
+  })
+  .prefault({});
+
+const ssl = z.strictObject({
+  serverCertificate: file.describe('PEM file: the server’s certificate, then its intermediates'),
+  serverCertificateKey: file.describe('PEM file: the private key; not readable by others'),
+  controlChannelPolicy: z
+    .enum(['SslAllow', 'SslRequire', 'SslRequireCredentialsOnly'])
+    .default('SslRequire')
+    .describe('Whether the control connection must be protected'),
+  dataChannelPolicy: z
+    .enum(['SslAllow', 'SslRequire', 'SslDeny'])
+    .default('SslRequire')
+    .describe('Whether data connections must be protected'),
+  minimumVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest TLS version'),
+  maximumVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.3').describe('Newest TLS version'),
+  signatureAlgorithms: z
+    .string()
+    .regex(/^[\w+:-]{1,500}$/)
+    .optional()
+    .describe('Signature algorithms in OpenSSL’s words; for cards that sign PKCS #1 v1.5 only'),
+});
+
+const validationFlag = z.enum([
+  'NoRevocationCheck',
+  'CertChainRevocationCheckCacheOnly',
+  'CertChainCacheOnlyUrlRetrieval',
+  'CertNoUsageCheck',
+]);
+
+const sslClientCertificates = z.strictObject({
+  clientCertificatePolicy: z
+    .enum(['CertIgnore', 'CertAllow', 'CertRequire'])
+    .default('CertRequire')
+    .describe('Whether the client is asked for a certificate and must have one'),
+  trustAnchors: z
+    .array(file)
+    .min(1)
+    .max(100)
+    .describe('PEM or DER files: the CAs whose certificates may log in, and no others'),
+  intermediates: z
+    .array(file)
+    .max(1_000)
+    .default([])
+    .describe('PEM or DER files: CA certificates that help to build paths'),
+  crlFiles: z.array(file).max(1_000).default([]).describe('PEM or DER files: certificate revocation lists'),
+  validationFlags: z.array(validationFlag).default([]).describe('What validation leaves out, as in IIS'),
+  revocationFreshnessTime: duration('0s', '24d')
+    .prefault('0s')
+    .describe('A CRL whose thisUpdate is older is sought anew although still valid; 0s: use it until its nextUpdate'),
+  revocationUrlRetrievalTimeout: duration('100ms', '1m').prefault('15s').describe('Time for one retrieval of a CRL'),
+  revocationRetrievalHosts: z
+    .array(host)
+    .max(100)
+    .default([])
+    .describe('Hosts from which CRLs may be retrieved over HTTP; empty: crlFiles only'),
+  requiredExtendedKeyUsage: z
+    .array(z.union([z.enum(['clientAuth', 'smartCardLogon', 'pivCardAuth', 'pkinitClientAuth']), objectIdentifier]))
+    .max(20)
+    .default(['clientAuth', 'smartCardLogon'])
+    .describe('The certificate must carry one of these extended key usages'),
+  acceptedPolicies: z
+    .array(objectIdentifier)
+    .max(100)
+    .default([])
+    .describe('The path must be valid for one of these certificate policies; empty: any'),
+});
+
+const authorizationRule = z.strictObject({
+  accessType: z.enum(['Allow', 'Deny']).default('Allow').describe('Deny wins over Allow'),
+  users: z
+    .union([z.literal('*'), z.array(z.string().min(1).max(256)).max(10_000)])
+    .optional()
+    .describe('Account names, or * for everybody who is logged in'),
+  roles: z
+    .array(z.string().min(1).max(1024))
+    .max(1_000)
+    .optional()
+    .describe('Groups, by SID, distinguished name or name'),
+  permissions: z
+    .array(z.enum(['Read', 'Write']))
+    .min(1)
+    .describe('What the rule allows or denies'),
+  path: z.string().startsWith('/').max(4096).default('/').describe('The directory the rule is for, and all below it'),
+});
+
+const userIsolation = z.strictObject({
+  mode: z
+    .enum(['None', 'IsolateAllDirectories', 'DirectoryAttribute'])
+    .default('IsolateAllDirectories')
+    .describe(
+      'None: all share physicalPath; IsolateAllDirectories: physicalPath/account; DirectoryAttribute: home as the directory says',
+    ),
+  createHome: z.boolean().default(false).describe('Make the home directory at the first login'),
+});
+
+export const siteSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/)
+    .describe('Name in logs and records'),
+  bindings: z.array(binding).min(1).max(64).describe('Where the site listens'),
+  physicalPath: file.describe('Directory that holds the files of the site'),
+  connections,
+  ssl,
+  sslClientCertificates,
+  dataChannelSecurity: z
+    .strictObject({
+      dataChannelBinding: z
+        .enum(['certificateOrSession', 'certificate', 'session'])
+        .default('certificateOrSession')
+        .describe('How a data connection proves that it belongs to the control connection'),
+      matchClientAddressForPasv: z
+        .literal(true)
+        .default(true)
+        .describe('Data connections must come from the client’s address'),
+    })
+    .prefault({}),
+  authentication: z
+    .strictObject({
+      clientCertAuthentication: z
+        .strictObject({ enabled: z.boolean().default(true).describe('Log in by client certificate') })
+        .prefault({}),
+    })
+    .prefault({}),
+  directories: z.array(z.string()).min(1).max(20).describe('Names of the directories that hold the accounts'),
+  mapping: z
+    .strictObject({
+      rules: file.describe('YAML file with the mapping rules'),
+      binding: z.enum(['full']).default('full').describe('full: only strong mappings count'),
+    })
+    .describe('How a certificate leads to an account'),
+  userIsolation: userIsolation.prefault({}),
+  authorization: z.array(authorizationRule).min(1).max(1_000).describe('Who may read and write; nobody else is let in'),
+  firewallSupport: z
+    .strictObject({
+      lowDataChannelPort: port.default(0).describe('Lowest passive port; 0: ports of the system'),
+      highDataChannelPort: port.default(0).describe('Highest passive port'),
+      externalIp4Address: z.ipv4().optional().describe('Address put into the reply to PASV'),
+    })
+    .prefault({}),
+  messages: z
+    .strictObject({
+      bannerMessage: z.string().max(8_192).default('cardgate ready.').describe('Greeting before login'),
+      greetingMessage: z.string().max(8_192).default('Logged in.').describe('Text after login'),
+      exitMessage: z.string().max(1_024).default('Goodbye.').describe('Text at QUIT'),
+    })
+    .prefault({}),
+  commandFiltering: z
+    .strictObject({ maxCommandLine: count(512, 65_536).default(4_096).describe('Longest command line in bytes') })
+    .prefault({}),
+  fileHandling: z
+    .strictObject({
+      allowReplaceOnRename: z.boolean().default(false).describe('RNTO may replace an existing file'),
+      uploadWithoutCloseNotify: z
+        .enum(['accept', 'refuse'])
+        .default('accept')
+        .describe('An upload that ends without TLS close_notify may be truncated; some clients never send it'),
+    })
+    .prefault({}),
+});
+
+export type SiteSettings = z.output<typeof siteSchema>;

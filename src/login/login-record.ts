@@ -1,0 +1,69 @@
+/** The parts of a login’s audit record: what an auditor asks of the certificate, its validation and the account. */
+import type { DirectoryAccount } from '../directory/directory.ts';
+import type { CertificateFacts, EvidenceFacts, LoginAttempt } from '../operations/audit.ts';
+import { printable } from '../operations/printable.ts';
+import { type Certificate, MalformedError } from '../pki/certificate.ts';
+import { formatRfc4514 } from '../pki/distinguished-name.ts';
+import { type SubjectIdentity, subjectIdentity } from '../pki/subject-identity.ts';
+import type { RevocationEvidence, ValidatedCertificate } from '../pki/validated-certificate.ts';
+
+export function certificateFacts(certificate: Certificate): CertificateFacts {
+  const identity = readableIdentity(certificate);
+  return {
+    subject: printable(formatRfc4514(certificate.subject)),
+    issuer: printable(formatRfc4514(certificate.issuer)),
+    serialNumber: certificate.serialOctets.toString('hex'),
+    sha256: certificate.sha256,
+    notBefore: certificate.notBefore.toISOString(),
+    notAfter: certificate.notAfter.toISOString(),
+    ...(certificate.subjectKeyIdentifier && { subjectKeyIdentifier: certificate.subjectKeyIdentifier.toString('hex') }),
+    ...(identity?.userPrincipalNames.length && { userPrincipalNames: identity.userPrincipalNames.map(printable) }),
+    ...(identity?.securityIdentifier && { sid: identity.securityIdentifier.sid }),
+  };
+}
+
+export function validationFacts(
+  validated: ValidatedCertificate,
+): Pick<LoginAttempt, 'certificate' | 'path' | 'trustAnchor' | 'policies' | 'evidence'> {
+  return {
+    certificate: certificateFacts(validated.certificate),
+    path: validated.path.map((certificate) => certificate.sha256),
+    trustAnchor: validated.trustAnchor.sha256,
+    policies: validated.policies,
+    evidence: validated.evidence.map((evidence) => evidenceFacts(evidence, validated.validatedAt)),
+  };
+}
+
+export function accountFacts(account: DirectoryAccount): NonNullable<LoginAttempt['account']> {
+  return {
+    directory: account.directory,
+    name: printable(account.accountName),
+    distinguishedName: printable(account.distinguishedName),
+    ...(account.sid && { sid: account.sid }),
+  };
+}
+
+function evidenceFacts(evidence: RevocationEvidence, validatedAt: Date): EvidenceFacts {
+  const { certificateSha256, status, method, source, thisUpdate, nextUpdate } = evidence;
+  return {
+    certificateSha256,
+    status,
+    method,
+    source,
+    ...(thisUpdate && {
+      thisUpdate: thisUpdate.toISOString(),
+      ageSeconds: Math.round((validatedAt.getTime() - thisUpdate.getTime()) / 1000),
+    }),
+    ...(nextUpdate && { nextUpdate: nextUpdate.toISOString() }),
+  };
+}
+
+/** A record names the certificate even when its identities are malformed; the denial says that they are. */
+function readableIdentity(certificate: Certificate): SubjectIdentity | undefined {
+  try {
+    return subjectIdentity(certificate);
+  } catch (error) {
+    if (error instanceof MalformedError) return undefined;
+    throw error;
+  }
+}
