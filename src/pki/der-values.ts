@@ -1,0 +1,121 @@
+/** Decoders of DER values to JavaScript values. Every deviation from the one encoding DER allows is a MalformedError. */
+import { type DerValue, tags } from './der.ts';
+import { MalformedError } from './malformed-error.ts';
+
+/** X.690 11.1: TRUE is 0xff. */
+export function decodeBoolean(content: Buffer, what: string): boolean {
+  const octet = content[0];
+  if (content.length !== 1 || (octet !== 0 && octet !== 0xff)) throw new MalformedError(`${what} is not a DER BOOLEAN`);
+  return octet === 0xff;
+}
+
+/** X.690 8.3.2: the first nine bits of an INTEGER are not all equal. */
+export function checkInteger(content: Buffer, what: string): void {
+  const [first, second] = content;
+  if (first === undefined) throw new MalformedError(`${what} is an INTEGER without octets`);
+  if (second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80)))
+    throw new MalformedError(`${what} is an INTEGER that is not minimal`);
+}
+
+export function decodeBigInteger(content: Buffer, what: string): bigint {
+  checkInteger(content, what);
+  return BigInt.asIntN(8 * content.length, BigInt(`0x${content.toString('hex')}`));
+}
+
+/** A non-negative INTEGER that counts something. Values beyond 2^31 - 1 are refused. */
+export function decodeCount(content: Buffer, what: string): number {
+  checkInteger(content, what);
+  if (content.length > 4) throw new MalformedError(`${what} is an INTEGER out of range`);
+  const value = content.readIntBE(0, content.length);
+  if (value < 0) throw new MalformedError(`${what} is negative`);
+  return value;
+}
+
+const longestObjectIdentifier = 64;
+
+/** The dotted form. Encodings over 64 octets are refused. */
+export function decodeObjectIdentifier(content: Buffer, what: string): string {
+  const last = content[content.length - 1];
+  if (last === undefined || last >= 0x80 || content.length > longestObjectIdentifier)
+    throw new MalformedError(`${what} is not an OBJECT IDENTIFIER`);
+  const arcs: string[] = [];
+  let small = 0;
+  let large: bigint | undefined;
+  let start = true;
+  for (const octet of content) {
+    if (start && octet === 0x80) throw new MalformedError(`${what} is an OBJECT IDENTIFIER with a padded arc`);
+    const bits = octet & 0x7f;
+    if (large !== undefined) large = (large << 7n) | BigInt(bits);
+    else if (small >= 2 ** 45) large = (BigInt(small) << 7n) | BigInt(bits);
+    else small = small * 128 + bits;
+    start = octet < 0x80;
+    if (!start) continue;
+    arcs.push(arcs.length === 0 ? firstArcs(large ?? BigInt(small)) : String(large ?? small));
+    small = 0;
+    large = undefined;
+  }
+  return arcs.join('.');
+}
+
+/** X.690 8.19.4: the first subidentifier holds two arcs. */
+function firstArcs(value: bigint): string {
+  if (value < 80n) return `${value / 40n}.${value % 40n}`;
+  return `2.${value - 80n}`;
+}
+
+export interface BitString {
+  readonly unusedBits: number;
+  readonly bytes: Buffer;
+}
+
+/** X.690 11.2.1: unused bits are zero. */
+export function decodeBitString(content: Buffer, what: string): BitString {
+  const unusedBits = content[0];
+  const bytes = content.subarray(1);
+  const last = bytes[bytes.length - 1];
+  if (unusedBits === undefined || unusedBits > 7 || (last === undefined && unusedBits > 0))
+    throw new MalformedError(`${what} is not a BIT STRING`);
+  if (last !== undefined && (last & ((1 << unusedBits) - 1)) !== 0)
+    throw new MalformedError(`${what} is a BIT STRING with unused bits set`);
+  return { unusedBits, bytes };
+}
+
+/** A BIT STRING of whole octets, such as a signature. */
+export function decodeOctetsInBitString(content: Buffer, what: string): Buffer {
+  const { unusedBits, bytes } = decodeBitString(content, what);
+  if (unusedBits !== 0) throw new MalformedError(`${what} is not whole octets`);
+  return bytes;
+}
+
+/** The set bits of a named bit list, 0 the first. X.690 11.2.2: trailing zero bits are not encoded. */
+export function decodeNamedBits(content: Buffer, what: string): ReadonlySet<number> {
+  const { unusedBits, bytes } = decodeBitString(content, what);
+  const last = bytes[bytes.length - 1];
+  if (bytes.length > 4) throw new MalformedError(`${what} names more bits than any standard defines`);
+  if (last !== undefined && (last & (1 << unusedBits)) === 0)
+    throw new MalformedError(`${what} is a named bit list with trailing zero bits`);
+  const set = new Set<number>();
+  bytes.forEach((octet, index) => {
+    for (let bit = 0; bit < 8; bit++) if (octet & (0x80 >> bit)) set.add(8 * index + bit);
+  });
+  return set;
+}
+
+const utcTime = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
+const generalizedTime = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
+
+/** RFC 5280 4.1.2.5: seconds present, no fractions, Zulu; UTCTime years 50 to 99 are 1950 to 1999. */
+export function decodeTime(value: DerValue, what: string): Date {
+  const text = value.content.toString('latin1');
+  const match = value.tag === tags.utcTime ? utcTime.exec(text) : generalizedTime.exec(text);
+  if (!match || (value.tag !== tags.utcTime && value.tag !== tags.generalizedTime))
+    throw new MalformedError(`${what} is not a time as RFC 5280 demands`);
+  const [short = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
+  const year = value.tag === tags.utcTime ? short + (short < 50 ? 2000 : 1900) : short;
+  const time = new Date(0);
+  time.setUTCFullYear(year, month - 1, day);
+  time.setUTCHours(hour, minute, second);
+  const readBack = time.getUTCMonth() === month - 1 && time.getUTCDate() === day && time.getUTCHours() === hour;
+  if (!readBack || minute > 59 || second > 59) throw new MalformedError(`${what} names a time that does not exist`);
+  return time;
+}

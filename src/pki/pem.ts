@@ -1,0 +1,36 @@
+/** Certificates and CRLs out of files: PEM (RFC 7468) with one or several blocks, or one DER value. Other PEM labels are refused. */
+import { type Certificate, parseCertificate } from './certificate.ts';
+import { MalformedError } from './malformed-error.ts';
+
+const certificateLabels = ['CERTIFICATE', 'X509 CERTIFICATE'];
+const crlLabels = ['X509 CRL'];
+const block = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([A-Za-z0-9+/=\s]*)-----END ([A-Z0-9 ]+)-----/g;
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/**
+ * Every certificate of a file, in its order.
+ * @throws MalformedError when there is none, when one is malformed, or when the file holds anything else, such as a private key
+ */
+export function readCertificates(file: Buffer): readonly Certificate[] {
+  return readBlocks(file, certificateLabels).map(parseCertificate);
+}
+
+/** The DER of every CRL of a file, in its order. @throws MalformedError likewise; the CRLs are not parsed here */
+export function readCrls(file: Buffer): readonly Buffer[] {
+  return readBlocks(file, crlLabels);
+}
+
+function readBlocks(file: Buffer, labels: readonly string[]): readonly Buffer[] {
+  if (file[0] === 0x30) return [file];
+  const text = file.toString('latin1');
+  const blocks = [...text.matchAll(block)].map(([, begin = '', body = '', end]) => {
+    if (begin !== end || !labels.includes(begin))
+      throw new MalformedError(`file holds a PEM block labelled ${begin} where ${labels[0]} is due`);
+    const compact = body.replace(/\s+/g, '');
+    if (!base64.test(compact)) throw new MalformedError(`PEM block ${begin} is not base 64`);
+    return Buffer.from(compact, 'base64');
+  });
+  if (blocks.length === 0) throw new MalformedError(`file holds neither DER nor a PEM block labelled ${labels[0]}`);
+  if (text.split('-----BEGIN ').length - 1 !== blocks.length) throw new MalformedError('file holds a broken PEM block');
+  return blocks;
+}
