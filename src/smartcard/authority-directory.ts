@@ -1,0 +1,146 @@
+/**
+ * A certification authority of the harness kept in a directory: certificate.pem, chain.pem, private-key.pem (mode 0600),
+ * crl.der and authority.json with what has been revoked.
+ */
+
+import { X509Certificate } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CardError } from './card-error.ts';
+import { type CertificateAuthority, openCertificateAuthority } from './certificate-authority.ts';
+import { type Revocation, type RevocationReason, revocationReasons } from './certificate-revocation-list.ts';
+
+export interface AuthorityState {
+  /** Number of the CRL issued last; 0 before the first. */
+  readonly crlNumber: bigint;
+  readonly revoked: readonly Revocation[];
+}
+
+export interface StoredAuthority extends AuthorityState {
+  readonly authority: CertificateAuthority;
+}
+
+const fresh: AuthorityState = { crlNumber: 0n, revoked: [] };
+
+async function replaceFile(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, content, { mode });
+  await rename(temporary, path);
+}
+
+export async function saveCertificateAuthority(
+  directory: string,
+  authority: CertificateAuthority,
+  state: AuthorityState = fresh,
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await replaceFile(join(directory, 'private-key.pem'), authority.privateKeyPem, 0o600);
+  await replaceFile(join(directory, 'certificate.pem'), authority.certificatePem);
+  await replaceFile(join(directory, 'chain.pem'), authority.chainPem);
+  const record = {
+    crlDistributionPoint: authority.crlDistributionPoint ?? null,
+    crlNumber: state.crlNumber.toString(),
+    revoked: state.revoked.map(({ serialNumber, revokedAt, reason }) => ({
+      serialNumber: serialNumber.toString(16),
+      revokedAt: revokedAt.toISOString(),
+      reason: reason ?? 'unspecified',
+    })),
+  };
+  await replaceFile(join(directory, 'authority.json'), `${JSON.stringify(record, undefined, 2)}\n`);
+}
+
+function isReason(value: unknown): value is RevocationReason {
+  return typeof value === 'string' && Object.hasOwn(revocationReasons, value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function decodeRevocation(value: unknown): Revocation | undefined {
+  if (!isRecord(value) || typeof value['serialNumber'] !== 'string' || typeof value['revokedAt'] !== 'string') {
+    return undefined;
+  }
+  const revokedAt = new Date(value['revokedAt']);
+  if (
+    !/^[0-9a-f]{1,40}$/.test(value['serialNumber']) ||
+    Number.isNaN(revokedAt.getTime()) ||
+    !isReason(value['reason'])
+  ) {
+    return undefined;
+  }
+  return { serialNumber: BigInt(`0x${value['serialNumber']}`), revokedAt, reason: value['reason'] };
+}
+
+function decodeRecord(
+  path: string,
+  text: string,
+): AuthorityState & { readonly crlDistributionPoint: string | undefined } {
+  const broken = () =>
+    new CardError(`${path} is not a record of this authority.`, 'Restore it, or make the card directory anew.');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw broken();
+  }
+  if (!isRecord(value) || typeof value['crlNumber'] !== 'string' || !/^\d{1,40}$/.test(value['crlNumber'])) {
+    throw broken();
+  }
+  const point = value['crlDistributionPoint'];
+  const revoked = Array.isArray(value['revoked']) ? value['revoked'].map(decodeRevocation) : [undefined];
+  const good = revoked.filter((entry) => entry !== undefined);
+  // A revocation that cannot be read must not silently become a good certificate.
+  if ((point !== null && typeof point !== 'string') || good.length !== revoked.length) {
+    throw broken();
+  }
+  return { crlNumber: BigInt(value['crlNumber']), revoked: good, crlDistributionPoint: point ?? undefined };
+}
+
+/** Throws CardError when the directory holds no authority or a broken one. */
+export async function loadCertificateAuthority(directory: string): Promise<StoredAuthority> {
+  const read = (name: string) =>
+    readFile(join(directory, name), 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw new CardError(
+        `The certification authority in ${directory} cannot be read (${name}: ${error.code ?? error.message}).`,
+        'Make it with "cardgate card create", or check the path and its permissions.',
+      );
+    });
+  const certificatePem = await read('certificate.pem');
+  const chainPem = await read('chain.pem');
+  const { crlDistributionPoint, ...state } = decodeRecord(
+    join(directory, 'authority.json'),
+    await read('authority.json'),
+  );
+  const authority = openCertificateAuthority({
+    certificateDer: new X509Certificate(certificatePem).raw,
+    privateKeyPem: await read('private-key.pem'),
+    parentChainPem: chainPem.startsWith(certificatePem) ? chainPem.slice(certificatePem.length) : '',
+    crlDistributionPoint,
+  });
+  return { authority, ...state };
+}
+
+/**
+ * Issues the next CRL from what has been revoked and writes crl.der.
+ * @param lifetimeMs time from thisUpdate to nextUpdate.
+ */
+export async function issueStoredCrl(
+  directory: string,
+  options: { readonly now: Date; readonly lifetimeMs: number; readonly revoke?: readonly Revocation[] },
+): Promise<{ readonly path: string; readonly number: bigint; readonly revoked: readonly Revocation[] }> {
+  const { authority, crlNumber, revoked: before } = await loadCertificateAuthority(directory);
+  const known = new Set(before.map(({ serialNumber }) => serialNumber));
+  const revoked = [...before, ...(options.revoke ?? []).filter(({ serialNumber }) => !known.has(serialNumber))];
+  const number = crlNumber + 1n;
+  const der = await authority.issueCrl({
+    revoked,
+    thisUpdate: options.now,
+    nextUpdate: new Date(options.now.getTime() + options.lifetimeMs),
+    number,
+  });
+  const path = join(directory, 'crl.der');
+  await saveCertificateAuthority(directory, authority, { crlNumber: number, revoked });
+  await replaceFile(path, der);
+  return { path, number, revoked };
+}

@@ -1,0 +1,237 @@
+/**
+ * A certification authority for tests, demonstrations and trial sites: issues certificates and CRLs with pkijs. Its key is
+ * a file, so it must never be trusted by anything but a trial.
+ */
+import { createPrivateKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
+import * as asn1js from 'asn1js';
+import { Certificate, type Extension, PublicKeyInfo } from 'pkijs';
+import {
+  type AlternativeNames,
+  authorityKeyIdentifier,
+  basicConstraints,
+  certificatePolicies,
+  crlDistributionPoint,
+  extendedKeyUsage,
+  extendedKeyUsages,
+  type KeyUsageName,
+  keyUsage,
+  type RawExtension,
+  rawExtension,
+  securityIdentifier,
+  subjectAltName,
+  subjectKeyIdentifier,
+} from './certificate-extensions.ts';
+import { type CrlContent, encodeCrl } from './certificate-revocation-list.ts';
+import { encodeTime } from './encode-time.ts';
+import { encodeName, type NameInput, nameFromDer } from './name-encoding.ts';
+import { type Signer, signWith, softwareSigner } from './signer.ts';
+import { generateSoftwareKey, type KeyType, keyIdentifier, pem, subjectPublicKeyInfo } from './software-key.ts';
+
+export interface Validity {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+export interface CertificateRequest extends AlternativeNames, Validity {
+  readonly subject: NameInput;
+  /** SubjectPublicKeyInfo DER, or a key (of a private key its public half is taken). */
+  readonly publicKey: Buffer | KeyObject;
+  /** OIDs; empty or absent: no extension, which RFC 5280 reads as "no restriction". */
+  readonly extendedKeyUsage?: readonly string[];
+  /** Default: digitalSignature. Empty: no extension. */
+  readonly keyUsage?: readonly KeyUsageName[];
+  /** Text form, `S-1-5-21-…`, for the extension of MS-WCCE 2.2.2.7.7.4. */
+  readonly sid?: string;
+  /** Certificate policy OIDs. */
+  readonly policies?: readonly string[];
+  /** Default: that of the authority. `null`: none in this certificate. */
+  readonly crlDistributionPoint?: string | null;
+  /** Default: 126 random bits. Must be positive (RFC 5280 4.1.2.2). */
+  readonly serialNumber?: bigint;
+  /** Default: an end entity. */
+  readonly certificationAuthority?: { readonly pathLength?: number };
+  readonly extraExtensions?: readonly RawExtension[];
+}
+
+export interface IssuedCertificate {
+  readonly der: Buffer;
+  readonly pem: string;
+  readonly serialNumber: bigint;
+}
+
+export interface ServerCertificateRequest extends Validity {
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses?: readonly string[];
+  /** Default: P-256. */
+  readonly keyType?: KeyType;
+}
+
+export interface CertificateAuthorityOptions {
+  readonly subject: NameInput;
+  readonly keyType: KeyType;
+  readonly validity: Validity;
+  /** Default: self-signed. */
+  readonly parent?: CertificateAuthority;
+  /** http URL where this authority's own CRL will be found; goes into every certificate it issues. */
+  readonly crlDistributionPoint?: string;
+  readonly pathLength?: number;
+  /** Default: anyPolicy for a subordinate authority, none for a self-signed one. */
+  readonly policies?: readonly string[];
+  readonly extraExtensions?: readonly RawExtension[];
+}
+
+export interface CertificateAuthority {
+  readonly certificateDer: Buffer;
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  /** This authority's certificate and those above it, without the self-signed one at the top; may be empty. */
+  readonly chainPem: string;
+  readonly crlDistributionPoint: string | undefined;
+  issue(request: CertificateRequest): Promise<IssuedCertificate>;
+  issueServerCertificate(
+    request: ServerCertificateRequest,
+  ): Promise<IssuedCertificate & { readonly privateKeyPem: string; readonly chainPem: string }>;
+  /** DER of a complete CRL of this authority. */
+  issueCrl(content: CrlContent): Promise<Buffer>;
+}
+
+interface Issuer {
+  readonly name: Buffer;
+  readonly keyIdentifier: Buffer;
+  readonly signer: Signer;
+  readonly crlDistributionPoint: string | undefined;
+}
+
+const anyPolicy = '2.5.29.32.0';
+
+/** Positive, 16 octets, no leading zero octet: RFC 5280 4.1.2.2 allows 20. */
+function randomSerialNumber(): bigint {
+  const octets = randomBytes(16);
+  octets[0] = ((octets[0] ?? 0) & 0x3f) | 0x40;
+  return BigInt(`0x${octets.toString('hex')}`);
+}
+
+function extensionsFor(request: CertificateRequest, spki: Buffer, issuer: Issuer): Extension[] {
+  const usages = request.keyUsage ?? ['digitalSignature'];
+  const purposes = request.extendedKeyUsage ?? [];
+  const policies = request.policies ?? [];
+  const point =
+    request.crlDistributionPoint === undefined
+      ? issuer.crlDistributionPoint
+      : (request.crlDistributionPoint ?? undefined);
+  const authority = request.certificationAuthority;
+  const all = [
+    basicConstraints(authority !== undefined, authority?.pathLength),
+    usages.length > 0 ? keyUsage(usages) : undefined,
+    purposes.length > 0 ? extendedKeyUsage(purposes) : undefined,
+    subjectAltName(request),
+    request.sid === undefined ? undefined : securityIdentifier(request.sid),
+    policies.length > 0 ? certificatePolicies(policies) : undefined,
+    point === undefined ? undefined : crlDistributionPoint(point),
+    subjectKeyIdentifier(keyIdentifier(spki)),
+    authorityKeyIdentifier(issuer.keyIdentifier),
+    ...(request.extraExtensions ?? []).map(rawExtension),
+  ];
+  return all.filter((extension) => extension !== undefined);
+}
+
+async function issueCertificate(request: CertificateRequest, issuer: Issuer): Promise<IssuedCertificate> {
+  const serialNumber = request.serialNumber ?? randomSerialNumber();
+  if (serialNumber <= 0n) {
+    throw new RangeError('RFC 5280 4.1.2.2: a serial number is positive');
+  }
+  const spki = subjectPublicKeyInfo(request.publicKey);
+  const certificate = new Certificate();
+  certificate.version = 2;
+  certificate.serialNumber = asn1js.Integer.fromBigInt(serialNumber);
+  certificate.issuer = nameFromDer(issuer.name);
+  certificate.subject = nameFromDer(encodeName(request.subject));
+  certificate.notBefore = encodeTime(request.notBefore);
+  certificate.notAfter = encodeTime(request.notAfter);
+  certificate.subjectPublicKeyInfo = new PublicKeyInfo({ schema: asn1js.fromBER(spki).result });
+  certificate.extensions = extensionsFor(request, spki, issuer);
+  await signWith(issuer.signer, certificate);
+  const der = Buffer.from(certificate.toSchema(true).toBER());
+  return { der, pem: pem(der, 'CERTIFICATE'), serialNumber };
+}
+
+/**
+ * Puts an authority together from its certificate and key.
+ * @param parent the authority that issued the certificate; absent when self-signed.
+ */
+export function openCertificateAuthority(options: {
+  readonly certificateDer: Buffer;
+  readonly privateKeyPem: string;
+  readonly parentChainPem: string;
+  readonly crlDistributionPoint: string | undefined;
+}): CertificateAuthority {
+  const { certificateDer, privateKeyPem, parentChainPem } = options;
+  const parsed = Certificate.fromBER(certificateDer);
+  const privateKey = createPrivateKey(privateKeyPem);
+  const certificatePem = pem(certificateDer, 'CERTIFICATE');
+  const selfSigned = new X509Certificate(certificateDer).checkIssued(new X509Certificate(certificateDer));
+  const chainPem = selfSigned ? '' : certificatePem + parentChainPem;
+  const issuer: Issuer = {
+    name: Buffer.from(parsed.subject.toSchema().toBER()),
+    keyIdentifier: keyIdentifier(subjectPublicKeyInfo(privateKey)),
+    signer: softwareSigner(privateKey),
+    crlDistributionPoint: options.crlDistributionPoint,
+  };
+  return {
+    certificateDer,
+    certificatePem,
+    privateKeyPem,
+    chainPem,
+    crlDistributionPoint: options.crlDistributionPoint,
+    issue: (request) => issueCertificate(request, issuer),
+    issueServerCertificate: async ({ keyType = 'P-256', dnsNames, ...rest }) => {
+      const serverKey = await generateSoftwareKey(keyType);
+      const issued = await issueCertificate(
+        {
+          ...rest,
+          dnsNames,
+          subject: dnsNames[0] ?? 'server',
+          publicKey: serverKey,
+          extendedKeyUsage: [extendedKeyUsages.serverAuth],
+        },
+        issuer,
+      );
+      return {
+        ...issued,
+        privateKeyPem: serverKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+        chainPem: issued.pem + chainPem,
+      };
+    },
+    issueCrl: (content) => encodeCrl(content, issuer),
+  };
+}
+
+/** Makes a new authority with a new key, self-signed or issued by `parent`. */
+export async function createCertificateAuthority(options: CertificateAuthorityOptions): Promise<CertificateAuthority> {
+  const privateKey = await generateSoftwareKey(options.keyType);
+  const policies = options.policies ?? (options.parent === undefined ? [] : [anyPolicy]);
+  const request: CertificateRequest = {
+    subject: options.subject,
+    publicKey: privateKey,
+    ...options.validity,
+    keyUsage: ['keyCertSign', 'cRLSign'],
+    policies,
+    certificationAuthority: options.pathLength === undefined ? {} : { pathLength: options.pathLength },
+    ...(options.extraExtensions === undefined ? {} : { extraExtensions: options.extraExtensions }),
+  };
+  const self: Issuer = {
+    name: encodeName(options.subject),
+    keyIdentifier: keyIdentifier(subjectPublicKeyInfo(privateKey)),
+    signer: softwareSigner(privateKey),
+    crlDistributionPoint: undefined,
+  };
+  const { der } = await (options.parent === undefined
+    ? issueCertificate(request, self)
+    : options.parent.issue(request));
+  return openCertificateAuthority({
+    certificateDer: der,
+    privateKeyPem: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    parentChainPem: options.parent?.chainPem ?? '',
+    crlDistributionPoint: options.crlDistributionPoint,
+  });
+}

@@ -1,0 +1,38 @@
+/** Keys of the harness's certification authorities and servers, held in files. Cards never use these: their keys live in tokens. */
+import { createHash, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import * as asn1js from 'asn1js';
+import { PublicKeyInfo } from 'pkijs';
+
+export type KeyType = 'P-256' | 'P-384' | 'RSA-2048';
+
+export const keyTypes: readonly KeyType[] = ['P-256', 'P-384', 'RSA-2048'];
+
+const generate = promisify(generateKeyPair);
+
+export async function generateSoftwareKey(keyType: KeyType): Promise<KeyObject> {
+  const { privateKey } =
+    keyType === 'RSA-2048'
+      ? await generate('rsa', { modulusLength: 2048 })
+      : await generate('ec', { namedCurve: keyType });
+  return privateKey;
+}
+
+export function subjectPublicKeyInfo(key: KeyObject | Buffer): Buffer {
+  if (Buffer.isBuffer(key)) {
+    return key;
+  }
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  return publicKey.export({ format: 'der', type: 'spki' });
+}
+
+/** RFC 5280 4.2.1.2 (1): SHA-1 of the BIT STRING subjectPublicKey without tag, length and unused bits. */
+export function keyIdentifier(spki: Buffer): Buffer {
+  const info = new PublicKeyInfo({ schema: asn1js.fromBER(spki).result });
+  return createHash('sha1').update(info.subjectPublicKey.valueBlock.valueHexView).digest();
+}
+
+export function pem(der: Buffer, label: 'CERTIFICATE' | 'X509 CRL' | 'CERTIFICATE REQUEST'): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}
