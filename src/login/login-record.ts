@@ -2,8 +2,9 @@
 import type { DirectoryAccount } from '../directory/directory.ts';
 import type { CertificateFacts, EvidenceFacts, LoginAttempt } from '../operations/audit.ts';
 import { printable } from '../operations/printable.ts';
-import { type Certificate, MalformedError } from '../pki/certificate.ts';
+import type { Certificate } from '../pki/certificate.ts';
 import { formatRfc4514 } from '../pki/distinguished-name.ts';
+import { MalformedError } from '../pki/malformed-error.ts';
 import { type SubjectIdentity, subjectIdentity } from '../pki/subject-identity.ts';
 import type { RevocationEvidence, ValidatedCertificate } from '../pki/validated-certificate.ts';
 

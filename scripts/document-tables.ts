@@ -1,0 +1,94 @@
+/** The tables of README, made from the code they describe. `print-tables` writes them; a test compares them. */
+import { configurationJsonSchema } from '../src/config/schema.ts';
+import { denialTable } from '../src/denial.ts';
+import { commandTable } from '../src/ftp/command-table.ts';
+
+interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly items?: JsonSchema;
+  readonly oneOf?: readonly JsonSchema[];
+  readonly anyOf?: readonly JsonSchema[];
+}
+
+/** Name of a generated section -> its Markdown. */
+export function documentTables(): Readonly<Record<string, string>> {
+  const schema = configurationJsonSchema() as JsonSchema;
+  const { directories, sites, ...general } = schema.properties ?? {};
+  const directoryKinds = directories?.items?.oneOf ?? directories?.items?.anyOf ?? [];
+  return {
+    'settings-general': settingsTable({ properties: general }),
+    'settings-site': settingsTable(sites?.items ?? {}, 'sites[].'),
+    ...Object.fromEntries(
+      directoryKinds.map((kind) => [
+        `settings-directory-${String(kind.properties?.['type']?.const)}`,
+        settingsTable(kind, 'directories[].'),
+      ]),
+    ),
+    denials: table(
+      ['code', 'reply', 'IIS sub-status', 'meaning', 'remedy'],
+      Object.entries(denialTable).map(([code, entry]) => [
+        `\`${code}\``,
+        String(entry.reply),
+        entry.subStatus === 0 ? '' : String(entry.subStatus),
+        entry.meaning,
+        entry.remedy,
+      ]),
+    ),
+    commands: table(
+      ['command', 'standard', 'what it does'],
+      commandTable.map(({ verb, rfc, help }) => [`\`${verb}\``, rfc, help]),
+    ),
+  };
+}
+
+function settingsTable(schema: JsonSchema, prefix = ''): string {
+  return table(['setting', 'values', 'default', 'meaning'], settingRows(schema, prefix));
+}
+
+function settingRows(schema: JsonSchema, prefix: string): string[][] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+    const setting = `${prefix}${name}`;
+    if (property.properties) return settingRows(property, `${setting}.`);
+    if (property.items?.properties) return settingRows(property.items, `${setting}[].`);
+    const required = schema.required?.includes(name) ?? false;
+    return [[`\`${setting}\``, values(property), defaultOf(property, required), property.description ?? '']];
+  });
+}
+
+function values(schema: JsonSchema): string {
+  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.enum) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices) return [...new Set(choices.map(values))].join(' or ');
+  if (schema.items) return `list of ${values(schema.items)}`;
+  return schema.type === 'integer' ? 'number' : String(schema.type ?? '');
+}
+
+function defaultOf(schema: JsonSchema, required: boolean): string {
+  if (schema.default !== undefined) return `\`${JSON.stringify(schema.default).replaceAll('"', '')}\``;
+  return required ? '**required**' : '';
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** Puts each table between its markers `<!-- table: name -->` and `<!-- end -->`. */
+export function fillTables(document: string): string {
+  const tables = documentTables();
+  return document.replace(
+    /(<!-- table: ([\w-]+) -->\n)[\s\S]*?(<!-- end -->)/g,
+    (_all, start: string, name: string, end: string) => {
+      const content = tables[name];
+      if (content === undefined) throw new Error(`no table named ${name}`);
+      return `${start}${content}\n${end}`;
+    },
+  );
+}

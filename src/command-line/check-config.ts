@@ -1,0 +1,37 @@
+/** `cardgate check-config`: every fault of a configuration at once, and nothing started. */
+import { systemClock } from '../clock.ts';
+import { ConfigurationError, formatFault } from '../config/fault.ts';
+import { type Configuration, loadConfiguration } from '../config/load.ts';
+import { type ExitCode, exitCode } from './exit-code.ts';
+import type { Terminal } from './terminal.ts';
+
+export function checkConfig(file: string, options: { readonly json: boolean }, terminal: Terminal): ExitCode {
+  const outcome = tryLoad(file);
+  if (options.json) {
+    terminal.write(
+      `${JSON.stringify({ valid: outcome.configuration !== undefined, sha256: outcome.configuration?.sha256, faults: outcome.faults }, null, 2)}\n`,
+    );
+  } else {
+    for (const fault of outcome.faults) terminal.writeError(`${formatFault(fault)}\n`);
+    if (outcome.configuration)
+      terminal.write(`${file}: the configuration is valid (SHA-256 ${outcome.configuration.sha256})\n`);
+  }
+  return outcome.configuration ? exitCode.done : exitCode.usage;
+}
+
+/** The configuration for a command that needs it, with its faults or warnings on standard error. */
+export function loadOrReport(file: string, terminal: Terminal): Configuration | undefined {
+  const { configuration, faults } = tryLoad(file);
+  for (const fault of faults) terminal.writeError(`${formatFault(fault)}\n`);
+  return configuration;
+}
+
+function tryLoad(file: string) {
+  try {
+    const configuration = loadConfiguration(file, systemClock);
+    return { configuration, faults: configuration.warnings };
+  } catch (error) {
+    if (error instanceof ConfigurationError) return { configuration: undefined, faults: error.faults };
+    throw error;
+  }
+}

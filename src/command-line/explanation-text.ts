@@ -1,0 +1,75 @@
+/** The steps of a decision as text for people: one line a step, colour only on a terminal. */
+import { denialEntry } from '../denial.ts';
+import type { FactValue, Step } from '../explanation.ts';
+import type { Verdict } from '../login/authenticator.ts';
+import { printable } from '../operations/printable.ts';
+
+const marks = { passed: '✓', failed: '✗', skipped: '–', noted: '·' } as const;
+const colours = { passed: 32, failed: 31, skipped: 33, noted: 36 } as const;
+const stageTitles: Readonly<Record<Step['stage'], string>> = {
+  connection: 'Connection',
+  certificate: 'Certification path (RFC 5280)',
+  revocation: 'Revocation',
+  mapping: 'Mapping to an account',
+  directory: 'Directory',
+  account: 'Account',
+  authorization: 'Authorization',
+  'data-channel': 'Data channel',
+};
+
+export function explanationText(steps: readonly Step[], verdict: Verdict, colour: boolean): string {
+  const lines: string[] = [];
+  let stage: Step['stage'] | undefined;
+  for (const step of steps) {
+    if (step.stage !== stage) lines.push('', paint(stageTitles[step.stage], 1, colour));
+    stage = step.stage;
+    lines.push(...stepLines(step, colour));
+  }
+  return [...lines, '', ...verdictLines(verdict, colour), ''].join('\n');
+}
+
+function stepLines(step: Step, colour: boolean): string[] {
+  const citation = step.citation ? paint(`  [${step.citation}]`, 2, colour) : '';
+  const head = `  ${paint(marks[step.verdict], colours[step.verdict], colour)} ${printable(step.check)}${citation}`;
+  const facts = Object.entries(step.facts ?? {}).flatMap(([name, value]) =>
+    value === undefined ? [] : [`      ${name}: ${factText(value)}`],
+  );
+  return [head, ...facts];
+}
+
+function factText(value: FactValue): string {
+  if (typeof value === 'object') return value.length === 0 ? '(none)' : value.map(printable).join(' | ');
+  return printable(String(value));
+}
+
+function verdictLines(verdict: Verdict, colour: boolean): string[] {
+  switch (verdict.outcome) {
+    case 'granted': {
+      const { accountName, directory, homeDirectory } = verdict.login;
+      return [
+        paint('GRANTED', 32, colour),
+        `  account:  ${printable(accountName)} (directory ${directory})`,
+        `  home:     ${printable(homeDirectory)}`,
+      ];
+    }
+    case 'password-required':
+      return [paint('A PASSWORD IS REQUIRED', 33, colour)];
+    default: {
+      const { code, detail, facts } = verdict.denial;
+      const { meaning, remedy } = denialEntry(code);
+      return [
+        `${paint(verdict.outcome.toUpperCase(), 31, colour)}: ${code}`,
+        `  meaning:  ${meaning}`,
+        `  detail:   ${printable(detail)}`,
+        ...Object.entries(facts).flatMap(([name, value]) =>
+          value === undefined ? [] : [`  ${`${name}:`.padEnd(9)} ${factText(value)}`],
+        ),
+        `  remedy:   ${remedy}`,
+      ];
+    }
+  }
+}
+
+function paint(text: string, code: number, colour: boolean): string {
+  return colour ? `\u001b[${code}m${text}\u001b[0m` : text;
+}

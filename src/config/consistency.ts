@@ -1,0 +1,135 @@
+/** Rules between settings that no single setting can show: references, contradictions, weak choices. */
+import type { Settings } from './schema.ts';
+import type { SiteSettings } from './site-schema.ts';
+import type { YamlSource } from './yaml-source.ts';
+
+export function checkConsistency(source: YamlSource, settings: Settings): void {
+  checkUnique(source, 'directories', settings.directories);
+  checkUnique(source, 'sites', settings.sites);
+  checkBindings(source, settings.sites);
+  settings.sites.forEach((site, index) => {
+    for (const { applies, path, message, remedy } of siteRules(site, settings)) {
+      if (applies) source.fault(['sites', index, ...path], message, remedy);
+    }
+    for (const { applies, path, message, remedy } of siteWarnings(site)) {
+      if (applies) source.warning(['sites', index, ...path], message, remedy);
+    }
+  });
+}
+
+interface Rule {
+  readonly applies: boolean;
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly remedy: string;
+}
+
+function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
+  const { clientCertificatePolicy, validationFlags } = site.sslClientCertificates;
+  const certificateLogin = site.authentication.clientCertAuthentication.enabled;
+  const { lowDataChannelPort: low, highDataChannelPort: high } = site.firewallSupport;
+  const known = new Set(settings.directories.map(({ name }) => name));
+  return [
+    {
+      applies: certificateLogin && clientCertificatePolicy === 'CertIgnore',
+      path: ['sslClientCertificates', 'clientCertificatePolicy'],
+      message: 'CertIgnore asks for no certificate, and clientCertAuthentication needs one',
+      remedy: 'Use CertAllow or CertRequire, or disable clientCertAuthentication.',
+    },
+    {
+      applies: site.ssl.minimumVersion > site.ssl.maximumVersion,
+      path: ['ssl', 'minimumVersion'],
+      message: `${site.ssl.minimumVersion} is newer than maximumVersion ${site.ssl.maximumVersion}`,
+      remedy: 'Set minimumVersion to maximumVersion or older.',
+    },
+    {
+      applies: (low === 0) !== (high === 0) || low > high,
+      path: ['firewallSupport'],
+      message: `the passive port range ${low}-${high} is none`,
+      remedy: 'Set both ports, the lower first, or neither.',
+    },
+    {
+      applies: certificateLogin && site.ssl.dataChannelPolicy === 'SslDeny',
+      path: ['ssl', 'dataChannelPolicy'],
+      message: 'SslDeny leaves data connections without any proof of who is at the other end',
+      remedy: 'Use SslRequire, or SslAllow; login by certificate needs protected data connections.',
+    },
+    {
+      applies:
+        validationFlags.includes('NoRevocationCheck') && validationFlags.includes('CertChainRevocationCheckCacheOnly'),
+      path: ['sslClientCertificates', 'validationFlags'],
+      message: 'NoRevocationCheck and CertChainRevocationCheckCacheOnly contradict each other',
+      remedy: 'Keep one of them.',
+    },
+    ...site.directories.map((name, index) => ({
+      applies: !known.has(name),
+      path: ['directories', index],
+      message: `there is no directory named ${name}`,
+      remedy: `Use one of: ${[...known].join(', ')}.`,
+    })),
+    ...site.authorization.map((rule, index) => ({
+      applies: rule.users === undefined && rule.roles === undefined,
+      path: ['authorization', index],
+      message: 'names neither users nor roles',
+      remedy: "Add users: '*', a list of users, or roles.",
+    })),
+  ];
+}
+
+function siteWarnings(site: SiteSettings): readonly Rule[] {
+  const { validationFlags, requiredExtendedKeyUsage } = site.sslClientCertificates;
+  return [
+    {
+      applies: !site.authentication.clientCertAuthentication.enabled,
+      path: ['authentication', 'clientCertAuthentication'],
+      message: 'no authentication method is enabled: every login is refused',
+      remedy: 'Set enabled to true.',
+    },
+    {
+      applies: validationFlags.includes('NoRevocationCheck'),
+      path: ['sslClientCertificates', 'validationFlags'],
+      message: 'NoRevocationCheck lets revoked cards log in',
+      remedy: 'Remove the flag and give crlFiles or revocationRetrievalHosts.',
+    },
+    {
+      applies: validationFlags.includes('CertNoUsageCheck') || requiredExtendedKeyUsage.length === 0,
+      path: ['sslClientCertificates'],
+      message: 'certificates for any purpose may log in, e-mail certificates too',
+      remedy: 'Remove CertNoUsageCheck and require smartCardLogon or clientAuth.',
+    },
+    {
+      applies: site.ssl.controlChannelPolicy !== 'SslRequire' || site.ssl.dataChannelPolicy === 'SslAllow',
+      path: ['ssl'],
+      message: 'clients may use the control or the data channel without TLS',
+      remedy: 'Use SslRequire for both.',
+    },
+  ];
+}
+
+function checkUnique(
+  source: YamlSource,
+  list: 'directories' | 'sites',
+  entries: readonly { readonly name: string }[],
+): void {
+  entries.forEach(({ name }, index) => {
+    const first = entries.findIndex((entry) => entry.name === name);
+    if (first !== index) source.fault([list, index, 'name'], `${name} is used twice`, 'Give each a name of its own.');
+  });
+}
+
+function checkBindings(source: YamlSource, sites: readonly SiteSettings[]): void {
+  const taken = new Set<string>();
+  sites.forEach((site, siteIndex) => {
+    site.bindings.forEach(({ address, port }, index) => {
+      const key = `${address} ${port}`;
+      if (port !== 0 && taken.has(key)) {
+        source.fault(
+          ['sites', siteIndex, 'bindings', index],
+          `${address} port ${port} is bound twice`,
+          'Use another port.',
+        );
+      }
+      taken.add(key);
+    });
+  });
+}

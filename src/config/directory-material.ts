@@ -1,0 +1,69 @@
+/** What a directory needs besides its settings: certificates, the bind password, the accounts of an account file. */
+import { type AccountSettings, accountFileSchema, type DirectorySettings } from './directory-schema.ts';
+import type { ConfigurationFault, SettingPath } from './fault.ts';
+import type { MaterialReader } from './material.ts';
+import { YamlSource } from './yaml-source.ts';
+
+type LdapSettings = Exclude<DirectorySettings, { type: 'file' }>;
+
+export type LoadedDirectory =
+  | {
+      readonly settings: LdapSettings;
+      readonly certificateAuthorities: readonly string[];
+      readonly bindPassword: string;
+    }
+  | { readonly settings: Extract<DirectorySettings, { type: 'file' }>; readonly accounts: readonly AccountSettings[] };
+
+/** @param further receives faults that stand in other files than the configuration */
+export function loadDirectory(
+  reader: MaterialReader,
+  setting: SettingPath,
+  settings: DirectorySettings,
+  further: ConfigurationFault[],
+): LoadedDirectory | undefined {
+  if (settings.type === 'file') {
+    const accounts = readAccounts(reader, [...setting, 'accounts'], settings.accounts, further);
+    return accounts && { settings, accounts };
+  }
+  const authorities = settings.certificateAuthorities.flatMap((name, index) => {
+    const path = [...setting, 'certificateAuthorities', index];
+    const text = reader.text(path, name);
+    if (text === undefined) return [];
+    if (!text.includes('-----BEGIN CERTIFICATE-----'))
+      reader.source.fault(path, 'holds no PEM certificate', 'Give CA certificates in PEM.');
+    return [text];
+  });
+  const password = reader.secret([...setting, 'bindPasswordFile'], settings.bindPasswordFile)?.replace(/\r?\n$/, '');
+  if (password === '') {
+    // A simple bind without a password succeeds anonymously on many servers (RFC 4513 5.1.2) and proves nothing.
+    reader.source.fault(
+      [...setting, 'bindPasswordFile'],
+      'holds an empty password',
+      'Write the password of bindDn into it.',
+    );
+  }
+  return password && authorities.length > 0
+    ? { settings, certificateAuthorities: authorities, bindPassword: password }
+    : undefined;
+}
+
+function readAccounts(
+  reader: MaterialReader,
+  setting: SettingPath,
+  name: string,
+  further: ConfigurationFault[],
+): readonly AccountSettings[] | undefined {
+  const text = reader.text(setting, name);
+  if (text === undefined) return undefined;
+  const source = new YamlSource(reader.resolve(name), text);
+  const accounts = source.decode(accountFileSchema)?.accounts;
+  const names = new Set<string>();
+  accounts?.forEach(({ name: account }, index) => {
+    if (names.has(account.toLowerCase())) {
+      source.fault(['accounts', index, 'name'], `${account} is used twice`, 'Give each account a name of its own.');
+    }
+    names.add(account.toLowerCase());
+  });
+  further.push(...source.faults);
+  return accounts;
+}

@@ -1,0 +1,101 @@
+/**
+ * From a file name to a complete, frozen configuration with everything it refers to read and checked, or all faults at once.
+ * Nothing is started, listened on or connected to here.
+ */
+import { readFileSync } from 'node:fs';
+import type { Clock } from '../clock.ts';
+import type { MappingRule } from '../mapping/rule.ts';
+import type { Certificate } from '../pki/certificate.ts';
+import { checkConsistency } from './consistency.ts';
+import { type LoadedDirectory, loadDirectory } from './directory-material.ts';
+import { ConfigurationError, type ConfigurationFault } from './fault.ts';
+import { readRules } from './mapping-rules.ts';
+import { MaterialReader } from './material.ts';
+import { configurationSchema, type Settings } from './schema.ts';
+import { readServerIdentity, type ServerIdentity } from './server-identity.ts';
+import type { SiteSettings } from './site-schema.ts';
+import { YamlSource } from './yaml-source.ts';
+
+export interface LoadedSite {
+  readonly settings: SiteSettings;
+  readonly server: ServerIdentity;
+  readonly trustAnchors: readonly Certificate[];
+  readonly intermediates: readonly Certificate[];
+  /** DER. */
+  readonly crls: readonly Buffer[];
+  readonly rules: readonly MappingRule[];
+  /** Absolute. */
+  readonly physicalPath: string;
+}
+
+export interface Configuration {
+  readonly settings: Settings;
+  readonly sites: readonly LoadedSite[];
+  readonly directories: readonly LoadedDirectory[];
+  readonly logFile?: string;
+  readonly auditFile?: string;
+  /** Over the configuration and every file it refers to, lower-case hexadecimal. */
+  readonly sha256: string;
+  readonly warnings: readonly ConfigurationFault[];
+}
+
+/** @throws ConfigurationError with every fault found */
+export function loadConfiguration(file: string, clock: Clock): Configuration {
+  const source = new YamlSource(file, readConfigurationText(file));
+  const settings = source.decode(configurationSchema);
+  if (!settings) throw new ConfigurationError(source.faults);
+
+  checkConsistency(source, settings);
+  const reader = new MaterialReader(source, file);
+  const further: ConfigurationFault[] = [];
+  const directories = settings.directories.map((entry, index) =>
+    loadDirectory(reader, ['directories', index], entry, further),
+  );
+  const sites = settings.sites.map((site, index) => loadSite(reader, index, site, settings, clock.now(), further));
+
+  const all = [...source.faults, ...further];
+  if (all.some(({ severity }) => severity === 'fault')) throw new ConfigurationError(all);
+  return Object.freeze({
+    settings,
+    sites: sites.filter((site) => site !== undefined),
+    directories: directories.filter((directory) => directory !== undefined),
+    ...(settings.log.file && { logFile: reader.resolve(settings.log.file) }),
+    ...(settings.audit.file && { auditFile: reader.resolve(settings.audit.file) }),
+    sha256: reader.sha256(),
+    warnings: all,
+  });
+}
+
+function readConfigurationText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    const position = { file, line: 1, column: 1 };
+    const remedy = 'Name an existing configuration file.';
+    throw new ConfigurationError([{ severity: 'fault', position, setting: '', message, remedy }]);
+  }
+}
+
+function loadSite(
+  reader: MaterialReader,
+  index: number,
+  settings: SiteSettings,
+  all: Settings,
+  now: Date,
+  further: ConfigurationFault[],
+): LoadedSite | undefined {
+  const site = ['sites', index];
+  const certificates = [...site, 'sslClientCertificates'];
+  const { trustAnchors, intermediates, crlFiles } = settings.sslClientCertificates;
+  const server = readServerIdentity(reader, site, settings.ssl, now);
+  const loaded = {
+    settings,
+    trustAnchors: reader.certificates([...certificates, 'trustAnchors'], trustAnchors),
+    intermediates: reader.certificates([...certificates, 'intermediates'], intermediates),
+    crls: reader.crls([...certificates, 'crlFiles'], crlFiles),
+    physicalPath: reader.directory([...site, 'physicalPath'], settings.physicalPath),
+  };
+  const rules = readRules(reader, [...site, 'mapping', 'rules'], settings, all, further);
+  return server && rules && { ...loaded, server, rules };
+}

@@ -1,0 +1,109 @@
+/** Reads the files a configuration names. Whatever is wrong with one becomes a fault at the line that names it. */
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Certificate } from '../pki/certificate.ts';
+import { MalformedError } from '../pki/malformed-error.ts';
+import { readCertificates, readCrls } from '../pki/pem.ts';
+import type { SettingPath } from './fault.ts';
+import type { YamlSource } from './yaml-source.ts';
+
+/** A CRL of a large PKI has a few dozen megabytes; a hundred is a mistake. */
+const maximumBytes = 100 * 1024 * 1024;
+
+export class MaterialReader {
+  readonly source: YamlSource;
+  readonly #directory: string;
+  readonly #digest = createHash('sha256');
+
+  constructor(source: YamlSource, configurationFile: string) {
+    this.source = source;
+    this.#directory = dirname(resolve(configurationFile));
+  }
+
+  /** Paths in a configuration are relative to the file they stand in. */
+  resolve(name: string): string {
+    return resolve(this.#directory, name);
+  }
+
+  bytes(setting: SettingPath, name: string): Buffer | undefined {
+    const path = this.resolve(name);
+    try {
+      const facts = statSync(path);
+      if (!facts.isFile()) return this.#fault(setting, `${path} is not a file`, 'Name a file.');
+      if (facts.size > maximumBytes)
+        return this.#fault(setting, `${path} is larger than ${maximumBytes} bytes`, 'Name the right file.');
+      const content = readFileSync(path);
+      this.#digest.update(path).update(content);
+      return content;
+    } catch (error) {
+      return this.#fault(
+        setting,
+        `cannot read ${path}: ${reason(error)}`,
+        'Correct the path, or the permissions of the file.',
+      );
+    }
+  }
+
+  text(setting: SettingPath, name: string): string | undefined {
+    return this.bytes(setting, name)?.toString('utf8');
+  }
+
+  /** A private key or password: a file that everybody on the machine can read is refused. */
+  secret(setting: SettingPath, name: string): string | undefined {
+    const text = this.text(setting, name);
+    if (text === undefined) return undefined;
+    const path = this.resolve(name);
+    if (process.platform !== 'win32' && (statSync(path).mode & 0o007) !== 0) {
+      return this.#fault(setting, `${path} can be read by every user of this machine`, `chmod o= ${path}`);
+    }
+    return text;
+  }
+
+  certificates(setting: SettingPath, names: readonly string[]): readonly Certificate[] {
+    return names.flatMap((name, index) => this.#parsed([...setting, index], name, readCertificates));
+  }
+
+  /** DER of every CRL in the files. */
+  crls(setting: SettingPath, names: readonly string[]): readonly Buffer[] {
+    return names.flatMap((name, index) => this.#parsed([...setting, index], name, readCrls));
+  }
+
+  directory(setting: SettingPath, name: string): string {
+    const path = this.resolve(name);
+    try {
+      if (!statSync(path).isDirectory()) this.#fault(setting, `${path} is not a directory`, 'Name a directory.');
+    } catch (error) {
+      this.#fault(setting, `cannot use ${path}: ${reason(error)}`, `Create it: mkdir -p ${path}`);
+    }
+    return path;
+  }
+
+  /** Over every file read, so that a record can say which material was in force. */
+  sha256(): string {
+    return this.#digest.digest('hex');
+  }
+
+  #parsed<T>(setting: SettingPath, name: string, parse: (file: Buffer) => readonly T[]): readonly T[] {
+    const content = this.bytes(setting, name);
+    if (!content) return [];
+    try {
+      return parse(content);
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      this.#fault(setting, `${this.resolve(name)}: ${error.message}`, 'Export it again as PEM or DER.');
+      return [];
+    }
+  }
+
+  #fault(setting: SettingPath, message: string, remedy: string): undefined {
+    this.source.fault(setting, message, remedy);
+  }
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'permission denied';
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,123 @@
+/** Who may import what, read from the import lines themselves: the map in README stays true or this fails. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const source = join(import.meta.dirname, '..', 'src');
+const leaves = ['denial', 'explanation', 'clock', 'operations'];
+
+/** Folder of src -> folders (or single files) of src it may import from, besides itself and the leaves. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  'main.ts': ['*'],
+  'command-line': ['*'],
+  config: [
+    'authorization',
+    'mapping/rule',
+    'mapping/rule-language',
+    'directory/directory',
+    'pki/certificate',
+    'pki/malformed-error',
+    'pki/oids',
+    'pki/pem',
+  ],
+  ftp: ['login/authenticator', 'authorization', 'storage'],
+  login: ['pki', 'mapping', 'directory', 'authorization'],
+  mapping: [
+    'directory/directory',
+    'pki/certificate',
+    'pki/distinguished-name',
+    'pki/general-name',
+    'pki/malformed-error',
+    'pki/oids',
+    'pki/subject-identity',
+    'pki/validated-certificate',
+  ],
+  smartcard: ['pki/oids'],
+  pki: [],
+  directory: [],
+  storage: [],
+  authorization: [],
+  operations: [],
+  'denial.ts': [],
+  'explanation.ts': [],
+  'clock.ts': [],
+};
+
+/** Packages that only one folder may know. */
+const packageOwners: Readonly<Record<string, readonly string[]>> = {
+  ldapts: ['directory'],
+  winston: ['operations'],
+  pkcs11js: ['smartcard'],
+  pkijs: ['smartcard'],
+  asn1js: ['smartcard'],
+  commander: ['main.ts', 'command-line'],
+  yaml: ['config'],
+  zod: ['config', 'mapping'],
+  'lru-cache': ['pki', 'mapping', 'directory', 'ftp'],
+};
+
+interface Import {
+  readonly file: string;
+  readonly folder: string;
+  readonly specifier: string;
+}
+
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+const folderOf = (file: string) => file.split('/')[0]!;
+
+const imports: Import[] = files.flatMap((file) =>
+  [...readFileSync(join(source, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => ({
+    file,
+    folder: folderOf(file),
+    specifier: match[1]!,
+  })),
+);
+
+function mayImport({ file, folder, specifier }: Import): boolean {
+  const target = relative(source, join(source, dirname(file), specifier)).replace(/\.ts$/, '');
+  const targetFolder = target.split('/')[0]!;
+  if (targetFolder === folder || leaves.includes(targetFolder)) return true;
+  return (allowed[folder] ?? []).some((entry) => entry === '*' || entry === target || entry === targetFolder);
+}
+
+describe('architecture', () => {
+  it('every folder of src has its rule', () => {
+    expect([...new Set(files.map(folderOf))].filter((folder) => !(folder in allowed))).toEqual([]);
+  });
+
+  it('modules import only downwards', () => {
+    const violations = imports
+      .filter(({ specifier }) => specifier.startsWith('.'))
+      .filter((entry) => !mayImport(entry))
+      .map(({ file, specifier }) => `${file} -> ${specifier}`);
+    expect(violations).toEqual([]);
+  });
+
+  it('each package is known to its owner only', () => {
+    const violations = imports
+      .filter(({ specifier }) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+      .filter(({ folder, specifier }) => !packageOwners[specifier]?.includes(folder))
+      .map(({ file, specifier }) => `${file} -> ${specifier}`);
+    expect(violations).toEqual([]);
+  });
+
+  it('no file of src is longer than 300 lines, the denial table apart', () => {
+    const long = files
+      .filter((file) => file !== 'denial.ts')
+      .map((file) => `${file} ${readFileSync(join(source, file), 'utf8').split('\n').length - 1}`)
+      .filter((line) => Number(line.split(' ')[1]) > 300);
+    expect(long).toEqual([]);
+  });
+
+  it('every file of src begins by saying what it holds', () => {
+    const silent = files.filter((file) => !/^(#!.*\n)?\/\*\*/.test(readFileSync(join(source, file), 'utf8')));
+    expect(silent).toEqual([]);
+  });
+
+  it('only the leaves and the composition read the wall clock', () => {
+    const readers = files
+      .filter((file) => !['clock.ts', 'operations', 'command-line', 'main.ts', 'smartcard'].includes(folderOf(file)))
+      .filter((file) => /Date\.now\(\)|new Date\(\)/.test(readFileSync(join(source, file), 'utf8')));
+    expect(readers).toEqual([]);
+  });
+});
