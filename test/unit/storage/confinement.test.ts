@@ -1,0 +1,196 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, rename, stat, symlink, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Confinement } from '../../../src/storage/confinement.ts';
+import { openLocalStorage } from '../../../src/storage/local-storage.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { createTemporaryHome, listNames, readText, store, type TemporaryHome } from './temporary-home.ts';
+
+let place: TemporaryHome;
+let storage: Storage;
+const host = (path: string) => join(place.home, path);
+const write = (port: Storage, path: string, kind: 'replace' | 'append') => port.openWrite(path, { kind });
+
+beforeEach(async () => {
+  place = await createTemporaryHome();
+  await mkdir(host('docs'));
+  await writeFile(host('docs/b.txt'), 'beta');
+  storage = await openLocalStorage({ homeDirectory: place.home });
+});
+afterEach(() => place.remove());
+
+describe('links that lead out of the home', () => {
+  beforeEach(async () => {
+    await symlink(join(place.outside, 'secret.txt'), host('file-out'));
+    await symlink('../outside/secret.txt', host('relative-out'));
+    await symlink(place.outside, host('directory-out'));
+    await symlink(host('directory-out'), host('chain-out'));
+    await symlink('/', host('root-out'));
+    await symlink('..', host('up'));
+    await symlink(`${place.home}-neighbour`, host('prefix-out'));
+    await mkdir(`${place.home}-neighbour`);
+    await symlink('loop', host('loop'));
+  });
+
+  it.each<[string, (port: Storage) => Promise<unknown>]>([
+    ['stat of a file outside', (port) => port.stat('/file-out')],
+    ['stat through a relative link', (port) => port.stat('/relative-out')],
+    ['stat of a directory outside', (port) => port.stat('/directory-out')],
+    ['stat of a directory whose name begins like the home’s', (port) => port.stat('/prefix-out')],
+    ['reading a file outside', (port) => port.openRead('/file-out')],
+    ['reading below a directory outside', (port) => port.openRead('/directory-out/secret.txt')],
+    ['reading through a chain of links', (port) => port.openRead('/chain-out/secret.txt')],
+    ['reading below the root of the machine', (port) => port.openRead('/root-out/etc/passwd')],
+    ['reading above the home', (port) => port.openRead('/up/outside/secret.txt')],
+    ['listing a directory outside', (port) => listNames(port, '/directory-out')],
+    ['replacing a file outside', (port) => write(port, '/file-out', 'replace')],
+    ['appending to a file outside', (port) => write(port, '/file-out', 'append')],
+    ['making a file outside', (port) => write(port, '/directory-out/new', 'replace')],
+    ['making a file outside in place', (port) => write(port, '/directory-out/new', 'append')],
+    ['making a directory outside', (port) => port.makeDirectory('/directory-out/new')],
+    ['removing a directory outside', (port) => port.removeDirectory('/directory-out/inner')],
+    ['removing a file outside', (port) => port.removeFile('/directory-out/secret.txt')],
+    ['moving a file out', (port) => port.rename('/docs/b.txt', '/directory-out/b.txt', true)],
+    ['moving a file in', (port) => port.rename('/directory-out/secret.txt', '/got', false)],
+    ['a link that leads to itself', (port) => port.stat('/loop')],
+  ])('%s is forbidden', async (_rule, operation) => {
+    await expect(operation(storage)).rejects.toMatchObject({ name: 'StorageError', kind: 'forbidden' });
+    expect(await readFile(join(place.outside, 'secret.txt'), 'utf8')).toBe('secret');
+    expect((await stat(join(place.outside, 'inner'))).isDirectory()).toBe(true);
+  });
+
+  it('are not listed', async () => {
+    expect(await listNames(storage, '/')).toEqual(['docs']);
+  });
+
+  it('can be removed, which does not touch what they lead to', async () => {
+    await storage.removeFile('/file-out');
+    expect(await readFile(join(place.outside, 'secret.txt'), 'utf8')).toBe('secret');
+  });
+});
+
+describe('links that stay in the home', () => {
+  beforeEach(async () => {
+    await symlink('docs/b.txt', host('file-in'));
+    await symlink('docs', host('directory-in'));
+    await symlink('docs/absent', host('dangling'));
+  });
+
+  it('are listed and read as what they lead to', async () => {
+    expect(await listNames(storage, '/')).toEqual(['directory-in', 'docs', 'file-in']);
+    expect(await storage.stat('/file-in')).toMatchObject({ name: 'file-in', type: 'file', size: 4 });
+    expect(await readText(storage, '/directory-in/b.txt')).toBe('beta');
+  });
+
+  it('stay links when the file they lead to is replaced', async () => {
+    await store(storage, '/file-in', 'new');
+    expect(await readFile(host('docs/b.txt'), 'utf8')).toBe('new');
+    expect(await readText(storage, '/file-in')).toBe('new');
+    expect(await listNames(storage, '/docs')).toEqual(['b.txt']);
+  });
+
+  it('that lead nowhere are not found, and an upload takes their name', async () => {
+    await expect(storage.stat('/dangling')).rejects.toMatchObject({ kind: 'not-found' });
+    await store(storage, '/dangling', 'x');
+    expect(await listNames(storage, '/docs')).toEqual(['b.txt']);
+    expect(await readText(storage, '/dangling')).toBe('x');
+  });
+
+  it('that lead nowhere are not written through in place', async () => {
+    await expect(write(storage, '/dangling', 'append')).rejects.toMatchObject({ kind: 'exists' });
+  });
+});
+
+describe('a directory that is swapped for a link', () => {
+  const swap = async () => {
+    await rename(host('docs'), host('old'));
+    await symlink(place.outside, host('docs'));
+  };
+
+  it('after it was pinned: the operation stays in the pinned directory', async () => {
+    const confinement = await Confinement.within(place.home);
+    await confinement.withEntry('/docs/planted', async (entry) => {
+      await swap();
+      await mkdir(entry);
+    });
+    expect((await stat(host('old/planted'))).isDirectory()).toBe(true);
+    await expect(stat(join(place.outside, 'planted'))).rejects.toThrow('ENOENT');
+  });
+
+  it('during an upload: the file appears in the directory where the upload began', async () => {
+    const upload = await write(storage, '/docs/new', 'replace');
+    await swap();
+    await upload.write(Buffer.from('x'));
+    await upload.commit();
+    expect(await readFile(host('old/new'), 'utf8')).toBe('x');
+    await expect(stat(join(place.outside, 'new'))).rejects.toThrow('ENOENT');
+  });
+
+  it('after a file was pinned: the pinned file is used', async () => {
+    const confinement = await Confinement.within(place.home);
+    await confinement.withObject('/docs/b.txt', async ({ link }) => {
+      await unlink(host('docs/b.txt'));
+      await symlink(join(place.outside, 'secret.txt'), host('docs/b.txt'));
+      expect(await readFile(link, 'utf8')).toBe('beta');
+    });
+  });
+
+  it('while many clients read and write: nothing leaves or enters', async () => {
+    await mkdir(host('real'));
+    await symlink(place.outside, host('trap'));
+    let isRunning = true;
+    const swapping = (async () => {
+      while (isRunning) {
+        await rename(host('real'), host('d')).catch(() => undefined);
+        await rename(host('d'), host('real')).catch(() => undefined);
+        await rename(host('trap'), host('d')).catch(() => undefined);
+        await rename(host('d'), host('trap')).catch(() => undefined);
+      }
+    })();
+    const attempts = Array.from({ length: 300 }, (_, index) => index).map(async (index) => {
+      await storage.makeDirectory(`/d/planted-${index}`).catch(() => undefined);
+      return readText(storage, '/d/secret.txt').catch(() => 'refused');
+    });
+    expect(new Set(await Promise.all(attempts))).toEqual(new Set(['refused']));
+    isRunning = false;
+    await swapping;
+    await expect(readFile(join(place.outside, 'planted-0'))).rejects.toThrow('ENOENT');
+    expect((await listNames(await openLocalStorage({ homeDirectory: place.outside }), '/')).sort()).toEqual([
+      'inner',
+      'secret.txt',
+    ]);
+  });
+});
+
+describe('what is neither a file nor a directory', () => {
+  beforeEach(async () => {
+    execFileSync('mkfifo', [host('fifo')]);
+    await symlink('/dev/zero', host('device'));
+    await symlink('/proc/self/fd/0', host('descriptor'));
+  });
+
+  it.each<[string, (port: Storage) => Promise<unknown>]>([
+    ['reading a FIFO', (port) => port.openRead('/fifo')],
+    ['replacing a FIFO', (port) => write(port, '/fifo', 'replace')],
+    ['appending to a FIFO', (port) => write(port, '/fifo', 'append')],
+  ])('%s is refused and never hangs', async (_rule, operation) => {
+    await expect(operation(storage)).rejects.toMatchObject({ kind: 'not-a-file' });
+  });
+
+  it.each(['/device', '/descriptor'])('%s outside the home is forbidden', async (path) => {
+    await expect(storage.openRead(path)).rejects.toMatchObject({ kind: 'forbidden' });
+    await expect(write(storage, path, 'append')).rejects.toMatchObject({ kind: 'forbidden' });
+  });
+
+  it('is listed as other', async () => {
+    expect(await storage.stat('/fifo')).toMatchObject({ type: 'other', size: 0 });
+    expect(await listNames(storage, '/')).toEqual(['docs', 'fifo']);
+  });
+
+  it('can be renamed and removed', async () => {
+    await storage.rename('/fifo', '/pipe', false);
+    await storage.removeFile('/pipe');
+    expect(await listNames(storage, '/')).toEqual(['docs']);
+  });
+});

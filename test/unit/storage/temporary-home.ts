@@ -1,0 +1,44 @@
+/** A home in a temporary directory, with a neighbour that nothing in the home may reach. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Storage } from '../../../src/storage/storage.ts';
+
+export interface TemporaryHome {
+  /** Host path of the home. */
+  readonly home: string;
+  /** Host path of a directory beside the home that holds `secret.txt` and `inner/`. */
+  readonly outside: string;
+  remove(): Promise<void>;
+}
+
+export async function createTemporaryHome(): Promise<TemporaryHome> {
+  const root = await mkdtemp(join(tmpdir(), 'cardgate-storage-'));
+  const home = join(root, 'home');
+  const outside = join(root, 'outside');
+  await mkdir(home);
+  await mkdir(join(outside, 'inner'), { recursive: true });
+  await writeFile(join(outside, 'secret.txt'), 'secret');
+  return { home, outside, remove: () => rm(root, { recursive: true, force: true }) };
+}
+
+export async function listNames(storage: Storage, path: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const entry of storage.list(path)) names.push(entry.name);
+  return names.sort();
+}
+
+export async function readText(storage: Storage, path: string, offset = 0): Promise<string> {
+  const file = await storage.openRead(path);
+  try {
+    return Buffer.concat(await file.read(offset).toArray()).toString();
+  } finally {
+    await file.close();
+  }
+}
+
+export async function store(storage: Storage, path: string, text: string): Promise<void> {
+  const upload = await storage.openWrite(path, { kind: 'replace' });
+  await upload.write(Buffer.from(text));
+  await upload.commit();
+}
