@@ -1,0 +1,190 @@
+/** A real OpenLDAP server with its own data, on loopback, with the schema an AD-like mapping needs and a password policy overlay. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { type ChildServer, freePort, startChildServer } from './child-server.ts';
+import { makeDirectoryTls } from './directory-tls.ts';
+
+const run = promisify(execFile);
+
+export interface SlapdAccount {
+  readonly uid: string;
+  readonly userPrincipalName?: string;
+  readonly mail?: string;
+  readonly altSecurityIdentities?: readonly string[];
+  /** Whole certificates, DER. */
+  readonly certificates?: readonly Buffer[];
+  /** Lower-case hexadecimal SHA-256, kept in x509CertHash. */
+  readonly fingerprints?: readonly string[];
+  /** Binary objectSid. */
+  readonly objectSid?: Buffer;
+  readonly homeDirectory?: string;
+  /** More LDIF lines of this entry, such as `shadowExpire: 1` or `pwdAccountLockedTime: 000001010000Z`. */
+  readonly lines?: readonly string[];
+}
+
+export interface SlapdOptions {
+  readonly accounts?: readonly SlapdAccount[];
+  /** Name of each group below ou=groups and its members: uids, or `group:NAME`. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
+  /** More entries, as LDIF. */
+  readonly ldif?: string;
+  /** More lines of the mdb database section of slapd.conf, such as `sizelimit 1`. */
+  readonly configuration?: readonly string[];
+}
+
+export interface Slapd {
+  readonly host: string;
+  readonly port: number;
+  readonly tlsPort: number;
+  /** ldaps://127.0.0.1:port */
+  readonly url: string;
+  /** ldap://127.0.0.1:port, for StartTLS. */
+  readonly startTlsUrl: string;
+  /** PEM of the CA that issued the server's certificate. */
+  readonly ca: string;
+  readonly searchBase: string;
+  /** The account that searches. */
+  readonly bindDn: string;
+  readonly password: string;
+  /** rootdn, for changes during a test. */
+  readonly administrator: { readonly bindDn: string; readonly password: string };
+  readonly child: ChildServer;
+  restart(): Promise<void>;
+  /** Ends the server and removes its files. */
+  stop(): Promise<void>;
+}
+
+const base = 'dc=corp,dc=example';
+const servicePassword = 'service-password';
+const rootPassword = 'root-password';
+
+export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'cardgate-slapd-'));
+  const host = '127.0.0.1';
+  const [port, tlsPort] = [await freePort(host), await freePort(host)];
+  await mkdir(path.join(folder, 'db'));
+  const tls = await makeDirectoryTls(folder, `DNS:ldap.corp.example,IP:${host}`);
+  const configuration = path.join(folder, 'slapd.conf');
+  const data = path.join(folder, 'data.ldif');
+  await writeFile(configuration, slapdConfiguration(folder, tls, options.configuration ?? []));
+  await writeFile(data, ldifOf(options));
+  await run('/usr/sbin/slapadd', ['-q', '-f', configuration, '-b', base, '-l', data]);
+  const start = () =>
+    startChildServer({
+      command: '/usr/sbin/slapd',
+      args: ['-d', '0', '-f', configuration, '-h', `ldap://${host}:${port} ldaps://${host}:${tlsPort}`],
+      diesWithParentBy: 'signal',
+      ready: { host, port: tlsPort },
+    });
+  let child = await start();
+  return {
+    host,
+    port,
+    tlsPort,
+    url: `ldaps://${host}:${tlsPort}`,
+    startTlsUrl: `ldap://${host}:${port}`,
+    ca: tls.ca,
+    searchBase: `ou=people,${base}`,
+    bindDn: `uid=cardgate,ou=services,${base}`,
+    password: servicePassword,
+    administrator: { bindDn: `cn=admin,${base}`, password: rootPassword },
+    get child() {
+      return child;
+    },
+    restart: async () => {
+      await child.stop();
+      child = await start();
+    },
+    stop: async () => {
+      await child.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The attributes of AD that an OpenLDAP site may add to its people, with the equality rules that make them searchable. */
+function slapdConfiguration(
+  folder: string,
+  tls: { caFile: string; certificateFile: string; keyFile: string },
+  extra: readonly string[],
+): string {
+  const schema = ['core', 'cosine', 'inetorgperson', 'nis'];
+  const text = "EQUALITY caseIgnoreMatch SYNTAX '1.3.6.1.4.1.1466.115.121.1.15'";
+  const octets = "EQUALITY octetStringMatch SYNTAX '1.3.6.1.4.1.1466.115.121.1.40'";
+  return `modulepath /usr/lib/ldap
+moduleload back_mdb
+moduleload ppolicy
+${schema.map((name) => `include /etc/ldap/schema/${name}.schema`).join('\n')}
+attributetype ( 1.2.840.113556.1.4.867 NAME 'altSecurityIdentities' ${text} )
+attributetype ( 1.2.840.113556.1.4.656 NAME 'userPrincipalName' ${text} SINGLE-VALUE )
+attributetype ( 1.2.840.113556.1.4.146 NAME 'objectSid' ${octets} SINGLE-VALUE )
+attributetype ( 1.3.6.1.4.1.99999.1.1 NAME 'x509CertHash' ${text} )
+attributetype ( 2.16.840.1.113730.3.1.610 NAME 'nsAccountLock' ${text} SINGLE-VALUE )
+objectclass ( 1.3.6.1.4.1.99999.2.1 NAME 'cardHolder' SUP top AUXILIARY
+  MAY ( altSecurityIdentities $ userPrincipalName $ objectSid $ x509CertHash $ nsAccountLock $ homeDirectory ) )
+pidfile ${folder}/slapd.pid
+argsfile ${folder}/slapd.args
+TLSCACertificateFile ${tls.caFile}
+TLSCertificateFile ${tls.certificateFile}
+TLSCertificateKeyFile ${tls.keyFile}
+database mdb
+suffix "${base}"
+rootdn "cn=admin,${base}"
+rootpw ${rootPassword}
+directory ${folder}/db
+maxsize 67108864
+dbnosync
+index objectClass,uid,mail,userPrincipalName,altSecurityIdentities,objectSid,x509CertHash,userCertificate,member eq
+access to attrs=userPassword by anonymous auth by * none
+access to * by users read by anonymous auth
+${extra.join('\n')}
+overlay ppolicy
+`;
+}
+
+function ldifOf(options: SlapdOptions): string {
+  const unit = (name: string) => [`dn: ou=${name},${base}`, 'objectClass: organizationalUnit', `ou: ${name}`];
+  const entries = [
+    [`dn: ${base}`, 'objectClass: domain', 'dc: corp'],
+    ...['people', 'groups', 'services'].map(unit),
+    [
+      `dn: uid=cardgate,ou=services,${base}`,
+      ...['objectClass: inetOrgPerson', 'uid: cardgate', 'cn: cardgate', 'sn: cardgate'],
+      `userPassword: ${servicePassword}`,
+    ],
+    ...(options.accounts ?? []).map(accountLines),
+    ...Object.entries(options.groups ?? {}).map(([name, members]) => [
+      `dn: cn=${name},ou=groups,${base}`,
+      'objectClass: groupOfNames',
+      `cn: ${name}`,
+      ...members.map((member) => `member: ${memberName(member)}`),
+    ]),
+  ];
+  return `${entries.map((lines) => lines.join('\n')).join('\n\n')}\n\n${options.ldif ?? ''}\n`;
+}
+
+function memberName(member: string): string {
+  return member.startsWith('group:') ? `cn=${member.slice(6)},ou=groups,${base}` : `uid=${member},ou=people,${base}`;
+}
+
+function accountLines(account: SlapdAccount): string[] {
+  const encoded = (name: string, value: string | Buffer) => `${name}:: ${Buffer.from(value).toString('base64')}`;
+  const optional = (name: string, value: string | Buffer | undefined) =>
+    value === undefined ? [] : [encoded(name, value)];
+  return [
+    `dn: uid=${account.uid},ou=people,${base}`,
+    ...['objectClass: inetOrgPerson', 'objectClass: cardHolder', 'objectClass: shadowAccount'],
+    ...['uid', 'cn', 'sn'].map((name) => encoded(name, account.uid)),
+    ...optional('userPrincipalName', account.userPrincipalName),
+    ...optional('mail', account.mail),
+    ...(account.altSecurityIdentities ?? []).map((value) => encoded('altSecurityIdentities', value)),
+    ...(account.certificates ?? []).map((der) => encoded('userCertificate;binary', der)),
+    ...(account.fingerprints ?? []).map((value) => encoded('x509CertHash', value)),
+    ...optional('objectSid', account.objectSid),
+    ...optional('homeDirectory', account.homeDirectory),
+    ...(account.lines ?? []),
+  ];
+}
