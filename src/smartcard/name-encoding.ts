@@ -9,10 +9,10 @@ export interface NameAttribute {
 }
 
 /**
- * A string is one common name. Otherwise the RDNs in the order of the encoding, most significant first; an inner array is
+ * A string is one common name, a Buffer the DER of the whole name. Otherwise the RDNs in the order of the encoding, most significant first; an inner array is
  * one multi-valued RDN.
  */
-export type NameInput = string | readonly (NameAttribute | readonly NameAttribute[])[];
+export type NameInput = string | Buffer | readonly (NameAttribute | readonly NameAttribute[])[];
 
 const attributeTypes: ReadonlyMap<string, string> = new Map([
   ['CN', '2.5.4.3'],
@@ -50,6 +50,9 @@ function attribute({ type, value }: NameAttribute): asn1js.Sequence {
 
 /** DER of the Name. X.690 11.6: the members of a multi-valued RDN are sorted by their encoding. */
 export function encodeName(name: NameInput): Buffer {
+  if (Buffer.isBuffer(name)) {
+    return name;
+  }
   const relative = typeof name === 'string' ? [{ type: 'CN', value: name }] : name;
   const sets = relative.map((rdn) => {
     const members = [rdn].flat().map(attribute);
