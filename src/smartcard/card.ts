@@ -21,6 +21,7 @@ import {
   listTokens,
   readCertificates,
   removeToken,
+  setPin,
   type TokenDescription,
   withTokenSession,
   writeCertificate,
@@ -156,7 +157,10 @@ export async function createCard(options: CreateCardOptions): Promise<Card & { r
       if (listTokens(cryptoki).some(({ label }) => label === name)) {
         throw new CardError(`There is a card "${name}" already.`, 'Choose another name, or remove that card first.');
       }
-      token = createToken(cryptoki, { label: name, pin, securityOfficerPin: generatePin() + generatePin() });
+      // Nobody keeps this PIN: a card of the harness is made anew, not unblocked.
+      const securityOfficerPin = generatePin() + generatePin();
+      token = createToken(cryptoki, name, securityOfficerPin);
+      setPin(cryptoki, token, { pin, securityOfficerPin });
       return personalize(cryptoki, token, { ...options, pin });
     });
     await mkdir(files.folder, { recursive: true });

@@ -44,18 +44,11 @@ export function findToken(cryptoki: Cryptoki, label: string): TokenDescription {
 }
 
 /**
- * Initializes a new token.
+ * Initializes a new token; it has no user PIN yet.
  * @param label at most 32 octets of UTF-8; padded here, because the binding hands it to C_InitToken as it is and the
  * standard reads 32 octets, blank padded.
  */
-export function createToken(
-  cryptoki: Cryptoki,
-  {
-    label,
-    pin,
-    securityOfficerPin,
-  }: { readonly label: string; readonly pin: string; readonly securityOfficerPin: string },
-): TokenDescription {
+export function createToken(cryptoki: Cryptoki, label: string, securityOfficerPin: string): TokenDescription {
   const { library, pkcs11 } = cryptoki;
   const missing = labelOctets - Buffer.byteLength(label);
   if (missing < 0) {
@@ -68,8 +61,16 @@ export function createToken(
     throw new CardError('SoftHSM offers no slot for a new token.', 'Check that its token directory can be written.');
   }
   pkcs11.C_InitToken(free, securityOfficerPin, label + ' '.repeat(missing));
-  const token = findToken(cryptoki, label);
-  const session = pkcs11.C_OpenSession(token.slot, library.CKF_RW_SESSION | library.CKF_SERIAL_SESSION);
+  return findToken(cryptoki, label);
+}
+
+/** Sets the user PIN of a new token. */
+export function setPin(
+  { library, pkcs11 }: Cryptoki,
+  { slot }: TokenDescription,
+  { pin, securityOfficerPin }: { readonly pin: string; readonly securityOfficerPin: string },
+): void {
+  const session = pkcs11.C_OpenSession(slot, library.CKF_RW_SESSION | library.CKF_SERIAL_SESSION);
   try {
     pkcs11.C_Login(session, library.CKU_SO, securityOfficerPin);
     pkcs11.C_InitPIN(session, pin);
@@ -77,7 +78,6 @@ export function createToken(
   } finally {
     pkcs11.C_CloseSession(session);
   }
-  return token;
 }
 
 /** A session on one token. Object handles are good only within it. */
