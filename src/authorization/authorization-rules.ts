@@ -1,0 +1,101 @@
+/**
+ * The site’s authorization rules, as IIS FTP has them: Allow or Deny, for users or groups, Read or Write, below a virtual
+ * path. What no rule allows is denied, and a rule that denies wins over every rule that allows.
+ */
+import { type Denial, denial } from '../denial.ts';
+import type { AccessRights, Permission } from './access-rights.ts';
+
+export interface AuthorizationRule {
+  readonly accessType: 'Allow' | 'Deny';
+  /** `*` for every account, or account names without regard to case. */
+  readonly users?: '*' | readonly string[];
+  /** Groups, each by SID, by distinguished name or by name, without regard to case. A name is only as unique as the directory makes it. */
+  readonly roles?: readonly string[];
+  /** `Write` does not include `Read`. */
+  readonly permissions: readonly Permission[];
+  /** Absolute, normalised virtual path; the rule holds for it and all below it. Default `/`. */
+  readonly path?: string;
+}
+
+/** What the rules look at: the mapped account and its groups, nested ones included. */
+export interface AuthorizationSubject {
+  readonly accountName: string;
+  readonly groups: readonly {
+    readonly sid?: string;
+    readonly distinguishedName?: string;
+    readonly name?: string;
+  }[];
+}
+
+export type AuthorizationOutcome =
+  | { readonly outcome: 'authorized'; readonly accessRights: AccessRights }
+  | { readonly outcome: 'denied'; readonly denial: Denial };
+
+/**
+ * @param rules in any order: the order decides nothing
+ * @returns denied when the account may neither read nor write anywhere
+ */
+export function authorize(rules: readonly AuthorizationRule[], subject: AuthorizationSubject): AuthorizationOutcome {
+  const isConcerned = concerns(subject);
+  const concerning = rules.filter(isConcerned).map(({ path = '/', ...rule }) => ({ ...rule, path }));
+  const has = (accessType: AuthorizationRule['accessType'], permission: Permission, virtualPath: string) =>
+    concerning.some(
+      (rule) =>
+        rule.accessType === accessType && rule.permissions.includes(permission) && isWithin(rule.path, virtualPath),
+    );
+  const accessRights: AccessRights = {
+    allows: (permission, virtualPath) => has('Allow', permission, virtualPath) && !has('Deny', permission, virtualPath),
+  };
+  const isAllowedSomewhere = concerning.some(({ accessType, path, permissions }) =>
+    permissions.some((permission) => accessType === 'Allow' && accessRights.allows(permission, path)),
+  );
+  if (isAllowedSomewhere) return { outcome: 'authorized', accessRights };
+  return { outcome: 'denied', denial: notAuthorized(rules, concerning, subject) };
+}
+
+/** A rule that names nobody concerns nobody. */
+function concerns(subject: AuthorizationSubject): (rule: AuthorizationRule) => boolean {
+  const accountName = folded(subject.accountName);
+  const groups = new Set(
+    subject.groups
+      .flatMap(({ sid, distinguishedName, name }) => [sid, distinguishedName, name])
+      .filter((identity) => identity !== undefined)
+      .map(folded),
+  );
+  return ({ users = [], roles = [] }) =>
+    users === '*' ||
+    users.some((user) => folded(user) === accountName) ||
+    roles.some((role) => groups.has(folded(role)));
+}
+
+function isWithin(prefix: string, virtualPath: string): boolean {
+  return prefix === '/' || virtualPath === prefix || virtualPath.startsWith(`${prefix}/`);
+}
+
+/**
+ * Directories compare names without regard to case, and distinguished names without regard to a space at their separators
+ * (RFC 4514 2.4 writes none, RFC 2253 allowed one): a spelling must not make a rule that denies miss its group.
+ */
+function folded(name: string): string {
+  return name
+    .normalize('NFC')
+    .toLowerCase()
+    .replace(/ ?(?<!\\)([,=+]) ?/g, '$1');
+}
+
+function notAuthorized(
+  rules: readonly AuthorizationRule[],
+  concerning: readonly AuthorizationRule[],
+  { accountName, groups }: AuthorizationSubject,
+): Denial {
+  const detail =
+    concerning.length === 0
+      ? `None of ${rules.length} authorization rules names ${accountName} or one of its ${groups.length} groups.`
+      : `The ${concerning.length} authorization rules that concern ${accountName} allow nothing, or deny all they allow.`;
+  return denial('not-authorized', detail, {
+    accountName,
+    rules: rules.length,
+    concerningRules: concerning.length,
+    groups: groups.slice(0, 20).map((group) => group.sid ?? group.distinguishedName ?? group.name ?? ''),
+  });
+}

@@ -1,0 +1,131 @@
+/**
+ * User isolation: which directory of the host an account is confined to. It refuses account names that are not plainly one
+ * path segment, and homes that lie outside the site’s root, by name or by link.
+ */
+import { mkdir, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, normalize } from 'node:path';
+import { type Denial, denial } from '../denial.ts';
+
+/** The modes of IIS’s `userIsolation` that make sense here; `directoryAttribute` is its `ActiveDirectory`, for any directory. */
+export type UserIsolation = {
+  /** Absolute host path of an existing directory; no home lies outside it. */
+  readonly root: string;
+} & (
+  | {
+      /** Everybody works in the root itself, and sees what others put there. */
+      readonly mode: 'None';
+    }
+  | ({
+      /** A directory per account below the root. */
+      readonly mode: 'IsolateAllDirectories';
+      /**
+       * `account`: `<root>/<accountName>`, for a site with one directory: namesakes in two directories would share a home.
+       * `directoryAndAccount`: `<root>/<directory>/<accountName>`, as IIS does with domains.
+       */
+      readonly layout: 'account' | 'directoryAndAccount';
+    } & HomeCreation)
+  | ({
+      /** The host path in the account’s homeDirectory attribute, which must lie below the root. */
+      readonly mode: 'directoryAttribute';
+    } & HomeCreation)
+);
+
+interface HomeCreation {
+  /** `never`: an account without its directory is refused. `atLogin`: it is made for whoever logs in. */
+  readonly createHome: 'never' | 'atLogin';
+  /** Permission bits of directories made at login, before the process’s umask; default 0o750. */
+  readonly directoryMode?: number;
+}
+
+/** The facts of the mapped account that decide where its home is. */
+export interface HomeOwner {
+  readonly accountName: string;
+  /** Name of the directory that holds the account, as configured. */
+  readonly directory: string;
+  /** The account’s homeDirectory attribute, as stored. */
+  readonly homeDirectory?: string;
+}
+
+export type HomeOutcome =
+  /** Host path without links. */
+  | { readonly outcome: 'found'; readonly homeDirectory: string }
+  | { readonly outcome: 'denied'; readonly denial: Denial };
+
+/** Never rejects: whatever stands in the way is the reason of a denial. */
+export async function findHomeDirectory(isolation: UserIsolation, owner: HomeOwner): Promise<HomeOutcome> {
+  const segments = homeSegments(isolation, owner);
+  if (typeof segments === 'string') return unavailable(owner, segments, { root: isolation.root });
+  const home = join(isolation.root, ...segments);
+  try {
+    if (isolation.mode !== 'None' && isolation.createHome === 'atLogin') {
+      await makeDirectories(isolation.root, segments, isolation.directoryMode ?? 0o750);
+    }
+    const [root, homeDirectory] = await Promise.all([realpath(isolation.root), realpath(home)]);
+    if (segments.length > 0 && !isBelow(root, homeDirectory)) {
+      return unavailable(owner, `The home ${home} is a link out of the root.`, { root, home: homeDirectory });
+    }
+    if ((await stat(homeDirectory)).isDirectory()) return { outcome: 'found', homeDirectory };
+    return unavailable(owner, `The home ${home} is not a directory.`, { home });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return unavailable(owner, `The home ${home} cannot be used: ${reason}`, { home });
+  }
+}
+
+/** Path segments of the home below the root, or the sentence that says why there are none. */
+function homeSegments(isolation: UserIsolation, owner: HomeOwner): readonly string[] | string {
+  switch (isolation.mode) {
+    case 'None':
+      return [];
+    case 'IsolateAllDirectories': {
+      const names = isolation.layout === 'account' ? [owner.accountName] : [owner.directory, owner.accountName];
+      return names.every(isSafeSegment) ? names : 'The account’s name cannot be the name of a directory.';
+    }
+    case 'directoryAttribute':
+      return attributeSegments(isolation.root, owner.homeDirectory);
+  }
+}
+
+function attributeSegments(root: string, attribute: string | undefined): readonly string[] | string {
+  if (attribute === undefined) return 'The account has no homeDirectory attribute.';
+  const home = attribute.replace(/(?<=[^/])\/$/, '');
+  if (!isAbsolute(home) || normalize(home) !== home) return 'The homeDirectory attribute is not a plain absolute path.';
+  if (!isBelow(normalize(root), home)) return 'The homeDirectory attribute does not lie below the root.';
+  const segments = home.slice(normalize(root).length).split('/').filter(Boolean);
+  return segments.every(isSafeSegment) ? segments : 'The homeDirectory attribute has a segment that is not allowed.';
+}
+
+/** Not empty, not hidden (so neither `.` nor `..`), no separator, nothing invisible, and short enough for a file system. */
+function isSafeSegment(segment: string): boolean {
+  return /^[^./\p{C}][^/\p{C}]*$/u.test(segment) && Buffer.byteLength(segment) <= 255;
+}
+
+function isBelow(root: string, path: string): boolean {
+  const prefix = root.endsWith('/') ? root : `${root}/`;
+  return path.startsWith(prefix) && path.length > prefix.length;
+}
+
+/**
+ * Makes what is missing below the root; never the root itself, which an unmounted disk would be, and nothing behind a link
+ * that leads out of it.
+ */
+async function makeDirectories(root: string, segments: readonly string[], mode: number): Promise<void> {
+  const realRoot = await realpath(root);
+  let path = realRoot;
+  for (const segment of segments) {
+    if (path !== realRoot && !isBelow(realRoot, path)) return;
+    await mkdir(join(path, segment), { mode }).catch((error: unknown) => {
+      const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+      if (!exists) throw error;
+    });
+    path = await realpath(join(path, segment));
+  }
+}
+
+function unavailable(
+  { accountName, homeDirectory }: HomeOwner,
+  detail: string,
+  facts: Readonly<Record<string, string>>,
+): HomeOutcome {
+  return { outcome: 'denied', denial: denial('home-unavailable', detail, { accountName, homeDirectory, ...facts }) };
+}

@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Permission } from '../../../src/authorization/access-rights.ts';
+import {
+  type AuthorizationRule,
+  type AuthorizationSubject,
+  authorize,
+} from '../../../src/authorization/authorization-rules.ts';
+
+const ada: AuthorizationSubject = {
+  accountName: 'ada',
+  groups: [
+    { sid: 'S-1-5-21-1-2-3-1105', distinguishedName: 'CN=Engineers,OU=Groups,DC=example,DC=org', name: 'Engineers' },
+    { name: 'staff' },
+  ],
+};
+
+const both: readonly Permission[] = ['Read', 'Write'];
+const allow = (rule: Partial<AuthorizationRule>): AuthorizationRule => ({
+  accessType: 'Allow',
+  permissions: both,
+  ...rule,
+});
+const deny = (rule: Partial<AuthorizationRule>): AuthorizationRule => ({
+  ...allow(rule),
+  accessType: 'Deny',
+});
+
+/** `R`, `W`, `RW` or `-` at a path; `denied` when the login is refused. */
+function rightsAt(rules: readonly AuthorizationRule[], path: string, subject = ada): string {
+  const outcome = authorize(rules, subject);
+  if (outcome.outcome === 'denied') return 'denied';
+  const granted = both.filter((permission) => outcome.accessRights.allows(permission, path));
+  return granted.map((permission) => permission.charAt(0)).join('') || '-';
+}
+
+describe('authorize', () => {
+  it.each<[string, readonly AuthorizationRule[], string, string]>([
+    ['no rules: nobody gets in', [], '/', 'denied'],
+    ['everybody', [allow({ users: '*' })], '/any/where', 'RW'],
+    ['the account by name', [allow({ users: ['bob', 'ada'] })], '/', 'RW'],
+    ['the account by name in another case', [allow({ users: ['ADA'] })], '/', 'RW'],
+    ['another account', [allow({ users: ['adam'] })], '/', 'denied'],
+    ['a list with a star in it is a list of names', [allow({ users: ['*'] })], '/', 'denied'],
+    ['a group by SID', [allow({ roles: ['s-1-5-21-1-2-3-1105'] })], '/', 'RW'],
+    ['a group by distinguished name', [allow({ roles: ['cn=engineers, ou=groups, dc=example, dc=org'] })], '/', 'RW'],
+    ['a group by name', [allow({ roles: ['Staff'] })], '/', 'RW'],
+    ['another group', [allow({ roles: ['admins'] })], '/', 'denied'],
+    ['a group named like the account is not the account', [allow({ roles: ['ada'] })], '/', 'denied'],
+    ['a rule for nobody', [allow({})], '/', 'denied'],
+    ['a rule for empty lists', [allow({ users: [], roles: [] })], '/', 'denied'],
+    ['a rule without permissions', [allow({ users: '*', permissions: [] })], '/', 'denied'],
+    ['Read does not write', [allow({ users: '*', permissions: ['Read'] })], '/', 'R'],
+    ['Write does not read', [allow({ users: '*', permissions: ['Write'] })], '/', 'W'],
+    [
+      'two rules add up',
+      [allow({ users: '*', permissions: ['Read'] }), allow({ roles: ['staff'], permissions: ['Write'] })],
+      '/',
+      'RW',
+    ],
+    ['a path covers itself', [allow({ users: '*', path: '/in' })], '/in', 'RW'],
+    ['a path covers what is below', [allow({ users: '*', path: '/in' })], '/in/a/b', 'RW'],
+    ['a path does not cover its parent', [allow({ users: '*', path: '/in' })], '/', '-'],
+    ['a path does not cover names that begin alike', [allow({ users: '*', path: '/in' })], '/inbox', '-'],
+    ['Deny wins over Allow', [allow({ users: '*' }), deny({ users: ['ada'] })], '/', 'denied'],
+    ['Deny wins in any order', [deny({ users: ['ada'] }), allow({ users: '*' })], '/', 'denied'],
+    [
+      'Deny of a group wins over Allow of the account',
+      [allow({ users: ['ada'] }), deny({ roles: ['staff'] })],
+      '/',
+      'denied',
+    ],
+    ['Deny of another concerns nobody else', [allow({ users: '*' }), deny({ users: ['bob'] })], '/', 'RW'],
+    ['Deny takes one permission', [allow({ users: '*' }), deny({ users: '*', permissions: ['Write'] })], '/', 'R'],
+    ['Deny below a path', [allow({ users: '*' }), deny({ users: '*', path: '/x' })], '/x/y', '-'],
+    ['Deny below a path leaves the rest', [allow({ users: '*' }), deny({ users: '*', path: '/x' })], '/y', 'RW'],
+    [
+      'Allow below a denied path does not win',
+      [allow({ users: '*', path: '/x/y' }), deny({ users: '*', path: '/x' })],
+      '/x/y',
+      'denied',
+    ],
+    ['Deny alone lets nobody in', [deny({ users: ['bob'] })], '/', 'denied'],
+  ])('%s', (_rule, rules, path, expected) => {
+    expect(rightsAt(rules, path)).toBe(expected);
+  });
+
+  it('does not take an escaped comma in a group for a separator', () => {
+    const subject = { accountName: 'ada', groups: [{ distinguishedName: 'CN=a\\, b,DC=x' }] };
+    expect(rightsAt([allow({ roles: ['CN=a\\,b,DC=x'] })], '/', subject)).toBe('denied');
+  });
+
+  it('explains who was refused and why', () => {
+    expect(authorize([allow({ users: ['bob'] })], ada)).toMatchObject({
+      denial: {
+        code: 'not-authorized',
+        detail: 'None of 1 authorization rules names ada or one of its 2 groups.',
+        facts: { accountName: 'ada', groups: ['S-1-5-21-1-2-3-1105', 'staff'] },
+      },
+    });
+    expect(authorize([allow({ users: '*' }), deny({ users: '*' })], ada)).toMatchObject({
+      denial: { detail: expect.stringContaining('allow nothing, or deny all') },
+    });
+  });
+
+  it('never gives more when a Deny rule is added, and is the same in any order', () => {
+    const paths = ['/', '/a', '/a/b', '/ab'];
+    const rule = fc.record({
+      accessType: fc.constantFrom<AuthorizationRule['accessType']>('Allow', 'Deny'),
+      users: fc.constantFrom<'*' | string[]>('*', ['ada'], ['bob']),
+      permissions: fc.subarray([...both]),
+      path: fc.constantFrom(...paths),
+    });
+    fc.assert(
+      fc.property(fc.array(rule, { maxLength: 5 }), rule, fc.constantFrom(...paths), (rules, added, path) => {
+        const before = rightsAt(rules, path);
+        expect(rightsAt(rules.toReversed(), path)).toBe(before);
+        const after = rightsAt([...rules, { ...added, accessType: 'Deny' }], path);
+        for (const letter of ['R', 'W']) if (after.includes(letter)) expect(before).toContain(letter);
+      }),
+    );
+  });
+});

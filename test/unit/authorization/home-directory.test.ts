@@ -1,0 +1,169 @@
+import { mkdir, mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findHomeDirectory, type HomeOwner, type UserIsolation } from '../../../src/authorization/home-directory.ts';
+
+let base: string;
+let root: string;
+const ada: HomeOwner = { accountName: 'ada', directory: 'example.org' };
+
+beforeEach(async () => {
+  base = await realpath(await mkdtemp(join(tmpdir(), 'cardgate-home-')));
+  root = join(base, 'root');
+  await mkdir(join(root, 'ada'), { recursive: true });
+  await mkdir(join(base, 'outside'));
+});
+afterEach(() => rm(base, { recursive: true, force: true }));
+
+const isolate = (createHome: 'never' | 'atLogin' = 'never', layout: 'account' | 'directoryAndAccount' = 'account') =>
+  ({ mode: 'IsolateAllDirectories', root, layout, createHome }) satisfies UserIsolation;
+const byAttribute = (createHome: 'never' | 'atLogin' = 'never') =>
+  ({ mode: 'directoryAttribute', root, createHome }) satisfies UserIsolation;
+
+const found = (...segments: string[]) => ({ outcome: 'found', homeDirectory: join(root, ...segments) });
+const denied = (detail: string) => ({
+  outcome: 'denied',
+  denial: {
+    code: 'home-unavailable',
+    detail: expect.stringContaining(detail),
+    facts: { accountName: expect.anything() },
+  },
+});
+
+describe('mode None', () => {
+  it('puts everybody in the root', async () => {
+    expect(await findHomeDirectory({ mode: 'None', root }, ada)).toEqual(found());
+    expect(await findHomeDirectory({ mode: 'None', root }, { ...ada, accountName: '../x' })).toEqual(found());
+  });
+
+  it('refuses everybody when the root is missing', async () => {
+    expect(await findHomeDirectory({ mode: 'None', root: join(base, 'none') }, ada)).toMatchObject(denied('ENOENT'));
+  });
+});
+
+describe('mode IsolateAllDirectories', () => {
+  it('gives each account its directory', async () => {
+    expect(await findHomeDirectory(isolate(), ada)).toEqual(found('ada'));
+  });
+
+  it('refuses an account whose directory is missing', async () => {
+    expect(await findHomeDirectory(isolate(), { ...ada, accountName: 'bob' })).toMatchObject(denied('ENOENT'));
+  });
+
+  it('makes the directory at login when told to, and finds it again', async () => {
+    const bob = { ...ada, accountName: 'bob' };
+    expect(await findHomeDirectory(isolate('atLogin'), bob)).toEqual(found('bob'));
+    expect((await stat(join(root, 'bob'))).mode & 0o777).toBe(0o750);
+    expect(await findHomeDirectory(isolate('atLogin'), bob)).toEqual(found('bob'));
+  });
+
+  it('keeps namesakes of two directories apart when told to', async () => {
+    const isolation = isolate('atLogin', 'directoryAndAccount');
+    expect(await findHomeDirectory(isolation, ada)).toEqual(found('example.org', 'ada'));
+    expect(await findHomeDirectory(isolation, { ...ada, directory: 'other.org' })).toEqual(found('other.org', 'ada'));
+  });
+
+  it('never makes the root, which an unmounted disk would be', async () => {
+    const isolation = { ...isolate('atLogin'), root: join(base, 'none') };
+    expect(await findHomeDirectory(isolation, ada)).toMatchObject(denied('ENOENT'));
+  });
+
+  it.each([
+    ['empty', ''],
+    ['the root itself', '.'],
+    ['the parent', '..'],
+    ['a climb', '../outside'],
+    ['an absolute path', '/etc'],
+    ['two segments', 'a/b'],
+    ['hidden', '.ssh'],
+    ['with NUL', 'a\0b'],
+    ['with a line feed', 'ada\n'],
+    ['with an invisible character', 'ada\u200b'],
+    ['of 256 bytes', 'a'.repeat(256)],
+  ])('refuses an account name that is %s', async (_rule, accountName) => {
+    expect(await findHomeDirectory(isolate('atLogin'), { ...ada, accountName })).toMatchObject(
+      denied('cannot be the name of a directory'),
+    );
+  });
+
+  it('takes letters outside ASCII, spaces, dots and signs inside a name', async () => {
+    const accountName = 'Ångström M. O’Neil$';
+    expect(await findHomeDirectory(isolate('atLogin'), { ...ada, accountName })).toEqual(found(accountName));
+  });
+
+  it('refuses a directory that is a link out of the root, and one that is a link to the root', async () => {
+    await symlink(join(base, 'outside'), join(root, 'eve'));
+    await symlink(root, join(root, 'mallory'));
+    for (const accountName of ['eve', 'mallory']) {
+      expect(await findHomeDirectory(isolate('atLogin'), { ...ada, accountName })).toMatchObject(
+        denied('link out of the root'),
+      );
+    }
+  });
+
+  it('refuses a file', async () => {
+    await writeFile(join(root, 'bob'), '');
+    expect(await findHomeDirectory(isolate('atLogin'), { ...ada, accountName: 'bob' })).toMatchObject(
+      denied('not a directory'),
+    );
+  });
+
+  it('takes a root that is itself a link', async () => {
+    await symlink(root, join(base, 'link'));
+    expect(await findHomeDirectory({ ...isolate(), root: join(base, 'link') }, ada)).toEqual(found('ada'));
+  });
+});
+
+describe('mode directoryAttribute', () => {
+  const owning = (homeDirectory: string) => ({ ...ada, accountName: 'x', homeDirectory });
+
+  it.each(['', '/'])('takes the attribute, with “%s” at its end', async (end) => {
+    expect(await findHomeDirectory(byAttribute(), owning(`${root}/ada${end}`))).toEqual(found('ada'));
+  });
+
+  it('makes the directory at login when told to', async () => {
+    expect(await findHomeDirectory(byAttribute('atLogin'), owning(`${root}/staff/bob`))).toEqual(found('staff', 'bob'));
+  });
+
+  it('takes a root with a slash at its end', async () => {
+    expect(await findHomeDirectory({ ...byAttribute(), root: `${root}/` }, owning(`${root}/ada`))).toEqual(
+      found('ada'),
+    );
+  });
+
+  it('refuses an account without the attribute', async () => {
+    expect(await findHomeDirectory(byAttribute(), ada)).toMatchObject(denied('no homeDirectory attribute'));
+  });
+
+  it.each<[string, (path: string) => string, string]>([
+    ['empty', () => '', 'plain absolute path'],
+    ['relative', () => 'ada', 'plain absolute path'],
+    ['a Windows path', () => '\\\\server\\homes\\ada', 'plain absolute path'],
+    ['with .. that stays inside', (path) => `${path}/x/../ada`, 'plain absolute path'],
+    ['with .. that leads out', (path) => `${path}/../outside`, 'plain absolute path'],
+    ['the root itself', (path) => path, 'below the root'],
+    ['outside', (path) => `${path}/../outside`.replace('root/../', ''), 'below the root'],
+    ['beside the root with a name that begins alike', (path) => `${path}-other/ada`, 'below the root'],
+    ['hidden', (path) => `${path}/.ssh`, 'not allowed'],
+    ['with NUL', (path) => `${path}/a\0b`, 'not allowed'],
+  ])('refuses an attribute that is %s', async (_rule, attribute, detail) => {
+    expect(await findHomeDirectory(byAttribute('atLogin'), owning(attribute(root)))).toMatchObject(denied(detail));
+  });
+
+  it('refuses a path that a link leads out of the root', async () => {
+    await symlink(join(base, 'outside'), join(root, 'link'));
+    await mkdir(join(base, 'outside/ada'));
+    expect(await findHomeDirectory(byAttribute(), owning(`${root}/link/ada`))).toMatchObject(
+      denied('link out of the root'),
+    );
+  });
+
+  it('makes nothing behind a link that leads out of the root', async () => {
+    await symlink(join(base, 'outside'), join(root, 'link'));
+    expect(await findHomeDirectory(byAttribute('atLogin'), owning(`${root}/link/new`))).toMatchObject(
+      denied('cannot be used'),
+    );
+    expect(await readdir(join(base, 'outside'))).toEqual([]);
+  });
+});
