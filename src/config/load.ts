@@ -51,7 +51,7 @@ export function loadConfiguration(file: string, clock: Clock): Configuration {
   const directories = settings.directories.map((entry, index) =>
     loadDirectory(reader, ['directories', index], entry, further),
   );
-  const sites = settings.sites.map((site, index) => loadSite(reader, index, site, settings, clock.now(), further));
+  const sites = settings.sites.map((site, index) => loadSite(reader, index, site, clock.now(), further));
 
   const all = [...source.faults, ...further];
   if (all.some(({ severity }) => severity === 'fault')) throw new ConfigurationError(all);
@@ -81,7 +81,6 @@ function loadSite(
   reader: MaterialReader,
   index: number,
   settings: SiteSettings,
-  all: Settings,
   now: Date,
   further: ConfigurationFault[],
 ): LoadedSite | undefined {
@@ -96,6 +95,6 @@ function loadSite(
     crls: reader.crls([...certificates, 'crlFiles'], crlFiles),
     physicalPath: reader.directory([...site, 'physicalPath'], settings.physicalPath),
   };
-  const rules = readRules(reader, [...site, 'mapping', 'rules'], settings, all, further);
+  const rules = readRules(reader, [...site, 'mapping', 'rules'], settings, further);
   return server && rules && { ...loaded, server, rules };
 }

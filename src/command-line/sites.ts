@@ -1,0 +1,115 @@
+/** Puts a site together: from loaded settings to the options each module declares for itself. The only place that knows both sides. */
+import { authorize } from '../authorization/authorization-rules.ts';
+import { findHomeDirectory, type UserIsolation } from '../authorization/home-directory.ts';
+import type { LoadedSite } from '../config/load.ts';
+import type { DirectoryAccount, Group } from '../directory/directory.ts';
+import type { StepRecorder } from '../explanation.ts';
+import type { FtpServerOptions } from '../ftp/server-options.ts';
+import type { Authorization } from '../login/authenticate.ts';
+
+/** IIS’s rule: port 990 is implicit unless the binding says otherwise. */
+const implicitPort = 990;
+
+export type SiteServerOptions = Omit<FtpServerOptions, 'authenticator' | 'openStorage' | 'audit' | 'logger' | 'clock'>;
+
+export function serverOptions({ settings, server, trustAnchors }: LoadedSite): SiteServerOptions {
+  const { ssl, connections, firewallSupport, messages, sslClientCertificates, fileHandling } = settings;
+  const { lowDataChannelPort: low, highDataChannelPort: high, externalIp4Address } = firewallSupport;
+  return {
+    bindings: settings.bindings.map(({ address, port, tls }) => ({
+      address,
+      port,
+      tls: tls ?? (port === implicitPort ? 'implicit' : 'explicit'),
+    })),
+    tls: {
+      certificateChain: server.certificate,
+      privateKey: server.privateKey,
+      caNames: trustAnchors.map(({ der }) => pemOf(der)),
+      minimumVersion: ssl.minimumVersion,
+      maximumVersion: ssl.maximumVersion,
+      ...(ssl.signatureAlgorithms && { signatureAlgorithms: ssl.signatureAlgorithms }),
+    },
+    clientCertificatePolicy: sslClientCertificates.clientCertificatePolicy,
+    controlChannelPolicy: ssl.controlChannelPolicy,
+    dataChannelPolicy: ssl.dataChannelPolicy,
+    dataChannelBinding: settings.dataChannelSecurity.dataChannelBinding,
+    truncatedUploads: fileHandling.uploadWithoutCloseNotify,
+    timeouts: {
+      controlChannel: connections.controlChannelTimeout,
+      dataChannel: connections.dataChannelTimeout,
+      unauthenticated: connections.unauthenticatedTimeout,
+      handshake: connections.handshakeTimeout,
+    },
+    limits: {
+      maxConnections: connections.maxConnections,
+      maxConnectionsPerAddress: connections.maxConnectionsPerAddress,
+      maxLoginFailures: connections.maxLoginFailures,
+      maxCommandLine: settings.commandFiltering.maxCommandLine,
+    },
+    passive: {
+      ...(low > 0 && { ports: { low, high } }),
+      ...(externalIp4Address && { externalAddress: externalIp4Address }),
+    },
+    messages: {
+      banner: messages.bannerMessage,
+      greeting: messages.greetingMessage,
+      exit: messages.exitMessage,
+    },
+  };
+}
+
+/** Rights and home of a mapped account under the rules of the site. */
+export function authorizer(site: LoadedSite) {
+  const isolation = userIsolation(site);
+  const rules = site.settings.authorization.map(({ users, roles, ...rule }) => ({
+    ...rule,
+    ...(users && { users }),
+    ...(roles && { roles }),
+  }));
+  return async (account: DirectoryAccount, groups: readonly Group[], steps: StepRecorder): Promise<Authorization> => {
+    const { accountName, directory, homeDirectory } = account;
+    const rights = authorize(rules, { accountName, groups });
+    steps.record({
+      stage: 'authorization',
+      check: 'authorization rules',
+      verdict: rights.outcome === 'denied' ? 'failed' : 'passed',
+      facts:
+        rights.outcome === 'denied'
+          ? rights.denial.facts
+          : { read: rights.accessRights.allows('Read', '/'), write: rights.accessRights.allows('Write', '/') },
+    });
+    if (rights.outcome === 'denied') return rights;
+    const home = await findHomeDirectory(isolation, {
+      accountName,
+      directory,
+      ...(homeDirectory && { homeDirectory }),
+    });
+    steps.record({
+      stage: 'authorization',
+      check: 'home directory',
+      verdict: home.outcome === 'denied' ? 'failed' : 'passed',
+      facts: home.outcome === 'denied' ? home.denial.facts : { home: home.homeDirectory },
+    });
+    if (home.outcome === 'denied') return home;
+    return { outcome: 'authorized', homeDirectory: home.homeDirectory, accessRights: rights.accessRights };
+  };
+}
+
+function userIsolation({ settings, physicalPath: root }: LoadedSite): UserIsolation {
+  const { mode, createHome } = settings.userIsolation;
+  const creation = { createHome: createHome ? 'atLogin' : 'never' } as const;
+  switch (mode) {
+    case 'None':
+      return { root, mode };
+    case 'IsolateAllDirectories':
+      // Namesakes in two directories must not share a home.
+      return { root, mode, layout: settings.directories.length > 1 ? 'directoryAndAccount' : 'account', ...creation };
+    case 'DirectoryAttribute':
+      return { root, mode, ...creation };
+  }
+}
+
+function pemOf(der: Buffer): string {
+  const body = der.toString('base64').replace(/.{64}/g, '$&\n').trimEnd();
+  return `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
+}

@@ -1,0 +1,108 @@
+#!/usr/bin/env node
+/** The command line: it parses arguments, loads the part that does the work, and turns outcomes into exit codes. */
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { type ExitCode, exitCode } from './command-line/exit-code.ts';
+import { processTerminal } from './command-line/terminal.ts';
+
+const leastNodeVersion = [22, 12] as const;
+
+const configurationArgument = () => new Argument('<configuration>', 'YAML configuration file');
+const jsonOption = () => new Option('--json', 'print the result as JSON').default(false);
+
+function program(finish: (code: ExitCode) => void): Command {
+  const cardgate = new Command('cardgate')
+    .description('FTPS server that logs people in with their smart card.')
+    .exitOverride()
+    .showHelpAfterError('(add --help for the usage)')
+    .addHelpText('after', `${examples}\n${exitCodes}`);
+
+  cardgate
+    .command('serve')
+    .description('run the FTPS server until SIGTERM; SIGHUP reads certificates, CRLs, rules and accounts anew')
+    .addArgument(configurationArgument())
+    .action(async (file: string) => {
+      const { serve } = await import('./command-line/serve.ts');
+      finish(await serve(file, processTerminal));
+    });
+
+  cardgate
+    .command('check-config')
+    .description('check a configuration and everything it names; report every fault at once')
+    .addArgument(configurationArgument())
+    .addOption(jsonOption())
+    .action(async (file: string, options: { json: boolean }) => {
+      const { checkConfig } = await import('./command-line/check-config.ts');
+      finish(checkConfig(file, options, processTerminal));
+    });
+
+  cardgate
+    .command('config-schema')
+    .description('print the JSON Schema of the configuration, for editors')
+    .action(async () => {
+      const { configurationJsonSchema } = await import('./config/schema.ts');
+      processTerminal.write(`${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
+      finish(exitCode.done);
+    });
+
+  cardgate
+    .command('explain')
+    .description(
+      'run the login path on a certificate against the real configuration and directory, and show every step',
+    )
+    .argument('<certificate>', 'PEM or DER file: the certificate, and if you like those above it')
+    .requiredOption('-c, --config <configuration>', 'YAML configuration file')
+    .option('-u, --user <name>', 'the name given to USER; without it any name of the mapped account will do')
+    .option('-s, --site <name>', 'site of the configuration; the first one when absent')
+    .addOption(jsonOption())
+    .action(async (certificate: string, options: { config: string; user?: string; site?: string; json: boolean }) => {
+      const { explain } = await import('./command-line/explain.ts');
+      finish(await explain(certificate, options, processTerminal));
+    });
+
+  cardgate
+    .command('health')
+    .description('ask a running gateway for its greeting; for container health checks')
+    .addArgument(configurationArgument())
+    .action(async (file: string) => {
+      const { loadOrReport } = await import('./command-line/check-config.ts');
+      const { health } = await import('./command-line/health.ts');
+      const configuration = loadOrReport(file, processTerminal);
+      finish(configuration ? await health(configuration.sites, processTerminal) : exitCode.usage);
+    });
+
+  return cardgate;
+}
+
+const examples = `
+Examples:
+  cardgate check-config /etc/cardgate/cardgate.yaml
+  cardgate serve /etc/cardgate/cardgate.yaml
+  cardgate explain ada.pem --config /etc/cardgate/cardgate.yaml --user ada
+  cardgate card create ada --upn ada@corp.example`;
+
+const exitCodes = `
+Exit codes: 0 done, 1 refused, 2 bad usage or configuration.`;
+
+async function main(): Promise<ExitCode> {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [leastMajor, leastMinor] = leastNodeVersion;
+  if (major < leastMajor || (major === leastMajor && minor < leastMinor)) {
+    processTerminal.writeError(
+      `cardgate needs Node ${leastNodeVersion.join('.')} or newer; this is ${process.version}.\n`,
+    );
+    return exitCode.usage;
+  }
+  let result: ExitCode = exitCode.done;
+  try {
+    await program((code) => {
+      result = code;
+    }).parseAsync();
+    return result;
+  } catch (error) {
+    // Commander ends --help and --version this way too, with exit code 0; its own message is printed already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+    throw error;
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,21 @@
+/** A certificate with every identity cardgate maps by: UPN, SID extension and URI, a multi-valued RDN, a quoted comma, a serial with its top bit set. */
+export const janeDoe = Buffer.from(
+  [
+    'MIICpzCCAkygAwIBAgIJAOGsEQAAAAArMAoGCCqGSM49BAMCMEYxEzARBgoJkiaJ',
+    'k/IsZAEZFgNjb20xFzAVBgoJkiaJk/IsZAEZFgdjb250b3NvMRYwFAYDVQQDDA1D',
+    'T05UT1NPLURDLUNBMB4XDTI2MDEwMTAwMDAwMFoXDTI3MDEwMTAwMDAwMFowdzEL',
+    'MAkGA1UEBhMCVVMxCzAJBgNVBAgMAldBMRMwEQYDVQQKDApBY21lLCBJbmMuMRUw',
+    'EwYDVQQLDAxQZW9wbGUgKE9wcykxLzAPBgNVBAMMCEpBTkUgRE9FMBwGCgmSJomT',
+    '8ixkAQEMDjI1MDAxMDAzMTUxMDIwMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE',
+    '+evkZBR8wQLZIyTQmdknwaUOQtV6CKEW/+wKKYGdjGVwuvfRKIiQKmoMHWet0QMS',
+    'PIWatpv46UMck4STDUt+7qOB8TCB7jAdBgNVHQ4EFgQUM1gpa1QmyxK+CitD61z6',
+    '/YzN7E8wfAYDVR0RBHUwc6AgBgorBgEEAYI3FAIDoBIMEGpkb2VAY29udG9zby5j',
+    'b22GT3RhZzptaWNyb3NvZnQuY29tLDIwMjItMDktMTQ6c2lkOlMtMS01LTIxLTEx',
+    'MTExMTExMTEtMjIyMjIyMjIyMi0zMzMzMzMzMzMzLTExMDUwTwYJKwYBBAGCNxkC',
+    'BEIwQKA+BgorBgEEAYI3GQIBoDAELlMtMS01LTIxLTExMTExMTExMTEtMjIyMjIy',
+    'MjIyMi0zMzMzMzMzMzMzLTExMDUwCgYIKoZIzj0EAwIDSQAwRgIhAPEjv9UDnLgY',
+    'Lj5QM2E29TZPrN153gT4+AnUNgNkYRUYAiEAyRZLlzpOMrCov/bcrF71XrHK6Iof',
+    'Yt+KRA8rBjmseac=',
+  ].join(''),
+  'base64',
+);
