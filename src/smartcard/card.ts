@@ -200,6 +200,18 @@ export async function listCards(directory: string): Promise<readonly Card[]> {
   return cards.sort((a, b) => a.name.localeCompare(b.name));
 }
 
+/** Throws CardError when there is no such card. */
+export async function findCard(directory: string, name: string): Promise<Card> {
+  const card = (await listCards(directory)).find((candidate) => candidate.name === name);
+  if (card === undefined) {
+    throw new CardError(
+      `There is no card "${name}" in ${directory}.`,
+      'See "cardgate card list" for the cards there are.',
+    );
+  }
+  return card;
+}
+
 /** Deletes the token, key and files of a card. Its certificate stays valid until it is revoked or expires. */
 export async function removeCard(directory: string, name: string): Promise<void> {
   checkName(name);

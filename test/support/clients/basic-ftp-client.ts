@@ -1,0 +1,64 @@
+/** basic-ftp in a process of its own, since an OpenSSL engine stays for the life of a process: one session as JSON on standard input. */
+import { readFileSync } from 'node:fs';
+import { Client } from 'basic-ftp';
+import { tlsClientIdentity } from '../../../src/smartcard/tls-client-identity.ts';
+import type { ClientIdentity, ClientSession } from './client-session.ts';
+
+const replyTimeoutMs = 15_000;
+
+function identityOptions(identity: ClientIdentity) {
+  switch (identity.kind) {
+    case 'none':
+      return {};
+    case 'files':
+      return { cert: readFileSync(identity.certificateFile), key: readFileSync(identity.keyFile) };
+    case 'card':
+      return tlsClientIdentity({
+        uri: identity.card.uri,
+        module: identity.card.module,
+        softHsmConfiguration: identity.card.softHsmConfiguration,
+        pin: identity.pin,
+        certificateChain: readFileSync(identity.card.chainFile, 'utf8'),
+      });
+  }
+}
+
+async function run(session: ClientSession): Promise<void> {
+  const version = session.tls === '1.2' ? 'TLSv1.2' : 'TLSv1.3';
+  const client = new Client(replyTimeoutMs);
+  client.ftp.verbose = process.env['CLIENT_VERBOSE'] === '1';
+  try {
+    await client.access({
+      host: 'localhost',
+      port: session.port,
+      user: session.user,
+      password: session.password ?? 'none',
+      secure: session.implicit ? 'implicit' : true,
+      secureOptions: {
+        ca: readFileSync(session.rootFile),
+        minVersion: version,
+        maxVersion: version,
+        servername: 'localhost',
+        ...identityOptions(session.identity),
+      },
+    });
+    for (const step of session.steps) {
+      if (step.do === 'list') {
+        for (const { name, size } of await client.list(step.path)) {
+          console.log(`${size} ${name}`);
+        }
+      } else if (step.do === 'upload') {
+        await client.uploadFrom(step.local, step.remote);
+      } else {
+        await client.downloadTo(step.local, step.remote);
+      }
+    }
+  } finally {
+    client.close();
+  }
+}
+
+run(JSON.parse(readFileSync(0, 'utf8'))).catch((error: NodeJS.ErrnoException) => {
+  console.error(`${error.code ?? ''} ${error.message}`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,46 @@
+/** What a test asks of a real FTP client, in one vocabulary for all of them: whom to connect to, with what identity, which steps. */
+import type { Card } from '../../../src/smartcard/card.ts';
+
+export type TlsVersion = '1.2' | '1.3';
+
+/** A certificate chain and key in files, or a card with its PIN, or nothing. */
+export type ClientIdentity =
+  | { readonly kind: 'files'; readonly certificateFile: string; readonly keyFile: string }
+  | { readonly kind: 'card'; readonly card: Card; readonly pin: string }
+  | { readonly kind: 'none' };
+
+export type ClientStep =
+  | { readonly do: 'list'; readonly path: string }
+  | { readonly do: 'upload'; readonly local: string; readonly remote: string }
+  | { readonly do: 'download'; readonly remote: string; readonly local: string };
+
+export interface ClientSession {
+  readonly port: number;
+  readonly user: string;
+  /** Default: empty. */
+  readonly password?: string;
+  /** PEM file of the root that issued the server's certificate. */
+  readonly rootFile: string;
+  readonly identity: ClientIdentity;
+  readonly tls: TlsVersion;
+  /** TLS from the first octet instead of AUTH TLS. Default: false. */
+  readonly implicit?: boolean;
+  /** Done one after the other in one FTP session; the first that fails ends it. */
+  readonly steps: readonly ClientStep[];
+  /** Default: 30 seconds for the whole run. */
+  readonly timeoutMs?: number;
+}
+
+export interface ClientResult {
+  /** 0: every step worked. `null`: ended by a signal, such as that of the timeout. */
+  readonly exitCode: number | null;
+  /** Listings, in what form the client prints them. */
+  readonly stdout: string;
+  /** Errors, with the server's reply where the client shows it. */
+  readonly stderr: string;
+  readonly timedOut: boolean;
+}
+
+export function fileIdentity(person: { readonly certificateFile: string; readonly keyFile: string }): ClientIdentity {
+  return { kind: 'files', certificateFile: person.certificateFile, keyFile: person.keyFile };
+}

@@ -1,0 +1,49 @@
+/** lftp (GnuTLS) with a key in a file; it cannot use a key in a token, since it insists on a readable key file. */
+import type { ClientResult, ClientSession, ClientStep } from './client-session.ts';
+import { runClient } from './run-client.ts';
+
+const quoted = (value: string) => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+
+function stepCommand(step: ClientStep): string {
+  switch (step.do) {
+    case 'list':
+      return `ls ${quoted(step.path)}`;
+    case 'upload':
+      return `put ${quoted(step.local)} -o ${quoted(step.remote)}`;
+    case 'download':
+      return `get ${quoted(step.remote)} -o ${quoted(step.local)}`;
+  }
+}
+
+export function lftp(session: ClientSession, extraSettings: readonly string[] = []): Promise<ClientResult> {
+  const { identity, tls, user, password = 'none' } = session;
+  if (identity.kind === 'card') {
+    throw new TypeError('lftp cannot use a card');
+  }
+  const files =
+    identity.kind === 'files'
+      ? [`set ssl:cert-file ${quoted(identity.certificateFile)}`, `set ssl:key-file ${quoted(identity.keyFile)}`]
+      : [];
+  const commands = [
+    'set cmd:fail-exit yes',
+    'set cmd:interactive no',
+    'set net:max-retries 1',
+    'set net:timeout 10',
+    'set net:reconnect-interval-base 1',
+    'set ftp:ssl-force yes',
+    'set ftp:ssl-protect-data yes',
+    'set ssl:check-hostname yes',
+    `set ssl:ca-file ${quoted(session.rootFile)}`,
+    `set ssl:priority NORMAL:-VERS-ALL:+VERS-TLS${tls}`,
+    ...files,
+    ...extraSettings,
+    `open -u ${quoted(user)},${quoted(password)} -p ${session.port} ${session.implicit ? 'ftps' : 'ftp'}://localhost`,
+    ...session.steps.map(stepCommand),
+    'bye',
+  ];
+  return runClient('lftp', ['--norc', '-f', '/dev/stdin'], {
+    input: `${commands.join('\n')}\n`,
+    env: { HOME: '/nonexistent', LFTP_HOME: '/nonexistent', TERM: 'dumb' },
+    ...(session.timeoutMs === undefined ? {} : { timeoutMs: session.timeoutMs }),
+  });
+}
