@@ -6,7 +6,7 @@ import { mkdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { type Denial, denial } from '../denial.ts';
 
-/** The modes of IIS’s `userIsolation` that make sense here; `directoryAttribute` is its `ActiveDirectory`, for any directory. */
+/** The modes of IIS’s `userIsolation` that make sense here; `DirectoryAttribute` is its `ActiveDirectory`, for any directory. */
 export type UserIsolation = {
   /** Absolute host path of an existing directory; no home lies outside it. */
   readonly root: string;
@@ -26,7 +26,7 @@ export type UserIsolation = {
     } & HomeCreation)
   | ({
       /** The host path in the account’s homeDirectory attribute, which must lie below the root. */
-      readonly mode: 'directoryAttribute';
+      readonly mode: 'DirectoryAttribute';
     } & HomeCreation)
 );
 
@@ -81,7 +81,7 @@ function homeSegments(isolation: UserIsolation, owner: HomeOwner): readonly stri
       const names = isolation.layout === 'account' ? [owner.accountName] : [owner.directory, owner.accountName];
       return names.every(isSafeSegment) ? names : 'The account’s name cannot be the name of a directory.';
     }
-    case 'directoryAttribute':
+    case 'DirectoryAttribute':
       return attributeSegments(isolation.root, owner.homeDirectory);
   }
 }

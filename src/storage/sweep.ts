@@ -39,7 +39,7 @@ export async function sweepUploads(options: SweepOptions): Promise<SweepResult> 
 
   const look = async (path: string, hostPath: string, name: string) => {
     const stats = await lstat(hostPath);
-    if (stats.isDirectory()) directories.push(path === '/' ? `/${name}` : `${path}/${name}`);
+    if (stats.isDirectory() && !isUploadName(name)) directories.push(path === '/' ? `/${name}` : `${path}/${name}`);
     if (!stats.isFile() || !isUploadName(name) || stats.mtime >= writtenBefore) return;
     await unlink(hostPath);
     counts.removed += 1;

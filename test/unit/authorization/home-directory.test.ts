@@ -19,7 +19,7 @@ afterEach(() => rm(base, { recursive: true, force: true }));
 const isolate = (createHome: 'never' | 'atLogin' = 'never', layout: 'account' | 'directoryAndAccount' = 'account') =>
   ({ mode: 'IsolateAllDirectories', root, layout, createHome }) satisfies UserIsolation;
 const byAttribute = (createHome: 'never' | 'atLogin' = 'never') =>
-  ({ mode: 'directoryAttribute', root, createHome }) satisfies UserIsolation;
+  ({ mode: 'DirectoryAttribute', root, createHome }) satisfies UserIsolation;
 
 const found = (...segments: string[]) => ({ outcome: 'found', homeDirectory: join(root, ...segments) });
 const denied = (detail: string) => ({
@@ -115,7 +115,7 @@ describe('mode IsolateAllDirectories', () => {
   });
 });
 
-describe('mode directoryAttribute', () => {
+describe('mode DirectoryAttribute', () => {
   const owning = (homeDirectory: string) => ({ ...ada, accountName: 'x', homeDirectory });
 
   it.each(['', '/'])('takes the attribute, with “%s” at its end', async (end) => {

@@ -1,0 +1,104 @@
+/** What only a disk that is full, or a process without the rights of root, can show. */
+import { spawnSync } from 'node:child_process';
+import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StorageError } from '../../../src/storage/storage.ts';
+import { errnoOf, toStorageError } from '../../../src/storage/storage-errors.ts';
+import { createTemporaryHome, type TemporaryHome } from './temporary-home.ts';
+
+let place: TemporaryHome;
+const script = (name: string) => join(import.meta.dirname, name);
+const run = (command: string, ...words: string[]) => {
+  const { status, stdout, stderr } = spawnSync(command, words, { encoding: 'utf8', timeout: 15_000 });
+  return { status, stdout, stderr };
+};
+
+beforeEach(async () => {
+  place = await createTemporaryHome();
+});
+afterEach(() => place.remove());
+
+describe('a full disk', () => {
+  /** A mount namespace of its own: nothing but the child sees the small file system, and it ends with the child. */
+  const namespace = ['--user', '--map-root-user', '--mount'];
+
+  it('stops an upload with no-space and leaves the old file whole', ({ skip }) => {
+    if (run('unshare', ...namespace, 'true').status !== 0) skip('this machine lets nobody mount a small file system');
+    const mountAndRun = 'mount -t tmpfs -o size=256k none "$1" && exec "$2" "$3" "$1"';
+    const words = ['sh', '-c', mountAndRun, 'sh', place.home, process.execPath, script('full-disk.ts')];
+    const { stdout, stderr } = run('unshare', ...namespace, ...words);
+    const result: unknown = JSON.parse(stdout || JSON.stringify({ stderr }));
+    expect(result).toMatchObject({
+      kind: 'no-space',
+      afterAbort: { text: 'old contents', names: ['old.txt'] },
+      later: 'there is room again',
+    });
+    expect(result).toHaveProperty('bytesWritten', expect.any(Number));
+  });
+});
+
+describe('a process without the rights of root', () => {
+  it('is told forbidden, and may drop files where it may not look', async () => {
+    const { home } = place;
+    await writeFile(join(home, 'secret'), 's');
+    await writeFile(join(home, 'read-only'), 'r');
+    for (const name of ['drop', 'names-only', 'fixed', 'fixed/inner']) await mkdir(join(home, name));
+    await writeFile(join(home, 'names-only/a'), '');
+    const modes = { secret: 0, 'read-only': 0o444, drop: 0o300, 'names-only': 0o400, fixed: 0o500 };
+    for (const [name, mode] of Object.entries(modes)) {
+      const path = join(home, name);
+      await chmod(path, mode);
+      if (process.getuid?.() === 0) await chown(path, 65_534, 65_534);
+    }
+    await chmod(dirname(home), 0o755);
+
+    const { stdout, stderr } = run(process.execPath, script('unprivileged.ts'), home);
+    expect(JSON.parse(stdout || JSON.stringify({ stderr }))).toEqual({
+      'read a file without the right to read': 'forbidden',
+      'replace a file without the right to write': 'forbidden',
+      'append to a file without the right to write': 'forbidden',
+      'list a directory without the right to read': 'forbidden',
+      'list a directory without the right to search': 'forbidden',
+      'stat in a directory without the right to search': 'forbidden',
+      'upload into a directory without the right to write': 'forbidden',
+      'remove from a directory without the right to write': 'forbidden',
+      'upload into a directory that may only be written': 'done',
+      'read by name what was uploaded there': 'done',
+    });
+    for (const name of Object.keys(modes)) await chmod(join(home, name), 0o700);
+  });
+});
+
+describe('errors of the operating system', () => {
+  const systemError = (code: string) => Object.assign(new Error(`${code}: what libuv says`), { code });
+
+  it.each([
+    ['ENOENT', 'not-found'],
+    ['EEXIST', 'exists'],
+    ['EISDIR', 'not-a-file'],
+    ['ENOTDIR', 'not-a-directory'],
+    ['ENOTEMPTY', 'not-empty'],
+    ['ENOSPC', 'no-space'],
+    ['EDQUOT', 'no-space'],
+    ['EFBIG', 'no-space'],
+    ['EACCES', 'forbidden'],
+    ['EPERM', 'forbidden'],
+    ['EROFS', 'forbidden'],
+    ['EXDEV', 'forbidden'],
+    ['ENAMETOOLONG', 'name-invalid'],
+    ['EIO', 'fault'],
+    ['EMFILE', 'fault'],
+    ['constructor', 'fault'],
+  ])('%s is %s', (code, kind) => {
+    const cause = systemError(code);
+    expect(toStorageError(cause, 'read /a')).toMatchObject({ kind, message: `read /a: ${code}`, cause });
+  });
+
+  it('lets a storage error through, and takes anything else for a fault', () => {
+    const original = new StorageError('exists', 'known');
+    expect(toStorageError(original, 'read /a')).toBe(original);
+    expect(toStorageError('text', 'read /a')).toMatchObject({ kind: 'fault', message: 'read /a: text' });
+    expect(errnoOf('text')).toBeUndefined();
+  });
+});
