@@ -1,0 +1,177 @@
+/**
+ * OpenLDAP and its kin as a directory port. Attribute names are the site's; a certificate is looked up by issuer and serial
+ * (certificateExactMatch) or by a stored fingerprint, and compared octet by octet by whoever asked.
+ */
+import type { Filter } from 'ldapts';
+import { certificateExactAssertion } from './certificate-exact-assertion.ts';
+import { ConnectionPool, type ConnectionPoolOptions } from './connection-pool.ts';
+import type { AccountLookup, Directory, DirectoryAccount, LookupKind } from './directory.ts';
+import { dateFromGeneralizedTime } from './generalized-time.ts';
+import type { LdapEntry } from './ldap-entry.ts';
+import { createGroupReader, type LdapGroupOptions } from './ldap-groups.ts';
+import { ldapStateAttributes, ldapStateFrom } from './ldap-state.ts';
+import { allOf, anyOf, equals } from './search-filter.ts';
+import { sidFromBinary, sidToBinary } from './sid.ts';
+
+export interface LdapDirectoryOptions extends ConnectionPoolOptions {
+  /** How rules and records call this directory. */
+  readonly name: string;
+  /** Accounts are sought below this entry. */
+  readonly searchBase: string;
+  /** Object class that all accounts have. Default `inetOrgPerson`. */
+  readonly accountObjectClass?: string;
+  /** Attribute with the account's name. Default `uid`. */
+  readonly accountNameAttribute?: string;
+  /** Attribute that never changes and is never reused. Default `entryUUID`; 389 Directory Server has `nsUniqueId`. */
+  readonly idAttribute?: string;
+  /** Attribute with the user principal name, such as `mail`; default: none, and rules cannot map by it. */
+  readonly userPrincipalNameAttribute?: string;
+  /** Attribute with values such as `X509:<I>…<SR>…`; default: none. */
+  readonly altSecurityIdentitiesAttribute?: string;
+  /** Attribute with a binary SID; default: none. */
+  readonly sidAttribute?: string;
+  /** Attribute with the SHA-256 of each certificate in hexadecimal; needed for issuers with non-ASCII names. Default: none. */
+  readonly fingerprintAttribute?: string;
+  /**
+   * How the server compares userCertificate: by issuer and serial (OpenLDAP, RFC 4523), or whole octets (389 Directory
+   * Server). The wrong choice finds nothing. Default `certificateExactMatch`.
+   */
+  readonly certificateMatching?: 'certificateExactMatch' | 'octets';
+  /** Attribute with the home directory. Default `homeDirectory`. */
+  readonly homeDirectoryAttribute?: string;
+  /** Milliseconds after which a password policy lock lapses (pwdLockoutDuration); default: only an administrator ends it. */
+  readonly lockoutDuration?: number;
+  /** Where groups are; default: the account's memberOf is believed, which is nested only if the server makes it so. */
+  readonly groups?: LdapGroupOptions;
+}
+
+/** @throws TypeError when an option cannot be used */
+export function createLdapDirectory(options: LdapDirectoryOptions): Directory {
+  const pool = new ConnectionPool(options);
+  const names = attributeNames(options);
+  const attributes = [...Object.values(names), ...ldapStateAttributes, 'createTimestamp'].filter(
+    (name) => name !== undefined,
+  );
+
+  async function findAccounts(lookup: AccountLookup, limit: number): Promise<readonly DirectoryAccount[]> {
+    const filter = filterOf(lookup, names, options.certificateMatching ?? 'certificateExactMatch');
+    if (filter === undefined) return [];
+    const found = await pool.search({
+      base: options.searchBase,
+      scope: 'sub',
+      filter: allOf(equals('objectClass', options.accountObjectClass ?? 'inetOrgPerson'), filter),
+      attributes,
+      sizeLimit: limit,
+    });
+    return found.slice(0, limit).map((entry) => accountFrom(entry, names, options));
+  }
+
+  return {
+    name: options.name,
+    kind: 'ldap',
+    lookups: lookupsWith(names),
+    findAccounts,
+    readGroups: createGroupReader(pool, options.groups),
+    close: () => pool.close(),
+  };
+}
+
+interface AttributeNames {
+  readonly accountName: string;
+  readonly id: string;
+  readonly certificate: string;
+  readonly homeDirectory: string;
+  readonly userPrincipalName: string | undefined;
+  readonly altSecurityIdentities: string | undefined;
+  readonly sid: string | undefined;
+  readonly fingerprint: string | undefined;
+}
+
+function attributeNames(options: LdapDirectoryOptions): AttributeNames {
+  return {
+    accountName: options.accountNameAttribute ?? 'uid',
+    id: options.idAttribute ?? 'entryUUID',
+    certificate: 'userCertificate',
+    homeDirectory: options.homeDirectoryAttribute ?? 'homeDirectory',
+    userPrincipalName: options.userPrincipalNameAttribute,
+    altSecurityIdentities: options.altSecurityIdentitiesAttribute,
+    sid: options.sidAttribute,
+    fingerprint: options.fingerprintAttribute,
+  };
+}
+
+function lookupsWith(names: AttributeNames): ReadonlySet<LookupKind> {
+  return new Set<LookupKind>([
+    'certificate',
+    ...(names.sid === undefined ? [] : (['sid'] as const)),
+    ...(names.altSecurityIdentities === undefined ? [] : (['altSecurityIdentities'] as const)),
+    ...(names.userPrincipalName === undefined ? [] : (['userPrincipalName'] as const)),
+  ]);
+}
+
+/** @returns undefined when no attribute can answer, or nothing can have this value */
+function filterOf(
+  lookup: AccountLookup,
+  names: AttributeNames,
+  matching: 'certificateExactMatch' | 'octets',
+): Filter | undefined {
+  switch (lookup.by) {
+    case 'sid': {
+      const sid = sidToBinary(lookup.sid);
+      return sid && names.sid !== undefined ? equals(names.sid, sid) : undefined;
+    }
+    case 'altSecurityIdentities': {
+      const { altSecurityIdentities } = names;
+      return altSecurityIdentities === undefined
+        ? undefined
+        : anyOf(lookup.values.map((value) => equals(altSecurityIdentities, value)));
+    }
+    case 'userPrincipalName':
+      return names.userPrincipalName === undefined
+        ? undefined
+        : equals(names.userPrincipalName, lookup.userPrincipalName);
+    case 'samAccountName':
+      return undefined;
+    case 'certificate': {
+      const assertion = matching === 'octets' ? lookup.der : certificateExactAssertion(lookup);
+      const ways = [
+        ...(assertion === undefined ? [] : [equals(names.certificate, assertion)]),
+        ...(names.fingerprint === undefined ? [] : [equals(names.fingerprint, lookup.sha256)]),
+      ];
+      return ways.length > 0 ? anyOf(ways) : undefined;
+    }
+  }
+}
+
+function accountFrom(entry: LdapEntry, names: AttributeNames, options: LdapDirectoryOptions): DirectoryAccount {
+  const accountName = entry.requiredText(names.accountName);
+  const texts = (name: string | undefined) => (name === undefined ? [] : entry.texts(name));
+  const userPrincipalNames = texts(names.userPrincipalName);
+  const sid = names.sid === undefined ? undefined : readSid(entry, names.sid);
+  const createdAt = entry.read('createTimestamp', dateFromGeneralizedTime);
+  const homeDirectory = entry.text(names.homeDirectory);
+  const [userPrincipalName] = userPrincipalNames;
+  return {
+    directory: options.name,
+    id: entry.requiredText(names.id),
+    distinguishedName: entry.distinguishedName,
+    accountName,
+    loginNames: [accountName, ...userPrincipalNames],
+    ...(sid !== undefined && { sid }),
+    ...(userPrincipalName !== undefined && { userPrincipalName }),
+    altSecurityIdentities: texts(names.altSecurityIdentities),
+    certificates: entry.octets(names.certificate),
+    certificateFingerprints: texts(names.fingerprint).map((text) => text.toLowerCase()),
+    ...(createdAt && { createdAt }),
+    ...(homeDirectory !== undefined && { homeDirectory }),
+    state: ldapStateFrom(entry, options.lockoutDuration),
+  };
+}
+
+function readSid(entry: LdapEntry, attribute: string): string | undefined {
+  const [octets, ...more] = entry.octets(attribute);
+  if (octets === undefined) return undefined;
+  const sid = more.length === 0 ? sidFromBinary(octets) : undefined;
+  if (sid === undefined) throw entry.unreadable(attribute, 'is not one SID');
+  return sid;
+}
