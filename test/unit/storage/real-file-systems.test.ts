@@ -51,6 +51,7 @@ describe('a process without the rights of root', () => {
       await chmod(path, mode);
       if (process.getuid?.() === 0) await chown(path, 65_534, 65_534);
     }
+    if (process.getuid?.() === 0) await chown(home, 65_534, 65_534);
     await chmod(dirname(home), 0o755);
 
     const { stdout, stderr } = run(process.execPath, script('unprivileged.ts'), home);
