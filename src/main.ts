@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: it parses arguments, loads the part that does the work, and turns outcomes into exit codes. */
 import { Argument, Command, CommanderError, Option } from 'commander';
+import { cardCommand } from './command-line/card.ts';
 import { type ExitCode, exitCode } from './command-line/exit-code.ts';
 import { processTerminal } from './command-line/terminal.ts';
 
@@ -70,6 +71,7 @@ function program(finish: (code: ExitCode) => void): Command {
       finish(configuration ? await health(configuration.sites, processTerminal) : exitCode.usage);
     });
 
+  cardgate.addCommand(cardCommand(finish, processTerminal));
   return cardgate;
 }
 
