@@ -2,6 +2,7 @@
  * The site’s authorization rules, as IIS FTP has them: Allow or Deny, for users or groups, Read or Write, below a virtual
  * path. What no rule allows is denied, and a rule that denies wins over every rule that allows.
  */
+import { posix } from 'node:path';
 import { type Denial, denial } from '../denial.ts';
 import type { AccessRights, Permission } from './access-rights.ts';
 
@@ -13,7 +14,7 @@ export interface AuthorizationRule {
   readonly roles?: readonly string[];
   /** `Write` does not include `Read`. */
   readonly permissions: readonly Permission[];
-  /** Absolute, normalised virtual path; the rule holds for it and all below it. Default `/`. */
+  /** Absolute virtual path, with or without a slash at its end; the rule holds for it and all below it. Default `/`. */
   readonly path?: string;
 }
 
@@ -37,7 +38,7 @@ export type AuthorizationOutcome =
  */
 export function authorize(rules: readonly AuthorizationRule[], subject: AuthorizationSubject): AuthorizationOutcome {
   const isConcerned = concerns(subject);
-  const concerning = rules.filter(isConcerned).map(({ path = '/', ...rule }) => ({ ...rule, path }));
+  const concerning = rules.filter(isConcerned).map(({ path = '/', ...rule }) => ({ ...rule, path: plainPath(path) }));
   const has = (accessType: AuthorizationRule['accessType'], permission: Permission, virtualPath: string) =>
     concerning.some(
       (rule) =>
@@ -66,6 +67,11 @@ function concerns(subject: AuthorizationSubject): (rule: AuthorizationRule) => b
     users === '*' ||
     users.some((user) => folded(user) === accountName) ||
     roles.some((role) => groups.has(folded(role)));
+}
+
+/** However a path is spelled, a rule that denies must not miss it. */
+function plainPath(path: string): string {
+  return posix.normalize(path).replace(/(?<=.)\/$/, '');
 }
 
 function isWithin(prefix: string, virtualPath: string): boolean {

@@ -80,6 +80,12 @@ describe('authorize', () => {
       '/x/y',
       'denied',
     ],
+    ...['/x/', '//x', '/x/.', '/a/../x//'].map((path): [string, readonly AuthorizationRule[], string, string] => [
+      `a rule’s path may be spelled ${path}`,
+      [allow({ users: '*' }), deny({ users: '*', path })],
+      '/x/y',
+      '-',
+    ]),
     ['Deny alone lets nobody in', [deny({ users: ['bob'] })], '/', 'denied'],
   ])('%s', (_rule, rules, path, expected) => {
     expect(rightsAt(rules, path)).toBe(expected);
