@@ -63,7 +63,7 @@ export function createLdapDirectory(options: LdapDirectoryOptions): Directory {
       attributes,
       sizeLimit: limit,
     });
-    return found.slice(0, limit).map((entry) => accountFrom(entry, names, options));
+    return found.slice(0, limit).map((entry) => accountFrom(entry, names, options, lookup));
   }
 
   return {
@@ -143,14 +143,21 @@ function filterOf(
   }
 }
 
-function accountFrom(entry: LdapEntry, names: AttributeNames, options: LdapDirectoryOptions): DirectoryAccount {
+function accountFrom(
+  entry: LdapEntry,
+  names: AttributeNames,
+  options: LdapDirectoryOptions,
+  lookup: AccountLookup,
+): DirectoryAccount {
   const accountName = entry.requiredText(names.accountName);
   const texts = (name: string | undefined) => (name === undefined ? [] : entry.texts(name));
   const userPrincipalNames = texts(names.userPrincipalName);
   const sid = names.sid === undefined ? undefined : readSid(entry, names.sid);
   const createdAt = entry.read('createTimestamp', dateFromGeneralizedTime);
   const homeDirectory = entry.text(names.homeDirectory);
-  const [userPrincipalName] = userPrincipalNames;
+  // mail may have several values: the one that was asked for is the one to compare again
+  const asked = lookup.by === 'userPrincipalName' ? lookup.userPrincipalName.toLowerCase() : undefined;
+  const userPrincipalName = userPrincipalNames.find((value) => value.toLowerCase() === asked) ?? userPrincipalNames[0];
   return {
     directory: options.name,
     id: entry.requiredText(names.id),

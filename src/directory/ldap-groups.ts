@@ -1,7 +1,7 @@
 /** Groups of an account outside Active Directory: by searching for groups that hold it, level by level, or from its memberOf. */
 import type { ConnectionPool } from './connection-pool.ts';
 import { type Directory, type DirectoryAccount, DirectoryAnswerError, type Group } from './directory.ts';
-import { allOf, anyOf, equals } from './search-filter.ts';
+import { allOf, anyEntry, anyOf, equals } from './search-filter.ts';
 
 export interface LdapGroupOptions {
   /** Groups are sought below this entry. */
@@ -63,7 +63,7 @@ async function readMemberOf(pool: ConnectionPool, account: DirectoryAccount): Pr
   const [entry] = await pool.search({
     base: account.distinguishedName,
     scope: 'base',
-    filter: equals('objectClass', 'person'),
+    filter: anyEntry,
     attributes: ['memberOf'],
     sizeLimit: 1,
   });

@@ -1,5 +1,5 @@
 /** Search filters as BER objects made from octets. No filter is ever written as text, so no value can change its structure. */
-import { AndFilter, EqualityFilter, type Filter, OrFilter } from 'ldapts';
+import { AndFilter, EqualityFilter, type Filter, OrFilter, PresenceFilter } from 'ldapts';
 
 /** Longer values stand in no directory we know; servers have crashed on less. */
 const longestValue = 8192;
@@ -22,3 +22,6 @@ export function anyOf(filters: readonly Filter[]): Filter {
   if (filters.length === 0) throw new RangeError('a search needs at least one alternative');
   return new OrFilter({ filters: [...filters] });
 }
+
+/** For reading one entry that is named by its distinguished name. */
+export const anyEntry: Filter = new PresenceFilter({ attribute: 'objectClass' });

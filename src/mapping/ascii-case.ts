@@ -1,0 +1,9 @@
+/** Comparison without regard to ASCII case and nothing else: no locale, no accents, no widths. */
+
+export function equalsIgnoringAsciiCase(left: string | undefined, right: string): boolean {
+  return left !== undefined && left.length === right.length && lowerCase(left) === lowerCase(right);
+}
+
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
