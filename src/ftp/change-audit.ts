@@ -1,0 +1,36 @@
+/** Runs a change to the file system that moves no data, answers it, and writes its audit record whether it succeeds or not. */
+import type { Transfer } from '../operations/audit.ts';
+import { answeringFailures } from './file-access.ts';
+import type { Reply } from './reply.ts';
+import type { AuthenticatedSession, Control } from './session.ts';
+
+export interface Change {
+  readonly operation: Extract<Transfer['operation'], 'delete' | 'rename' | 'make-directory' | 'remove-directory'>;
+  readonly path: string;
+  readonly target?: string;
+  readonly apply: () => Promise<void>;
+  readonly done: Reply;
+}
+
+export async function applyChange(control: Control, session: AuthenticatedSession, change: Change): Promise<void> {
+  const { operation, path, target } = change;
+  let outcome: Transfer['outcome'] = 'failed';
+  try {
+    await answeringFailures(control, async () => {
+      await change.apply();
+      outcome = 'complete';
+      control.send(change.done);
+    });
+  } finally {
+    control.options.audit.write({
+      event: 'transfer',
+      connectionId: control.id,
+      remoteAddress: control.remoteAddress,
+      accountName: session.login.accountName,
+      operation,
+      path,
+      ...(target === undefined ? {} : { target }),
+      outcome,
+    });
+  }
+}

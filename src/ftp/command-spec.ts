@@ -1,0 +1,55 @@
+/** What a row of the command table says about one command. */
+import type { AuthenticatedSession, Control } from './session.ts';
+
+export interface CommandDescription {
+  readonly verb: string;
+  /** The older X name of the command (RFC 775), understood but not advertised. */
+  readonly alias?: string;
+  /** Empty: no argument. In brackets: optional. Otherwise required. */
+  readonly syntax: string;
+  readonly help: string;
+  readonly rfc: string;
+  /** Whether it may be sent before TLS where the site demands TLS; USER may, to be refused by name. */
+  readonly inClear: boolean;
+  /** Whether it is served at once while a transfer runs. */
+  readonly duringTransfer: boolean;
+  /** Line of FEAT (RFC 2389), without the leading space. */
+  readonly feature?: string | ((control: Control) => string);
+}
+
+/** A handler is given the state it needs, so one that needs a login cannot be run without. */
+export type CommandSpec = CommandDescription &
+  (
+    | { readonly requires: 'nothing'; readonly run: (control: Control, argument: string) => Promise<void> | void }
+    | {
+        readonly requires: 'login';
+        readonly run: (control: Control, argument: string, session: AuthenticatedSession) => Promise<void> | void;
+      }
+  );
+
+type Options = Partial<Pick<CommandDescription, 'alias' | 'inClear' | 'duringTransfer' | 'feature'>>;
+type Run<Requires extends CommandSpec['requires']> = Extract<CommandSpec, { requires: Requires }>['run'];
+
+/** A command for everybody. */
+export function open(
+  verb: string,
+  syntax: string,
+  help: string,
+  rfc: string,
+  run: Run<'nothing'>,
+  options: Options = {},
+): CommandSpec {
+  return { requires: 'nothing', verb, syntax, help, rfc, run, inClear: false, duringTransfer: false, ...options };
+}
+
+/** A command for those who are logged in. */
+export function loggedIn(
+  verb: string,
+  syntax: string,
+  help: string,
+  rfc: string,
+  run: Run<'login'>,
+  options: Options = {},
+): CommandSpec {
+  return { requires: 'login', verb, syntax, help, rfc, run, inClear: false, duringTransfer: false, ...options };
+}

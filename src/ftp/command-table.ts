@@ -1,0 +1,71 @@
+/**
+ * The one table of commands: guards, HELP and FEAT are read from it. A command that is not here is not understood; one that is
+ * here and refused says why.
+ */
+import { type CommandSpec, loggedIn, open } from './command-spec.ts';
+import {
+  changeDirectory,
+  changeToParent,
+  makeDirectory,
+  printDirectory,
+  removeDirectory,
+} from './commands/directories.ts';
+import { deleteFile, modificationTime, renameFrom, renameTo, size } from './commands/files.ts';
+import { features, help, noOperation, status, system } from './commands/information.ts';
+import { list, listFacts, listNames, showFacts } from './commands/listings.ts';
+import { pass, user } from './commands/login.ts';
+import { auth, bufferSize, clearCommandChannel, protection } from './commands/security.ts';
+import { option, quit, reinitialize, transferMode, transferStructure, transferType } from './commands/settings.ts';
+import { abort, allocate, append, extendedPassive, passive, restart, retrieve, store } from './commands/transfer.ts';
+import { mlstFacts } from './listing.ts';
+import type { Control } from './session.ts';
+
+const inClear = { inClear: true };
+const anytime = { inClear: true, duringTransfer: true };
+
+export const commandTable: readonly CommandSpec[] = [
+  open('ABOR', '', 'Give up the running transfer.', 'RFC 959 4.1.3', abort, { duringTransfer: true }),
+  loggedIn('ALLO', '<octets>', 'Nothing to allocate; accepted.', 'RFC 959 4.1.3', allocate),
+  loggedIn('APPE', '<path>', 'Receive a file and append it.', 'RFC 959 4.1.3', append),
+  open('AUTH', '<TLS|TLS-C|TLS-P|SSL>', 'Start TLS.', 'RFC 4217 4', auth, { ...inClear, feature: 'AUTH TLS' }),
+  open('CCC', '', 'Refused: the control channel stays protected.', 'RFC 4217 4', clearCommandChannel, inClear),
+  loggedIn('CDUP', '', 'Change to the parent directory.', 'RFC 959 4.1.1', changeToParent, { alias: 'XCUP' }),
+  loggedIn('CWD', '<path>', 'Change the working directory.', 'RFC 959 4.1.1', changeDirectory, { alias: 'XCWD' }),
+  loggedIn('DELE', '<path>', 'Delete a file.', 'RFC 959 4.1.3', deleteFile),
+  loggedIn('EPSV', '[<1|2|ALL>]', 'Wait for a data connection.', 'RFC 2428 3', extendedPassive, { feature: 'EPSV' }),
+  open('FEAT', '', 'List the features.', 'RFC 2389 3', (control) => features(control, commandTable), inClear),
+  open('HELP', '[<command>]', 'Explain a command.', 'RFC 959 4.1.3', (...call) => help(...call, commandTable), inClear),
+  loggedIn('LIST', '[<path>]', 'List a directory for people.', 'RFC 959 4.1.3', list),
+  loggedIn('MDTM', '<path>', 'Tell when a file was modified.', 'RFC 3659 3', modificationTime, { feature: 'MDTM' }),
+  loggedIn('MKD', '<path>', 'Make a directory.', 'RFC 959 4.1.3', makeDirectory, { alias: 'XMKD' }),
+  loggedIn('MLSD', '[<path>]', 'List a directory for programs.', 'RFC 3659 7', listFacts),
+  loggedIn('MLST', '[<path>]', 'Show the facts of one object.', 'RFC 3659 7', showFacts, { feature: mlstFeature }),
+  open('MODE', '<S>', 'Set the transfer mode; stream only.', 'RFC 959 4.1.2', transferMode),
+  loggedIn('NLST', '[<path>]', 'List names.', 'RFC 959 4.1.3', listNames),
+  open('NOOP', '', 'Do nothing.', 'RFC 959 4.1.3', noOperation, anytime),
+  open('OPTS', '<command> [<options>]', 'Set an option of UTF8 or MLST.', 'RFC 2389 4', option, inClear),
+  open('PASS', '[<password>]', 'Log in with a password.', 'RFC 959 4.1.1', pass),
+  loggedIn('PASV', '', 'Wait for a data connection.', 'RFC 959 4.1.2', passive, { feature: 'PASV' }),
+  open('PBSZ', '<0>', 'Agree on no protection buffer.', 'RFC 4217 8', bufferSize, { ...inClear, feature: 'PBSZ' }),
+  open('PROT', '<C|P>', 'Protect data connections or not.', 'RFC 4217 9', protection, { ...inClear, feature: 'PROT' }),
+  loggedIn('PWD', '', 'Print the working directory.', 'RFC 959 4.1.3', printDirectory, { alias: 'XPWD' }),
+  open('QUIT', '', 'End the session.', 'RFC 959 4.1.1', quit, inClear),
+  open('REIN', '', 'Log out; under TLS, end the session.', 'RFC 959 4.1.1', reinitialize),
+  loggedIn('REST', '<offset>', 'Start the next transfer there.', 'RFC 3659 5', restart, { feature: 'REST STREAM' }),
+  loggedIn('RETR', '<path>', 'Send a file.', 'RFC 959 4.1.3', retrieve),
+  loggedIn('RMD', '<path>', 'Remove an empty directory.', 'RFC 959 4.1.3', removeDirectory, { alias: 'XRMD' }),
+  loggedIn('RNFR', '<path>', 'Name what to rename.', 'RFC 959 4.1.3', renameFrom),
+  loggedIn('RNTO', '<path>', 'Rename it.', 'RFC 959 4.1.3', renameTo),
+  loggedIn('SIZE', '<path>', 'Tell the size of a file.', 'RFC 3659 4', size, { feature: 'SIZE' }),
+  open('STAT', '[<path>]', 'Tell the status, or list over here.', 'RFC 959 4.1.3', status, anytime),
+  loggedIn('STOR', '<path>', 'Receive a file.', 'RFC 959 4.1.3', store),
+  open('STRU', '<F>', 'Set the file structure; file only.', 'RFC 959 4.1.2', transferStructure),
+  open('SYST', '', 'Tell the kind of system.', 'RFC 959 4.1.3', system, inClear),
+  open('TYPE', '<A|I|L 8>', 'Set the representation type.', 'RFC 959 4.1.2', transferType, { feature: 'TVFS' }),
+  open('USER', '<name>', 'Log in.', 'RFC 959 4.1.1', user, { ...inClear, feature: 'UTF8' }),
+];
+
+/** RFC 3659 7.8: all facts there are, those enabled marked by an asterisk. */
+function mlstFeature(control: Control): string {
+  return `MLST ${mlstFacts.map((fact) => `${fact}${control.settings.mlstFacts.has(fact) ? '*' : ''};`).join('')}`;
+}

@@ -1,0 +1,65 @@
+/** From a line to the row of the command table, and through the guards the row demands to its handler. */
+import type { CommandSpec } from './command-spec.ts';
+import { commandTable } from './command-table.ts';
+import { refuseClearLogin } from './commands/login.ts';
+import { reply } from './reply.ts';
+import type { Control } from './session.ts';
+
+/** Known, and not offered: the reply differs from that to a typing error (RFC 959 4.2.1). */
+const notOffered: ReadonlyMap<string, string> = new Map([
+  ['PORT', 'Active mode is not offered; use PASV or EPSV.'],
+  ['EPRT', 'Active mode is not offered; use PASV or EPSV.'],
+  ...['ACCT', 'ADAT', 'CLNT', 'CONF', 'ENC', 'HOST', 'LANG', 'MFMT', 'MIC', 'SITE', 'SMNT', 'STOU'].map(
+    (verb) => [verb, 'Command not offered.'] as const,
+  ),
+]);
+
+const byVerb: ReadonlyMap<string, CommandSpec> = new Map(
+  commandTable.flatMap((spec) =>
+    [spec.verb, ...(spec.alias === undefined ? [] : [spec.alias])].map((verb) => [verb, spec]),
+  ),
+);
+
+export interface ParsedCommand {
+  readonly verb: string;
+  readonly argument: string;
+}
+
+/** Exactly one space ends the verb; what follows belongs to the argument (RFC 2640 3.1). */
+export function parseCommand(line: string): ParsedCommand {
+  const space = line.indexOf(' ');
+  if (space < 0) return { verb: line.toUpperCase(), argument: '' };
+  return { verb: line.slice(0, space).toUpperCase(), argument: line.slice(space + 1) };
+}
+
+export function findCommand(verb: string): CommandSpec | undefined {
+  return byVerb.get(verb);
+}
+
+/** Runs one parsed command behind the guards its row demands. */
+export async function runCommand(control: Control, { verb, argument }: ParsedCommand): Promise<void> {
+  const spec = findCommand(verb);
+  if (!spec) {
+    const refusal = notOffered.get(verb);
+    control.send(refusal ? reply('notImplemented', refusal) : reply('syntaxError', 'Command not understood.'));
+    return;
+  }
+  if (spec.verb !== 'RNTO' && !spec.duringTransfer) control.settings.renameFrom = undefined;
+  const { session } = control;
+  if (session.state === 'plain' && control.options.controlChannelPolicy !== 'SslAllow' && !spec.inClear) {
+    refuseClearLogin(control);
+  } else if (!acceptsArgument(spec.syntax, argument)) {
+    control.send(reply('argumentError', `Syntax: ${`${spec.verb} ${spec.syntax}`.trimEnd()}`));
+  } else if (spec.requires === 'nothing') {
+    await spec.run(control, argument);
+  } else if (session.state === 'authenticated') {
+    await spec.run(control, argument, session);
+  } else {
+    control.send(reply('notLoggedIn', 'Log in first.'));
+  }
+}
+
+function acceptsArgument(syntax: string, argument: string): boolean {
+  if (syntax === '') return argument.trim() === '';
+  return syntax.startsWith('[') || argument !== '';
+}

@@ -1,0 +1,54 @@
+/** CWD, CDUP, PWD, MKD and RMD. */
+import { applyChange } from '../change-audit.ts';
+import { answeringFailures, permittedPath } from '../file-access.ts';
+import { reply } from '../reply.ts';
+import type { AuthenticatedSession, Control } from '../session.ts';
+
+export async function changeDirectory(control: Control, argument: string, session: AuthenticatedSession) {
+  const path = permittedPath(control, session, argument, 'Read');
+  if (path === undefined) return;
+  await answeringFailures(control, async () => {
+    const facts = await session.storage.stat(path);
+    if (facts.type !== 'directory') {
+      control.send(reply('fileUnavailable', 'Not a directory.'));
+      return;
+    }
+    control.settings.workingDirectory = path;
+    control.send(reply('fileActionOk', `Working directory is ${quoted(path)}.`));
+  });
+}
+
+export function changeToParent(control: Control, _argument: string, session: AuthenticatedSession) {
+  return changeDirectory(control, '..', session);
+}
+
+export function printDirectory(control: Control): void {
+  control.send(reply('pathName', `${quoted(control.settings.workingDirectory)} is the working directory.`));
+}
+
+export async function makeDirectory(control: Control, argument: string, session: AuthenticatedSession) {
+  const path = permittedPath(control, session, argument, 'Write');
+  if (path === undefined) return;
+  await applyChange(control, session, {
+    operation: 'make-directory',
+    path,
+    apply: () => session.storage.makeDirectory(path),
+    done: reply('pathName', `${quoted(path)} made.`),
+  });
+}
+
+export async function removeDirectory(control: Control, argument: string, session: AuthenticatedSession) {
+  const path = permittedPath(control, session, argument, 'Write');
+  if (path === undefined) return;
+  await applyChange(control, session, {
+    operation: 'remove-directory',
+    path,
+    apply: () => session.storage.removeDirectory(path),
+    done: reply('fileActionOk', 'Directory removed.'),
+  });
+}
+
+/** RFC 959 appendix II: a quotation mark in the name is doubled. */
+function quoted(path: string): string {
+  return `"${path.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,66 @@
+/** SIZE, MDTM, DELE, RNFR and RNTO. */
+import { applyChange } from '../change-audit.ts';
+import { answeringFailures, permittedPath } from '../file-access.ts';
+import { formatTimeValue } from '../listing.ts';
+import { reply } from '../reply.ts';
+import type { AuthenticatedSession, Control } from '../session.ts';
+
+/** Answered under TYPE A too: .NET asks before any TYPE, and files travel unchanged under both types. */
+export async function size(control: Control, argument: string, session: AuthenticatedSession) {
+  const path = permittedPath(control, session, argument, 'Read');
+  if (path === undefined) return;
+  await answeringFailures(control, async () => {
+    const facts = await session.storage.stat(path);
+    if (facts.type === 'file') control.send(reply('fileStatus', String(facts.size)));
+    else control.send(reply('fileUnavailable', 'Not a plain file.'));
+  });
+}
+
+export async function modificationTime(control: Control, argument: string, session: AuthenticatedSession) {
+  const path = permittedPath(control, session, argument, 'Read');
+  if (path === undefined) return;
+  await answeringFailures(control, async () => {
+    const facts = await session.storage.stat(path);
+    control.send(reply('fileStatus', formatTimeValue(facts.modifiedAt)));
+  });
+}
+
+export async function deleteFile(control: Control, argument: string, session: AuthenticatedSession) {
+  const path = permittedPath(control, session, argument, 'Write');
+  if (path === undefined) return;
+  await applyChange(control, session, {
+    operation: 'delete',
+    path,
+    apply: () => session.storage.removeFile(path),
+    done: reply('fileActionOk', 'Deleted.'),
+  });
+}
+
+export async function renameFrom(control: Control, argument: string, session: AuthenticatedSession) {
+  const path = permittedPath(control, session, argument, 'Write');
+  if (path === undefined) return;
+  await answeringFailures(control, async () => {
+    await session.storage.stat(path);
+    control.settings.renameFrom = path;
+    control.send(reply('moreNeeded', 'RNTO next.'));
+  });
+}
+
+/** Never replaces what is there: IIS's allowReplaceOnRename is off by default too. */
+export async function renameTo(control: Control, argument: string, session: AuthenticatedSession) {
+  const from = control.settings.renameFrom;
+  control.settings.renameFrom = undefined;
+  if (from === undefined) {
+    control.send(reply('badSequence', 'RNFR first.'));
+    return;
+  }
+  const target = permittedPath(control, session, argument, 'Write');
+  if (target === undefined) return;
+  await applyChange(control, session, {
+    operation: 'rename',
+    path: from,
+    target,
+    apply: () => session.storage.rename(from, target, false),
+    done: reply('fileActionOk', 'Renamed.'),
+  });
+}

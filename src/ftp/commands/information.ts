@@ -1,0 +1,83 @@
+/** FEAT, HELP, STAT, SYST and NOOP. FEAT and HELP say what the command table says, nothing of their own. */
+import type { CommandDescription } from '../command-spec.ts';
+import { answeringFailures, permittedPath } from '../file-access.ts';
+import { formatList } from '../listing.ts';
+import { reply } from '../reply.ts';
+import type { AuthenticatedSession, Control } from '../session.ts';
+
+const verbsPerLine = 8;
+/** STAT answers over the control connection and in memory, so long directories are for LIST. */
+const maximumStatusEntries = 500;
+
+/** RFC 2389 section 3.2: one feature a line, one space before it. */
+export function features(control: Control, commands: readonly CommandDescription[]): void {
+  const lines = commands.flatMap(({ feature }) =>
+    feature === undefined ? [] : [` ${typeof feature === 'string' ? feature : feature(control)}`],
+  );
+  control.send(reply('status', 'Features:', ...lines, 'End'));
+}
+
+export function help(control: Control, argument: string, commands: readonly CommandDescription[]): void {
+  if (argument !== '') {
+    const spec = commands.find(({ verb }) => verb === argument.toUpperCase());
+    if (spec) control.send(reply('help', `${`${spec.verb} ${spec.syntax}`.trimEnd()}: ${spec.help} (${spec.rfc})`));
+    else control.send(reply('notImplemented', 'No such command.'));
+    return;
+  }
+  const lines: string[] = [];
+  for (let start = 0; start < commands.length; start += verbsPerLine) {
+    const verbs = commands.slice(start, start + verbsPerLine).map(({ verb }) => verb);
+    lines.push(` ${verbs.join(' ')}`);
+  }
+  control.send(reply('help', 'Commands:', ...lines, 'HELP <command> tells more.'));
+}
+
+export function noOperation(control: Control): void {
+  control.send(reply('ok', 'Nothing done.'));
+}
+
+/** RFC 959 4.1.3: clients read the listing format off this answer. */
+export function system(control: Control): void {
+  control.send(reply('systemType', 'UNIX Type: L8'));
+}
+
+export async function status(control: Control, argument: string): Promise<void> {
+  const { session } = control;
+  if (argument === '') control.send(reply('status', 'Status:', ...statusLines(control), 'End of status'));
+  else if (session.state === 'authenticated') await statusOf(control, argument, session);
+  else control.send(reply('notLoggedIn', 'Log in first.'));
+}
+
+function statusLines(control: Control): readonly string[] {
+  const { session, data, settings } = control;
+  const tls = session.state === 'plain' ? undefined : session.tls;
+  return [
+    ` Control connection: ${tls ? tls.facts.protocol : 'not protected'}`,
+    ` Data connections: ${data.protection === 'P' ? 'private' : 'clear'}`,
+    ` Logged in: ${session.state === 'authenticated' ? session.login.accountName : 'no'}`,
+    ` Type ${settings.type}, mode S, structure F`,
+    ` Transfer: ${control.isTransferring ? 'running' : 'none'}`,
+    ` Sent ${control.bytesSent} octets, received ${control.bytesReceived}`,
+  ];
+}
+
+async function statusOf(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
+  const path = permittedPath(control, session, argument, 'Read');
+  if (path === undefined) return;
+  await answeringFailures(control, async () => {
+    const now = control.options.clock.now();
+    const facts = await session.storage.stat(path);
+    const lines: string[] = [];
+    if (facts.type !== 'directory') lines.push(` ${formatList(facts, now)}`);
+    else {
+      for await (const entry of session.storage.list(path)) {
+        if (lines.length === maximumStatusEntries) {
+          lines.push(' And more; use LIST.');
+          break;
+        }
+        lines.push(` ${formatList(entry, now)}`);
+      }
+    }
+    control.send(reply('fileStatus', 'Listing:', ...lines, 'End of listing'));
+  });
+}

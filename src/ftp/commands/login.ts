@@ -1,0 +1,129 @@
+/**
+ * USER and PASS: hand the certificates of the handshake, the name and, if asked for, the password to the authenticator, and
+ * answer its verdict. They decide nothing themselves and tell a refused client nothing but a reference.
+ */
+import { type Denial, denial, denialEntry } from '../../denial.ts';
+import type { AuthenticatedLogin, Verdict } from '../../login/authenticator.ts';
+import { messageLines, type Reply, reply } from '../reply.ts';
+import type { Control, ControlTls } from '../session.ts';
+
+/** `SslAllow` lets a login come without TLS; the authenticator sees that and decides. */
+const withoutTls: ControlTls = { facts: { protocol: 'none', cipher: 'none' }, peerCertificates: [] };
+
+export async function user(control: Control, name: string): Promise<void> {
+  const { session, options, settings } = control;
+  if (session.state === 'authenticated') {
+    control.send(reply('badSequence', 'Already logged in; every login needs a new connection.'));
+    return;
+  }
+  if (session.state === 'plain' && options.controlChannelPolicy !== 'SslAllow') {
+    refuseClearLogin(control);
+    return;
+  }
+  settings.claimedName = name;
+  const hasCertificate = session.state === 'secured' && session.tls.peerCertificates.length > 0;
+  // Without a certificate only a password could help; where one is required, the authenticator refuses and records it.
+  if (!hasCertificate && options.clientCertificatePolicy !== 'CertRequire') askForPassword(control);
+  else await authenticate(control, name, undefined);
+}
+
+export async function pass(control: Control, password: string): Promise<void> {
+  const { session, settings } = control;
+  if (session.state === 'authenticated') {
+    // .NET sends PASS in every case and accepts nothing but 230 here.
+    control.send(reply('loggedIn', 'Logged in already.'));
+    return;
+  }
+  const name = settings.claimedName;
+  if (name === undefined) {
+    control.send(reply('badSequence', 'USER first.'));
+    return;
+  }
+  settings.claimedName = undefined;
+  await authenticate(control, name, password);
+}
+
+/** Before TLS, where the site demands TLS; recorded once for a connection, a probing client could fill the trail otherwise. */
+export function refuseClearLogin(control: Control): void {
+  if (!control.clearLoginReported) {
+    control.clearLoginReported = true;
+    control.recordRefusal(denial('tls-required', 'A command that needs TLS came before AUTH.'));
+  }
+  control.send(reply('notLoggedIn', 'TLS is required; use AUTH TLS.'));
+}
+
+function askForPassword(control: Control): void {
+  control.send(reply('passwordNeeded', 'Password required.'));
+}
+
+async function authenticate(control: Control, claimedName: string, password: string | undefined): Promise<void> {
+  const { session, options } = control;
+  const tls = session.state === 'secured' ? session.tls : withoutTls;
+  const verdict = await options.authenticator.authenticate({
+    peerCertificates: tls.peerCertificates,
+    claimedName,
+    ...(password === undefined ? {} : { password }),
+    remoteAddress: control.remoteAddress,
+    connectionId: control.id,
+    tls: tls.facts,
+  });
+  await answer(control, verdict, password !== undefined);
+}
+
+async function answer(control: Control, verdict: Verdict, passwordWasGiven: boolean): Promise<void> {
+  switch (verdict.outcome) {
+    case 'granted':
+      await logIn(control, verdict.login);
+      return;
+    case 'password-required':
+      if (passwordWasGiven) throw new Error('the authenticator asked for a password that it was given');
+      askForPassword(control);
+      return;
+    case 'denied':
+      refuse(control, verdict.denial, verdict.reference);
+      return;
+    case 'unavailable':
+      control.end('login-unavailable', refusal(421, verdict.reference));
+      return;
+  }
+}
+
+async function logIn(control: Control, login: AuthenticatedLogin): Promise<void> {
+  try {
+    const storage = await control.options.openStorage(login);
+    const tls = control.session.state === 'secured' ? { tls: control.session.tls } : {};
+    control.session = { state: 'authenticated', ...tls, login, storage };
+  } catch (error) {
+    control.log.error('home-unavailable', { accountName: login.accountName, error });
+    const unusable = denial('home-unavailable', 'The home directory could not be opened; the log says why.', {
+      accountName: login.accountName,
+      homeDirectory: login.homeDirectory,
+    });
+    refuse(control, unusable, control.recordRefusal(unusable));
+    return;
+  }
+  control.settings.claimedName = undefined;
+  // Never 232 (RFC 2228): widespread clients fail on it or send PASS after it.
+  control.send(reply('loggedIn', ...messageLines(control.options.messages.greeting)));
+}
+
+function refuse(control: Control, { code }: Denial, reference: string): void {
+  control.settings.claimedName = undefined;
+  control.loginFailures += 1;
+  const answer = refusal(denialEntry(code).reply, reference);
+  if (answer.code === 421) {
+    control.end('login-denied', answer);
+    return;
+  }
+  if (control.loginFailures < control.options.limits.maxLoginFailures) {
+    control.send(answer);
+    return;
+  }
+  const tooMany = denial('too-many-failures', `${control.loginFailures} logins were refused on this connection.`);
+  control.end('too-many-failures', refusal(421, control.recordRefusal(tooMany)));
+}
+
+/** RFC 2577 section 5: the same words whatever the reason; the reference leads the operator to it. */
+function refusal(code: number, reference: string): Reply {
+  return { code, lines: [`Login not permitted, reference ${reference}.`] };
+}

@@ -1,0 +1,164 @@
+/** PASV, EPSV, REST, RETR, STOR, APPE, ALLO and ABOR. */
+import { isIPv4 } from 'node:net';
+import type { Transfer } from '../../operations/audit.ts';
+import type { Upload, WriteMode } from '../../storage/storage.ts';
+import type { DataConnection } from '../data-connection.ts';
+import { answeringFailures, permittedPath } from '../file-access.ts';
+import { reply } from '../reply.ts';
+import type { AuthenticatedSession, Control } from '../session.ts';
+import { carryOut, TransferRefused, type TransferResult, transferObstacle } from '../transfer.ts';
+
+export async function passive(control: Control): Promise<void> {
+  if (control.settings.extendedPassiveOnly) {
+    control.send(reply('badSequence', 'EPSV ALL was sent.'));
+    return;
+  }
+  const address = control.options.passive.externalAddress ?? control.localAddress;
+  if (!isIPv4(address)) {
+    control.send(reply('noDataConnection', 'This is IPv6; use EPSV.'));
+    return;
+  }
+  const port = await control.data.listen();
+  if (port === undefined) control.send(reply('noDataConnection', 'No port is free.'));
+  else {
+    const numbers = [...address.split('.'), port >> 8, port & 0xff].join(',');
+    control.send(reply('passive', `Entering Passive Mode (${numbers})`));
+  }
+}
+
+/** RFC 2428 section 3; 522 here speaks of address families. */
+export async function extendedPassive(control: Control, argument: string): Promise<void> {
+  const family = isIPv4(control.localAddress) ? '1' : '2';
+  if (argument.toUpperCase() === 'ALL') {
+    control.settings.extendedPassiveOnly = true;
+    control.send(reply('ok', 'Only EPSV from now on.'));
+    return;
+  }
+  if (argument !== '' && argument !== family) {
+    control.send(reply('dataConnectionRefused', `Network protocol not supported, use (${family})`));
+    return;
+  }
+  const port = await control.data.listen();
+  if (port === undefined) control.send(reply('noDataConnection', 'No port is free.'));
+  else control.send(reply('extendedPassive', `Entering Extended Passive Mode (|||${port}|)`));
+}
+
+export function restart(control: Control, argument: string): void {
+  const offset = /^\d{1,16}$/u.test(argument) ? Number(argument) : Number.NaN;
+  if (!Number.isSafeInteger(offset)) {
+    control.send(reply('argumentError', 'Not an offset.'));
+    return;
+  }
+  control.settings.restartOffset = offset;
+  control.send(reply('moreNeeded', `The next transfer starts at ${offset}.`));
+}
+
+export function allocate(control: Control): void {
+  control.send(reply('superfluous', 'No storage allocation is necessary.'));
+}
+
+/** RFC 959 4.1.3: first the transfer gets its 426, then ABOR its 226. */
+export async function abort(control: Control): Promise<void> {
+  const hadTransfer = await control.abortTransfer();
+  if (!hadTransfer) control.data.close();
+  control.send(reply('transferComplete', hadTransfer ? 'Transfer given up.' : 'There was no transfer.'));
+}
+
+export async function retrieve(control: Control, argument: string, session: AuthenticatedSession) {
+  const offset = takeRestartOffset(control);
+  const path = permittedPath(control, session, argument, 'Read');
+  if (path === undefined || isObstructed(control)) return;
+  await answeringFailures(control, async () => {
+    const file = await session.storage.openRead(path);
+    try {
+      if (offset > file.facts.size) {
+        control.send(reply('restartNotPossible', 'The file is shorter than that.'));
+        return;
+      }
+      // Some clients read the size out of the parentheses, so it is what will come.
+      const opening = `Sending the file (${file.facts.size - offset} bytes).`;
+      const result = await carryOut(control, opening, async (connection) => {
+        await connection.send(file.read(offset));
+        return { offset };
+      });
+      control.bytesSent += result.bytes;
+      record(control, session, 'retrieve', path, result);
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+export function store(control: Control, argument: string, session: AuthenticatedSession) {
+  const offset = takeRestartOffset(control);
+  return receive(control, session, argument, 'store', offset === 0 ? { kind: 'replace' } : { kind: 'at', offset });
+}
+
+export function append(control: Control, argument: string, session: AuthenticatedSession) {
+  takeRestartOffset(control);
+  return receive(control, session, argument, 'append', { kind: 'append' });
+}
+
+async function receive(
+  control: Control,
+  session: AuthenticatedSession,
+  argument: string,
+  operation: 'store' | 'append',
+  mode: WriteMode,
+): Promise<void> {
+  const path = permittedPath(control, session, argument, 'Write');
+  if (path === undefined || isObstructed(control)) return;
+  await answeringFailures(control, async () => {
+    const upload = await session.storage.openWrite(path, mode);
+    try {
+      const result = await carryOut(control, 'Send the file.', (connection) => moveUpload(control, connection, upload));
+      control.bytesReceived += result.bytes;
+      record(control, session, operation, path, result);
+    } finally {
+      // Does nothing after a commit; on every other way out the old file stays.
+      await upload.abort();
+    }
+  });
+}
+
+/** The reply comes after the commit: 226 means that the file is there, whole and durable. */
+async function moveUpload(control: Control, connection: DataConnection, upload: Upload) {
+  const end = await connection.receive((chunk) => upload.write(chunk));
+  if (end === 'fin' && control.options.truncatedUploads === 'refuse') {
+    throw new TransferRefused('The upload ended without close_notify; it may be cut short.');
+  }
+  await upload.commit();
+  await connection.finishReceiving();
+  return { end };
+}
+
+function isObstructed(control: Control): boolean {
+  const obstacle = transferObstacle(control);
+  if (obstacle) control.send(obstacle);
+  return obstacle !== undefined;
+}
+
+/** REST is for the next transfer command only, whatever becomes of it (RFC 3659 5.3). */
+function takeRestartOffset(control: Control): number {
+  const offset = control.settings.restartOffset;
+  control.settings.restartOffset = 0;
+  return offset;
+}
+
+function record(
+  control: Control,
+  session: AuthenticatedSession,
+  operation: Transfer['operation'],
+  path: string,
+  result: TransferResult,
+): void {
+  control.options.audit.write({
+    event: 'transfer',
+    connectionId: control.id,
+    remoteAddress: control.remoteAddress,
+    accountName: session.login.accountName,
+    operation,
+    path,
+    ...result,
+  });
+}

@@ -1,0 +1,358 @@
+/**
+ * One control connection: reads lines, runs commands strictly one after another, carries the TLS upgrade, keeps the timers and
+ * ends the connection. It knows no command; the table in command.ts does.
+ */
+import type { Socket } from 'node:net';
+import { type Denial, denial } from '../denial.ts';
+import type { Logger } from '../operations/log.ts';
+import { createReference } from '../operations/reference.ts';
+import { findCommand, type ParsedCommand, parseCommand, runCommand } from './command.ts';
+import { DataChannel } from './data-channel.ts';
+import { type CommandLine, LineReader } from './line-reader.ts';
+import { mlstFacts } from './listing.ts';
+import { plainAddress } from './passive-listener.ts';
+import { formatReply, messageLines, type Reply, reply } from './reply.ts';
+import { SessionSecurity } from './secure-context.ts';
+import type { FtpServerOptions } from './server-options.ts';
+import type { Control, Session, Settings } from './session.ts';
+import { completeHandshake } from './tls-upgrade.ts';
+
+/** Lines kept while a command runs; then reading pauses, and TCP tells the client to wait. */
+const maximumQueuedLines = 16;
+/** Lines too long or with control characters after which the connection is no FTP client's. */
+const maximumMalformedLines = 3;
+/** Replies a client may leave unread before it is cut off. */
+const maximumUnreadReplies = 256 * 1024;
+/** For the last reply and close_notify to leave. */
+const farewellMilliseconds = 2000;
+
+export class ControlConnection implements Control {
+  readonly id = createReference();
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+  readonly options: FtpServerOptions;
+  readonly log: Logger;
+  readonly data: DataChannel;
+  readonly connectedAt: Date;
+  settings: Settings = initialSettings();
+  session: Session = { state: 'plain' };
+  bytesSent = 0;
+  bytesReceived = 0;
+  loginFailures = 0;
+  clearLoginReported = false;
+  /** Resolves when the socket is closed. */
+  readonly closed: Promise<void>;
+  readonly #reader: LineReader;
+  readonly #raw: Socket;
+  #socket: Socket;
+  #queue: CommandLine[] = [];
+  #busy = false;
+  #upgrading = false;
+  #ending: string | undefined;
+  #drainReply: Reply | undefined;
+  #inputEnded = false;
+  #malformed = 0;
+  #transfer: AbortController | undefined;
+  #transferOver: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #loginTimer: NodeJS.Timeout;
+
+  constructor(raw: Socket, options: FtpServerOptions) {
+    this.#raw = raw;
+    this.#socket = raw;
+    this.options = options;
+    this.remoteAddress = plainAddress(raw.remoteAddress);
+    this.localAddress = plainAddress(raw.localAddress);
+    this.connectedAt = options.clock.now();
+    this.log = options.logger.with({ connectionId: this.id, remoteAddress: this.remoteAddress });
+    this.#reader = new LineReader(options.limits.maxCommandLine);
+    this.data = new DataChannel({
+      localAddress: this.localAddress,
+      peerAddress: this.remoteAddress,
+      passive: options.passive,
+      binding: options.dataChannelBinding,
+      handshakeMilliseconds: options.timeouts.handshake,
+      dataMilliseconds: options.timeouts.dataChannel,
+      onRefusal: (refusal) => void this.recordRefusal(refusal),
+    });
+    const closed = Promise.withResolvers<void>();
+    this.closed = closed.promise;
+    raw.once('close', () => {
+      this.#release();
+      closed.resolve();
+    });
+    raw.on('error', (error) => this.#lost(error));
+    raw.setNoDelay(true);
+    this.#loginTimer = setTimeout(
+      () => this.end('login-timeout', reply('unavailable', 'Login took too long.')),
+      options.timeouts.unauthenticated,
+    );
+  }
+
+  /** Greets, on an implicit binding after the handshake. */
+  async start(tls: 'explicit' | 'implicit'): Promise<void> {
+    if (tls === 'explicit') this.#listen(this.#raw);
+    else {
+      const security = new SessionSecurity(this.options.tls, this.options.clientCertificatePolicy);
+      if (!(await this.#handshake(security))) return;
+      this.data.protection = this.options.dataChannelPolicy === 'SslDeny' ? 'C' : 'P';
+      this.settings.bufferSizeAgreed = true;
+    }
+    this.send(reply('ready', ...messageLines(this.options.messages.banner)));
+  }
+
+  send(answer: Reply): void {
+    if (!this.#socket.writable) return;
+    this.#socket.write(formatReply(answer));
+    if (this.#socket.writableLength > maximumUnreadReplies) this.#raw.destroy();
+  }
+
+  async startTls(): Promise<void> {
+    const security = new SessionSecurity(this.options.tls, this.options.clientCertificatePolicy);
+    this.#upgrading = true;
+    this.#raw.off('data', this.#onData);
+    this.#raw.off('end', this.#onEnd);
+    this.#raw.pause();
+    this.#dropInput();
+    this.send(reply('startTls', 'Ready for the TLS handshake.'));
+    await this.#handshake(security);
+  }
+
+  reset(): void {
+    this.settings = initialSettings();
+    this.data.reset();
+    this.session = { state: 'plain' };
+  }
+
+  end(reason: string, farewell?: Reply): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = reason;
+    this.#queue = [];
+    this.#transfer?.abort();
+    if (this.#upgrading) {
+      this.#raw.destroy();
+      return;
+    }
+    if (farewell) this.send(farewell);
+    // Through TLS, so that close_notify goes out before FIN.
+    this.#socket.end();
+    this.#socket.resume();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#raw.destroy(), farewellMilliseconds);
+  }
+
+  /** Ends the connection now when it is idle, and after the command that runs otherwise. */
+  drain(): void {
+    const farewell = reply('unavailable', 'The server is closing down.');
+    if (this.#busy) this.#drainReply = farewell;
+    else this.end('server-closing', farewell);
+  }
+
+  destroy(reason: string): void {
+    this.#ending ??= reason;
+    this.#raw.destroy();
+  }
+
+  async runTransfer<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const transfer = new AbortController();
+    const over = Promise.withResolvers<void>();
+    this.#transfer = transfer;
+    this.#transferOver = over.promise;
+    // Lines that came before the transfer began may hold its ABOR.
+    setImmediate(() => this.#serveDuringTransfer());
+    try {
+      return await work(transfer.signal);
+    } finally {
+      this.#transfer = undefined;
+      over.resolve();
+    }
+  }
+
+  get isTransferring(): boolean {
+    return this.#transfer !== undefined;
+  }
+
+  async abortTransfer(): Promise<boolean> {
+    if (!this.#transfer) return false;
+    this.#transfer.abort();
+    await this.#transferOver;
+    return true;
+  }
+
+  recordRefusal(refusal: Denial): string {
+    const reference = createReference();
+    const { session } = this;
+    this.options.audit.write({
+      event: 'refusal',
+      connectionId: this.id,
+      remoteAddress: this.remoteAddress,
+      reference,
+      ...(session.state === 'authenticated' ? { accountName: session.login.accountName } : {}),
+      denial: refusal,
+    });
+    return reference;
+  }
+
+  #listen(socket: Socket): void {
+    this.#socket = socket;
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    this.#restartIdleTimer();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#reader.push(chunk);
+    this.#pull();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#inputEnded = true;
+    void this.#work();
+  };
+
+  async #handshake(security: SessionSecurity): Promise<boolean> {
+    this.#upgrading = true;
+    const socket = security.wrap(this.#raw);
+    const outcome = await completeHandshake(socket, this.options.timeouts.handshake);
+    this.#upgrading = false;
+    if (outcome.outcome === 'failed') {
+      if (this.#ending === undefined) {
+        this.recordRefusal(denial('tls-handshake-failed', `TLS on the control connection: ${outcome.reason}.`));
+      }
+      this.destroy('tls-handshake-failed');
+      return false;
+    }
+    if (this.#ending !== undefined) {
+      this.#raw.destroy();
+      return false;
+    }
+    const { facts, peerCertificates } = outcome.handshake;
+    this.reset();
+    this.session = { state: 'secured', tls: { facts, peerCertificates } };
+    this.data.proof = { security, ...(peerCertificates[0] === undefined ? {} : { leaf: peerCertificates[0] }) };
+    this.log.debug('tls-established', { ...facts, certificates: peerCertificates.length });
+    socket.once('close', () => this.#raw.destroy());
+    this.#listen(socket);
+    return true;
+  }
+
+  /** What came before the handshake is not protected and must not run after it (RFC 4217 section 15, command injection). */
+  #dropInput(): void {
+    this.#queue = [];
+    this.#reader.clear();
+    while (this.#raw.read() !== null);
+  }
+
+  /** Takes lines out of the reader while there is room, and pauses the socket while there is none. */
+  #pull(): void {
+    while (this.#queue.length < maximumQueuedLines) {
+      const line = this.#reader.next();
+      if (!line) break;
+      this.#queue.push(line);
+    }
+    if (this.#queue.length >= maximumQueuedLines) this.#socket.pause();
+    else if (!this.#upgrading && this.#socket.isPaused()) this.#socket.resume();
+    this.#serveDuringTransfer();
+    void this.#work();
+  }
+
+  /** ABOR, STAT and NOOP do not wait for the transfer they are about (RFC 959 4.1.3). */
+  #serveDuringTransfer(): void {
+    if (!this.#transfer || this.#ending !== undefined) return;
+    const waiting = this.#queue;
+    this.#queue = [];
+    for (const line of waiting) {
+      const command = line.kind === 'line' ? parseCommand(line.text) : undefined;
+      const spec = command && findCommand(command.verb);
+      if (command && spec?.duringTransfer && this.#transfer) void this.#run(command);
+      else this.#queue.push(line);
+    }
+  }
+
+  async #work(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    clearTimeout(this.#timer);
+    for (;;) {
+      const line = this.#ending === undefined && !this.#drainReply ? this.#queue.shift() : undefined;
+      if (!line) break;
+      await this.#execute(line);
+      if (this.#queue.length === 0) this.#pull();
+    }
+    this.#busy = false;
+    if (this.#ending !== undefined) return;
+    if (this.#drainReply) this.end('server-closing', this.#drainReply);
+    else if (this.#inputEnded) this.end('client-closed');
+    else this.#restartIdleTimer();
+  }
+
+  async #execute(line: CommandLine): Promise<void> {
+    if (line.kind === 'line') {
+      await this.#run(parseCommand(line.text));
+      return;
+    }
+    this.#malformed += 1;
+    if (this.#malformed >= maximumMalformedLines) {
+      this.end('malformed-lines', reply('unavailable', 'Too many malformed lines.'));
+    } else if (line.kind === 'too-long') {
+      this.send(reply('syntaxError', `Line longer than ${this.options.limits.maxCommandLine} octets.`));
+    } else {
+      this.send(reply('argumentError', 'Control characters, or not UTF-8.'));
+    }
+  }
+
+  /** The one catch of every command: a fault is logged in full, the client gets a reference. */
+  async #run(command: ParsedCommand): Promise<void> {
+    try {
+      await runCommand(this, command);
+    } catch (error) {
+      const reference = createReference();
+      this.log.error('command-failed', { reference, verb: command.verb, error });
+      this.send(reply('localError', `Action not taken, reference ${reference}.`));
+    }
+  }
+
+  #restartIdleTimer(): void {
+    clearTimeout(this.#timer);
+    if (this.session.state === 'authenticated') clearTimeout(this.#loginTimer);
+    const idle = () => this.end('idle-timeout', reply('unavailable', 'Idle for too long.'));
+    this.#timer = setTimeout(idle, this.options.timeouts.controlChannel);
+  }
+
+  #lost(error: Error): void {
+    this.log.debug('control-connection-lost', { error });
+    this.destroy('connection-lost');
+  }
+
+  #release(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#loginTimer);
+    this.#transfer?.abort();
+    this.data.close();
+    this.#queue = [];
+    const { session } = this;
+    this.options.audit.write({
+      event: 'session-end',
+      connectionId: this.id,
+      remoteAddress: this.remoteAddress,
+      ...(session.state === 'authenticated' ? { accountName: session.login.accountName } : {}),
+      reason: this.#ending ?? 'connection-lost',
+      bytesSent: this.bytesSent,
+      bytesReceived: this.bytesReceived,
+      durationMilliseconds: this.options.clock.now().getTime() - this.connectedAt.getTime(),
+    });
+  }
+}
+
+function initialSettings(): Settings {
+  return {
+    type: 'A',
+    workingDirectory: '/',
+    restartOffset: 0,
+    renameFrom: undefined,
+    extendedPassiveOnly: false,
+    claimedName: undefined,
+    bufferSizeAgreed: false,
+    mlstFacts: new Set(mlstFacts),
+  };
+}

@@ -1,0 +1,81 @@
+/** Replies of the control connection: the codes by name, and the one place where a reply becomes bytes. */
+
+/** Code and where it is defined; RFC 959 section 4.2 unless said otherwise. */
+export const replyCodes = {
+  dataConnectionOpen: 125,
+  openingDataConnection: 150,
+  ok: 200,
+  superfluous: 202,
+  status: 211,
+  fileStatus: 213,
+  help: 214,
+  systemType: 215,
+  ready: 220,
+  closing: 221,
+  noTransfer: 225,
+  transferComplete: 226,
+  passive: 227,
+  /** RFC 2428 section 3. */
+  extendedPassive: 229,
+  loggedIn: 230,
+  /** RFC 4217 section 4. */
+  startTls: 234,
+  fileActionOk: 250,
+  pathName: 257,
+  passwordNeeded: 331,
+  moreNeeded: 350,
+  unavailable: 421,
+  noDataConnection: 425,
+  transferAborted: 426,
+  localError: 451,
+  noSpace: 452,
+  syntaxError: 500,
+  argumentError: 501,
+  notImplemented: 502,
+  badSequence: 503,
+  parameterNotImplemented: 504,
+  /** RFC 4217 section 10.2. */
+  protectionNotAllowed: 521,
+  /** RFC 4217 section 10.1; RFC 2428 uses the number for another address family, so the text must tell. */
+  dataConnectionRefused: 522,
+  notLoggedIn: 530,
+  /** RFC 2228 section 5.2, as are 534 and 536. */
+  commandNotProtected: 533,
+  refusedByPolicy: 534,
+  protectionNotSupported: 536,
+  fileUnavailable: 550,
+  nameNotAllowed: 553,
+  /** RFC 3659 section 5.5. */
+  restartNotPossible: 554,
+} as const;
+
+export type ReplyName = keyof typeof replyCodes;
+
+export interface Reply {
+  readonly code: number;
+  /** The last line ends the reply; those between go out with a leading space. */
+  readonly lines: readonly string[];
+}
+
+export function reply(name: ReplyName, ...lines: readonly string[]): Reply {
+  return { code: replyCodes[name], lines };
+}
+
+/** Splits a configured message into reply lines. */
+export function messageLines(message: string): readonly string[] {
+  return message.split(/\r?\n/u);
+}
+
+/** RFC 959 4.2: `nnn-` opens a reply of several lines, `nnn ` closes it; a line between them must not look like the end. */
+export function formatReply({ code, lines }: Reply): string {
+  const safe = lines.map(oneLine);
+  const last = safe.at(-1) ?? '';
+  if (safe.length < 2) return `${code} ${last}\r\n`;
+  const between = safe.slice(1, -1).map((line) => (line.startsWith(' ') ? line : ` ${line}`));
+  return [`${code}-${safe[0]}`, ...between, `${code} ${last}`].map((line) => `${line}\r\n`).join('');
+}
+
+/** A file name on disk may hold a line end; in a reply it would forge another reply. */
+function oneLine(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f]/gu, '?');
+}

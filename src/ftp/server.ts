@@ -1,0 +1,113 @@
+/**
+ * The FTPS server of one site: listens on its bindings, counts connections, refuses those above the limits, and drains them
+ * when it closes. It knows nothing of certificates or accounts.
+ */
+import { createServer, type Server, type Socket } from 'node:net';
+import { ControlConnection } from './control-connection.ts';
+import { plainAddress } from './passive-listener.ts';
+import { formatReply, reply } from './reply.ts';
+import { SessionSecurity } from './secure-context.ts';
+import type { Binding, FtpServerOptions } from './server-options.ts';
+
+export interface ListeningAddress {
+  readonly address: string;
+  readonly port: number;
+  readonly tls: Binding['tls'];
+}
+
+export interface FtpServer {
+  /** Control connections open now. */
+  readonly connectionCount: number;
+  /** @returns where it listens, in the order of the bindings @throws when a binding or the TLS identity cannot be used */
+  listen(): Promise<readonly ListeningAddress[]>;
+  /** Stops accepting, ends idle connections at once and busy ones after their command. @param drainMilliseconds after which the rest is cut */
+  close(drainMilliseconds: number): Promise<void>;
+}
+
+/** IIS's serverListenBacklog. */
+const listenBacklog = 60;
+
+export function createFtpServer(options: FtpServerOptions): FtpServer {
+  const connections = new Set<ControlConnection>();
+  const perAddress = new Map<string, number>();
+  let servers: readonly Server[] = [];
+
+  const accept = (socket: Socket, tls: Binding['tls']) => {
+    const address = plainAddress(socket.remoteAddress);
+    const ofAddress = perAddress.get(address) ?? 0;
+    const { maxConnections, maxConnectionsPerAddress } = options.limits;
+    if (connections.size >= maxConnections || ofAddress >= maxConnectionsPerAddress) {
+      options.logger.warn('connection-refused', { remoteAddress: address, connections: connections.size, ofAddress });
+      turnAway(socket, tls);
+      return;
+    }
+    const connection = new ControlConnection(socket, options);
+    connections.add(connection);
+    perAddress.set(address, ofAddress + 1);
+    void connection.closed.then(() => {
+      connections.delete(connection);
+      const left = (perAddress.get(address) ?? 1) - 1;
+      if (left > 0) perAddress.set(address, left);
+      else perAddress.delete(address);
+    });
+    connection.start(tls).catch((error: unknown) => {
+      connection.log.error('connection-failed', { error });
+      connection.destroy('internal-fault');
+    });
+  };
+
+  return {
+    get connectionCount() {
+      return connections.size;
+    },
+    async listen() {
+      // A certificate that does not fit its key must stop the start, not every login.
+      new SessionSecurity(options.tls, options.clientCertificatePolicy);
+      servers = options.bindings.map(({ tls }) =>
+        createServer({ allowHalfOpen: true }, (socket) => accept(socket, tls)),
+      );
+      const listening = await Promise.allSettled(
+        servers.map((server, index) => listenOn(server, options.bindings[index], options)),
+      );
+      const failed = listening.find((result) => result.status === 'rejected');
+      if (failed) {
+        for (const server of servers) server.close();
+        throw failed.reason;
+      }
+      return listening.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    },
+    async close(drainMilliseconds) {
+      const closed = servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve())));
+      for (const connection of connections) connection.drain();
+      const cut = setTimeout(() => {
+        for (const connection of connections) connection.destroy('server-closing');
+      }, drainMilliseconds);
+      await Promise.all([...closed, ...Array.from(connections, (connection) => connection.closed)]);
+      clearTimeout(cut);
+    },
+  };
+}
+
+function listenOn(server: Server, binding: Binding | undefined, options: FtpServerOptions): Promise<ListeningAddress> {
+  if (!binding) throw new Error('a server without a binding');
+  const { address, port, tls } = binding;
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: address, port, backlog: listenBacklog }, () => {
+      server.off('error', reject);
+      server.on('error', (error) => options.logger.error('listener-failed', { address, port, error }));
+      const bound = server.address();
+      resolve({ address, port: typeof bound === 'object' && bound ? bound.port : port, tls });
+    });
+  });
+}
+
+/** Before TLS on an implicit binding no reply can be read, so there is none. */
+function turnAway(socket: Socket, tls: Binding['tls']): void {
+  socket.on('error', () => undefined);
+  if (tls === 'implicit') {
+    socket.destroy();
+    return;
+  }
+  socket.end(formatReply(reply('unavailable', 'Too many connections.')), () => socket.destroy());
+}

@@ -1,0 +1,198 @@
+/** One running FTP front end for protocol tests: real TLS, real files, an authenticator that knows people by their certificate. */
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AccessRights, Permission } from '../../src/authorization/access-rights.ts';
+import { systemClock } from '../../src/clock.ts';
+import { denial } from '../../src/denial.ts';
+import { createFtpServer, type FtpServer } from '../../src/ftp/server.ts';
+import { type Binding, defaultLimits, defaultTimeouts, type FtpServerOptions } from '../../src/ftp/server-options.ts';
+import type { Authenticator, LoginRequest, Verdict } from '../../src/login/authenticator.ts';
+import type { AuditRecord } from '../../src/operations/audit.ts';
+import { silentLogger } from '../../src/operations/log.ts';
+import { createReference } from '../../src/operations/reference.ts';
+import { createCertificateAuthority } from '../../src/smartcard/certificate-authority.ts';
+import { extendedKeyUsages } from '../../src/smartcard/certificate-extensions.ts';
+import { generateSoftwareKey } from '../../src/smartcard/software-key.ts';
+import { openLocalStorage } from '../../src/storage/local-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { ControlClient, type TlsIdentity } from './control-client.ts';
+
+export interface TestIdentities {
+  readonly server: { readonly certificateChain: string; readonly privateKey: string };
+  readonly caPem: string;
+  /** Her certificate logs her in. */
+  readonly ada: { readonly cert: string; readonly key: string };
+  /** Another person’s valid certificate. */
+  readonly bob: { readonly cert: string; readonly key: string };
+}
+
+const day = 86_400_000;
+
+export async function createIdentities(): Promise<TestIdentities> {
+  const validity = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) };
+  const authority = await createCertificateAuthority({ subject: 'Test CA', keyType: 'P-256', validity });
+  const person = async (name: string) => {
+    const privateKey = await generateSoftwareKey('P-256');
+    const purposes = [extendedKeyUsages.clientAuth];
+    const issued = await authority.issue({
+      subject: name,
+      publicKey: privateKey,
+      ...validity,
+      extendedKeyUsage: purposes,
+    });
+    return { cert: issued.pem, key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString() };
+  };
+  const server = await authority.issueServerCertificate({ dnsNames: ['localhost'], ...validity });
+  return {
+    server: { certificateChain: `${server.pem}${server.chainPem}`, privateKey: server.privateKeyPem },
+    caPem: authority.certificatePem,
+    ada: await person('ada'),
+    bob: await person('bob'),
+  };
+}
+
+export interface ProtocolSite {
+  readonly server: FtpServer;
+  readonly port: number;
+  readonly implicitPort: number;
+  readonly home: string;
+  readonly identities: TestIdentities;
+  readonly requests: LoginRequest[];
+  readonly audit: AuditRecord[];
+  /** Waits until an audit record satisfies the condition. */
+  record(condition: (record: AuditRecord) => boolean): Promise<AuditRecord>;
+  connect(): Promise<ControlClient>;
+  /** A control connection on which Ada is logged in by her certificate, with PROT P and TYPE I. */
+  loggedIn(tls?: TlsIdentity): Promise<ControlClient>;
+  close(): Promise<void>;
+}
+
+export interface SiteChanges extends Partial<Omit<FtpServerOptions, 'tls' | 'limits' | 'timeouts'>> {
+  readonly tls?: Partial<FtpServerOptions['tls']>;
+  readonly limits?: Partial<FtpServerOptions['limits']>;
+  readonly timeouts?: Partial<FtpServerOptions['timeouts']>;
+  readonly rights?: (permission: Permission, path: string) => boolean;
+  readonly wrapStorage?: (storage: Storage) => Storage;
+}
+
+const bindings: readonly Binding[] = [
+  { address: '127.0.0.1', port: 0, tls: 'explicit' },
+  { address: '127.0.0.1', port: 0, tls: 'implicit' },
+];
+
+export async function startSite(identities: TestIdentities, changes: SiteChanges = {}): Promise<ProtocolSite> {
+  const home = await mkdtemp(join(tmpdir(), 'cardgate-protocol-'));
+  const requests: LoginRequest[] = [];
+  const audit: AuditRecord[] = [];
+  const watchers = new Set<() => void>();
+  const { rights = () => true, wrapStorage = (storage: Storage) => storage, ...options } = changes;
+  const server = createFtpServer({
+    bindings,
+    clientCertificatePolicy: 'CertRequire',
+    controlChannelPolicy: 'SslRequire',
+    dataChannelPolicy: 'SslRequire',
+    dataChannelBinding: 'certificateOrSession',
+    truncatedUploads: 'accept',
+    passive: {},
+    messages: { banner: 'Ready.', greeting: 'Welcome.', exit: 'Goodbye.' },
+    authenticator: certificateAuthenticator(identities, requests, { allows: rights }),
+    openStorage: async () => wrapStorage(await openLocalStorage({ homeDirectory: home })),
+    logger: silentLogger,
+    clock: systemClock,
+    ...options,
+    audit: {
+      write: (record) => {
+        audit.push(record);
+        for (const watch of watchers) watch();
+      },
+    },
+    tls: {
+      ...identities.server,
+      caNames: [identities.caPem],
+      minimumVersion: 'TLSv1.2',
+      maximumVersion: 'TLSv1.3',
+      ...changes.tls,
+    },
+    limits: { ...defaultLimits, ...changes.limits },
+    timeouts: { ...defaultTimeouts, ...changes.timeouts },
+  });
+  const [explicit, implicit] = await server.listen();
+  const connect = async () => {
+    const client = await ControlClient.connect(explicit!.port);
+    await client.reply();
+    return client;
+  };
+  return {
+    server,
+    port: explicit!.port,
+    implicitPort: implicit?.port ?? 0,
+    home,
+    identities,
+    requests,
+    audit,
+    record: (condition) =>
+      new Promise((resolve) => {
+        const watch = () => {
+          const found = audit.find(condition);
+          if (!found) return;
+          watchers.delete(watch);
+          resolve(found);
+        };
+        watchers.add(watch);
+        watch();
+      }),
+    connect,
+    loggedIn: async (tls = {}) => {
+      const client = await connect();
+      await client.secure({ ...identities.ada, ...tls });
+      await client.logIn('ada');
+      return client;
+    },
+    close: async () => {
+      await server.close(0);
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Ada by her certificate, or by the password `secret`; `both` needs the two; everybody else is refused. */
+function certificateAuthenticator(
+  identities: TestIdentities,
+  requests: LoginRequest[],
+  accessRights: AccessRights,
+): Authenticator {
+  const adaDer = derOf(identities.ada.cert);
+  return {
+    authenticate: async (request): Promise<Verdict> => {
+      requests.push(request);
+      const reference = createReference();
+      const leaf = request.peerCertificates[0];
+      const isAda = leaf?.equals(adaDer) ?? false;
+      if (request.claimedName === 'both' && isAda && request.password === undefined) {
+        return { outcome: 'password-required' };
+      }
+      if (request.claimedName === 'down') {
+        return { outcome: 'unavailable', denial: denial('directory-unavailable', 'No answer.'), reference };
+      }
+      if (!isAda && request.password !== 'secret') {
+        const code = leaf ? 'mapping-none' : 'certificate-missing';
+        return { outcome: 'denied', denial: denial(code, 'Not Ada.'), reference };
+      }
+      const certificateSha256 = leaf ? createHash('sha256').update(leaf).digest('hex') : '';
+      const login = {
+        accountName: request.claimedName,
+        directory: 'test',
+        homeDirectory: '/',
+        accessRights,
+        certificateSha256,
+      };
+      return { outcome: 'granted', login, reference };
+    },
+  };
+}
+
+export function derOf(pem: string): Buffer {
+  return Buffer.from(pem.replace(/-----[^-]+-----|\s/gu, ''), 'base64');
+}
