@@ -1,0 +1,158 @@
+/**
+ * Signature algorithms and public keys: which ones exist here, read from their AlgorithmIdentifier, and which ones a site
+ * accepts. What is not in these tables is refused; curve parameters spelled out instead of named are refused.
+ */
+import { contextConstructed, DerReader, readSequence, tags } from './der.ts';
+import { decodeCount, decodeObjectIdentifier } from './der-values.ts';
+import { oids } from './oids.ts';
+
+export type Digest = 'sha1' | 'sha256' | 'sha384' | 'sha512';
+export type KeyType = 'rsa' | 'ec' | 'ed25519' | 'ed448' | 'dsa';
+
+export interface AlgorithmPolicy {
+  /** Hash functions accepted in signatures. Default SHA-256, SHA-384 and SHA-512; SHA-1 can be forged by collision. */
+  readonly digests: readonly Digest[];
+  /** Kinds of keys accepted. Default all but DSA. */
+  readonly keyTypes: readonly KeyType[];
+  /** The smallest RSA modulus accepted, in bits. Default 2048. */
+  readonly minimumRsaBits: number;
+}
+
+/** NIST SP 800-131A: what may still make and prove signatures. */
+export const defaultAlgorithmPolicy: AlgorithmPolicy = {
+  digests: ['sha256', 'sha384', 'sha512'],
+  keyTypes: ['rsa', 'ec', 'ed25519', 'ed448'],
+  minimumRsaBits: 2048,
+};
+
+export interface SignatureScheme {
+  readonly keyType: KeyType;
+  /** Absent where the scheme fixes its own hash function (RFC 8032). */
+  readonly digest?: Digest;
+  /** RSASSA-PSS with this salt length in octets; absent: RSASSA-PKCS1-v1_5 or not RSA. */
+  readonly pssSaltLength?: number;
+}
+
+interface SchemeEntry extends SignatureScheme {
+  readonly parameters: 'null-or-absent' | 'absent';
+}
+
+const schemes: ReadonlyMap<string, SchemeEntry> = new Map<string, SchemeEntry>([
+  [oids.sha1WithRsa, { keyType: 'rsa', digest: 'sha1', parameters: 'null-or-absent' }],
+  [oids.sha256WithRsa, { keyType: 'rsa', digest: 'sha256', parameters: 'null-or-absent' }],
+  [oids.sha384WithRsa, { keyType: 'rsa', digest: 'sha384', parameters: 'null-or-absent' }],
+  [oids.sha512WithRsa, { keyType: 'rsa', digest: 'sha512', parameters: 'null-or-absent' }],
+  [oids.ecdsaWithSha1, { keyType: 'ec', digest: 'sha1', parameters: 'absent' }],
+  [oids.ecdsaWithSha256, { keyType: 'ec', digest: 'sha256', parameters: 'absent' }],
+  [oids.ecdsaWithSha384, { keyType: 'ec', digest: 'sha384', parameters: 'absent' }],
+  [oids.ecdsaWithSha512, { keyType: 'ec', digest: 'sha512', parameters: 'absent' }],
+  [oids.ed25519, { keyType: 'ed25519', parameters: 'absent' }],
+  [oids.ed448, { keyType: 'ed448', parameters: 'absent' }],
+  [oids.dsaWithSha1, { keyType: 'dsa', digest: 'sha1', parameters: 'absent' }],
+]);
+
+const digests: ReadonlyMap<string, Digest> = new Map<string, Digest>([
+  [oids.sha1, 'sha1'],
+  [oids.sha256, 'sha256'],
+  [oids.sha384, 'sha384'],
+  [oids.sha512, 'sha512'],
+]);
+
+const keyTypes: ReadonlyMap<string, KeyType> = new Map<string, KeyType>([
+  [oids.rsaEncryption, 'rsa'],
+  [oids.rsassaPss, 'rsa'],
+  [oids.ecPublicKey, 'ec'],
+  [oids.ed25519, 'ed25519'],
+  [oids.ed448, 'ed448'],
+  [oids.dsa, 'dsa'],
+]);
+
+/** SEC 2, FIPS 186-5: the curves accepted, P-256, P-384 and P-521. */
+const curves: readonly string[] = ['1.2.840.10045.3.1.7', '1.3.132.0.34', '1.3.132.0.35'];
+
+interface AlgorithmIdentifier {
+  readonly oid: string;
+  /** Tag and DER of the parameters. */
+  readonly parameters?: { readonly tag: number; readonly content: Buffer; readonly der: Buffer };
+}
+
+function algorithmIdentifierOf(reader: DerReader): AlgorithmIdentifier {
+  const oid = decodeObjectIdentifier(reader.expect(tags.objectIdentifier).content, 'algorithm');
+  if (reader.atEnd) return { oid };
+  const parameters = reader.next();
+  reader.end();
+  return { oid, parameters };
+}
+
+/**
+ * @param der AlgorithmIdentifier of a signature
+ * @returns the scheme, or the reason why it is none
+ * @throws MalformedError when it is not strict DER
+ */
+export function signatureScheme(der: Buffer): SignatureScheme | string {
+  const { oid, parameters } = algorithmIdentifierOf(readSequence(der, 'signature algorithm'));
+  if (oid === oids.rsassaPss) return pssScheme(parameters?.der);
+  const entry = schemes.get(oid);
+  if (!entry) return `signature algorithm ${oid} is not known`;
+  // RFC 4055 section 5: NULL is written, absent is accepted.
+  const isNull = parameters?.tag === 0x05 && parameters.content.length === 0;
+  if (parameters && !(isNull && entry.parameters === 'null-or-absent'))
+    return `signature algorithm ${oid} has parameters it must not have`;
+  return entry;
+}
+
+/** RSASSA-PSS-params (RFC 4055 3.1); what is left out means SHA-1. MGF1 must use the hash function of the signature. */
+function pssScheme(der: Buffer | undefined): SignatureScheme | string {
+  if (!der) return 'RSASSA-PSS signature has no parameters';
+  const reader = readSequence(der, 'RSASSA-PSS parameters');
+  const hash = reader.optional(contextConstructed(0));
+  const mask = reader.optional(contextConstructed(1));
+  const salt = reader.optional(contextConstructed(2));
+  const trailer = reader.optional(contextConstructed(3));
+  reader.end();
+  if (trailer) return 'RSASSA-PSS signature has a trailer field';
+  const digest = hash ? digestOf(readSequence(hash.content, 'hash algorithm')) : 'sha1';
+  const maskDigest = mask ? maskDigestOf(mask.content) : 'sha1';
+  if (!digest || digest !== maskDigest) return 'RSASSA-PSS signature mixes or does not name its hash functions';
+  const pssSaltLength = salt ? saltLengthOf(salt.content) : 20;
+  if (pssSaltLength > 512) return 'RSASSA-PSS signature has a salt longer than any key';
+  return { keyType: 'rsa', digest, pssSaltLength };
+}
+
+function digestOf(reader: DerReader): Digest | undefined {
+  return digests.get(algorithmIdentifierOf(reader).oid);
+}
+
+function maskDigestOf(content: Buffer): Digest | undefined {
+  const { oid, parameters } = algorithmIdentifierOf(readSequence(content, 'mask generation'));
+  return oid === oids.mgf1 && parameters ? digestOf(readSequence(parameters.der, 'hash of MGF1')) : undefined;
+}
+
+function saltLengthOf(content: Buffer): number {
+  const reader = new DerReader(content, 'saltLength');
+  const value = decodeCount(reader.expect(tags.integer).content, 'saltLength');
+  reader.end();
+  return value;
+}
+
+/**
+ * The kind of a public key.
+ * @param spki DER of SubjectPublicKeyInfo
+ * @returns the kind, or the reason why the key is not known here
+ */
+export function keyTypeOf(spki: Buffer): KeyType | { readonly reason: string } {
+  const { oid, parameters } = algorithmIdentifierOf(readSequence(spki, 'public key').enter(tags.sequence, 'algorithm'));
+  const keyType = keyTypes.get(oid);
+  if (!keyType) return { reason: `public key algorithm ${oid} is not known` };
+  if (keyType !== 'ec') return keyType;
+  if (parameters?.tag !== tags.objectIdentifier) return { reason: 'elliptic curve is not named' };
+  const curve = decodeObjectIdentifier(parameters.content, 'curve');
+  return curves.includes(curve) ? 'ec' : { reason: `elliptic curve ${curve} is not accepted` };
+}
+
+/** Why the site's policy refuses a scheme; undefined when it accepts it. */
+export function schemeRefusal(scheme: SignatureScheme, policy: AlgorithmPolicy): string | undefined {
+  if (!policy.keyTypes.includes(scheme.keyType)) return `${scheme.keyType} signatures are not accepted`;
+  if (scheme.digest && !policy.digests.includes(scheme.digest)) return `${scheme.digest} signatures are not accepted`;
+  return undefined;
+}

@@ -1,0 +1,178 @@
+/**
+ * An index of the entries of a CRL by serial number: one pass over the DER without an object per entry, then a hash table of
+ * offsets. A list of 100,000 entries costs one megabyte beside its own octets. Every entry is checked in that pass: one with an unknown
+ * critical extension makes the whole list unusable (RFC 5280 5.3).
+ */
+import { DerReader, tags } from './der.ts';
+import { checkInteger, decodeTime } from './der-values.ts';
+import { parseExtensions } from './extensions.ts';
+import { parseGeneralNames } from './general-name.ts';
+import { MalformedError } from './malformed-error.ts';
+import { oids } from './oids.ts';
+
+/** CRLReason (RFC 5280 5.3.1) by number; 7 is not used. */
+const reasonNames = [
+  'unspecified',
+  'keyCompromise',
+  'cACompromise',
+  'affiliationChanged',
+  'superseded',
+  'cessationOfOperation',
+  'certificateHold',
+  'unused',
+  'removeFromCRL',
+  'privilegeWithdrawn',
+  'aACompromise',
+] as const;
+
+export type CrlReason = (typeof reasonNames)[number];
+
+export interface RevokedEntry {
+  readonly revocationDate: Date;
+  readonly reason: CrlReason;
+}
+
+const entryExtensions: ReadonlySet<string> = new Set([oids.reasonCode, oids.invalidityDate, oids.certificateIssuer]);
+
+export class CrlEntries {
+  readonly #bytes: Buffer;
+  readonly #isIndirect: boolean;
+  /** Offset of an entry plus one at the hash of its serial number; 0: free. Linear probing. */
+  readonly #slots: Uint32Array;
+  /** Where certificateIssuer changes in an indirect CRL, ascending by offset (RFC 5280 5.3.3: it holds until the next). */
+  readonly #issuers: { readonly from: number; readonly key: string }[];
+
+  /**
+   * @param bytes content of revokedCertificates
+   * @param crlIssuer the key of the name for which entries count before any certificateIssuer
+   * @param isIndirect whether entries may name another issuer
+   * @throws MalformedError
+   */
+  constructor(bytes: Buffer, crlIssuer: string, isIndirect: boolean) {
+    this.#bytes = bytes;
+    this.#isIndirect = isIndirect;
+    this.#issuers = [{ from: 0, key: crlIssuer }];
+    const offsets = this.#scan();
+    // At most half full, so that probing stays short.
+    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * offsets.length + 2)));
+    for (const offset of offsets) this.#insert(offset);
+  }
+
+  /** The entry of a certificate. @param issuer key of the certificate's issuer name @param serial content octets */
+  find(issuer: string, serial: Buffer): RevokedEntry | undefined {
+    for (let slot = this.#slotOf(serial, 0, serial.length); ; slot = this.#after(slot)) {
+      const stored = this.#slots[slot];
+      if (!stored) return undefined;
+      const entry = new DerReader(this.#bytes.subarray(stored - 1), 'CRL entries').next();
+      const reader = new DerReader(entry.content, 'CRL entry');
+      if (!reader.next().content.equals(serial) || this.#issuerAt(stored - 1) !== issuer) continue;
+      const revocationDate = decodeTime(reader.next(), 'revocationDate');
+      return { revocationDate, reason: reader.atEnd ? 'unspecified' : reasonOf(reader.next().content) };
+    }
+  }
+
+  #scan(): readonly number[] {
+    const offsets: number[] = [];
+    const scanner = new Scanner(this.#bytes);
+    const end = this.#bytes.length;
+    for (let offset = 0; offset < end; offset = scanner.end) {
+      scanner.read(offset, end, tags.sequence);
+      const entryEnd = scanner.end;
+      scanner.read(scanner.start, entryEnd, tags.integer);
+      if (scanner.end - scanner.start > 21) throw new MalformedError('serial number in a CRL is longer than 20 octets');
+      if (this.#bytes[scanner.start] === 0 || this.#bytes[scanner.start] === 0xff)
+        checkInteger(this.#bytes.subarray(scanner.start, scanner.end), 'serial number in a CRL');
+      scanner.read(scanner.end, entryEnd, tags.utcTime, tags.generalizedTime);
+      if (scanner.end < entryEnd) {
+        scanner.read(scanner.end, entryEnd, tags.sequence);
+        if (!isPlainReason(this.#bytes, scanner.start, scanner.end))
+          this.#readExtensions(this.#bytes.subarray(scanner.start, scanner.end), offset);
+      }
+      if (scanner.end !== entryEnd) throw new MalformedError('CRL entry holds more than its definition allows');
+      offsets.push(offset);
+    }
+    return offsets;
+  }
+
+  #readExtensions(content: Buffer, offset: number): void {
+    const extensions = parseExtensions(content, 'CRL entry extensions');
+    for (const { oid, critical } of extensions.values())
+      if (critical && !entryExtensions.has(oid))
+        throw new MalformedError(`CRL has an entry with the unknown critical extension ${oid}`);
+    const issuer = extensions.get(oids.certificateIssuer);
+    if (!issuer) return;
+    if (!this.#isIndirect) throw new MalformedError('CRL that is not indirect has an entry of another issuer');
+    const name = parseGeneralNames(issuer.value, 'certificateIssuer').find(({ kind }) => kind === 'directoryName');
+    if (name?.kind !== 'directoryName') throw new MalformedError('certificateIssuer holds no directory name');
+    this.#issuers.push({ from: offset, key: name.name.key });
+  }
+
+  #insert(offset: number): void {
+    const serial = new DerReader(new DerReader(this.#bytes.subarray(offset), 'entries').next().content, 'entry').next();
+    let slot = this.#slotOf(serial.content, 0, serial.content.length);
+    while (this.#slots[slot]) slot = this.#after(slot);
+    this.#slots[slot] = offset + 1;
+  }
+
+  /** FNV-1a. The serial numbers are of a CA that is trusted to issue, so collisions need not be defended against. */
+  #slotOf(bytes: Buffer, start: number, end: number): number {
+    let hash = 0x811c9dc5;
+    for (let index = start; index < end; index++) hash = Math.imul(hash ^ (bytes[index] ?? 0), 0x01000193);
+    return (hash >>> 0) & (this.#slots.length - 1);
+  }
+
+  #after(slot: number): number {
+    return (slot + 1) & (this.#slots.length - 1);
+  }
+
+  #issuerAt(offset: number): string | undefined {
+    return this.#issuers.findLast(({ from }) => from <= offset)?.key;
+  }
+}
+
+/** Headers of DER values by offset, for lists too long to make an object of every value. */
+class Scanner {
+  readonly #bytes: Buffer;
+  start = 0;
+  end = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** Sets start and end to the content of the value at `offset`, which must have one of the tags and end by `limit`. */
+  read(offset: number, limit: number, tag: number, otherTag = tag): void {
+    const found = this.#bytes[offset];
+    const length = this.#bytes[offset + 1];
+    if (offset + 2 > limit || length === undefined || (found !== tag && found !== otherTag))
+      throw new MalformedError('CRL entry is not as RFC 5280 defines it');
+    if (length < 0x80) {
+      this.start = offset + 2;
+      this.end = this.start + length;
+    } else {
+      // Rare here, so the general reader may judge it.
+      const value = new DerReader(this.#bytes.subarray(offset, limit), 'CRL entry').next();
+      this.end = offset + value.der.length;
+      this.start = this.end - value.content.length;
+    }
+    if (this.end > limit) throw new MalformedError('CRL entry holds a value longer than itself');
+  }
+}
+
+/** SEQUENCE { OID reasonCode, OCTET STRING { ENUMERATED of one octet } }, which is what nearly every entry with extensions has. */
+const plainReason = Buffer.from('300a0603551d1504030a01', 'hex');
+
+function isPlainReason(bytes: Buffer, start: number, end: number): boolean {
+  const isPlain = end - start === plainReason.length + 1;
+  return isPlain && bytes.compare(plainReason, 0, plainReason.length, start, end - 1) === 0;
+}
+
+function reasonOf(extensions: Buffer): CrlReason {
+  const extension = parseExtensions(extensions, 'CRL entry extensions').get(oids.reasonCode);
+  if (!extension) return 'unspecified';
+  const [tag, length, number = -1] = extension.value;
+  const reason = reasonNames[number];
+  if (tag !== tags.enumerated || length !== 1 || extension.value.length !== 3 || !reason)
+    throw new MalformedError('reasonCode of a CRL entry is not a CRLReason');
+  return reason;
+}

@@ -1,0 +1,36 @@
+/** Certificates by subject name, to find the possible issuers of one: trust anchors, known intermediates, and what a peer sent. */
+import type { Certificate } from './certificate.ts';
+
+export interface Issuer {
+  readonly certificate: Certificate;
+  readonly isTrustAnchor: boolean;
+}
+
+export class IssuerPool {
+  readonly #bySubject = new Map<string, Issuer[]>();
+  readonly #parent: IssuerPool | undefined;
+
+  /** @param parent a pool to look into as well, so that a login need not copy what is configured */
+  constructor(trustAnchors: readonly Certificate[], others: readonly Certificate[], parent?: IssuerPool) {
+    this.#parent = parent;
+    for (const certificate of trustAnchors) this.#add({ certificate, isTrustAnchor: true });
+    for (const certificate of others) this.#add({ certificate, isTrustAnchor: false });
+  }
+
+  /** Those whose subject is this name (its key), trust anchors among them; a certificate of a trust anchor counts as one only. */
+  bySubject(nameKey: string): readonly Issuer[] {
+    const own = this.#bySubject.get(nameKey) ?? [];
+    const inherited = this.#parent?.bySubject(nameKey) ?? [];
+    const seen = new Set<string>();
+    return [...inherited, ...own]
+      .sort((left, right) => Number(right.isTrustAnchor) - Number(left.isTrustAnchor))
+      .filter(({ certificate: { sha256 } }) => !seen.has(sha256) && seen.add(sha256));
+  }
+
+  #add(issuer: Issuer): void {
+    const { key } = issuer.certificate.subject;
+    const known = this.#bySubject.get(key);
+    if (known) known.push(issuer);
+    else this.#bySubject.set(key, [issuer]);
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * How one name compares with the base of one subtree, form by form (RFC 5280 4.2.1.10). What is not well formed is
+ * incomparable, which is neither inside a permitted subtree nor outside an excluded one.
+ */
+import { readSingle, tags } from './der.ts';
+import { decodeText } from './der-strings.ts';
+import { MalformedError } from './malformed-error.ts';
+
+export type Match = 'yes' | 'no' | 'incomparable';
+
+const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+
+/** Lower case; undefined when it is not a host name in preferred name syntax (underscores, which exist, are let through). */
+function hostName(text: string): string | undefined {
+  const lower = text.toLowerCase();
+  return lower.length <= 253 && lower.split('.').every((part) => label.test(part)) ? lower : undefined;
+}
+
+const verdict = (inside: boolean): Match => (inside ? 'yes' : 'no');
+
+function isBelow(host: string, base: string): boolean {
+  return host.endsWith(`.${base}`);
+}
+
+/**
+ * A base is the domain itself and all below it. A wildcard may stand for any label, so it is inside an excluded subtree as
+ * soon as one name it stands for is.
+ */
+export function matchesDnsName(name: string, base: string, side: 'permitted' | 'excluded'): Match {
+  if (base === '') return 'yes';
+  const wildcard = name.startsWith('*.');
+  const host = hostName(wildcard ? name.slice(2) : name);
+  const below = base.startsWith('.');
+  const domain = hostName(below ? base.slice(1) : base);
+  if (host === undefined || domain === undefined) return 'incomparable';
+  if (wildcard && side === 'excluded')
+    return verdict(host === domain || isBelow(host, domain) || isBelow(domain, host));
+  if (wildcard) return verdict(host === domain || isBelow(host, domain));
+  return verdict((host === domain && !below) || isBelow(host, domain));
+}
+
+/** A host base with a leading period is the domains below, without one is that host only. */
+function matchesHost(host: string, base: string): Match {
+  const below = base.startsWith('.');
+  const domain = hostName(below ? base.slice(1) : base);
+  if (domain === undefined) return 'incomparable';
+  return verdict(below ? isBelow(host, domain) : host === domain);
+}
+
+const atom = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(?:\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+)*$/;
+
+/** A Mailbox of RFC 5321 with a dot-string as local part; quoted strings and address literals are not processed. */
+function mailbox(text: string): { readonly local: string; readonly host: string } | undefined {
+  const at = text.lastIndexOf('@');
+  const local = text.slice(0, Math.max(at, 0));
+  const host = hostName(text.slice(at + 1));
+  return at > 0 && host !== undefined && atom.test(local) ? { local, host } : undefined;
+}
+
+/** A base is one mailbox, all mailboxes of a host, or with a leading period all of the hosts below a domain. */
+export function matchesMailbox(name: string, base: string): Match {
+  const address = mailbox(name);
+  if (!address) return 'incomparable';
+  if (base === '') return 'yes';
+  if (!base.includes('@')) return matchesHost(address.host, base);
+  const only = mailbox(base);
+  if (!only) return 'incomparable';
+  return verdict(only.local === address.local && only.host === address.host);
+}
+
+const authority = /^[A-Za-z][A-Za-z0-9+\-.]*:\/\/([^/?#]*)/;
+
+/** The constraint is on the host; RFC 5280: a URI without an authority whose host is a domain name is refused. */
+export function matchesHostOfUri(uri: string, base: string): Match {
+  const [, text = ''] = authority.exec(uri) ?? [];
+  const host = hostName(text.slice(text.lastIndexOf('@') + 1).replace(/:\d*$/, ''));
+  if (host === undefined || /^[\d.]+$/.test(host)) return 'incomparable';
+  return base === '' ? 'yes' : matchesHost(host, base);
+}
+
+/** The base is an address and a contiguous mask (RFC 4632). */
+export function matchesIpAddress(address: Buffer, base: Buffer): Match {
+  if (base.length !== 8 && base.length !== 32) return 'incomparable';
+  const half = base.length / 2;
+  const mask = base.subarray(half);
+  const bits = [...mask].map((octet) => octet.toString(2).padStart(8, '0')).join('');
+  if (!/^1*0*$/.test(bits)) return 'incomparable';
+  if (address.length !== half) return 'no';
+  return verdict(
+    address.every((octet, index) => (octet & (mask[index] ?? 0)) === ((base[index] ?? 0) & (mask[index] ?? 0))),
+  );
+}
+
+/**
+ * User principal names have no standard for constraints. A base may be a whole name, `@domain` or `domain` for that domain,
+ * `.domain` for the domains below; an excluded domain takes those below with it.
+ */
+export function matchesUserPrincipalName(name: Buffer, base: Buffer, side: 'permitted' | 'excluded'): Match {
+  const user = principal(utf8(name));
+  const baseText = utf8(base)?.toLowerCase();
+  if (!user || baseText === undefined) return 'incomparable';
+  if (baseText === '') return 'yes';
+  if (baseText.indexOf('@') > 0) return verdict(`${user.local}@${user.host}` === baseText);
+  const domain = baseText.startsWith('@') ? baseText.slice(1) : baseText;
+  const below = hostName(domain.replace(/^\./, ''));
+  if (below === undefined) return 'incomparable';
+  if (side === 'excluded') return verdict(user.host === below || isBelow(user.host, below));
+  return matchesHost(user.host, domain);
+}
+
+function principal(text: string | undefined): { readonly local: string; readonly host: string } | undefined {
+  const at = text?.lastIndexOf('@') ?? -1;
+  const host = text === undefined ? undefined : hostName(text.slice(at + 1));
+  return text !== undefined && host !== undefined && at > 0
+    ? { local: text.slice(0, at).toLowerCase(), host }
+    : undefined;
+}
+
+function utf8(der: Buffer): string | undefined {
+  try {
+    return decodeText(readSingle(der, tags.utf8String, 'user principal name'), 'user principal name');
+  } catch (error) {
+    if (error instanceof MalformedError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Looks for certification paths from a certificate to a trust anchor: depth first, the likeliest issuer first, backtracking.
+ * A path is handed out once its signatures verify; whether it is valid is for others to say, who then ask for the next.
+ */
+import { type Denial, denial } from '../denial.ts';
+import { type Certificate, isSelfIssued } from './certificate.ts';
+import { certificateFacts } from './certificate-facts.ts';
+import { formatRfc4514 } from './distinguished-name.ts';
+import type { Issuer, IssuerPool } from './issuer-pool.ts';
+import type { CertificationPath } from './path-validator.ts';
+import type { SignatureChecks } from './signature-checks.ts';
+
+export interface PathSearch {
+  readonly pool: IssuerPool;
+  readonly signatures: SignatureChecks;
+  readonly time: Date;
+  /** Told of every branch that ended without a path. */
+  readonly onRefusal: (refusal: Denial) => void;
+}
+
+/** The trust anchor not counted. Real hierarchies have two or three. */
+const maximumPathCertificates = 10;
+
+/** @throws BudgetExceededError */
+export function* certificationPaths(endEntity: Certificate, search: PathSearch): Generator<CertificationPath, void> {
+  yield* extend([endEntity], new Set([identityOf(endEntity)]), search);
+}
+
+function* extend(
+  path: readonly Certificate[],
+  onPath: ReadonlySet<string>,
+  search: PathSearch,
+): Generator<CertificationPath, void> {
+  const head = path.at(-1);
+  if (!head) return;
+  const issuers = search.pool.bySubject(head.issuer.key);
+  if (issuers.length === 0) search.onRefusal(noIssuer(head));
+  for (const { certificate, isTrustAnchor } of byLikelihood(head, issuers, search.time)) {
+    search.signatures.budget.spend('buildSteps');
+    // The same name with the same key again only makes a path longer, and for ever (CVE-2024-0567).
+    const identity = identityOf(certificate);
+    if (onPath.has(identity) || (!isTrustAnchor && path.length >= maximumPathCertificates)) continue;
+    const refusal = search.signatures.refusal(head, certificate);
+    if (refusal) search.onRefusal(refusal);
+    else if (isTrustAnchor) yield { certificates: path, trustAnchor: certificate };
+    else yield* extend([...path, certificate], new Set([...onPath, identity]), search);
+  }
+}
+
+function identityOf({ subject, subjectPublicKeyInfo }: Certificate): string {
+  return `${subject.key}\n${subjectPublicKeyInfo.toString('latin1')}`;
+}
+
+/** RFC 4158 3.5: hints only order the candidates, since none of them is proof. */
+function byLikelihood(certificate: Certificate, issuers: readonly Issuer[], time: Date): readonly Issuer[] {
+  if (issuers.length < 2) return issuers;
+  const scored = issuers.map((issuer) => ({ issuer, score: likelihood(certificate, issuer, time) }));
+  return scored.sort((left, right) => right.score - left.score).map(({ issuer }) => issuer);
+}
+
+function likelihood(certificate: Certificate, { certificate: issuer, isTrustAnchor }: Issuer, time: Date): number {
+  const { authorityKeyIdentifier } = certificate;
+  const { subjectKeyIdentifier, notBefore, notAfter, basicConstraints, keyUsage } = issuer;
+  const keyMatch =
+    !authorityKeyIdentifier || !subjectKeyIdentifier ? 0 : authorityKeyIdentifier.equals(subjectKeyIdentifier) ? 1 : -1;
+  const isCurrent = time >= notBefore && time <= notAfter;
+  const mayIssue = basicConstraints?.ca === true && keyUsage?.has('keyCertSign') !== false;
+  return (
+    16 * keyMatch +
+    8 * Number(isTrustAnchor) +
+    4 * Number(isCurrent) +
+    2 * Number(mayIssue) -
+    Number(isSelfIssued(issuer))
+  );
+}
+
+function noIssuer(certificate: Certificate): Denial {
+  const issuer = formatRfc4514(certificate.issuer);
+  return denial('path-not-found', `No certificate of the issuer ${issuer} is at hand.`, certificateFacts(certificate));
+}

@@ -1,0 +1,248 @@
+/**
+ * RFC 5280 section 6.1: validates one certification path. Revocation (6.1.3 (a)(3)) is checked afterwards, for a path that is
+ * valid otherwise. The trust anchor is a certificate whose own validity and constraints are applied as well (RFC 5937).
+ */
+import { type Denial, denial } from '../denial.ts';
+import type { StepRecorder } from '../explanation.ts';
+import { type Certificate, isSelfIssued } from './certificate.ts';
+import {
+  anyPolicyMappingRefusal,
+  caRefusal,
+  criticalExtensionRefusal,
+  keyUsageRefusal,
+  missingPurpose,
+  type Refusal,
+  validityRefusal,
+} from './certificate-checks.ts';
+import { certificateFacts } from './certificate-facts.ts';
+import type { NameConstraints } from './extensions.ts';
+import { nameConstraintsRefusal } from './name-constraints.ts';
+import { oids } from './oids.ts';
+import { PolicyGraph } from './policy-graph.ts';
+import type { SignatureChecks } from './signature-checks.ts';
+
+export interface CertificationPath {
+  /** End entity first, the certificate issued by the trust anchor last. */
+  readonly certificates: readonly Certificate[];
+  readonly trustAnchor: Certificate;
+}
+
+/** The inputs of RFC 5280 6.1.1 besides the path, and what this relying party demands of the end entity. */
+export interface PathInputs {
+  readonly time: Date;
+  /** user-initial-policy-set, dotted OIDs; with anyPolicy in it, any. */
+  readonly userInitialPolicySet: ReadonlySet<string>;
+  readonly initialExplicitPolicy: boolean;
+  readonly initialPolicyMappingInhibit: boolean;
+  readonly initialAnyPolicyInhibit: boolean;
+  /** Extended key purposes of which one must hold for the end entity and every CA above; empty: not checked. */
+  readonly purposes: readonly string[];
+  /** What the end entity signs with its key: `digitalSignature` in TLS, `cRLSign` for CRLs. */
+  readonly endEntityKeyUsage: 'digitalSignature' | 'cRLSign';
+}
+
+export interface PathTools {
+  readonly signatures: SignatureChecks;
+  readonly steps: StepRecorder;
+}
+
+export type PathResult =
+  | { readonly outcome: 'valid'; readonly userConstrainedPolicySet: ReadonlySet<string> }
+  | { readonly outcome: 'invalid'; readonly denial: Denial };
+
+/** @throws BudgetExceededError */
+export function validatePath(path: CertificationPath, inputs: PathInputs, tools: PathTools): PathResult {
+  const validation = new PathValidation(path, inputs, tools);
+  const refusal = validation.run();
+  if (refusal) return { outcome: 'invalid', denial: refusal };
+  return { outcome: 'valid', userConstrainedPolicySet: validation.userConstrainedPolicySet };
+}
+
+/** The state variables of RFC 5280 6.1.2, and one method for each step. */
+class PathValidation {
+  readonly #path: CertificationPath;
+  readonly #inputs: PathInputs;
+  readonly #tools: PathTools;
+  readonly #policyGraph = new PolicyGraph();
+  readonly #nameConstraints: NameConstraints[] = [];
+  #purposes: readonly string[];
+  #explicitPolicy: number;
+  #inhibitAnyPolicy: number;
+  #policyMapping: number;
+  #maximumPathLength: number;
+
+  constructor(path: CertificationPath, inputs: PathInputs, tools: PathTools) {
+    this.#path = path;
+    this.#inputs = inputs;
+    this.#tools = tools;
+    const n = path.certificates.length;
+    this.#purposes = inputs.purposes;
+    this.#explicitPolicy = inputs.initialExplicitPolicy ? 0 : n + 1;
+    this.#inhibitAnyPolicy = inputs.initialAnyPolicyInhibit ? 0 : n + 1;
+    this.#policyMapping = inputs.initialPolicyMappingInhibit ? 0 : n + 1;
+    this.#maximumPathLength = n;
+  }
+
+  get userConstrainedPolicySet(): ReadonlySet<string> {
+    return this.#policyGraph.userConstrainedPolicySet(this.#inputs.userInitialPolicySet);
+  }
+
+  run(): Denial | undefined {
+    const { certificates, trustAnchor } = this.#path;
+    let issuer = trustAnchor;
+    let refusal = this.#processTrustAnchor(trustAnchor);
+    for (let depth = certificates.length - 1; depth >= 0 && !refusal; depth--) {
+      const certificate = certificates[depth];
+      if (!certificate) break;
+      const isEndEntity = depth === 0;
+      refusal =
+        this.#processCertificate(certificate, issuer, isEndEntity) ??
+        (isEndEntity ? this.#wrapUp(certificate) : this.#prepareForNext(certificate));
+      issuer = certificate;
+    }
+    return refusal;
+  }
+
+  /** RFC 5937 section 3: what a trust anchor's certificate says limits the paths below it. */
+  #processTrustAnchor(anchor: Certificate): Denial | undefined {
+    const pathLength = anchor.basicConstraints?.pathLength;
+    if (pathLength !== undefined) this.#maximumPathLength = Math.min(this.#maximumPathLength, pathLength);
+    if (anchor.nameConstraints) this.#nameConstraints.push(anchor.nameConstraints);
+    return (
+      this.#check(anchor, 'trust anchor validity', 'RFC 5937 3', validityRefusal(anchor, this.#inputs.time)) ??
+      this.#check(anchor, 'trust anchor key usage', 'RFC 5937 3', keyUsageRefusal(anchor, 'keyCertSign')) ??
+      this.#check(anchor, 'trust anchor extended key usage', 'RFC 5280 4.2.1.12', this.#narrowPurposes(anchor)) ??
+      this.#check(anchor, 'trust anchor critical extensions', 'RFC 5937 3', criticalExtensionRefusal(anchor))
+    );
+  }
+
+  /** RFC 5280 6.1.3. */
+  #processCertificate(certificate: Certificate, issuer: Certificate, isEndEntity: boolean): Denial | undefined {
+    const { signatures } = this.#tools;
+    return (
+      this.#check(certificate, 'signature', 'RFC 5280 6.1.3 (a)(1)', signatures.refusal(certificate, issuer)) ??
+      this.#check(certificate, 'validity', 'RFC 5280 6.1.3 (a)(2)', validityRefusal(certificate, this.#inputs.time)) ??
+      this.#check(certificate, 'issuer name', 'RFC 5280 6.1.3 (a)(4)', this.#issuerName(certificate, issuer)) ??
+      this.#check(certificate, 'name constraints', 'RFC 5280 6.1.3 (b), (c)', this.#names(certificate, isEndEntity)) ??
+      this.#check(certificate, 'policies', 'RFC 5280 6.1.3 (d) to (f)', this.#policies(certificate, isEndEntity))
+    );
+  }
+
+  /** RFC 5280 6.1.4. */
+  #prepareForNext(certificate: Certificate): Denial | undefined {
+    return (
+      this.#check(certificate, 'policy mappings', 'RFC 5280 6.1.4 (a), (b)', this.#mapPolicies(certificate)) ??
+      this.#check(certificate, 'CA key', 'RFC 5280 6.1.4 (d) to (f)', this.#workingKey(certificate)) ??
+      this.#check(certificate, 'basic constraints', 'RFC 5280 6.1.4 (k)', caRefusal(certificate)) ??
+      this.#check(certificate, 'path length', 'RFC 5280 6.1.4 (l), (m)', this.#pathLength(certificate)) ??
+      this.#check(certificate, 'key usage', 'RFC 5280 6.1.4 (n)', keyUsageRefusal(certificate, 'keyCertSign')) ??
+      this.#check(certificate, 'extended key usage', 'RFC 5280 4.2.1.12', this.#narrowPurposes(certificate)) ??
+      this.#check(certificate, 'critical extensions', 'RFC 5280 6.1.4 (o)', criticalExtensionRefusal(certificate)) ??
+      this.#constrain(certificate)
+    );
+  }
+
+  /** RFC 5280 6.1.5. */
+  #wrapUp(certificate: Certificate): Denial | undefined {
+    if (this.#explicitPolicy > 0) this.#explicitPolicy--;
+    if (certificate.policyConstraints?.requireExplicitPolicy === 0) this.#explicitPolicy = 0;
+    return (
+      this.#check(certificate, 'critical extensions', 'RFC 5280 6.1.5 (f)', criticalExtensionRefusal(certificate)) ??
+      this.#check(
+        certificate,
+        'key usage',
+        'RFC 5280 4.2.1.3',
+        keyUsageRefusal(certificate, this.#inputs.endEntityKeyUsage),
+      ) ??
+      this.#check(certificate, 'extended key usage', 'RFC 5280 4.2.1.12', this.#endEntityPurposes(certificate)) ??
+      this.#check(certificate, 'acceptable policies', 'RFC 5280 6.1.5 (g)', this.#acceptablePolicies())
+    );
+  }
+
+  #issuerName(certificate: Certificate, issuer: Certificate): Refusal | undefined {
+    if (certificate.issuer.key === issuer.subject.key) return undefined;
+    return { code: 'path-not-found', detail: 'The issuer name is not the subject name of the certificate above.' };
+  }
+
+  #names(certificate: Certificate, isEndEntity: boolean): Refusal | undefined {
+    if (isSelfIssued(certificate) && !isEndEntity) return undefined;
+    const detail = nameConstraintsRefusal(certificate, this.#nameConstraints, this.#tools.signatures.budget);
+    return detail ? { code: 'name-constraints-violated', detail: `${detail}.` } : undefined;
+  }
+
+  #policies(certificate: Certificate, isEndEntity: boolean): Refusal | undefined {
+    const anyPolicyCounts = this.#inhibitAnyPolicy > 0 || (!isEndEntity && isSelfIssued(certificate));
+    this.#policyGraph.addCertificate(certificate.certificatePolicies, anyPolicyCounts);
+    return this.#explicitPolicy > 0 || !this.#policyGraph.isNull ? undefined : noPolicy;
+  }
+
+  #mapPolicies(certificate: Certificate): Refusal | undefined {
+    const { policyMappings } = certificate;
+    const refusal = anyPolicyMappingRefusal(certificate);
+    if (!refusal && policyMappings.length > 0) this.#policyGraph.map(policyMappings, this.#policyMapping > 0);
+    return refusal;
+  }
+
+  #workingKey({ subjectPublicKeyInfo }: Certificate): Refusal | undefined {
+    const reason = this.#tools.signatures.verifier.keyRefusal(subjectPublicKeyInfo);
+    return reason ? { code: 'algorithm-not-acceptable', detail: `Its key is not acceptable: ${reason}.` } : undefined;
+  }
+
+  #pathLength(certificate: Certificate): Refusal | undefined {
+    if (!isSelfIssued(certificate)) {
+      if (this.#maximumPathLength <= 0)
+        return { code: 'basic-constraints-violated', detail: 'The path is longer than a CA above allows.' };
+      this.#maximumPathLength--;
+    }
+    const pathLength = certificate.basicConstraints?.pathLength;
+    if (pathLength !== undefined) this.#maximumPathLength = Math.min(this.#maximumPathLength, pathLength);
+    return undefined;
+  }
+
+  /** RFC 5280 leaves nesting open; as everybody does, a purpose counts only if every CA that names purposes names it. */
+  #narrowPurposes({ extendedKeyUsage }: Certificate): Refusal | undefined {
+    if (!extendedKeyUsage || this.#inputs.purposes.length === 0) return undefined;
+    if (extendedKeyUsage.includes(oids.anyExtendedKeyUsage)) return undefined;
+    this.#purposes = this.#purposes.filter((purpose) => extendedKeyUsage.includes(purpose));
+    return this.#purposes.length > 0 ? undefined : missingPurpose(extendedKeyUsage);
+  }
+
+  #endEntityPurposes({ extendedKeyUsage }: Certificate): Refusal | undefined {
+    if (this.#inputs.purposes.length === 0) return undefined;
+    // Neither an absent extension nor anyExtendedKeyUsage says that the certificate was issued for logging in.
+    const found = this.#purposes.some((purpose) => extendedKeyUsage?.includes(purpose));
+    return found ? undefined : missingPurpose(extendedKeyUsage ?? []);
+  }
+
+  /** RFC 5280 6.1.4 (g) to (j): the constraints of this CA on those below. */
+  #constrain(certificate: Certificate): undefined {
+    if (certificate.nameConstraints) this.#nameConstraints.push(certificate.nameConstraints);
+    const { policyConstraints = {}, inhibitAnyPolicy } = certificate;
+    const step = isSelfIssued(certificate) ? 0 : 1;
+    const lower = (counter: number, bound = Number.POSITIVE_INFINITY) => Math.min(Math.max(counter - step, 0), bound);
+    this.#explicitPolicy = lower(this.#explicitPolicy, policyConstraints.requireExplicitPolicy);
+    this.#policyMapping = lower(this.#policyMapping, policyConstraints.inhibitPolicyMapping);
+    this.#inhibitAnyPolicy = lower(this.#inhibitAnyPolicy, inhibitAnyPolicy);
+    return undefined;
+  }
+
+  #acceptablePolicies(): Refusal | undefined {
+    return this.#explicitPolicy > 0 || this.userConstrainedPolicySet.size > 0 ? undefined : noPolicy;
+  }
+
+  #check(certificate: Certificate, check: string, citation: string, refusal: Refusal | undefined): Denial | undefined {
+    const facts = certificateFacts(certificate);
+    if (!refusal) {
+      this.#tools.steps.record({ stage: 'certificate', check, verdict: 'passed', citation, facts });
+      return undefined;
+    }
+    const { code, detail } = refusal;
+    this.#tools.steps.record({ stage: 'certificate', check, verdict: 'failed', citation, facts: { ...facts, detail } });
+    return denial(code, detail, facts);
+  }
+}
+
+const noPolicy: Refusal = {
+  code: 'certificate-policy-not-acceptable',
+  detail: 'No acceptable certificate policy holds for the whole path.',
+};

@@ -1,0 +1,109 @@
+/**
+ * Who signed a CRL, and whether he may (RFC 5280 6.3.3 (f) and (g)): the CA that issued the certificate, or a CRL issuer with a
+ * valid and unrevoked certification path to the same trust anchor.
+ */
+import { unrecorded } from '../../explanation.ts';
+import type { Certificate } from '../certificate.ts';
+import { keyUsageRefusal } from '../certificate-checks.ts';
+import type { CertificateRevocationList } from '../crl.ts';
+import type { IssuerPool } from '../issuer-pool.ts';
+import { oids } from '../oids.ts';
+import { certificationPaths } from '../path-builder.ts';
+import { type CertificationPath, type PathInputs, validatePath } from '../path-validator.ts';
+import type { SignatureChecks } from '../signature-checks.ts';
+import type { CrlStatus, Subject } from './crl-check.ts';
+
+export interface SignerContext {
+  /** Where certificates of CRL issuers are looked for. */
+  readonly pool: IssuerPool;
+  readonly signatures: SignatureChecks;
+  readonly time: Date;
+}
+
+export class CrlSigners {
+  readonly #context: SignerContext;
+  readonly #statusOf: (subject: Subject, chain: readonly string[]) => Promise<CrlStatus>;
+
+  constructor(context: SignerContext, statusOf: (subject: Subject, chain: readonly string[]) => Promise<CrlStatus>) {
+    this.#context = context;
+    this.#statusOf = statusOf;
+  }
+
+  /**
+   * The certificate whose key signed the CRL and which is allowed to; a string: why there is none.
+   * @throws BudgetExceededError
+   */
+  async find(
+    crl: CertificateRevocationList,
+    { issuer, trustAnchor }: Subject,
+    chain: readonly string[],
+  ): Promise<Certificate | string> {
+    const isOfIssuer = crl.issuer.key === issuer.subject.key;
+    let problem = 'its signature verifies with no key of its issuer';
+    if (isOfIssuer && this.isSignedBy(crl, issuer)) {
+      const refusal = keyUsageRefusal(issuer, 'cRLSign');
+      if (!refusal) return issuer;
+      problem = 'the certificate of its issuer lacks cRLSign';
+    }
+    for (const { certificate } of this.#context.pool.bySubject(crl.issuer.key)) {
+      if (certificate === issuer || !this.isSignedBy(crl, certificate)) continue;
+      const refusal = await this.#refusal(certificate, trustAnchor, chain);
+      if (!refusal) return certificate;
+      problem = refusal;
+    }
+    return problem;
+  }
+
+  /** @throws BudgetExceededError */
+  isSignedBy(crl: CertificateRevocationList, signer: Certificate): boolean {
+    const { verifier, budget } = this.#context.signatures;
+    const { tbsCertList: data, signatureAlgorithm: algorithm, signature, sha256: identity } = crl;
+    const result = verifier.verify({ data, algorithm, signature, identity }, signer.subjectPublicKeyInfo, budget);
+    return result.outcome === 'valid';
+  }
+
+  /** Why this certificate does not entitle its holder to sign CRLs under the trust anchor. */
+  async #refusal(
+    certificate: Certificate,
+    trustAnchor: Certificate,
+    chain: readonly string[],
+  ): Promise<string | undefined> {
+    if (certificate.sha256 === trustAnchor.sha256) return keyUsageRefusal(certificate, 'cRLSign')?.detail;
+    const { pool, signatures, time } = this.#context;
+    let problem = 'no path leads from its signer to the trust anchor of the certificate';
+    const onRefusal = () => undefined;
+    for (const path of certificationPaths(certificate, { pool, signatures, time, onRefusal })) {
+      if (path.trustAnchor.sha256 !== trustAnchor.sha256) continue;
+      const inputs: PathInputs = { ...crlIssuerInputs, time };
+      const result = validatePath(path, inputs, { signatures, steps: unrecorded });
+      if (result.outcome === 'invalid') {
+        problem = `the certificate of its signer is not valid: ${result.denial.detail}`;
+        continue;
+      }
+      const revocation = await this.#revocationRefusal(path, chain);
+      if (!revocation) return undefined;
+      problem = revocation;
+    }
+    return problem;
+  }
+
+  async #revocationRefusal(path: CertificationPath, chain: readonly string[]): Promise<string | undefined> {
+    const { certificates, trustAnchor } = path;
+    for (const [index, certificate] of [...certificates.entries()].reverse()) {
+      const issuer = certificates[index + 1] ?? trustAnchor;
+      const status = await this.#statusOf({ certificate, issuer, trustAnchor }, chain);
+      if (status.status === 'revoked') return 'the certificate of its signer, or one above, is revoked';
+      if (status.status === 'unknown') return `the status of its signer is unknown: ${status.problems.join('; ')}`;
+    }
+    return undefined;
+  }
+}
+
+const crlIssuerInputs: Omit<PathInputs, 'time'> = {
+  userInitialPolicySet: new Set([oids.anyPolicy]),
+  initialExplicitPolicy: false,
+  initialPolicyMappingInhibit: false,
+  initialAnyPolicyInhibit: false,
+  purposes: [],
+  endEntityKeyUsage: 'cRLSign',
+};

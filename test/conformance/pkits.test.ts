@@ -1,0 +1,98 @@
+/**
+ * NIST PKITS 1.0.1: 249 paths through RFC 5280 section 6 at their own initial policy settings, CRLs demanded for every certificate.
+ * What is known to differ stands in a table with the reason, and the table fails when it is no longer true.
+ */
+import { describe, expect, it } from 'vitest';
+import { denial } from '../../src/denial.ts';
+import { unrecorded } from '../../src/explanation.ts';
+import { silentLogger } from '../../src/operations/log.ts';
+import { type AlgorithmPolicy, defaultAlgorithmPolicy } from '../../src/pki/algorithms.ts';
+import { Budget } from '../../src/pki/budget.ts';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { IssuerPool } from '../../src/pki/issuer-pool.ts';
+import { MalformedError } from '../../src/pki/malformed-error.ts';
+import { decidePath, type PathDecision } from '../../src/pki/path-decision.ts';
+import { RevocationPolicy } from '../../src/pki/revocation/revocation-policy.ts';
+import { SignatureVerifier } from '../../src/pki/signature.ts';
+import { SignatureChecks } from '../../src/pki/signature-checks.ts';
+import { readVector, skipReason } from './vectors.ts';
+
+interface PkitsCase {
+  readonly id: string;
+  readonly title: string;
+  readonly certs: readonly [string, ...string[]];
+  readonly crls: readonly string[];
+  readonly shouldValidate: boolean;
+  readonly initialPolicySet: readonly string[];
+  readonly userConstrainedPolicySet: readonly string[];
+  readonly initialExplicitPolicy: boolean;
+  readonly initialPolicyMappingInhibit: boolean;
+  readonly initialInhibitAnyPolicy: boolean;
+}
+
+/** Sub-tests whose published result is not ours. */
+const exceptions: Readonly<Record<string, string>> = {
+  '4.1.5': 'DSA keys that inherit their parameters are not read: no site should accept DSA at all (FIPS 186-5)',
+  '4.14.30': 'a CRL issuer whose only CRL is its own could never be revoked, so its status stays unknown',
+};
+
+const time = new Date('2011-04-15T00:00:00Z');
+const clock = { now: () => time };
+const algorithms: AlgorithmPolicy = {
+  digests: [...defaultAlgorithmPolicy.digests, 'sha1'],
+  keyTypes: [...defaultAlgorithmPolicy.keyTypes, 'dsa'],
+  minimumRsaBits: 1024,
+};
+const verifier = new SignatureVerifier(algorithms);
+
+async function decide(test: PkitsCase): Promise<PathDecision> {
+  const [anchor, ...others] = test.certs.map((name) => readVector(`pkits/certs/${name}.crt`));
+  const crls = test.crls.map((name) => ({ file: name, der: readVector(`pkits/crls/${name}.crl`) }));
+  try {
+    const revocation = new RevocationPolicy({ mode: 'check', freshnessSeconds: 0 }, crls, clock, silentLogger);
+    const parsed = others.map(parseCertificate);
+    const endEntity = parsed.at(-1);
+    if (!anchor || !endEntity) throw new Error('the sub-test names no certificates');
+    const question = {
+      endEntity,
+      pool: new IssuerPool([parseCertificate(anchor)], parsed.slice(0, -1)),
+      inputs: {
+        time,
+        userInitialPolicySet: new Set(test.initialPolicySet),
+        initialExplicitPolicy: test.initialExplicitPolicy,
+        initialPolicyMappingInhibit: test.initialPolicyMappingInhibit,
+        initialAnyPolicyInhibit: test.initialInhibitAnyPolicy,
+        purposes: [],
+        endEntityKeyUsage: 'digitalSignature' as const,
+      },
+      revocation,
+    };
+    const signatures = new SignatureChecks(verifier, new Budget(clock));
+    return await decidePath(question, { signatures, steps: unrecorded });
+  } catch (error) {
+    if (error instanceof MalformedError)
+      return { outcome: 'refused', denial: denial('certificate-malformed', error.message) };
+    throw error;
+  }
+}
+
+describe.skipIf(skipReason)(`PKITS${skipReason ? ` (skipped: ${skipReason})` : ''}`, () => {
+  const cases: readonly PkitsCase[] = skipReason ? [] : JSON.parse(readVector('pkits/pkits-tests.json').toString());
+
+  it('has all 249 sub-tests', () => expect(cases).toHaveLength(249));
+
+  it.each(cases.map((test) => [`${test.id} ${test.title}`, test] as const))('%s', async (_name, test) => {
+    const decision = await decide(test);
+    const agrees =
+      decision.outcome === 'accepted'
+        ? test.shouldValidate && sameSet(decision.userConstrainedPolicySet, test.userConstrainedPolicySet)
+        : !test.shouldValidate;
+    const exception = exceptions[test.id];
+    const found = decision.outcome === 'refused' ? decision.denial : [...decision.userConstrainedPolicySet];
+    expect(agrees, exception ? `no longer an exception: ${exception}` : JSON.stringify(found)).toBe(!exception);
+  });
+});
+
+function sameSet(left: ReadonlySet<string>, right: readonly string[]): boolean {
+  return left.size === right.length && right.every((value) => left.has(value));
+}
