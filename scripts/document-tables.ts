@@ -1,6 +1,6 @@
 /** The tables of README, made from the code they describe. `print-tables` writes them; a test compares them. */
 import { configurationJsonSchema } from '../src/config/schema.ts';
-import { denialTable } from '../src/denial.ts';
+import { type DenialEntry, denialTable } from '../src/denial.ts';
 import { commandTable } from '../src/ftp/command-table.ts';
 
 interface JsonSchema {
@@ -32,7 +32,7 @@ export function documentTables(): Readonly<Record<string, string>> {
     ),
     denials: table(
       ['code', 'reply', 'IIS sub-status', 'meaning', 'remedy'],
-      Object.entries(denialTable).map(([code, entry]) => [
+      Object.entries<DenialEntry>(denialTable).map(([code, entry]) => [
         `\`${code}\``,
         String(entry.reply),
         entry.subStatus === 0 ? '' : String(entry.subStatus),
@@ -42,7 +42,7 @@ export function documentTables(): Readonly<Record<string, string>> {
     ),
     commands: table(
       ['command', 'standard', 'what it does'],
-      commandTable.map(({ verb, rfc, help }) => [`\`${verb}\``, rfc, help]),
+      commandTable.map(({ verb, syntax, rfc, help }) => [`\`${`${verb} ${syntax}`.trim()}\``, rfc, help]),
     ),
   };
 }

@@ -6,6 +6,7 @@ import type { DirectoryAccount, Group } from '../directory/directory.ts';
 import type { StepRecorder } from '../explanation.ts';
 import type { FtpServerOptions } from '../ftp/server-options.ts';
 import type { Authorization } from '../login/authenticate.ts';
+import { defined } from './defined.ts';
 
 /** IIS’s rule: port 990 is implicit unless the binding says otherwise. */
 const implicitPort = 990;
@@ -61,11 +62,7 @@ export function serverOptions({ settings, server, trustAnchors }: LoadedSite): S
 /** Rights and home of a mapped account under the rules of the site. */
 export function authorizer(site: LoadedSite) {
   const isolation = userIsolation(site);
-  const rules = site.settings.authorization.map(({ users, roles, ...rule }) => ({
-    ...rule,
-    ...(users && { users }),
-    ...(roles && { roles }),
-  }));
+  const rules = site.settings.authorization.map(defined);
   return async (account: DirectoryAccount, groups: readonly Group[], steps: StepRecorder): Promise<Authorization> => {
     const { accountName, directory, homeDirectory } = account;
     const rights = authorize(rules, { accountName, groups });

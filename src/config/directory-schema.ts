@@ -26,17 +26,53 @@ const ldapServer = {
   maxConnections: z.int().min(1).max(64).default(4).describe('Connections kept to the servers'),
 };
 
-const activeDirectory = z.strictObject({ type: z.literal('activeDirectory'), ...ldapServer });
+const activeDirectory = z.strictObject({
+  type: z.literal('activeDirectory'),
+  ...ldapServer,
+  netbiosName: z
+    .string()
+    .regex(/^[^\\/:*?"<>|\s]{1,15}$/)
+    .optional()
+    .describe('NetBIOS name of the domain, for USER DOMAIN\\name; the first label of its DNS name when absent'),
+  homeDirectoryAttribute: attribute.default('unixHomeDirectory').describe('Attribute with the home directory'),
+});
 
 const ldap = z.strictObject({
   type: z.literal('ldap'),
   ...ldapServer,
   accountNameAttribute: attribute.default('uid').describe('Attribute with the account name'),
-  userPrincipalNameAttribute: attribute.optional().describe('Attribute that UPNs are compared with'),
-  altSecurityIdentitiesAttribute: attribute.optional().describe('Attribute that holds X509:<I>…<SR>… values'),
-  accountObjectClass: attribute.default('inetOrgPerson').describe('Object class of accounts'),
+  accountObjectClass: attribute.default('inetOrgPerson').describe('Object class that all accounts have'),
+  idAttribute: attribute.default('entryUUID').describe('Attribute that never changes and is never reused'),
+  userPrincipalNameAttribute: attribute
+    .optional()
+    .describe('Attribute with the user principal name; without it no rule maps by upn'),
+  altSecurityIdentitiesAttribute: attribute
+    .optional()
+    .describe('Attribute with X509:<I>…<SR>… values; without it no rule maps by issuerSerial'),
+  sidAttribute: attribute.optional().describe('Attribute with a binary SID; without it no rule maps by sid'),
+  fingerprintAttribute: attribute
+    .optional()
+    .describe('Attribute with the SHA-256 of each certificate; OpenLDAP needs it for issuers with non-ASCII names'),
+  certificateMatching: z
+    .enum(['certificateExactMatch', 'octets'])
+    .default('certificateExactMatch')
+    .describe('How the server compares userCertificate: OpenLDAP by issuer and serial, 389 Directory Server by octets'),
   homeDirectoryAttribute: attribute.default('homeDirectory').describe('Attribute with the home directory'),
-  groupBase: distinguishedName.optional().describe('Groups are sought below this entry; searchBase when absent'),
+  lockoutDuration: duration('1s', '24d')
+    .optional()
+    .describe('After it a password policy lock lapses; without it only an administrator ends it'),
+  groups: z
+    .strictObject({
+      searchBase: distinguishedName.describe('Groups are sought below this entry'),
+      objectClass: attribute.default('groupOfNames').describe('Object class of groups'),
+      memberAttribute: attribute.default('member').describe('Attribute with the members'),
+      memberValue: z
+        .enum(['distinguishedName', 'accountName'])
+        .default('distinguishedName')
+        .describe('What the members are named by; accountName for memberUid of posixGroup'),
+    })
+    .optional()
+    .describe('Where groups are; without it the memberOf of the account is believed'),
 });
 
 const accountFile = z.strictObject({

@@ -33,7 +33,11 @@ export interface AuthenticatorOptions {
   readonly validator: CertificateValidator;
   readonly mapping: MappingService;
   /** Access rights and home of an account that is mapped and may log in. */
-  readonly authorize: (account: DirectoryAccount, groups: readonly Group[], steps: StepRecorder) => Promise<Authorization>;
+  readonly authorize: (
+    account: DirectoryAccount,
+    groups: readonly Group[],
+    steps: StepRecorder,
+  ) => Promise<Authorization>;
   readonly audit: AuditTrail;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -49,9 +53,12 @@ type Decision =
   | { readonly outcome: 'granted'; readonly login: AuthenticatedLogin }
   | { readonly outcome: 'denied' | 'unavailable'; readonly denial: Denial };
 
+/** A login that may leave open whom it claims to be: only `cardgate explain` makes such a one, and it lets nobody in. */
+export type ExplainedRequest = Omit<LoginRequest, 'claimedName'> & { readonly claimedName: string | undefined };
+
 /** An authenticator that can also show its steps, for `cardgate explain`. */
 export interface ExplainingAuthenticator extends Authenticator {
-  explain(request: LoginRequest, steps: StepRecorder): Promise<Verdict>;
+  explain(request: ExplainedRequest, steps: StepRecorder): Promise<Verdict>;
 }
 
 export function createAuthenticator(options: AuthenticatorOptions): ExplainingAuthenticator {
@@ -61,7 +68,11 @@ export function createAuthenticator(options: AuthenticatorOptions): ExplainingAu
   };
 }
 
-async function attempt(options: AuthenticatorOptions, request: LoginRequest, steps: StepRecorder): Promise<Verdict> {
+async function attempt(
+  options: AuthenticatorOptions,
+  request: ExplainedRequest,
+  steps: StepRecorder,
+): Promise<Verdict> {
   const { audit, clock, logger } = options;
   const reference = createReference();
   const startedAt = clock.now().getTime();
@@ -82,7 +93,7 @@ async function attempt(options: AuthenticatorOptions, request: LoginRequest, ste
     reference,
     connectionId: request.connectionId,
     remoteAddress: request.remoteAddress,
-    claimedName: printable(request.claimedName),
+    claimedName: printable(request.claimedName ?? ''),
     tls: request.tls,
     ...findings,
     ...(decision.outcome === 'granted' ? {} : { denial: decision.denial }),
@@ -93,7 +104,7 @@ async function attempt(options: AuthenticatorOptions, request: LoginRequest, ste
 
 async function decide(
   options: AuthenticatorOptions,
-  request: LoginRequest,
+  request: ExplainedRequest,
   steps: StepRecorder,
   found: (more: Findings) => void,
 ): Promise<Decision> {
@@ -148,7 +159,11 @@ function checkState(account: DirectoryAccount, clock: Clock, steps: StepRecorder
   return refusal && { ...refusal, facts: { ...refusal.facts, account: account.distinguishedName } };
 }
 
-async function readGroups(directory: Directory, account: DirectoryAccount, steps: StepRecorder): Promise<readonly Group[]> {
+async function readGroups(
+  directory: Directory,
+  account: DirectoryAccount,
+  steps: StepRecorder,
+): Promise<readonly Group[]> {
   const groups = await directory.readGroups(account);
   const names = groups.map((group) => group.name ?? group.distinguishedName ?? group.sid ?? '');
   steps.record({ stage: 'account', check: 'groups', verdict: 'noted', facts: { groups: names } });
@@ -163,7 +178,10 @@ function decisionForFault(error: unknown): Decision {
   if (error instanceof DirectoryAnswerError) {
     return { outcome: 'denied', denial: denial('directory-answer-invalid', error.message, error.facts) };
   }
-  return { outcome: 'unavailable', denial: denial('internal-fault', 'The login ended in a fault; the log has its description.') };
+  return {
+    outcome: 'unavailable',
+    denial: denial('internal-fault', 'The login ended in a fault; the log has its description.'),
+  };
 }
 
 function denied(code: DenialCode, detail: string): Decision {

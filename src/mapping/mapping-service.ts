@@ -20,8 +20,12 @@ export type MappingResult =
 
 export interface MappingService {
   /**
-   * @param claimedName the argument of USER; it must name the mapped account
+   * @param claimedName the argument of USER; it must name the mapped account. Undefined, for explanations only: whoever it is
    * @throws DirectoryUnavailableError when a directory that had to be asked did not answer
    */
-  resolve(certificate: ValidatedCertificate, claimedName: string, steps: StepRecorder): Promise<MappingResult>;
+  resolve(
+    certificate: ValidatedCertificate,
+    claimedName: string | undefined,
+    steps: StepRecorder,
+  ): Promise<MappingResult>;
 }

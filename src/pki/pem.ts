@@ -12,7 +12,12 @@ const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
  * @throws MalformedError when there is none, when one is malformed, or when the file holds anything else, such as a private key
  */
 export function readCertificates(file: Buffer): readonly Certificate[] {
-  return readBlocks(file, certificateLabels).map(parseCertificate);
+  return readCertificateBlocks(file).map(parseCertificate);
+}
+
+/** The DER of every certificate of a file, in its order. @throws MalformedError likewise; the certificates are not parsed here */
+export function readCertificateBlocks(file: Buffer): readonly Buffer[] {
+  return readBlocks(file, certificateLabels);
 }
 
 /** The DER of every CRL of a file, in its order. @throws MalformedError likewise; the CRLs are not parsed here */

@@ -1,0 +1,90 @@
+/** Everything a login needs, made from one configuration: directories, validators, rules and rights of every site. */
+import type { Clock } from '../clock.ts';
+import type { Configuration, LoadedSite } from '../config/load.ts';
+import type { Directory } from '../directory/directory.ts';
+import { createAuthenticator, type ExplainingAuthenticator } from '../login/authenticate.ts';
+import { createMappingService } from '../mapping/resolve.ts';
+import type { AuditTrail } from '../operations/audit.ts';
+import type { Logger } from '../operations/log.ts';
+import { createCertificateValidator } from '../pki/certificate-validator.ts';
+import { openDirectory } from './directories.ts';
+import { authorizer } from './sites.ts';
+import { validatorOptions } from './validation.ts';
+
+export interface LoginParts {
+  readonly audit: AuditTrail;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+export interface Logins {
+  /** By name of the site. */
+  readonly authenticators: ReadonlyMap<string, ExplainingAuthenticator>;
+  close(): Promise<void>;
+}
+
+export function createLogins(configuration: Configuration, parts: LoginParts): Logins {
+  const directories = new Map(
+    configuration.directories.map((loaded) => [loaded.settings.name, openDirectory(loaded, parts.logger)]),
+  );
+  const authenticators = new Map(
+    configuration.sites.map((site) => [site.settings.name, siteAuthenticator(site, directories, parts)]),
+  );
+  return {
+    authenticators,
+    close: async () => {
+      await Promise.all([...directories.values()].map((directory) => directory.close()));
+    },
+  };
+}
+
+function siteAuthenticator(
+  site: LoadedSite,
+  all: ReadonlyMap<string, Directory>,
+  { audit, clock, logger }: LoginParts,
+): ExplainingAuthenticator {
+  const { settings, rules } = site;
+  const siteLogger = logger.with({ site: settings.name });
+  const directories = settings.directories.map((name) => all.get(name)).filter((entry) => entry !== undefined);
+  return createAuthenticator({
+    methods: { clientCertificate: settings.authentication.clientCertAuthentication.enabled },
+    validator: createCertificateValidator(validatorOptions(site, clock, siteLogger)),
+    mapping: createMappingService({ rules, binding: settings.mapping.binding, directories, logger: siteLogger }),
+    authorize: authorizer(site),
+    audit,
+    logger: siteLogger,
+    clock,
+  });
+}
+
+/** An authenticator for each site that always asks the newest logins, and lets old ones finish what they began. */
+export class SwitchableLogins {
+  #current: { readonly logins: Logins; inFlight: number; retired: boolean };
+
+  constructor(logins: Logins) {
+    this.#current = { logins, inFlight: 0, retired: false };
+  }
+
+  /** From now on `logins` decides; the former is closed when its last login is decided. */
+  async replace(logins: Logins): Promise<void> {
+    const former = this.#current;
+    this.#current = { logins, inFlight: 0, retired: false };
+    former.retired = true;
+    if (former.inFlight === 0) await former.logins.close();
+  }
+
+  authenticate(site: string, request: Parameters<ExplainingAuthenticator['authenticate']>[0]) {
+    const generation = this.#current;
+    const authenticator = generation.logins.authenticators.get(site);
+    if (!authenticator) throw new Error(`site ${site} is not in the configuration any more`);
+    generation.inFlight += 1;
+    return authenticator.authenticate(request).finally(async () => {
+      generation.inFlight -= 1;
+      if (generation.retired && generation.inFlight === 0) await generation.logins.close();
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#current.logins.close();
+  }
+}

@@ -1,0 +1,143 @@
+/** `cardgate serve`: starts every site or none, reloads on SIGHUP, drains on SIGTERM. */
+import { type Clock, systemClock } from '../clock.ts';
+import { ConfigurationError, formatFault } from '../config/fault.ts';
+import { type Configuration, type LoadedSite, loadConfiguration } from '../config/load.ts';
+import { createFtpServer, type FtpServer } from '../ftp/server.ts';
+import { type ClosableAuditTrail, createAuditTrail } from '../operations/audit.ts';
+import { createLogger, type Logger } from '../operations/log.ts';
+import { openLocalStorage } from '../storage/local-storage.ts';
+import { sweepUploads } from '../storage/sweep.ts';
+import { loadOrReport } from './check-config.ts';
+import { type ExitCode, exitCode } from './exit-code.ts';
+import { createLogins, type LoginParts, SwitchableLogins } from './logins.ts';
+import { serverOptions } from './sites.ts';
+import type { Terminal } from './terminal.ts';
+
+/** No transfer may stall for longer (the longest dataChannelTimeout), so what is older belongs to a process that died. */
+const leftoverAge = 3_600_000;
+const sweepInterval = 3_600_000;
+
+interface RunningSite {
+  readonly site: LoadedSite;
+  readonly server: FtpServer;
+}
+
+export async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
+  const configuration = loadOrReport(file, terminal);
+  if (!configuration) return exitCode.usage;
+  const clock = systemClock;
+  const logger = createLogger({
+    level: configuration.settings.log.level,
+    ...(configuration.logFile && { file: configuration.logFile }),
+  });
+  const audit = createAuditTrail(configuration.auditFile, clock);
+  const parts: LoginParts = { audit, logger, clock };
+  const logins = new SwitchableLogins(createLogins(configuration, parts));
+  const running = await startSites(configuration, logins, parts, terminal);
+  if (!running) {
+    await Promise.all([logins.close(), audit.close(), logger.close()]);
+    return exitCode.refused;
+  }
+  terminal.writeError('cardgate is ready\n');
+  logger.info('started', {
+    configuration: file,
+    sha256: configuration.sha256,
+    sites: running.length,
+    node: process.version,
+  });
+  const sweeping = keepSwept(running, clock, logger);
+  const sites = configuration.sites.map(({ settings }) => settings.name);
+  const onHangUp = () => void reload(file, sites, logins, parts);
+  process.on('SIGHUP', onHangUp);
+
+  const signal = await firstSignal('SIGTERM', 'SIGINT');
+  logger.info('stopping', { signal, drainMilliseconds: configuration.settings.shutdownDrainTime });
+  clearInterval(sweeping);
+  await stopSites(running, configuration.settings.shutdownDrainTime);
+  process.off('SIGHUP', onHangUp);
+  await logins.close();
+  logger.info('stopped');
+  await Promise.all([(audit satisfies ClosableAuditTrail).close(), logger.close()]);
+  return exitCode.done;
+}
+
+/** All sites, or none: a port that is taken stops those that came before. */
+async function startSites(
+  configuration: Configuration,
+  logins: SwitchableLogins,
+  { audit, clock, logger }: LoginParts,
+  terminal: Terminal,
+): Promise<readonly RunningSite[] | undefined> {
+  const running: RunningSite[] = [];
+  for (const site of configuration.sites) {
+    const { name } = site.settings;
+    const server = createFtpServer({
+      ...serverOptions(site),
+      authenticator: { authenticate: (request) => logins.authenticate(name, request) },
+      openStorage: ({ homeDirectory }) => openLocalStorage({ homeDirectory }),
+      audit,
+      logger: logger.with({ site: name }),
+      clock,
+    });
+    running.push({ site, server });
+    try {
+      for (const { address, port, tls } of await server.listen()) {
+        terminal.writeError(`site ${name}: ${tls} FTPS on ${address} port ${port}\n`);
+      }
+    } catch (error) {
+      terminal.writeError(`site ${name} cannot listen: ${error instanceof Error ? error.message : String(error)}\n`);
+      await stopSites(running, 0);
+      return undefined;
+    }
+  }
+  return running;
+}
+
+async function stopSites(running: readonly RunningSite[], drainMilliseconds: number): Promise<void> {
+  await Promise.all(running.map(({ server }) => server.close(drainMilliseconds)));
+}
+
+/** New material for logins; a fault leaves the old in force. Listeners, TLS identity and limits need a restart. */
+async function reload(
+  file: string,
+  sites: readonly string[],
+  logins: SwitchableLogins,
+  parts: LoginParts,
+): Promise<void> {
+  const { clock, logger } = parts;
+  try {
+    const configuration = loadConfiguration(file, clock);
+    const names = new Set(configuration.sites.map(({ settings }) => settings.name));
+    const missing = sites.filter((name) => !names.has(name));
+    if (missing.length > 0) throw new Error(`sites cannot be removed by a reload: ${missing.join(', ')}`);
+    await logins.replace(createLogins(configuration, parts));
+    logger.info('reloaded', { configuration: file, sha256: configuration.sha256 });
+  } catch (error) {
+    const faults = error instanceof ConfigurationError ? error.faults.map(formatFault) : [String(error)];
+    logger.error('reload-refused', { configuration: file, faults });
+  }
+}
+
+/** Removes what uploads of killed processes left, now and every hour. */
+function keepSwept(running: readonly RunningSite[], clock: Clock, logger: Logger): NodeJS.Timeout {
+  const sweepAll = async () => {
+    for (const { site } of running) {
+      const root = site.physicalPath;
+      const writtenBefore = new Date(clock.now().getTime() - leftoverAge);
+      try {
+        const { removed, skipped, isComplete } = await sweepUploads({ root, writtenBefore });
+        if (removed > 0 || !isComplete) logger.info('upload-leftovers-removed', { root, removed, skipped, isComplete });
+      } catch (error) {
+        logger.warn('upload-leftovers-not-removed', { root, error });
+      }
+    }
+  };
+  void sweepAll();
+  return setInterval(() => void sweepAll(), sweepInterval).unref();
+}
+
+function firstSignal(...signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of signals) process.once(signal, () => resolve(signal));
+  });
+}
