@@ -1,12 +1,15 @@
 /** What a test asks of a real FTP client, in one vocabulary for all of them: whom to connect to, with what identity, which steps. */
+import { readFileSync } from 'node:fs';
 import type { Card } from '../../../src/smartcard/card.ts';
+
+export type ClientCard = Pick<Card, 'uri' | 'module' | 'softHsmConfiguration' | 'chainFile'>;
 
 export type TlsVersion = '1.2' | '1.3';
 
 /** A certificate chain and key in files, or a card with its PIN, or nothing. */
 export type ClientIdentity =
   | { readonly kind: 'files'; readonly certificateFile: string; readonly keyFile: string }
-  | { readonly kind: 'card'; readonly card: Card; readonly pin: string }
+  | { readonly kind: 'card'; readonly card: ClientCard; readonly pin: string }
   | { readonly kind: 'none' };
 
 export type ClientStep =
@@ -43,4 +46,10 @@ export interface ClientResult {
 
 export function fileIdentity(person: { readonly certificateFile: string; readonly keyFile: string }): ClientIdentity {
   return { kind: 'files', certificateFile: person.certificateFile, keyFile: person.keyFile };
+}
+
+/** @param pin default: the one in the card's PIN file. */
+export function cardIdentity(card: Card, pin = readFileSync(card.pinFile, 'utf8')): ClientIdentity {
+  const { uri, module, softHsmConfiguration, chainFile } = card;
+  return { kind: 'card', card: { uri, module, softHsmConfiguration, chainFile }, pin };
 }

@@ -8,9 +8,7 @@ import sys
 class ImplicitFtps(ftplib.FTP_TLS):
     """ftplib knows AUTH TLS only; here the control connection is TLS from its first octet."""
 
-    def connect(self, *arguments, **options):
-        self._implicit = True
-        return super().connect(*arguments, **options)
+    _sock = None
 
     @property
     def sock(self):
