@@ -96,7 +96,7 @@ export class CrlRetrieval {
       const location = response.headers.get('location');
       if (response.status < 300 || response.status > 399 || !location)
         throw new RetrievalError(`the server answered ${response.status}`);
-      const next = URL.parse(location, target);
+      const next = URL.parse(location, target.href);
       if (!next || next.origin !== start.origin) throw new RetrievalError('the server redirects to another host');
       target = next;
     }
