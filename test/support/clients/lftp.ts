@@ -41,7 +41,7 @@ export function lftp(session: ClientSession, extraSettings: readonly string[] = 
     ...session.steps.map(stepCommand),
     'bye',
   ];
-  return runClient('lftp', ['--norc', '-f', '/dev/stdin'], {
+  return runClient('lftp', ['--norc'], {
     input: `${commands.join('\n')}\n`,
     env: { HOME: '/nonexistent', LFTP_HOME: '/nonexistent', TERM: 'dumb' },
     ...(session.timeoutMs === undefined ? {} : { timeoutMs: session.timeoutMs }),
