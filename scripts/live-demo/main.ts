@@ -1,6 +1,6 @@
 /** The demonstration, step by step. Everything in it is real: SoftHSM tokens, slapd, the gateway, curl with the PKCS#11 engine. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +31,9 @@ async function main(): Promise<void> {
     heading(6, 'Done');
     if (once) return;
     await byHand(world);
+  } catch (error) {
+    if (world) say(`The last audit records:\n${lastLines(world.auditFile, 3)}`);
+    throw error;
   } finally {
     await world?.remove();
     await rm(directory, { recursive: true, force: true });
@@ -134,6 +137,10 @@ async function byHand(world: World): Promise<void> {
       });
     }
   });
+}
+
+function lastLines(file: string, count: number): string {
+  return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count).join('\n') : '(none)';
 }
 
 await main();

@@ -1,8 +1,10 @@
 /** `cardgate check-config`: every fault of a configuration at once, and nothing started. */
 import { systemClock } from '../clock.ts';
-import { ConfigurationError, formatFault } from '../config/fault.ts';
+import { ConfigurationError, type ConfigurationFault, formatFault } from '../config/fault.ts';
 import { type Configuration, loadConfiguration } from '../config/load.ts';
+import { silentLogger } from '../operations/log.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
+import { createLogins } from './logins.ts';
 import type { Terminal } from './terminal.ts';
 
 export function checkConfig(file: string, options: { readonly json: boolean }, terminal: Terminal): ExitCode {
@@ -29,9 +31,21 @@ export function loadOrReport(file: string, terminal: Terminal): Configuration | 
 function tryLoad(file: string) {
   try {
     const configuration = loadConfiguration(file, systemClock);
+    // Putting the parts together finds what only they know, such as a rule that no directory can answer. Nothing connects.
+    void createLogins(configuration, {
+      audit: { write: () => undefined },
+      logger: silentLogger,
+      clock: systemClock,
+    }).close();
     return { configuration, faults: configuration.warnings };
   } catch (error) {
+    if (error instanceof TypeError) return { configuration: undefined, faults: [wholeFileFault(file, error.message)] };
     if (error instanceof ConfigurationError) return { configuration: undefined, faults: error.faults };
     throw error;
   }
+}
+
+function wholeFileFault(file: string, message: string): ConfigurationFault {
+  const position = { file, line: 1, column: 1 };
+  return { severity: 'fault', position, setting: '', message, remedy: 'README describes every setting.' };
 }

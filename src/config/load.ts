@@ -10,7 +10,7 @@ import { checkConsistency } from './consistency.ts';
 import { type LoadedDirectory, loadDirectory } from './directory-material.ts';
 import { ConfigurationError, type ConfigurationFault } from './fault.ts';
 import { readRules } from './mapping-rules.ts';
-import { MaterialReader } from './material.ts';
+import { type CrlFile, MaterialReader } from './material.ts';
 import { configurationSchema, type Settings } from './schema.ts';
 import { readServerIdentity, type ServerIdentity } from './server-identity.ts';
 import type { SiteSettings } from './site-schema.ts';
@@ -21,8 +21,7 @@ export interface LoadedSite {
   readonly server: ServerIdentity;
   readonly trustAnchors: readonly Certificate[];
   readonly intermediates: readonly Certificate[];
-  /** DER. */
-  readonly crls: readonly Buffer[];
+  readonly crls: readonly CrlFile[];
   readonly rules: readonly MappingRule[];
   /** Absolute. */
   readonly physicalPath: string;

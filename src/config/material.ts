@@ -3,10 +3,17 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Certificate } from '../pki/certificate.ts';
+import { parseCrl } from '../pki/crl.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
 import { readCertificates, readCrls } from '../pki/pem.ts';
 import type { SettingPath } from './fault.ts';
 import type { YamlSource } from './yaml-source.ts';
+
+export interface CrlFile {
+  /** Absolute path, for records. */
+  readonly file: string;
+  readonly der: Buffer;
+}
 
 /** A CRL of a large PKI has a few dozen megabytes; a hundred is a mistake. */
 const maximumBytes = 100 * 1024 * 1024;
@@ -64,9 +71,17 @@ export class MaterialReader {
     return names.flatMap((name, index) => this.#parsed([...setting, index], name, readCertificates));
   }
 
-  /** DER of every CRL in the files. */
-  crls(setting: SettingPath, names: readonly string[]): readonly Buffer[] {
-    return names.flatMap((name, index) => this.#parsed([...setting, index], name, readCrls));
+  crls(setting: SettingPath, names: readonly string[]): readonly CrlFile[] {
+    return names.flatMap((name, index) => {
+      const file = this.resolve(name);
+      return this.#parsed([...setting, index], name, (content) =>
+        readCrls(content).map((der) => {
+          // Indexed again by the validator; here it is only made sure that it can be read.
+          parseCrl(der, file);
+          return { file, der };
+        }),
+      );
+    });
   }
 
   directory(setting: SettingPath, name: string): string {

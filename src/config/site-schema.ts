@@ -89,7 +89,7 @@ const sslClientCertificates = z.strictObject({
     .default([])
     .describe('Hosts from which CRLs may be retrieved over HTTP; empty: crlFiles only'),
   requiredExtendedKeyUsage: z
-    .array(z.union([z.enum(['clientAuth', 'smartCardLogon', 'pivCardAuth', 'pkinitClientAuth']), objectIdentifier]))
+    .array(z.union([z.enum(['clientAuth', 'smartCardLogon', 'pkinitClientAuth']), objectIdentifier]))
     .max(20)
     .default(['clientAuth', 'smartCardLogon'])
     .describe('The certificate must carry one of these extended key usages'),
