@@ -13,12 +13,10 @@ export class LdapEntry {
     this.distinguishedName = entry.dn;
     for (const [description, value] of Object.entries(entry)) {
       if (description === 'dn') continue;
-      const values = Array.isArray(value) ? value : [value];
+      const values = (Array.isArray(value) ? value : [value]).map((item) => Buffer.from(item));
       const name = description.toLowerCase().replace(/;binary$/, '');
-      this.#values.set(
-        name,
-        values.map((item) => Buffer.from(item)),
-      );
+      // beside `userCertificate;binary` the client adds an empty `userCertificate`, because that was asked for
+      this.#values.set(name, [...(this.#values.get(name) ?? []), ...values]);
     }
   }
 

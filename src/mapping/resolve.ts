@@ -81,7 +81,10 @@ export function createMappingService(options: MappingServiceOptions): MappingSer
 function directoriesFor(rule: MappingRule, directories: readonly Directory[]): readonly Directory[] {
   const named = rule.directory === undefined ? directories : directories.filter(({ name }) => name === rule.directory);
   const able = named.filter(({ lookups }) => lookupsOfKind[rule.map].some((kind) => lookups.has(kind)));
-  if (able.length === 0) throw new TypeError(`no directory of the site can answer rule ${rule.name} (${rule.map})`);
+  if (able.length === 0) {
+    const remedy = 'remove the rule, or configure the attribute it needs';
+    throw new TypeError(`no directory of the site can answer rule ${rule.name} (map: ${rule.map}): ${remedy}`);
+  }
   return able;
 }
 

@@ -31,6 +31,8 @@ export interface SlapdOptions {
   readonly groups?: Readonly<Record<string, readonly string[]>>;
   /** More entries, as LDIF. */
   readonly ldif?: string;
+  /** More schema definitions, as lines of slapd.conf. */
+  readonly schema?: readonly string[];
   /** More lines of the mdb database section of slapd.conf, such as `sizelimit 1`. */
   readonly configuration?: readonly string[];
 }
@@ -69,7 +71,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
   const tls = await makeDirectoryTls(folder, `DNS:ldap.corp.example,IP:${host}`);
   const configuration = path.join(folder, 'slapd.conf');
   const data = path.join(folder, 'data.ldif');
-  await writeFile(configuration, slapdConfiguration(folder, tls, options.configuration ?? []));
+  await writeFile(configuration, slapdConfiguration(folder, tls, options));
   await writeFile(data, ldifOf(options));
   await run('/usr/sbin/slapadd', ['-q', '-f', configuration, '-b', base, '-l', data]);
   const start = () =>
@@ -109,7 +111,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
 function slapdConfiguration(
   folder: string,
   tls: { caFile: string; certificateFile: string; keyFile: string },
-  extra: readonly string[],
+  options: SlapdOptions,
 ): string {
   const schema = ['core', 'cosine', 'inetorgperson', 'nis'];
   const text = "EQUALITY caseIgnoreMatch SYNTAX '1.3.6.1.4.1.1466.115.121.1.15'";
@@ -125,6 +127,7 @@ attributetype ( 1.3.6.1.4.1.99999.1.1 NAME 'x509CertHash' ${text} )
 attributetype ( 2.16.840.1.113730.3.1.610 NAME 'nsAccountLock' ${text} SINGLE-VALUE )
 objectclass ( 1.3.6.1.4.1.99999.2.1 NAME 'cardHolder' SUP top AUXILIARY
   MAY ( altSecurityIdentities $ userPrincipalName $ objectSid $ x509CertHash $ nsAccountLock $ homeDirectory ) )
+${(options.schema ?? []).join('\n')}
 pidfile ${folder}/slapd.pid
 argsfile ${folder}/slapd.args
 TLSCACertificateFile ${tls.caFile}
@@ -140,7 +143,7 @@ dbnosync
 index objectClass,uid,mail,userPrincipalName,altSecurityIdentities,objectSid,x509CertHash,userCertificate,member eq
 access to attrs=userPassword by anonymous auth by * none
 access to * by users read by anonymous auth
-${extra.join('\n')}
+${(options.configuration ?? []).join('\n')}
 overlay ppolicy
 `;
 }
