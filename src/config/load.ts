@@ -52,14 +52,17 @@ export function loadConfiguration(file: string, clock: Clock): Configuration {
   );
   const sites = settings.sites.map((site, index) => loadSite(reader, index, site, clock.now(), further));
 
+  const logFile = settings.log.file && reader.output(['log', 'file'], settings.log.file);
+  const auditFile = settings.audit.file && reader.output(['audit', 'file'], settings.audit.file);
+
   const all = [...source.faults, ...further];
   if (all.some(({ severity }) => severity === 'fault')) throw new ConfigurationError(all);
   return Object.freeze({
     settings,
     sites: sites.filter((site) => site !== undefined),
     directories: directories.filter((directory) => directory !== undefined),
-    ...(settings.log.file && { logFile: reader.resolve(settings.log.file) }),
-    ...(settings.audit.file && { auditFile: reader.resolve(settings.audit.file) }),
+    ...(logFile !== undefined && { logFile }),
+    ...(auditFile !== undefined && { auditFile }),
     sha256: reader.sha256(),
     warnings: all,
   });

@@ -1,6 +1,6 @@
 /** Reads the files a configuration names. Whatever is wrong with one becomes a fault at the line that names it. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Certificate } from '../pki/certificate.ts';
 import { parseCrl } from '../pki/crl.ts';
@@ -94,6 +94,21 @@ export class MaterialReader {
     return path;
   }
 
+  /** A file that will be written later: its directory must be there and writable now. */
+  output(setting: SettingPath, name: string): string {
+    const path = this.resolve(name);
+    try {
+      accessSync(dirname(path), constants.W_OK | constants.X_OK);
+    } catch (error) {
+      this.#fault(
+        setting,
+        `cannot write ${path}: ${reason(error)}`,
+        `Create ${dirname(path)}, writable for the service.`,
+      );
+    }
+    return path;
+  }
+
   /** Over every file read, so that a record can say which material was in force. */
   sha256(): string {
     return this.#digest.digest('hex');
@@ -118,7 +133,7 @@ export class MaterialReader {
 
 function reason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'ENOENT') return 'there is no such file or directory';
   if (code === 'EACCES') return 'permission denied';
   return error instanceof Error ? error.message : String(error);
 }

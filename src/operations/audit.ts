@@ -104,17 +104,19 @@ export interface ClosableAuditTrail extends AuditTrail {
 export function createAuditTrail(file: string | undefined, clock: Clock): ClosableAuditTrail {
   const logger = createWinston('info', file, 'stdout');
   return {
-    write: (record) => {
-      const { event, ...rest } = record;
-      logger.log({ level: 'info', message: event, time: clock.now().toISOString(), event, ...withMeaning(rest) });
-    },
+    write: (record) =>
+      void logger.log({
+        level: 'info',
+        message: record.event,
+        line: { time: clock.now().toISOString(), ...withMeaning(record) },
+      }),
     close: () => closeWinston(logger),
   };
 }
 
 /** A denial in a record carries its table entry along, so that the record can be read without the table. */
-function withMeaning(record: Omit<AuditRecord, 'event'> & { readonly denial?: Denial }): object {
-  if (!record.denial) return record;
+function withMeaning(record: AuditRecord): object {
+  if (!('denial' in record) || !record.denial) return record;
   const { code, detail, facts } = record.denial;
   return { ...record, denial: { code, ...explained(code), detail, facts } };
 }

@@ -28,7 +28,7 @@ export interface ClosableLogger extends Logger {
 }
 
 export function createLogger(options: LogOptions): ClosableLogger {
-  return fromWinston(createWinston(options.level, options.file, 'stderr'));
+  return fromWinston(createWinston(options.level, options.file, 'stderr'), {});
 }
 
 /** For parts that are used without a server around them. */
@@ -40,17 +40,20 @@ export const silentLogger: Logger = {
   with: () => silentLogger,
 };
 
-/** A winston logger that writes JSON lines to a file, or to a standard stream when there is none. */
+/** A winston logger that writes each entry’s `line` as JSON to a file, or to a standard stream when there is none. */
 export function createWinston(level: LogLevel, file: string | undefined, stream: 'stdout' | 'stderr'): winston.Logger {
   const transport = file
     ? new winston.transports.File({ filename: file })
     : new winston.transports.Stream({ stream: stream === 'stdout' ? process.stdout : process.stderr });
-  return winston.createLogger({
+  const logger = winston.createLogger({
     level,
     levels: winston.config.npm.levels,
-    format: winston.format.printf((info) => JSON.stringify(info, printableValue)),
+    format: winston.format.printf((entry) => JSON.stringify(entry['line'], printableValue)),
     transports: [transport],
   });
+  // Winston keeps the entry and goes on; without a listener a full disk would end the process.
+  logger.on('error', (error: Error) => process.stderr.write(`cannot write ${file ?? stream}: ${error.message}\n`));
+  return logger;
 }
 
 export function closeWinston(logger: winston.Logger): Promise<void> {
@@ -68,15 +71,18 @@ function printableValue(_key: string, value: unknown): unknown {
   return value;
 }
 
-function fromWinston(logger: winston.Logger): ClosableLogger {
-  const write = (level: LogLevel, event: string, fields: LogFields = {}) =>
-    void logger.log({ ...fields, level, message: event, time: new Date().toISOString() });
+function fromWinston(logger: winston.Logger, always: LogFields): ClosableLogger {
+  const write = (level: LogLevel, event: string, fields: LogFields = {}) => {
+    if (!logger.isLevelEnabled(level)) return;
+    const line = { time: new Date().toISOString(), level, event, ...always, ...fields };
+    logger.log({ level, message: event, line });
+  };
   return {
     error: (event, fields) => write('error', event, fields),
     warn: (event, fields) => write('warn', event, fields),
     info: (event, fields) => write('info', event, fields),
     debug: (event, fields) => write('debug', event, fields),
-    with: (fields) => fromWinston(logger.child(fields)),
+    with: (fields) => fromWinston(logger, { ...always, ...fields }),
     close: () => closeWinston(logger),
   };
 }

@@ -135,7 +135,7 @@ describe('a faulty configuration', () => {
       'a missing file',
       () => changed(site('sslClientCertificates', 'trustAnchors'), ['nowhere.pem']),
       'sites[0].sslClientCertificates.trustAnchors[0]',
-      'there is no such file',
+      'there is no such file or directory',
     ],
     [
       'a file that is no certificate',
@@ -256,6 +256,12 @@ describe('a faulty configuration', () => {
         }),
       'directories[0].bindPasswordFile',
       'empty password',
+    ],
+    [
+      'an audit file in a directory that is not there',
+      () => changed(['audit'], { file: 'nowhere/audit.jsonl' }),
+      'audit.file',
+      'cannot write',
     ],
     ['broken YAML', () => 'sites: [', '', 'Flow sequence'],
     ['a duplicate key', () => 'sites: []\nsites: []', '', 'unique'],
