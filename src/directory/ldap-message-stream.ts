@@ -63,11 +63,11 @@ export class LdapMessageStream extends Duplex {
     let bytes = Buffer.concat(this.#chunks);
     while (!this.destroyed) {
       const message = readElement(bytes, 0);
-      if (message === 'incomplete') break;
-      if (message === 'malformed' || message.tag !== ldapMessage) {
+      if (message === 'malformed' || (bytes.length > 0 && bytes[0] !== ldapMessage)) {
         this.fail('the server sent something that is no LDAP message');
         return;
       }
+      if (message === 'incomplete') break;
       this.#deliver(bytes.subarray(0, message.end));
       bytes = bytes.subarray(message.end);
     }

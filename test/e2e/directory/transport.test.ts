@@ -1,0 +1,245 @@
+/** The connections to a directory server when things go wrong: wrong certificates, silence, cuts, and attempts to get clear text. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import tls from 'node:tls';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Directory, DirectoryUnavailableError } from '../../../src/directory/directory.ts';
+import { createLdapDirectory, type LdapDirectoryOptions } from '../../../src/directory/ldap-directory.ts';
+import { silentLogger } from '../../../src/operations/log.ts';
+import { makeDirectoryTls } from '../../support/directory-tls.ts';
+import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
+import { type Slapd, startSlapd } from '../../support/slapd.ts';
+
+const lookup = { by: 'userPrincipalName', userPrincipalName: 'ada@corp.example' } as const;
+let ldap: Slapd;
+let other: Slapd;
+const cleanUps: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  const accounts = [{ uid: 'ada', mail: 'ada@corp.example' }];
+  [ldap, other] = await Promise.all([startSlapd({ accounts }), startSlapd({ accounts })]);
+});
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+afterAll(() => Promise.all([ldap?.stop(), other?.stop()]));
+
+function open(servers: readonly string[], more: Partial<LdapDirectoryOptions> = {}): Directory {
+  const directory = createLdapDirectory({
+    name: 'people',
+    servers,
+    certificateAuthorities: [ldap.ca, other.ca],
+    bindDn: ldap.bindDn,
+    bindPassword: ldap.password,
+    searchBase: ldap.searchBase,
+    userPrincipalNameAttribute: 'mail',
+    connectTimeout: 1000,
+    operationTimeout: 2000,
+    logger: silentLogger,
+    ...more,
+  });
+  cleanUps.push(() => directory.close());
+  return directory;
+}
+
+async function proxyTo(port: number, host?: string): Promise<FaultProxy> {
+  const proxy = await startFaultProxy({ host: ldap.host, port }, host);
+  cleanUps.push(() => proxy.close());
+  return proxy;
+}
+
+const find = async (directory: Directory) =>
+  (await directory.findAccounts(lookup, 2)).map(({ accountName }) => accountName);
+
+/** All that was ever sent in clear: StartTLS requests, and TLS records after them. */
+function expectNothingInClear(proxy: FaultProxy): void {
+  const startTls = Buffer.from('301d02010177188016312e332e362e312e342e312e313436362e3230303337', 'hex');
+  expect(proxy.connections.length).toBeGreaterThan(0);
+  for (const connection of proxy.connections) {
+    const sent = connection.sent();
+    expect(sent.subarray(0, startTls.length)).toEqual(startTls);
+    const after = sent.subarray(startTls.length);
+    if (after.length > 0) expect(after.subarray(0, 2).toString('hex')).toBe('1603');
+    expect(sent.includes(ldap.password)).toBe(false);
+    expect(sent.includes('uid=cardgate')).toBe(false);
+  }
+}
+
+describe('the server must prove who it is', () => {
+  it('a server of another CA is not used', async () => {
+    const directory = open([ldap.url], { certificateAuthorities: [other.ca] });
+    await expect(find(directory)).rejects.toMatchObject({
+      name: 'DirectoryUnavailableError',
+      facts: { errors: [expect.stringContaining(ldap.url)] },
+    });
+  });
+
+  it('a server whose certificate has another name is not used', async () => {
+    const proxy = await proxyTo(ldap.tlsPort, '127.0.0.2');
+    await expect(find(open([`ldaps://127.0.0.2:${proxy.port}`]))).rejects.toThrow(DirectoryUnavailableError);
+  });
+
+  it('a wrong bind password makes the directory unavailable, with the reason', async () => {
+    await expect(find(open([ldap.url], { bindPassword: 'wrong' }))).rejects.toMatchObject({
+      facts: { errors: [expect.stringContaining('bind account is refused')] },
+    });
+  });
+});
+
+describe('StartTLS never falls back to clear text', () => {
+  it('nothing but the StartTLS request is sent in clear, and accounts are found', async () => {
+    const proxy = await proxyTo(ldap.port);
+    expect(await find(open([`ldap://127.0.0.1:${proxy.port}`]))).toEqual(['ada']);
+    expectNothingInClear(proxy);
+  });
+
+  it('after a cut the next connection begins with StartTLS again', async () => {
+    const proxy = await proxyTo(ldap.port);
+    const directory = open([`ldap://127.0.0.1:${proxy.port}`]);
+    for (const how of ['close', 'reset'] as const) {
+      expect(await find(directory)).toEqual(['ada']);
+      proxy.cut(how);
+    }
+    expect(await find(directory)).toEqual(['ada']);
+    expect(proxy.connections.length).toBe(3);
+    expectNothingInClear(proxy);
+  });
+
+  it('a cut during the TLS handshake sends nothing in clear', async () => {
+    const proxy = await proxyTo(ldap.port);
+    proxy.cutWhen = (chunk) => chunk[0] === 0x16;
+    await expect(find(open([`ldap://127.0.0.1:${proxy.port}`]))).rejects.toThrow(DirectoryUnavailableError);
+    expectNothingInClear(proxy);
+  });
+
+  it('bytes injected in clear behind the answer to StartTLS are refused', async () => {
+    const proxy = await proxyTo(ldap.port);
+    proxy.injectAfterFirstAnswer = Buffer.from('300c02010161070a010004000400', 'hex');
+    await expect(find(open([`ldap://127.0.0.1:${proxy.port}`]))).rejects.toMatchObject({
+      facts: { errors: [expect.stringContaining('more in clear')] },
+    });
+    expectNothingInClear(proxy);
+  });
+
+  it('with the wrong CA nothing is sent after the handshake failed', async () => {
+    const proxy = await proxyTo(ldap.port);
+    const directory = open([`ldap://127.0.0.1:${proxy.port}`], { certificateAuthorities: [other.ca] });
+    await expect(find(directory)).rejects.toThrow(DirectoryUnavailableError);
+    expectNothingInClear(proxy);
+  });
+});
+
+describe('a server that fails', () => {
+  it('frozen: the search ends in time, and works again when the server thaws', async () => {
+    const directory = open([ldap.url], { operationTimeout: 300, connectTimeout: 300 });
+    expect(await find(directory)).toEqual(['ada']);
+    ldap.child.signal('SIGSTOP');
+    const began = performance.now();
+    await expect(find(directory)).rejects.toThrow(DirectoryUnavailableError);
+    expect(performance.now() - began).toBeLessThan(1000);
+    ldap.child.signal('SIGCONT');
+    expect(await find(directory)).toEqual(['ada']);
+  });
+
+  it('killed: pending and new searches fail at once, and work again after a restart', async () => {
+    const directory = open([ldap.url]);
+    expect(await find(directory)).toEqual(['ada']);
+    ldap.child.signal('SIGKILL');
+    await expect(find(directory)).rejects.toThrow(DirectoryUnavailableError);
+    await ldap.restart();
+    expect(await find(directory)).toEqual(['ada']);
+  });
+
+  it('silent from the start: the second server answers, and is kept', async () => {
+    const proxy = await proxyTo(ldap.tlsPort);
+    proxy.mode = 'freeze';
+    const directory = open([`ldaps://127.0.0.1:${proxy.port}`, other.url], { connectTimeout: 200 });
+    expect(await find(directory)).toEqual(['ada']);
+    expect(await find(directory)).toEqual(['ada']);
+    expect(proxy.connections).toHaveLength(1);
+  });
+
+  it('silent in mid-service: the second server answers the same search', async () => {
+    const proxy = await proxyTo(ldap.tlsPort);
+    const directory = open([`ldaps://127.0.0.1:${proxy.port}`, other.url], { operationTimeout: 800 });
+    expect(await find(directory)).toEqual(['ada']);
+    proxy.mode = 'freeze';
+    expect(await find(directory)).toEqual(['ada']);
+  });
+
+  it('a crowd is served by few connections', async () => {
+    const proxy = await proxyTo(ldap.tlsPort);
+    const directory = open([`ldaps://127.0.0.1:${proxy.port}`], { maxConnections: 3 });
+    const answers = await Promise.all(Array.from({ length: 200 }, () => find(directory)));
+    expect(answers.every(([name]) => name === 'ada')).toBe(true);
+    expect(proxy.connections.length).toBeLessThanOrEqual(3);
+  });
+
+  it('more than the queue holds are refused at once', async () => {
+    const directory = open([ldap.url], { maxConnections: 1, maxWaiting: 5 });
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => find(directory)));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
+  });
+
+  it('a search after close is refused', async () => {
+    const directory = open([ldap.url]);
+    await directory.close();
+    await expect(find(directory)).rejects.toThrow(DirectoryUnavailableError);
+  });
+});
+
+describe('a server that sends what it should not', () => {
+  /** Success for the first message of a client, which has id 2; the search has id 3. */
+  const bindAnswer = Buffer.from('300c02010261070a010004000400', 'hex');
+  /** A SearchResultEntry without attributes. */
+  const entry = Buffer.from('3009020103640404003000', 'hex');
+
+  async function lyingServer(answerSearch: (socket: Socket) => void): Promise<Directory> {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'cardgate-lying-'));
+    const material = await makeDirectoryTls(folder, 'IP:127.0.0.1');
+    const [key, cert] = [await readFile(material.keyFile), await readFile(material.certificateFile)];
+    await rm(folder, { recursive: true });
+    const sockets = new Set<Socket>();
+    const server = tls.createServer({ key, cert }, (socket) => {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.once('data', () => {
+        socket.write(bindAnswer);
+        socket.once('data', () => answerSearch(socket));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    cleanUps.push(async () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    const address = server.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    return open([`ldaps://127.0.0.1:${port}`], { certificateAuthorities: [material.ca] });
+  }
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['endless entries', (socket) => void socket.write(Buffer.concat(Array.from({ length: 100_000 }, () => entry)))],
+    [
+      'a message that never ends',
+      (socket) => {
+        socket.write(Buffer.from('30847fffffff', 'hex'));
+        for (let sent = 0; sent < 12; sent += 1) socket.write(Buffer.alloc(1 << 20));
+      },
+    ],
+    ['something that is no LDAP', (socket) => void socket.write('HTTP/1.1 200 OK\r\n\r\n')],
+    ['an entry cut short', (socket) => void socket.write(Buffer.from('300902010364047f003000', 'hex'))],
+    ['an indefinite length', (socket) => void socket.write(Buffer.from('308002010364', 'hex'))],
+    ['the end', (socket) => void socket.end()],
+  ])('%s: the search fails and nothing else does', async (_what, answerSearch) => {
+    let searches = 0;
+    const directory = await lyingServer((socket) => {
+      searches += 1;
+      answerSearch(socket);
+    });
+    await expect(find(directory)).rejects.toThrow(DirectoryUnavailableError);
+    expect(searches).toBeGreaterThan(0);
+  });
+});
