@@ -1,6 +1,6 @@
 /** The steps of a decision as text for people: one line a step, colour only on a terminal. */
 import { denialEntry } from '../denial.ts';
-import type { FactValue, Step } from '../explanation.ts';
+import type { Facts, FactValue, Step } from '../explanation.ts';
 import type { Verdict } from '../login/authenticator.ts';
 import { printable } from '../operations/printable.ts';
 
@@ -17,24 +17,43 @@ const stageTitles: Readonly<Record<Step['stage'], string>> = {
   'data-channel': 'Data channel',
 };
 
+/** Facts that only say which certificate a step is about; they are shown once, above the steps of that certificate. */
+const identityFacts: ReadonlySet<string> = new Set(['subject', 'issuer', 'serialNumber', 'sha256']);
+
 export function explanationText(steps: readonly Step[], verdict: Verdict, colour: boolean): string {
   const lines: string[] = [];
   let stage: Step['stage'] | undefined;
+  let certificate: FactValue | undefined;
   for (const step of steps) {
-    if (step.stage !== stage) lines.push('', paint(stageTitles[step.stage], 1, colour));
+    if (step.stage !== stage) {
+      lines.push('', paint(stageTitles[step.stage], 1, colour));
+      certificate = undefined;
+    }
     stage = step.stage;
+    const { sha256 } = step.facts ?? {};
+    if (sha256 !== undefined && sha256 !== certificate) lines.push(certificateLine(step.facts ?? {}, colour));
+    certificate = sha256 ?? certificate;
     lines.push(...stepLines(step, colour));
   }
   return [...lines, '', ...verdictLines(verdict, colour), ''].join('\n');
 }
 
+function certificateLine({ subject = '', serialNumber = '', sha256 = '' }: Facts, colour: boolean): string {
+  return paint(`  ${factText(subject)} (serial ${factText(serialNumber)}, SHA-256 ${factText(sha256)})`, 4, colour);
+}
+
 function stepLines(step: Step, colour: boolean): string[] {
   const citation = step.citation ? paint(`  [${step.citation}]`, 2, colour) : '';
-  const head = `  ${paint(marks[step.verdict], colours[step.verdict], colour)} ${printable(step.check)}${citation}`;
-  const facts = Object.entries(step.facts ?? {}).flatMap(([name, value]) =>
-    value === undefined ? [] : [`      ${name}: ${factText(value)}`],
+  const head = `    ${paint(marks[step.verdict], colours[step.verdict], colour)} ${printable(step.check)}${citation}`;
+  return [head, ...factLines(step.facts ?? {}, '        ')];
+}
+
+function factLines(facts: Facts, indent: string): string[] {
+  return Object.entries(facts).flatMap(([name, value]) =>
+    value === undefined || (identityFacts.has(name) && 'sha256' in facts)
+      ? []
+      : [`${indent}${name}: ${factText(value)}`],
   );
-  return [head, ...facts];
 }
 
 function factText(value: FactValue): string {
@@ -61,10 +80,8 @@ function verdictLines(verdict: Verdict, colour: boolean): string[] {
         `${paint(verdict.outcome.toUpperCase(), 31, colour)}: ${code}`,
         `  meaning:  ${meaning}`,
         `  detail:   ${printable(detail)}`,
-        ...Object.entries(facts).flatMap(([name, value]) =>
-          value === undefined ? [] : [`  ${`${name}:`.padEnd(9)} ${factText(value)}`],
-        ),
         `  remedy:   ${remedy}`,
+        ...factLines(facts, '  '),
       ];
     }
   }
