@@ -9,7 +9,10 @@ import type { ServerTlsSocket } from './secure-context.ts';
 export interface Handshake {
   readonly facts: TlsFacts;
   readonly resumed: boolean;
-  /** DER, end entity first, of a full handshake; empty: none sent, or none proven because the session was resumed. */
+  /**
+   * DER, end entity first, of a full handshake; empty: none sent, or none proven because the session was resumed. OpenSSL
+   * may append issuers out of the CA certificates whose names the server sends; they prove nothing.
+   */
   readonly peerCertificates: readonly Buffer[];
   /** DER of the end entity, also when it came out of a resumed session. */
   readonly leaf?: Buffer;

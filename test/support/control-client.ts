@@ -91,7 +91,7 @@ export class ControlClient {
 
   async startTls(identity: TlsIdentity = {}): Promise<void> {
     this.raw.off('data', this.#onData);
-    const socket = connectTls({ socket: this.raw, rejectUnauthorized: false, ...identity });
+    const socket = connectTls({ socket: this.raw, host: '127.0.0.1', rejectUnauthorized: false, ...identity });
     socket.on('session', (session: Buffer) => {
       this.session = session;
     });

@@ -1,0 +1,153 @@
+/** From clear to TLS on the control connection: nothing crosses the line, and nothing that goes wrong leaves a half-open session. */
+import { once } from 'node:events';
+import { connect } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ControlClient, openTcp } from '../support/control-client.ts';
+import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../support/protocol-site.ts';
+
+let identities: TestIdentities;
+let site: ProtocolSite;
+beforeAll(async () => {
+  identities = await createIdentities();
+  site = await startSite(identities, { timeouts: { handshake: 300 } });
+});
+afterAll(() => site.close());
+
+describe('AUTH', () => {
+  it('drops what was pipelined behind it in the clear, and runs none of it', async () => {
+    const client = await site.connect();
+    await client.secure(identities.ada, 'USER ada\r\nMKD /injected\r\nNOOP\r\nPW');
+    const before = site.requests.length;
+    expect((await client.command('PWD')).code).toBe(530);
+    expect(site.requests).toHaveLength(before);
+    expect((await client.command('USER ada')).code).toBe(230);
+    expect((await client.command('CWD /injected')).code).toBe(550);
+    client.destroy();
+  });
+
+  for (const mechanism of ['TLS', 'tls', 'SSL', 'TLS-C', 'TLS-P']) {
+    it(`accepts ${mechanism}`, async () => {
+      const client = await site.connect();
+      expect((await client.command(`AUTH ${mechanism}`)).code).toBe(234);
+      await client.startTls(identities.ada);
+      expect((await client.command('NOOP')).code).toBe(200);
+      client.destroy();
+    });
+  }
+
+  it('refuses an unknown mechanism with 504 and a second AUTH with 503', async () => {
+    const client = await site.connect();
+    expect((await client.command('AUTH KERBEROS_V4')).code).toBe(504);
+    await client.secure(identities.ada);
+    expect((await client.command('AUTH TLS')).code).toBe(503);
+    client.destroy();
+  });
+
+  it('resets what was set before it (RFC 4217 section 4)', async () => {
+    const client = await site.connect();
+    await client.command('OPTS MLST type;');
+    await client.secure(identities.ada);
+    expect((await client.command('FEAT')).text).toContain('size*;');
+    client.destroy();
+  });
+
+  it('cuts a handshake that stalls, and records it', async () => {
+    const client = await site.connect();
+    await client.command('AUTH TLS');
+    await client.gone();
+    const record = await site.record(
+      (entry) => entry.event === 'refusal' && entry.denial.code === 'tls-handshake-failed',
+    );
+    expect(record).toMatchObject({ denial: { detail: expect.stringContaining('300 ms') } });
+  });
+
+  it('cuts a handshake of garbage', async () => {
+    const client = await site.connect();
+    await client.command('AUTH TLS');
+    client.write('this is not a ClientHello at all\r\n');
+    await client.gone();
+  });
+});
+
+describe('TLS on the control connection', () => {
+  it('ends with close_notify', async () => {
+    const client = await site.connect();
+    await client.secure(identities.ada);
+    const ended = once(client.tls, 'end');
+    expect((await client.command('QUIT')).code).toBe(221);
+    await ended;
+    await client.gone();
+  });
+
+  it('refuses renegotiation', async () => {
+    const client = await site.connect();
+    await client.secure({ ...identities.ada, maxVersion: 'TLSv1.2' });
+    const outcome = new Promise<Error | null>((resolve) => {
+      client.tls.renegotiate({}, (error) => resolve(error));
+      client.tls.once('error', (error) => resolve(error));
+      client.tls.once('close', () => resolve(new Error('closed')));
+    });
+    expect(await outcome).toBeInstanceOf(Error);
+    client.destroy();
+  });
+
+  it('REIN ends the session: no login survives it', async () => {
+    const client = await site.loggedIn();
+    expect((await client.command('REIN')).code).toBe(421);
+    await client.gone();
+  });
+
+  it('CCC is refused: 534 under TLS, 533 without', async () => {
+    const client = await site.connect();
+    expect((await client.command('CCC')).code).toBe(533);
+    await client.secure(identities.ada);
+    expect((await client.command('CCC')).code).toBe(534);
+    client.destroy();
+  });
+});
+
+describe('an implicit binding', () => {
+  it('greets inside TLS and protects data connections without PBSZ and PROT', async () => {
+    const socket = connect({
+      port: site.implicitPort,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      ...identities.ada,
+    });
+    await once(socket, 'secureConnect');
+    const client = new ControlClient(socket);
+    expect((await client.reply()).code).toBe(220);
+    expect((await client.command('USER ada')).code).toBe(230);
+    const port = await client.passive();
+    client.write('NLST\r\n');
+    const data = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...identities.ada });
+    data.resume();
+    expect((await client.reply()).code).toBeLessThan(200);
+    expect((await client.reply()).code).toBe(226);
+    client.destroy();
+  });
+
+  it('cuts a client that stays silent', async () => {
+    const socket = await openTcp(site.implicitPort);
+    socket.resume();
+    await once(socket, 'close');
+  });
+});
+
+describe('PROT', () => {
+  it.each([
+    ['C', 534],
+    ['S', 536],
+    ['E', 536],
+    ['X', 504],
+    ['p', 200],
+  ])('PROT %s is answered %i where data must be protected', async (level, code) => {
+    const client = await site.connect();
+    await client.secure(identities.ada);
+    expect((await client.command(`PROT ${level}`)).code).toBe(503);
+    expect((await client.command('PBSZ x')).code).toBe(501);
+    expect((await client.command('PBSZ 16384')).text).toBe('200 PBSZ=0');
+    expect((await client.command(`PROT ${level}`)).code).toBe(code);
+    client.destroy();
+  });
+});
