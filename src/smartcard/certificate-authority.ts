@@ -88,6 +88,7 @@ export interface CertificateAuthority {
   readonly chainPem: string;
   readonly crlDistributionPoint: string | undefined;
   issue(request: CertificateRequest): Promise<IssuedCertificate>;
+  /** `chainPem`: the server's certificate first, then this authority's and those above it, without the self-signed one. */
   issueServerCertificate(
     request: ServerCertificateRequest,
   ): Promise<IssuedCertificate & { readonly privateKeyPem: string; readonly chainPem: string }>;
