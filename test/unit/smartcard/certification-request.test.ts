@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import {
+  createCertificationRequest,
+  verifyCertificationRequest,
+} from '../../../src/smartcard/certification-request.ts';
+import { encodeName } from '../../../src/smartcard/name-encoding.ts';
+import { softwareSigner } from '../../../src/smartcard/signer.ts';
+import { generateSoftwareKey, keyTypes, subjectPublicKeyInfo } from '../../../src/smartcard/software-key.ts';
+
+describe.each(keyTypes)('a certification request with a %s key', (keyType) => {
+  it('yields its name and key when that key signed it', async () => {
+    const publicKey = await generateSoftwareKey(keyType);
+    const subject = encodeName('ada');
+    const der = await createCertificationRequest({ subject, publicKey, signer: softwareSigner(publicKey) });
+    const verified = await verifyCertificationRequest(der);
+    expect(verified.subject).toEqual(subject);
+    expect(verified.publicKey).toEqual(subjectPublicKeyInfo(publicKey));
+  });
+
+  it('is refused when another key signed it: no certificate for a key that the card does not hold', async () => {
+    const [publicKey, another] = [await generateSoftwareKey(keyType), await generateSoftwareKey(keyType)];
+    const request = { subject: encodeName('ada'), publicKey, signer: softwareSigner(another) };
+    await expect(verifyCertificationRequest(await createCertificationRequest(request))).rejects.toThrow('not signed');
+  });
+});

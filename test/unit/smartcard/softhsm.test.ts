@@ -1,0 +1,42 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { tokenError } from '../../../src/smartcard/pkcs11-module.ts';
+import { findSoftHsmModule, prepareSoftHsm } from '../../../src/smartcard/softhsm.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'cardgate-softhsm-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+describe('SoftHSM', () => {
+  it('keeps its tokens in a directory that only their owner may enter', async () => {
+    const { configurationFile, tokenDirectory } = await prepareSoftHsm(directory);
+    expect(statSync(tokenDirectory).mode & 0o777).toBe(0o700);
+    expect(readFileSync(configurationFile, 'utf8')).toContain(`directories.tokendir = ${tokenDirectory}\n`);
+  });
+
+  it('that is not installed is said to be missing, with the places that were searched', () => {
+    expect(() => findSoftHsmModule(['/nonexistent/libsofthsm2.so'])).toThrow('/nonexistent/libsofthsm2.so');
+  });
+
+  it.each(['a#b', 'a\nb'])('is not given a path that its configuration file cannot hold: %j', async (name) => {
+    await expect(prepareSoftHsm(join(directory, name))).rejects.toMatchObject({ name: 'CardError' });
+  });
+});
+
+describe('an error of a token', () => {
+  it.each([
+    ['CKR_PIN_INCORRECT', 'The PIN is wrong.'],
+    ['CKR_TOKEN_NOT_PRESENT', 'There is no card in the reader.'],
+    ['CKR_FUNCTION_FAILED', 'CKR_FUNCTION_FAILED'],
+  ])('%s is told to a person', (name, meaning) => {
+    const told = tokenError('ada', new Error(name));
+    expect(told).toMatchObject({ name: 'CardError', message: expect.stringContaining(meaning) });
+    expect(told).toMatchObject({ message: expect.stringContaining('ada') });
+  });
+
+  it('is not made of any other error', () => {
+    const fault = new Error('out of memory');
+    expect(tokenError('ada', fault)).toBe(fault);
+  });
+});
