@@ -32,8 +32,6 @@ export type Retrieved = {
 export interface RetrievalTools {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The fetch of the platform, or one that answers for it. */
-  readonly fetch: typeof fetch;
 }
 
 const longestUrl = 2048;
@@ -90,7 +88,7 @@ export class CrlRetrieval {
   async #download(start: URL, signal: AbortSignal): Promise<Buffer> {
     let target = start;
     for (let redirects = 0; redirects <= maximumRedirects; redirects++) {
-      const response = await this.#tools.fetch(target.href, { redirect: 'manual', signal });
+      const response = await fetch(target.href, { redirect: 'manual', signal });
       if (response.status === 200) return this.#read(response);
       await response.body?.cancel();
       const location = response.headers.get('location');

@@ -59,7 +59,7 @@ export class RevocationPolicy {
   constructor(options: RevocationOptions, files: readonly CrlFile[], clock: Clock, logger: Logger) {
     this.#options = options;
     const { retrieval, freshnessSeconds } = options;
-    this.#retrieval = retrieval && new CrlRetrieval(retrieval, freshnessSeconds, { clock, logger, fetch });
+    this.#retrieval = retrieval && new CrlRetrieval(retrieval, freshnessSeconds, { clock, logger });
     for (const { file, der } of files) {
       const crl = parseCrl(der, file);
       const { key } = crl.issuer;

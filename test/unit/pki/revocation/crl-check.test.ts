@@ -1,0 +1,224 @@
+import { describe, expect, it } from 'vitest';
+import { unrecorded } from '../../../../src/explanation.ts';
+import { parseCrl } from '../../../../src/pki/crl.ts';
+import { MalformedError } from '../../../../src/pki/malformed-error.ts';
+import { oids } from '../../../../src/pki/oids.ts';
+import { der, explicit, implicit, integer, namedBits, sequence } from '../../../support/der-builder.ts';
+import {
+  type CrlIssuing,
+  ca,
+  commonName,
+  crlEntry,
+  days,
+  directoryName,
+  extension,
+  intermediate,
+  issue,
+  issueCrl,
+  newKeys,
+  person,
+  root,
+  uriName,
+} from '../authority.ts';
+import { codeOf, validatorFor, verdictOf } from '../validator.ts';
+
+const anchor = root();
+const middle = intermediate(anchor);
+const holder = person(middle, [], { serial: 0xe1 });
+const reason = (number: number) => extension(oids.reasonCode, der(0x0a, Buffer.from([number])));
+const scope = (...fields: readonly Buffer[]) => extension(oids.issuingDistributionPoint, sequence(...fields), true);
+const flag = (number: number) => implicit(number, Buffer.from([0xff]));
+const number = (value: number) => extension(oids.crlNumber, integer(value));
+const deltaOf = (base: number) => extension(oids.deltaCrlIndicator, integer(base), true);
+
+const good = issueCrl(anchor);
+const setting = (freshnessSeconds: number, crls: readonly Buffer[]) => ({
+  anchors: [anchor],
+  revocation: { mode: 'check' as const, freshnessSeconds },
+  crls: crls.map((encoded, index) => ({ file: `${index}.crl`, der: encoded })),
+});
+/** The verdict on the holder with the anchor's good CRL and these of the intermediate. */
+const withCrls = (...crls: readonly Buffer[]) => verdictOf(setting(0, [good, ...crls]), [holder, middle]);
+const crl = (options: CrlIssuing = {}) => issueCrl(middle, options);
+
+describe('a certificate is good', () => {
+  it('when a current CRL of its issuer does not name it, and the evidence says which', async () => {
+    const result = await validatorFor(setting(0, [good, crl()])).validate([holder.der, middle.der], unrecorded);
+    expect(result).toMatchObject({
+      certificate: {
+        evidence: [
+          { status: 'good', method: 'crl', source: '1.crl', thisUpdate: days(-1), nextUpdate: days(5) },
+          { status: 'good', method: 'crl', source: '0.crl' },
+        ],
+      },
+    });
+  });
+
+  it('when the CRL names others, with and without reasons', async () => {
+    const entries = [crlEntry(0xe0), crlEntry(0xe2, [reason(1)]), crlEntry(1), crlEntry(0xe100)];
+    expect(await withCrls(crl({ entries }))).toBe('valid');
+  });
+
+  it('when a CRL for end entities only covers it, and one for CAs does not matter', async () => {
+    expect(await withCrls(crl({ extensions: [scope(flag(1))] }), crl({ extensions: [scope(flag(2))] }))).toBe('valid');
+  });
+
+  it('when several CRLs together cover all reasons', async () => {
+    const some = (...bits: readonly number[]) => scope(implicit(3, namedBits(...bits).subarray(2)));
+    const first = crl({ extensions: [some(1, 2, 3)] });
+    expect(await withCrls(first, crl({ extensions: [some(4, 5, 6, 7, 8)] }))).toBe('valid');
+    expect(await withCrls(first, crl({ extensions: [some(4, 5, 6, 7)] }))).toBe('revocation-unknown');
+  });
+
+  it('when a delta CRL takes it off the list', async () => {
+    const complete = crl({ entries: [crlEntry(0xe1, [reason(6)])], extensions: [number(5)] });
+    const delta = crl({ entries: [crlEntry(0xe1, [reason(8)])], extensions: [number(6), deltaOf(5)] });
+    expect(await withCrls(complete)).toBe('certificate-revoked');
+    expect(await withCrls(complete, delta)).toBe('valid');
+  });
+});
+
+describe('a certificate is revoked', () => {
+  it.each([
+    ['with no reason given', crlEntry(0xe1)],
+    ['with a reason', crlEntry(0xe1, [reason(1)])],
+    ['on hold', crlEntry(0xe1, [reason(6)])],
+    ['marked as removed in a complete CRL', crlEntry(0xe1, [reason(8)])],
+  ])('%s', async (_rule, entry) => {
+    expect(await withCrls(crl({ entries: [crlEntry(7), entry, crlEntry(9)] }))).toBe('certificate-revoked');
+  });
+
+  it('when the newest of several CRLs says so', async () => {
+    const newest = crl({ thisUpdate: days(-0.5), entries: [crlEntry(0xe1)] });
+    expect(await withCrls(crl(), newest)).toBe('certificate-revoked');
+  });
+
+  it('when only a delta CRL says so', async () => {
+    const delta = crl({ entries: [crlEntry(0xe1)], extensions: [number(6), deltaOf(5)] });
+    expect(await withCrls(crl({ extensions: [number(5)] }), delta)).toBe('certificate-revoked');
+  });
+
+  it('when its CA is', async () => {
+    const serial = 77;
+    const bad = issue(commonName('Bad'), anchor, { serial, extensions: [ca()] });
+    const crls = [issueCrl(anchor, { entries: [crlEntry(serial)] }), issueCrl(bad)];
+    expect(await verdictOf(setting(0, crls), [person(bad), bad])).toBe('certificate-revoked');
+  });
+});
+
+describe('the status is unknown, and the login refused, when', () => {
+  const stranger = { subject: middle.subject, keys: newKeys() };
+  const otherPoint = scope(explicit(0, explicit(0, uriName('http://crl.example/other.crl'))));
+  const unknownExtension = extension('1.2.3.4', integer(1), true);
+  it.each([
+    ['there is no CRL', []],
+    ['the CRL is of another issuer', [issueCrl(root('Other'))]],
+    ['the signature is not the issuer’s', [issueCrl(stranger)]],
+    ['the next update was due', [crl({ nextUpdate: days(-0.5) })]],
+    ['no next update is named', [crl({ nextUpdate: undefined })]],
+    ['this update lies in the future', [crl({ thisUpdate: days(1) })]],
+    ['the CRL has an unknown critical extension', [crl({ extensions: [unknownExtension] })]],
+    [
+      'an entry of another certificate has an unknown critical extension',
+      [crl({ entries: [crlEntry(1, [unknownExtension])] })],
+    ],
+    ['the CRL is for CAs', [crl({ extensions: [scope(flag(2))] })]],
+    ['the CRL is for attribute certificates', [crl({ extensions: [scope(flag(5))] })]],
+    ['the CRL is for another distribution point', [crl({ extensions: [otherPoint] })]],
+    ['there is only a delta CRL', [crl({ extensions: [number(6), deltaOf(5)] })]],
+    ['the entries are malformed', [crl({ entries: [sequence(integer(1))] })]],
+    [
+      'an entry of a direct CRL names another issuer',
+      [
+        crl({
+          entries: [crlEntry(1, [extension(oids.certificateIssuer, sequence(directoryName(commonName('x'))), true)])],
+        }),
+      ],
+    ],
+  ])('%s', async (_rule, crls) => {
+    expect(await withCrls(...crls)).toBe('revocation-unknown');
+  });
+
+  it('a CA may not sign CRLs', async () => {
+    const mute = issue(commonName('Mute'), anchor, {
+      extensions: [ca(), extension(oids.keyUsage, namedBits(5), true)],
+    });
+    expect(await verdictOf(setting(0, [good, issueCrl(mute)]), [person(mute), mute])).toBe('revocation-unknown');
+  });
+
+  it('the CRL is older than the site allows, although its next update is not due', async () => {
+    const day = 86_400;
+    expect(await verdictOf(setting(2 * day, [good, crl()]), [holder, middle])).toBe('valid');
+    expect(await verdictOf(setting(day / 2, [good, crl()]), [holder, middle])).toBe('revocation-unknown');
+  });
+
+  it('a delta CRL does not fit the complete one', async () => {
+    const expired = { nextUpdate: days(-0.5) };
+    const delta = (base: number) => crl({ extensions: [number(9), deltaOf(base)] });
+    const complete = crl({ ...expired, extensions: [number(5)] });
+    expect(await withCrls(complete, delta(5))).toBe('valid');
+    expect(await withCrls(complete, delta(6))).toBe('revocation-unknown');
+    const forged = issueCrl(stranger, { extensions: [number(9), deltaOf(5)] });
+    expect(await withCrls(complete, forged)).toBe('revocation-unknown');
+  });
+});
+
+describe('CRL issuers', () => {
+  const issuerUsage = extension(oids.keyUsage, namedBits(6), true);
+  const separate = issue(middle.subject, middle, { serial: 500, extensions: [issuerUsage] });
+  const pool = { ...setting(0, []), intermediates: [separate] };
+  const files = (...crls: readonly Buffer[]) => crls.map((encoded, index) => ({ file: `${index}`, der: encoded }));
+
+  it('may have a key of their own under the name of the CA, if their certificate is good', async () => {
+    const bySeparate = issueCrl(separate, { thisUpdate: days(-0.5) });
+    expect(
+      await verdictOf({ ...pool, crls: files(good, bySeparate, crl({ extensions: [scope(flag(1))] })) }, [
+        holder,
+        middle,
+      ]),
+    ).toBe('valid');
+  });
+
+  it('do not vouch for themselves', async () => {
+    expect(await verdictOf({ ...pool, crls: files(good, issueCrl(separate)) }, [holder, middle])).toBe(
+      'revocation-unknown',
+    );
+  });
+
+  it('need a path to the same trust anchor', async () => {
+    const other = root('Other');
+    const false_ = issue(middle.subject, other, { extensions: [issuerUsage] });
+    const both = { ...pool, anchors: [anchor, other], intermediates: [false_] };
+    const crls = files(good, issueCrl(other), issueCrl(false_));
+    expect(await verdictOf({ ...both, crls }, [holder, middle])).toBe('revocation-unknown');
+  });
+});
+
+describe('CRL files', () => {
+  it.each([
+    ['garbage', Buffer.from('garbage')],
+    ['a certificate', anchor.der],
+    ['a CRL of version 1 encoded as 0', Buffer.from('30053003020100', 'hex')],
+  ])('with %s stop the start', (_rule, encoded) => {
+    expect(() => validatorFor(setting(0, [encoded]))).toThrow(MalformedError);
+    expect(() => parseCrl(encoded, 'x')).toThrow(MalformedError);
+  });
+
+  it('are not asked when the site checks no revocation', async () => {
+    const revoked = crl({ entries: [crlEntry(0xe1)] });
+    const none = { ...setting(0, [revoked]), revocation: { mode: 'none' as const, freshnessSeconds: 0 } };
+    expect(codeOf(await validatorFor(none).validate([holder.der, middle.der], unrecorded))).toBe('valid');
+  });
+
+  it('of 100,000 entries answer at once and hold no object per entry', async () => {
+    const entries = Array.from({ length: 100_000 }, (_, index) => crlEntry(1_000_000 + index, [reason(1)]));
+    const big = crl({ entries: [Buffer.concat(entries), crlEntry(0xe1)] });
+    const validator = validatorFor(setting(0, [good, big]));
+    const chain = [holder.der, middle.der];
+    const other = person(middle, [], { serial: 5 });
+    const before = process.memoryUsage().heapUsed;
+    expect(codeOf(await validator.validate(chain, unrecorded))).toBe('certificate-revoked');
+    expect(codeOf(await validator.validate([other.der, middle.der], unrecorded))).toBe('valid');
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000);
+  });
+});

@@ -1,0 +1,177 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { unrecorded } from '../../../../src/explanation.ts';
+import { parseCertificate } from '../../../../src/pki/certificate.ts';
+import type { RetrievalOptions } from '../../../../src/pki/revocation/retrieval.ts';
+import { crlEntry, days, distributionPoint, intermediate, issueCrl, newKeys, now, person, root } from '../authority.ts';
+import { codeOf, validatorFor } from '../validator.ts';
+
+const anchor = root();
+const servers: Server[] = [];
+
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+type Answer = (response: ServerResponse, path: string) => void;
+
+/** A server that counts the paths asked for. */
+async function serve(answer: Answer): Promise<{ readonly url: string; readonly asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    answer(response, request.url ?? '');
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/ca.crl`, asked };
+}
+
+const options: RetrievalOptions = {
+  allowedHosts: ['127.0.0.1'],
+  maximumOctets: 10_000,
+  timeoutMilliseconds: 5_000,
+  totalTimeoutMilliseconds: 5_000,
+  cacheOctets: 1_000_000,
+  negativeSeconds: 60,
+};
+
+/** A holder below an intermediate, whose CRL is at `url`, and a login as often as wanted at a time that can be moved. */
+function site(
+  url: string,
+  retrieval: Partial<RetrievalOptions> = {},
+  freshnessSeconds = 0,
+  mode: 'check' | 'cache-only' = 'check',
+) {
+  const middle = intermediate(anchor);
+  const holder = person(middle, [distributionPoint(url)], { serial: 0xe1 });
+  let moment = now;
+  const validator = validatorFor({
+    anchors: [anchor],
+    crls: [{ file: 'root.crl', der: issueCrl(anchor) }],
+    revocation: { mode, freshnessSeconds, retrieval: { ...options, ...retrieval } },
+    clock: { now: () => moment },
+  });
+  return {
+    middle,
+    login: () => validator.validate([holder.der, middle.der], unrecorded),
+    moveTo: (time: Date) => {
+      moment = time;
+    },
+  };
+}
+
+describe('a CRL at a distribution point', () => {
+  it('is retrieved once for many logins, and is named in the evidence', async () => {
+    const { url, asked } = await serve((response) => void response.end(crl));
+    const { login, middle } = site(url);
+    const crl = issueCrl(middle);
+    const results = await Promise.all(Array.from({ length: 20 }, login));
+    expect(results.map(codeOf)).toEqual(Array.from({ length: 20 }, () => 'valid'));
+    expect(codeOf(await login())).toBe('valid');
+    expect(asked).toHaveLength(1);
+    expect(results[0]).toMatchObject({ certificate: { evidence: [{ status: 'good', source: url }, {}] } });
+  });
+
+  it('is retrieved again when its next update is due', async () => {
+    const { url, asked } = await serve((response) => void response.end(crl));
+    const { login, middle, moveTo } = site(url);
+    let crl = issueCrl(middle, { nextUpdate: days(1) });
+    expect(codeOf(await login())).toBe('valid');
+    crl = issueCrl(middle, { thisUpdate: days(1), entries: [crlEntry(0xe1)] });
+    moveTo(days(0.9));
+    expect(codeOf(await login())).toBe('valid');
+    moveTo(days(1.1));
+    expect(codeOf(await login())).toBe('certificate-revoked');
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is retrieved again when it is older than the site allows', async () => {
+    const { url, asked } = await serve((response) => void response.end(crl));
+    const { login, middle, moveTo } = site(url, {}, 2 * 86_400);
+    let crl = issueCrl(middle);
+    expect(codeOf(await login())).toBe('valid');
+    crl = issueCrl(middle, { thisUpdate: days(0.5), entries: [crlEntry(0xe1)] });
+    moveTo(days(0.9));
+    expect(codeOf(await login())).toBe('valid');
+    moveTo(days(0.99));
+    expect(asked).toHaveLength(1);
+  });
+
+  it('is not kept when it is not authentic', async () => {
+    const { url, asked } = await serve((response) => void response.end(crl));
+    const { login, middle, moveTo } = site(url);
+    let crl = issueCrl({ subject: middle.subject, keys: newKeys() });
+    expect(codeOf(await login())).toBe('revocation-unknown');
+    crl = issueCrl(middle);
+    expect(codeOf(await login())).toBe('revocation-unknown');
+    moveTo(new Date(now.getTime() + 61_000));
+    expect(codeOf(await login())).toBe('valid');
+    expect(asked).toHaveLength(2);
+  });
+});
+
+describe('a retrieval fails, and the login is refused, when', () => {
+  const cases: readonly (readonly [string, Answer])[] = [
+    ['the server says that there is none', (response) => void response.writeHead(404).end()],
+    ['the answer is no CRL', (response) => void response.end('<html>')],
+    ['the answer is too large', (response) => void response.end(Buffer.alloc(10_001, 0x30))],
+    [
+      'the server sends elsewhere',
+      (response) => void response.writeHead(302, { location: 'http://127.0.0.2:1/' }).end(),
+    ],
+    ['the server redirects for ever', (response, path) => void response.writeHead(302, { location: `${path}x` }).end()],
+    ['the connection breaks', (response) => void response.destroy()],
+  ];
+  it.each(cases)('%s', async (_rule, answer) => {
+    const { url, asked } = await serve(answer);
+    const { login } = site(url);
+    expect(codeOf(await login())).toBe('revocation-unknown');
+    const requests = asked.length;
+    expect(codeOf(await login())).toBe('revocation-unknown');
+    expect(asked).toHaveLength(requests);
+    expect(requests).toBeLessThanOrEqual(4);
+  });
+
+  it.each([
+    ['one retrieval takes too long', { timeoutMilliseconds: 50 }],
+    ['all retrievals of a login take too long', { totalTimeoutMilliseconds: 50 }],
+  ])('%s', async (_rule, limits) => {
+    const { url } = await serve((response) => void response.write('0'));
+    expect(codeOf(await site(url, limits).login())).toBe('revocation-unknown');
+  });
+
+  it.each([
+    ['the host may not be asked', { allowedHosts: ['crl.example'] }, (url: string) => url],
+    ['the URL holds credentials', {}, (url: string) => url.replace('//', '//user:secret@')],
+    ['the URL is too long', {}, (url: string) => `${url}?${'x'.repeat(2048)}`],
+    ['the URL is of another scheme', { allowedHosts: 'any' as const }, (url: string) => url.replace('http:', 'ftp:')],
+  ])('%s', async (_rule, limits, change) => {
+    const { url, asked } = await serve((response) => void response.end());
+    expect(codeOf(await site(change(url), limits).login())).toBe('revocation-unknown');
+    expect(asked).toHaveLength(0);
+  });
+
+  it('only the cache may be asked', async () => {
+    const { url, asked } = await serve((response) => void response.end());
+    expect(codeOf(await site(url, {}, 0, 'cache-only').login())).toBe('revocation-unknown');
+    expect(asked).toHaveLength(0);
+  });
+
+  it('the path is not valid anyway: a stranger’s certificate makes nobody ask anything', async () => {
+    const { url, asked } = await serve((response) => void response.end());
+    const validator = validatorFor({
+      anchors: [anchor],
+      revocation: { mode: 'check', freshnessSeconds: 0, retrieval: options },
+    });
+    const stranger = person(root('Stranger'), [distributionPoint(url)]);
+    expect(codeOf(await validator.validate([stranger.der], unrecorded))).toBe('path-not-found');
+    expect(parseCertificate(stranger.der).crlDistributionPoints).toHaveLength(1);
+    expect(asked).toHaveLength(0);
+  });
+});
