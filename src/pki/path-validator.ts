@@ -110,6 +110,8 @@ class PathValidation {
     if (anchor.nameConstraints) this.#nameConstraints.push(anchor.nameConstraints);
     return (
       this.#check(anchor, 'trust anchor validity', 'RFC 5937 3', validityRefusal(anchor, this.#inputs.time)) ??
+      // A certificate without the extension may be an anchor, as roots of version 1 are; one that says it is no CA may not.
+      this.#check(anchor, 'trust anchor CA flag', 'RFC 5937 3', anchor.basicConstraints && caRefusal(anchor)) ??
       this.#check(anchor, 'trust anchor key usage', 'RFC 5937 3', keyUsageRefusal(anchor, 'keyCertSign')) ??
       this.#check(anchor, 'trust anchor extended key usage', 'RFC 5280 4.2.1.12', this.#narrowPurposes(anchor)) ??
       this.#check(anchor, 'trust anchor critical extensions', 'RFC 5937 3', criticalExtensionRefusal(anchor))

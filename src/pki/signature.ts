@@ -30,6 +30,8 @@ const valid: SignatureResult = { outcome: 'valid' };
 const invalid: SignatureResult = { outcome: 'invalid' };
 const unacceptable = (reason: string): SignatureResult => ({ outcome: 'unacceptable', reason });
 
+/** An RSA key of 8192 bits has about 1100; what is larger would only fill the memory of keys. */
+const maximumKeyOctets = 4096;
 /** Larger moduli and exponents only serve to burn the verifier's time. */
 const maximumRsaBits = 8192;
 const maximumRsaExponent = 2n ** 64n;
@@ -91,6 +93,7 @@ export class SignatureVerifier {
   }
 
   #usableKey(name: string, spki: Buffer): UsableKey {
+    if (spki.length > maximumKeyOctets) return { reason: `public key is larger than ${maximumKeyOctets} octets` };
     const known = this.#keys.get(name);
     if (known) return known;
     const key = this.#readKey(spki);

@@ -101,11 +101,16 @@ export class RevocationPolicy {
     const context = { pool, signatures, time, freshnessSeconds };
     const local = new CrlCheck({ ...context, crlsFor: async (certificate) => this.#atHand(certificate) });
     const retrieval = mode === 'check' ? this.#retrieval : undefined;
-    const waiting = retrieval?.startWaiting();
+    let waiting: AbortSignal | undefined;
     const remote =
       retrieval &&
-      waiting &&
-      new CrlCheck({ ...context, crlsFor: (certificate) => this.#retrieved(certificate, retrieval, waiting) });
+      new CrlCheck({
+        ...context,
+        crlsFor: (certificate) => {
+          waiting ??= retrieval.startWaiting();
+          return this.#retrieved(certificate, retrieval, waiting);
+        },
+      });
     return async (subject) => {
       const atHand = await local.status(subject);
       const status = atHand.status === 'unknown' && remote ? await remote.status(subject) : atHand;

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import {
+  matchesDnsName,
+  matchesHostOfUri,
+  matchesIpAddress,
+  matchesMailbox,
+  matchesUserPrincipalName,
+} from '../../../src/pki/name-matching.ts';
+import { text, utf8 } from '../../support/der-builder.ts';
+
+describe('dNSName', () => {
+  it.each([
+    ['a.example', 'a.example', 'yes', 'yes'],
+    ['x.A.example', 'a.EXAMPLE', 'yes', 'yes'],
+    ['xa.example', 'a.example', 'no', 'no'],
+    ['a.example', '.a.example', 'no', 'no'],
+    ['x.a.example', '.a.example', 'yes', 'yes'],
+    ['a.example', '', 'yes', 'yes'],
+    ['*.a.example', 'a.example', 'yes', 'yes'],
+    ['*.a.example', 'x.a.example', 'no', 'yes'],
+    ['*.b.example', 'a.example', 'no', 'no'],
+    ['a b', 'a.example', 'incomparable', 'incomparable'],
+    ['a..example', 'example', 'incomparable', 'incomparable'],
+    ['a.example.', 'a.example', 'incomparable', 'incomparable'],
+    ['a.example', '*.example', 'incomparable', 'incomparable'],
+  ])('%s against %s', (name, base, permitted, excluded) => {
+    expect(matchesDnsName(name, base, 'permitted')).toBe(permitted);
+    expect(matchesDnsName(name, base, 'excluded')).toBe(excluded);
+  });
+});
+
+describe('rfc822Name', () => {
+  it.each([
+    ['a@b.example', 'b.example', 'yes'],
+    ['a@B.example', 'b.EXAMPLE', 'yes'],
+    ['a@x.b.example', 'b.example', 'no'],
+    ['a@x.b.example', '.b.example', 'yes'],
+    ['a@b.example', '.b.example', 'no'],
+    ['a@b.example', 'a@b.example', 'yes'],
+    ['A@b.example', 'a@b.example', 'no'],
+    ['a@b.example', '', 'yes'],
+    ['no mailbox', '', 'incomparable'],
+    ['"a"@b.example', 'b.example', 'incomparable'],
+    ['a@evil.example@b.example', 'b.example', 'incomparable'],
+    ['a@[127.0.0.1]', 'b.example', 'incomparable'],
+  ])('%s against %s is %s', (name, base, expected) => expect(matchesMailbox(name, base)).toBe(expected));
+});
+
+describe('uniformResourceIdentifier', () => {
+  it.each([
+    ['http://a.example/x', 'a.example', 'yes'],
+    ['http://user:p@a.example:80?x', 'a.example', 'yes'],
+    ['http://x.a.example', 'a.example', 'no'],
+    ['http://x.a.example', '.a.example', 'yes'],
+    ['http://evil.example#@a.example', 'a.example', 'no'],
+    ['http://10.0.0.1/', 'a.example', 'incomparable'],
+    ['http://[::1]/', 'a.example', 'incomparable'],
+    ['urn:a.example', 'a.example', 'incomparable'],
+    ['tag:microsoft.com,2022-09-14:sid:S-1-5-18', '', 'incomparable'],
+  ])('%s against %s is %s', (name, base, expected) => expect(matchesHostOfUri(name, base)).toBe(expected));
+});
+
+describe('iPAddress', () => {
+  it.each([
+    ['0a010101', '0a000000ff000000', 'yes'],
+    ['0b010101', '0a000000ff000000', 'no'],
+    ['0a010101', `${'00'.repeat(16)}${'00'.repeat(16)}`, 'no'],
+    ['0a010101', '0a000000ff00ff00', 'incomparable'],
+    ['0a010101', '0a000000', 'incomparable'],
+  ])('%s against %s is %s', (address, base, expected) => {
+    expect(matchesIpAddress(Buffer.from(address, 'hex'), Buffer.from(base, 'hex'))).toBe(expected);
+  });
+});
+
+describe('user principal name', () => {
+  it.each([
+    ['a@b.example', '@b.example', 'yes', 'yes'],
+    ['a@b.example', 'B.example', 'yes', 'yes'],
+    ['a@x.b.example', 'b.example', 'no', 'yes'],
+    ['a@x.b.example', '.b.example', 'yes', 'yes'],
+    ['A@b.example', 'a@B.example', 'yes', 'yes'],
+    ['c@b.example', 'a@b.example', 'no', 'no'],
+    ['no domain', '@b.example', 'incomparable', 'incomparable'],
+  ])('%s against %s', (name, base, permitted, excluded) => {
+    expect(matchesUserPrincipalName(utf8(name), utf8(base), 'permitted')).toBe(permitted);
+    expect(matchesUserPrincipalName(utf8(name), utf8(base), 'excluded')).toBe(excluded);
+  });
+
+  it('of another string type is incomparable', () => {
+    expect(matchesUserPrincipalName(text(0x16, 'a@b.example'), utf8('@b.example'), 'permitted')).toBe('incomparable');
+  });
+});
