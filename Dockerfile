@@ -1,12 +1,12 @@
 # cardgate in containers. The last stage is the gateway: `docker build -t cardgate .`
+# For linux/amd64: the lock file has the development tools for that platform only (elsewhere add --platform linux/amd64).
 # Other targets: test (the test-suite), directory (an OpenLDAP server for trials), client (SoftHSM cards and curl).
 
 # --- everything needed to build; no package's install script runs here
 FROM node:24-bookworm-slim AS deps
 WORKDIR /app
 COPY package.json package-lock.json ./
-# --force: a development dependency brings a Node for x64 that this image does not need; on arm64 npm would stop at it.
-RUN npm ci --ignore-scripts --force --no-audit --no-fund
+RUN npm ci --ignore-scripts --no-audit --no-fund
 
 # --- TypeScript to dist
 FROM deps AS build
@@ -16,7 +16,7 @@ RUN npm run build
 
 # --- what the gateway needs at run time and no more; cards are optional and are not made by a gateway
 FROM deps AS production
-RUN npm prune --omit=dev --omit=optional --ignore-scripts --force --no-audit --no-fund
+RUN npm prune --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 
 # --- the test-suite, with the real servers, clients and cards it runs against: docker compose --profile suite run --rm suite
 FROM node:24-bookworm AS test
