@@ -16,6 +16,7 @@ import {
 import { curl } from '../../support/clients/curl.ts';
 import { ftplib } from '../../support/clients/ftplib.ts';
 import { lftp } from '../../support/clients/lftp.ts';
+import { runClient } from '../../support/clients/run-client.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 
 /** What the server saw of one client whose certificate it verified: TLS lets nobody through without a signature by its key. */
@@ -107,6 +108,19 @@ describe.each(versions)('in TLS %s', (tls) => {
 });
 
 describe('a card', () => {
+  it('is used by the command line that "card create" prints, with the PIN read from its file', async () => {
+    const card = cards.get('P-256')!;
+    const words = [
+      ...['--silent', '--show-error', '--ssl-reqd', '--cacert', pki.files.root, '--engine', 'pkcs11'],
+      ...['--cert-type', 'ENG', '--cert', `${card.uri};type=cert`],
+      ...['--key-type', 'ENG', '--key', `${card.uri};type=private?pin-source=file:${card.pinFile}`],
+      ...['--user', 'ada:', `ftps://localhost:${port}/`],
+    ];
+    const env = { SOFTHSM2_CONF: card.softHsmConfiguration, PKCS11_MODULE_PATH: card.module };
+    expect((await runClient('curl', words, { env })).stderr).toContain('530');
+    expect(seen).toMatchObject([{ sha256: fingerprint(card.certificateDer) }]);
+  });
+
   it.each(['curl', 'basic-ftp'] as const)('with a wrong PIN lets %s not even begin', async (name) => {
     const result = await clients[name](session(cardIdentity(cards.get('P-256')!, '00000000'), '1.3'));
     expect(result).toMatchObject({ timedOut: false });
