@@ -3,18 +3,16 @@
 const unixEpoch = 116_444_736_000_000_000n;
 const intervalsPerMillisecond = 10_000n;
 const largest = 0x7fff_ffff_ffff_ffffn;
-/** The last moment a Date can hold. */
-const latestDate = 8_640_000_000_000_000n;
 
 /**
  * accountExpires as LDAP shows it (MS-ADA1 2.1).
- * @returns `never` for 0 and 2^63-1; undefined when the text is not a FILETIME; dates beyond what Date holds become the last it holds
+ * @returns `never` for 0 and 2^63-1; undefined when the text is not a FILETIME
  */
 export function expiryFromFiletime(text: string): Date | 'never' | undefined {
   if (!/^(?:0|[1-9]\d{0,18})$/.test(text)) return undefined;
   const value = BigInt(text);
   if (value > largest) return undefined;
   if (value === 0n || value === largest) return 'never';
-  const milliseconds = (value - unixEpoch) / intervalsPerMillisecond;
-  return new Date(Number(milliseconds > latestDate ? latestDate : milliseconds));
+  // the largest is in the year 30828, which a Date can hold
+  return new Date(Number((value - unixEpoch) / intervalsPerMillisecond));
 }

@@ -15,7 +15,7 @@ export function issuerSerialValues(certificate: Certificate): readonly string[] 
   const issuers = joiners.map((joiner) => formatX500(certificate.issuer, joiner));
   const serials = reversedSerials(certificate);
   return issuers
-    .filter((issuer) => issuer !== undefined && issuer !== '')
+    .filter((issuer) => issuer !== '')
     .flatMap((issuer) => serials.map((serial) => `X509:<I>${issuer}<SR>${serial}`))
     .filter((value) => value.length <= longestValue);
 }

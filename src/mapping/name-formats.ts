@@ -1,6 +1,7 @@
 /**
  * Distinguished names as the directories spell them: Active Directory's X.500 string as it stands in altSecurityIdentities,
- * and RFC 4514 with values as text for certificateExactMatch. Both are made from the encoded structure, never from other text.
+ * and RFC 4514 with values as text for certificateExactMatch. Both are made from the encoded structure, never from other text;
+ * control characters cannot occur, because no name with them is parsed.
  */
 import type { AttributeTypeAndValue, DistinguishedName } from '../pki/distinguished-name.ts';
 import { oids } from '../pki/oids.ts';
@@ -39,15 +40,11 @@ const rfc4514Names: ReadonlyMap<string, string> = new Map([
   [oids.userId, 'UID'],
 ]);
 
-const control = /\p{Cc}/u;
-
 /**
  * In the order of the encoding, as CERT_X500_NAME_STR prints it with commas as separators (MS-PKCA 3.1.5.2.1).
  * @param joiner between the attributes of a multi-valued RDN: Windows drops the plus sign, some tools keep it
- * @returns undefined when a value holds control characters, which no administrator can have typed
  */
-export function formatX500(name: DistinguishedName, joiner: ' ' | ' + '): string | undefined {
-  if (hasControlCharacters(name)) return undefined;
+export function formatX500(name: DistinguishedName, joiner: ' ' | ' + '): string {
   return name.rdns.map((rdn) => rdn.map(x500Attribute).join(joiner)).join(',');
 }
 
@@ -64,11 +61,10 @@ function quoted(text: string): string {
 
 /**
  * Most specific RDN first, types without a short name as dotted OID with the value as text, which is what OpenLDAP matches.
- * @returns undefined when a value is not text or holds control characters
+ * @returns undefined when a value is not text
  */
 export function formatLdap(name: DistinguishedName): string | undefined {
-  if (hasControlCharacters(name) || name.rdns.some((rdn) => rdn.some(({ text }) => text === undefined)))
-    return undefined;
+  if (name.rdns.some((rdn) => rdn.some(({ text }) => text === undefined))) return undefined;
   return [...name.rdns]
     .reverse()
     .map((rdn) => rdn.map(({ type, text = '' }) => `${rfc4514Names.get(type) ?? type}=${escaped(text)}`).join('+'))
@@ -80,8 +76,4 @@ function escaped(text: string): string {
     .replace(/[\\"+,;<>]/g, '\\$&')
     .replace(/^[ #]/, '\\$&')
     .replace(/ $/, '\\ ');
-}
-
-function hasControlCharacters(name: DistinguishedName): boolean {
-  return name.rdns.some((rdn) => rdn.some(({ text }) => text !== undefined && control.test(text)));
 }
