@@ -3,22 +3,21 @@
  * ends the connection. It knows no command; the table in command.ts does.
  */
 import type { Socket } from 'node:net';
-import { type Denial, denial } from '../denial.ts';
+import { denial } from '../denial.ts';
 import type { Logger } from '../operations/log.ts';
 import { createReference } from '../operations/reference.ts';
-import { findCommand, type ParsedCommand, parseCommand, runCommand } from './command.ts';
+import { type ParsedCommand, parseCommand, runCommand } from './command.ts';
+import { CommandQueue } from './command-queue.ts';
+import { recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { DataChannel } from './data-channel.ts';
-import { type CommandLine, LineReader } from './line-reader.ts';
-import { mlstFacts } from './listing.ts';
+import type { CommandLine } from './line-reader.ts';
 import { plainAddress } from './passive-listener.ts';
 import { formatReply, messageLines, type Reply, reply } from './reply.ts';
 import { SessionSecurity } from './secure-context.ts';
 import type { FtpServerOptions } from './server-options.ts';
-import type { Control, Session, Settings } from './session.ts';
+import { type Control, initialSettings, type Session, type Settings } from './session.ts';
 import { completeHandshake } from './tls-upgrade.ts';
 
-/** Lines kept while a command runs; then reading pauses, and TCP tells the client to wait. */
-const maximumQueuedLines = 16;
 /** Lines too long or with control characters after which the connection is no FTP client's. */
 const maximumMalformedLines = 3;
 /** Replies a client may leave unread before it is cut off. */
@@ -42,10 +41,9 @@ export class ControlConnection implements Control {
   clearLoginReported = false;
   /** Resolves when the socket is closed. */
   readonly closed: Promise<void>;
-  readonly #reader: LineReader;
+  readonly #queue: CommandQueue;
   readonly #raw: Socket;
   #socket: Socket;
-  #queue: CommandLine[] = [];
   #busy = false;
   #upgrading = false;
   #ending: string | undefined;
@@ -65,15 +63,12 @@ export class ControlConnection implements Control {
     this.localAddress = plainAddress(raw.localAddress);
     this.connectedAt = options.clock.now();
     this.log = options.logger.with({ connectionId: this.id, remoteAddress: this.remoteAddress });
-    this.#reader = new LineReader(options.limits.maxCommandLine);
+    this.#queue = new CommandQueue(options.limits.maxCommandLine);
     this.data = new DataChannel({
+      site: options,
       localAddress: this.localAddress,
       peerAddress: this.remoteAddress,
-      passive: options.passive,
-      binding: options.dataChannelBinding,
-      handshakeMilliseconds: options.timeouts.handshake,
-      dataMilliseconds: options.timeouts.dataChannel,
-      onRefusal: (refusal) => void this.recordRefusal(refusal),
+      onRefusal: (refusal) => void recordRefusal(this, refusal),
     });
     const closed = Promise.withResolvers<void>();
     this.closed = closed.promise;
@@ -81,7 +76,10 @@ export class ControlConnection implements Control {
       this.#release();
       closed.resolve();
     });
-    raw.on('error', (error) => this.#lost(error));
+    raw.on('error', (error) => {
+      this.log.debug('control-connection-lost', { error });
+      this.destroy('connection-lost');
+    });
     raw.setNoDelay(true);
     this.#loginTimer = setTimeout(
       () => this.end('login-timeout', reply('unavailable', 'Login took too long.')),
@@ -127,7 +125,7 @@ export class ControlConnection implements Control {
   end(reason: string, farewell?: Reply): void {
     if (this.#ending !== undefined) return;
     this.#ending = reason;
-    this.#queue = [];
+    this.#queue.clear();
     this.#transfer?.abort();
     if (this.#upgrading) {
       this.#raw.destroy();
@@ -159,13 +157,17 @@ export class ControlConnection implements Control {
     this.#transfer = transfer;
     this.#transferOver = over.promise;
     // Lines that came before the transfer began may hold its ABOR.
-    setImmediate(() => this.#serveDuringTransfer());
+    setImmediate(() => this.#serveUrgent());
     try {
       return await work(transfer.signal);
     } finally {
       this.#transfer = undefined;
       over.resolve();
     }
+  }
+
+  get isEnding(): boolean {
+    return this.#ending !== undefined;
   }
 
   get isTransferring(): boolean {
@@ -179,20 +181,6 @@ export class ControlConnection implements Control {
     return true;
   }
 
-  recordRefusal(refusal: Denial): string {
-    const reference = createReference();
-    const { session } = this;
-    this.options.audit.write({
-      event: 'refusal',
-      connectionId: this.id,
-      remoteAddress: this.remoteAddress,
-      reference,
-      ...(session.state === 'authenticated' ? { accountName: session.login.accountName } : {}),
-      denial: refusal,
-    });
-    return reference;
-  }
-
   #listen(socket: Socket): void {
     this.#socket = socket;
     socket.on('data', this.#onData);
@@ -201,13 +189,17 @@ export class ControlConnection implements Control {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#reader.push(chunk);
-    this.#pull();
+    this.#queue.push(chunk);
+    this.#regulate();
+    this.#serveUrgent();
+    void this.#work();
   };
 
   readonly #onEnd = (): void => {
     this.#inputEnded = true;
-    void this.#work();
+    // RFC 959 4.1.1 QUIT: an unexpected close is ABOR and QUIT at once.
+    if (this.#transfer || (this.#busy && this.#queue.isEmpty)) this.end('client-closed');
+    else void this.#work();
   };
 
   async #handshake(security: SessionSecurity): Promise<boolean> {
@@ -217,7 +209,7 @@ export class ControlConnection implements Control {
     this.#upgrading = false;
     if (outcome.outcome === 'failed') {
       if (this.#ending === undefined) {
-        this.recordRefusal(denial('tls-handshake-failed', `TLS on the control connection: ${outcome.reason}.`));
+        recordRefusal(this, denial('tls-handshake-failed', `TLS on the control connection: ${outcome.reason}.`));
       }
       this.destroy('tls-handshake-failed');
       return false;
@@ -238,35 +230,19 @@ export class ControlConnection implements Control {
 
   /** What came before the handshake is not protected and must not run after it (RFC 4217 section 15, command injection). */
   #dropInput(): void {
-    this.#queue = [];
-    this.#reader.clear();
+    this.#queue.clear();
     while (this.#raw.read() !== null);
   }
 
-  /** Takes lines out of the reader while there is room, and pauses the socket while there is none. */
-  #pull(): void {
-    while (this.#queue.length < maximumQueuedLines) {
-      const line = this.#reader.next();
-      if (!line) break;
-      this.#queue.push(line);
-    }
-    if (this.#queue.length >= maximumQueuedLines) this.#socket.pause();
+  #regulate(): void {
+    if (this.#queue.isFull) this.#socket.pause();
     else if (!this.#upgrading && this.#socket.isPaused()) this.#socket.resume();
-    this.#serveDuringTransfer();
-    void this.#work();
   }
 
-  /** ABOR, STAT and NOOP do not wait for the transfer they are about (RFC 959 4.1.3). */
-  #serveDuringTransfer(): void {
+  #serveUrgent(): void {
     if (!this.#transfer || this.#ending !== undefined) return;
-    const waiting = this.#queue;
-    this.#queue = [];
-    for (const line of waiting) {
-      const command = line.kind === 'line' ? parseCommand(line.text) : undefined;
-      const spec = command && findCommand(command.verb);
-      if (command && spec?.duringTransfer && this.#transfer) void this.#run(command);
-      else this.#queue.push(line);
-    }
+    for (const command of this.#queue.takeUrgent()) void this.#run(command);
+    this.#regulate();
   }
 
   async #work(): Promise<void> {
@@ -274,10 +250,10 @@ export class ControlConnection implements Control {
     this.#busy = true;
     clearTimeout(this.#timer);
     for (;;) {
-      const line = this.#ending === undefined && !this.#drainReply ? this.#queue.shift() : undefined;
+      const line = this.#ending === undefined && !this.#drainReply ? this.#queue.take() : undefined;
       if (!line) break;
+      this.#regulate();
       await this.#execute(line);
-      if (this.#queue.length === 0) this.#pull();
     }
     this.#busy = false;
     if (this.#ending !== undefined) return;
@@ -292,13 +268,11 @@ export class ControlConnection implements Control {
       return;
     }
     this.#malformed += 1;
-    if (this.#malformed >= maximumMalformedLines) {
-      this.end('malformed-lines', reply('unavailable', 'Too many malformed lines.'));
-    } else if (line.kind === 'too-long') {
-      this.send(reply('syntaxError', `Line longer than ${this.options.limits.maxCommandLine} octets.`));
-    } else {
-      this.send(reply('argumentError', 'Control characters, or not UTF-8.'));
-    }
+    if (this.#malformed < maximumMalformedLines) {
+      const { maxCommandLine } = this.options.limits;
+      const tooLong = reply('syntaxError', `Line longer than ${maxCommandLine} octets.`);
+      this.send(line.kind === 'too-long' ? tooLong : reply('argumentError', 'Control characters, or not UTF-8.'));
+    } else this.end('malformed-lines', reply('unavailable', 'Too many malformed lines.'));
   }
 
   /** The one catch of every command: a fault is logged in full, the client gets a reference. */
@@ -319,40 +293,12 @@ export class ControlConnection implements Control {
     this.#timer = setTimeout(idle, this.options.timeouts.controlChannel);
   }
 
-  #lost(error: Error): void {
-    this.log.debug('control-connection-lost', { error });
-    this.destroy('connection-lost');
-  }
-
   #release(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#loginTimer);
     this.#transfer?.abort();
     this.data.close();
-    this.#queue = [];
-    const { session } = this;
-    this.options.audit.write({
-      event: 'session-end',
-      connectionId: this.id,
-      remoteAddress: this.remoteAddress,
-      ...(session.state === 'authenticated' ? { accountName: session.login.accountName } : {}),
-      reason: this.#ending ?? 'connection-lost',
-      bytesSent: this.bytesSent,
-      bytesReceived: this.bytesReceived,
-      durationMilliseconds: this.options.clock.now().getTime() - this.connectedAt.getTime(),
-    });
+    this.#queue.clear();
+    recordSessionEnd(this, this.#ending ?? 'connection-lost');
   }
-}
-
-function initialSettings(): Settings {
-  return {
-    type: 'A',
-    workingDirectory: '/',
-    restartOffset: 0,
-    renameFrom: undefined,
-    extendedPassiveOnly: false,
-    claimedName: undefined,
-    bufferSizeAgreed: false,
-    mlstFacts: new Set(mlstFacts),
-  };
 }

@@ -8,7 +8,7 @@ import { DataConnection, type DataStreams, dataHighWaterMark } from './data-conn
 import { judgeDataPeer } from './data-peer.ts';
 import { openPassiveListener, type PassiveListener } from './passive-listener.ts';
 import type { SessionSecurity } from './secure-context.ts';
-import type { DataChannelBinding, PassiveOptions } from './server-options.ts';
+import type { FtpServerOptions } from './server-options.ts';
 import { completeHandshake } from './tls-upgrade.ts';
 import { WithholdingSocket } from './withholding-socket.ts';
 
@@ -22,13 +22,9 @@ export interface ControlProof {
 }
 
 export interface DataChannelOptions {
+  readonly site: Pick<FtpServerOptions, 'passive' | 'dataChannelBinding' | 'timeouts'>;
   readonly localAddress: string;
   readonly peerAddress: string;
-  readonly passive: PassiveOptions;
-  readonly binding: DataChannelBinding;
-  readonly handshakeMilliseconds: number;
-  /** For the connection to arrive, and for silence on it. */
-  readonly dataMilliseconds: number;
   readonly onRefusal: (refusal: Denial) => void;
 }
 
@@ -68,7 +64,7 @@ export class DataChannel {
     this.#attempt = attempt;
     const listener = await openPassiveListener({
       address: this.#options.localAddress,
-      ...(this.#options.passive.ports === undefined ? {} : { ports: this.#options.passive.ports }),
+      ...(this.#options.site.passive.ports === undefined ? {} : { ports: this.#options.site.passive.ports }),
       peerAddress: this.#options.peerAddress,
       highWaterMark: dataHighWaterMark,
       onConnection: (socket) => this.#accept(attempt, socket),
@@ -88,7 +84,7 @@ export class DataChannel {
     const attempt = this.#attempt;
     if (!attempt) return { outcome: 'none' };
     const giveUp = () => discard(attempt);
-    const timer = setTimeout(giveUp, this.#options.dataMilliseconds);
+    const timer = setTimeout(giveUp, this.#options.site.timeouts.dataChannel);
     signal.addEventListener('abort', giveUp, { once: true });
     if (signal.aborted) giveUp();
     const raw = await attempt.arrived.promise;
@@ -133,7 +129,9 @@ export class DataChannel {
       return Promise.resolve(none);
     }
     if (this.protection === 'P') return this.#secure(raw);
-    return Promise.resolve(this.#open({ raw, facts: { protection: 'C' }, silence: this.#options.dataMilliseconds }));
+    return Promise.resolve(
+      this.#open({ raw, facts: { protection: 'C' }, silence: this.#options.site.timeouts.dataChannel }),
+    );
   }
 
   async #secure(raw: Socket): Promise<Opened> {
@@ -144,13 +142,13 @@ export class DataChannel {
     }
     const transport = new WithholdingSocket(raw, dataHighWaterMark);
     const tls = proof.security.wrap(transport, dataHighWaterMark);
-    const outcome = await completeHandshake(tls, this.#options.handshakeMilliseconds);
+    const outcome = await completeHandshake(tls, this.#options.site.timeouts.handshake);
     if (outcome.outcome === 'failed') {
       raw.destroy();
       return refused(denial('data-tls-failed', `TLS on the data connection failed: ${outcome.reason}.`));
     }
     const { leaf, resumed, facts } = outcome.handshake;
-    const judgement = judgeDataPeer(this.#options.binding, {
+    const judgement = judgeDataPeer(this.#options.site.dataChannelBinding, {
       ...(proof.leaf === undefined ? {} : { controlLeaf: proof.leaf }),
       ...(leaf === undefined ? {} : { dataLeaf: leaf }),
       resumed,
@@ -166,7 +164,7 @@ export class DataChannel {
       raw,
       secure: { tls, transport },
       facts: { protection: 'P', protocol: facts.protocol, cipher: facts.cipher, ...judgement.facts },
-      silence: this.#options.dataMilliseconds,
+      silence: this.#options.site.timeouts.dataChannel,
     });
   }
 

@@ -1,9 +1,9 @@
 /** What a control connection knows: its session by state, its settings, and the interface through which commands work on it. */
-import type { Denial } from '../denial.ts';
 import type { AuthenticatedLogin, TlsFacts } from '../login/authenticator.ts';
 import type { Logger } from '../operations/log.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { DataChannel } from './data-channel.ts';
+import { mlstFacts } from './listing.ts';
 import type { Reply } from './reply.ts';
 import type { FtpServerOptions } from './server-options.ts';
 
@@ -57,6 +57,19 @@ export interface Settings {
   mlstFacts: ReadonlySet<string>;
 }
 
+export function initialSettings(): Settings {
+  return {
+    type: 'A',
+    workingDirectory: '/',
+    restartOffset: 0,
+    renameFrom: undefined,
+    extendedPassiveOnly: false,
+    claimedName: undefined,
+    bufferSizeAgreed: false,
+    mlstFacts: new Set(mlstFacts),
+  };
+}
+
 /** The control connection as a command sees it. */
 export interface Control {
   readonly id: string;
@@ -84,10 +97,10 @@ export interface Control {
   end(reason: string, farewell?: Reply): void;
   /** Runs one transfer that ABOR, the end of the connection or the server can give up. */
   runTransfer<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Whether the connection is closing; what a command decides now reaches nobody. */
+  readonly isEnding: boolean;
   /** Whether a transfer command is under way. */
   readonly isTransferring: boolean;
   /** Gives the running transfer up and waits until it has been answered. @returns false when none runs */
   abortTransfer(): Promise<boolean>;
-  /** Writes the audit record of a refusal. @returns the reference for the client */
-  recordRefusal(refusal: Denial): string;
 }

@@ -5,6 +5,7 @@
 import { denialEntry } from '../denial.ts';
 import type { Facts } from '../explanation.ts';
 import { StorageError } from '../storage/storage.ts';
+import { recordRefusal } from './control-audit.ts';
 import type { Opened } from './data-channel.ts';
 import type { DataConnection } from './data-connection.ts';
 import { storageReply } from './file-access.ts';
@@ -80,7 +81,7 @@ export function carryOut(
 function refusal(control: Control, opened: Exclude<Opened, { outcome: 'open' }>, signal: AbortSignal): Reply {
   if (signal.aborted) return reply('transferAborted', 'Transfer given up.');
   if (opened.outcome === 'none') return reply('noDataConnection', 'No data connection was made.');
-  const reference = control.recordRefusal(opened.denial);
+  const reference = recordRefusal(control, opened.denial);
   const { code } = opened.denial;
   // RFC 2428 has another 522, so the text tells which one this is, and what the person can do about it.
   const text =

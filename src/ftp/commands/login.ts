@@ -4,6 +4,7 @@
  */
 import { type Denial, denial, denialEntry } from '../../denial.ts';
 import type { AuthenticatedLogin, Verdict } from '../../login/authenticator.ts';
+import { recordRefusal } from '../control-audit.ts';
 import { messageLines, type Reply, reply } from '../reply.ts';
 import type { Control, ControlTls } from '../session.ts';
 
@@ -47,7 +48,7 @@ export async function pass(control: Control, password: string): Promise<void> {
 export function refuseClearLogin(control: Control): void {
   if (!control.clearLoginReported) {
     control.clearLoginReported = true;
-    control.recordRefusal(denial('tls-required', 'A command that needs TLS came before AUTH.'));
+    recordRefusal(control, denial('tls-required', 'A command that needs TLS came before AUTH.'));
   }
   control.send(reply('notLoggedIn', 'TLS is required; use AUTH TLS.'));
 }
@@ -67,7 +68,7 @@ async function authenticate(control: Control, claimedName: string, password: str
     connectionId: control.id,
     tls: tls.facts,
   });
-  await answer(control, verdict, password !== undefined);
+  if (!control.isEnding) await answer(control, verdict, password !== undefined);
 }
 
 async function answer(control: Control, verdict: Verdict, passwordWasGiven: boolean): Promise<void> {
@@ -99,7 +100,7 @@ async function logIn(control: Control, login: AuthenticatedLogin): Promise<void>
       accountName: login.accountName,
       homeDirectory: login.homeDirectory,
     });
-    refuse(control, unusable, control.recordRefusal(unusable));
+    refuse(control, unusable, recordRefusal(control, unusable));
     return;
   }
   control.settings.claimedName = undefined;
@@ -120,7 +121,7 @@ function refuse(control: Control, { code }: Denial, reference: string): void {
     return;
   }
   const tooMany = denial('too-many-failures', `${control.loginFailures} logins were refused on this connection.`);
-  control.end('too-many-failures', refusal(421, control.recordRefusal(tooMany)));
+  control.end('too-many-failures', refusal(421, recordRefusal(control, tooMany)));
 }
 
 /** RFC 2577 section 5: the same words whatever the reason; the reference leads the operator to it. */

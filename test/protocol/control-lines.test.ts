@@ -1,0 +1,168 @@
+/** What a client may write on the control connection: long lines, control bytes, Telnet, floods, silence. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Authenticator, Verdict } from '../../src/login/authenticator.ts';
+import { silentLogger } from '../../src/operations/log.ts';
+import { openData } from '../support/control-client.ts';
+import {
+  createIdentities,
+  type ProtocolSite,
+  type SiteChanges,
+  startSite,
+  type TestIdentities,
+} from '../support/protocol-site.ts';
+
+let identities: TestIdentities;
+const sites: ProtocolSite[] = [];
+
+async function siteWith(changes: SiteChanges = {}): Promise<ProtocolSite> {
+  const site = await startSite(identities, changes);
+  sites.push(site);
+  return site;
+}
+
+beforeAll(async () => {
+  identities = await createIdentities();
+});
+afterEach(async () => {
+  await Promise.all(sites.splice(0).map((site) => site.close()));
+});
+
+describe('malformed lines', () => {
+  it('a line of 1 MB is answered 500 once and thrown away; the session goes on', async () => {
+    const client = await (await siteWith()).connect();
+    client.write(`${'A'.repeat(1024 * 1024)}\r\nNOOP\r\n`);
+    expect((await client.reply()).code).toBe(500);
+    expect((await client.reply()).code).toBe(200);
+  });
+
+  it('NUL, other control characters and bytes that are no UTF-8 are answered 501', async () => {
+    const client = await (await siteWith()).connect();
+    expect((await client.command('USER a\0b')).code).toBe(501);
+    client.write(Buffer.from([0x55, 0xc3, 0x28, 0x0d, 0x0a]));
+    expect((await client.reply()).code).toBe(501);
+  });
+
+  it('the third malformed line ends the connection with 421', async () => {
+    const client = await (await siteWith()).connect();
+    client.write('\x01\r\n\x01\r\n\x01\r\n');
+    expect((await client.reply()).code).toBe(501);
+    expect((await client.reply()).code).toBe(501);
+    expect((await client.reply()).code).toBe(421);
+    await client.gone();
+  });
+
+  it('Telnet sequences are stripped, and a bare LF ends a line', async () => {
+    const client = await (await siteWith()).connect();
+    client.write(Buffer.from([0xff, 0xfb, 0x01, 0x4e, 0x4f, 0xff, 0xf4, 0x4f, 0x50, 0x0a]));
+    expect((await client.reply()).code).toBe(200);
+  });
+});
+
+describe('floods', () => {
+  it('a thousand pipelined commands are answered one after another, in order', async () => {
+    const client = await (await siteWith()).connect();
+    client.write('NOOP\r\nHELP QUIT\r\n'.repeat(500));
+    for (let count = 0; count < 500; count += 1) {
+      expect((await client.reply()).code).toBe(200);
+      expect((await client.reply()).code).toBe(214);
+    }
+  });
+
+  it('commands pipelined behind a transfer run after it, in order, and all of them', async () => {
+    const site = await siteWith();
+    await mkdir(join(site.home, 'docs'));
+    const client = await site.loggedIn();
+    const port = await client.passive();
+    client.write(`LIST\r\n${'PWD\r\n'.repeat(100)}QUIT\r\n`);
+    const data = await openData(port, identities.ada);
+    data.resume();
+    expect((await client.reply()).code).toBeLessThan(200);
+    expect((await client.reply()).code).toBe(226);
+    for (let count = 0; count < 100; count += 1) expect((await client.reply()).code).toBe(257);
+    expect((await client.reply()).code).toBe(221);
+    await client.gone();
+  });
+});
+
+describe('the end of a session', () => {
+  it('an idle connection is told 421 and closed, and the end is recorded', async () => {
+    const site = await siteWith({ timeouts: { controlChannel: 150 } });
+    const client = await site.connect();
+    expect((await client.reply()).code).toBe(421);
+    await client.gone();
+    expect(await site.record(({ event }) => event === 'session-end')).toMatchObject({ reason: 'idle-timeout' });
+  });
+
+  it('QUIT is answered 221 and recorded with account and octets', async () => {
+    const site = await siteWith();
+    const client = await site.loggedIn();
+    expect((await client.command('QUIT')).text).toBe('221 Goodbye.');
+    await client.gone();
+    const record = await site.record(({ event }) => event === 'session-end');
+    expect(record).toMatchObject({ reason: 'quit', accountName: 'ada', bytesSent: 0, remoteAddress: '127.0.0.1' });
+  });
+
+  it('a client that hangs up leaves exactly one record', async () => {
+    const site = await siteWith();
+    const client = await site.loggedIn();
+    client.raw.resetAndDestroy();
+    await site.record(({ event }) => event === 'session-end');
+    await site.close();
+    expect(site.audit.filter(({ event }) => event === 'session-end')).toHaveLength(1);
+  });
+
+  it('a client that hangs up during its login is not logged in afterwards', async () => {
+    const decision = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    const finished = Promise.withResolvers<void>();
+    const login = {
+      accountName: 'ada',
+      directory: 'test',
+      homeDirectory: '/',
+      accessRights: { allows: () => true },
+      certificateSha256: '',
+    };
+    const granted: Verdict = { outcome: 'granted', login, reference: '0000-0000' };
+    let opened = 0;
+    const site = await siteWith({
+      authenticator: {
+        authenticate: async () => {
+          reached.resolve();
+          await decision.promise;
+          finished.resolve();
+          return granted;
+        },
+      },
+      openStorage: () => {
+        opened += 1;
+        return Promise.reject(new Error('never'));
+      },
+    });
+    const client = await site.connect();
+    await client.secure(identities.ada);
+    client.write('USER ada\r\n');
+    await reached.promise;
+    client.destroy();
+    expect(await site.record(({ event }) => event === 'session-end')).not.toHaveProperty('accountName');
+    decision.resolve();
+    await finished.promise;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(opened).toBe(0);
+  });
+});
+
+describe('a fault', () => {
+  it('becomes 451 with a reference, the cause goes to the log only', async () => {
+    const errors: unknown[] = [];
+    const logger = { ...silentLogger, error: (...entry: unknown[]) => void errors.push(entry), with: () => logger };
+    const broken: Authenticator = { authenticate: () => Promise.reject(new Error('secret detail')) };
+    const client = await (await siteWith({ authenticator: broken, logger })).connect();
+    await client.secure(identities.ada);
+    const answer = await client.command('USER ada');
+    expect(answer.text).toMatch(/^451 Action not taken, reference [0-9A-Z]{4}-[0-9A-Z]{4}\.$/u);
+    expect(errors).toHaveLength(1);
+    expect((await client.command('PWD')).code).toBe(530);
+  });
+});

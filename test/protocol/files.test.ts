@@ -1,0 +1,215 @@
+/** Files and directories over the wire: every command of the table that touches storage, its replies and its audit records. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ControlClient, openData, readAll } from '../support/control-client.ts';
+import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../support/protocol-site.ts';
+
+let identities: TestIdentities;
+let site: ProtocolSite;
+let client: ControlClient;
+beforeAll(async () => {
+  identities = await createIdentities();
+  site = await startSite(identities, {
+    rights: (permission, path) => !(path.startsWith('/read-only') && permission === 'Write') && path !== '/secret',
+  });
+  await mkdir(join(site.home, 'docs'));
+  await mkdir(join(site.home, 'read-only'));
+  await writeFile(join(site.home, 'docs', 'a.txt'), 'line 1\nline 2\n');
+  await writeFile(join(site.home, 'docs', 'b "quoted" ä.txt'), 'b');
+  await writeFile(join(site.home, 'docs', 'forged\r\nname'), '');
+  await writeFile(join(site.home, 'read-only', 'kept'), 'kept');
+  await writeFile(join(site.home, 'secret'), 'secret');
+  client = await site.loggedIn();
+});
+afterAll(() => site.close());
+
+const code = async (line: string) => (await client.command(line)).code;
+
+async function download(line: string): Promise<{ readonly content: string; readonly code: number }> {
+  const port = await client.passive();
+  client.write(`${line}\r\n`);
+  const data = await openData(port, identities.ada);
+  const content = await readAll(data);
+  expect((await client.reply()).code, line).toBeLessThan(200);
+  return { content: content.toString(), code: (await client.reply()).code };
+}
+
+async function upload(line: string, content: string): Promise<number> {
+  const port = await client.passive();
+  client.write(`${line}\r\n`);
+  const data = await openData(port, identities.ada);
+  data.resume();
+  data.end(content);
+  expect((await client.reply()).code, line).toBeLessThan(200);
+  return (await client.reply()).code;
+}
+
+describe('transfers', () => {
+  it('STOR, RETR, APPE and REST move exactly the bytes they should', async () => {
+    expect(await upload('STOR new.bin', 'first version')).toBe(226);
+    expect(await upload('STOR new.bin', 'second')).toBe(226);
+    expect(await upload('APPE new.bin', ' and more')).toBe(226);
+    expect(await download('RETR new.bin')).toEqual({ content: 'second and more', code: 226 });
+    expect(await code('REST 7')).toBe(350);
+    expect(await download('RETR new.bin')).toEqual({ content: 'and more', code: 226 });
+    expect(await download('RETR new.bin')).toEqual({ content: 'second and more', code: 226 });
+    expect(await code('REST 7')).toBe(350);
+    expect(await upload('STOR new.bin', 'AND')).toBe(226);
+    expect(await readFile(join(site.home, 'new.bin'), 'utf8')).toMatch(/^second AND/u);
+  });
+
+  it('moves nothing and still ends with 226 for an empty file', async () => {
+    expect(await upload('STOR empty', '')).toBe(226);
+    expect(await download('RETR empty')).toEqual({ content: '', code: 226 });
+  });
+
+  it('sends files unchanged under TYPE A and answers SIZE there', async () => {
+    expect(await code('TYPE A')).toBe(200);
+    expect(await download('RETR /docs/a.txt')).toEqual({ content: 'line 1\nline 2\n', code: 226 });
+    expect((await client.command('SIZE /docs/a.txt')).text).toBe('213 14');
+    expect(await code('TYPE I')).toBe(200);
+  });
+
+  it('REST beyond the end is answered 554, and REST of nonsense 501', async () => {
+    await client.passive();
+    expect(await code('REST 1000000')).toBe(350);
+    expect(await code('RETR /docs/a.txt')).toBe(554);
+    expect(await code('REST -1')).toBe(501);
+    expect(await code('REST 99999999999999999999')).toBe(501);
+  });
+
+  it('writes an audit record of each, with the proof of the data connection', async () => {
+    await upload('STOR audited', 'twelve bytes');
+    const record = site.audit.find((entry) => entry.event === 'transfer' && entry.path === '/audited');
+    expect(record).toMatchObject({
+      operation: 'store',
+      outcome: 'complete',
+      bytes: 12,
+      accountName: 'ada',
+      facts: { sameCertificate: true, protection: 'P', end: 'close-notify' },
+    });
+  });
+});
+
+describe('listings', () => {
+  it('LIST shows Unix lines, tolerates options of ls, and leaves out names no command can say', async () => {
+    const { content } = await download('LIST -la /docs');
+    expect(content).toMatch(/^-r[^\n]* a\.txt\r$/mu);
+    expect(content).not.toContain('forged');
+    expect((await download('LIST /docs/a.txt')).content).toContain('a.txt');
+  });
+
+  it('NLST shows names only', async () => {
+    const { content } = await download('NLST docs');
+    expect(content.trimEnd().split('\r\n').sort()).toEqual(['a.txt', 'b "quoted" ä.txt']);
+  });
+
+  it('MLSD shows facts chosen by OPTS MLST; on a file it is answered 501', async () => {
+    expect((await client.command('OPTS MLST size;bogus;TYPE;')).text).toBe('200 MLST OPTS type;size;');
+    expect((await download('MLSD docs')).content).toContain('type=file;size=14; a.txt\r\n');
+    expect(await code('MLSD docs/a.txt')).toBe(501);
+    expect((await client.command('MLST docs/a.txt')).lines[1]).toBe(' type=file;size=14; /docs/a.txt');
+    expect((await client.command('FEAT')).text).toContain(' MLST type*;size*;modify;');
+  });
+
+  it('STAT lists over the control connection', async () => {
+    const answer = await client.command('STAT docs');
+    expect(answer.code).toBe(213);
+    expect(answer.text).toContain('a.txt');
+    expect((await client.command('STAT')).text).toContain('Logged in: ada');
+  });
+
+  it('what is not there is answered 550 before any data connection', async () => {
+    await client.passive();
+    for (const line of ['LIST none', 'NLST none', 'MLSD none', 'RETR none', 'SIZE none', 'MDTM none', 'CWD none']) {
+      expect(await code(line), line).toBe(550);
+    }
+  });
+});
+
+describe('directories and names', () => {
+  it('CWD, CDUP and PWD move about, and the root is the end', async () => {
+    expect(await code('CWD docs')).toBe(250);
+    expect((await client.command('PWD')).text).toContain('"/docs"');
+    expect(await code('CDUP')).toBe(250);
+    expect(await code('CWD ../../..')).toBe(250);
+    expect((await client.command('XPWD')).text).toContain('"/"');
+    expect(await code('CWD docs/a.txt')).toBe(550);
+  });
+
+  it('MKD quotes its answer, and RMD, DELE and RNFR with RNTO change and are recorded', async () => {
+    expect((await client.command('MKD say "hi"')).text).toBe('257 "/say ""hi""" made.');
+    expect(await code('MKD say "hi"')).toBe(553);
+    expect(await code('RNFR say "hi"')).toBe(350);
+    expect(await code('RNTO said')).toBe(250);
+    expect(await code('RNTO again')).toBe(503);
+    expect(await code('RNFR said')).toBe(350);
+    expect(await code('NOOP')).toBe(200);
+    expect(await code('RMD said')).toBe(250);
+    expect(await upload('STOR short-lived', 'x')).toBe(226);
+    expect(await code('DELE short-lived')).toBe(250);
+    expect(await code('DELE short-lived')).toBe(550);
+    expect(await code('RMD docs')).toBe(550);
+    const operations = site.audit.flatMap((entry) => (entry.event === 'transfer' ? [entry.operation] : []));
+    expect(operations).toEqual(expect.arrayContaining(['make-directory', 'rename', 'remove-directory', 'delete']));
+  });
+
+  it('RNTO must follow RNFR directly, and never replaces what is there', async () => {
+    await upload('STOR one', '1');
+    await upload('STOR two', '2');
+    expect(await code('RNFR one')).toBe(350);
+    expect(await code('PWD')).toBe(257);
+    expect(await code('RNTO three')).toBe(503);
+    expect(await code('RNFR one')).toBe(350);
+    expect(await code('RNTO two')).toBe(553);
+  });
+
+  it('MDTM answers in UTC with 14 digits', async () => {
+    expect((await client.command('MDTM docs/a.txt')).text).toMatch(/^213 \d{14}$/u);
+  });
+});
+
+describe('access rights', () => {
+  it('without Read nothing is shown, without Write nothing is changed: 550', async () => {
+    for (const line of ['RETR secret', 'SIZE secret', 'MDTM secret', 'MLST secret', 'LIST secret', 'STAT secret']) {
+      expect(await code(line), line).toBe(550);
+    }
+    await client.passive();
+    const changes = ['STOR', 'APPE', 'DELE', 'MKD', 'RMD', 'RNFR'].map((verb) => `${verb} read-only/kept`);
+    for (const line of changes) expect(await code(line), line).toBe(550);
+    expect(await code('RNFR one')).toBe(350);
+    expect(await code('RNTO read-only/new')).toBe(550);
+    expect(await readFile(join(site.home, 'read-only', 'kept'), 'utf8')).toBe('kept');
+  });
+});
+
+describe('settings', () => {
+  it.each([
+    ['TYPE A N', 200],
+    ['TYPE L 8', 200],
+    ['TYPE I', 200],
+    ['TYPE E', 504],
+    ['MODE S', 200],
+    ['MODE B', 504],
+    ['STRU F', 200],
+    ['STRU R', 504],
+    ['ALLO 100', 202],
+    ['SYST', 215],
+    ['NOOP', 200],
+    ['HELP', 214],
+    ['HELP stor', 214],
+    ['HELP NONE', 502],
+    ['OPTS UTF8 OFF', 504],
+    ['OPTS NONE', 501],
+    ['HOST example.org', 502],
+    ['LANG en', 502],
+    ['SITE CHMOD 777 x', 502],
+    ['NONSENSE', 500],
+    ['RETR', 501],
+    ['PWD now', 501],
+    ['ABOR', 226],
+  ])('%s is answered %i', async (line, expected) => {
+    expect(await code(line)).toBe(expected);
+  });
+});

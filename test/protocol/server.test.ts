@@ -1,0 +1,128 @@
+/** The server as a whole: limits on connections, and closing without cutting what runs. */
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client } from 'basic-ftp';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createFtpServer } from '../../src/ftp/server.ts';
+import { ControlClient, openData, readAll } from '../support/control-client.ts';
+import {
+  createIdentities,
+  type ProtocolSite,
+  type SiteChanges,
+  startSite,
+  type TestIdentities,
+} from '../support/protocol-site.ts';
+
+let identities: TestIdentities;
+const sites: ProtocolSite[] = [];
+
+async function siteWith(changes: SiteChanges = {}): Promise<ProtocolSite> {
+  const site = await startSite(identities, changes);
+  sites.push(site);
+  return site;
+}
+
+beforeAll(async () => {
+  identities = await createIdentities();
+});
+afterEach(async () => {
+  await Promise.all(sites.splice(0).map((site) => site.close()));
+});
+
+describe('limits', () => {
+  it.each([{ maxConnections: 2 }, { maxConnectionsPerAddress: 2 }])(
+    '%o turns the third away with 421',
+    async (limits) => {
+      const site = await siteWith({ limits });
+      const first = await site.connect();
+      await site.connect();
+      const third = await ControlClient.connect(site.port);
+      expect((await third.reply()).code).toBe(421);
+      await third.gone();
+      expect(site.server.connectionCount).toBe(2);
+      first.raw.end('QUIT\r\n');
+      await first.gone();
+      await site.record(({ event }) => event === 'session-end');
+      expect((await (await site.connect()).command('NOOP')).code).toBe(200);
+    },
+  );
+});
+
+describe('close', () => {
+  it('says 421 to idle connections and ends with the server', async () => {
+    const site = await siteWith();
+    const idle = await site.loggedIn();
+    const closing = site.server.close(5000);
+    expect((await idle.reply()).code).toBe(421);
+    await closing;
+    expect(site.server.connectionCount).toBe(0);
+    await expect(ControlClient.connect(site.port)).rejects.toThrow();
+  });
+
+  it('lets a running transfer finish, then says 421', async () => {
+    const site = await siteWith();
+    const content = randomBytes(8 * 1024 * 1024);
+    await writeFile(join(site.home, 'file'), content);
+    const client = await site.loggedIn();
+    const port = await client.passive();
+    client.write('RETR file\r\n');
+    const data = await openData(port, identities.ada);
+    expect((await client.reply()).code).toBeLessThan(200);
+    const closing = site.server.close(10_000);
+    expect((await readAll(data)).equals(content)).toBe(true);
+    expect((await client.reply()).code).toBe(226);
+    expect((await client.reply()).code).toBe(421);
+    await closing;
+  });
+
+  it('cuts what has not finished after the time to drain', async () => {
+    const site = await siteWith();
+    const client = await site.loggedIn();
+    const port = await client.passive();
+    client.write('STOR file\r\n');
+    await openData(port, identities.ada);
+    await client.reply();
+    await site.server.close(100);
+    await client.gone();
+    expect(site.audit.find(({ event }) => event === 'session-end')).toMatchObject({ reason: 'server-closing' });
+  });
+});
+
+describe('listen', () => {
+  it('fails when the key does not fit the certificate, before any client comes', async () => {
+    const site = await siteWith();
+    const tls = { ...identities.server, privateKey: identities.ada.key };
+    await expect(startSite(identities, { tls })).rejects.toThrow();
+    expect(site.server.connectionCount).toBe(0);
+  });
+
+  it('fails when an address is taken', async () => {
+    const site = await siteWith();
+    const bindings = [{ address: '127.0.0.1', port: site.port, tls: 'explicit' as const }];
+    await expect(startSite(identities, { bindings })).rejects.toThrow(/EADDRINUSE/u);
+    expect(createFtpServer).toBeTypeOf('function');
+  });
+});
+
+describe('a client library', () => {
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    it(`basic-ftp logs in by certificate, uploads, lists and downloads: ${maxVersion}`, async () => {
+      const site = await siteWith();
+      const content = join(site.home, 'source');
+      await writeFile(content, randomBytes(300_000));
+      const client = new Client();
+      try {
+        const secureOptions = { ...identities.ada, maxVersion, rejectUnauthorized: false };
+        await client.access({ host: '127.0.0.1', port: site.port, secure: true, secureOptions, user: 'ada' });
+        for (let run = 0; run < 3; run += 1) await client.uploadFrom(content, `copy-${run}`);
+        const names = (await client.list()).map(({ name }) => name);
+        expect(names).toEqual(expect.arrayContaining(['source', 'copy-0', 'copy-1', 'copy-2']));
+        await client.downloadTo(join(site.home, 'back'), 'copy-2');
+        expect(await client.size('copy-2')).toBe(300_000);
+      } finally {
+        client.close();
+      }
+    });
+  }
+});

@@ -1,0 +1,49 @@
+/** Rules that hold for the whole command table. */
+import { describe, expect, it } from 'vitest';
+import { findCommand, parseCommand } from '../../../src/ftp/command.ts';
+import { commandTable } from '../../../src/ftp/command-table.ts';
+
+const required =
+  'USER PASS QUIT REIN AUTH PBSZ PROT FEAT OPTS SYST NOOP HELP STAT PWD CWD CDUP TYPE MODE STRU PASV EPSV LIST NLST ' +
+  'MLSD MLST SIZE MDTM REST RETR STOR APPE ALLO DELE MKD RMD RNFR RNTO ABOR XPWD XCWD XCUP XMKD XRMD';
+
+describe('the command table', () => {
+  it.each(required.split(' '))('has %s', (verb) => {
+    expect(findCommand(verb)).toBeDefined();
+  });
+
+  it('names no verb twice', () => {
+    const verbs = commandTable.flatMap(({ verb, alias }) => (alias === undefined ? [verb] : [verb, alias]));
+    expect(new Set(verbs).size).toBe(verbs.length);
+  });
+
+  it('lets only what leads to TLS, or tells nothing, come in the clear', () => {
+    const inClear = commandTable.filter((spec) => spec.inClear).map(({ verb }) => verb);
+    const expected = ['AUTH', 'CCC', 'FEAT', 'HELP', 'NOOP', 'OPTS', 'PBSZ', 'PROT', 'QUIT', 'STAT', 'SYST', 'USER'];
+    expect(inClear.sort()).toEqual(expected);
+  });
+
+  it('needs a login for everything that touches files or opens a port', () => {
+    const forAll = commandTable.filter(({ requires }) => requires === 'nothing').map(({ verb }) => verb);
+    const expected = ['ABOR', 'MODE', 'PASS', 'REIN', 'STRU', 'TYPE'];
+    expect(forAll.filter((verb) => !findCommand(verb)?.inClear).sort()).toEqual(expected);
+  });
+
+  it('cites an RFC and helps with a sentence in every row', () => {
+    for (const { verb, rfc, help } of commandTable) {
+      expect(rfc, verb).toMatch(/^RFC \d+ \d/u);
+      expect(help, verb).toMatch(/^[A-Z].*\.$/u);
+    }
+  });
+});
+
+describe('parseCommand', () => {
+  it.each([
+    ['noop', { verb: 'NOOP', argument: '' }],
+    ['cwd a b ', { verb: 'CWD', argument: 'a b ' }],
+    ['cwd  a', { verb: 'CWD', argument: ' a' }],
+    ['', { verb: '', argument: '' }],
+  ])('%o', (text, expected) => {
+    expect(parseCommand(text)).toEqual(expected);
+  });
+});
