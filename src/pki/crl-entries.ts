@@ -52,10 +52,11 @@ export class CrlEntries {
     this.#bytes = bytes;
     this.#isIndirect = isIndirect;
     this.#issuers = [{ from: 0, key: crlIssuer }];
-    const offsets = this.#scan();
+    const scanner = new Scanner(bytes);
+    const offsets = this.#scan(scanner);
     // At most half full, so that probing stays short.
     this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * offsets.length + 2)));
-    for (const offset of offsets) this.#insert(offset);
+    for (const offset of offsets) this.#insert(offset, scanner);
   }
 
   /** The entry of a certificate. @param issuer key of the certificate's issuer name @param serial content octets */
@@ -71,9 +72,8 @@ export class CrlEntries {
     }
   }
 
-  #scan(): readonly number[] {
+  #scan(scanner: Scanner): readonly number[] {
     const offsets: number[] = [];
-    const scanner = new Scanner(this.#bytes);
     const end = this.#bytes.length;
     for (let offset = 0; offset < end; offset = scanner.end) {
       scanner.read(offset, end, tags.sequence);
@@ -107,9 +107,10 @@ export class CrlEntries {
     this.#issuers.push({ from: offset, key: name.name.key });
   }
 
-  #insert(offset: number): void {
-    const serial = new DerReader(new DerReader(this.#bytes.subarray(offset), 'entries').next().content, 'entry').next();
-    let slot = this.#slotOf(serial.content, 0, serial.content.length);
+  #insert(offset: number, scanner: Scanner): void {
+    scanner.read(offset, this.#bytes.length, tags.sequence);
+    scanner.read(scanner.start, scanner.end, tags.integer);
+    let slot = this.#slotOf(this.#bytes, scanner.start, scanner.end);
     while (this.#slots[slot]) slot = this.#after(slot);
     this.#slots[slot] = offset + 1;
   }

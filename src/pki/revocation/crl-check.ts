@@ -9,6 +9,7 @@ import type { DistributionPoint } from '../distribution-point.ts';
 import { MalformedError } from '../malformed-error.ts';
 import { allReasons, coveredReasons, deltaBelongsTo, distributionPointsOf, scopeMismatch } from './crl-scope.ts';
 import { CrlSigners, type SignerContext } from './crl-signers.ts';
+import type { Subject } from './crl-subject.ts';
 
 export type CrlStatus =
   | { readonly status: 'good'; readonly crl: CertificateRevocationList }
@@ -16,13 +17,8 @@ export type CrlStatus =
   /** `problems`: why the CRLs looked at did not tell. */
   | { readonly status: 'unknown'; readonly problems: readonly string[] };
 
-/** A certificate whose status is asked for, with what already vouches for it. */
-export interface Subject {
-  readonly certificate: Certificate;
-  /** The certificate with whose key it was verified. */
-  readonly issuer: Certificate;
-  readonly trustAnchor: Certificate;
-}
+/** What a complete CRL says, and the certificate of its signer. */
+type Answer = Exclude<CrlStatus, { status: 'unknown' }> & { readonly signer: Certificate };
 
 export interface CrlContext extends SignerContext {
   /** A CRL whose thisUpdate is longer ago does not count; 0: nextUpdate alone governs. */
@@ -75,18 +71,26 @@ export class CrlCheck {
     const newestFirst = crls.toSorted((left, right) => right.thisUpdate.getTime() - left.thisUpdate.getTime());
     const complete = newestFirst.filter(({ deltaBase }) => deltaBase === undefined);
     const covered = new Set<number>();
+    const answered = new Set<string>();
+    let evidence: CertificateRevocationList | undefined;
     if (complete.length === 0) problems.add('no complete CRL of its issuer is at hand');
     for (const point of distributionPointsOf(subject.certificate)) {
       for (const crl of complete) {
-        const reasons = [...coveredReasons(crl, point)].filter((reason) => !covered.has(reason));
-        if (reasons.length === 0) continue;
-        const result = await this.#ask(crl, newestFirst, subject, point, chain);
-        if (typeof result === 'string') problems.add(`${crl.source}: ${result}`);
-        else if (result.status === 'revoked') return result;
-        else for (const reason of reasons) covered.add(reason);
-        if (covered.size === allReasons.size) return { status: 'good', crl };
+        const answer = await this.#ask(crl, newestFirst, subject, point, chain);
+        if (typeof answer === 'string') {
+          problems.add(`${crl.source}: ${answer}`);
+          continue;
+        }
+        // A newer CRL of the same key and scope takes the place of an older one; beside others each one may revoke.
+        const authority = `${answer.signer.sha256} ${crl.issuingDistributionPoint?.der.toString('hex')}`;
+        if (answer.status === 'revoked' && !answered.has(authority)) return answer;
+        if (answer.status === 'revoked') continue;
+        answered.add(authority);
+        evidence ??= answer.crl;
+        for (const reason of coveredReasons(crl, point)) covered.add(reason);
       }
     }
+    if (evidence && covered.size === allReasons.size) return { status: 'good', crl: evidence };
     return { status: 'unknown', problems: [...problems] };
   }
 
@@ -97,7 +101,7 @@ export class CrlCheck {
     subject: Subject,
     point: DistributionPoint,
     chain: readonly string[],
-  ): Promise<Exclude<CrlStatus, { status: 'unknown' }> | string> {
+  ): Promise<Answer | string> {
     const { certificate } = subject;
     const mismatch = scopeMismatch(crl, certificate, point) ?? this.#unusable(crl);
     if (mismatch) return mismatch;
@@ -107,7 +111,7 @@ export class CrlCheck {
     // RFC 5280 6.3.3 (a)(1): a current delta CRL brings a complete one up to date.
     const outOfDate = candidate ? undefined : this.#outOfDate(crl);
     if (outOfDate) return outOfDate;
-    const signer = await this.#signers.find(crl, subject, chain);
+    const signer = await this.#signers.find(crl, subject, point, chain);
     if (typeof signer === 'string') return signer;
     // RFC 5280 5.2.4: a delta CRL is signed with the key of the complete one.
     const delta = candidate && this.#signers.isSignedBy(candidate, signer) ? candidate : undefined;
@@ -117,10 +121,10 @@ export class CrlCheck {
     }
     try {
       const ofDelta = delta && entriesOf(delta).find(certificate.issuer.key, certificate.serialOctets);
-      if (delta && ofDelta?.reason === 'removeFromCRL') return { status: 'good', crl: delta };
-      if (delta && ofDelta) return { status: 'revoked', crl: delta, entry: ofDelta };
+      if (delta && ofDelta?.reason === 'removeFromCRL') return { status: 'good', crl: delta, signer };
+      if (delta && ofDelta) return { status: 'revoked', crl: delta, signer, entry: ofDelta };
       const entry = entriesOf(crl).find(certificate.issuer.key, certificate.serialOctets);
-      return entry ? { status: 'revoked', crl, entry } : { status: 'good', crl: delta ?? crl };
+      return entry ? { status: 'revoked', crl, signer, entry } : { status: 'good', crl: delta ?? crl, signer };
     } catch (error) {
       if (error instanceof MalformedError) return error.message;
       throw error;

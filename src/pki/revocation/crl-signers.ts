@@ -3,15 +3,17 @@
  * valid and unrevoked certification path to the same trust anchor.
  */
 import { unrecorded } from '../../explanation.ts';
-import type { Certificate } from '../certificate.ts';
+import { type Certificate, isSelfIssued } from '../certificate.ts';
 import { keyUsageRefusal } from '../certificate-checks.ts';
 import type { CertificateRevocationList } from '../crl.ts';
+import type { DistributionPoint } from '../distribution-point.ts';
 import type { IssuerPool } from '../issuer-pool.ts';
 import { oids } from '../oids.ts';
 import { certificationPaths } from '../path-builder.ts';
 import { type CertificationPath, type PathInputs, validatePath } from '../path-validator.ts';
 import type { SignatureChecks } from '../signature-checks.ts';
-import type { CrlStatus, Subject } from './crl-check.ts';
+import type { CrlStatus } from './crl-check.ts';
+import { type Subject, subjectAt } from './crl-subject.ts';
 
 export interface SignerContext {
   /** Where certificates of CRL issuers are looked for. */
@@ -35,9 +37,11 @@ export class CrlSigners {
    */
   async find(
     crl: CertificateRevocationList,
-    { issuer, trustAnchor }: Subject,
+    subject: Subject,
+    point: DistributionPoint,
     chain: readonly string[],
   ): Promise<Certificate | string> {
+    const { issuer, trustAnchor } = subject;
     const isOfIssuer = crl.issuer.key === issuer.subject.key;
     let problem = 'its signature verifies with no key of its issuer';
     if (isOfIssuer && this.isSignedBy(crl, issuer)) {
@@ -47,11 +51,27 @@ export class CrlSigners {
     }
     for (const { certificate } of this.#context.pool.bySubject(crl.issuer.key)) {
       if (certificate === issuer || !this.isSignedBy(crl, certificate)) continue;
+      if (isCa(certificate) && !point.crlIssuers && !this.#mayStandIn(certificate, subject)) {
+        problem = 'it is signed with another key of the CA than the certificate';
+        continue;
+      }
       const refusal = await this.#refusal(certificate, trustAnchor, chain);
       if (!refusal) return certificate;
       problem = refusal;
     }
     return problem;
+  }
+
+  /**
+   * A CA with a renewed key may keep a CRL for each key (Active Directory Certificate Services does), and the CRL of one says
+   * nothing of what the other issued. So one CA key speaks for another only from above on the path, or when the other has
+   * certified it for its own name (RFC 4210 4.4).
+   */
+  #mayStandIn(certificate: Certificate, { issuer, above }: Subject): boolean {
+    if (above.some((upper) => upper.subjectPublicKeyInfo.equals(certificate.subjectPublicKeyInfo))) return true;
+    const { signatures } = this.#context;
+    const isRollover = isSelfIssued(certificate) && certificate.issuer.key === issuer.subject.key;
+    return isRollover && !signatures.refusal(certificate, issuer);
   }
 
   /** @throws BudgetExceededError */
@@ -88,15 +108,19 @@ export class CrlSigners {
   }
 
   async #revocationRefusal(path: CertificationPath, chain: readonly string[]): Promise<string | undefined> {
-    const { certificates, trustAnchor } = path;
-    for (const [index, certificate] of [...certificates.entries()].reverse()) {
-      const issuer = certificates[index + 1] ?? trustAnchor;
-      const status = await this.#statusOf({ certificate, issuer, trustAnchor }, chain);
+    for (let index = path.certificates.length - 1; index >= 0; index--) {
+      const subject = subjectAt(path, index);
+      if (!subject) break;
+      const status = await this.#statusOf(subject, chain);
       if (status.status === 'revoked') return 'the certificate of its signer, or one above, is revoked';
       if (status.status === 'unknown') return `the status of its signer is unknown: ${status.problems.join('; ')}`;
     }
     return undefined;
   }
+}
+
+function isCa({ basicConstraints, keyUsage }: Certificate): boolean {
+  return basicConstraints?.ca === true && keyUsage?.has('keyCertSign') !== false;
 }
 
 const crlIssuerInputs: Omit<PathInputs, 'time'> = {

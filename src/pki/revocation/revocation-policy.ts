@@ -15,6 +15,7 @@ import type { CertificationPath } from '../path-validator.ts';
 import type { SignatureChecks } from '../signature-checks.ts';
 import type { RevocationEvidence } from '../validated-certificate.ts';
 import { CrlCheck, type CrlStatus, type CrlsAtHand } from './crl-check.ts';
+import { subjectAt } from './crl-subject.ts';
 import { CrlRetrieval, type RetrievalOptions } from './retrieval.ts';
 
 /** A CRL out of a file. */
@@ -71,16 +72,20 @@ export class RevocationPolicy {
    * The status of every certificate of a path that is valid otherwise, from the trust anchor downwards.
    * @throws BudgetExceededError
    */
-  async check({ certificates, trustAnchor }: CertificationPath, search: RevocationSearch): Promise<RevocationResult> {
+  async check(path: CertificationPath, search: RevocationSearch): Promise<RevocationResult> {
     const { steps } = search;
+    const { certificates } = path;
     if (this.#options.mode === 'none') {
       steps.record({ stage: 'revocation', check: 'certificate status', verdict: 'skipped', facts: { mode: 'none' } });
       return { outcome: 'not-revoked', evidence: certificates.map(notChecked) };
     }
     const statusOf = this.#statusSource(search);
     const evidence: RevocationEvidence[] = [];
-    for (const [index, certificate] of [...certificates.entries()].reverse()) {
-      const status = await statusOf({ certificate, issuer: certificates[index + 1] ?? trustAnchor, trustAnchor });
+    for (let index = certificates.length - 1; index >= 0; index--) {
+      const subject = subjectAt(path, index);
+      if (!subject) break;
+      const { certificate } = subject;
+      const status = await statusOf(subject);
       const refusal = refusalOf(certificate, status);
       steps.record({
         stage: 'revocation',

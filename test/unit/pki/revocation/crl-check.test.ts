@@ -194,6 +194,27 @@ describe('CRL issuers', () => {
   });
 });
 
+describe('a CA with a renewed key', () => {
+  const renewed = intermediate(anchor);
+  const renewedSetting = (...crls: readonly Buffer[]) => ({ ...setting(0, [good, ...crls]), intermediates: [renewed] });
+  const newestOfRenewed = issueCrl(renewed, { thisUpdate: days(-0.1) });
+
+  it('does not hide with the CRL of the new key what that of the old one revokes', async () => {
+    const ofOldKey = crl({ entries: [crlEntry(0xe1)] });
+    expect(await verdictOf(renewedSetting(newestOfRenewed, ofOldKey), [holder, middle])).toBe('certificate-revoked');
+  });
+
+  it('says with the CRL of the new key nothing of what the old one issued', async () => {
+    expect(await verdictOf(renewedSetting(newestOfRenewed), [holder, middle])).toBe('revocation-unknown');
+    expect(await verdictOf(renewedSetting(newestOfRenewed, crl()), [holder, middle])).toBe('valid');
+  });
+
+  it('revokes no more what a newer CRL of the same key has taken off the list', async () => {
+    const held = crl({ thisUpdate: days(-2), entries: [crlEntry(0xe1, [reason(6)])] });
+    expect(await withCrls(held, crl())).toBe('valid');
+  });
+});
+
 describe('CRL files', () => {
   it.each([
     ['garbage', Buffer.from('garbage')],

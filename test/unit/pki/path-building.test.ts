@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { oids } from '../../../src/pki/oids.ts';
+import { octetString, sequence } from '../../support/der-builder.ts';
+import {
+  ca,
+  caUsage,
+  commonName,
+  days,
+  dnsName,
+  extension,
+  type Issued,
+  intermediate,
+  issue,
+  nameConstraints,
+  newKeys,
+  person,
+  purposes,
+  root,
+  subjectAltName,
+} from './authority.ts';
+import { verdictOf } from './validator.ts';
+
+const anchor = root();
+const middle = intermediate(anchor);
+const trusting = { anchors: [anchor] };
+
+/** A person below an intermediate with these extensions. */
+const below = (constraints: Buffer, names: readonly Buffer[]): readonly Issued[] => {
+  const constrained = intermediate(anchor, 'Constrained', [constraints]);
+  return [person(constrained, names.length > 0 ? [subjectAltName(...names)] : []), constrained];
+};
+
+describe('the search for a path', () => {
+  it('goes on when the likeliest path fails', async () => {
+    const keys = newKeys();
+    const identifier = extension(oids.subjectKeyIdentifier, octetString(Buffer.from('key')));
+    const dead = issue(commonName('CA'), anchor, {
+      keys,
+      extensions: [ca(), caUsage, identifier, purposes(oids.serverAuth)],
+    });
+    const good = issue(commonName('CA'), anchor, { keys, extensions: [ca(), caUsage] });
+    const holder = person(good, [
+      extension(oids.authorityKeyIdentifier, sequence(Buffer.concat([Buffer.from([0x80, 3]), Buffer.from('key')]))),
+    ]);
+    expect(await verdictOf(trusting, [holder, dead, good])).toBe('valid');
+    expect(await verdictOf(trusting, [holder, dead])).toBe('extended-key-usage-missing');
+  });
+
+  it('ends although two CAs certify each other', async () => {
+    const keysA = newKeys();
+    const keysB = newKeys();
+    const a = { subject: commonName('A'), keys: keysA, der: Buffer.alloc(0) };
+    const b = { subject: commonName('B'), keys: keysB, der: Buffer.alloc(0) };
+    const aByB = issue(a.subject, b, { keys: keysA, extensions: [ca(), caUsage] });
+    const bByA = issue(b.subject, a, { keys: keysB, extensions: [ca(), caUsage] });
+    expect(await verdictOf(trusting, [person(a), aByB, bByA])).toBe('path-not-found');
+  });
+
+  it('is given up when it costs too many signatures', async () => {
+    // Twenty CAs of one name, each certified by the next: every certificate has twenty possible issuers.
+    const keys = Array.from({ length: 20 }, newKeys);
+    const subject = commonName('Mirror');
+    const signer = (index: number) => ({ subject, keys: keys[index % 20]!, der: Buffer.alloc(0) });
+    const ring = keys.map((pair, index) =>
+      issue(subject, signer(index + 1), { keys: pair, extensions: [ca(), caUsage] }),
+    );
+    expect(await verdictOf({ ...trusting, intermediates: ring }, [person(signer(0))])).toBe('path-budget-exceeded');
+  });
+
+  it('is given up when its time is over', async () => {
+    let moment = days(0).getTime();
+    const later = () => {
+      moment += 1500;
+      return new Date(moment);
+    };
+    expect(await verdictOf({ ...trusting, clock: { now: later } }, [person(middle), middle])).toBe(
+      'path-budget-exceeded',
+    );
+  });
+
+  it('is given up when name constraints cost too much', async () => {
+    const excluded = Array.from({ length: 2000 }, (_, index) => dnsName(`h${index}`));
+    const chain = [
+      ...below(
+        nameConstraints([], excluded),
+        Array.from({ length: 200 }, (_, index) => dnsName(`n${index}`)),
+      ),
+    ];
+    expect(await verdictOf(trusting, chain)).toBe('path-budget-exceeded');
+  });
+
+  it('does not take more than sixteen certificates', async () => {
+    expect(await verdictOf(trusting, [person(middle), ...Array.from({ length: 16 }, () => middle)])).toBe(
+      'path-budget-exceeded',
+    );
+  });
+});
