@@ -111,7 +111,9 @@ export class ControlConnection implements Control {
     this.#raw.off('data', this.#onData);
     this.#raw.off('end', this.#onEnd);
     this.#raw.pause();
-    this.#dropInput();
+    // What came in the clear must not run under TLS (command injection); bytes left in the socket would go to TLS.
+    this.#queue.clear();
+    while (this.#raw.read() !== null);
     this.send(reply('startTls', 'Ready for the TLS handshake.'));
     await this.#handshake(security);
   }
@@ -189,6 +191,7 @@ export class ControlConnection implements Control {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    if (this.#ending !== undefined) return;
     this.#queue.push(chunk);
     this.#regulate();
     this.#serveUrgent();
@@ -228,12 +231,6 @@ export class ControlConnection implements Control {
     return true;
   }
 
-  /** What came before the handshake is not protected and must not run after it (RFC 4217 section 15, command injection). */
-  #dropInput(): void {
-    this.#queue.clear();
-    while (this.#raw.read() !== null);
-  }
-
   #regulate(): void {
     if (this.#queue.isFull) this.#socket.pause();
     else if (!this.#upgrading && this.#socket.isPaused()) this.#socket.resume();
@@ -246,7 +243,7 @@ export class ControlConnection implements Control {
   }
 
   async #work(): Promise<void> {
-    if (this.#busy) return;
+    if (this.#busy || this.#ending !== undefined) return;
     this.#busy = true;
     clearTimeout(this.#timer);
     for (;;) {

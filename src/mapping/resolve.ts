@@ -91,7 +91,7 @@ function directoriesFor(rule: MappingRule, directories: readonly Directory[]): r
 async function runRules(
   plan: readonly { readonly rule: MappingRule; readonly directories: readonly Directory[] }[],
   search: Search,
-  claimedName: string,
+  claimedName: string | undefined,
 ): Promise<MappingResult> {
   for (const { rule, directories } of plan) {
     const result = await applyRule(rule, directories, search);
@@ -203,21 +203,20 @@ function contradiction(
   return undefined;
 }
 
-function confirmName(
-  { account, directory, rule, reason }: Strong,
-  claimedName: string,
-  steps: StepRecorder,
-): MappingResult {
-  const matches = account.loginNames.some((name) => equalsIgnoringAsciiCase(name, claimedName));
-  const facts = {
-    claimedName: printable(claimedName),
-    account: account.distinguishedName,
-    loginNames: account.loginNames,
-  };
-  steps.record({ stage: 'mapping', check: 'USER names the account', verdict: matches ? 'passed' : 'failed', facts });
+function confirmName(hit: Strong, claimedName: string | undefined, steps: StepRecorder): MappingResult {
+  const { account, directory, rule, reason } = hit;
+  const { distinguishedName, loginNames } = account;
+  const check = 'USER names the account';
+  if (claimedName === undefined) {
+    steps.record({ stage: 'mapping', check, verdict: 'skipped', facts: { account: distinguishedName, loginNames } });
+    return { outcome: 'mapped', account, directory, rule, reason };
+  }
+  const matches = loginNames.some((name) => equalsIgnoringAsciiCase(name, claimedName));
+  const facts = { claimedName: printable(claimedName), account: distinguishedName, loginNames };
+  steps.record({ stage: 'mapping', check, verdict: matches ? 'passed' : 'failed', facts });
   return matches
     ? { outcome: 'mapped', account, directory, rule, reason }
-    : denied(denial('name-mismatch', `USER does not name ${account.distinguishedName}.`, facts));
+    : denied(denial('name-mismatch', `USER does not name ${distinguishedName}.`, facts));
 }
 
 function denied(reason: Denial): MappingResult {

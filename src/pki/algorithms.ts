@@ -6,7 +6,7 @@ import { contextConstructed, DerReader, readSequence, tags } from './der.ts';
 import { decodeCount, decodeObjectIdentifier } from './der-values.ts';
 import { oids } from './oids.ts';
 
-export type Digest = 'sha1' | 'sha256' | 'sha384' | 'sha512';
+type Digest = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 export type KeyType = 'rsa' | 'ec' | 'ed25519' | 'ed448' | 'dsa';
 
 export interface AlgorithmPolicy {
@@ -25,7 +25,7 @@ export const defaultAlgorithmPolicy: AlgorithmPolicy = {
   minimumRsaBits: 2048,
 };
 
-export interface SignatureScheme {
+interface SignatureScheme {
   readonly keyType: KeyType;
   /** Absent where the scheme fixes its own hash function (RFC 8032). */
   readonly digest?: Digest;

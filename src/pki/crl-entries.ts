@@ -25,7 +25,7 @@ const reasonNames = [
   'aACompromise',
 ] as const;
 
-export type CrlReason = (typeof reasonNames)[number];
+type CrlReason = (typeof reasonNames)[number];
 
 export interface RevokedEntry {
   readonly revocationDate: Date;

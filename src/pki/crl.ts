@@ -18,7 +18,7 @@ import { type Extension, parseAuthorityKeyIdentifier, parseExtensions } from './
 import { MalformedError } from './malformed-error.ts';
 import { oids } from './oids.ts';
 
-export interface IssuingDistributionPoint {
+interface IssuingDistributionPoint {
   readonly name?: DistributionPointName;
   readonly onlyContainsUserCerts: boolean;
   readonly onlyContainsCaCerts: boolean;

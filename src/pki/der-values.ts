@@ -69,7 +69,7 @@ export interface BitString {
 }
 
 /** X.690 11.2.1: unused bits are zero. */
-export function decodeBitString(content: Buffer, what: string): BitString {
+function decodeBitString(content: Buffer, what: string): BitString {
   const unusedBits = content[0];
   const bytes = content.subarray(1);
   const last = bytes[bytes.length - 1];

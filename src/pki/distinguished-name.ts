@@ -89,7 +89,7 @@ const ascii = /^[\x20-\x7e]*$/;
  * caseIgnoreMatch by the string preparation of RFC 4518, with one deliberate difference: invisible characters (soft hyphen,
  * joiners) are not dropped, because a name that only looks like another must not equal it.
  */
-export function normalText(text: string): string {
+function normalText(text: string): string {
   if (ascii.test(text)) return text.toLowerCase().trim().replace(/ {2,}/g, ' ');
   const folded = text.normalize('NFKC').toLowerCase().replaceAll('ß', 'ss').replaceAll('ς', 'σ').normalize('NFKC');
   return folded.replace(/\p{Zs}+/gu, ' ').replace(/^ | $/g, '');

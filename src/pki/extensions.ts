@@ -48,7 +48,7 @@ export interface NameConstraints {
   readonly excluded: readonly GeneralName[];
 }
 
-export interface AuthorityKeyIdentifier {
+interface AuthorityKeyIdentifier {
   readonly keyIdentifier?: Buffer;
 }
 

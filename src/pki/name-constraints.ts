@@ -49,7 +49,7 @@ export function nameConstraintsRefusal(
   return undefined;
 }
 
-export type Side = 'permitted' | 'excluded';
+type Side = 'permitted' | 'excluded';
 
 /** RFC 5280 4.2.1.10: subject, subject alternative names, and e-mail addresses in the subject. */
 function constrainedNames(certificate: Certificate): readonly GeneralName[] {

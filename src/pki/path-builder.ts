@@ -10,7 +10,7 @@ import type { Issuer, IssuerPool } from './issuer-pool.ts';
 import type { CertificationPath } from './path-validator.ts';
 import type { SignatureChecks } from './signature-checks.ts';
 
-export interface PathSearch {
+interface PathSearch {
   readonly pool: IssuerPool;
   readonly signatures: SignatureChecks;
   readonly time: Date;

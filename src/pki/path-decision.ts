@@ -13,7 +13,7 @@ import { type CertificationPath, type PathInputs, type PathTools, validatePath }
 import type { RevocationPolicy } from './revocation/revocation-policy.ts';
 import type { RevocationEvidence } from './validated-certificate.ts';
 
-export interface PathQuestion {
+interface PathQuestion {
   readonly endEntity: Certificate;
   readonly pool: IssuerPool;
   readonly inputs: PathInputs;

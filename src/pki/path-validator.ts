@@ -46,7 +46,7 @@ export interface PathTools {
   readonly steps: StepRecorder;
 }
 
-export type PathResult =
+type PathResult =
   | { readonly outcome: 'valid'; readonly userConstrainedPolicySet: ReadonlySet<string> }
   | { readonly outcome: 'invalid'; readonly denial: Denial };
 

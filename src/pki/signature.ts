@@ -8,13 +8,13 @@ import { type AlgorithmPolicy, type KeyType, keyTypeOf, schemeRefusal, signature
 import type { Budget } from './budget.ts';
 import { MalformedError } from './malformed-error.ts';
 
-export type SignatureResult =
+type SignatureResult =
   | { readonly outcome: 'valid' }
   | { readonly outcome: 'invalid' }
   /** The algorithm or the key is too weak, not known, or not usable. */
   | { readonly outcome: 'unacceptable'; readonly reason: string };
 
-export interface Signed {
+interface Signed {
   /** The octets that are signed. */
   readonly data: Buffer;
   /** DER of AlgorithmIdentifier. */

@@ -104,6 +104,16 @@ describe('the end of a session', () => {
     expect(record).toMatchObject({ reason: 'quit', accountName: 'ada', bytesSent: 0, remoteAddress: '127.0.0.1' });
   });
 
+  it('a client that goes on talking after 421 cannot keep the connection open', async () => {
+    const site = await siteWith({ timeouts: { controlChannel: 100 } });
+    const client = await site.connect();
+    expect((await client.reply()).code).toBe(421);
+    const talk = setInterval(() => client.write('NOOP\r\n'), 50);
+    await client.gone();
+    clearInterval(talk);
+    await site.record(({ event }) => event === 'session-end');
+  });
+
   it('a client that hangs up leaves exactly one record', async () => {
     const site = await siteWith();
     const client = await site.loggedIn();

@@ -5,7 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import type { CertificateRevocationList } from '../crl.ts';
 
-export interface CachedCrl {
+interface CachedCrl {
   /** The newest CRL that was retrieved from there, if any. */
   readonly crl?: CertificateRevocationList;
   /** Why the last retrieval failed. */

@@ -20,7 +20,7 @@ export type CrlStatus =
 /** What a complete CRL says, and the certificate of its signer. */
 type Answer = Exclude<CrlStatus, { status: 'unknown' }> & { readonly signer: Certificate };
 
-export interface CrlContext extends SignerContext {
+interface CrlContext extends SignerContext {
   /** A CRL whose thisUpdate is longer ago does not count; 0: nextUpdate alone governs. */
   readonly freshnessSeconds: number;
   /** The CRLs at hand that may speak of a certificate, and why others are not at hand. */

@@ -24,12 +24,12 @@ export interface RetrievalOptions {
   readonly negativeSeconds: number;
 }
 
-export type Retrieved = {
+type Retrieved = {
   readonly crl?: CertificateRevocationList;
   readonly problem?: string;
 };
 
-export interface RetrievalTools {
+interface RetrievalTools {
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -38,14 +38,14 @@ export interface RevocationOptions {
   readonly retrieval?: RetrievalOptions;
 }
 
-export interface RevocationSearch {
+interface RevocationSearch {
   readonly pool: IssuerPool;
   readonly signatures: SignatureChecks;
   readonly time: Date;
   readonly steps: StepRecorder;
 }
 
-export type RevocationResult =
+type RevocationResult =
   | { readonly outcome: 'not-revoked'; readonly evidence: readonly RevocationEvidence[] }
   | { readonly outcome: 'refused'; readonly denial: Denial };
 

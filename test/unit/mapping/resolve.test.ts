@@ -210,6 +210,16 @@ describe('what is found must hold', () => {
     expect(await resolve(jane, [rule('sid')], [directory], user)).toBe(expected);
   });
 
+  it('an explanation without USER maps to whoever it is', async () => {
+    const service = createMappingService({
+      rules: [rule('sid')],
+      binding: 'full',
+      directories: [file({ sid })],
+      logger: silentLogger,
+    });
+    expect(await service.resolve(jane, undefined, unrecorded)).toMatchObject({ outcome: 'mapped', reason: 'sid' });
+  });
+
   it('a directory that does not answer stops the search, although another found the account', async () => {
     const silent: Directory = {
       ...answering('silent', []),

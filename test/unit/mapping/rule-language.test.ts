@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { decodeRules, ruleSetSchema } from '../../../src/mapping/rule-language.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
@@ -87,11 +88,22 @@ describe('rule language', () => {
 });
 
 describe('shipped rule sets', () => {
-  const files = readdirSync(path.join(import.meta.dirname, '../../../mappings')).filter((file) =>
-    file.endsWith('.yaml'),
-  );
+  const folder = path.join(import.meta.dirname, '../../../mappings');
+  const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
 
   it.each(files)('%s decodes', (file) => {
     expect(rulesFromFile(file).length).toBeGreaterThan(0);
+  });
+
+  it('the examples of the README decode, one for each kind', () => {
+    const readme = readFileSync(path.join(folder, 'README.md'), 'utf8');
+    const examples = [...readme.matchAll(/^### \w+\n+```yaml\n([\s\S]*?)```/gm)].map(([, yaml]) => parse(yaml!)[0]);
+    const decoded = decodeRules({ rules: examples });
+    expect(decoded.outcome === 'decoded' && decoded.rules.map(({ map }) => map)).toEqual([
+      'sid',
+      'issuerSerial',
+      'certificate',
+      'upn',
+    ]);
   });
 });
