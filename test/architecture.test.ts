@@ -66,7 +66,11 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(
 const folderOf = (file: string) => file.split('/')[0]!;
 
 const imports: Import[] = files.flatMap((file) =>
-  [...readFileSync(join(source, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => ({
+  [
+    ...readFileSync(join(source, file), 'utf8').matchAll(
+      /(?:^(?:import|export|\}).*from |^import |[^\w.]import\()'([^']+)'/gm,
+    ),
+  ].map((match) => ({
     file,
     folder: folderOf(file),
     specifier: match[1]!,
