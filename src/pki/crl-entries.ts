@@ -161,7 +161,7 @@ class Scanner {
 }
 
 /** SEQUENCE { OID reasonCode, OCTET STRING { ENUMERATED of one octet } }, which is what nearly every entry with extensions has. */
-const plainReason = Buffer.from('300a0603551d1504030a01', 'hex');
+const plainReason = Buffer.of(0x30, 0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01);
 
 function isPlainReason(bytes: Buffer, start: number, end: number): boolean {
   const isPlain = end - start === plainReason.length + 1;

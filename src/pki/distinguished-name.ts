@@ -72,9 +72,7 @@ export function isWithinSubtree(name: DistinguishedName, base: DistinguishedName
 
 /** Every value carries its length, so no text can imitate a boundary; attributes of one RDN are a set (X.501 9.3). */
 function normalRdn(rdn: RelativeDistinguishedName): string {
-  const [only] = rdn;
-  if (rdn.length === 1 && only) return normalAttribute(only);
-  return `{${rdn.map(normalAttribute).sort().join('+')}}`;
+  return rdn.map(normalAttribute).sort().join('+');
 }
 
 function normalAttribute({ type, text, valueDer }: AttributeTypeAndValue): string {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { unrecorded } from '../../../src/explanation.ts';
 import { oids } from '../../../src/pki/oids.ts';
 import { octetString, sequence } from '../../support/der-builder.ts';
 import {
@@ -18,7 +19,7 @@ import {
   root,
   subjectAltName,
 } from './authority.ts';
-import { verdictOf } from './validator.ts';
+import { validatorFor, verdictOf } from './validator.ts';
 
 const anchor = root();
 const middle = intermediate(anchor);
@@ -65,6 +66,27 @@ describe('the search for a path', () => {
       issue(subject, signer(index + 1), { keys: pair, extensions: [ca(), caUsage] }),
     );
     expect(await verdictOf({ ...trusting, intermediates: ring }, [person(signer(0))])).toBe('path-budget-exceeded');
+  });
+
+  it('is given up when it takes too many steps', async () => {
+    // Six CAs that all certify one another: few signatures, but thousands of ways through.
+    const authorities = Array.from({ length: 6 }, (_, index) => ({
+      subject: commonName(`Mesh ${index}`),
+      keys: newKeys(),
+      der: Buffer.alloc(0),
+    }));
+    const mesh = authorities.flatMap((issuer) =>
+      authorities
+        .filter((authority) => authority !== issuer)
+        .map(({ subject, keys }) => issue(subject, issuer, { keys, extensions: [ca(), caUsage] })),
+    );
+    const result = await validatorFor({ ...trusting, intermediates: mesh }).validate(
+      [person(authorities[0]!).der],
+      unrecorded,
+    );
+    expect(result).toMatchObject({
+      denial: { code: 'path-budget-exceeded', detail: expect.stringContaining('buildSteps') },
+    });
   });
 
   it('is given up when its time is over', async () => {

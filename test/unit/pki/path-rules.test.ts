@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { recordingSteps } from '../../../src/explanation.ts';
+import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
 import { oids } from '../../../src/pki/oids.ts';
 import { integer, name, namedBits, objectIdentifier, sequence, utf8 } from '../../support/der-builder.ts';
 import {
@@ -158,6 +158,16 @@ describe('every rule refuses', () => {
         ]),
     ],
     [
+      'a subject outside the permitted directory names',
+      'name-constraints-violated',
+      () => below(nameConstraints([directoryName(name([[oids.organizationName, 'Good']]))]), []),
+    ],
+    [
+      'a malformed name where names of its form are excluded',
+      'name-constraints-violated',
+      () => below(nameConstraints([], [dnsName('bad.example')]), [dnsName('bad example')]),
+    ],
+    [
       'a user principal name outside the permitted domain',
       'name-constraints-violated',
       () =>
@@ -211,6 +221,10 @@ describe('every rule refuses', () => {
     const policy = (oid: string) => extension(oids.certificatePolicies, sequence(sequence(objectIdentifier(oid))));
     const issuing = intermediate(anchor, 'Issuing', [policy('1.2.3')]);
     const setting = { ...trusting, acceptedPolicies: ['1.2.3'] };
+    const other = { ...trusting, acceptedPolicies: ['1.2.9'] };
+    expect(await verdictOf(other, [person(issuing, [policy('1.2.3')]), issuing])).toBe(
+      'certificate-policy-not-acceptable',
+    );
     expect(await verdictOf(setting, [person(issuing, [policy('1.2.3')]), issuing])).toBe('valid');
     expect(await verdictOf(setting, [person(issuing, [policy('1.2.4')]), issuing])).toBe(
       'certificate-policy-not-acceptable',
@@ -219,6 +233,17 @@ describe('every rule refuses', () => {
     expect(await verdictOf(setting, [person(middle, [policy('1.2.3')]), middle])).toBe(
       'certificate-policy-not-acceptable',
     );
+  });
+
+  it('but not a CA that is for any purpose', async () => {
+    const general = intermediate(anchor, 'General', [purposes(oids.anyExtendedKeyUsage)]);
+    expect(await verdictOf(trusting, [person(general), general])).toBe('valid');
+  });
+
+  it('a CA for other purposes, and names it in the refusal', async () => {
+    const mail = intermediate(anchor, 'Mail', [purposes(oids.emailProtection)]);
+    const result = await validatorFor(trusting).validate([person(mail).der, mail.der], unrecorded);
+    expect(result).toMatchObject({ denial: { facts: { subject: 'CN=Mail' } } });
   });
 
   it('a weak signature or key, unless the site’s policy takes it', async () => {
