@@ -139,6 +139,11 @@ describe('the status is unknown, and the login refused, when', () => {
     expect(await withCrls(...crls)).toBe('revocation-unknown');
   });
 
+  it('the CRL about a CA is for end entities', async () => {
+    const forUsers = issueCrl(anchor, { extensions: [scope(flag(1))] });
+    expect(await verdictOf(setting(0, [forUsers, crl()]), [holder, middle])).toBe('revocation-unknown');
+  });
+
   it('a CA may not sign CRLs', async () => {
     const mute = issue(commonName('Mute'), anchor, {
       extensions: [ca(), extension(oids.keyUsage, namedBits(5), true)],
@@ -160,37 +165,6 @@ describe('the status is unknown, and the login refused, when', () => {
     expect(await withCrls(complete, delta(6))).toBe('revocation-unknown');
     const forged = issueCrl(stranger, { extensions: [number(9), deltaOf(5)] });
     expect(await withCrls(complete, forged)).toBe('revocation-unknown');
-  });
-});
-
-describe('CRL issuers', () => {
-  const issuerUsage = extension(oids.keyUsage, namedBits(6), true);
-  const separate = issue(middle.subject, middle, { serial: 500, extensions: [issuerUsage] });
-  const pool = { ...setting(0, []), intermediates: [separate] };
-  const files = (...crls: readonly Buffer[]) => crls.map((encoded, index) => ({ file: `${index}`, der: encoded }));
-
-  it('may have a key of their own under the name of the CA, if their certificate is good', async () => {
-    const bySeparate = issueCrl(separate, { thisUpdate: days(-0.5) });
-    expect(
-      await verdictOf({ ...pool, crls: files(good, bySeparate, crl({ extensions: [scope(flag(1))] })) }, [
-        holder,
-        middle,
-      ]),
-    ).toBe('valid');
-  });
-
-  it('do not vouch for themselves', async () => {
-    expect(await verdictOf({ ...pool, crls: files(good, issueCrl(separate)) }, [holder, middle])).toBe(
-      'revocation-unknown',
-    );
-  });
-
-  it('need a path to the same trust anchor', async () => {
-    const other = root('Other');
-    const false_ = issue(middle.subject, other, { extensions: [issuerUsage] });
-    const both = { ...pool, anchors: [anchor, other], intermediates: [false_] };
-    const crls = files(good, issueCrl(other), issueCrl(false_));
-    expect(await verdictOf({ ...both, crls }, [holder, middle])).toBe('revocation-unknown');
   });
 });
 

@@ -157,6 +157,14 @@ describe('a retrieval fails, and the login is refused, when', () => {
     expect(asked).toHaveLength(0);
   });
 
+  it('the server sends to another port, where a good CRL would be', async () => {
+    const elsewhere = await serve((response) => void response.end(issueCrl(middle)));
+    const { url } = await serve((response) => void response.writeHead(302, { location: elsewhere.url }).end());
+    const { login, middle } = site(url);
+    expect(codeOf(await login())).toBe('revocation-unknown');
+    expect(elsewhere.asked).toHaveLength(0);
+  });
+
   it('only the cache may be asked', async () => {
     const { url, asked } = await serve((response) => void response.end());
     expect(codeOf(await site(url, {}, 0, 'cache-only').login())).toBe('revocation-unknown');
