@@ -210,22 +210,18 @@ export class ControlConnection implements Control {
     const socket = security.wrap(this.#raw);
     const outcome = await completeHandshake(socket, this.options.timeouts.handshake);
     this.#upgrading = false;
-    if (outcome.outcome === 'failed') {
-      if (this.#ending === undefined) {
+    if (outcome.outcome === 'failed' || this.#ending !== undefined) {
+      if (outcome.outcome === 'failed' && this.#ending === undefined) {
         recordRefusal(this, denial('tls-handshake-failed', `TLS on the control connection: ${outcome.reason}.`));
       }
       this.destroy('tls-handshake-failed');
       return false;
     }
-    if (this.#ending !== undefined) {
-      this.#raw.destroy();
-      return false;
-    }
     const { facts, peerCertificates } = outcome.handshake;
+    const [leaf] = peerCertificates;
     this.reset();
     this.session = { state: 'secured', tls: { facts, peerCertificates } };
-    this.data.proof = { security, ...(peerCertificates[0] === undefined ? {} : { leaf: peerCertificates[0] }) };
-    this.log.debug('tls-established', { ...facts, certificates: peerCertificates.length });
+    this.data.proof = leaf ? { security, leaf } : { security };
     socket.once('close', () => this.#raw.destroy());
     this.#listen(socket);
     return true;
@@ -246,8 +242,8 @@ export class ControlConnection implements Control {
     if (this.#busy || this.#ending !== undefined) return;
     this.#busy = true;
     clearTimeout(this.#timer);
-    for (;;) {
-      const line = this.#ending === undefined && !this.#drainReply ? this.#queue.take() : undefined;
+    while (this.#ending === undefined && !this.#drainReply) {
+      const line = this.#queue.take();
       if (!line) break;
       this.#regulate();
       await this.#execute(line);

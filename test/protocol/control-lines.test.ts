@@ -131,7 +131,7 @@ describe('the end of a session', () => {
       accountName: 'ada',
       directory: 'test',
       homeDirectory: '/',
-      accessRights: { allows: () => true },
+      accessRights: { allows: () => true, hasRuleBelow: () => false },
       certificateSha256: '',
     };
     const granted: Verdict = { outcome: 'granted', login, reference: '0000-0000' };

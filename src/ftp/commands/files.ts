@@ -36,9 +36,17 @@ export async function deleteFile(control: Control, argument: string, session: Au
   });
 }
 
+/**
+ * Whoever moves a file may reach it under the rights of its new place, so reading is needed too; and a directory with a rule of
+ * its own below stays where the rule finds it.
+ */
 export async function renameFrom(control: Control, argument: string, session: AuthenticatedSession) {
   const path = permittedPath(control, session, argument, 'Write');
-  if (path === undefined) return;
+  if (path === undefined || permittedPath(control, session, argument, 'Read') === undefined) return;
+  if (session.login.accessRights.hasRuleBelow(path)) {
+    control.send(reply('fileUnavailable', 'An authorization rule is for something in that directory.'));
+    return;
+  }
   await answeringFailures(control, async () => {
     await session.storage.stat(path);
     control.settings.renameFrom = path;

@@ -1,0 +1,87 @@
+/** What one handshake proves: the certificates as sent, and nothing out of a session that was only resumed. */
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { SessionSecurity } from '../../src/ftp/secure-context.ts';
+import { completeHandshake, type Handshake } from '../../src/ftp/tls-upgrade.ts';
+import { createCertificateAuthority } from '../../src/smartcard/certificate-authority.ts';
+import { generateSoftwareKey } from '../../src/smartcard/software-key.ts';
+import type { TlsIdentity } from '../support/control-client.ts';
+import { createIdentities, derOf, type TestIdentities } from '../support/protocol-site.ts';
+
+let identities: TestIdentities;
+let server: Server | undefined;
+const sockets: (Socket | TLSSocket)[] = [];
+
+beforeAll(async () => {
+  identities = await createIdentities();
+});
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  server?.close();
+});
+
+function security(caNames: readonly string[] = []): SessionSecurity {
+  const versions = { minimumVersion: 'TLSv1.2', maximumVersion: 'TLSv1.3' } as const;
+  return new SessionSecurity({ ...identities.server, ...versions, caNames }, 'CertRequire');
+}
+
+/** One handshake; resolves with what the server learnt and with the session the client keeps. */
+async function handshake(context: SessionSecurity, identity: TlsIdentity) {
+  const accepted = Promise.withResolvers<Socket>();
+  server = createServer({ allowHalfOpen: true }, (socket) => accepted.resolve(socket)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const client = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...identity });
+  client.on('error', () => undefined);
+  const session = once(client, 'session') as Promise<[Buffer]>;
+  const raw = await accepted.promise;
+  const socket = context.wrap(raw);
+  sockets.push(client, socket);
+  const outcome = await completeHandshake(socket, 5000);
+  server.close();
+  if (outcome.outcome === 'failed') throw new Error(outcome.reason);
+  socket.write('flight after the tickets');
+  return { proof: outcome.handshake satisfies Handshake, session: identity.session ?? (await session)[0] };
+}
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  describe(`completeHandshake, ${version}`, () => {
+    const pinned = { minVersion: version, maxVersion: version };
+
+    it('a resumed handshake yields no peer certificates, though the session holds the leaf', async () => {
+      const context = security();
+      const first = await handshake(context, { ...identities.ada, ...pinned });
+      expect(first.proof).toMatchObject({ resumed: false, facts: { protocol: version } });
+      expect(first.proof.peerCertificates).toEqual([derOf(identities.ada.cert)]);
+      const second = await handshake(context, { ...pinned, session: first.session });
+      expect(second.proof).toMatchObject({ resumed: true, peerCertificates: [] });
+      expect(second.proof.leaf).toEqual(derOf(identities.ada.cert));
+    });
+
+    it('a session of another context is not resumed', async () => {
+      const first = await handshake(security(), { ...identities.ada, ...pinned });
+      const second = await handshake(security(), { ...pinned, session: first.session });
+      expect(second.proof).toEqual(expect.objectContaining({ resumed: false, peerCertificates: [] }));
+      expect(second.proof).not.toHaveProperty('leaf');
+    });
+
+    it('the intermediates come along, end entity first', async () => {
+      const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 60_000) };
+      const root = await createCertificateAuthority({ subject: 'Root', keyType: 'P-256', validity });
+      const issuing = await createCertificateAuthority({
+        subject: 'Issuing',
+        keyType: 'P-256',
+        validity,
+        parent: root,
+      });
+      const publicKey = await generateSoftwareKey('P-256');
+      const issued = await issuing.issue({ subject: 'Eve', publicKey, ...validity });
+      const key = publicKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+      const cert = `${issued.pem}\n${issuing.certificatePem}`;
+      const { proof } = await handshake(security(), { cert, key, ...pinned });
+      expect(proof.peerCertificates).toEqual([issued.der, issuing.certificateDer]);
+    });
+  });
+}
