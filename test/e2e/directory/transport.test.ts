@@ -1,6 +1,6 @@
 /** The connections to a directory server when things go wrong: wrong certificates, silence, cuts, and attempts to get clear text. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import type { Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
@@ -123,6 +123,21 @@ describe('StartTLS never falls back to clear text', () => {
     expectNothingInClear(proxy);
   });
 
+  it('a server that refuses StartTLS gets nothing more', async () => {
+    const refusing = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.write(Buffer.from('300c02010178070a010204000400', 'hex')));
+    });
+    await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+    cleanUps.push(async () => refusing.close());
+    const address = refusing.address();
+    const proxy = await proxyTo(typeof address === 'object' && address ? address.port : 0);
+    await expect(find(open([`ldap://127.0.0.1:${proxy.port}`]))).rejects.toMatchObject({
+      facts: { errors: [expect.stringContaining('refuses StartTLS with result code 2')] },
+    });
+    expectNothingInClear(proxy);
+  });
+
   it('with the wrong CA nothing is sent after the handshake failed', async () => {
     const proxy = await proxyTo(ldap.port);
     const directory = open([`ldap://127.0.0.1:${proxy.port}`], { certificateAuthorities: [other.ca] });
@@ -220,26 +235,34 @@ describe('a server that sends what it should not', () => {
     return open([`ldaps://127.0.0.1:${port}`], { certificateAuthorities: [material.ca] });
   }
 
-  it.each<[string, (socket: Socket) => void]>([
-    ['endless entries', (socket) => void socket.write(Buffer.concat(Array.from({ length: 100_000 }, () => entry)))],
+  it.each<[string, string, (socket: Socket) => void]>([
+    [
+      'endless entries',
+      'messages in one answer',
+      (socket) => void socket.write(Buffer.concat(Array.from({ length: 100_000 }, () => entry))),
+    ],
     [
       'a message that never ends',
+      'octets in one answer',
       (socket) => {
         socket.write(Buffer.from('30847fffffff', 'hex'));
         for (let sent = 0; sent < 12; sent += 1) socket.write(Buffer.alloc(1 << 20));
       },
     ],
-    ['something that is no LDAP', (socket) => void socket.write('HTTP/1.1 200 OK\r\n\r\n')],
-    ['an entry cut short', (socket) => void socket.write(Buffer.from('300902010364047f003000', 'hex'))],
-    ['an indefinite length', (socket) => void socket.write(Buffer.from('308002010364', 'hex'))],
-    ['the end', (socket) => void socket.end()],
-  ])('%s: the search fails and nothing else does', async (_what, answerSearch) => {
+    ['something that is no LDAP', 'no LDAP message', (socket) => void socket.write('HTTP/1.1 200 OK\r\n\r\n')],
+    ['an entry cut short', '127.0.0.1', (socket) => void socket.write(Buffer.from('300902010364047f003000', 'hex'))],
+    ['an indefinite length', 'no LDAP message', (socket) => void socket.write(Buffer.from('308002010364', 'hex'))],
+    ['the end', 'closed the connection', (socket) => void socket.end()],
+  ])('%s (%s): the search fails and nothing else does', async (_what, reason, answerSearch) => {
     let searches = 0;
     const directory = await lyingServer((socket) => {
       searches += 1;
       answerSearch(socket);
     });
-    await expect(find(directory)).rejects.toThrow(DirectoryUnavailableError);
+    await expect(find(directory)).rejects.toMatchObject({
+      name: 'DirectoryUnavailableError',
+      facts: { errors: expect.arrayContaining([expect.stringContaining(reason)]) },
+    });
     expect(searches).toBeGreaterThan(0);
   });
 });
