@@ -46,6 +46,7 @@ export function authorize(rules: readonly AuthorizationRule[], subject: Authoriz
     );
   const accessRights: AccessRights = {
     allows: (permission, virtualPath) => has('Allow', permission, virtualPath) && !has('Deny', permission, virtualPath),
+    hasRuleBelow: (virtualPath) => concerning.some(({ path }) => path !== virtualPath && isWithin(virtualPath, path)),
   };
   const isAllowedSomewhere = concerning.some(({ accessType, path, permissions }) =>
     permissions.some((permission) => accessType === 'Allow' && accessRights.allows(permission, path)),

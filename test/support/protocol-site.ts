@@ -97,7 +97,7 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
     truncatedUploads: 'accept',
     passive: {},
     messages: { banner: 'Ready.', greeting: 'Welcome.', exit: 'Goodbye.' },
-    authenticator: certificateAuthenticator(identities, requests, { allows: rights }),
+    authenticator: certificateAuthenticator(identities, requests, { allows: rights, hasRuleBelow: () => false }),
     openStorage: async () => wrapStorage(await openLocalStorage({ homeDirectory: home })),
     logger: silentLogger,
     clock: systemClock,

@@ -127,3 +127,17 @@ describe('authorize', () => {
     );
   });
 });
+
+describe('hasRuleBelow', () => {
+  const outcome = authorize(
+    [allow({ users: '*', permissions: both }), deny({ users: '*', path: '/a/b', permissions: ['Read'] })],
+    ada,
+  );
+  const rights = outcome.outcome === 'authorized' ? outcome.accessRights : expect.fail('not authorized');
+  it.each([
+    ['a directory above the place of a rule', '/a', true],
+    ['the place of the rule itself', '/a/b', false],
+    ['a directory below it', '/a/b/c', false],
+    ['a directory beside it', '/ab', false],
+  ])('%s', (_rule, path, expected) => expect(rights.hasRuleBelow(path)).toBe(expected));
+});

@@ -17,7 +17,10 @@ const directory: FileFacts = { ...file, name: 'docs', type: 'directory', size: 0
 const special: FileFacts = { ...file, name: 'pipe', type: 'other', size: 0 };
 
 const all = new Set<string>(mlstFacts);
-const rights = (...granted: Permission[]): AccessRights => ({ allows: (permission) => granted.includes(permission) });
+const rights = (...granted: Permission[]): AccessRights => ({
+  allows: (permission) => granted.includes(permission),
+  hasRuleBelow: () => false,
+});
 const nothing = rights();
 
 describe('formatList', () => {

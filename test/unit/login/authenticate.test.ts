@@ -65,7 +65,7 @@ function authenticatorWith(overrides: Partial<AuthenticatorOptions>) {
     authorize: async () => ({
       outcome: 'authorized',
       homeDirectory: '/srv/jdoe',
-      accessRights: { allows: () => true },
+      accessRights: { allows: () => true, hasRuleBelow: () => false },
     }),
     audit: { write: (record) => void records.push(record) },
     logger: silentLogger,
