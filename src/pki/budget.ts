@@ -21,7 +21,7 @@ export type Work = keyof typeof limits;
 
 export class Budget {
   readonly #clock: Clock;
-  readonly #deadline: number;
+  #deadline: number;
   readonly #spent: Record<Work, number> = { signatures: 0, nameComparisons: 0, buildSteps: 0 };
 
   constructor(clock: Clock) {
@@ -36,5 +36,15 @@ export class Budget {
     const looksAtClock = work !== 'nameComparisons' || this.#spent[work] % 1000 === 0;
     if (looksAtClock && this.#clock.now().getTime() > this.#deadline)
       throw new BudgetExceededError(`more than ${maximumMilliseconds} ms`);
+  }
+
+  /** Waits for somebody else; the time that takes is not charged, having limits of its own. */
+  async waitFor<T>(answer: Promise<T>): Promise<T> {
+    const start = this.#clock.now().getTime();
+    try {
+      return await answer;
+    } finally {
+      this.#deadline += this.#clock.now().getTime() - start;
+    }
   }
 }

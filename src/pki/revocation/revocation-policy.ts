@@ -113,7 +113,7 @@ export class RevocationPolicy {
         ...context,
         crlsFor: (certificate) => {
           waiting ??= retrieval.startWaiting();
-          return this.#retrieved(certificate, retrieval, waiting);
+          return signatures.budget.waitFor(this.#retrieved(certificate, retrieval, waiting));
         },
       });
     return async (subject) => {

@@ -116,4 +116,16 @@ describe('the search for a path', () => {
       'path-budget-exceeded',
     );
   });
+
+  it('does not take a fault of ours for a refusal', async () => {
+    let calls = 0;
+    const broken = () => {
+      calls += 1;
+      if (calls > 2) throw new Error('no clock');
+      return days(0);
+    };
+    await expect(verdictOf({ ...trusting, clock: { now: broken } }, [person(middle), middle])).rejects.toThrow(
+      'no clock',
+    );
+  });
 });

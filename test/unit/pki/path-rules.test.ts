@@ -212,6 +212,13 @@ describe('every rule refuses', () => {
     ).toBe(code);
   });
 
+  it('a trust anchor that says it is no CA', async () => {
+    const person0 = issue(commonName('Self'), undefined, {
+      extensions: [extension(oids.basicConstraints, sequence(), true)],
+    });
+    expect(await verdictOf({ anchors: [person0] }, [person(person0)])).toBe('basic-constraints-violated');
+  });
+
   it('an expired trust anchor', async () => {
     const old = issue(commonName('Old root'), undefined, { extensions: [ca(), caUsage], notAfter: days(-1) });
     expect(await verdictOf({ anchors: [old] }, [person(old)])).toBe('certificate-expired');

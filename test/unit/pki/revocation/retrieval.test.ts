@@ -103,6 +103,15 @@ describe('a CRL at a distribution point', () => {
     expect(asked).toHaveLength(1);
   });
 
+  it('may take longer to arrive than the path may take to be looked for', async () => {
+    const { url } = await serve((response) => {
+      moveTo(new Date(now.getTime() + 10_000));
+      response.end(issueCrl(middle));
+    });
+    const { login, middle, moveTo } = site(url);
+    expect(codeOf(await login())).toBe('valid');
+  });
+
   it('is not kept when it is not authentic', async () => {
     const { url, asked } = await serve((response) => void response.end(crl));
     const { login, middle, moveTo } = site(url);
