@@ -68,7 +68,7 @@ export class ControlConnection implements Control {
       site: options,
       localAddress: this.localAddress,
       peerAddress: this.remoteAddress,
-      onRefusal: (refusal) => void recordRefusal(this, refusal),
+      onRefusal: (refusal) => recordRefusal(this, refusal),
     });
     const closed = Promise.withResolvers<void>();
     this.closed = closed.promise;

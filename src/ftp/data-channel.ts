@@ -25,12 +25,13 @@ export interface DataChannelOptions {
   readonly site: Pick<FtpServerOptions, 'passive' | 'dataChannelBinding' | 'timeouts'>;
   readonly localAddress: string;
   readonly peerAddress: string;
-  readonly onRefusal: (refusal: Denial) => void;
+  /** Records a refused data connection. @returns the reference for the client */
+  readonly onRefusal: (refusal: Denial) => string;
 }
 
 export type Opened =
   | { readonly outcome: 'open'; readonly connection: DataConnection }
-  | { readonly outcome: 'denied'; readonly denial: Denial }
+  | { readonly outcome: 'denied'; readonly denial: Denial; readonly reference: string }
   /** No connection arrived in time, or the transfer was given up. */
   | { readonly outcome: 'none' };
 
@@ -68,7 +69,7 @@ export class DataChannel {
       peerAddress: this.#options.peerAddress,
       highWaterMark: dataHighWaterMark,
       onConnection: (socket) => this.#accept(attempt, socket),
-      onForeign: (address) => this.#options.onRefusal(foreign(address, this.#options.peerAddress)),
+      onForeign: (address) => void this.#options.onRefusal(foreign(address, this.#options.peerAddress)),
     });
     if (!listener || this.#attempt !== attempt) {
       listener?.close();
@@ -145,7 +146,7 @@ export class DataChannel {
     const outcome = await completeHandshake(tls, this.#options.site.timeouts.handshake);
     if (outcome.outcome === 'failed') {
       raw.destroy();
-      return refused(denial('data-tls-failed', `TLS on the data connection failed: ${outcome.reason}.`));
+      return this.#refuse(denial('data-tls-failed', `TLS on the data connection failed: ${outcome.reason}.`));
     }
     const { leaf, resumed, facts } = outcome.handshake;
     const judgement = judgeDataPeer(this.#options.site.dataChannelBinding, {
@@ -158,7 +159,7 @@ export class DataChannel {
       if (!resumed) this.#strangerMayResume = true;
       // Without release the tickets never leave, and RST cannot be taken for the end of a file.
       raw.resetAndDestroy();
-      return refused(judgement.denial);
+      return this.#refuse(judgement.denial);
     }
     return this.#open({
       raw,
@@ -166,6 +167,11 @@ export class DataChannel {
       facts: { protection: 'P', protocol: facts.protocol, cipher: facts.cipher, ...judgement.facts },
       silence: this.#options.site.timeouts.dataChannel,
     });
+  }
+
+  /** Recorded when it happens, whether or not a transfer command ever asks for the connection. */
+  #refuse(refusal: Denial): Opened {
+    return { outcome: 'denied', denial: refusal, reference: this.#options.onRefusal(refusal) };
   }
 
   #open(streams: DataStreams): Opened {
@@ -183,10 +189,6 @@ interface Attempt {
 }
 
 const none: Opened = { outcome: 'none' };
-
-function refused(refusal: Denial): Opened {
-  return { outcome: 'denied', denial: refusal };
-}
 
 function discard(attempt: Attempt): void {
   attempt.listener?.close();

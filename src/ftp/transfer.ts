@@ -5,7 +5,6 @@
 import { denialEntry } from '../denial.ts';
 import type { Facts } from '../explanation.ts';
 import { StorageError } from '../storage/storage.ts';
-import { recordRefusal } from './control-audit.ts';
 import type { Opened } from './data-channel.ts';
 import type { DataConnection } from './data-connection.ts';
 import { storageReply } from './file-access.ts';
@@ -54,7 +53,7 @@ export function carryOut(
     control.send(reply(control.data.hasArrived ? 'dataConnectionOpen' : 'openingDataConnection', opening));
     const opened = await control.data.open(signal);
     if (opened.outcome !== 'open') {
-      control.send(refusal(control, opened, signal));
+      control.send(refusal(opened, signal));
       const code = opened.outcome === 'denied' ? opened.denial.code : 'no-data-connection';
       return result(signal.aborted ? 'aborted' : 'failed', 0, { refused: code });
     }
@@ -78,17 +77,16 @@ export function carryOut(
   });
 }
 
-function refusal(control: Control, opened: Exclude<Opened, { outcome: 'open' }>, signal: AbortSignal): Reply {
+function refusal(opened: Exclude<Opened, { outcome: 'open' }>, signal: AbortSignal): Reply {
   if (signal.aborted) return reply('transferAborted', 'Transfer given up.');
   if (opened.outcome === 'none') return reply('noDataConnection', 'No data connection was made.');
-  const reference = recordRefusal(control, opened.denial);
   const { code } = opened.denial;
   // RFC 2428 has another 522, so the text tells which one this is, and what the person can do about it.
   const text =
     code === 'data-tls-failed'
       ? 'TLS on the data connection failed'
       : 'The data connection must resume the TLS session or show the certificate of the control connection';
-  return { code: denialEntry(code).reply, lines: [`${text}, reference ${reference}.`] };
+  return { code: denialEntry(code).reply, lines: [`${text}, reference ${opened.reference}.`] };
 }
 
 function failure(error: unknown, signal: AbortSignal): Reply {

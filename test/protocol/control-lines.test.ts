@@ -70,6 +70,15 @@ describe('floods', () => {
     }
   });
 
+  it('a client that leaves its replies unread is cut off', async () => {
+    const site = await siteWith();
+    const client = await site.connect();
+    client.raw.pause();
+    const flood = 'HELP\r\n'.repeat(10_000);
+    for (let count = 0; count < 20; count += 1) client.write(flood);
+    expect(await site.record(({ event }) => event === 'session-end')).toMatchObject({ reason: 'connection-lost' });
+  });
+
   it('commands pipelined behind a transfer run after it, in order, and all of them', async () => {
     const site = await siteWith();
     await mkdir(join(site.home, 'docs'));

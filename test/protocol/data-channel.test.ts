@@ -177,6 +177,15 @@ describe('protection', () => {
   });
 });
 
+describe('a refused data connection', () => {
+  it('is recorded when it happens, though no transfer command asks for it', async () => {
+    const site = await siteWith();
+    const client = await site.loggedIn();
+    await openData(await client.passive(), identities.bob);
+    expect(await site.record(mismatch)).toMatchObject({ denial: { code: 'data-certificate-mismatch' } });
+  });
+});
+
 describe('the passive port', () => {
   it('ignores a connection from another address, records it, and still serves the client', async () => {
     const site = await siteWith();

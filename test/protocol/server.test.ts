@@ -4,7 +4,6 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'basic-ftp';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createFtpServer } from '../../src/ftp/server.ts';
 import { ControlClient, openData, readAll } from '../support/control-client.ts';
 import {
   createIdentities,
@@ -101,7 +100,6 @@ describe('listen', () => {
     const site = await siteWith();
     const bindings = [{ address: '127.0.0.1', port: site.port, tls: 'explicit' as const }];
     await expect(startSite(identities, { bindings })).rejects.toThrow(/EADDRINUSE/u);
-    expect(createFtpServer).toBeTypeOf('function');
   });
 });
 
