@@ -28,6 +28,9 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
   const { clientCertificatePolicy, validationFlags } = site.sslClientCertificates;
   const certificateLogin = site.authentication.clientCertAuthentication.enabled;
   const { lowDataChannelPort: low, highDataChannelPort: high } = site.firewallSupport;
+  const types = settings.directories.filter(({ name }) => site.directories.includes(name)).map(({ type }) => type);
+  // A Deny rule for a name that never matches would let everybody of that group in.
+  const onlyActiveDirectory = types.length > 0 && types.every((type) => type === 'activeDirectory');
   const known = new Set(settings.directories.map(({ name }) => name));
   return [
     {
@@ -67,6 +70,14 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
       message: `there is no directory named ${name}`,
       remedy: `Use one of: ${[...known].join(', ')}.`,
     })),
+    ...site.authorization.flatMap((rule, index) =>
+      (rule.roles ?? []).map((role, position) => ({
+        applies: onlyActiveDirectory && !/^S-1-/.test(role),
+        path: ['authorization', index, 'roles', position],
+        message: `${role} is not a SID, and Active Directory tells the groups of an account by SID only`,
+        remedy: 'Give the SID of the group: Get-ADGroup NAME shows it, or wbinfo --name-to-sid.',
+      })),
+    ),
     ...site.authorization.map((rule, index) => ({
       applies: rule.users === undefined && rule.roles === undefined,
       path: ['authorization', index],
