@@ -1,6 +1,6 @@
 /** Real clients with cards and with key files, under TLS 1.2 and 1.3: each logs in, lists, uploads, downloads, and gets back what it sent. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,6 +47,11 @@ beforeAll(async () => {
     accounts.push({ uid: nameOf('card', keyType), certificates: [card.certificateDer] });
     accounts.push({ uid: nameOf('person', keyType), certificates: [person.der] });
   }
+  identities.set('unmapped', fileIdentity(await pki.issuePerson({ name: 'unmapped' })));
+  const revoked = await pki.issuePerson({ name: 'revoked' });
+  identities.set('revoked', fileIdentity(revoked));
+  accounts.push({ uid: 'revoked', certificates: [revoked.der] });
+  await pki.revoke([revoked.serialNumber]);
   slapd = await startSlapd({ accounts });
   const { directory, files } = slapdDirectory(slapd);
   world = await startLoginWorld({
@@ -68,6 +73,8 @@ type Client = (session: ClientSession) => Promise<ClientResult>;
 const clients: readonly [string, Client, 'card' | 'person', readonly KeyType[]][] = [
   ['curl with the PKCS#11 engine', curl, 'card', keyTypes],
   ['basic-ftp with the OpenSSL engine', basicFtp, 'card', keyTypes],
+  ['curl with a key file', curl, 'person', ['P-256']],
+  ['basic-ftp with a key file', basicFtp, 'person', ['P-256']],
   ['lftp', lftp, 'person', ['RSA-2048', 'P-256']],
   ['Python ftplib', ftplib, 'person', ['RSA-2048', 'P-256']],
 ];
@@ -79,7 +86,7 @@ const cases = clients.flatMap(([client, run, kind, keys]) =>
 describe('a file comes back as it was sent', () => {
   it.each(cases)('$client, $keyType, TLS $tls', async ({ run, kind, keyType, tls, client }) => {
     const user = nameOf(kind, keyType);
-    const copy = join(scratch, `copy-${user}-${tls}`);
+    const copy = join(scratch, `copy-${client.replace(/\W/g, '')}-${user}-${tls}`);
     const remote = `report-${tls}-${client.replace(/\W/g, '')}.bin`;
     const before = world.logins(user).length;
     const result = await run(
@@ -97,5 +104,26 @@ describe('a file comes back as it was sent', () => {
     for (const login of world.logins(user).slice(before)) {
       expect(login).toMatchObject({ outcome: 'granted', tls: { protocol: `TLSv${tls}` }, rule: 'one-to-one' });
     }
+  });
+});
+
+describe('a refusal is told as such, and moves nothing', () => {
+  const refusals = (['revoked', 'unmapped'] as const).flatMap((user) =>
+    tlsVersions.flatMap((tls) => [curl, basicFtp, lftp, ftplib].map((run) => ({ user, tls, run, client: run.name }))),
+  );
+  const codes = { revoked: 'certificate-revoked', unmapped: 'mapping-none' } as const;
+
+  it.each(refusals)('$client, $user, TLS $tls', async ({ user, tls, run }) => {
+    const before = world.logins(user).length;
+    const result = await run(
+      world.session(user, identities.get(user) ?? { kind: 'none' }, tls, [
+        { do: 'upload', local: original, remote: 'never.bin' },
+      ]),
+    );
+    expect(result.exitCode).not.toBe(0);
+    expect(result.stdout + result.stderr).toContain('530');
+    await expect.poll(() => world.logins(user).length).toBeGreaterThan(before);
+    expect(world.logins(user).at(-1)).toMatchObject({ outcome: 'denied', denial: { code: codes[user] } });
+    expect(existsSync(join(world.files, user))).toBe(false);
   });
 });
