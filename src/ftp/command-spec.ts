@@ -13,7 +13,7 @@ export interface CommandDescription {
   readonly inClear: boolean;
   /** Whether it is served at once while a transfer runs. */
   readonly duringTransfer: boolean;
-  /** Line of FEAT (RFC 2389), without the leading space. */
+  /** Line of FEAT (RFC 2389), without the leading space; a feature of no single command stands with the nearest. */
   readonly feature?: string | ((control: Control) => string);
 }
 
