@@ -105,6 +105,11 @@ describe('architecture', () => {
     expect(violations).toEqual([]);
   });
 
+  it('only pki can make a ValidatedCertificate', () => {
+    const makers = files.filter((file) => /markValidated/.test(readFileSync(join(source, file), 'utf8')));
+    expect(makers.map(folderOf).filter((folder) => folder !== 'pki')).toEqual([]);
+  });
+
   it('no file of src is longer than 300 lines, the denial table apart', () => {
     const long = files
       .filter((file) => file !== 'denial.ts')
