@@ -118,7 +118,10 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
     limits: { ...defaultLimits, ...changes.limits },
     timeouts: { ...defaultTimeouts, ...changes.timeouts },
   });
-  const [explicit, implicit] = await server.listen();
+  const [explicit, implicit] = await server.listen().catch(async (error: unknown) => {
+    await rm(home, { recursive: true, force: true });
+    throw error;
+  });
   const connect = async () => {
     const client = await ControlClient.connect(explicit!.port);
     await client.reply();
