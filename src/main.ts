@@ -107,4 +107,10 @@ async function main(): Promise<ExitCode> {
   }
 }
 
+// `cardgate … | head` ends when head has enough; that is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 process.exitCode = await main();

@@ -35,6 +35,7 @@ export function serverOptions({ settings, server, trustAnchors }: LoadedSite): S
     dataChannelPolicy: ssl.dataChannelPolicy,
     dataChannelBinding: settings.dataChannelSecurity.dataChannelBinding,
     truncatedUploads: fileHandling.uploadWithoutCloseNotify,
+    allowReplaceOnRename: fileHandling.allowReplaceOnRename,
     timeouts: {
       controlChannel: connections.controlChannelTimeout,
       dataChannel: connections.dataChannelTimeout,

@@ -25,7 +25,9 @@ const connections = z
   .strictObject({
     controlChannelTimeout: duration('1s', '1d').prefault('120s').describe('Idle control connection is closed after'),
     dataChannelTimeout: duration('1s', '1h').prefault('30s').describe('Idle data connection is closed after'),
-    unauthenticatedTimeout: duration('1s', '10m').prefault('30s').describe('Time allowed before login'),
+    unauthenticatedTimeout: duration('1s', '10m')
+      .prefault('60s')
+      .describe('Time allowed before login, the TLS handshake and the entry of a PIN included'),
     handshakeTimeout: duration('1s', '5m')
       .prefault('30s')
       .describe('Time allowed for a TLS handshake, PIN entry included'),

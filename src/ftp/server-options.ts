@@ -85,6 +85,8 @@ export interface FtpServerOptions {
   readonly dataChannelBinding: DataChannelBinding;
   /** An upload that ends in FIN without close_notify may have been cut by an attacker; several clients always end so. Default `accept`. */
   readonly truncatedUploads: 'accept' | 'refuse';
+  /** Whether RNTO may replace an existing file; IIS's default is `false`. */
+  readonly allowReplaceOnRename: boolean;
   readonly timeouts: Timeouts;
   readonly limits: Limits;
   readonly passive: PassiveOptions;

@@ -11,8 +11,15 @@ let client: ControlClient;
 beforeAll(async () => {
   identities = await createIdentities();
   site = await startSite(identities, {
-    rights: (permission, path) => !(path.startsWith('/read-only') && permission === 'Write') && path !== '/secret',
+    rights: (permission, path) =>
+      !(path.startsWith('/read-only') && permission === 'Write') &&
+      path !== '/secret' &&
+      !(path.startsWith('/write-only') && permission === 'Read'),
+    rulesBelow: ['/ruled'],
   });
+  await mkdir(join(site.home, 'ruled'));
+  await mkdir(join(site.home, 'write-only'));
+  await writeFile(join(site.home, 'write-only', 'dropped'), 'not for the dropper');
   await mkdir(join(site.home, 'docs'));
   await mkdir(join(site.home, 'read-only'));
   await writeFile(join(site.home, 'docs', 'a.txt'), 'line 1\nline 2\n');
@@ -181,6 +188,27 @@ describe('access rights', () => {
     expect(await code('RNFR one')).toBe(350);
     expect(await code('RNTO read-only/new')).toBe(550);
     expect(await readFile(join(site.home, 'read-only', 'kept'), 'utf8')).toBe('kept');
+  });
+});
+
+describe('a rename', () => {
+  it('does not carry a file to where its mover may read it', async () => {
+    expect(await code('RNFR write-only/dropped')).toBe(550);
+  });
+
+  it('does not carry a directory out of the reach of a rule below it', async () => {
+    expect(await code('RNFR ruled')).toBe(550);
+  });
+
+  it('replaces what is there only when the site allows it', async () => {
+    const replacing = await startSite(identities, { allowReplaceOnRename: true });
+    await writeFile(join(replacing.home, 'one'), '1');
+    await writeFile(join(replacing.home, 'two'), '2');
+    const own = await replacing.loggedIn();
+    expect((await own.command('RNFR one')).code).toBe(350);
+    expect((await own.command('RNTO two')).code).toBe(250);
+    expect(await readFile(join(replacing.home, 'two'), 'utf8')).toBe('1');
+    await replacing.close();
   });
 });
 

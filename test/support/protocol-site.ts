@@ -74,6 +74,8 @@ export interface SiteChanges extends Partial<Omit<FtpServerOptions, 'tls' | 'lim
   readonly limits?: Partial<FtpServerOptions['limits']>;
   readonly timeouts?: Partial<FtpServerOptions['timeouts']>;
   readonly rights?: (permission: Permission, path: string) => boolean;
+  /** Paths that have an authorization rule below them. */
+  readonly rulesBelow?: readonly string[];
   readonly wrapStorage?: (storage: Storage) => Storage;
 }
 
@@ -87,7 +89,7 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
   const requests: LoginRequest[] = [];
   const audit: AuditRecord[] = [];
   const watchers = new Set<() => void>();
-  const { rights = () => true, wrapStorage = (storage: Storage) => storage, ...options } = changes;
+  const { rights = () => true, rulesBelow = [], wrapStorage = (storage: Storage) => storage, ...options } = changes;
   const server = createFtpServer({
     bindings,
     clientCertificatePolicy: 'CertRequire',
@@ -95,9 +97,13 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
     dataChannelPolicy: 'SslRequire',
     dataChannelBinding: 'certificateOrSession',
     truncatedUploads: 'accept',
+    allowReplaceOnRename: false,
     passive: {},
     messages: { banner: 'Ready.', greeting: 'Welcome.', exit: 'Goodbye.' },
-    authenticator: certificateAuthenticator(identities, requests, { allows: rights, hasRuleBelow: () => false }),
+    authenticator: certificateAuthenticator(identities, requests, {
+      allows: rights,
+      hasRuleBelow: (path) => rulesBelow.includes(path),
+    }),
     openStorage: async () => wrapStorage(await openLocalStorage({ homeDirectory: home })),
     logger: silentLogger,
     clock: systemClock,

@@ -54,7 +54,6 @@ export async function renameFrom(control: Control, argument: string, session: Au
   });
 }
 
-/** Never replaces what is there: IIS's allowReplaceOnRename is off by default too. */
 export async function renameTo(control: Control, argument: string, session: AuthenticatedSession) {
   const from = control.settings.renameFrom;
   control.settings.renameFrom = undefined;
@@ -68,7 +67,7 @@ export async function renameTo(control: Control, argument: string, session: Auth
     operation: 'rename',
     path: from,
     target,
-    apply: () => session.storage.rename(from, target, false),
+    apply: () => session.storage.rename(from, target, control.options.allowReplaceOnRename),
     done: reply('fileActionOk', 'Renamed.'),
   });
 }
