@@ -41,6 +41,7 @@ export function serverOptions({ settings, server, trustAnchors }: LoadedSite): S
       dataChannel: connections.dataChannelTimeout,
       unauthenticated: connections.unauthenticatedTimeout,
       handshake: connections.handshakeTimeout,
+      loginRecheck: connections.loginRecheckInterval,
     },
     limits: {
       maxConnections: connections.maxConnections,

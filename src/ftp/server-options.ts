@@ -48,6 +48,8 @@ export interface Timeouts {
   readonly unauthenticated: number;
   /** One TLS handshake; a card that asks for its PIN needs the person's time too; default 10 000. */
   readonly handshake: number;
+  /** Between two decisions whether a login may go on; default 600 000. */
+  readonly loginRecheck: number;
 }
 
 export interface Limits {
@@ -104,6 +106,7 @@ export const defaultTimeouts: Timeouts = {
   dataChannel: 30_000,
   unauthenticated: 30_000,
   handshake: 10_000,
+  loginRecheck: 600_000,
 };
 
 export const defaultLimits: Limits = {

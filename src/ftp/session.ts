@@ -88,6 +88,8 @@ export interface Control {
   /** Whether the refusal of USER or PASS in the clear is already on record. */
   clearLoginReported: boolean;
   readonly connectedAt: Date;
+  /** Resolves when the connection is gone. */
+  readonly closed: Promise<void>;
   send(reply: Reply): void;
   /** Answers 234, throws away everything read so far and runs the handshake; afterwards the session is `secured`. */
   startTls(): Promise<void>;

@@ -138,14 +138,35 @@ async function decide(
   const { homeDirectory, accessRights } = authorization;
   found({ account: { ...accountFacts(account), homeDirectory } });
 
+  const { certificate, path } = validation.certificate;
   const login: AuthenticatedLogin = {
     accountName: account.accountName,
     directory: account.directory,
     homeDirectory,
     accessRights,
-    certificateSha256: validation.certificate.certificate.sha256,
+    certificateSha256: certificate.sha256,
+    validUntil: new Date(Math.min(...path.map(({ notAfter }) => notAfter.getTime()))),
+    recheck: () => recheck(options, request),
   };
   return { outcome: 'granted', login };
+}
+
+/** Without an answer a running session goes on: an outage is no reason to cut everybody off, and nothing new is allowed by it. */
+const undecided: ReadonlySet<DenialCode> = new Set(['directory-unavailable', 'revocation-unknown']);
+
+async function recheck(options: AuthenticatorOptions, request: ExplainedRequest): Promise<Denial | undefined> {
+  const { connectionId } = request;
+  let decision: Decision;
+  try {
+    decision = await decide(options, request, unrecorded, () => undefined);
+  } catch (error) {
+    decision = decisionForFault(error);
+    options.logger.warn('login-recheck-failed', { connectionId, error });
+  }
+  if (decision.outcome === 'granted') return undefined;
+  if (!undecided.has(decision.denial.code)) return decision.denial;
+  options.logger.warn('login-recheck-undecided', { connectionId, code: decision.denial.code });
+  return undefined;
 }
 
 function checkState(account: DirectoryAccount, clock: Clock, steps: StepRecorder): Denial | undefined {

@@ -30,6 +30,13 @@ export interface AuthenticatedLogin {
   readonly accessRights: AccessRights;
   /** SHA-256 of the end entity certificate, lower-case hexadecimal. */
   readonly certificateSha256: string;
+  /** When the first certificate of the path expires: the login ends then at the latest. */
+  readonly validUntil: Date;
+  /**
+   * Decides the login once more, by what is known now of certificate, mapping and account. Never rejects.
+   * @returns why it may not go on; undefined also while nobody can say, as when no directory answers
+   */
+  readonly recheck: () => Promise<Denial | undefined>;
 }
 
 export type Verdict =

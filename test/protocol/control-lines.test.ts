@@ -142,6 +142,8 @@ describe('the end of a session', () => {
       homeDirectory: '/',
       accessRights: { allows: () => true, hasRuleBelow: () => false },
       certificateSha256: '',
+      validUntil: new Date(Date.now() + 3_600_000),
+      recheck: async () => undefined,
     };
     const granted: Verdict = { outcome: 'granted', login, reference: '0000-0000' };
     let opened = 0;

@@ -5,6 +5,7 @@
 import { type Denial, denial, denialEntry } from '../../denial.ts';
 import type { AuthenticatedLogin, Verdict } from '../../login/authenticator.ts';
 import { recordRefusal } from '../control-audit.ts';
+import { watchLogin } from '../login-watch.ts';
 import { messageLines, type Reply, reply } from '../reply.ts';
 import type { Control, ControlTls } from '../session.ts';
 
@@ -103,6 +104,7 @@ async function logIn(control: Control, login: AuthenticatedLogin): Promise<void>
     refuse(control, unusable, recordRefusal(control, unusable));
     return;
   }
+  watchLogin(control, login);
   control.settings.claimedName = undefined;
   // Never 232 (RFC 2228): widespread clients fail on it or send PASS after it.
   control.send(reply('loggedIn', ...messageLines(control.options.messages.greeting)));

@@ -167,6 +167,38 @@ describe('a login is refused', () => {
   });
 });
 
+describe('a login that was granted', () => {
+  const answers = (...results: (DirectoryAccount | Error)[]): Partial<AuthenticatorOptions> => ({
+    mapping: {
+      resolve: async () => {
+        const next = results.shift();
+        if (!next || next instanceof Error) throw next ?? new Error('nothing left to answer');
+        return { outcome: 'mapped', account: next, directory, rule: 'by-sid', reason: 'sid' };
+      },
+    },
+  });
+  const recheckAfter = async (second: DirectoryAccount | Error) => {
+    const { authenticator, records } = authenticatorWith(answers(accountWith(), second));
+    const verdict = await authenticator.authenticate(request);
+    const refusal = verdict.outcome === 'granted' ? await verdict.login.recheck() : expect.fail('not granted');
+    expect(records).toHaveLength(1);
+    return refusal?.code;
+  };
+
+  it.each<[string, DirectoryAccount | Error, string | undefined]>([
+    ['goes on while nothing changed', accountWith(), undefined],
+    ['ends when the account is disabled meanwhile', accountWith({ disabled: true }), 'account-disabled'],
+    ['goes on while no directory answers', new DirectoryUnavailableError('down'), undefined],
+    ['ends when the directory answers nonsense', new DirectoryAnswerError('odd'), 'directory-answer-invalid'],
+    ['ends when cardgate itself fails', new TypeError('bug'), 'internal-fault'],
+  ])('%s', async (_rule, second, code) => expect(await recheckAfter(second)).toBe(code));
+
+  it('is valid until the first certificate of its path expires', async () => {
+    const verdict = await authenticatorWith({}).authenticator.authenticate(request);
+    expect(verdict).toMatchObject({ login: { validUntil: certificate.notAfter } });
+  });
+});
+
 describe('an audit record of a login', () => {
   it('names the certificate, its evidence, the rule and the account of who was let in', async () => {
     const { authenticator, records } = authenticatorWith({});
