@@ -1,33 +1,15 @@
 /** What a client may write on the control connection: long lines, control bytes, Telnet, floods, silence. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Authenticator, Verdict } from '../../src/login/authenticator.ts';
 import { silentLogger } from '../../src/operations/log.ts';
 import { openData } from '../support/control-client.ts';
-import {
-  createIdentities,
-  type ProtocolSite,
-  type SiteChanges,
-  startSite,
-  type TestIdentities,
-} from '../support/protocol-site.ts';
+import { createIdentities } from '../support/protocol-site.ts';
+import { siteFactory } from '../support/site-factory.ts';
 
-let identities: TestIdentities;
-const sites: ProtocolSite[] = [];
-
-async function siteWith(changes: SiteChanges = {}): Promise<ProtocolSite> {
-  const site = await startSite(identities, changes);
-  sites.push(site);
-  return site;
-}
-
-beforeAll(async () => {
-  identities = await createIdentities();
-});
-afterEach(async () => {
-  await Promise.all(sites.splice(0).map((site) => site.close()));
-});
+const identities = await createIdentities();
+const siteWith = siteFactory(identities);
 
 describe('malformed lines', () => {
   it('a line of 1 MB is answered 500 once and thrown away; the session goes on', async () => {

@@ -1,32 +1,19 @@
 /** Data connections: only the client of the control connection gets one, by its certificate, its session and its address. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type ControlClient, openData, openTcp, readAll, type TlsIdentity } from '../support/control-client.ts';
-import {
-  createIdentities,
-  type ProtocolSite,
-  type SiteChanges,
-  startSite,
-  type TestIdentities,
-} from '../support/protocol-site.ts';
+import { createIdentities, type ProtocolSite, type SiteChanges } from '../support/protocol-site.ts';
+import { siteFactory } from '../support/site-factory.ts';
 
-let identities: TestIdentities;
-const sites: ProtocolSite[] = [];
+const identities = await createIdentities();
+const startedSite = siteFactory(identities);
 
 async function siteWith(changes: SiteChanges = {}): Promise<ProtocolSite> {
-  const site = await startSite(identities, changes);
-  sites.push(site);
+  const site = await startedSite(changes);
   await writeFile(join(site.home, 'file'), 'content');
   return site;
 }
-
-beforeAll(async () => {
-  identities = await createIdentities();
-});
-afterEach(async () => {
-  await Promise.all(sites.splice(0).map((site) => site.close()));
-});
 
 /** RETR of `file` over a data connection made with this identity. */
 async function retrieveWith(client: ControlClient, identity: TlsIdentity) {

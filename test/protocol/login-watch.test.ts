@@ -1,18 +1,15 @@
 /** A login that may not go on: the session and its transfer end with 421, the trail says why, and nothing half-uploaded stays. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Denial, denial } from '../../src/denial.ts';
 import type { AuthenticatedLogin, Authenticator } from '../../src/login/authenticator.ts';
 import { openData } from '../support/control-client.ts';
-import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../support/protocol-site.ts';
+import { createIdentities, type ProtocolSite } from '../support/protocol-site.ts';
+import { siteFactory } from '../support/site-factory.ts';
 
-let identities: TestIdentities;
-let site: ProtocolSite | undefined;
-beforeAll(async () => {
-  identities = await createIdentities();
-});
-afterEach(() => site?.close());
+const identities = await createIdentities();
+const siteWith = siteFactory(identities);
 
 interface Watched {
   readonly site: ProtocolSite;
@@ -44,7 +41,7 @@ async function watchedSite(loginRecheck: number, changes: Partial<AuthenticatedL
       },
     }),
   };
-  site = await startSite(identities, { authenticator, timeouts: { loginRecheck } });
+  const site = await siteWith({ authenticator, timeouts: { loginRecheck } });
   return {
     site,
     rechecks: () => count,

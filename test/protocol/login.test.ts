@@ -1,31 +1,12 @@
 /** Logging in over the wire: what USER and PASS answer, in which order clients may send things, and what never logs anybody in. */
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Authenticator } from '../../src/login/authenticator.ts';
 import { StorageError } from '../../src/storage/storage.ts';
-import {
-  createIdentities,
-  derOf,
-  type ProtocolSite,
-  type SiteChanges,
-  startSite,
-  type TestIdentities,
-} from '../support/protocol-site.ts';
+import { createIdentities, derOf } from '../support/protocol-site.ts';
+import { siteFactory } from '../support/site-factory.ts';
 
-let identities: TestIdentities;
-const sites: ProtocolSite[] = [];
-
-async function siteWith(changes: SiteChanges = {}): Promise<ProtocolSite> {
-  const site = await startSite(identities, changes);
-  sites.push(site);
-  return site;
-}
-
-beforeAll(async () => {
-  identities = await createIdentities();
-});
-afterEach(async () => {
-  await Promise.all(sites.splice(0).map((site) => site.close()));
-});
+const identities = await createIdentities();
+const siteWith = siteFactory(identities);
 
 describe('a certificate login', () => {
   it('answers USER with 230 when the certificate suffices, never 232, and a superfluous PASS with 230', async () => {

@@ -3,31 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'basic-ftp';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ControlClient, openData, readAll } from '../support/control-client.ts';
-import {
-  createIdentities,
-  type ProtocolSite,
-  type SiteChanges,
-  startSite,
-  type TestIdentities,
-} from '../support/protocol-site.ts';
+import { createIdentities, startSite } from '../support/protocol-site.ts';
+import { siteFactory } from '../support/site-factory.ts';
 
-let identities: TestIdentities;
-const sites: ProtocolSite[] = [];
-
-async function siteWith(changes: SiteChanges = {}): Promise<ProtocolSite> {
-  const site = await startSite(identities, changes);
-  sites.push(site);
-  return site;
-}
-
-beforeAll(async () => {
-  identities = await createIdentities();
-});
-afterEach(async () => {
-  await Promise.all(sites.splice(0).map((site) => site.close()));
-});
+const identities = await createIdentities();
+const siteWith = siteFactory(identities);
 
 describe('limits', () => {
   it.each([{ maxConnections: 2 }, { maxConnectionsPerAddress: 2 }])(

@@ -4,34 +4,16 @@ import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Transfer } from '../../src/operations/audit.ts';
 import { type Storage, StorageError } from '../../src/storage/storage.ts';
 import { openData, openTcp } from '../support/control-client.ts';
 import { neverReadingUpload } from '../support/never-reading-client.ts';
-import {
-  createIdentities,
-  type ProtocolSite,
-  type SiteChanges,
-  startSite,
-  type TestIdentities,
-} from '../support/protocol-site.ts';
+import { createIdentities, type ProtocolSite } from '../support/protocol-site.ts';
+import { siteFactory } from '../support/site-factory.ts';
 
-let identities: TestIdentities;
-const sites: ProtocolSite[] = [];
-
-async function siteWith(changes: SiteChanges = {}): Promise<ProtocolSite> {
-  const site = await startSite(identities, changes);
-  sites.push(site);
-  return site;
-}
-
-beforeAll(async () => {
-  identities = await createIdentities();
-});
-afterEach(async () => {
-  await Promise.all(sites.splice(0).map((site) => site.close()));
-});
+const identities = await createIdentities();
+const siteWith = siteFactory(identities);
 
 const megabyte = 1024 * 1024;
 
