@@ -32,23 +32,54 @@ const lookups: ReadonlySet<LookupKind> = new Set(['sid', 'altSecurityIdentities'
 /** @throws TypeError when two accounts have the same name */
 export function createAccountFile(options: AccountFileOptions): Directory {
   const groups = new Map<string, readonly Group[]>();
-  const accounts = options.accounts.map((entry) => {
+  const index = new Map<string, DirectoryAccount[]>();
+  for (const entry of options.accounts) {
     const account = directoryAccount(options.name, entry);
     if (groups.has(account.id)) throw new TypeError(`account ${entry.name} stands twice in ${options.name}`);
     groups.set(
       account.id,
       (entry.groups ?? []).map((name) => ({ name })),
     );
-    return account;
-  });
+    for (const key of keysOf(account)) index.set(key, [...(index.get(key) ?? []), account]);
+  }
   return {
     name: options.name,
     kind: 'file',
     lookups,
-    findAccounts: async (lookup, limit) => accounts.filter((account) => matches(account, lookup)).slice(0, limit),
+    findAccounts: async (lookup, limit) => {
+      const found = keysSoughtBy(lookup).flatMap((key) => index.get(key) ?? []);
+      return [...new Set(found)].slice(0, limit);
+    },
     readGroups: async (account) => groups.get(account.id) ?? [],
     close: async () => undefined,
   };
+}
+
+/** Everything an account can be found by. */
+function keysOf(account: DirectoryAccount): readonly string[] {
+  const { sid, userPrincipalName, altSecurityIdentities, certificateFingerprints } = account;
+  return [
+    ...(sid === undefined ? [] : [`sid ${sid}`]),
+    ...(userPrincipalName === undefined ? [] : [`upn ${asciiLowerCase(userPrincipalName)}`]),
+    ...new Set(altSecurityIdentities.map((value) => `alt ${asciiLowerCase(value)}`)),
+    ...new Set(certificateFingerprints.map((fingerprint) => `certificate ${fingerprint}`)),
+  ];
+}
+
+function keysSoughtBy(lookup: AccountLookup): readonly string[] {
+  switch (lookup.by) {
+    case 'sid':
+      return [`sid ${lookup.sid}`];
+    case 'altSecurityIdentities':
+      return lookup.values.map((value) => `alt ${asciiLowerCase(value)}`);
+    case 'userPrincipalName':
+      return [`upn ${asciiLowerCase(lookup.userPrincipalName)}`];
+    case 'certificate':
+      return [`certificate ${lookup.sha256}`];
+    case 'samAccountName':
+      // an account file belongs to no domain, so it has no implicit user principal names
+      return [];
+  }
 }
 
 function directoryAccount(directory: string, entry: FileAccount): DirectoryAccount {
@@ -72,27 +103,6 @@ function directoryAccount(directory: string, entry: FileAccount): DirectoryAccou
       smartcardRequired: false,
     },
   };
-}
-
-function matches(account: DirectoryAccount, lookup: AccountLookup): boolean {
-  switch (lookup.by) {
-    case 'sid':
-      return account.sid === lookup.sid;
-    case 'altSecurityIdentities': {
-      const stored = account.altSecurityIdentities.map(asciiLowerCase);
-      return lookup.values.some((value) => stored.includes(asciiLowerCase(value)));
-    }
-    case 'userPrincipalName':
-      return (
-        account.userPrincipalName !== undefined &&
-        asciiLowerCase(account.userPrincipalName) === asciiLowerCase(lookup.userPrincipalName)
-      );
-    case 'certificate':
-      return account.certificateFingerprints.includes(lookup.sha256);
-    case 'samAccountName':
-      // an account file belongs to no domain, so it has no implicit user principal names
-      return false;
-  }
 }
 
 /** ASCII only: other folding would make different names equal. */
