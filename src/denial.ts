@@ -138,6 +138,14 @@ export const denialTable = {
     meaning: 'After policy processing the path is valid for none of the certificate policies the site accepts.',
     remedy: 'Compare acceptedPolicies with the policy OIDs of the certificate.',
   },
+  'issuer-not-acceptable': {
+    stage: 'certificate',
+    reply: 530,
+    subStatus: 48,
+    level: 'notice',
+    meaning: 'The path is valid, but the site does not accept certificates of this issuing CA.',
+    remedy: 'Choose the logon certificate of the card; compare acceptedIssuers with the SHA-256 of the issuing CA.',
+  },
   'critical-extension-unknown': {
     stage: 'certificate',
     reply: 530,

@@ -1,18 +1,19 @@
 /**
- * Signature algorithms and public keys: which ones exist here, read from their AlgorithmIdentifier, and which ones a site
- * accepts. What is not in these tables is refused; curve parameters spelled out instead of named are refused.
+ * Signature algorithms: which ones exist here, read from their AlgorithmIdentifier, and which ones a site accepts. What is
+ * not in these tables is refused.
  */
 import { contextConstructed, DerReader, readSequence, tags } from './der.ts';
 import { decodeCount, decodeObjectIdentifier } from './der-values.ts';
 import { oids } from './oids.ts';
 
 type Digest = 'sha1' | 'sha256' | 'sha384' | 'sha512';
-export type KeyType = 'rsa' | 'ec' | 'ed25519' | 'ed448' | 'dsa';
+type MlDsa = 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87';
+export type KeyType = 'rsa' | 'ec' | 'ed25519' | 'ed448' | 'dsa' | MlDsa;
 
 export interface AlgorithmPolicy {
   /** Hash functions accepted in signatures. Default SHA-256, SHA-384 and SHA-512; SHA-1 can be forged by collision. */
   readonly digests: readonly Digest[];
-  /** Kinds of keys accepted. Default all but DSA. */
+  /** Kinds of keys accepted. Default all but DSA. ML-DSA needs OpenSSL 3.5 under Node; an older one refuses such keys. */
   readonly keyTypes: readonly KeyType[];
   /** The smallest RSA modulus accepted, in bits. Default 2048. */
   readonly minimumRsaBits: number;
@@ -21,13 +22,13 @@ export interface AlgorithmPolicy {
 /** NIST SP 800-131A: what may still make and prove signatures. */
 export const defaultAlgorithmPolicy: AlgorithmPolicy = {
   digests: ['sha256', 'sha384', 'sha512'],
-  keyTypes: ['rsa', 'ec', 'ed25519', 'ed448'],
+  keyTypes: ['rsa', 'ec', 'ed25519', 'ed448', 'ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87'],
   minimumRsaBits: 2048,
 };
 
 interface SignatureScheme {
   readonly keyType: KeyType;
-  /** Absent where the scheme fixes its own hash function (RFC 8032). */
+  /** Absent where the scheme fixes its own hash function (RFC 8032, FIPS 204). */
   readonly digest?: Digest;
   /** RSASSA-PSS with this salt length in octets; absent: RSASSA-PKCS1-v1_5 or not RSA. */
   readonly pssSaltLength?: number;
@@ -49,6 +50,9 @@ const schemes: ReadonlyMap<string, SchemeEntry> = new Map<string, SchemeEntry>([
   [oids.ed25519, { keyType: 'ed25519', parameters: 'absent' }],
   [oids.ed448, { keyType: 'ed448', parameters: 'absent' }],
   [oids.dsaWithSha1, { keyType: 'dsa', digest: 'sha1', parameters: 'absent' }],
+  [oids.mlDsa44, { keyType: 'ml-dsa-44', parameters: 'absent' }],
+  [oids.mlDsa65, { keyType: 'ml-dsa-65', parameters: 'absent' }],
+  [oids.mlDsa87, { keyType: 'ml-dsa-87', parameters: 'absent' }],
 ]);
 
 const digests: ReadonlyMap<string, Digest> = new Map<string, Digest>([
@@ -58,25 +62,14 @@ const digests: ReadonlyMap<string, Digest> = new Map<string, Digest>([
   [oids.sha512, 'sha512'],
 ]);
 
-const keyTypes: ReadonlyMap<string, KeyType> = new Map<string, KeyType>([
-  [oids.rsaEncryption, 'rsa'],
-  [oids.rsassaPss, 'rsa'],
-  [oids.ecPublicKey, 'ec'],
-  [oids.ed25519, 'ed25519'],
-  [oids.ed448, 'ed448'],
-  [oids.dsa, 'dsa'],
-]);
-
-/** SEC 2, FIPS 186-5: the curves accepted, P-256, P-384 and P-521. */
-const curves: readonly string[] = ['1.2.840.10045.3.1.7', '1.3.132.0.34', '1.3.132.0.35'];
-
 interface AlgorithmIdentifier {
   readonly oid: string;
   /** Tag and DER of the parameters. */
   readonly parameters?: { readonly tag: number; readonly content: Buffer; readonly der: Buffer };
 }
 
-function algorithmIdentifierOf(reader: DerReader): AlgorithmIdentifier {
+/** @param reader over the content of an AlgorithmIdentifier. @throws MalformedError */
+export function algorithmIdentifierOf(reader: DerReader): AlgorithmIdentifier {
   const oid = decodeObjectIdentifier(reader.expect(tags.objectIdentifier).content, 'algorithm');
   if (reader.atEnd) return { oid };
   const parameters = reader.next();
@@ -133,21 +126,6 @@ function saltLengthOf(content: Buffer): number {
   const value = decodeCount(reader.expect(tags.integer).content, 'saltLength');
   reader.end();
   return value;
-}
-
-/**
- * The kind of a public key.
- * @param spki DER of SubjectPublicKeyInfo
- * @returns the kind, or the reason why the key is not known here
- */
-export function keyTypeOf(spki: Buffer): KeyType | { readonly reason: string } {
-  const { oid, parameters } = algorithmIdentifierOf(readSequence(spki, 'public key').enter(tags.sequence, 'algorithm'));
-  const keyType = keyTypes.get(oid);
-  if (!keyType) return { reason: `public key algorithm ${oid} is not known` };
-  if (keyType !== 'ec') return keyType;
-  if (parameters?.tag !== tags.objectIdentifier) return { reason: 'elliptic curve is not named' };
-  const curve = decodeObjectIdentifier(parameters.content, 'curve');
-  return curves.includes(curve) ? 'ec' : { reason: `elliptic curve ${curve} is not accepted` };
 }
 
 /** Why the site's policy refuses a scheme; undefined when it accepts it. */

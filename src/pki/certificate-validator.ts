@@ -38,6 +38,19 @@ export interface CertificateValidatorOptions {
   readonly requiredExtendedKeyUsage: readonly string[];
   /** Dotted OIDs of certificate policies of which one must hold for the path; empty: any, and none at all. */
   readonly acceptedPolicies: readonly string[];
+  /**
+   * Dotted OIDs of policies that refuse an end entity which asserts one, such as those of card authentication keys, which need
+   * no PIN. Default none.
+   */
+  readonly forbiddenPolicies?: readonly string[];
+  /** SHA-256 (hexadecimal) of the certificates of the CAs that may issue end entities here. Default and empty: any CA. */
+  readonly acceptedIssuers?: readonly string[];
+  /** initial-explicit-policy (RFC 5280 6.1.1 (f)): a policy must hold for the whole path. Default: when any is listed above. */
+  readonly requireExplicitPolicy?: boolean;
+  /** initial-policy-mapping-inhibit (RFC 5280 6.1.1 (e)): policies of other domains do not count. Default false. */
+  readonly inhibitPolicyMapping?: boolean;
+  /** initial-any-policy-inhibit (RFC 5280 6.1.1 (g)): anyPolicy in a CA certificate stands for nothing. Default false. */
+  readonly inhibitAnyPolicy?: boolean;
   /** Default: SHA-256 or better, RSA from 2048 bits, P-256, P-384, P-521, Ed25519 and Ed448. */
   readonly algorithms?: AlgorithmPolicy;
   readonly revocation: RevocationOptions;
@@ -57,11 +70,13 @@ export function createCertificateValidator(options: CertificateValidatorOptions)
   const anyPolicyWillDo = options.acceptedPolicies.length === 0;
   const inputs: Omit<PathInputs, 'time'> = {
     userInitialPolicySet: new Set(anyPolicyWillDo ? [oids.anyPolicy] : options.acceptedPolicies),
-    initialExplicitPolicy: !anyPolicyWillDo,
-    initialPolicyMappingInhibit: false,
-    initialAnyPolicyInhibit: false,
+    initialExplicitPolicy: options.requireExplicitPolicy ?? !anyPolicyWillDo,
+    initialPolicyMappingInhibit: options.inhibitPolicyMapping ?? false,
+    initialAnyPolicyInhibit: options.inhibitAnyPolicy ?? false,
     purposes: options.requiredExtendedKeyUsage,
     endEntityKeyUsage: 'digitalSignature',
+    forbiddenPolicies: new Set(options.forbiddenPolicies),
+    acceptedIssuers: new Set(options.acceptedIssuers?.map((sha256) => sha256.toLowerCase())),
   };
 
   return {

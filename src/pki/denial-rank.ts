@@ -14,6 +14,7 @@ const ranking: readonly DenialCode[] = [
   'name-constraints-violated',
   'certificate-policy-not-acceptable',
   'extended-key-usage-missing',
+  'issuer-not-acceptable',
   'revocation-unknown',
   'certificate-revoked',
 ];

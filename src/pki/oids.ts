@@ -56,6 +56,12 @@ export const oids = {
   timeStamping: '1.3.6.1.5.5.7.3.8',
   // RFC 6960
   ocspSigning: '1.3.6.1.5.5.7.3.9',
+  ocspAccess: '1.3.6.1.5.5.7.48.1',
+  ocspBasic: '1.3.6.1.5.5.7.48.1.1',
+  ocspNonce: '1.3.6.1.5.5.7.48.1.2',
+  ocspNoCheck: '1.3.6.1.5.5.7.48.1.5',
+  // RFC 9598
+  smtpUtf8Mailbox: '1.3.6.1.5.5.7.8.9',
   // RFC 4556
   pkinitClientAuth: '1.3.6.1.5.2.3.4',
   pkinitSubjectAlternativeName: '1.3.6.1.5.2.2',
@@ -85,6 +91,10 @@ export const oids = {
   // RFC 8410
   ed25519: '1.3.101.112',
   ed448: '1.3.101.113',
+  // RFC 9881
+  mlDsa44: '2.16.840.1.101.3.4.3.17',
+  mlDsa65: '2.16.840.1.101.3.4.3.18',
+  mlDsa87: '2.16.840.1.101.3.4.3.19',
   // RFC 3279, FIPS 180: hash functions
   sha1: '1.3.14.3.2.26',
   sha256: '2.16.840.1.101.3.4.2.1',

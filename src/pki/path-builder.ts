@@ -40,7 +40,7 @@ function* extend(
     // The same name with the same key again only makes a path longer, and for ever (CVE-2024-0567).
     const identity = identityOf(certificate);
     if (onPath.has(identity) || (!isTrustAnchor && path.length >= maximumPathCertificates)) continue;
-    const refusal = search.signatures.refusal(head, certificate);
+    const refusal = search.signatures.refusalWhileBuilding(head, certificate);
     if (refusal) search.onRefusal(refusal);
     else if (isTrustAnchor) yield { certificates: path, trustAnchor: certificate };
     else yield* extend([...path, certificate], new Set([...onPath, identity]), search);

@@ -39,6 +39,10 @@ export interface PathInputs {
   readonly purposes: readonly string[];
   /** What the end entity signs with its key: `digitalSignature` in TLS, `cRLSign` for CRLs. */
   readonly endEntityKeyUsage: 'digitalSignature' | 'cRLSign';
+  /** Dotted OIDs of policies that refuse an end entity which asserts one, whatever holds for the path. */
+  readonly forbiddenPolicies?: ReadonlySet<string>;
+  /** SHA-256 (lower-case hexadecimal) of the CA certificates that may stand right above the end entity; empty: any. */
+  readonly acceptedIssuers?: ReadonlySet<string>;
 }
 
 export interface PathTools {
@@ -97,7 +101,7 @@ class PathValidation {
       const isEndEntity = depth === 0;
       refusal =
         this.#processCertificate(certificate, issuer, isEndEntity) ??
-        (isEndEntity ? this.#wrapUp(certificate) : this.#prepareForNext(certificate));
+        (isEndEntity ? this.#wrapUp(certificate, issuer) : this.#prepareForNext(certificate, issuer));
       issuer = certificate;
     }
     return refusal;
@@ -131,10 +135,10 @@ class PathValidation {
   }
 
   /** RFC 5280 6.1.4. */
-  #prepareForNext(certificate: Certificate): Denial | undefined {
+  #prepareForNext(certificate: Certificate, issuer: Certificate): Denial | undefined {
     return (
       this.#check(certificate, 'policy mappings', 'RFC 5280 6.1.4 (a), (b)', this.#mapPolicies(certificate)) ??
-      this.#check(certificate, 'CA key', 'RFC 5280 6.1.4 (d) to (f)', this.#workingKey(certificate)) ??
+      this.#check(certificate, 'CA key', 'RFC 5280 6.1.4 (d) to (f)', this.#workingKey(certificate, issuer)) ??
       this.#check(certificate, 'basic constraints', 'RFC 5280 6.1.4 (k)', caRefusal(certificate)) ??
       this.#check(certificate, 'path length', 'RFC 5280 6.1.4 (l), (m)', this.#pathLength(certificate)) ??
       this.#check(certificate, 'key usage', 'RFC 5280 6.1.4 (n)', keyUsageRefusal(certificate, 'keyCertSign')) ??
@@ -145,7 +149,7 @@ class PathValidation {
   }
 
   /** RFC 5280 6.1.5. */
-  #wrapUp(certificate: Certificate): Denial | undefined {
+  #wrapUp(certificate: Certificate, issuer: Certificate): Denial | undefined {
     if (this.#explicitPolicy > 0) this.#explicitPolicy--;
     if (certificate.policyConstraints?.requireExplicitPolicy === 0) this.#explicitPolicy = 0;
     return (
@@ -156,7 +160,15 @@ class PathValidation {
         'RFC 5280 4.2.1.3',
         keyUsageRefusal(certificate, this.#inputs.endEntityKeyUsage),
       ) ??
+      this.#check(
+        certificate,
+        'end entity key',
+        'RFC 5280 6.1.5 (c) to (e)',
+        this.#endEntityKey(certificate, issuer),
+      ) ??
       this.#check(certificate, 'extended key usage', 'RFC 5280 4.2.1.12', this.#endEntityPurposes(certificate)) ??
+      this.#check(certificate, 'accepted issuers', 'site setting acceptedIssuers', this.#issuerAccepted(issuer)) ??
+      this.#check(certificate, 'forbidden policies', 'site setting forbiddenPolicies', this.#forbidden(certificate)) ??
       this.#check(certificate, 'acceptable policies', 'RFC 5280 6.1.5 (g)', this.#acceptablePolicies())
     );
   }
@@ -185,9 +197,31 @@ class PathValidation {
     return refusal;
   }
 
-  #workingKey({ subjectPublicKeyInfo }: Certificate): Refusal | undefined {
-    const reason = this.#tools.signatures.verifier.keyRefusal(subjectPublicKeyInfo);
+  #workingKey(certificate: Certificate, issuer: Certificate): Refusal | undefined {
+    const { signatures } = this.#tools;
+    const reason = signatures.verifier.keyRefusal(signatures.setWorkingKey(certificate, issuer));
     return reason ? { code: 'algorithm-not-acceptable', detail: `Its key is not acceptable: ${reason}.` } : undefined;
+  }
+
+  #endEntityKey(certificate: Certificate, issuer: Certificate): Refusal | undefined {
+    const { signatures } = this.#tools;
+    const reason = signatures.verifier.endEntityKeyRefusal(signatures.setWorkingKey(certificate, issuer));
+    return reason ? { code: 'algorithm-not-acceptable', detail: `Its key is not acceptable: ${reason}.` } : undefined;
+  }
+
+  #issuerAccepted({ sha256 }: Certificate): Refusal | undefined {
+    const { acceptedIssuers } = this.#inputs;
+    if (!acceptedIssuers || acceptedIssuers.size === 0 || acceptedIssuers.has(sha256)) return undefined;
+    return { code: 'issuer-not-acceptable', detail: `The site does not accept the issuing CA with SHA-256 ${sha256}.` };
+  }
+
+  #forbidden({ certificatePolicies }: Certificate): Refusal | undefined {
+    const found = certificatePolicies?.find((policy) => this.#inputs.forbiddenPolicies?.has(policy));
+    if (found === undefined) return undefined;
+    return {
+      code: 'certificate-policy-not-acceptable',
+      detail: `It asserts the policy ${found}, which the site forbids.`,
+    };
   }
 
   #pathLength(certificate: Certificate): Refusal | undefined {

@@ -4,10 +4,12 @@ import type { Budget } from './budget.ts';
 import type { Certificate } from './certificate.ts';
 import { certificateFacts } from './certificate-facts.ts';
 import type { SignatureVerifier } from './signature.ts';
+import { inheritsParameters, workingPublicKey } from './working-key.ts';
 
 export class SignatureChecks {
   readonly budget: Budget;
   readonly verifier: SignatureVerifier;
+  readonly #inherited = new Map<Certificate, Buffer>();
   readonly #refusals = new Map<Certificate, Map<string, Denial | undefined>>();
 
   constructor(verifier: SignatureVerifier, budget: Budget) {
@@ -17,14 +19,37 @@ export class SignatureChecks {
 
   /** RFC 5280 6.1.3 (a)(1). Undefined when the signature verifies with the key of `issuer`. @throws BudgetExceededError */
   refusal(certificate: Certificate, issuer: Certificate): Denial | undefined {
-    const key = issuer.subjectPublicKeyInfo.toString('latin1');
+    const spki = this.keyOf(issuer);
+    const key = spki.toString('latin1');
     const known = this.#refusals.get(certificate) ?? new Map<string, Denial | undefined>();
     this.#refusals.set(certificate, known);
-    if (!known.has(key)) known.set(key, this.#check(certificate, issuer));
+    if (!known.has(key)) known.set(key, this.#check(certificate, spki));
     return known.get(key);
   }
 
-  #check(certificate: Certificate, issuer: Certificate): Denial | undefined {
+  /**
+   * Whether a path may be looked for above `issuer` (likewise). A key that inherits its parameters can verify only once the
+   * path is known, so it is let through here; path validation decides. @throws BudgetExceededError
+   */
+  refusalWhileBuilding(certificate: Certificate, issuer: Certificate): Denial | undefined {
+    return inheritsParameters(issuer.subjectPublicKeyInfo) ? undefined : this.refusal(certificate, issuer);
+  }
+
+  /** The public key of a certificate, on the path validated last if it inherits its parameters. DER of SubjectPublicKeyInfo. */
+  keyOf(certificate: Certificate): Buffer {
+    return this.#inherited.get(certificate) ?? certificate.subjectPublicKeyInfo;
+  }
+
+  /** RFC 5280 6.1.4 (d) to (f): `certificate` stands below `issuer` on a path. */
+  setWorkingKey(certificate: Certificate, issuer: Certificate): Buffer {
+    const spki = certificate.subjectPublicKeyInfo;
+    const working = workingPublicKey(spki, this.keyOf(issuer));
+    if (working === spki) this.#inherited.delete(certificate);
+    else this.#inherited.set(certificate, working);
+    return working;
+  }
+
+  #check(certificate: Certificate, spki: Buffer): Denial | undefined {
     const signed = {
       data: certificate.tbsCertificate,
       algorithm: certificate.signatureAlgorithm,
@@ -32,7 +57,7 @@ export class SignatureChecks {
       // End entities come once; only CA certificates are worth remembering beyond this login.
       ...(certificate.basicConstraints?.ca && { identity: certificate.sha256 }),
     };
-    const result = this.verifier.verify(signed, issuer.subjectPublicKeyInfo, this.budget);
+    const result = this.verifier.verify(signed, spki, this.budget);
     if (result.outcome === 'valid') return undefined;
     const facts = certificateFacts(certificate);
     return result.outcome === 'invalid'

@@ -4,9 +4,10 @@
  */
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { type AlgorithmPolicy, type KeyType, keyTypeOf, schemeRefusal, signatureScheme } from './algorithms.ts';
+import { type AlgorithmPolicy, type KeyType, schemeRefusal, signatureScheme } from './algorithms.ts';
 import type { Budget } from './budget.ts';
 import { MalformedError } from './malformed-error.ts';
+import { acceptedKeyType, maximumKeyOctets } from './public-key.ts';
 
 type SignatureResult =
   | { readonly outcome: 'valid' }
@@ -30,12 +31,6 @@ const valid: SignatureResult = { outcome: 'valid' };
 const invalid: SignatureResult = { outcome: 'invalid' };
 const unacceptable = (reason: string): SignatureResult => ({ outcome: 'unacceptable', reason });
 
-/** An RSA key of 8192 bits has about 1100; what is larger would only fill the memory of keys. */
-const maximumKeyOctets = 4096;
-/** Larger moduli and exponents only serve to burn the verifier's time. */
-const maximumRsaBits = 8192;
-const maximumRsaExponent = 2n ** 64n;
-
 export class SignatureVerifier {
   readonly #policy: AlgorithmPolicy;
   readonly #keys = new LRUCache<string, UsableKey>({ max: 512 });
@@ -58,10 +53,16 @@ export class SignatureVerifier {
     return result;
   }
 
-  /** Why a public key may not be used at all; undefined when it may. */
+  /** Why a public key may not be used at all; undefined when it may. For CAs, whose keys are worth remembering. */
   keyRefusal(spki: Buffer): string | undefined {
     const key = this.#usableKey(spki.toString('latin1'), spki);
     return 'reason' in key ? key.reason : undefined;
+  }
+
+  /** Likewise for an end entity, whose key verifies nothing here and is not remembered. */
+  endEntityKeyRefusal(spki: Buffer): string | undefined {
+    const type = acceptedKeyType(spki, this.#policy);
+    return typeof type === 'string' ? undefined : type.reason;
   }
 
   #verify(signed: Signed, key: UsableKey, budget: Budget): SignatureResult {
@@ -93,29 +94,21 @@ export class SignatureVerifier {
   }
 
   #usableKey(name: string, spki: Buffer): UsableKey {
-    if (spki.length > maximumKeyOctets) return { reason: `public key is larger than ${maximumKeyOctets} octets` };
     const known = this.#keys.get(name);
     if (known) return known;
     const key = this.#readKey(spki);
-    this.#keys.set(name, key);
+    if (spki.length <= maximumKeyOctets) this.#keys.set(name, key);
     return key;
   }
 
   #readKey(spki: Buffer): UsableKey {
+    const type = acceptedKeyType(spki, this.#policy);
+    if (typeof type !== 'string') return type;
     try {
-      const type = keyTypeOf(spki);
-      if (typeof type !== 'string') return type;
-      if (!this.#policy.keyTypes.includes(type)) return { reason: `${type} keys are not accepted` };
-      const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
-      const { modulusLength, publicExponent } = key.asymmetricKeyDetails ?? {};
-      if (type === 'rsa' && (modulusLength === undefined || modulusLength < this.#policy.minimumRsaBits))
-        return { reason: `RSA key of ${modulusLength} bits is shorter than ${this.#policy.minimumRsaBits}` };
-      if ((modulusLength ?? 0) > maximumRsaBits || (publicExponent ?? 0n) > maximumRsaExponent)
-        return { reason: 'RSA key is larger than 8192 bits or has an exponent of more than 64' };
-      return { key, type };
-    } catch (error) {
-      // createPublicKey throws for everything OpenSSL cannot read as a key.
-      return { reason: `public key cannot be read${error instanceof MalformedError ? `: ${error.message}` : ''}` };
+      return { key: createPublicKey({ key: spki, format: 'der', type: 'spki' }), type };
+    } catch {
+      // createPublicKey throws for everything this OpenSSL cannot read as a key, such as ML-DSA before version 3.5.
+      return { reason: `${type} public key cannot be read` };
     }
   }
 }

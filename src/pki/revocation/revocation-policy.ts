@@ -34,6 +34,11 @@ export interface RevocationOptions {
   readonly mode: 'check' | 'cache-only' | 'none';
   /** The greatest age of a CRL in seconds (IIS revocationFreshnessTime); 0: until its next update is due. */
   readonly freshnessSeconds: number;
+  /**
+   * A CRL issuer whose certificate has no CRL but its own (RFC 5280 leaves open what then). `unknown`, the default: its CRLs do
+   * not count. `believed`: they do unless it lists itself; whoever steals its key can then hide every revocation for ever.
+   */
+  readonly selfVouchingCrlIssuers?: 'unknown' | 'believed';
   /** Absent: nothing is ever retrieved. */
   readonly retrieval?: RetrievalOptions;
 }
@@ -102,8 +107,8 @@ export class RevocationPolicy {
 
   /** What is at hand is asked first; only when that does not tell, or is too old, is anything retrieved. */
   #statusSource({ pool, signatures, time }: RevocationSearch): CrlCheck['status'] {
-    const { freshnessSeconds, mode } = this.#options;
-    const context = { pool, signatures, time, freshnessSeconds };
+    const { freshnessSeconds, mode, selfVouchingCrlIssuers } = this.#options;
+    const context = { pool, signatures, time, freshnessSeconds, selfVouchingCrlIssuers };
     const local = new CrlCheck({ ...context, crlsFor: async (certificate) => this.#atHand(certificate) });
     const retrieval = mode === 'check' ? this.#retrieval : undefined;
     let waiting: AbortSignal | undefined;
