@@ -3,29 +3,13 @@
  * offsets. A list of 100,000 entries costs one megabyte beside its own octets. Every entry is checked in that pass: one with an unknown
  * critical extension makes the whole list unusable (RFC 5280 5.3).
  */
+import { type CrlReason, crlReasonOf } from './crl-reason.ts';
 import { DerReader, tags } from './der.ts';
 import { checkInteger, decodeTime } from './der-values.ts';
 import { parseExtensions } from './extensions.ts';
 import { parseGeneralNames } from './general-name.ts';
 import { MalformedError } from './malformed-error.ts';
 import { oids } from './oids.ts';
-
-/** CRLReason (RFC 5280 5.3.1) by number; 7 is not used. */
-const reasonNames = [
-  'unspecified',
-  'keyCompromise',
-  'cACompromise',
-  'affiliationChanged',
-  'superseded',
-  'cessationOfOperation',
-  'certificateHold',
-  'unused',
-  'removeFromCRL',
-  'privilegeWithdrawn',
-  'aACompromise',
-] as const;
-
-type CrlReason = (typeof reasonNames)[number];
 
 export interface RevokedEntry {
   readonly revocationDate: Date;
@@ -170,10 +154,5 @@ function isPlainReason(bytes: Buffer, start: number, end: number): boolean {
 
 function reasonOf(extensions: Buffer): CrlReason {
   const extension = parseExtensions(extensions, 'CRL entry extensions').get(oids.reasonCode);
-  if (!extension) return 'unspecified';
-  const [tag, length, number = -1] = extension.value;
-  const reason = reasonNames[number];
-  if (tag !== tags.enumerated || length !== 1 || extension.value.length !== 3 || !reason)
-    throw new MalformedError('reasonCode of a CRL entry is not a CRLReason');
-  return reason;
+  return extension ? crlReasonOf(extension.value) : 'unspecified';
 }

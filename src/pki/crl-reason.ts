@@ -1,0 +1,29 @@
+/** CRLReason (RFC 5280 5.3.1), as CRL entries and OCSP responses give it. */
+import { tags } from './der.ts';
+import { MalformedError } from './malformed-error.ts';
+
+/** By number; 7 is not used. */
+const reasonNames = [
+  'unspecified',
+  'keyCompromise',
+  'cACompromise',
+  'affiliationChanged',
+  'superseded',
+  'cessationOfOperation',
+  'certificateHold',
+  'unused',
+  'removeFromCRL',
+  'privilegeWithdrawn',
+  'aACompromise',
+] as const;
+
+export type CrlReason = (typeof reasonNames)[number];
+
+/** @param der of the ENUMERATED. @throws MalformedError when it is no reason of RFC 5280 */
+export function crlReasonOf(der: Buffer): CrlReason {
+  const [tag, length, number = -1] = der;
+  const reason = reasonNames[number];
+  if (tag !== tags.enumerated || length !== 1 || der.length !== 3 || !reason)
+    throw new MalformedError('reason of a revocation is not a CRLReason');
+  return reason;
+}
