@@ -5,7 +5,7 @@
  */
 import type { Budget } from './budget.ts';
 import type { Certificate } from './certificate.ts';
-import { isWithinSubtree } from './distinguished-name.ts';
+import { formatRfc4514, isWithinSubtree } from './distinguished-name.ts';
 import type { NameConstraints } from './extensions.ts';
 import type { GeneralName } from './general-name.ts';
 import {
@@ -14,9 +14,18 @@ import {
   matchesHostOfUri,
   matchesIpAddress,
   matchesMailbox,
+  matchesSmtpUtf8Mailbox,
   matchesUserPrincipalName,
+  otherNameText,
 } from './name-matching.ts';
-import { oids } from './oids.ts';
+import { describeOid, oids } from './oids.ts';
+
+interface Subtrees {
+  readonly permitted: readonly GeneralName[];
+  readonly excluded: readonly GeneralName[];
+}
+
+const bySetAndForm = new WeakMap<NameConstraints, ReadonlyMap<string, Subtrees>>();
 
 /** Undefined when every name of the certificate passes; otherwise a sentence that names the first which does not. */
 export function nameConstraintsRefusal(
@@ -26,27 +35,54 @@ export function nameConstraintsRefusal(
 ): string | undefined {
   if (constraints.length === 0) return undefined;
   const names = constrainedNames(certificate);
-  for (const { permitted, excluded } of constraints) {
+  for (const name of names) {
+    budget.spend('nameComparisons');
+    // Even where its own form is not constrained, a CA under constraints may not leave doubt about what it names.
+    if (!isWellFormed(name)) return `${describe(name)} is not well formed`;
+  }
+  for (const set of constraints) {
+    const byForm = subtreesByForm(set);
     for (const name of names) {
-      const sameForm = (bases: readonly GeneralName[]) =>
-        bases.filter((base) => {
-          budget.spend('nameComparisons');
-          return formOf(base) === formOf(name);
-        });
-      const permittedBases = sameForm(permitted);
-      const matches = (base: GeneralName, side: Side) => {
-        budget.spend('nameComparisons');
-        return match(name, base, side);
-      };
-      for (const base of sameForm(excluded)) {
-        const result = matches(base, 'excluded');
-        if (result !== 'no') return `${describe(name)} is in an excluded subtree, or cannot be compared with it`;
-      }
-      if (permittedBases.length > 0 && !permittedBases.some((base) => matches(base, 'permitted') === 'yes'))
-        return `${describe(name)} is in none of the permitted subtrees`;
+      const subtrees = byForm.get(formOf(name));
+      const refusal = subtrees && subtreesRefusal(name, subtrees, budget);
+      if (refusal) return refusal;
     }
   }
   return undefined;
+}
+
+function subtreesRefusal(name: GeneralName, { permitted, excluded }: Subtrees, budget: Budget): string | undefined {
+  for (const base of excluded) {
+    budget.spend('nameComparisons');
+    const result = match(name, base, 'excluded');
+    if (result === 'yes') return `${describe(name)} is in the excluded subtree ${describe(base)}`;
+    if (result !== 'no') return `${describe(name)} cannot be compared with the excluded subtree ${describe(base)}`;
+  }
+  if (permitted.length === 0) return undefined;
+  for (const base of permitted) {
+    budget.spend('nameComparisons');
+    if (match(name, base, 'permitted') === 'yes') return undefined;
+  }
+  const shown = permitted.slice(0, maximumShown).map(describe).join(', ');
+  const more = permitted.length > maximumShown ? ` and ${permitted.length - maximumShown} more` : '';
+  return `${describe(name)} is in none of the permitted subtrees: ${shown}${more}`;
+}
+
+/** Subtrees that a refusal lists. */
+const maximumShown = 4;
+
+/** Sorted once for a CA, since a login compares with those of one form only. */
+function subtreesByForm(constraints: NameConstraints): ReadonlyMap<string, Subtrees> {
+  const known = bySetAndForm.get(constraints);
+  if (known) return known;
+  const permitted = Map.groupBy(constraints.permitted, formOf);
+  const excluded = Map.groupBy(constraints.excluded, formOf);
+  const forms = new Set([...permitted.keys(), ...excluded.keys()]);
+  const byForm = new Map(
+    [...forms].map((form) => [form, { permitted: permitted.get(form) ?? [], excluded: excluded.get(form) ?? [] }]),
+  );
+  bySetAndForm.set(constraints, byForm);
+  return byForm;
 }
 
 type Side = 'permitted' | 'excluded';
@@ -63,9 +99,10 @@ function constrainedNames(certificate: Certificate): readonly GeneralName[] {
   return [...directoryName, ...emailAddresses, ...subjectAltName];
 }
 
-/** Constraints apply to names of their own form; for otherName the form is its type. */
+/** Constraints apply to names of their own form; for otherName the form is its type. RFC 9598 6: those of rfc822Name to both. */
 function formOf(name: GeneralName): string {
-  return name.kind === 'otherName' ? `otherName ${name.type}` : name.kind;
+  if (name.kind !== 'otherName') return name.kind;
+  return name.type === oids.smtpUtf8Mailbox ? 'rfc822Name' : `otherName ${name.type}`;
 }
 
 function match(name: GeneralName, base: GeneralName, side: Side): Match {
@@ -73,6 +110,7 @@ function match(name: GeneralName, base: GeneralName, side: Side): Match {
     return isWithinSubtree(name.name, base.name) ? 'yes' : 'no';
   if (name.kind === 'dNSName' && base.kind === 'dNSName') return matchesDnsName(name.value, base.value, side);
   if (name.kind === 'rfc822Name' && base.kind === 'rfc822Name') return matchesMailbox(name.value, base.value);
+  if (name.kind === 'otherName' && base.kind === 'rfc822Name') return matchesSmtpUtf8Mailbox(name.value, base.value);
   if (name.kind === 'uniformResourceIdentifier' && base.kind === 'uniformResourceIdentifier')
     return matchesHostOfUri(name.value, base.value);
   if (name.kind === 'iPAddress' && base.kind === 'iPAddress') return matchesIpAddress(name.octets, base.octets);
@@ -81,6 +119,21 @@ function match(name: GeneralName, base: GeneralName, side: Side): Match {
   return 'incomparable';
 }
 
+function isWellFormed(name: GeneralName): boolean {
+  if (name.kind === 'dNSName') return matchesDnsName(name.value, '', 'permitted') === 'yes';
+  if (name.kind === 'rfc822Name') return matchesMailbox(name.value, '') === 'yes';
+  return true;
+}
+
 function describe(name: GeneralName): string {
-  return 'value' in name && typeof name.value === 'string' ? `${name.kind} ${name.value}` : name.kind;
+  switch (name.kind) {
+    case 'directoryName':
+      return `${name.kind} ${formatRfc4514(name.name)}`;
+    case 'iPAddress':
+      return `${name.kind} ${name.octets.toString('hex')}`;
+    case 'otherName':
+      return `${name.kind} ${describeOid(name.type)} ${otherNameText(name.value) ?? ''}`;
+    default:
+      return 'value' in name ? `${name.kind} "${name.value}"` : name.kind;
+  }
 }

@@ -27,9 +27,9 @@ function isBelow(host: string, base: string): boolean {
  * soon as one name it stands for is.
  */
 export function matchesDnsName(name: string, base: string, side: 'permitted' | 'excluded'): Match {
-  if (base === '') return 'yes';
   const wildcard = name.startsWith('*.');
   const host = hostName(wildcard ? name.slice(2) : name);
+  if (base === '') return host === undefined ? 'incomparable' : 'yes';
   const below = base.startsWith('.');
   const domain = hostName(below ? base.slice(1) : base);
   if (host === undefined || domain === undefined) return 'incomparable';
@@ -47,19 +47,48 @@ function matchesHost(host: string, base: string): Match {
   return verdict(below ? isBelow(host, domain) : host === domain);
 }
 
-const atom = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+(?:\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+)*$/;
+const atom = "[A-Za-z0-9!#$%&'*+\\-/=?^_`{|}~]";
+const dotString = new RegExp(`^${atom}+(?:\\.${atom}+)*$`);
+const quotedString = /^"(?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"$/;
+const utf8DotString = new RegExp(`^(?:${atom}|[\\u{80}-\\u{10ffff}])+(?:\\.(?:${atom}|[\\u{80}-\\u{10ffff}])+)*$`, 'u');
+const notAscii = /[^\0-\x7f]/;
 
-/** A Mailbox of RFC 5321 with a dot-string as local part; quoted strings and address literals are not processed. */
-function mailbox(text: string): { readonly local: string; readonly host: string } | undefined {
+interface Mailbox {
+  /** Without the quotes of a quoted string, which are no part of it (RFC 5321 4.1.2). */
+  readonly local: string;
+  readonly host: string;
+}
+
+/** A Mailbox of RFC 5321; address literals are not processed. */
+function mailbox(text: string): Mailbox | undefined {
   const at = text.lastIndexOf('@');
-  const local = text.slice(0, Math.max(at, 0));
   const host = hostName(text.slice(at + 1));
-  return at > 0 && host !== undefined && atom.test(local) ? { local, host } : undefined;
+  const local = text.slice(0, Math.max(at, 0));
+  if (host === undefined) return undefined;
+  if (dotString.test(local)) return { local, host };
+  return quotedString.test(local) ? { local: local.slice(1, -1).replace(/\\(.)/g, '$1'), host } : undefined;
+}
+
+/** RFC 9598 3: the domain is in A-labels, and a local part in ASCII alone would have to be an rfc822Name. */
+function smtpUtf8Mailbox(text: string): Mailbox | undefined {
+  const at = text.lastIndexOf('@');
+  const host = hostName(text.slice(at + 1));
+  const local = text.slice(0, Math.max(at, 0));
+  return host !== undefined && notAscii.test(local) && utf8DotString.test(local) ? { local, host } : undefined;
 }
 
 /** A base is one mailbox, all mailboxes of a host, or with a leading period all of the hosts below a domain. */
 export function matchesMailbox(name: string, base: string): Match {
-  const address = mailbox(name);
+  return matchesAddress(mailbox(name), base);
+}
+
+/** Likewise for an SmtpUTF8Mailbox (RFC 9598 6). @param name DER of its UTF8String */
+export function matchesSmtpUtf8Mailbox(name: Buffer, base: string): Match {
+  const text = otherNameText(name);
+  return matchesAddress(text === undefined ? undefined : smtpUtf8Mailbox(text), base);
+}
+
+function matchesAddress(address: Mailbox | undefined, base: string): Match {
   if (!address) return 'incomparable';
   if (base === '') return 'yes';
   if (!base.includes('@')) return matchesHost(address.host, base);
@@ -96,8 +125,8 @@ export function matchesIpAddress(address: Buffer, base: Buffer): Match {
  * `.domain` for the domains below; an excluded domain takes those below with it.
  */
 export function matchesUserPrincipalName(name: Buffer, base: Buffer, side: 'permitted' | 'excluded'): Match {
-  const user = principal(utf8(name));
-  const baseText = utf8(base)?.toLowerCase();
+  const user = principal(otherNameText(name));
+  const baseText = otherNameText(base)?.toLowerCase();
   if (!user || baseText === undefined) return 'incomparable';
   if (baseText === '') return 'yes';
   if (baseText.indexOf('@') > 0) return verdict(`${user.local}@${user.host}` === baseText);
@@ -116,9 +145,10 @@ function principal(text: string | undefined): { readonly local: string; readonly
     : undefined;
 }
 
-function utf8(der: Buffer): string | undefined {
+/** The text of an otherName that is a UTF8String (DER); undefined when it is anything else. */
+export function otherNameText(der: Buffer): string | undefined {
   try {
-    return decodeText(readSingle(der, tags.utf8String, 'user principal name'), 'user principal name');
+    return decodeText(readSingle(der, tags.utf8String, 'otherName'), 'otherName');
   } catch (error) {
     if (error instanceof MalformedError) return undefined;
     throw error;

@@ -30,6 +30,15 @@ export interface Issuing {
 export interface Keys {
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
+  /** How they sign; absent: ECDSA with SHA-256. */
+  readonly scheme?: Scheme;
+}
+
+export interface Scheme {
+  /** DER of AlgorithmIdentifier. */
+  readonly algorithm: Buffer;
+  /** Null where the scheme has its own hash function. */
+  readonly digest: string | null;
 }
 
 export interface Issued {
@@ -40,6 +49,7 @@ export interface Issued {
 
 export const newKeys = (): Keys => generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const ecdsaWithSha256 = sequence(objectIdentifier(oids.ecdsaWithSha256));
+const schemeOf = ({ scheme }: Keys): Scheme => scheme ?? { algorithm: ecdsaWithSha256, digest: 'sha256' };
 
 export function extension(oid: string, value: Buffer, critical = false): Buffer {
   return sequence(objectIdentifier(oid), ...(critical ? [boolean(true)] : []), octetString(value));
@@ -78,7 +88,8 @@ export const distributionPoint = (url: string): Buffer =>
 
 /** Signs TBS octets as a certificate or CRL. */
 export function signed(tbs: Buffer, keys: Keys): Buffer {
-  return sequence(tbs, ecdsaWithSha256, bitString(sign('sha256', tbs, keys.privateKey)));
+  const { algorithm, digest } = schemeOf(keys);
+  return sequence(tbs, algorithm, bitString(sign(digest, tbs, keys.privateKey)));
 }
 
 export function issue(subject: Buffer, issuer: Issued | undefined, options: Issuing = {}): Issued {
@@ -88,7 +99,7 @@ export function issue(subject: Buffer, issuer: Issued | undefined, options: Issu
   const tbs = sequence(
     explicit(0, integer(2)),
     integer(options.serial ?? BigInt(`0x01${randomBytes(8).toString('hex')}`)),
-    ecdsaWithSha256,
+    schemeOf(signer.keys).algorithm,
     signer.subject,
     sequence(time(options.notBefore ?? days(-10)), time(options.notAfter ?? days(10))),
     subject,
@@ -124,7 +135,7 @@ export function issueCrl(issuer: Pick<Issued, 'subject' | 'keys'>, options: CrlI
   const nextUpdate = 'nextUpdate' in options ? options.nextUpdate : days(5);
   const tbs = sequence(
     integer(1),
-    ecdsaWithSha256,
+    schemeOf(issuer.keys).algorithm,
     issuer.subject,
     time(options.thisUpdate ?? days(-1)),
     ...(nextUpdate ? [time(nextUpdate)] : []),

@@ -4,6 +4,7 @@ import {
   matchesHostOfUri,
   matchesIpAddress,
   matchesMailbox,
+  matchesSmtpUtf8Mailbox,
   matchesUserPrincipalName,
 } from '../../../src/pki/name-matching.ts';
 import { text, utf8 } from '../../support/der-builder.ts';
@@ -40,10 +41,33 @@ describe('rfc822Name', () => {
     ['A@b.example', 'a@b.example', 'no'],
     ['a@b.example', '', 'yes'],
     ['no mailbox', '', 'incomparable'],
-    ['"a"@b.example', 'b.example', 'incomparable'],
+    ['"a"@b.example', 'b.example', 'yes'],
+    ['"a"@b.example', 'a@b.example', 'yes'],
+    ['"\\a"@b.example', 'a@b.example', 'yes'],
+    ['"a@evil.example"@b.example', 'b.example', 'yes'],
+    ['"a"b"@b.example', 'b.example', 'incomparable'],
+    ['"a@b.example', 'b.example', 'incomparable'],
     ['a@evil.example@b.example', 'b.example', 'incomparable'],
     ['a@[127.0.0.1]', 'b.example', 'incomparable'],
   ])('%s against %s is %s', (name, base, expected) => expect(matchesMailbox(name, base)).toBe(expected));
+});
+
+describe('SmtpUTF8Mailbox', () => {
+  it.each([
+    ['jürgen@b.example', 'b.example', 'yes'],
+    ['jürgen@x.b.example', '.b.example', 'yes'],
+    ['jürgen@x.b.example', 'b.example', 'no'],
+    ['jürgen@b.example', '', 'yes'],
+    ['jürgen@b.example', 'jurgen@b.example', 'no'],
+    ['老师@xn--fsqu00a.example', '.example', 'yes'],
+    ['ascii@b.example', 'b.example', 'incomparable'],
+    ['jürgen@bücher.example', '.example', 'incomparable'],
+    ['jür gen@b.example', 'b.example', 'incomparable'],
+    ['ü@evil.example@b.example', 'b.example', 'incomparable'],
+  ])('%s against %s is %s', (name, base, expected) => expect(matchesSmtpUtf8Mailbox(utf8(name), base)).toBe(expected));
+
+  it('of another string type is incomparable', () =>
+    expect(matchesSmtpUtf8Mailbox(text(0x16, 'a@b.example'), '')).toBe('incomparable'));
 });
 
 describe('uniformResourceIdentifier', () => {
