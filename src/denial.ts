@@ -219,6 +219,14 @@ export const denialTable = {
     meaning: 'No directory server answered in time.',
     remedy: 'Check the directory servers, the network, the bind account and the CA of their certificates.',
   },
+  'mapping-service-unavailable': {
+    stage: 'mapping',
+    reply: 421,
+    subStatus: 35,
+    level: 'warning',
+    meaning: 'No mapping service answered in time with an answer that can be believed.',
+    remedy: 'Check the mapping services, the network, and the certificates both sides present to each other.',
+  },
   'directory-answer-invalid': {
     stage: 'directory',
     reply: 530,

@@ -31,7 +31,17 @@ export interface StepRecorder {
 
 export const unrecorded: StepRecorder = { record: () => undefined };
 
-export function recordingSteps(): StepRecorder & { readonly steps: readonly Step[] } {
-  const steps: Step[] = [];
-  return { steps, record: (step) => void steps.push(step) };
+export interface RecordedStep extends Step {
+  /** Milliseconds since the recording began; absent when no timer was given. */
+  readonly atMilliseconds?: number;
+}
+
+/** @param timer a monotonic count of milliseconds, such as `performance.now` */
+export function recordingSteps(timer?: () => number): StepRecorder & { readonly steps: readonly RecordedStep[] } {
+  const steps: RecordedStep[] = [];
+  const startedAt = timer?.() ?? 0;
+  return {
+    steps,
+    record: (step) => void steps.push(timer ? { ...step, atMilliseconds: timer() - startedAt } : step),
+  };
 }

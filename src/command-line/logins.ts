@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import type { Directory } from '../directory/directory.ts';
-import { createAuthenticator, type ExplainingAuthenticator } from '../login/authenticate.ts';
+import { type AuthenticatorOptions, createAuthenticator, type ExplainingAuthenticator } from '../login/authenticate.ts';
 import { createMappingService } from '../mapping/resolve.ts';
 import type { AuditTrail } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
@@ -23,12 +23,20 @@ export interface Logins {
   close(): Promise<void>;
 }
 
-export function createLogins(configuration: Configuration, parts: LoginParts): Logins {
+/** @param authorizerOf who may do what on a site, and where; default: as the site’s settings say, with a home in its files */
+export function createLogins(
+  configuration: Configuration,
+  parts: LoginParts,
+  authorizerOf: (site: LoadedSite) => AuthenticatorOptions['authorize'] = authorizer,
+): Logins {
   const directories = new Map(
     configuration.directories.map((loaded) => [loaded.settings.name, openDirectory(loaded, parts.logger)]),
   );
   const authenticators = new Map(
-    configuration.sites.map((site) => [site.settings.name, siteAuthenticator(site, directories, parts)]),
+    configuration.sites.map((site) => [
+      site.settings.name,
+      siteAuthenticator(site, directories, parts, authorizerOf(site)),
+    ]),
   );
   return {
     authenticators,
@@ -42,6 +50,7 @@ function siteAuthenticator(
   site: LoadedSite,
   all: ReadonlyMap<string, Directory>,
   { audit, clock, logger }: LoginParts,
+  authorize: AuthenticatorOptions['authorize'],
 ): ExplainingAuthenticator {
   const { settings, rules } = site;
   const siteLogger = logger.with({ site: settings.name });
@@ -50,7 +59,7 @@ function siteAuthenticator(
     methods: { clientCertificate: settings.authentication.clientCertAuthentication.enabled },
     validator: createCertificateValidator(validatorOptions(site, clock, siteLogger)),
     mapping: createMappingService({ rules, binding: settings.mapping.binding, directories, logger: siteLogger }),
-    authorize: authorizer(site),
+    authorize,
     audit,
     logger: siteLogger,
     clock,
@@ -74,11 +83,16 @@ export class SwitchableLogins {
   }
 
   authenticate(site: string, request: Parameters<ExplainingAuthenticator['authenticate']>[0]) {
+    return this.decide(site, (authenticator) => authenticator.authenticate(request));
+  }
+
+  /** One decision by the newest authenticator of the site, whose directories stay open until it is taken. */
+  decide<T>(site: string, decision: (authenticator: ExplainingAuthenticator) => Promise<T>): Promise<T> {
     const generation = this.#current;
     const authenticator = generation.logins.authenticators.get(site);
     if (!authenticator) throw new Error(`site ${site} is not in the configuration any more`);
     generation.inFlight += 1;
-    return authenticator.authenticate(request).finally(async () => {
+    return decision(authenticator).finally(async () => {
       generation.inFlight -= 1;
       if (generation.retired && generation.inFlight === 0) await generation.logins.close();
     });

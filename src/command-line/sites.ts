@@ -61,11 +61,14 @@ export function serverOptions({ settings, server, trustAnchors }: LoadedSite): S
   };
 }
 
+/** What rights and home depend on, besides groups. */
+type HomeOwner = Pick<DirectoryAccount, 'accountName' | 'directory' | 'homeDirectory'>;
+
 /** Rights and home of a mapped account under the rules of the site. */
 export function authorizer(site: LoadedSite) {
   const isolation = userIsolation(site);
   const rules = site.settings.authorization.map(defined);
-  return async (account: DirectoryAccount, groups: readonly Group[], steps: StepRecorder): Promise<Authorization> => {
+  return async (account: HomeOwner, groups: readonly Group[], steps: StepRecorder): Promise<Authorization> => {
     const { accountName, directory, homeDirectory } = account;
     const rights = authorize(rules, { accountName, groups });
     steps.record({

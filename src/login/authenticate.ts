@@ -49,6 +49,8 @@ type Findings = Pick<
   'certificate' | 'path' | 'trustAnchor' | 'policies' | 'evidence' | 'rule' | 'mappingReason' | 'account'
 >;
 
+type Finder = (more: Findings, mapped?: MappedAccount) => void;
+
 type Decision =
   | { readonly outcome: 'granted'; readonly login: AuthenticatedLogin }
   | { readonly outcome: 'denied' | 'unavailable'; readonly denial: Denial };
@@ -56,15 +58,31 @@ type Decision =
 /** A login that may leave open whom it claims to be: only `cardgate explain` makes such a one, and it lets nobody in. */
 export type ExplainedRequest = Omit<LoginRequest, 'claimedName'> & { readonly claimedName: string | undefined };
 
-/** An authenticator that can also show its steps, for `cardgate explain`. */
+/** The account a login was mapped to, for those who hand it on; `groups` is absent when the login ended before they were read. */
+export interface MappedAccount {
+  readonly account: DirectoryAccount;
+  readonly groups?: readonly Group[];
+}
+
+/** A verdict with what led to it. */
+export interface Resolution {
+  readonly verdict: Exclude<Verdict, { readonly outcome: 'password-required' }>;
+  /** As it went into the audit trail. */
+  readonly record: LoginAttempt;
+  readonly mapped?: MappedAccount;
+}
+
+/** An authenticator that can also show its steps, for `cardgate explain`, and all it found, for the mapping service. */
 export interface ExplainingAuthenticator extends Authenticator {
   explain(request: ExplainedRequest, steps: StepRecorder): Promise<Verdict>;
+  resolve(request: ExplainedRequest, steps: StepRecorder): Promise<Resolution>;
 }
 
 export function createAuthenticator(options: AuthenticatorOptions): ExplainingAuthenticator {
   return {
-    authenticate: (request) => attempt(options, request, unrecorded),
-    explain: (request, steps) => attempt(options, request, steps),
+    authenticate: async (request) => (await attempt(options, request, unrecorded)).verdict,
+    explain: async (request, steps) => (await attempt(options, request, steps)).verdict,
+    resolve: (request, steps) => attempt(options, request, steps),
   };
 }
 
@@ -72,13 +90,15 @@ async function attempt(
   options: AuthenticatorOptions,
   request: ExplainedRequest,
   steps: StepRecorder,
-): Promise<Verdict> {
+): Promise<Resolution> {
   const { audit, clock, logger } = options;
   const reference = createReference();
   const startedAt = clock.now().getTime();
   let findings: Findings = {};
-  const found = (more: Findings) => {
+  let mapped: MappedAccount | undefined;
+  const found: Finder = (more, account) => {
     findings = { ...findings, ...more };
+    mapped = account ?? mapped;
   };
   let decision: Decision;
   try {
@@ -87,26 +107,28 @@ async function attempt(
     decision = decisionForFault(error);
     logger.error('login-fault', { reference, connectionId: request.connectionId, error });
   }
-  audit.write({
+  const record: LoginAttempt = {
     event: 'login',
     outcome: decision.outcome,
     reference,
     connectionId: request.connectionId,
     remoteAddress: request.remoteAddress,
     claimedName: printable(request.claimedName ?? ''),
+    ...(request.caller !== undefined && { caller: printable(request.caller) }),
     tls: request.tls,
     ...findings,
     ...(decision.outcome === 'granted' ? {} : { denial: decision.denial }),
     durationMilliseconds: clock.now().getTime() - startedAt,
-  });
-  return { ...decision, reference };
+  };
+  audit.write(record);
+  return { verdict: { ...decision, reference }, record, ...(mapped && { mapped }) };
 }
 
 async function decide(
   options: AuthenticatorOptions,
   request: ExplainedRequest,
   steps: StepRecorder,
-  found: (more: Findings) => void,
+  found: Finder,
 ): Promise<Decision> {
   if (!options.methods.clientCertificate) {
     return denied('authentication-disabled', 'clientCertAuthentication is not enabled for this site.');
@@ -127,16 +149,17 @@ async function decide(
   const mapping = await options.mapping.resolve(validation.certificate, request.claimedName, steps);
   if (mapping.outcome === 'denied') return mapping;
   const { account, directory, rule, reason } = mapping;
-  found({ rule, mappingReason: reason, account: accountFacts(account) });
+  found({ rule, mappingReason: reason, account: accountFacts(account) }, { account });
 
   const state = checkState(account, options.clock, steps);
   if (state) return { outcome: 'denied', denial: state };
 
   const groups = await readGroups(directory, account, steps);
+  found({}, { account, groups });
   const authorization = await options.authorize(account, groups, steps);
   if (authorization.outcome === 'denied') return authorization;
   const { homeDirectory, accessRights } = authorization;
-  found({ account: { ...accountFacts(account), homeDirectory } });
+  found({ account: { ...accountFacts(account), ...(homeDirectory && { homeDirectory }) } });
 
   const { certificate, path } = validation.certificate;
   const login: AuthenticatedLogin = {

@@ -41,6 +41,8 @@ export interface LoginAttempt extends Common {
   /** What the client was told to quote. */
   readonly reference: string;
   readonly claimedName: string;
+  /** The service that asked, when the login was not to cardgate itself. */
+  readonly caller?: string;
   readonly tls: { readonly protocol: string; readonly cipher: string };
   readonly certificate?: CertificateFacts;
   readonly path?: readonly string[];
