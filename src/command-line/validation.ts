@@ -4,6 +4,8 @@ import type { LoadedSite } from '../config/load.ts';
 import type { Logger } from '../operations/log.ts';
 import type { CertificateValidatorOptions } from '../pki/certificate-validator.ts';
 import { oids } from '../pki/oids.ts';
+import { EvidenceStore } from '../pki/retrieval/evidence-store.ts';
+import { HttpRetriever } from '../pki/retrieval/http-retriever.ts';
 
 type Revocation = CertificateValidatorOptions['revocation'];
 
@@ -15,7 +17,7 @@ const purposeOids: Readonly<Record<string, string>> = {
 
 /** Largest CRL that is retrieved, and memory for all of them: the CRLs of a large PKI are some tens of megabytes. */
 const maximumCrlOctets = 32 * 1024 * 1024;
-const crlCacheOctets = 256 * 1024 * 1024;
+const evidenceMemoryOctets = 256 * 1024 * 1024;
 /** A dead distribution point is not asked again by every login. */
 const negativeSeconds = 60;
 
@@ -30,28 +32,34 @@ export function validatorOptions(site: LoadedSite, clock: Clock, logger: Logger)
       ? []
       : requiredExtendedKeyUsage.map((purpose) => purposeOids[purpose] ?? purpose),
     acceptedPolicies,
-    revocation: revocationOptions(site),
+    revocation: revocationOptions(site, clock, logger),
     clock,
     logger,
   };
 }
 
-function revocationOptions({ settings }: LoadedSite): Revocation {
+function revocationOptions({ settings }: LoadedSite, clock: Clock, logger: Logger): Revocation {
   const { validationFlags, revocationFreshnessTime, revocationUrlRetrievalTimeout, revocationRetrievalHosts } =
     settings.sslClientCertificates;
   const freshnessSeconds = revocationFreshnessTime / 1000;
   if (validationFlags.includes('NoRevocationCheck')) return { mode: 'none', freshnessSeconds };
+  const allowedHosts = revocationRetrievalHosts.map((host) => host.toLowerCase());
   return {
     mode: validationFlags.includes('CertChainRevocationCheckCacheOnly') ? 'cache-only' : 'check',
     freshnessSeconds,
-    ...(revocationRetrievalHosts.length > 0 && {
+    ...(allowedHosts.length > 0 && {
       retrieval: {
-        allowedHosts: revocationRetrievalHosts.map((host) => host.toLowerCase()),
-        maximumOctets: maximumCrlOctets,
-        timeoutMilliseconds: revocationUrlRetrievalTimeout,
+        retriever: new HttpRetriever({ negativeSeconds, clock, logger }),
+        store: new EvidenceStore({ memoryOctets: evidenceMemoryOctets, clock }),
+        policy: {
+          allowedHosts,
+          allowPrivateAddresses: allowedHosts,
+          schemes: ['http'],
+          maximumOctets: maximumCrlOctets,
+          timeoutMilliseconds: revocationUrlRetrievalTimeout,
+        },
         // The path has several CRLs; all of them together may take no more than two slow ones.
         totalTimeoutMilliseconds: 2 * revocationUrlRetrievalTimeout,
-        cacheOctets: crlCacheOctets,
         negativeSeconds,
       },
     }),

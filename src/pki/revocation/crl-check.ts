@@ -25,6 +25,8 @@ interface CrlContext extends SignerContext {
   readonly freshnessSeconds: number;
   /** The CRLs at hand that may speak of a certificate, and why others are not at hand. */
   readonly crlsFor: (certificate: Certificate) => Promise<CrlsAtHand>;
+  /** Told of every CRL that was signed by whom it should be, current or not. */
+  readonly onAuthentic: (crl: CertificateRevocationList) => void;
 }
 
 export interface CrlsAtHand {
@@ -113,9 +115,12 @@ export class CrlCheck {
     if (outOfDate) return outOfDate;
     const signer = await this.#signers.find(crl, subject, point, chain);
     if (typeof signer === 'string') return signer;
+    this.#context.onAuthentic(crl);
     // RFC 5280 5.2.4: a delta CRL is signed with the key of the complete one.
     const delta = candidate && this.#signers.isSignedBy(candidate, signer) ? candidate : undefined;
-    if (!delta) {
+    if (delta) {
+      this.#context.onAuthentic(delta);
+    } else {
       const stale = this.#outOfDate(crl);
       if (stale) return stale;
     }

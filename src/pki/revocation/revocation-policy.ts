@@ -8,22 +8,14 @@ import type { StepRecorder } from '../../explanation.ts';
 import type { Logger } from '../../operations/log.ts';
 import type { Certificate } from '../certificate.ts';
 import { certificateFacts } from '../certificate-facts.ts';
-import { type CertificateRevocationList, parseCrl } from '../crl.ts';
-import type { DistributionPoint } from '../distribution-point.ts';
+import type { CertificateRevocationList } from '../crl.ts';
 import type { IssuerPool } from '../issuer-pool.ts';
 import type { CertificationPath } from '../path-validator.ts';
 import type { SignatureChecks } from '../signature-checks.ts';
 import type { RevocationEvidence } from '../validated-certificate.ts';
-import { CrlCheck, type CrlStatus, type CrlsAtHand } from './crl-check.ts';
+import { CrlCheck, type CrlStatus } from './crl-check.ts';
+import { type CrlFile, CrlSource, type RetrievalOptions } from './crl-source.ts';
 import { subjectAt } from './crl-subject.ts';
-import { CrlRetrieval, type RetrievalOptions } from './retrieval.ts';
-
-/** A CRL out of a file. */
-export interface CrlFile {
-  /** Named in evidence and records. */
-  readonly file: string;
-  readonly der: Buffer;
-}
 
 export interface RevocationOptions {
   /**
@@ -54,23 +46,14 @@ type RevocationResult =
   | { readonly outcome: 'not-revoked'; readonly evidence: readonly RevocationEvidence[] }
   | { readonly outcome: 'refused'; readonly denial: Denial };
 
-const maximumUrls = 8;
-
 export class RevocationPolicy {
   readonly #options: RevocationOptions;
-  readonly #retrieval: CrlRetrieval | undefined;
-  readonly #files = new Map<string, CertificateRevocationList[]>();
+  readonly #crls: CrlSource;
 
   /** @throws MalformedError when a CRL of a file cannot be read */
   constructor(options: RevocationOptions, files: readonly CrlFile[], clock: Clock, logger: Logger) {
     this.#options = options;
-    const { retrieval, freshnessSeconds } = options;
-    this.#retrieval = retrieval && new CrlRetrieval(retrieval, freshnessSeconds, { clock, logger });
-    for (const { file, der } of files) {
-      const crl = parseCrl(der, file);
-      const { key } = crl.issuer;
-      this.#files.set(key, [...(this.#files.get(key) ?? []), crl]);
-    }
+    this.#crls = new CrlSource(files, options.retrieval, options.freshnessSeconds, { clock, logger });
   }
 
   /**
@@ -107,68 +90,25 @@ export class RevocationPolicy {
 
   /** What is at hand is asked first; only when that does not tell, or is too old, is anything retrieved. */
   #statusSource({ pool, signatures, time }: RevocationSearch): CrlCheck['status'] {
-    const { freshnessSeconds, mode, selfVouchingCrlIssuers } = this.#options;
-    const context = { pool, signatures, time, freshnessSeconds, selfVouchingCrlIssuers };
-    const local = new CrlCheck({ ...context, crlsFor: async (certificate) => this.#atHand(certificate) });
-    const retrieval = mode === 'check' ? this.#retrieval : undefined;
+    const { freshnessSeconds, mode, retrieval, selfVouchingCrlIssuers } = this.#options;
+    const crls = this.#crls;
+    const onAuthentic = (crl: CertificateRevocationList) => crls.confirm(crl);
+    const context = { pool, signatures, time, freshnessSeconds, selfVouchingCrlIssuers, onAuthentic };
+    const local = new CrlCheck({ ...context, crlsFor: (certificate) => crls.atHand(certificate) });
+    if (mode !== 'check' || !retrieval) return (subject) => local.status(subject);
     let waiting: AbortSignal | undefined;
-    const remote =
-      retrieval &&
-      new CrlCheck({
-        ...context,
-        crlsFor: (certificate) => {
-          waiting ??= retrieval.startWaiting();
-          return signatures.budget.waitFor(this.#retrieved(certificate, retrieval, waiting));
-        },
-      });
+    const remote = new CrlCheck({
+      ...context,
+      crlsFor: (certificate) => {
+        waiting ??= AbortSignal.timeout(retrieval.totalTimeoutMilliseconds);
+        return signatures.budget.waitFor(crls.retrieved(certificate, waiting));
+      },
+    });
     return async (subject) => {
-      const atHand = await local.status(subject);
-      const status = atHand.status === 'unknown' && remote ? await remote.status(subject) : atHand;
-      if (status.status !== 'unknown') this.#retrieval?.cache.confirm(status.crl);
-      return status;
+      const status = await local.status(subject);
+      return status.status === 'unknown' ? remote.status(subject) : status;
     };
   }
-
-  #atHand(certificate: Certificate): CrlsAtHand {
-    const issuers = certificate.crlDistributionPoints.flatMap(({ crlIssuers = [] }) => crlIssuers);
-    const keys = new Set([certificate.issuer, ...issuers].map(({ key }) => key));
-    const files = [...keys].flatMap((key) => this.#files.get(key) ?? []);
-    const cached = urlsOf(certificate)
-      .flat()
-      .map((url) => this.#retrieval?.cache.get(url)?.crl);
-    return { crls: [...files, ...cached.filter((crl) => crl !== undefined)], problems: [] };
-  }
-
-  async #retrieved(certificate: Certificate, retrieval: CrlRetrieval, waiting: AbortSignal): Promise<CrlsAtHand> {
-    const { crls } = this.#atHand(certificate);
-    const retrieved = await Promise.all(
-      urlsOf(certificate).map(async (alternatives) => {
-        const problems: string[] = [];
-        for (const url of alternatives) {
-          const { crl, problem } = await retrieval.get(url, waiting);
-          if (problem !== undefined) problems.push(problem);
-          if (crl && problem === undefined) return { crl, problems };
-        }
-        return { crl: undefined, problems };
-      }),
-    );
-    const found = retrieved.flatMap(({ crl }) => crl ?? []);
-    return { crls: [...new Set([...crls, ...found])], problems: retrieved.flatMap(({ problems }) => problems) };
-  }
-}
-
-/** The http: URLs of each distribution point, which are alternatives (RFC 5280 4.2.1.13), at most eight in all. */
-function urlsOf({ crlDistributionPoints, freshestCrl }: Certificate): readonly (readonly string[])[] {
-  let left = maximumUrls;
-  return [...crlDistributionPoints, ...freshestCrl].map(({ name }: DistributionPoint) => {
-    const names = name?.kind === 'fullName' ? name.names : [];
-    const urls = names
-      .flatMap((entry) => (entry.kind === 'uniformResourceIdentifier' ? [entry.value] : []))
-      .filter((url) => url.toLowerCase().startsWith('http:'))
-      .slice(0, left);
-    left -= urls.length;
-    return urls;
-  });
 }
 
 function refusalOf(certificate: Certificate, status: CrlStatus): Denial | undefined {

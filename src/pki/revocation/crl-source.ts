@@ -1,0 +1,197 @@
+/**
+ * The CRLs that may speak of a certificate: those of files and those in the evidence store, which are at hand, and those its
+ * distribution points name, which are retrieved when the former do not tell. Whether a CRL is authentic is for others to say.
+ */
+import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../operations/log.ts';
+import type { Certificate } from '../certificate.ts';
+import { type CertificateRevocationList, parseCrl } from '../crl.ts';
+import type { DistributionPoint } from '../distribution-point.ts';
+import { MalformedError } from '../malformed-error.ts';
+import { readCrls } from '../pem.ts';
+import type { Evidence, EvidenceStore, Held } from '../retrieval/evidence-store.ts';
+import type { RetrievalPolicy, RetrievalRequest, Retriever } from '../retrieval/retriever.ts';
+import type { CrlsAtHand } from './crl-check.ts';
+
+/** A CRL out of a file. */
+export interface CrlFile {
+  /** Named in evidence and records. */
+  readonly file: string;
+  readonly der: Buffer;
+}
+
+export interface RetrievalOptions {
+  /** Shared by all sites. */
+  readonly retriever: Retriever;
+  /** Shared by all sites. */
+  readonly store: EvidenceStore;
+  readonly policy: RetrievalPolicy;
+  /** For all retrievals one login waits for, in milliseconds. */
+  readonly totalTimeoutMilliseconds: number;
+  /** How long an answer that did not help is put up with before the URL is asked again, in seconds. */
+  readonly negativeSeconds: number;
+}
+
+interface Tools {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const maximumUrls = 8;
+
+/** By the octets of an Evidence, so that all sites parse and index a CRL once. A string: why it is none. */
+const parsed = new WeakMap<Buffer, CertificateRevocationList | string>();
+const origins = new WeakMap<CertificateRevocationList, Evidence>();
+
+export class CrlSource {
+  readonly #files = new Map<string, CertificateRevocationList[]>();
+  readonly #retrieval: RetrievalOptions | undefined;
+  readonly #freshnessSeconds: number;
+  readonly #tools: Tools;
+
+  /**
+   * @param retrieval absent: files only
+   * @param freshnessSeconds after this age a newer CRL is asked for although the next update is not due; 0: never
+   * @throws MalformedError when a CRL of a file cannot be read
+   */
+  constructor(
+    files: readonly CrlFile[],
+    retrieval: RetrievalOptions | undefined,
+    freshnessSeconds: number,
+    tools: Tools,
+  ) {
+    this.#retrieval = retrieval;
+    this.#freshnessSeconds = freshnessSeconds;
+    this.#tools = tools;
+    for (const { file, der } of files) {
+      const crl = parseCrl(der, file);
+      const { key } = crl.issuer;
+      this.#files.set(key, [...(this.#files.get(key) ?? []), crl]);
+    }
+  }
+
+  /** What files and earlier retrievals offer. Nothing is asked over the network. */
+  async atHand(certificate: Certificate): Promise<CrlsAtHand> {
+    const issuers = certificate.crlDistributionPoints.flatMap(({ crlIssuers = [] }) => crlIssuers);
+    const keys = new Set([certificate.issuer, ...issuers].map(({ key }) => key));
+    const files = [...keys].flatMap((key) => this.#files.get(key) ?? []);
+    const { store } = this.#retrieval ?? {};
+    const held = await Promise.all(
+      store ? this.#urlsOf(certificate).map(async (url) => crlsOf(await store.held(requestFor(url)))) : [],
+    );
+    return { crls: [...files, ...held.flat()], problems: [] };
+  }
+
+  /** What is at hand and what the distribution points have now. @param waiting ends the waiting of this login */
+  async retrieved(certificate: Certificate, waiting: AbortSignal): Promise<CrlsAtHand> {
+    const { crls } = await this.atHand(certificate);
+    const retrieval = this.#retrieval;
+    const retrieved = await Promise.all(
+      retrieval
+        ? this.#pointsOf(certificate).map((alternatives) => this.#firstOf(alternatives, retrieval, waiting))
+        : [],
+    );
+    return {
+      crls: [...new Set([...crls, ...retrieved.flatMap(({ crls: found }) => found)])],
+      problems: retrieved.flatMap(({ problems }) => problems),
+    };
+  }
+
+  /** Told that a check proved this CRL authentic, whatever it says. */
+  confirm(crl: CertificateRevocationList): void {
+    const evidence = origins.get(crl);
+    const { thisUpdate, nextUpdate } = crl;
+    if (evidence) this.#retrieval?.store.confirm(evidence, { thisUpdate, ...(nextUpdate && { nextUpdate }) });
+  }
+
+  async #firstOf(
+    alternatives: readonly string[],
+    retrieval: RetrievalOptions,
+    waiting: AbortSignal,
+  ): Promise<CrlsAtHand> {
+    const problems: string[] = [];
+    for (const url of alternatives) {
+      const crls = await this.#retrieve(url, retrieval, waiting);
+      if (typeof crls !== 'string') return { crls, problems };
+      problems.push(crls);
+    }
+    return { crls: [], problems };
+  }
+
+  /** The CRL at a URL, as long as the store may answer the one there; a string: why there is none. */
+  async #retrieve(
+    url: string,
+    { retriever, store, policy, negativeSeconds }: RetrievalOptions,
+    waiting: AbortSignal,
+  ): Promise<readonly CertificateRevocationList[] | string> {
+    const request = requestFor(url);
+    const held = await store.held(request);
+    if (this.#mayAnswer(held, negativeSeconds)) return held.problem ?? crlsOf(held);
+    const known = held.confirmed;
+    const retrieved = await retriever.retrieve({ ...request, ...(known && { known }) }, policy, waiting);
+    if (retrieved.outcome === 'failed') return retrieved.problem;
+    const evidence = store.offer(request, retrieved);
+    const crl = crlOf(evidence);
+    if (typeof crl !== 'string') return [crl];
+    this.#tools.logger.warn('crl-refused', { url, reason: crl });
+    store.reject(evidence, crl);
+    return crl;
+  }
+
+  #mayAnswer({ confirmed, askedAt }: Held, negativeSeconds: number): boolean {
+    const time = this.#tools.clock.now().getTime();
+    if (askedAt && time < askedAt.getTime() + negativeSeconds * 1000) return true;
+    if (!confirmed?.period.nextUpdate) return false;
+    const { thisUpdate, nextUpdate } = confirmed.period;
+    const fresh = this.#freshnessSeconds > 0 ? thisUpdate.getTime() + this.#freshnessSeconds * 1000 : Infinity;
+    return time < Math.min(nextUpdate.getTime(), fresh);
+  }
+
+  #urlsOf(certificate: Certificate): readonly string[] {
+    return this.#pointsOf(certificate).flat();
+  }
+
+  /** The URLs of each distribution point, which are alternatives (RFC 5280 4.2.1.13), at most eight in all. */
+  #pointsOf({ crlDistributionPoints, freshestCrl }: Certificate): readonly (readonly string[])[] {
+    const schemes: readonly string[] = this.#retrieval?.policy.schemes ?? [];
+    let left = maximumUrls;
+    return [...crlDistributionPoints, ...freshestCrl].map(({ name }: DistributionPoint) => {
+      const names = name?.kind === 'fullName' ? name.names : [];
+      const urls = names
+        .flatMap((entry) => (entry.kind === 'uniformResourceIdentifier' ? [entry.value] : []))
+        .filter((url) => schemes.includes(url.slice(0, url.indexOf(':')).toLowerCase()))
+        .slice(0, left);
+      left -= urls.length;
+      return urls;
+    });
+  }
+}
+
+function requestFor(url: string): RetrievalRequest {
+  return { kind: 'crl', url };
+}
+
+function crlsOf({ confirmed, candidate }: Held): readonly CertificateRevocationList[] {
+  return [candidate, confirmed]
+    .map((evidence) => evidence && crlOf(evidence))
+    .filter((crl) => crl !== undefined && typeof crl !== 'string');
+}
+
+function crlOf(evidence: Evidence): CertificateRevocationList | string {
+  const known = parsed.get(evidence.bytes);
+  if (known) return known;
+  const crl = readCrl(evidence);
+  parsed.set(evidence.bytes, crl);
+  if (typeof crl !== 'string') origins.set(crl, evidence);
+  return crl;
+}
+
+function readCrl({ bytes, request }: Evidence): CertificateRevocationList | string {
+  try {
+    const [der] = readCrls(bytes);
+    return der ? parseCrl(der, request.url) : `${request.url} holds no CRL`;
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    return `${request.url} holds no CRL: ${error.message}`;
+  }
+}
