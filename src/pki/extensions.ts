@@ -1,7 +1,7 @@
 /** Parsers of the certificate extensions that path validation processes (RFC 5280 4.2), and of the extension list itself. */
 import { contextConstructed, contextPrimitive, DerReader, readSequence, readSingle, tags } from './der.ts';
 import { decodeBoolean, decodeCount, decodeNamedBits, decodeObjectIdentifier } from './der-values.ts';
-import { type GeneralName, generalNameOf, parseGeneralNames } from './general-name.ts';
+import { type GeneralName, generalNameOf, generalNamesOf } from './general-name.ts';
 import { MalformedError } from './malformed-error.ts';
 
 export interface Extension {
@@ -180,7 +180,9 @@ export function parseSubjectKeyIdentifier(der: Buffer): Buffer {
 }
 
 export function parseSubjectAltName(der: Buffer): readonly GeneralName[] {
-  const names = parseGeneralNames(der, 'subjectAltName');
+  const { content } = readSingle(der, tags.sequence, 'subjectAltName');
+  // An empty one breaks RFC 5280 4.2.1.6 but names nobody; whether that matters is decided where names are asked for.
+  const names = content.length > 0 ? generalNamesOf(content, 'subjectAltName') : [];
   for (const name of names) {
     if (name.kind === 'iPAddress' && name.octets.length !== 4 && name.octets.length !== 16)
       throw new MalformedError('iPAddress in subjectAltName is neither IPv4 nor IPv6');

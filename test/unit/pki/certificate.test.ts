@@ -104,7 +104,6 @@ describe('a malformed certificate', () => {
     ],
     ['larger than 64 KiB', withExtension('1.2.3', octetString(Buffer.alloc(65_536)))],
     ['with an empty extKeyUsage', withExtension(oids.extendedKeyUsage, sequence())],
-    ['with an empty subjectAltName', withExtension(oids.subjectAltName, sequence())],
     ['with an IP address of five octets', withExtension(oids.subjectAltName, sequence(implicit(7, Buffer.alloc(5))))],
     ['with NUL in a dNSName', withExtension(oids.subjectAltName, sequence(implicit(2, Buffer.from('a\0.b'))))],
     [

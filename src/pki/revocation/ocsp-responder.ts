@@ -1,0 +1,112 @@
+/**
+ * Who signed an OCSP response, and whether he may (RFC 6960 4.2.2.2): the CA that issued the certificate, or a delegate that this
+ * very key certified for OCSP signing. A responder never vouches for itself: without id-pkix-ocsp-nocheck, CRLs decide on it.
+ */
+import { createHash } from 'node:crypto';
+import { unrecorded } from '../../explanation.ts';
+import { type Certificate, parseCertificate } from '../certificate.ts';
+import type { IssuerPool } from '../issuer-pool.ts';
+import { MalformedError } from '../malformed-error.ts';
+import { oids } from '../oids.ts';
+import { type PathInputs, validatePath } from '../path-validator.ts';
+import type { SignatureChecks } from '../signature-checks.ts';
+import type { Subject } from './crl-subject.ts';
+import { publicKeyOctets } from './ocsp-request.ts';
+import type { OcspResponse, ResponderId } from './ocsp-response.ts';
+
+export interface ResponderContext {
+  /** Where certificates of responders are looked for that the response does not bring along. */
+  readonly pool: IssuerPool;
+  readonly signatures: SignatureChecks;
+  readonly time: Date;
+  /** Why the status of a responder’s certificate is not good by CRLs; undefined when it is good. */
+  readonly delegateProblem: (delegate: Subject) => Promise<string | undefined>;
+}
+
+/**
+ * The certificate whose key signed the response and which is allowed to; a string: why there is none.
+ * @throws BudgetExceededError
+ */
+export async function findResponder(
+  response: OcspResponse,
+  subject: Subject,
+  context: ResponderContext,
+): Promise<Certificate | string> {
+  const { issuer } = subject;
+  const { responderId } = response;
+  if (matches(responderId, issuer) && isSignedBy(response, issuer, context)) return issuer;
+  let problem = 'it is signed neither by the issuer nor by a responder whose certificate is at hand';
+  const named = responderId.kind === 'byName' ? context.pool.bySubject(responderId.name.key) : [];
+  for (const certificate of [...certificatesIn(response), ...named.map(({ certificate }) => certificate)]) {
+    if (!matches(responderId, certificate) || !isSignedBy(response, certificate, context)) continue;
+    const refusal = await delegateRefusal(certificate, subject, context);
+    if (!refusal) return certificate;
+    problem = refusal;
+  }
+  return problem;
+}
+
+/** Why this certificate does not make its holder a responder for what the issuer of the subject issued. */
+async function delegateRefusal(
+  certificate: Certificate,
+  { issuer, above, trustAnchor }: Subject,
+  context: ResponderContext,
+): Promise<string | undefined> {
+  const { signatures, time } = context;
+  if (certificate.issuer.key !== issuer.subject.key || signatures.refusal(certificate, issuer))
+    return 'the certificate of its signer was not issued by the issuer of the certificate in question';
+  // anyExtendedKeyUsage delegates nothing (RFC 6960 4.2.2.2), and neither does an extension of the CA above.
+  if (!certificate.extendedKeyUsage?.includes(oids.ocspSigning))
+    return 'the certificate of its signer is not for OCSP signing';
+  if (certificate.basicConstraints?.ca) return 'the certificate of its signer is that of another CA';
+  const path = { certificates: [certificate, ...above.slice(0, -1)], trustAnchor };
+  const result = validatePath(path, { ...delegateInputs, time }, { signatures, steps: unrecorded });
+  if (result.outcome === 'invalid') return `the certificate of its signer is not valid: ${result.denial.detail}`;
+  if (certificate.extensions.has(oids.ocspNoCheck)) return undefined;
+  const problem = await context.delegateProblem({ certificate, issuer, above, trustAnchor });
+  return problem && `the status of its signer is not known to be good: ${problem}`;
+}
+
+const delegateInputs: Omit<PathInputs, 'time'> = {
+  userInitialPolicySet: new Set([oids.anyPolicy]),
+  initialExplicitPolicy: false,
+  initialPolicyMappingInhibit: false,
+  initialAnyPolicyInhibit: false,
+  // Checked on the delegate itself: CAs whose own purposes are limited to logon do delegate OCSP signing.
+  purposes: [],
+  endEntityKeyUsage: 'digitalSignature',
+};
+
+function isSignedBy(response: OcspResponse, signer: Certificate, { signatures }: ResponderContext): boolean {
+  const { responseData: data, signatureAlgorithm: algorithm, signature, sha256: identity } = response;
+  const signed = { data, algorithm, signature, identity };
+  return signatures.verifier.verify(signed, signatures.keyOf(signer), signatures.budget).outcome === 'valid';
+}
+
+/** RFC 6960 4.2.2.3: the responder is named by its subject or by the SHA-1 of its key. */
+function matches(responderId: ResponderId, certificate: Certificate): boolean {
+  if (responderId.kind === 'byName') return responderId.name.key === certificate.subject.key;
+  const keyHash = createHash('sha1').update(publicKeyOctets(certificate)).digest();
+  return keyHash.equals(responderId.keyHash);
+}
+
+const read = new WeakMap<OcspResponse, readonly Certificate[]>();
+
+/** The certificates a response brings along; what cannot be read is left out, for they are only help. */
+function certificatesIn(response: OcspResponse): readonly Certificate[] {
+  const known = read.get(response);
+  if (known) return known;
+  const certificates = response.certificates.flatMap((der) => {
+    try {
+      const certificate = parseCertificate(der);
+      // Refuses a key that cannot be hashed, too.
+      publicKeyOctets(certificate);
+      return [certificate];
+    } catch (error) {
+      if (error instanceof MalformedError) return [];
+      throw error;
+    }
+  });
+  read.set(response, certificates);
+  return certificates;
+}
