@@ -77,7 +77,8 @@ function keysSoughtBy(lookup: AccountLookup): readonly string[] {
     case 'certificate':
       return [`certificate ${lookup.sha256}`];
     case 'samAccountName':
-      // an account file belongs to no domain, so it has no implicit user principal names
+    case 'filter':
+      // an account file belongs to no domain, so it has no implicit user principal names; nor has it attributes
       return [];
   }
 }

@@ -12,12 +12,13 @@ import {
   DirectoryAnswerError,
   type Group,
   type LookupKind,
+  type LookupOptions,
 } from './directory.ts';
 import { dnsDomainOf } from './domain-of-name.ts';
 import { dateFromGeneralizedTime } from './generalized-time.ts';
 import type { LdapEntry } from './ldap-entry.ts';
 import { parseServer } from './ldap-transport.ts';
-import { allOf, anyOf, equals } from './search-filter.ts';
+import { allOf, anyOf, attributesOfTree, attributeValues, equals, filterOfTree } from './search-filter.ts';
 import { sidFromBinary, sidToBinary } from './sid.ts';
 
 export interface ActiveDirectoryOptions extends ConnectionPoolOptions {
@@ -38,6 +39,7 @@ const lookups: ReadonlySet<LookupKind> = new Set([
   'userPrincipalName',
   'samAccountName',
   'certificate',
+  'filter',
 ]);
 /** People only: computers are of class user too, and have another category; contacts have the category and not the class. */
 const person = [equals('objectCategory', 'person'), equals('objectClass', 'user')];
@@ -62,18 +64,26 @@ export function createActiveDirectory(options: ActiveDirectoryOptions): Director
   const homeDirectoryAttribute = options.homeDirectoryAttribute ?? 'unixHomeDirectory';
   const attributes = [...identityAttributes, ...stateAttributes, homeDirectoryAttribute];
 
-  async function findAccounts(lookup: AccountLookup, limit: number): Promise<readonly DirectoryAccount[]> {
+  async function findAccounts(
+    lookup: AccountLookup,
+    limit: number,
+    { base = options.searchBase }: LookupOptions = {},
+  ): Promise<readonly DirectoryAccount[]> {
     const filter = filterOf(lookup);
     if (filter === undefined) return [];
+    const further = lookup.by === 'filter' ? attributesOfTree(lookup.filter) : [];
     const found = await pool.search({
-      base: options.searchBase,
+      base,
       scope: 'sub',
       filter: allOf(...person, filter),
-      attributes,
+      attributes: [...new Set([...attributes, ...further])],
       sizeLimit: limit,
     });
     // Samba ignores size limits
-    const accounts = found.slice(0, limit).map((entry) => accountFrom(entry, options, homeDirectoryAttribute));
+    const accounts = found.slice(0, limit).map((entry) => ({
+      ...accountFrom(entry, options, homeDirectoryAttribute),
+      ...(lookup.by === 'filter' && { attributes: attributeValues(entry, further) }),
+    }));
     if (lookup.by !== 'samAccountName') return accounts;
     const domain = lookup.dnsDomain.toLowerCase();
     return accounts.filter((account) => account.dnsDomain?.toLowerCase() === domain);
@@ -124,6 +134,8 @@ function filterOf(lookup: AccountLookup): Filter | undefined {
     case 'certificate':
       // an octet string here: no certificateExactMatch, and not indexed by default
       return equals('userCertificate', lookup.der);
+    case 'filter':
+      return filterOfTree(lookup.filter);
   }
 }
 

@@ -21,7 +21,25 @@ export type AccountLookup =
       readonly serialNumber: bigint;
       /** RFC 4514. */
       readonly issuer: string;
-    };
+    }
+  /** A filter of a mapping rule, filled with facts of the certificate. */
+  | { readonly by: 'filter'; readonly filter: FilterTree };
+
+/**
+ * A search filter as a structure (RFC 4511 4.5.1.7), never as text, so that no value can change it. Attribute names come from
+ * the rule and carry no options; values are never empty.
+ */
+export type FilterTree =
+  | { readonly operator: 'and' | 'or'; readonly operands: readonly FilterTree[] }
+  | { readonly operator: 'not'; readonly operand: FilterTree }
+  | {
+      readonly operator: 'equals';
+      readonly attribute: string;
+      readonly value: string | Buffer;
+      /** What the attribute holds where the assertion is not the value itself, as with certificateExactMatch (RFC 4523). */
+      readonly stored?: Buffer;
+    }
+  | { readonly operator: 'present'; readonly attribute: string };
 
 export type LookupKind = AccountLookup['by'];
 
@@ -52,7 +70,28 @@ export interface DirectoryAccount {
   readonly certificateFingerprints: readonly string[];
   readonly createdAt?: Date;
   readonly homeDirectory?: string;
+  /**
+   * After a look-up by filter: the values, as stored, of every attribute the filter names, by attribute name in lower case.
+   * Names without values are left out.
+   */
+  readonly attributes?: ReadonlyMap<string, readonly Buffer[]>;
   readonly state: AccountState;
+}
+
+/** What one account says about certificates, for an administrator who looks for mistakes in it. */
+export interface StoredMapping {
+  readonly distinguishedName: string;
+  readonly accountName: string;
+  readonly sid?: string;
+  readonly altSecurityIdentities: readonly string[];
+  readonly certificates: readonly Buffer[];
+  /** Member of a protected group (adminCount 1), where the directory tells. */
+  readonly isProtected?: boolean;
+}
+
+export interface LookupOptions {
+  /** Distinguished name of the entry below which to look, instead of the directory's own search base. */
+  readonly base?: string;
 }
 
 export interface Directory {
@@ -65,12 +104,17 @@ export interface Directory {
    * @throws DirectoryUnavailableError no server answered within the deadline
    * @throws DirectoryAnswerError an entry came back that cannot be read
    */
-  findAccounts(lookup: AccountLookup, limit: number): Promise<readonly DirectoryAccount[]>;
+  findAccounts(lookup: AccountLookup, limit: number, options?: LookupOptions): Promise<readonly DirectoryAccount[]>;
   /**
    * The account's groups, nested ones included.
    * @throws DirectoryUnavailableError | DirectoryAnswerError
    */
   readGroups(account: DirectoryAccount): Promise<readonly Group[]>;
+  /**
+   * Every account with a mapping, page by page, at most `limit`; absent where accounts hold none.
+   * @throws DirectoryUnavailableError | DirectoryAnswerError
+   */
+  listMappings?(limit: number): AsyncIterable<StoredMapping>;
   close(): Promise<void>;
 }
 

@@ -5,12 +5,12 @@
 import type { Filter } from 'ldapts';
 import { certificateExactAssertion } from './certificate-exact-assertion.ts';
 import { ConnectionPool, type ConnectionPoolOptions } from './connection-pool.ts';
-import type { AccountLookup, Directory, DirectoryAccount, LookupKind } from './directory.ts';
+import type { AccountLookup, Directory, DirectoryAccount, LookupKind, LookupOptions } from './directory.ts';
 import { dateFromGeneralizedTime } from './generalized-time.ts';
 import type { LdapEntry } from './ldap-entry.ts';
 import { createGroupReader, type LdapGroupOptions } from './ldap-groups.ts';
 import { ldapStateAttributes, ldapStateFrom } from './ldap-state.ts';
-import { allOf, anyOf, equals } from './search-filter.ts';
+import { allOf, anyOf, attributesOfTree, attributeValues, equals, filterOfTree } from './search-filter.ts';
 import { sidFromBinary, sidToBinary } from './sid.ts';
 
 export interface LdapDirectoryOptions extends ConnectionPoolOptions {
@@ -53,17 +53,25 @@ export function createLdapDirectory(options: LdapDirectoryOptions): Directory {
     (name) => name !== undefined,
   );
 
-  async function findAccounts(lookup: AccountLookup, limit: number): Promise<readonly DirectoryAccount[]> {
+  async function findAccounts(
+    lookup: AccountLookup,
+    limit: number,
+    { base = options.searchBase }: LookupOptions = {},
+  ): Promise<readonly DirectoryAccount[]> {
     const filter = filterOf(lookup, names, options.certificateMatching ?? 'certificateExactMatch');
     if (filter === undefined) return [];
+    const further = lookup.by === 'filter' ? attributesOfTree(lookup.filter) : [];
     const found = await pool.search({
-      base: options.searchBase,
+      base,
       scope: 'sub',
       filter: allOf(equals('objectClass', options.accountObjectClass ?? 'inetOrgPerson'), filter),
-      attributes,
+      attributes: [...new Set([...attributes, ...further])],
       sizeLimit: limit,
     });
-    return found.slice(0, limit).map((entry) => accountFrom(entry, names, options, lookup));
+    return found.slice(0, limit).map((entry) => ({
+      ...accountFrom(entry, names, options, lookup),
+      ...(lookup.by === 'filter' && { attributes: attributeValues(entry, further) }),
+    }));
   }
 
   return {
@@ -103,6 +111,7 @@ function attributeNames(options: LdapDirectoryOptions): AttributeNames {
 function lookupsWith(names: AttributeNames): ReadonlySet<LookupKind> {
   return new Set<LookupKind>([
     'certificate',
+    'filter',
     ...(names.sid === undefined ? [] : (['sid'] as const)),
     ...(names.altSecurityIdentities === undefined ? [] : (['altSecurityIdentities'] as const)),
     ...(names.userPrincipalName === undefined ? [] : (['userPrincipalName'] as const)),
@@ -140,6 +149,8 @@ function filterOf(
       ];
       return ways.length > 0 ? anyOf(ways) : undefined;
     }
+    case 'filter':
+      return filterOfTree(lookup.filter);
   }
 }
 

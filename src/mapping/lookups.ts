@@ -9,6 +9,7 @@ import { formatRfc4514 } from '../pki/distinguished-name.ts';
 import type { SubjectIdentity } from '../pki/subject-identity.ts';
 import { issuerSerialValues } from './alt-security-identities.ts';
 import { equalsIgnoringAsciiCase } from './ascii-case.ts';
+import { describeFilter, holdsFilter } from './filter-comparison.ts';
 import { formatLdap } from './name-formats.ts';
 import type { IdentityKind } from './rule.ts';
 
@@ -83,6 +84,8 @@ export function hasWhatWasLookedFor(account: DirectoryAccount, lookup: AccountLo
         account.certificates.some((stored) => stored.equals(lookup.der)) ||
         account.certificateFingerprints.includes(lookup.sha256)
       );
+    case 'filter':
+      return holdsFilter(account, lookup.filter);
   }
 }
 
@@ -102,5 +105,7 @@ export function describeLookup(lookup: AccountLookup): readonly string[] {
         `certificate sha256=${lookup.sha256}`,
         `serial ${lookup.serialNumber}, issuer ${printable(lookup.issuer)}`,
       ];
+    case 'filter':
+      return [describeFilter(lookup.filter)];
   }
 }

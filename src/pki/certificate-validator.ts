@@ -152,7 +152,11 @@ function validated(
   return markValidated({
     certificate,
     path: path.certificates,
-    trustAnchor: { name: formatRfc4514(path.trustAnchor.subject), sha256: path.trustAnchor.sha256 },
+    trustAnchor: {
+      name: formatRfc4514(path.trustAnchor.subject),
+      sha256: path.trustAnchor.sha256,
+      subjectPublicKeyInfo: path.trustAnchor.subjectPublicKeyInfo,
+    },
     policies: userConstrainedPolicySet.has(oids.anyPolicy) ? 'any-policy' : [...userConstrainedPolicySet],
     evidence,
     validatedAt,

@@ -19,7 +19,12 @@ export interface ValidatedCertificate {
   readonly certificate: Certificate;
   /** End entity first, the certificate issued by the trust anchor last; the anchor itself is not in it. */
   readonly path: readonly Certificate[];
-  readonly trustAnchor: { readonly name: string; readonly sha256: string };
+  readonly trustAnchor: {
+    readonly name: string;
+    readonly sha256: string;
+    /** DER; a rule that pins the key of the issuer is not met without it. */
+    readonly subjectPublicKeyInfo?: Buffer;
+  };
   /** The user-constrained-policy-set of RFC 5280 6.1.6. */
   readonly policies: 'any-policy' | readonly string[];
   readonly evidence: readonly RevocationEvidence[];
