@@ -55,7 +55,8 @@ const identityAttributes = [
 
 /** @throws TypeError when an option cannot be used */
 export function createActiveDirectory(options: ActiveDirectoryOptions): Directory {
-  for (const url of options.servers) {
+  for (const server of options.servers ?? []) {
+    const url = typeof server === 'string' ? server : server.url;
     if (globalCatalogPorts.has(parseServer(url).port)) {
       throw new TypeError(`${url} is a global catalog, which does not hold whether accounts expire or are locked`);
     }

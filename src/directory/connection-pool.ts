@@ -1,223 +1,217 @@
 /**
- * The connections to the servers of one directory: few, bound, lent to one operation at a time. A server that fails is passed
- * over for a while; callers beyond the bounded queue are refused at once, and nobody waits longer than the deadline.
+ * The servers of one directory as if they were one: a search goes to the best of them, and to the next when that one fails or
+ * falls silent. A server that failed is asked last until a probe finds it working.
  */
 import type { Logger } from '../operations/log.ts';
 import { DirectoryUnavailableError } from './directory.ts';
+import { firstAnswer, NoAnswerError } from './first-answer.ts';
 import {
   ConnectionLostError,
-  LdapConnection,
   type LdapCredentials,
   SearchRefusedError,
   type SearchRequest,
 } from './ldap-connection.ts';
 import type { LdapEntry } from './ldap-entry.ts';
-import { type LdapServer, parseServer } from './ldap-transport.ts';
+import type { TransportOptions } from './ldap-transport.ts';
+import { ServerConnections, type ServerConnectionsOptions } from './server-connections.ts';
+import { ServerHealth } from './server-health.ts';
+import {
+  discoveredServers,
+  type ListedServer,
+  listedServers,
+  type RankedServer,
+  type ServerDiscovery,
+  type ServerList,
+} from './server-list.ts';
+import { orderServers } from './server-order.ts';
 
-export interface ConnectionPoolOptions extends LdapCredentials {
-  /** `ldaps://host[:port]`, or `ldap://host[:port]` which is always upgraded by StartTLS; tried in this order. */
-  readonly servers: readonly string[];
-  /** PEM of the CAs of the servers' certificates; nothing else is trusted. */
-  readonly certificateAuthorities: readonly string[];
+export interface ConnectionPoolOptions extends TransportOptions {
+  /** The directory's servers. Instead of them: `discovery`. */
+  readonly servers?: readonly ListedServer[];
+  /** Finds the servers in the DNS. */
+  readonly discovery?: ServerDiscovery;
+  /** Distinguished name, or a user principal name with Active Directory; without it the client certificate is the credential. */
+  readonly bindDn?: string;
+  readonly bindPassword?: string;
   /** Milliseconds for a connection with TLS, and again for its bind. Default 3000. */
   readonly connectTimeout?: number;
-  /** Milliseconds for one search with everything it needs: waiting, connecting, and a second server. Default 5000. */
+  /** Milliseconds for one search with everything it needs: waiting, connecting, and other servers. Default 5000. */
   readonly operationTimeout?: number;
-  /** Connections at a time. Default 4. */
+  /** Milliseconds of a server's silence after which the next server is asked as well. Default 300. */
+  readonly hedgeDelay?: number;
+  /** Connections to one server at a time. Default 4. */
   readonly maxConnections?: number;
-  /** Searches that may wait for a connection. Default 256. */
+  /** Searches that may wait for a connection to one server; more are refused. Default 4096. */
   readonly maxWaiting?: number;
-  /** Milliseconds for which a server that failed is tried last. Default 30000. */
+  /** Milliseconds between two probes of a server that failed; until one succeeds the server is asked last. Default 10000. */
   readonly serverRetryDelay?: number;
   /** Milliseconds after which an unused connection is closed. Default 60000. */
   readonly idleTimeout?: number;
   readonly logger: Logger;
 }
 
-interface Waiter {
-  readonly resolve: (connection: LdapConnection) => void;
-  readonly reject: (error: DirectoryUnavailableError) => void;
+/** What searches in a directory. */
+export interface Searcher {
+  /** @throws DirectoryUnavailableError | DirectoryAnswerError */
+  search(request: SearchRequest): Promise<readonly LdapEntry[]>;
+  close(): Promise<void>;
 }
 
 /** The client library takes these for SASL mechanisms when they stand where a bind DN is expected. */
 const looksLikeName = /[=@\\]/;
 
-export class ConnectionPool {
-  readonly #options: ConnectionPoolOptions;
-  readonly #servers: readonly LdapServer[];
-  readonly #operationTimeout: number;
-  readonly #open = new Set<LdapConnection>();
-  readonly #idle = new Map<LdapConnection, NodeJS.Timeout>();
-  readonly #waiting: Waiter[] = [];
-  /** Moment (performance.now) until which a server is tried last. */
-  readonly #avoidedUntil = new Map<LdapServer, number>();
-  #growing = false;
+export class ConnectionPool implements Searcher {
+  readonly transport: TransportOptions;
+  readonly connectTimeout: number;
+  readonly operationTimeout: number;
+  readonly #list: ServerList;
+  readonly #connections = new Map<string, ServerConnections>();
+  readonly #connectionOptions: ServerConnectionsOptions;
+  readonly #health: ServerHealth;
+  readonly #hedgeDelay: number;
+  #requestsOfGoneServers = 0;
   #closed = false;
 
   /** @throws TypeError when an option cannot be used, such as an empty password (RFC 4513 5.1.2: that bind proves nothing) */
   constructor(options: ConnectionPoolOptions) {
-    if (options.servers.length === 0) throw new TypeError('a directory needs at least one server');
-    if (options.bindPassword === '') throw new TypeError('the password of the bind account is empty');
-    if (!looksLikeName.test(options.bindDn)) throw new TypeError(`${options.bindDn} is not a distinguished name`);
-    this.#options = options;
-    this.#servers = options.servers.map(parseServer);
-    this.#operationTimeout = options.operationTimeout ?? 5000;
+    const { connectTimeout = 3000, operationTimeout = 5000, logger } = options;
+    this.#list = serverList(options);
+    this.transport = options;
+    this.connectTimeout = connectTimeout;
+    this.operationTimeout = operationTimeout;
+    this.#hedgeDelay = options.hedgeDelay ?? 300;
+    this.#connectionOptions = {
+      transport: options,
+      credentials: credentialsOf(options),
+      connectTimeout: Math.min(connectTimeout, operationTimeout),
+      maxConnections: options.maxConnections ?? 4,
+      maxWaiting: options.maxWaiting ?? 4096,
+      idleTimeout: options.idleTimeout ?? 60_000,
+    };
+    this.#health = new ServerHealth({
+      probeInterval: options.serverRetryDelay ?? 10_000,
+      probe: async (url) => this.#connections.get(url)?.probe(),
+      logger,
+    });
   }
 
-  /**
-   * One search, tried again once on another connection when the first is lost.
-   * @throws DirectoryUnavailableError | DirectoryAnswerError
-   */
+  /** Searches sent to servers so far. */
+  get requests(): number {
+    const open = [...this.#connections.values()];
+    return open.reduce((sum, { requests }) => sum + requests, this.#requestsOfGoneServers);
+  }
+
+  /** The servers in the order in which they should be asked now. @throws DirectoryUnavailableError */
+  async serversInOrder(): Promise<readonly RankedServer[]> {
+    const servers = await this.#list.current();
+    const ordered = orderServers(servers, Math.random);
+    const failed = ordered.filter(({ url }) => this.#health.isFailed(url));
+    return failed.length === 0 ? ordered : [...ordered.filter((server) => !failed.includes(server)), ...failed];
+  }
+
+  /** Another use of a server found that it failed. */
+  reportFailure(url: string, reason: string): void {
+    this.#health.failed(url, reason);
+  }
+
   async search(request: SearchRequest): Promise<readonly LdapEntry[]> {
-    const deadline = performance.now() + this.#operationTimeout;
-    // with a second server to turn to, the first may take only half of the time
-    const share = this.#servers.length > 1 ? 2 : 1;
-    const lost: string[] = [];
-    for (let attempt = 0; attempt < 2 && performance.now() < deadline; attempt += 1) {
-      const connection = await this.#acquire(deadline);
-      try {
-        return await connection.search(request, Math.min(deadline - performance.now(), this.#operationTimeout / share));
-      } catch (error) {
-        if (error instanceof SearchRefusedError) throw refused(connection.server, error);
-        if (!(error instanceof ConnectionLostError)) throw error;
-        lost.push(`${connection.server.url}: ${error.message}`);
-        this.#passOver(connection.server);
-      } finally {
-        this.#release(connection);
-      }
+    if (this.#closed) throw unavailable('The directory is closed.', []);
+    const deadline = performance.now() + this.operationTimeout;
+    const servers = this.#connectionsTo(await this.serversInOrder());
+    try {
+      return await firstAnswer(servers, (server, signal) => this.#ask(server, request, deadline, signal), {
+        patience: this.#hedgeDelay,
+        isSilent: (server) => server.isSilentFor(this.#hedgeDelay),
+        onSilent: ({ server }) => this.#health.failed(server.url, `no answer within ${this.#hedgeDelay} ms`),
+        isFinal: (error) => this.#closed || error instanceof SearchFinalError,
+      });
+    } catch (error) {
+      if (error instanceof SearchFinalError) throw error.cause;
+      if (!(error instanceof NoAnswerError)) throw error;
+      throw unavailable(
+        'No directory server answered.',
+        error.failures.map(({ server, error: reason }) => `${server.server.url}: ${messageOf(reason)}`),
+      );
     }
-    throw unavailable('No directory server answered in time.', lost);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(unavailable('The directory is being closed.', []));
-    for (const timer of this.#idle.values()) clearTimeout(timer);
-    this.#idle.clear();
-    for (const connection of this.#open) connection.close();
-    this.#open.clear();
+    this.#health.close();
+    for (const connections of this.#connections.values()) connections.close();
   }
 
-  #acquire(deadline: number): Promise<LdapConnection> {
-    if (this.#closed) return Promise.reject(unavailable('The directory is closed.', []));
-    for (const [connection, timer] of [...this.#idle].reverse()) {
-      clearTimeout(timer);
-      this.#idle.delete(connection);
-      if (connection.usable) return Promise.resolve(connection);
+  async #ask(
+    connections: ServerConnections,
+    request: SearchRequest,
+    deadline: number,
+    signal: AbortSignal,
+  ): Promise<readonly LdapEntry[]> {
+    const { url } = connections.server;
+    try {
+      const found = await connections.search(request, deadline, signal);
+      this.#health.answered(url);
+      return found;
+    } catch (error) {
+      if (error instanceof SearchRefusedError) throw new SearchFinalError(refused(url, error));
+      if (!(error instanceof ConnectionLostError)) throw new SearchFinalError(error);
+      if (!signal.aborted) this.#health.failed(url, error.message);
+      throw error;
     }
-    if (this.#waiting.length >= (this.#options.maxWaiting ?? 256)) {
-      return Promise.reject(unavailable('Too many searches wait for a connection.', []));
+  }
+
+  /** Connections to servers that left the list are closed. */
+  #connectionsTo(servers: readonly RankedServer[]): readonly ServerConnections[] {
+    const urls = new Set(servers.map(({ url }) => url));
+    for (const [url, connections] of this.#connections) {
+      if (urls.has(url)) continue;
+      this.#requestsOfGoneServers += connections.requests;
+      connections.close();
+      this.#connections.delete(url);
+      this.#health.forget(url);
     }
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => {
-          const index = this.#waiting.indexOf(waiter);
-          if (index >= 0) this.#waiting.splice(index, 1);
-          reject(unavailable('No connection to a directory server became free in time.', []));
-        },
-        Math.max(0, deadline - performance.now()),
-      );
-      const waiter: Waiter = {
-        resolve: (connection) => {
-          clearTimeout(timer);
-          resolve(connection);
-        },
-        reject: (error) => {
-          clearTimeout(timer);
-          reject(error);
-        },
-      };
-      this.#waiting.push(waiter);
-      void this.#grow();
+    return servers.map((server) => {
+      const connections = this.#connections.get(server.url) ?? new ServerConnections(server, this.#connectionOptions);
+      this.#connections.set(server.url, connections);
+      return connections;
     });
   }
+}
 
-  #release(connection: LdapConnection): void {
-    if (this.#closed || !connection.usable) {
-      this.#open.delete(connection);
-      connection.close();
-      void this.#grow();
-      return;
-    }
-    const waiter = this.#waiting.shift();
-    if (waiter) waiter.resolve(connection);
-    else this.#rest(connection);
+/** No other server is asked: this one understood and said no, or its answer shows a fault. */
+class SearchFinalError extends Error {
+  override readonly name = 'SearchFinalError';
+  constructor(cause: unknown) {
+    super('the search has failed', { cause });
   }
+}
 
-  #rest(connection: LdapConnection): void {
-    const timer = setTimeout(() => this.#drop(connection), this.#options.idleTimeout ?? 60_000);
-    timer.unref();
-    this.#idle.set(connection, timer);
-  }
+function serverList({ servers, discovery, logger }: ConnectionPoolOptions): ServerList {
+  if (discovery === undefined) return listedServers(servers ?? []);
+  if (servers !== undefined) throw new TypeError('servers are either listed or discovered, not both');
+  return discoveredServers(discovery, logger);
+}
 
-  #drop(connection: LdapConnection): void {
-    clearTimeout(this.#idle.get(connection));
-    this.#idle.delete(connection);
-    this.#open.delete(connection);
-    connection.close();
+function credentialsOf({ bindDn, bindPassword, clientCertificate }: ConnectionPoolOptions): LdapCredentials {
+  if (bindDn === undefined) {
+    if (bindPassword !== undefined) throw new TypeError('a bind password needs a bind DN');
+    if (clientCertificate === undefined) throw new TypeError('neither a bind DN nor a client certificate is given');
+    return 'external';
   }
-
-  /** Opens connections one after another while somebody waits: a domain controller serves a crowd of handshakes badly. */
-  async #grow(): Promise<void> {
-    if (this.#growing) return;
-    this.#growing = true;
-    try {
-      while (!this.#closed && this.#waiting.length > 0 && this.#open.size < (this.#options.maxConnections ?? 4)) {
-        const connection = await this.#connect();
-        this.#open.add(connection);
-        connection.onClosed(() => this.#drop(connection));
-        this.#release(connection);
-      }
-    } catch (error) {
-      // connections in use may still come free for those who wait
-      if (error instanceof DirectoryUnavailableError && this.#open.size === 0) {
-        for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
-      }
-    } finally {
-      this.#growing = false;
-    }
-  }
-
-  async #connect(): Promise<LdapConnection> {
-    const now = performance.now();
-    const isAvoided = (server: LdapServer) => (this.#avoidedUntil.get(server) ?? 0) > now;
-    const inOrder = [
-      ...this.#servers.filter((server) => !isAvoided(server)),
-      ...this.#servers.filter((server) => isAvoided(server)),
-    ];
-    const failures: string[] = [];
-    const { certificateAuthorities, connectTimeout = 3000, logger } = this.#options;
-    for (const server of inOrder) {
-      try {
-        const connection = await LdapConnection.open(server, certificateAuthorities, this.#options, connectTimeout);
-        this.#avoidedUntil.delete(server);
-        return connection;
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        failures.push(`${server.url}: ${reason}`);
-        logger.warn('directory-server-failed', { server: server.url, reason });
-        this.#passOver(server);
-      }
-      if (this.#closed) break;
-    }
-    throw unavailable('No directory server can be connected to.', failures);
-  }
-
-  /** Also drops the unused connections to a server that failed: they would cost one timeout each. */
-  #passOver(server: LdapServer): void {
-    this.#avoidedUntil.set(server, performance.now() + (this.#options.serverRetryDelay ?? 30_000));
-    for (const connection of [...this.#idle.keys()]) {
-      if (connection.server === server) this.#drop(connection);
-    }
-  }
+  if (!bindPassword) throw new TypeError('the password of the bind account is empty');
+  if (!looksLikeName.test(bindDn)) throw new TypeError(`${bindDn} is not a distinguished name`);
+  return { bindDn, bindPassword };
 }
 
 function unavailable(message: string, errors: readonly string[]): DirectoryUnavailableError {
   return new DirectoryUnavailableError(message, { errors });
 }
 
-function refused(server: LdapServer, cause: SearchRefusedError): DirectoryUnavailableError {
-  const error = cause.cause instanceof Error ? cause.cause.message : '';
-  const facts = { server: server.url, resultCode: cause.resultCode, error };
+function refused(server: string, cause: SearchRefusedError): DirectoryUnavailableError {
+  const facts = { server, resultCode: cause.resultCode, error: messageOf(cause.cause) };
   return new DirectoryUnavailableError('The directory server refuses the search.', facts, { cause });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -3,16 +3,29 @@
  * stream and can open nothing by itself, so it can neither reconnect in clear nor go on unauthenticated.
  */
 import type { Socket } from 'node:net';
-import { Client, type Filter, ResultCodeError } from 'ldapts';
+import { Client, type Filter, PasswordPolicyControl, ResultCodeError } from 'ldapts';
 import { DirectoryAnswerError } from './directory.ts';
 import { LdapEntry } from './ldap-entry.ts';
 import { LdapMessageStream } from './ldap-message-stream.ts';
-import { type LdapServer, openTransport } from './ldap-transport.ts';
+import { type LdapServer, openTransport, type TransportOptions } from './ldap-transport.ts';
 
-export interface LdapCredentials {
-  /** Distinguished name, or a user principal name with Active Directory. */
-  readonly bindDn: string;
-  readonly bindPassword: string;
+/** How the gateway itself binds: with a name and its password, or with its client certificate (SASL EXTERNAL). */
+export type LdapCredentials =
+  | {
+      /** Distinguished name, or a user principal name with Active Directory. */
+      readonly bindDn: string;
+      readonly bindPassword: string;
+    }
+  | 'external';
+
+/** What a server says to somebody's password. */
+export interface BindAnswer {
+  /** RFC 4511 appendix A; 0: accepted. */
+  readonly resultCode: number;
+  /** For the operator; Active Directory hides its reason in it. */
+  readonly message: string;
+  /** Error of the password policy (draft-behera-ldap-password-policy 6.2), which may come with success. */
+  readonly policyError?: number;
 }
 
 export interface SearchRequest {
@@ -63,32 +76,72 @@ export class LdapConnection {
   }
 
   /**
+   * A connection that is not bound yet.
+   * @param timeout milliseconds
+   * @throws ConnectionLostError with the reason
+   */
+  static async connect(server: LdapServer, transport: TransportOptions, timeout: number): Promise<LdapConnection> {
+    try {
+      return new LdapConnection(server, new LdapMessageStream(await openTransport(server, transport, timeout)));
+    } catch (cause) {
+      throw new ConnectionLostError(messageOf(cause), { cause });
+    }
+  }
+
+  /**
+   * A connection bound with the gateway's own credentials.
    * @param timeout milliseconds for the connection, and again for the bind
    * @throws ConnectionLostError with the reason
    */
   static async open(
     server: LdapServer,
-    certificateAuthorities: readonly string[],
-    { bindDn, bindPassword }: LdapCredentials,
+    transport: TransportOptions,
+    credentials: LdapCredentials,
     timeout: number,
   ): Promise<LdapConnection> {
-    let connection: LdapConnection;
+    const connection = await LdapConnection.connect(server, transport, timeout);
+    const client = connection.#client;
     try {
-      connection = new LdapConnection(
-        server,
-        new LdapMessageStream(await openTransport(server, certificateAuthorities, timeout)),
+      await connection.#answered(
+        () =>
+          credentials === 'external'
+            ? client.bind('EXTERNAL')
+            : client.bind(credentials.bindDn, credentials.bindPassword),
+        timeout,
       );
-    } catch (cause) {
-      throw new ConnectionLostError(messageOf(cause), { cause });
-    }
-    try {
-      await connection.#answered(() => connection.#client.bind(bindDn, bindPassword), timeout);
       return connection;
     } catch (cause) {
       connection.close();
       throw cause instanceof SearchRefusedError
         ? new ConnectionLostError(`the bind account is refused: ${messageOf(cause.cause)}`, { cause })
         : cause;
+    }
+  }
+
+  /**
+   * Asks whether a password is that of an account. The connection must serve nothing else afterwards.
+   * @param distinguishedName as found by a search, never as typed
+   * @param askPolicy whether the server is asked to say what its password policy thinks
+   * @param timeout milliseconds
+   * @throws ConnectionLostError
+   */
+  async tryPassword(
+    distinguishedName: string,
+    password: string,
+    askPolicy: boolean,
+    timeout: number,
+  ): Promise<BindAnswer> {
+    const control = new PasswordPolicyControl();
+    const answer = (resultCode: number, message: string): BindAnswer => {
+      const policyError = control.value?.error;
+      return { resultCode, message, ...(policyError !== undefined && { policyError }) };
+    };
+    try {
+      await this.#answered(() => this.#client.bind(distinguishedName, password, askPolicy ? control : []), timeout);
+      return answer(0, '');
+    } catch (error) {
+      if (!(error instanceof SearchRefusedError)) throw error;
+      return answer(error.resultCode, messageOf(error.cause));
     }
   }
 

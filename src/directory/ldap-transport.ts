@@ -1,6 +1,7 @@
 /** Opens a protected connection to a directory server: ldaps, or ldap upgraded by StartTLS. It never hands out a clear one. */
 import net from 'node:net';
 import tls from 'node:tls';
+import type { ServiceResolver } from './service-resolver.ts';
 import { negotiateStartTls } from './start-tls.ts';
 
 export interface LdapServer {
@@ -9,6 +10,15 @@ export interface LdapServer {
   readonly security: 'ldaps' | 'startTls';
   readonly host: string;
   readonly port: number;
+}
+
+export interface TransportOptions {
+  /** PEM of the CAs of the servers' certificates; nothing else is trusted. */
+  readonly certificateAuthorities: readonly string[];
+  /** The gateway's own certificate, shown to servers that ask for one in the TLS handshake; PEM. */
+  readonly clientCertificate?: { readonly certificate: string; readonly privateKey: string };
+  /** Finds the addresses of servers; default: the operating system's resolver. */
+  readonly resolver?: ServiceResolver;
 }
 
 /** @throws TypeError when the URL is not `ldaps://host[:port]` or `ldap://host[:port]` */
@@ -22,21 +32,22 @@ export function parseServer(url: string): LdapServer {
 }
 
 /**
- * @param certificateAuthorities PEM; nothing else is trusted
  * @param timeout milliseconds for TCP, StartTLS and the TLS handshake together
  * @throws Error with the reason; no socket is left behind
  */
 export async function openTransport(
   server: LdapServer,
-  certificateAuthorities: readonly string[],
+  { certificateAuthorities, clientCertificate, resolver }: TransportOptions,
   timeout: number,
 ): Promise<tls.TLSSocket> {
   const { host, port, security } = server;
+  const lookup = resolver?.lookup && { lookup: resolver.lookup };
   // the name to check is the configured one: of an IP address the certificate must hold that address
   const tlsOptions: tls.ConnectionOptions = {
     host,
     ...(net.isIP(host) === 0 && { servername: host }),
     ca: [...certificateAuthorities],
+    ...(clientCertificate && { cert: clientCertificate.certificate, key: clientCertificate.privateKey }),
     minVersion: 'TLSv1.2',
     // explicit, so that no environment variable can switch the check off
     rejectUnauthorized: true,
@@ -47,8 +58,8 @@ export async function openTransport(
     timer = setTimeout(() => reject(new Error(`no protected connection within ${timeout} ms`)), timeout);
   });
   const open = async () => {
-    if (security === 'ldaps') return secured(keep(opened, tls.connect({ ...tlsOptions, port })));
-    const clear = keep(opened, net.connect({ host, port }));
+    if (security === 'ldaps') return secured(keep(opened, tls.connect({ ...tlsOptions, ...lookup, port })));
+    const clear = keep(opened, net.connect({ host, port, ...lookup }));
     await onceConnected(clear, 'connect');
     await negotiateStartTls(clear);
     return secured(keep(opened, tls.connect({ ...tlsOptions, socket: clear })));

@@ -14,6 +14,10 @@ export interface FaultProxy {
   readonly connections: readonly ProxiedConnection[];
   /** `forward` passes bytes on; `freeze` accepts and swallows; `refuse` closes new connections at once. */
   mode: 'forward' | 'freeze' | 'refuse';
+  /** Where new connections lead. */
+  target: { readonly host: string; readonly port: number };
+  /** Milliseconds by which everything the server sends is late; default 0. */
+  delay: number;
   /** Bytes appended in clear to the first chunk the server sends on each new connection. */
   injectAfterFirstAnswer?: Buffer;
   /** Called for each chunk from the client before it is passed on; true cuts the connection instead. */
@@ -34,7 +38,7 @@ export async function startFaultProxy(
       client.destroy();
       return;
     }
-    const upstream = connect(target.port, target.host);
+    const upstream = connect(proxy.target.port, proxy.target.host);
     const pair = [client, upstream] as const;
     pairs.add(pair);
     const sent: Buffer[] = [];
@@ -55,7 +59,9 @@ export async function startFaultProxy(
       received.push(chunk);
       if (proxy.mode !== 'forward') return;
       const extra = first ? proxy.injectAfterFirstAnswer : undefined;
-      client.write(extra ? Buffer.concat([chunk, extra]) : chunk);
+      const late = extra ? Buffer.concat([chunk, extra]) : chunk;
+      if (proxy.delay === 0) client.write(late);
+      else setTimeout(() => client.write(late), proxy.delay).unref();
     });
     for (const socket of pair) {
       socket.on('error', end);
@@ -69,6 +75,8 @@ export async function startFaultProxy(
     port: typeof address === 'object' && address ? address.port : 0,
     connections,
     mode: 'forward',
+    target,
+    delay: 0,
     cut: (how = 'close') => {
       for (const [client, upstream] of pairs) {
         if (how === 'reset') client.resetAndDestroy();

@@ -33,6 +33,8 @@ export interface SlapdOptions {
   readonly ldif?: string;
   /** More schema definitions, as lines of slapd.conf. */
   readonly schema?: readonly string[];
+  /** URL that the server names to whoever asks for what it does not hold. */
+  readonly referral?: string;
   /** More lines of the mdb database section of slapd.conf, such as `sizelimit 1`. */
   readonly configuration?: readonly string[];
 }
@@ -128,6 +130,7 @@ attributetype ( 2.16.840.1.113730.3.1.610 NAME 'nsAccountLock' ${text} SINGLE-VA
 objectclass ( 1.3.6.1.4.1.99999.2.1 NAME 'cardHolder' SUP top AUXILIARY
   MAY ( altSecurityIdentities $ userPrincipalName $ objectSid $ x509CertHash $ nsAccountLock $ homeDirectory ) )
 ${(options.schema ?? []).join('\n')}
+${options.referral === undefined ? '' : `referral ${options.referral}`}
 pidfile ${folder}/slapd.pid
 argsfile ${folder}/slapd.args
 TLSCACertificateFile ${tls.caFile}

@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import tls from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Directory, DirectoryUnavailableError } from '../../../src/directory/directory.ts';
 import { createLdapDirectory, type LdapDirectoryOptions } from '../../../src/directory/ldap-directory.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
@@ -17,8 +17,9 @@ let ldap: Slapd;
 let other: Slapd;
 const cleanUps: (() => Promise<unknown>)[] = [];
 
+const accounts = [{ uid: 'ada', mail: 'ada@corp.example' }];
+
 beforeAll(async () => {
-  const accounts = [{ uid: 'ada', mail: 'ada@corp.example' }];
   [ldap, other] = await Promise.all([startSlapd({ accounts }), startSlapd({ accounts })]);
 });
 afterEach(async () => {
@@ -181,6 +182,120 @@ describe('a server that fails', () => {
     const directory = open([`ldaps://127.0.0.1:${proxy.port}`, other.url], { operationTimeout: 800 });
     expect(await find(directory)).toEqual(['ada']);
     proxy.mode = 'freeze';
+    expect(await find(directory)).toEqual(['ada']);
+  });
+
+  it('frozen: a second server answers in under a second, and from then on at once', async () => {
+    const directory = open([ldap.url, other.url]);
+    expect(await find(directory)).toEqual(['ada']);
+    ldap.child.signal('SIGSTOP');
+    try {
+      const took = [];
+      for (let search = 0; search < 3; search += 1) {
+        const began = performance.now();
+        expect(await find(directory)).toEqual(['ada']);
+        took.push(performance.now() - began);
+      }
+      expect(took[0]).toBeLessThan(1000);
+      expect(Math.max(...took.slice(1))).toBeLessThan(200);
+    } finally {
+      ldap.child.signal('SIGCONT');
+    }
+  });
+
+  it('frozen under a crowd: everybody is answered by the second server in under a second', async () => {
+    const directory = open([ldap.url, other.url]);
+    expect(await find(directory)).toEqual(['ada']);
+    ldap.child.signal('SIGSTOP');
+    try {
+      const began = performance.now();
+      const answers = await Promise.all(Array.from({ length: 200 }, () => find(directory)));
+      expect(performance.now() - began).toBeLessThan(1000);
+      expect(answers.every(([name]) => name === 'ada')).toBe(true);
+    } finally {
+      ldap.child.signal('SIGCONT');
+    }
+  });
+
+  it('killed: the second server answers in under a second, and the first is used again when it is back', async () => {
+    const directory = open([ldap.url, other.url], { serverRetryDelay: 50 });
+    expect(await find(directory)).toEqual(['ada']);
+    ldap.child.signal('SIGKILL');
+    const began = performance.now();
+    expect(await find(directory)).toEqual(['ada']);
+    expect(performance.now() - began).toBeLessThan(1000);
+    await ldap.restart();
+    await vi.waitFor(
+      async () => {
+        other.child.signal('SIGSTOP');
+        const search = find(directory);
+        await expect(search).resolves.toEqual(['ada']);
+        other.child.signal('SIGCONT');
+      },
+      { timeout: 5000 },
+    );
+  });
+
+  it('slow: one answer every second is no reason to wait when another server is quick', async () => {
+    const proxy = await proxyTo(ldap.tlsPort);
+    const directory = open([`ldaps://127.0.0.1:${proxy.port}`, other.url]);
+    expect(await find(directory)).toEqual(['ada']);
+    proxy.delay = 1000;
+    const began = performance.now();
+    expect(await find(directory)).toEqual(['ada']);
+    expect(performance.now() - began).toBeLessThan(900);
+  });
+
+  it('busy is not silent: a server that goes on answering is not left for another', async () => {
+    const proxy = await proxyTo(other.tlsPort);
+    const directory = open([ldap.url, `ldaps://127.0.0.1:${proxy.port}`], { maxConnections: 1, hedgeDelay: 50 });
+    await Promise.all(Array.from({ length: 2000 }, () => find(directory)));
+    expect(proxy.connections).toHaveLength(0);
+  });
+
+  it('restarted with a certificate of another CA: it is not used any more', async () => {
+    const [first, second] = [await startSlapd({ accounts }), await startSlapd({ accounts })];
+    cleanUps.push(
+      () => first.stop(),
+      () => second.stop(),
+    );
+    const proxy = await proxyTo(first.tlsPort);
+    const directory = open([`ldaps://127.0.0.1:${proxy.port}`], { certificateAuthorities: [first.ca] });
+    expect(await find(directory)).toEqual(['ada']);
+    proxy.target = { host: second.host, port: second.tlsPort };
+    proxy.cut();
+    await expect(find(directory)).rejects.toThrow(DirectoryUnavailableError);
+    proxy.target = { host: first.host, port: first.tlsPort };
+    expect(await find(directory)).toEqual(['ada']);
+  });
+
+  it('a referral is an answer that helps nobody, and is not followed', async () => {
+    const elsewhere = await proxyTo(other.port);
+    const referring = await startSlapd({
+      accounts: [{ uid: 'ada', mail: 'ada@corp.example' }],
+      referral: `ldap://127.0.0.1:${elsewhere.port}`,
+      ldif: [
+        'dn: ou=elsewhere,ou=people,dc=corp,dc=example',
+        'objectClass: referral',
+        'objectClass: extensibleObject',
+        'ou: elsewhere',
+        `ref: ldap://127.0.0.1:${elsewhere.port}/ou=people,dc=corp,dc=example`,
+      ].join('\n'),
+    });
+    cleanUps.push(() => referring.stop());
+    const trusted = { certificateAuthorities: [referring.ca] };
+    expect(await find(open([referring.url], trusted))).toEqual(['ada']);
+    await expect(find(open([referring.url], { ...trusted, searchBase: 'dc=other' }))).rejects.toMatchObject({
+      name: 'DirectoryUnavailableError',
+      facts: { resultCode: 10 },
+    });
+    expect(elsewhere.connections).toHaveLength(0);
+  });
+
+  it('10,000 searches at once: as many as the queue holds are answered, the rest refused, nothing hangs', async () => {
+    const directory = open([ldap.url], { operationTimeout: 20_000 });
+    const results = await Promise.allSettled(Array.from({ length: 10_000 }, () => find(directory)));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(4096);
     expect(await find(directory)).toEqual(['ada']);
   });
 

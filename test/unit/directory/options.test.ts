@@ -4,6 +4,7 @@ import { type ActiveDirectoryOptions, createActiveDirectory } from '../../../src
 import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
 import { parseServer } from '../../../src/directory/ldap-transport.ts';
 import { anyOf, equals } from '../../../src/directory/search-filter.ts';
+import { createServiceResolver } from '../../../src/directory/service-resolver.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 
 const options: ActiveDirectoryOptions = {
@@ -20,6 +21,10 @@ describe('directory options', () => {
   it.each<[string, Partial<ActiveDirectoryOptions>]>([
     ['no server', { servers: [] }],
     ['an empty password, which binds anonymously', { bindPassword: '' }],
+    [
+      'servers both listed and discovered',
+      { discovery: { domain: 'corp.example', service: 'ldap', resolver: createServiceResolver([]) } },
+    ],
     ['a bind name that is a SASL mechanism', { bindDn: 'EXTERNAL' }],
     ['a URL with a path', { servers: ['ldaps://dc1/dc=corp'] }],
     ['a URL with credentials', { servers: ['ldaps://user@dc1'] }],
@@ -28,6 +33,15 @@ describe('directory options', () => {
     ['a global catalog by StartTLS', { servers: ['ldaps://dc1', 'ldap://dc1:3268'] }],
   ])('refused: %s', (_what, change) => {
     expect(() => createActiveDirectory({ ...options, ...change })).toThrow(TypeError);
+  });
+
+  it.each([
+    ['neither a bind DN nor a client certificate', {}],
+    ['a password without a name', { bindPassword: 'secret', clientCertificate: { certificate: 'x', privateKey: 'y' } }],
+    ['a name without a password', { bindDn: 'cn=svc', clientCertificate: { certificate: 'x', privateKey: 'y' } }],
+  ])('refused: %s', (_what, credentials) => {
+    const { bindDn: _, bindPassword: __, ...others } = options;
+    expect(() => createActiveDirectory({ ...others, ...credentials })).toThrow(TypeError);
   });
 
   it.each([
@@ -41,7 +55,7 @@ describe('directory options', () => {
 
   it('an LDAP directory answers only what its attributes allow', async () => {
     const bare = createLdapDirectory(options);
-    expect([...bare.lookups]).toEqual(['certificate']);
+    expect([...bare.lookups].sort()).toEqual(['certificate', 'filter']);
     expect(await bare.findAccounts({ by: 'sid', sid: 'S-1-5-21-1-2-3-4' }, 2)).toEqual([]);
     const full = createLdapDirectory({
       ...options,
@@ -49,7 +63,13 @@ describe('directory options', () => {
       userPrincipalNameAttribute: 'mail',
       altSecurityIdentitiesAttribute: 'altSecurityIdentities',
     });
-    expect([...full.lookups].sort()).toEqual(['altSecurityIdentities', 'certificate', 'sid', 'userPrincipalName']);
+    expect([...full.lookups].sort()).toEqual([
+      'altSecurityIdentities',
+      'certificate',
+      'filter',
+      'sid',
+      'userPrincipalName',
+    ]);
   });
 });
 
