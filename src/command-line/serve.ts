@@ -1,7 +1,6 @@
 /** `cardgate serve`: starts every site or none, reloads on SIGHUP, drains on SIGTERM. */
 import { type Clock, systemClock } from '../clock.ts';
-import { ConfigurationError, formatFault } from '../config/fault.ts';
-import { type Configuration, type LoadedSite, loadConfiguration } from '../config/load.ts';
+import type { Configuration, LoadedSite } from '../config/load.ts';
 import { createFtpServer, type FtpServer } from '../ftp/server.ts';
 import { type ClosableAuditTrail, createAuditTrail } from '../operations/audit.ts';
 import { createLogger, type Logger } from '../operations/log.ts';
@@ -10,6 +9,7 @@ import { sweepUploads } from '../storage/sweep.ts';
 import { loadOrReport } from './check-config.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { createLogins, type LoginParts, SwitchableLogins } from './logins.ts';
+import { reload } from './reload.ts';
 import { serverOptions } from './sites.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -47,7 +47,8 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
   });
   const sweeping = keepSwept(running, clock, logger);
   const sites = configuration.sites.map(({ settings }) => settings.name);
-  const onHangUp = () => void reload(file, sites, logins, parts);
+  const onHangUp = () =>
+    void reload({ file, sites, logins, clock, logger, create: (renewed) => createLogins(renewed, parts) });
   process.on('SIGHUP', onHangUp);
 
   const signal = await firstSignal('SIGTERM', 'SIGINT');
@@ -95,27 +96,6 @@ async function startSites(
 
 async function stopSites(running: readonly RunningSite[], drainMilliseconds: number): Promise<void> {
   await Promise.all(running.map(({ server }) => server.close(drainMilliseconds)));
-}
-
-/** New material for logins; a fault leaves the old in force. Listeners, TLS identity and limits need a restart. */
-async function reload(
-  file: string,
-  sites: readonly string[],
-  logins: SwitchableLogins,
-  parts: LoginParts,
-): Promise<void> {
-  const { clock, logger } = parts;
-  try {
-    const configuration = loadConfiguration(file, clock);
-    const names = new Set(configuration.sites.map(({ settings }) => settings.name));
-    const missing = sites.filter((name) => !names.has(name));
-    if (missing.length > 0) throw new Error(`sites cannot be removed by a reload: ${missing.join(', ')}`);
-    await logins.replace(createLogins(configuration, parts));
-    logger.info('reloaded', { configuration: file, sha256: configuration.sha256 });
-  } catch (error) {
-    const faults = error instanceof ConfigurationError ? error.faults.map(formatFault) : [String(error)];
-    logger.error('reload-refused', { configuration: file, faults });
-  }
 }
 
 /** Removes what uploads of killed processes left, now and every hour. */

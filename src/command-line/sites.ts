@@ -1,5 +1,5 @@
 /** Puts a site together: from loaded settings to the options each module declares for itself. The only place that knows both sides. */
-import { authorize } from '../authorization/authorization-rules.ts';
+import { type AuthorizationOutcome, authorize } from '../authorization/authorization-rules.ts';
 import { findHomeDirectory, type UserIsolation } from '../authorization/home-directory.ts';
 import type { LoadedSite } from '../config/load.ts';
 import type { DirectoryAccount, Group } from '../directory/directory.ts';
@@ -64,12 +64,10 @@ export function serverOptions({ settings, server, trustAnchors }: LoadedSite): S
 /** What rights and home depend on, besides groups. */
 type HomeOwner = Pick<DirectoryAccount, 'accountName' | 'directory' | 'homeDirectory'>;
 
-/** Rights and home of a mapped account under the rules of the site. */
-export function authorizer(site: LoadedSite) {
-  const isolation = userIsolation(site);
-  const rules = site.settings.authorization.map(defined);
-  return async (account: HomeOwner, groups: readonly Group[], steps: StepRecorder): Promise<Authorization> => {
-    const { accountName, directory, homeDirectory } = account;
+/** What an account may do under the authorization rules of the site. */
+export function rightsOf({ settings }: LoadedSite) {
+  const rules = settings.authorization.map(defined);
+  return ({ accountName }: HomeOwner, groups: readonly Group[], steps: StepRecorder): AuthorizationOutcome => {
     const rights = authorize(rules, { accountName, groups });
     steps.record({
       stage: 'authorization',
@@ -80,6 +78,17 @@ export function authorizer(site: LoadedSite) {
           ? rights.denial.facts
           : { read: rights.accessRights.allows('Read', '/'), write: rights.accessRights.allows('Write', '/') },
     });
+    return rights;
+  };
+}
+
+/** Rights and home of a mapped account under the rules of the site. */
+export function authorizer(site: LoadedSite) {
+  const isolation = userIsolation(site);
+  const findRights = rightsOf(site);
+  return async (account: HomeOwner, groups: readonly Group[], steps: StepRecorder): Promise<Authorization> => {
+    const { accountName, directory, homeDirectory } = account;
+    const rights = findRights(account, groups, steps);
     if (rights.outcome === 'denied') return rights;
     const home = await findHomeDirectory(isolation, {
       accountName,

@@ -1,0 +1,90 @@
+/** `cardgate serve-mapping`: answers other services who a certificate belongs to, by the sites of the same configuration; reloads on SIGHUP, ends on SIGTERM. */
+import { systemClock } from '../clock.ts';
+import type { Configuration, LoadedSite } from '../config/load.ts';
+import type { AuthenticatorOptions } from '../login/authenticate.ts';
+import { createAuditTrail } from '../operations/audit.ts';
+import { createLogger } from '../operations/log.ts';
+import { createMappingServer, type MappingServer, type MappingServerOptions } from '../service/mapping-server.ts';
+import { type ExitCode, exitCode } from './exit-code.ts';
+import { createLogins, type LoginParts, SwitchableLogins } from './logins.ts';
+import { reload } from './reload.ts';
+import { rightsOf } from './sites.ts';
+import type { Terminal } from './terminal.ts';
+
+type OwnOptions = 'sites' | 'resolve' | 'logger' | 'timer' | 'listener';
+
+/** Everything about the service that a configuration says. */
+export interface MappingServiceSettings extends Omit<MappingServerOptions, OwnOptions> {
+  /** At least one. */
+  readonly listeners: readonly MappingServerOptions['listener'][];
+}
+
+/** @param file the configuration’s, for SIGHUP */
+export async function serveMapping(
+  file: string,
+  configuration: Configuration,
+  { listeners, ...settings }: MappingServiceSettings,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const clock = systemClock;
+  const logger = createLogger({
+    level: configuration.settings.log.level,
+    ...(configuration.logFile && { file: configuration.logFile }),
+  });
+  const audit = createAuditTrail(configuration.auditFile, clock);
+  const parts: LoginParts = { audit, logger, clock };
+  const create = (current: Configuration) => createLogins(current, parts, mappingAuthorizer);
+  const logins = new SwitchableLogins(create(configuration));
+  const sites = configuration.sites.map(({ settings: { name } }) => name);
+  const servers = listeners.map((listener) =>
+    createMappingServer({
+      ...settings,
+      listener,
+      sites,
+      resolve: (site, ...request) => logins.decide(site, (authenticator) => authenticator.resolve(...request)),
+      logger,
+      timer: () => performance.now(),
+    }),
+  );
+  const isListening = await listenAll(servers, terminal);
+  if (isListening) {
+    logger.info('mapping-service-started', { configuration: file, sha256: configuration.sha256, sites });
+    const onHangUp = () => void reload({ file, sites, logins, create, clock, logger });
+    process.on('SIGHUP', onHangUp);
+    await new Promise((resolve) => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+    });
+    process.off('SIGHUP', onHangUp);
+    await Promise.all(servers.map((server) => server.close(configuration.settings.shutdownDrainTime)));
+    logger.info('mapping-service-stopped');
+  }
+  await Promise.all([logins.close(), audit.close(), logger.close()]);
+  return isListening ? exitCode.done : exitCode.refused;
+}
+
+/** All listeners, or none. */
+async function listenAll(servers: readonly MappingServer[], terminal: Terminal): Promise<boolean> {
+  const listening: MappingServer[] = [];
+  for (const server of servers) {
+    try {
+      terminal.writeError(`mapping service on ${await server.listen()}\n`);
+      listening.push(server);
+    } catch (error) {
+      terminal.writeError(`the mapping service cannot listen: ${error instanceof Error ? error.message : error}\n`);
+      await Promise.all(listening.map((other) => other.close(0)));
+      return false;
+    }
+  }
+  terminal.writeError('cardgate is ready\n');
+  return true;
+}
+
+/** The rights of the site decide here too, but no home is looked for: the files are elsewhere, if there are any. */
+export function mappingAuthorizer(site: LoadedSite): AuthenticatorOptions['authorize'] {
+  const findRights = rightsOf(site);
+  return async (account, groups, steps) => {
+    const rights = findRights(account, groups, steps);
+    if (rights.outcome === 'denied') return rights;
+    return { outcome: 'authorized', homeDirectory: account.homeDirectory ?? '', accessRights: rights.accessRights };
+  };
+}

@@ -1,0 +1,38 @@
+/** Decisions under way: so many at once and no more, and none that a caller waits for without end. */
+import { RefusedRequest } from './refused-request.ts';
+
+export interface DecisionLimits {
+  /** Requests being read or decided at the same time; one more is answered 503 at once. Default 256. */
+  readonly maximumDecisions: number;
+  /** Milliseconds a caller waits for one decision; the decision itself goes on, is recorded, and keeps its place until then. Default 20000. */
+  readonly decisionTimeout: number;
+}
+
+export class Decisions {
+  readonly #limits: DecisionLimits;
+  #underWay = 0;
+
+  constructor(limits: DecisionLimits) {
+    this.#limits = limits;
+  }
+
+  /** @throws RefusedRequest when there are too many already, or `decision` takes too long */
+  async take<T>(decision: () => Promise<T>): Promise<T> {
+    if (this.#underWay >= this.#limits.maximumDecisions) throw new RefusedRequest('overloaded');
+    this.#underWay += 1;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new RefusedRequest('decision-timeout')), this.#limits.decisionTimeout);
+    });
+    const decided = decision().finally(() => {
+      this.#underWay -= 1;
+    });
+    try {
+      return await Promise.race([decided, late]);
+    } finally {
+      clearTimeout(timer);
+      // When it was late nobody waits for it any more, not even for its failure.
+      decided.catch(() => undefined);
+    }
+  }
+}

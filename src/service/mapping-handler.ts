@@ -1,0 +1,187 @@
+/**
+ * One HTTP request to the mapping service, from its path to its answer. It decides nothing itself: it bounds and decodes what
+ * the caller sent, asks the login path of the site, and words the verdict.
+ */
+import type { IncomingMessage } from 'node:http';
+import { recordingSteps, unrecorded } from '../explanation.ts';
+import type { ExplainedRequest, ExplainingAuthenticator, Resolution } from '../login/authenticate.ts';
+import type { Logger } from '../operations/log.ts';
+import { type Headers, verdictAnswer, verdictHeaders } from './answers.ts';
+import { type Caller, Callers } from './caller.ts';
+import { type CertificateHeader, certificatesOfHeader } from './certificate-header.ts';
+import { type DecisionLimits, Decisions } from './decisions.ts';
+import { openApiDocument } from './openapi.ts';
+import { RefusedRequest, refusedRequests } from './refused-request.ts';
+import { type CertificateRequest, readCertificateRequest } from './request-certificates.ts';
+import { addressPattern, type HealthAnswer, type RefusedAnswer } from './wire.ts';
+
+export interface MappingHandlerOptions {
+  /** Names of the sites whose rules decide; the first where a caller names none. */
+  readonly sites: readonly string[];
+  readonly resolve: (site: string, ...request: Parameters<ExplainingAuthenticator['resolve']>) => Promise<Resolution>;
+  readonly certificateHeader: CertificateHeader;
+  /** Header in which a proxy names the address of its client, lower case; for records only. Default: none, the caller’s address is recorded. */
+  readonly addressHeader?: string;
+  /** Callers who may ask for explanations: subjects of their certificates (RFC 4514), or `unix`. Default: nobody. */
+  readonly explainCallers: readonly string[];
+  readonly limits: DecisionLimits;
+  readonly logger: Logger;
+  /** Monotonic milliseconds, for the timing of explanations. */
+  readonly timer: () => number;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body?: object;
+}
+
+interface Query {
+  readonly user?: string;
+  readonly site?: string;
+  readonly explain: boolean;
+}
+
+type Route = (request: IncomingMessage, caller: Caller, query: Query) => Promise<HttpAnswer>;
+
+const maximumUserLength = 512;
+
+/** Never rejects. */
+export function createMappingHandler(
+  options: MappingHandlerOptions,
+): (request: IncomingMessage) => Promise<HttpAnswer> {
+  const { logger, sites } = options;
+  const decisions = new Decisions(options.limits);
+  const callers = new Callers();
+  const description = openApiDocument(options.certificateHeader.name);
+  const health: HealthAnswer = { status: 'ok', sites: [...sites] };
+  const routes: Readonly<Record<string, Readonly<Record<string, Route | undefined>> | undefined>> = {
+    '/v1/resolve': { POST: (...request) => decisions.take(() => resolve(options, ...request)) },
+    '/v1/authorize': { GET: (...request) => decisions.take(() => authorize(options, ...request)) },
+    '/v1/health': { GET: async () => ({ status: 200, headers: {}, body: health }) },
+    '/openapi.json': { GET: async () => ({ status: 200, headers: {}, body: description }) },
+  };
+
+  return async (request) => {
+    try {
+      const url = parsedUrl(request.url ?? '');
+      const route = Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
+      if (!route) throw new RefusedRequest('path-unknown');
+      const method = request.method ?? '';
+      const answer = Object.hasOwn(route, method) ? route[method] : undefined;
+      if (!answer) throw new RefusedRequest('method-not-allowed');
+      return await answer(request, callers.of(request.socket), queryOf(url));
+    } catch (error) {
+      const refused = error instanceof RefusedRequest ? error : new RefusedRequest('internal-fault');
+      if (refused !== error) logger.error('request-fault', { error });
+      else
+        logger.warn('request-refused', { code: refused.code, remoteAddress: request.socket.remoteAddress ?? 'unix' });
+      return refusal(refused);
+    }
+  };
+}
+
+async function resolve(
+  options: MappingHandlerOptions,
+  request: IncomingMessage,
+  caller: Caller,
+  query: Query,
+): Promise<HttpAnswer> {
+  if (query.explain && !options.explainCallers.includes(caller.name)) {
+    throw new RefusedRequest('explanation-not-allowed');
+  }
+  const asked = await readCertificateRequest(request);
+  const steps = query.explain ? recordingSteps(options.timer) : undefined;
+  const resolution = await options.resolve(
+    siteName(options, asked.site, query.site),
+    loginRequest(caller, onlyOne(asked.user, query.user), asked),
+    steps ?? unrecorded,
+  );
+  const status = resolution.verdict.outcome === 'unavailable' ? 503 : 200;
+  return { status, headers: {}, body: verdictAnswer(resolution, steps?.steps) };
+}
+
+async function authorize(
+  options: MappingHandlerOptions,
+  request: IncomingMessage,
+  caller: Caller,
+  query: Query,
+): Promise<HttpAnswer> {
+  const certificates = certificatesOfHeader(request.headersDistinct, options.certificateHeader);
+  const address = options.addressHeader && request.headersDistinct[options.addressHeader]?.join();
+  const resolution = await options.resolve(
+    siteName(options, query.site),
+    loginRequest(caller, query.user, {
+      certificates,
+      ...(address && addressPattern.test(address) && { remoteAddress: address }),
+    }),
+    unrecorded,
+  );
+  return { status: authorizeStatus(resolution), headers: verdictHeaders(resolution) };
+}
+
+/** nginx, Traefik and Envoy let through on 2xx, pass on 401 and 403, and take everything else for a failure. */
+function authorizeStatus({ verdict }: Resolution): number {
+  switch (verdict.outcome) {
+    case 'granted':
+      return 200;
+    case 'unavailable':
+      return 503;
+    case 'denied':
+      return verdict.denial.code === 'certificate-missing' ? 401 : 403;
+  }
+}
+
+function loginRequest(
+  caller: Caller,
+  claimedName: string | undefined,
+  asked: Pick<CertificateRequest, 'certificates' | 'remoteAddress' | 'tls'>,
+): ExplainedRequest {
+  return {
+    peerCertificates: asked.certificates,
+    claimedName,
+    remoteAddress: asked.remoteAddress ?? caller.address,
+    connectionId: caller.connectionId,
+    caller: caller.name,
+    tls: asked.tls ?? caller.tls,
+  };
+}
+
+function siteName({ sites }: MappingHandlerOptions, ...named: readonly (string | undefined)[]): string {
+  const site = onlyOne(...named) ?? sites[0];
+  if (site === undefined || !sites.includes(site)) throw new RefusedRequest('site-unknown');
+  return site;
+}
+
+/** What is said in two places may be understood in two ways, so it is refused. */
+function onlyOne(...values: readonly (string | undefined)[]): string | undefined {
+  const given = values.filter((value) => value !== undefined);
+  if (given.length > 1) throw new RefusedRequest('request-invalid');
+  return given[0];
+}
+
+function parsedUrl(url: string): URL {
+  const parsed = URL.parse(url, 'http://service.invalid');
+  if (!parsed) throw new RefusedRequest('request-invalid');
+  return parsed;
+}
+
+/** Every parameter at most once, and none that is not known. */
+function queryOf({ searchParams }: URL): Query {
+  const names = [...searchParams.keys()];
+  const isKnown = names.every((name) => ['user', 'site', 'explain'].includes(name));
+  const explain = searchParams.get('explain') ?? '0';
+  const user = searchParams.get('user') ?? undefined;
+  const site = searchParams.get('site') ?? undefined;
+  const isTooLong = (user ?? '').length > maximumUserLength;
+  if (!isKnown || isTooLong || new Set(names).size !== names.length || !['0', '1'].includes(explain)) {
+    throw new RefusedRequest('request-invalid');
+  }
+  return { ...(user !== undefined && { user }), ...(site !== undefined && { site }), explain: explain === '1' };
+}
+
+function refusal({ code }: RefusedRequest): HttpAnswer {
+  const { status, message } = refusedRequests[code];
+  const body: RefusedAnswer = { error: code, message };
+  return { status, headers: status === 503 ? { 'retry-after': '1' } : {}, body };
+}

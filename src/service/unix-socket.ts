@@ -1,0 +1,56 @@
+/**
+ * Listening on a Unix socket whose file mode is its protection: from the first moment only those it admits can connect, and a
+ * socket left by a process that died is replaced, but never one that still answers and never a file of another kind.
+ */
+import { chmod, lstat, mkdtemp, rename, rm, rmdir } from 'node:fs/promises';
+import { connect, type Server } from 'node:net';
+import { dirname, join } from 'node:path';
+
+/**
+ * @param path absolute; the whole of it at most 100 octets (sun_path), its directory writable for the service only
+ * @param mode such as 0o660: to connect takes the permission to write
+ * @throws Error when something else is at `path`, or it cannot be listened on
+ */
+export async function listenOnUnixSocket(server: Server, path: string, mode: number): Promise<void> {
+  await refuseWhatIsInUse(path);
+  // Made where nobody else can reach it, then given its mode, then moved to its place in one step.
+  const directory = await mkdtemp(join(dirname(path), '.s'));
+  const hidden = join(directory, 's');
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(hidden, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    await chmod(hidden, mode);
+    await rename(hidden, path);
+  } catch (error) {
+    server.close();
+    throw error;
+  } finally {
+    await rm(hidden, { force: true });
+    await rmdir(directory);
+  }
+}
+
+async function refuseWhatIsInUse(path: string): Promise<void> {
+  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!found) return;
+  if (!found.isSocket()) throw new Error(`${path} is there and is not a socket`);
+  if (await answers(path)) throw new Error(`${path} is in use by another process`);
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
