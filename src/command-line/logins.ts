@@ -2,7 +2,8 @@
 import type { Clock } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import type { Directory } from '../directory/directory.ts';
-import { type AuthenticatorOptions, createAuthenticator, type ExplainingAuthenticator } from '../login/authenticate.ts';
+import { type AuthenticatorOptions, createAuthenticator } from '../login/authenticate.ts';
+import type { ExplainingAuthenticator } from '../login/login-attempt.ts';
 import { createMappingService } from '../mapping/resolve.ts';
 import type { AuditTrail } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';

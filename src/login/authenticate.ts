@@ -6,28 +6,26 @@ import type { AccessRights } from '../authorization/access-rights.ts';
 import type { Clock } from '../clock.ts';
 import { type Denial, type DenialCode, denial } from '../denial.ts';
 import { accountDenial } from '../directory/account-state.ts';
-import {
-  type Directory,
-  type DirectoryAccount,
-  DirectoryAnswerError,
-  DirectoryUnavailableError,
-  type Group,
-} from '../directory/directory.ts';
-import { type StepRecorder, unrecorded } from '../explanation.ts';
+import type { Directory, DirectoryAccount, Group } from '../directory/directory.ts';
+import type { StepRecorder } from '../explanation.ts';
 import type { MappingService } from '../mapping/mapping-service.ts';
-import type { AuditTrail, LoginAttempt } from '../operations/audit.ts';
-import type { Logger } from '../operations/log.ts';
-import { printable } from '../operations/printable.ts';
-import { createReference } from '../operations/reference.ts';
 import type { CertificateValidator } from '../pki/certificate-validator.ts';
-import type { AuthenticatedLogin, Authenticator, LoginRequest, Verdict } from './authenticator.ts';
+import type { AuthenticatedLogin } from './authenticator.ts';
+import {
+  type AttemptParts,
+  authenticatorBy,
+  type Decision,
+  type ExplainedRequest,
+  type ExplainingAuthenticator,
+  type Finder,
+} from './login-attempt.ts';
 import { accountFacts, certificateFacts, validationFacts } from './login-record.ts';
 
 export type Authorization =
   | { readonly outcome: 'authorized'; readonly homeDirectory: string; readonly accessRights: AccessRights }
   | { readonly outcome: 'denied'; readonly denial: Denial };
 
-export interface AuthenticatorOptions {
+export interface AuthenticatorOptions extends AttemptParts {
   /** Which ways to log in the site allows; with none of them everybody is refused. */
   readonly methods: { readonly clientCertificate: boolean };
   readonly validator: CertificateValidator;
@@ -38,90 +36,10 @@ export interface AuthenticatorOptions {
     groups: readonly Group[],
     steps: StepRecorder,
   ) => Promise<Authorization>;
-  readonly audit: AuditTrail;
-  readonly logger: Logger;
-  readonly clock: Clock;
-}
-
-/** What a login has found out so far; it grows stage by stage and becomes the audit record. */
-type Findings = Pick<
-  LoginAttempt,
-  'certificate' | 'path' | 'trustAnchor' | 'policies' | 'evidence' | 'rule' | 'mappingReason' | 'account'
->;
-
-type Finder = (more: Findings, mapped?: MappedAccount) => void;
-
-type Decision =
-  | { readonly outcome: 'granted'; readonly login: AuthenticatedLogin }
-  | { readonly outcome: 'denied' | 'unavailable'; readonly denial: Denial };
-
-/** A login that may leave open whom it claims to be: only `cardgate explain` makes such a one, and it lets nobody in. */
-export type ExplainedRequest = Omit<LoginRequest, 'claimedName'> & { readonly claimedName: string | undefined };
-
-/** The account a login was mapped to, for those who hand it on; `groups` is absent when the login ended before they were read. */
-export interface MappedAccount {
-  readonly account: DirectoryAccount;
-  readonly groups?: readonly Group[];
-}
-
-/** A verdict with what led to it. */
-export interface Resolution {
-  readonly verdict: Exclude<Verdict, { readonly outcome: 'password-required' }>;
-  /** As it went into the audit trail. */
-  readonly record: LoginAttempt;
-  readonly mapped?: MappedAccount;
-}
-
-/** An authenticator that can also show its steps, for `cardgate explain`, and all it found, for the mapping service. */
-export interface ExplainingAuthenticator extends Authenticator {
-  explain(request: ExplainedRequest, steps: StepRecorder): Promise<Verdict>;
-  resolve(request: ExplainedRequest, steps: StepRecorder): Promise<Resolution>;
 }
 
 export function createAuthenticator(options: AuthenticatorOptions): ExplainingAuthenticator {
-  return {
-    authenticate: async (request) => (await attempt(options, request, unrecorded)).verdict,
-    explain: async (request, steps) => (await attempt(options, request, steps)).verdict,
-    resolve: (request, steps) => attempt(options, request, steps),
-  };
-}
-
-async function attempt(
-  options: AuthenticatorOptions,
-  request: ExplainedRequest,
-  steps: StepRecorder,
-): Promise<Resolution> {
-  const { audit, clock, logger } = options;
-  const reference = createReference();
-  const startedAt = clock.now().getTime();
-  let findings: Findings = {};
-  let mapped: MappedAccount | undefined;
-  const found: Finder = (more, account) => {
-    findings = { ...findings, ...more };
-    mapped = account ?? mapped;
-  };
-  let decision: Decision;
-  try {
-    decision = await decide(options, request, steps, found);
-  } catch (error) {
-    decision = decisionForFault(error);
-    logger.error('login-fault', { reference, connectionId: request.connectionId, error });
-  }
-  const record: LoginAttempt = {
-    event: 'login',
-    outcome: decision.outcome,
-    reference,
-    connectionId: request.connectionId,
-    remoteAddress: request.remoteAddress,
-    claimedName: printable(request.claimedName ?? ''),
-    ...(request.caller !== undefined && { caller: printable(request.caller) }),
-    tls: request.tls,
-    ...findings,
-    ...(decision.outcome === 'granted' ? {} : { denial: decision.denial }),
-    durationMilliseconds: clock.now().getTime() - startedAt,
-  };
-  audit.write(record);
-  return { verdict: { ...decision, reference }, record, ...(mapped && { mapped }) };
+  return authenticatorBy((request, steps, found) => decide(options, request, steps, found), options);
 }
 
 async function decide(
@@ -162,34 +80,15 @@ async function decide(
   found({ account: { ...accountFacts(account), ...(homeDirectory && { homeDirectory }) } });
 
   const { certificate, path } = validation.certificate;
-  const login: AuthenticatedLogin = {
+  const login: Omit<AuthenticatedLogin, 'recheck'> = {
     accountName: account.accountName,
     directory: account.directory,
     homeDirectory,
     accessRights,
     certificateSha256: certificate.sha256,
     validUntil: new Date(Math.min(...path.map(({ notAfter }) => notAfter.getTime()))),
-    recheck: () => recheck(options, request),
   };
   return { outcome: 'granted', login };
-}
-
-/** Without an answer a running session goes on: an outage is no reason to cut everybody off, and nothing new is allowed by it. */
-const undecided: ReadonlySet<DenialCode> = new Set(['directory-unavailable', 'revocation-unknown']);
-
-async function recheck(options: AuthenticatorOptions, request: ExplainedRequest): Promise<Denial | undefined> {
-  const { connectionId } = request;
-  let decision: Decision;
-  try {
-    decision = await decide(options, request, unrecorded, () => undefined);
-  } catch (error) {
-    decision = decisionForFault(error);
-    options.logger.warn('login-recheck-failed', { connectionId, error });
-  }
-  if (decision.outcome === 'granted') return undefined;
-  if (!undecided.has(decision.denial.code)) return decision.denial;
-  options.logger.warn('login-recheck-undecided', { connectionId, code: decision.denial.code });
-  return undefined;
 }
 
 function checkState(account: DirectoryAccount, clock: Clock, steps: StepRecorder): Denial | undefined {
@@ -212,20 +111,6 @@ async function readGroups(
   const names = groups.map((group) => group.name ?? group.distinguishedName ?? group.sid ?? '');
   steps.record({ stage: 'account', check: 'groups', verdict: 'noted', facts: { groups: names } });
   return groups;
-}
-
-/** A directory that does not answer, or answers nonsense, is foreseen; everything else is a fault of our own. Neither lets anybody in. */
-function decisionForFault(error: unknown): Decision {
-  if (error instanceof DirectoryUnavailableError) {
-    return { outcome: 'unavailable', denial: denial('directory-unavailable', error.message, error.facts) };
-  }
-  if (error instanceof DirectoryAnswerError) {
-    return { outcome: 'denied', denial: denial('directory-answer-invalid', error.message, error.facts) };
-  }
-  return {
-    outcome: 'unavailable',
-    denial: denial('internal-fault', 'The login ended in a fault; the log has its description.'),
-  };
 }
 
 function denied(code: DenialCode, detail: string): Decision {

@@ -4,8 +4,8 @@
  */
 import { denialEntry } from '../denial.ts';
 import type { Facts, RecordedStep } from '../explanation.ts';
-import type { MappedAccount, Resolution } from '../login/authenticate.ts';
 import type { AuthenticatedLogin } from '../login/authenticator.ts';
+import type { MappedAccount, Resolution } from '../login/login-attempt.ts';
 import { type DeniedAnswer, type GrantedAnswer, grantedSchema, type VerdictAnswer } from './wire.ts';
 
 /** Long lists and names would overflow the header buffer of the proxy (nginx: 4 or 8 KiB for all headers). */

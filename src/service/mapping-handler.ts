@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { recordingSteps, unrecorded } from '../explanation.ts';
-import type { ExplainedRequest, ExplainingAuthenticator, Resolution } from '../login/authenticate.ts';
+import type { ExplainedRequest, ExplainingAuthenticator, Resolution } from '../login/login-attempt.ts';
 import type { Logger } from '../operations/log.ts';
 import { type Headers, verdictAnswer, verdictHeaders } from './answers.ts';
 import { type Caller, Callers } from './caller.ts';

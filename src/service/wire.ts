@@ -89,7 +89,7 @@ const certificateSchema = z
   .register(wireSchemas, { id: 'Certificate' });
 
 const evidenceSchema = z
-  .strictObject({
+  .object({
     certificateSha256: sha256,
     status: text(64),
     method: text(64),
@@ -98,6 +98,7 @@ const evidenceSchema = z
     nextUpdate: dateTime.optional(),
     ageSeconds: z.number().optional(),
   })
+  .catchall(z.union([z.string().max(4096), z.number(), z.boolean()]))
   .register(wireSchemas, { id: 'Evidence' });
 
 const validationFields = {
