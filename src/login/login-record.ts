@@ -45,17 +45,19 @@ export function accountFacts(account: DirectoryAccount): NonNullable<LoginAttemp
 }
 
 function evidenceFacts(evidence: RevocationEvidence, validatedAt: Date): EvidenceFacts {
-  const { certificateSha256, status, method, source, thisUpdate, nextUpdate } = evidence;
+  const { certificateSha256, status, method, source, responder, producedAt, thisUpdate, nextUpdate, endedAt } =
+    evidence;
+  const secondsSince = (time: Date) => Math.round((validatedAt.getTime() - time.getTime()) / 1000);
   return {
     certificateSha256,
     status,
     method,
-    source,
-    ...(thisUpdate && {
-      thisUpdate: thisUpdate.toISOString(),
-      ageSeconds: Math.round((validatedAt.getTime() - thisUpdate.getTime()) / 1000),
-    }),
+    source: printable(source),
+    ...(responder !== undefined && { responder: printable(responder) }),
+    ...(producedAt && { producedAt: producedAt.toISOString() }),
+    ...(thisUpdate && { thisUpdate: thisUpdate.toISOString(), ageSeconds: secondsSince(thisUpdate) }),
     ...(nextUpdate && { nextUpdate: nextUpdate.toISOString() }),
+    ...(endedAt && { endedSecondsAgo: secondsSince(endedAt) }),
   };
 }
 

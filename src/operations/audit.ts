@@ -25,9 +25,14 @@ export interface EvidenceFacts {
   readonly status: string;
   readonly method: string;
   readonly source: string;
+  /** OCSP only: subject of the responder. */
+  readonly responder?: string;
+  readonly producedAt?: string;
   readonly thisUpdate?: string;
   readonly nextUpdate?: string;
   readonly ageSeconds?: number;
+  /** `good-within-grace` only: how long ago the evidence ended. */
+  readonly endedSecondsAgo?: number;
 }
 
 interface Common {

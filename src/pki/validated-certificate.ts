@@ -4,12 +4,18 @@ import type { Certificate } from './certificate.ts';
 export interface RevocationEvidence {
   /** SHA-256 of the certificate whose status it is. */
   readonly certificateSha256: string;
-  readonly status: 'good' | 'not-checked';
+  /** `good-within-grace`: good by evidence that ended at `endedAt`, which the site puts up with for a while. */
+  readonly status: 'good' | 'good-within-grace' | 'not-checked';
   readonly method: 'crl' | 'ocsp' | 'none';
   /** File or URL it came from. */
   readonly source: string;
+  /** OCSP only: RFC 4514 subject of the certificate whose key signed the response. */
+  readonly responder?: string;
+  /** OCSP only. */
+  readonly producedAt?: Date;
   readonly thisUpdate?: Date;
   readonly nextUpdate?: Date;
+  readonly endedAt?: Date;
 }
 
 declare const validated: unique symbol;

@@ -23,6 +23,8 @@ type Answer = Exclude<CrlStatus, { status: 'unknown' }> & { readonly signer: Cer
 interface CrlContext extends SignerContext {
   /** A CRL whose thisUpdate is longer ago does not count; 0: nextUpdate alone governs. */
   readonly freshnessSeconds: number;
+  /** For so many seconds a CRL counts still after its next update was due, or after it grew too old, for allowWithinGrace; else 0. */
+  readonly graceSeconds: number;
   /** The CRLs at hand that may speak of a certificate, and why others are not at hand. */
   readonly crlsFor: (certificate: Certificate) => Promise<CrlsAtHand>;
   /** Told of every CRL that was signed by whom it should be, current or not. */
@@ -142,11 +144,12 @@ export class CrlCheck {
   }
 
   #outOfDate({ thisUpdate, nextUpdate }: CertificateRevocationList): string | undefined {
-    const { time, freshnessSeconds } = this.#context;
+    const { time, freshnessSeconds, graceSeconds } = this.#context;
     if (thisUpdate > time) return `it begins to hold only at ${thisUpdate.toISOString()}`;
     if (!nextUpdate) return 'it does not say when the next update is due';
-    if (nextUpdate < time) return `its next update was due at ${nextUpdate.toISOString()}`;
-    const ageSeconds = (time.getTime() - thisUpdate.getTime()) / 1000;
+    const graceBegan = time.getTime() - graceSeconds * 1000;
+    if (nextUpdate.getTime() < graceBegan) return `its next update was due at ${nextUpdate.toISOString()}`;
+    const ageSeconds = (graceBegan - thisUpdate.getTime()) / 1000;
     if (freshnessSeconds > 0 && ageSeconds > freshnessSeconds) return `it is older than ${freshnessSeconds} s`;
     return undefined;
   }

@@ -32,8 +32,8 @@ export type OcspStatus =
       readonly revocationDate: Date;
       readonly reason: CrlReason;
     }
-  /** `problems`: why the responses looked at did not tell. */
-  | { readonly status: 'unknown'; readonly problems: readonly string[] };
+  /** `problems`: why the responses looked at did not tell. `isAnswer`: a responder that may say so does not know the certificate. */
+  | { readonly status: 'unknown'; readonly problems: readonly string[]; readonly isAnswer?: true };
 
 export interface OcspLimits {
   /** What the responder's clock may be ahead of or behind ours, in seconds. Default 60; each second keeps a stale answer alive. */
@@ -49,7 +49,7 @@ export interface OcspContext extends ResponderContext {
   readonly limits: OcspLimits;
   /** An answer whose thisUpdate is longer ago does not count, in seconds; 0: any age within the limits. */
   readonly freshnessSeconds: number;
-  /** For so many seconds after its end an answer counts still, for the choice allowWithinGrace; else 0. */
+  /** For so many seconds an answer counts still after its end, or after it grew too old, for allowWithinGrace; else 0. */
   readonly graceSeconds: number;
 }
 
@@ -78,7 +78,8 @@ export async function checkOcspResponse(
     ...(nextUpdate && { nextUpdate }),
     validUntil: untimely,
   };
-  if (certStatus.status === 'unknown') return unknown('the responder does not know the certificate');
+  if (certStatus.status === 'unknown')
+    return { status: 'unknown', problems: [`${source}: the responder does not know the certificate`], isAnswer: true };
   // RFC 6960 2.2: certificateHold is revoked as well, and removeFromCRL is no status that OCSP has.
   return { ...certStatus, evidence };
 }
@@ -132,7 +133,7 @@ function untimeliness(
   const validUntil = new Date(end);
   if (now > end + skew + graceSeconds * 1000) return `it held until ${validUntil.toISOString()}`;
   const ageSeconds = (now - thisUpdate.getTime()) / 1000;
-  if (freshnessSeconds > 0 && ageSeconds > freshnessSeconds + limits.clockSkewSeconds)
+  if (freshnessSeconds > 0 && ageSeconds > freshnessSeconds + limits.clockSkewSeconds + graceSeconds)
     return `it is older than ${freshnessSeconds} s`;
   return validUntil;
 }

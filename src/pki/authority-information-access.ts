@@ -1,0 +1,37 @@
+/** Where the issuer of a certificate offers information about itself: responders and CA certificates (RFC 5280 4.2.2.1). */
+import type { Certificate } from './certificate.ts';
+import { contextPrimitive, DerReader, readSequence, tags } from './der.ts';
+import { decodeIa5 } from './der-strings.ts';
+import { decodeObjectIdentifier } from './der-values.ts';
+import { MalformedError } from './malformed-error.ts';
+import { oids } from './oids.ts';
+
+const maximumDescriptions = 32;
+const maximumLocations = 4;
+
+/**
+ * The URLs of one access method, in the order of the extension, at most four. An extension that cannot be read offers nothing: it is
+ * advice, and nothing is decided by its absence but where to ask.
+ * @param method dotted OID, such as id-ad-ocsp
+ */
+export function accessLocations({ extensions }: Certificate, method: string): readonly string[] {
+  const extension = extensions.get(oids.authorityInformationAccess);
+  if (!extension) return [];
+  try {
+    return readSequence(extension.value, 'authorityInfoAccess')
+      .rest(maximumDescriptions)
+      .flatMap(({ content }) => locationOf(new DerReader(content, 'access description'), method))
+      .slice(0, maximumLocations);
+  } catch (error) {
+    if (error instanceof MalformedError) return [];
+    throw error;
+  }
+}
+
+function locationOf(reader: DerReader, method: string): readonly string[] {
+  const found = decodeObjectIdentifier(reader.expect(tags.objectIdentifier).content, 'accessMethod');
+  const location = reader.next();
+  reader.end();
+  const isUrl = found === method && location.tag === contextPrimitive(6);
+  return isUrl ? [decodeIa5(location.content, 'accessLocation')] : [];
+}

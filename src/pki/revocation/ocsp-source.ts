@@ -1,0 +1,272 @@
+/**
+ * OCSP answers about one certificate: those in the evidence store, and those its responders give when asked. Each answer is judged here
+ * before anybody sees it; one that was not believed is not asked for again for a while.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../operations/log.ts';
+import { accessLocations } from '../authority-information-access.ts';
+import { MalformedError } from '../malformed-error.ts';
+import { oids } from '../oids.ts';
+import type { Evidence } from '../retrieval/evidence-store.ts';
+import type { RetrievalRequest } from '../retrieval/retriever.ts';
+import type { RetrievalOptions } from './crl-source.ts';
+import type { Subject } from './crl-subject.ts';
+import { checkOcspResponse, nonceProblem, type OcspContext, type OcspLimits, type OcspStatus } from './ocsp-check.ts';
+import { type CertIdHash, certIdOf, encodeOcspRequest, ocspGetUrl } from './ocsp-request.ts';
+import { type OcspResponse, parseOcspResponse } from './ocsp-response.ts';
+
+export interface OcspOptions extends OcspLimits {
+  /** URLs asked about certificates that name no responder themselves. Default: none. */
+  readonly responders: readonly string[];
+  /**
+   * `require`: an answer without the nonce of the request is not believed, and one that was kept counts only if its nonce was right.
+   * `send`: a nonce goes out, and must be right if it comes back. `off`, the default: none; answers may be replayed until they end.
+   */
+  readonly nonce: 'require' | 'send' | 'off';
+  /** The hash function that names the issuer in requests. Default sha1, which every responder knows; it protects nothing. */
+  readonly certIdHash: Extract<CertIdHash, 'sha1' | 'sha256'>;
+  /** `getWhenShort`, the default: GET as far as RFC 5019 allows, never with a nonce. `post`: always POST. */
+  readonly httpMethod: 'getWhenShort' | 'post';
+}
+
+export const defaultOcspOptions: OcspOptions = {
+  responders: [],
+  nonce: 'off',
+  certIdHash: 'sha1',
+  httpMethod: 'getWhenShort',
+  clockSkewSeconds: 60,
+  maximumAgeSeconds: 7 * 86_400,
+};
+
+/** What one login asks with. */
+export type OcspQuestion = Omit<OcspContext, 'limits'>;
+
+type Unknown = Extract<OcspStatus, { status: 'unknown' }>;
+
+interface OcspTools {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly randomBytes: (count: number) => Buffer;
+}
+
+/** One request on its way, with the users that wait for its answer. */
+interface Exchange {
+  readonly nonce: Buffer;
+  users: number;
+}
+
+const maximumResponders = 4;
+const maximumOctets = 65_536;
+const maximumRemembered = 2_000;
+/** RFC 9654 2.1: what every responder has to bring back. */
+const nonceOctets = 32;
+
+/** By the octets of an Evidence, so that an answer is parsed once. A string: why it is none. */
+const parsed = new WeakMap<Buffer, OcspResponse | string>();
+
+export class OcspSource {
+  readonly #options: OcspOptions;
+  readonly #retrieval: RetrievalOptions | undefined;
+  readonly #tools: OcspTools;
+  readonly #exchanges = new Map<string, Exchange>();
+  /** Octets of answers that came with the right nonce, or without one where that will do. */
+  readonly #nonceMatched = new WeakSet<Buffer>();
+  readonly #useless = new LRUCache<string, { readonly status: Unknown; readonly until: number }>({
+    max: maximumRemembered,
+  });
+
+  /** @param retrieval absent: there are no answers */
+  constructor(options: OcspOptions, retrieval: RetrievalOptions | undefined, tools: OcspTools) {
+    this.#options = options;
+    this.#tools = tools;
+    this.#retrieval = retrieval && { ...retrieval, policy: { ...retrieval.policy, maximumOctets } };
+  }
+
+  /** By answers retrieved before; the newest of them that tells. Nothing is asked over the network. @throws BudgetExceededError */
+  async atHand(subject: Subject, question: OcspQuestion): Promise<OcspStatus> {
+    const problems: string[] = [];
+    let isAnswer = false;
+    let newest: Exclude<OcspStatus, { status: 'unknown' }> | undefined;
+    for (const request of this.#requestsFor(subject, problems)) {
+      const held = await this.#retrieval?.store.held(request);
+      for (const evidence of [held?.candidate, held?.confirmed]) {
+        if (!evidence || (this.#options.nonce === 'require' && !this.#nonceMatched.has(evidence.bytes))) continue;
+        const status = await this.#judge(evidence, subject, question);
+        if (status.status === 'unknown') {
+          problems.push(...status.problems);
+          isAnswer ||= status.isAnswer === true;
+        } else if (!newest || status.evidence.thisUpdate > newest.evidence.thisUpdate) {
+          newest = status;
+        }
+      }
+    }
+    return newest ?? { status: 'unknown', problems, ...(isAnswer && { isAnswer }) };
+  }
+
+  /** By asking the responders in turn until one tells. @param waiting ends the waiting of this login @throws BudgetExceededError */
+  async retrieved(subject: Subject, question: OcspQuestion, waiting: AbortSignal): Promise<OcspStatus> {
+    const problems: string[] = [];
+    let isAnswer = false;
+    for (const request of this.#requestsFor(subject, problems)) {
+      const status = await this.#ask(request, subject, question, waiting);
+      if (status.status !== 'unknown') return status;
+      problems.push(...status.problems);
+      isAnswer ||= status.isAnswer === true;
+    }
+    return { status: 'unknown', problems, ...(isAnswer && { isAnswer }) };
+  }
+
+  /** Asks one responder, unless it lately failed altogether or had no believable answer to this. */
+  async #ask(
+    request: RetrievalRequest,
+    subject: Subject,
+    question: OcspQuestion,
+    waiting: AbortSignal,
+  ): Promise<OcspStatus> {
+    const retrieval = this.#retrieval;
+    if (!retrieval) return { status: 'unknown', problems: [] };
+    const key = keyOf(request);
+    const responder = responderOf(request);
+    const now = this.#tools.clock.now().getTime();
+    const useless = [responder, key].map((name) => this.#useless.get(name)).find((found) => found && now < found.until);
+    if (useless) return useless.status;
+    const byOther = await this.#byOtherProcess(request, subject, question, retrieval);
+    if (byOther && byOther.status !== 'unknown') return byOther;
+    const exchange = this.#options.nonce === 'off' ? undefined : this.#join(key);
+    try {
+      const sent = exchange ? { ...request, body: this.#bodyFor(subject, exchange.nonce) } : request;
+      const { retriever, store, policy } = retrieval;
+      const retrieved = await question.signatures.budget.waitFor(retriever.retrieve(sent, policy, waiting));
+      if (retrieved.outcome === 'failed') {
+        const status: Unknown = { status: 'unknown', problems: [retrieved.problem] };
+        // Whoever waits no longer has not learnt that the responder is dead.
+        if (!waiting.aborted) this.#remember(responder, status, retrieval);
+        return status;
+      }
+      const evidence = store.offer(request, retrieved);
+      const status = await this.#judgeFresh(evidence, exchange?.nonce, subject, question);
+      if (status.status !== 'unknown') return status;
+      const reason = status.problems.join('; ');
+      this.#tools.logger.warn('ocsp-answer-refused', { url: responder, reason });
+      store.reject(evidence, reason);
+      this.#remember(key, status, retrieval);
+      return status;
+    } finally {
+      if (exchange && --exchange.users === 0) this.#exchanges.delete(key);
+    }
+  }
+
+  /** By an answer that another process has retrieved meanwhile. */
+  async #byOtherProcess(
+    request: RetrievalRequest,
+    subject: Subject,
+    question: OcspQuestion,
+    { store }: RetrievalOptions,
+  ): Promise<OcspStatus | undefined> {
+    if (this.#options.nonce === 'require') return undefined;
+    const known = await store.held(request);
+    const { confirmed } = await store.reread(request);
+    const isNew = confirmed && confirmed.bytes !== known.confirmed?.bytes;
+    return isNew ? this.#judge(confirmed, subject, question) : undefined;
+  }
+
+  #remember(name: string, status: Unknown, { negativeSeconds }: RetrievalOptions): void {
+    this.#useless.set(name, { status, until: this.#tools.clock.now().getTime() + negativeSeconds * 1000 });
+  }
+
+  /** The request with this nonce that is on its way, or a new one; others who ask the same share it. */
+  #join(key: string): Exchange {
+    const exchange = this.#exchanges.get(key) ?? { nonce: this.#tools.randomBytes(nonceOctets), users: 0 };
+    exchange.users += 1;
+    this.#exchanges.set(key, exchange);
+    return exchange;
+  }
+
+  async #judgeFresh(
+    evidence: Evidence,
+    sent: Buffer | undefined,
+    subject: Subject,
+    question: OcspQuestion,
+  ): Promise<OcspStatus> {
+    const response = responseOf(evidence);
+    const problem =
+      sent && typeof response !== 'string'
+        ? nonceProblem(response, sent, this.#options.nonce === 'require')
+        : undefined;
+    if (problem) return { status: 'unknown', problems: [problem] };
+    this.#nonceMatched.add(evidence.bytes);
+    return this.#judge(evidence, subject, question);
+  }
+
+  async #judge(evidence: Evidence, subject: Subject, question: OcspQuestion): Promise<OcspStatus> {
+    const response = responseOf(evidence);
+    if (typeof response === 'string') return { status: 'unknown', problems: [response] };
+    const status = await checkOcspResponse(response, subject, { ...question, limits: this.#options });
+    if (status.status !== 'unknown') {
+      const { thisUpdate, validUntil } = status.evidence;
+      this.#retrieval?.store.confirm(evidence, { thisUpdate, nextUpdate: validUntil });
+    }
+    return status;
+  }
+
+  /** One request for each responder, without nonce, which also names its answer in the store. */
+  #requestsFor(subject: Subject, problems: string[]): readonly RetrievalRequest[] {
+    const urls = this.#urlsFor(subject);
+    if (urls.length === 0) problems.push('no OCSP responder is named that may be asked');
+    try {
+      const body = urls.length > 0 ? this.#bodyFor(subject) : undefined;
+      return body ? urls.map((url) => this.#requestTo(url, body)) : [];
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      problems.push(error.message);
+      return [];
+    }
+  }
+
+  #requestTo(url: string, body: Buffer): RetrievalRequest {
+    const { nonce, httpMethod } = this.#options;
+    const getUrl = nonce === 'off' && httpMethod === 'getWhenShort' ? ocspGetUrl(url, body) : undefined;
+    return getUrl ? { kind: 'ocsp', url: getUrl } : { kind: 'ocsp', url, body };
+  }
+
+  #bodyFor({ certificate, issuer }: Subject, nonce?: Buffer): Buffer {
+    return encodeOcspRequest(certIdOf(certificate, issuer, this.#options.certIdHash), nonce);
+  }
+
+  #urlsFor({ certificate }: Subject): readonly string[] {
+    const retrieval = this.#retrieval;
+    if (!retrieval) return [];
+    const named = accessLocations(certificate, oids.ocspAccess);
+    const mayAsk = (url: string) =>
+      retrieval.policy.schemes.some((scheme) => url.toLowerCase().startsWith(`${scheme}://`)) && /^https?:/i.test(url);
+    return (named.length > 0 ? named : this.#options.responders).filter(mayAsk).slice(0, maximumResponders);
+  }
+}
+
+function keyOf({ url, body }: RetrievalRequest): string {
+  return `${url} ${body?.toString('base64')}`;
+}
+
+/** The URL of the responder alone; that of a request by GET has the request as its last segment. */
+function responderOf({ url, body }: Pick<RetrievalRequest, 'url' | 'body'>): string {
+  return body ? url : url.slice(0, url.lastIndexOf('/') + 1);
+}
+
+function responseOf({ bytes, request }: Evidence): OcspResponse | string {
+  const known = parsed.get(bytes);
+  if (known) return known;
+  const response = readResponse(bytes, responderOf(request));
+  parsed.set(bytes, response);
+  return response;
+}
+
+function readResponse(bytes: Buffer, url: string): OcspResponse | string {
+  try {
+    const response = parseOcspResponse(bytes, url);
+    return typeof response === 'string' ? `${url}: the responder answered ${response}` : response;
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    return `${url}: the answer cannot be read: ${error.message}`;
+  }
+}
