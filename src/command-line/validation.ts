@@ -5,7 +5,7 @@ import type { Logger } from '../operations/log.ts';
 import type { CertificateValidatorOptions } from '../pki/certificate-validator.ts';
 import { oids } from '../pki/oids.ts';
 import { EvidenceStore } from '../pki/retrieval/evidence-store.ts';
-import { HttpRetriever } from '../pki/retrieval/http-retriever.ts';
+import { UrlRetriever } from '../pki/retrieval/url-retriever.ts';
 
 type Revocation = CertificateValidatorOptions['revocation'];
 
@@ -49,8 +49,8 @@ function revocationOptions({ settings }: LoadedSite, clock: Clock, logger: Logge
     freshnessSeconds,
     ...(allowedHosts.length > 0 && {
       retrieval: {
-        retriever: new HttpRetriever({ negativeSeconds, clock, logger }),
-        store: new EvidenceStore({ memoryOctets: evidenceMemoryOctets, clock }),
+        retriever: new UrlRetriever({ negativeSeconds, clock, logger }),
+        store: new EvidenceStore({ memoryOctets: evidenceMemoryOctets, clock, logger }),
         policy: {
           allowedHosts,
           allowPrivateAddresses: allowedHosts,

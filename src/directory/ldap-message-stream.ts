@@ -1,9 +1,9 @@
 /**
- * What stands between the TLS socket and the LDAP client: it hands on one whole LDAP message at a time and bounds what one
+ * What stands between the socket and the LDAP client: it hands on one whole LDAP message at a time and bounds what one
  * operation may receive, so that no server can fill the memory or drive the client's parser into endless recursion.
  */
+import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
 import { readElement } from './start-tls.ts';
 
 /** Some thousand groups, or a few hundred certificates. */
@@ -21,16 +21,20 @@ export class LdapMessageStream extends Duplex {
   /** Result code of the last search, which the client swallows when it is sizeLimitExceeded (4). */
   lastSearchResultCode: number | undefined;
 
-  readonly #socket: TLSSocket;
+  readonly #socket: Socket;
+  readonly #mostOctets: number;
   #chunks: Buffer[] = [];
   #received = 0;
   #needed = 2;
-  #octetsLeft = mostOctetsOfAnswer;
+  #octetsLeft: number;
   #messagesLeft = mostMessagesOfAnswer;
 
-  constructor(socket: TLSSocket) {
+  /** @param mostOctets what one answer may have */
+  constructor(socket: Socket, mostOctets = mostOctetsOfAnswer) {
     // object mode keeps message boundaries
     super({ readableObjectMode: true });
+    this.#mostOctets = mostOctets;
+    this.#octetsLeft = mostOctets;
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', (error) => this.fail(error.message));
@@ -40,7 +44,7 @@ export class LdapMessageStream extends Duplex {
 
   /** Gives the next answer a fresh budget. */
   beginOperation(): void {
-    this.#octetsLeft = mostOctetsOfAnswer;
+    this.#octetsLeft = this.#mostOctets;
     this.#messagesLeft = mostMessagesOfAnswer;
     this.lastSearchResultCode = undefined;
   }
@@ -54,7 +58,7 @@ export class LdapMessageStream extends Duplex {
   #receive(chunk: Buffer): void {
     this.#octetsLeft -= chunk.length;
     if (this.#octetsLeft < 0) {
-      this.fail(`the server sent more than ${mostOctetsOfAnswer} octets in one answer`);
+      this.fail(`the server sent more than ${this.#mostOctets} octets in one answer`);
       return;
     }
     this.#chunks.push(chunk);

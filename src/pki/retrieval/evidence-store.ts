@@ -1,9 +1,11 @@
 /**
- * What was retrieved, kept within a bound of octets for every site. Beside evidence that a check proved authentic stands at most
- * one candidate that nobody has proved yet, so that a lying server can never displace what is good.
+ * What was retrieved, kept in memory for every site and, when a check proved it authentic, in files that outlive the process.
+ * Beside proved evidence stands at most one candidate that is not, so that a lying server never displaces what is good.
  */
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../operations/log.ts';
+import { EvidenceDirectory, type EvidenceDirectoryOptions } from './evidence-directory.ts';
 import type { RetrievalRequest, RetrievedOctets } from './retriever.ts';
 
 export interface Evidence extends RetrievedOctets {
@@ -17,13 +19,17 @@ export interface EvidencePeriod {
   readonly nextUpdate?: Date;
 }
 
+export interface ConfirmedEvidence extends Evidence {
+  readonly period: EvidencePeriod;
+}
+
 /** What the store holds for one request. */
 export interface Held {
-  /** The newest that a check proved authentic. */
-  readonly confirmed?: Evidence & { readonly period: EvidencePeriod };
+  /** The newest that a check proved authentic, here or in another process; whoever uses it proves it again. */
+  readonly confirmed?: ConfirmedEvidence;
   /** What came last, unless it was confirmed or rejected. */
   readonly candidate?: Evidence;
-  /** When the source was last asked with success. */
+  /** When the source last answered. */
   readonly askedAt?: Date;
   /** Why what came last was of no use. */
   readonly problem?: string;
@@ -32,7 +38,10 @@ export interface Held {
 export interface EvidenceStoreOptions {
   /** Memory for all evidence, in octets; what was not used for longest goes first. */
   readonly memoryOctets: number;
+  /** Absent: nothing outlives the process. */
+  readonly directory?: EvidenceDirectoryOptions;
   readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 /** What an entry costs beside its octets: parsed facts, and the index of a CRL at its largest. */
@@ -44,14 +53,28 @@ const nothing: Held = {};
 export class EvidenceStore {
   readonly #clock: Clock;
   readonly #memory: LRUCache<string, Held>;
+  readonly #directory: EvidenceDirectory | undefined;
+  /** One reading at a time for each key. */
+  readonly #reading = new Map<string, Promise<Held>>();
+  readonly #writing = new Set<Promise<void>>();
 
-  constructor({ memoryOctets, clock }: EvidenceStoreOptions) {
+  constructor({ memoryOctets, directory, clock, logger }: EvidenceStoreOptions) {
     this.#clock = clock;
     this.#memory = new LRUCache({ maxSize: memoryOctets, sizeCalculation: sizeOf });
+    this.#directory = directory && new EvidenceDirectory(directory, { clock, logger });
   }
 
+  /** From memory, and at the first use of a request from its file. */
   async held(request: RetrievalRequest): Promise<Held> {
-    return this.#memory.get(keyOf(request)) ?? nothing;
+    return this.#memory.get(keyOf(request)) ?? this.reread(request);
+  }
+
+  /** From the file when it is newer than what memory holds: another process may have been faster. For when time is not short. */
+  async reread(request: RetrievalRequest): Promise<Held> {
+    const key = keyOf(request);
+    const reading = this.#reading.get(key) ?? this.#read(key, request).finally(() => this.#reading.delete(key));
+    this.#reading.set(key, reading);
+    return reading;
   }
 
   /** Takes in what was just retrieved: as what is confirmed already when it is that, otherwise as the candidate. */
@@ -59,27 +82,25 @@ export class EvidenceStore {
     const key = keyOf(request);
     const { confirmed, candidate } = this.#memory.get(key) ?? nothing;
     const askedAt = this.#clock.now();
-    const same = [confirmed, candidate].find((evidence) => evidence?.bytes.equals(bytes));
     const { kind, url, body } = request;
-    const evidence = same ?? {
+    // Octets that are known already stay the same Buffer, by which consumers remember what they parsed.
+    const same = [confirmed, candidate].find((evidence) => evidence?.bytes.equals(bytes));
+    const evidence: Evidence = same ?? {
       request: { kind, url, ...(body && { body }) },
       bytes,
       ...(validators && { validators }),
       retrievedAt: askedAt,
     };
-    this.#memory.set(key, {
-      ...(confirmed && { confirmed }),
-      ...(evidence !== confirmed && { candidate: evidence }),
-      askedAt,
-    });
+    const isConfirmed = evidence === confirmed;
+    this.#memory.set(key, { ...(confirmed && { confirmed }), ...(!isConfirmed && { candidate: evidence }), askedAt });
     return evidence;
   }
 
   /** Told that a candidate is not what was asked for. What is confirmed stays. */
-  reject({ request }: Evidence, problem: string): void {
+  reject({ request, bytes }: Evidence, problem: string): void {
     const key = keyOf(request);
-    const { candidate: _rejected, ...others } = this.#memory.get(key) ?? nothing;
-    this.#memory.set(key, { ...others, problem });
+    const { candidate, ...others } = this.#memory.get(key) ?? nothing;
+    if (candidate?.bytes === bytes) this.#memory.set(key, { ...others, problem });
   }
 
   /** Told that a check proved this evidence authentic. Older evidence never takes the place of newer. */
@@ -87,8 +108,30 @@ export class EvidenceStore {
     const key = keyOf(evidence.request);
     const { confirmed, candidate, ...others } = this.#memory.get(key) ?? nothing;
     if (candidate?.bytes !== evidence.bytes) return;
-    const isNewer = !confirmed || period.thisUpdate >= confirmed.period.thisUpdate;
-    if (isNewer) this.#memory.set(key, { ...others, confirmed: { ...candidate, period } });
+    if (confirmed && period.thisUpdate < confirmed.period.thisUpdate) return;
+    const entry = { ...candidate, period };
+    this.#memory.set(key, { ...others, confirmed: entry });
+    if (this.#directory) this.#track(this.#directory.write(key, entry));
+  }
+
+  /** Resolves when everything that is being written is. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#writing);
+  }
+
+  #track(writing: Promise<void>): void {
+    const tracked = writing.finally(() => this.#writing.delete(tracked));
+    this.#writing.add(tracked);
+  }
+
+  async #read(key: string, request: RetrievalRequest): Promise<Held> {
+    const stored = await this.#directory?.read(key, request);
+    const held = this.#memory.get(key) ?? nothing;
+    const isNewer = stored && (!held.confirmed || stored.period.thisUpdate > held.confirmed.period.thisUpdate);
+    const known = isNewer ? { ...held, confirmed: stored } : held;
+    // What is not there is remembered too, so that the next login reads nothing.
+    this.#memory.set(key, known);
+    return known;
   }
 }
 

@@ -9,6 +9,7 @@ import { type CertificateRevocationList, parseCrl } from '../crl.ts';
 import type { DistributionPoint } from '../distribution-point.ts';
 import { MalformedError } from '../malformed-error.ts';
 import { readCrls } from '../pem.ts';
+import type { EvidenceRefresher } from '../retrieval/evidence-refresher.ts';
 import type { Evidence, EvidenceStore, Held } from '../retrieval/evidence-store.ts';
 import type { RetrievalPolicy, RetrievalRequest, Retriever } from '../retrieval/retriever.ts';
 import type { CrlsAtHand } from './crl-check.ts';
@@ -25,6 +26,8 @@ export interface RetrievalOptions {
   readonly retriever: Retriever;
   /** Shared by all sites. */
   readonly store: EvidenceStore;
+  /** Shared by all sites; absent: evidence is retrieved only when a login waits for it. */
+  readonly refresher?: EvidenceRefresher;
   readonly policy: RetrievalPolicy;
   /** For all retrievals one login waits for, in milliseconds. */
   readonly totalTimeoutMilliseconds: number;
@@ -51,7 +54,7 @@ export class CrlSource {
 
   /**
    * @param retrieval absent: files only
-   * @param freshnessSeconds after this age a newer CRL is asked for although the next update is not due; 0: never
+   * @param freshnessSeconds the age at which a newer CRL is wanted although the next update is not due; 0: never
    * @throws MalformedError when a CRL of a file cannot be read
    */
   constructor(
@@ -60,8 +63,8 @@ export class CrlSource {
     freshnessSeconds: number,
     tools: Tools,
   ) {
-    this.#retrieval = retrieval;
     this.#freshnessSeconds = freshnessSeconds;
+    this.#retrieval = retrieval;
     this.#tools = tools;
     for (const { file, der } of files) {
       const crl = parseCrl(der, file);
@@ -84,67 +87,62 @@ export class CrlSource {
 
   /** What is at hand and what the distribution points have now. @param waiting ends the waiting of this login */
   async retrieved(certificate: Certificate, waiting: AbortSignal): Promise<CrlsAtHand> {
-    const { crls } = await this.atHand(certificate);
     const retrieval = this.#retrieval;
+    const points = retrieval ? this.#pointsOf(certificate) : [];
     const retrieved = await Promise.all(
-      retrieval
-        ? this.#pointsOf(certificate).map((alternatives) => this.#firstOf(alternatives, retrieval, waiting))
-        : [],
+      points.map(async (alternatives) => (retrieval ? this.#firstOf(alternatives, retrieval, waiting) : [])),
     );
-    return {
-      crls: [...new Set([...crls, ...retrieved.flatMap(({ crls: found }) => found)])],
-      problems: retrieved.flatMap(({ problems }) => problems),
-    };
+    // Whatever came is in the store now.
+    const { crls } = await this.atHand(certificate);
+    return { crls, problems: retrieved.flat() };
   }
 
   /** Told that a check proved this CRL authentic, whatever it says. */
   confirm(crl: CertificateRevocationList): void {
     const evidence = origins.get(crl);
+    if (!evidence || !this.#retrieval) return;
     const { thisUpdate, nextUpdate } = crl;
-    if (evidence) this.#retrieval?.store.confirm(evidence, { thisUpdate, ...(nextUpdate && { nextUpdate }) });
+    const period = { thisUpdate, ...(nextUpdate && { nextUpdate }) };
+    const { store, refresher, policy } = this.#retrieval;
+    store.confirm(evidence, period);
+    refresher?.used({ evidence, period, freshnessSeconds: this.#freshnessSeconds, policy });
   }
 
+  /** Asks the alternatives until one brings a CRL; the problems of those that did not. */
   async #firstOf(
     alternatives: readonly string[],
     retrieval: RetrievalOptions,
     waiting: AbortSignal,
-  ): Promise<CrlsAtHand> {
+  ): Promise<readonly string[]> {
     const problems: string[] = [];
     for (const url of alternatives) {
-      const crls = await this.#retrieve(url, retrieval, waiting);
-      if (typeof crls !== 'string') return { crls, problems };
-      problems.push(crls);
+      const problem = await this.#retrieve(url, retrieval, waiting);
+      if (problem === undefined) break;
+      problems.push(problem);
     }
-    return { crls: [], problems };
+    return problems;
   }
 
-  /** The CRL at a URL, as long as the store may answer the one there; a string: why there is none. */
+  /** Brings the CRL of a URL into the store, unless it was asked for a moment ago; why there is none. */
   async #retrieve(
     url: string,
     { retriever, store, policy, negativeSeconds }: RetrievalOptions,
     waiting: AbortSignal,
-  ): Promise<readonly CertificateRevocationList[] | string> {
+  ): Promise<string | undefined> {
     const request = requestFor(url);
-    const held = await store.held(request);
-    if (this.#mayAnswer(held, negativeSeconds)) return held.problem ?? crlsOf(held);
-    const known = held.confirmed;
+    const { clock, logger } = this.#tools;
+    const { askedAt, confirmed, problem } = await store.held(request);
+    if (askedAt && clock.now().getTime() < askedAt.getTime() + negativeSeconds * 1000) return problem;
+    const { confirmed: known } = await store.reread(request);
+    if (known !== confirmed) return undefined;
     const retrieved = await retriever.retrieve({ ...request, ...(known && { known }) }, policy, waiting);
     if (retrieved.outcome === 'failed') return retrieved.problem;
     const evidence = store.offer(request, retrieved);
     const crl = crlOf(evidence);
-    if (typeof crl !== 'string') return [crl];
-    this.#tools.logger.warn('crl-refused', { url, reason: crl });
+    if (typeof crl !== 'string') return undefined;
+    logger.warn('crl-refused', { url, reason: crl });
     store.reject(evidence, crl);
     return crl;
-  }
-
-  #mayAnswer({ confirmed, askedAt }: Held, negativeSeconds: number): boolean {
-    const time = this.#tools.clock.now().getTime();
-    if (askedAt && time < askedAt.getTime() + negativeSeconds * 1000) return true;
-    if (!confirmed?.period.nextUpdate) return false;
-    const { thisUpdate, nextUpdate } = confirmed.period;
-    const fresh = this.#freshnessSeconds > 0 ? thisUpdate.getTime() + this.#freshnessSeconds * 1000 : Infinity;
-    return time < Math.min(nextUpdate.getTime(), fresh);
   }
 
   #urlsOf(certificate: Certificate): readonly string[] {

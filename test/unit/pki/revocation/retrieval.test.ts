@@ -6,8 +6,8 @@ import { unrecorded } from '../../../../src/explanation.ts';
 import { silentLogger } from '../../../../src/operations/log.ts';
 import { parseCertificate } from '../../../../src/pki/certificate.ts';
 import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
-import { HttpRetriever } from '../../../../src/pki/retrieval/http-retriever.ts';
 import type { RetrievalPolicy } from '../../../../src/pki/retrieval/retriever.ts';
+import { UrlRetriever } from '../../../../src/pki/retrieval/url-retriever.ts';
 import type { RetrievalOptions } from '../../../../src/pki/revocation/crl-source.ts';
 import { crlEntry, days, distributionPoint, intermediate, issueCrl, newKeys, now, person, root } from '../authority.ts';
 import { codeOf, validatorFor } from '../validator.ts';
@@ -41,8 +41,8 @@ type Limits = Partial<RetrievalPolicy & Pick<RetrievalOptions, 'totalTimeoutMill
 
 function retrievalWith({ totalTimeoutMilliseconds = 5_000, ...limits }: Limits, clock: Clock): RetrievalOptions {
   return {
-    retriever: new HttpRetriever({ negativeSeconds: 60, clock, logger: silentLogger }),
-    store: new EvidenceStore({ memoryOctets: 1_000_000, clock }),
+    retriever: new UrlRetriever({ negativeSeconds: 60, clock, logger: silentLogger }),
+    store: new EvidenceStore({ memoryOctets: 1_000_000, clock, logger: silentLogger }),
     policy: {
       allowedHosts: ['127.0.0.1'],
       schemes: ['http'],

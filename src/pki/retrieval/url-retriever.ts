@@ -1,0 +1,180 @@
+/**
+ * The retriever of the whole process: by HTTP, HTTPS, LDAP or out of files, within bounds of hosts, addresses, time and size. One
+ * retrieval is in flight for the same request, whoever asks, and a failure is remembered for a while.
+ */
+import { createHash } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../operations/log.ts';
+import { readFileUrl } from './file-reader.ts';
+import { retrieveByHttp } from './http-exchange.ts';
+import { RetrievalError } from './retrieval-error.ts';
+import { type Address, addressRefusal, hostOf, retrievalTarget } from './retrieval-target.ts';
+import type { RetrievalPolicy, RetrievalRequest, Retrieved, RetrievedOctets, Retriever } from './retriever.ts';
+
+/** What bounds the reading of an `ldap:` URL. */
+export interface LdapLimits {
+  /** The address of the host to connect to; the name must not be looked up again. */
+  readonly address: string;
+  readonly maximumOctets: number;
+  readonly timeoutMilliseconds: number;
+}
+
+export interface UrlRetrieverOptions {
+  /** How long a failure is remembered before the same is asked again, in seconds. */
+  readonly negativeSeconds: number;
+  /** PEM of the CAs that https: servers must be certified by; absent: the public ones that Node.js trusts. */
+  readonly certificateAuthorities?: readonly string[];
+  /** Absolute paths of the directories that file: URLs may read below. Default: none. */
+  readonly fileDirectories?: readonly string[];
+  /** The octets of the one attribute that an ldap: URL names, rejecting with the reason; absent: no ldap: URL can be retrieved. */
+  readonly readLdapUrl?: (url: string, limits: LdapLimits) => Promise<Buffer>;
+  /** All addresses of a host name. Default: as the operating system resolves it. */
+  readonly resolve?: (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+type Failed = Extract<Retrieved, { outcome: 'failed' }>;
+
+interface Failure {
+  readonly outcome: Failed;
+  readonly retryAfter: number;
+}
+
+const maximumFailures = 1_000;
+const maximumInFlight = 100;
+
+export class UrlRetriever implements Retriever {
+  readonly #options: UrlRetrieverOptions;
+  readonly #inFlight = new Map<string, Promise<Retrieved>>();
+  readonly #failures = new LRUCache<string, Failure>({ max: maximumFailures });
+
+  constructor(options: UrlRetrieverOptions) {
+    this.#options = options;
+  }
+
+  retrieve(request: RetrievalRequest, policy: RetrievalPolicy, waiting: AbortSignal): Promise<Retrieved> {
+    const target = retrievalTarget(request.url, policy);
+    if (typeof target === 'string') return Promise.resolve(failed(target));
+    const remembered = [requestKey(request, policy), serverKey(request, target)].map((key) => this.#failure(key));
+    const failure = remembered.find((outcome) => outcome !== undefined);
+    if (failure) return Promise.resolve(failure);
+    const key = requestKey(request, policy);
+    const retrieval = this.#inFlight.get(key) ?? this.#start(key, target, request, policy);
+    return typeof retrieval === 'string' ? Promise.resolve(failed(retrieval)) : whileWaiting(retrieval, waiting);
+  }
+
+  #failure(key: string): Failed | undefined {
+    const failure = this.#failures.get(key);
+    return failure && this.#options.clock.now().getTime() < failure.retryAfter ? failure.outcome : undefined;
+  }
+
+  #start(key: string, target: URL, request: RetrievalRequest, policy: RetrievalPolicy): Promise<Retrieved> | string {
+    if (this.#inFlight.size >= maximumInFlight) return `${request.url} has to wait: too many retrievals are under way`;
+    const retrieval = this.#retrieve(key, target, request, policy).finally(() => this.#inFlight.delete(key));
+    this.#inFlight.set(key, retrieval);
+    return retrieval;
+  }
+
+  async #retrieve(key: string, target: URL, request: RetrievalRequest, policy: RetrievalPolicy): Promise<Retrieved> {
+    const { clock, logger, negativeSeconds } = this.#options;
+    const { kind, url } = request;
+    try {
+      return { outcome: 'retrieved', ...(await this.#octets(target, request, policy)) };
+    } catch (error) {
+      const reason = reasonOf(error);
+      logger.warn('retrieval-failed', { kind, url, reason });
+      const outcome = failed(`${url} could not be retrieved: ${reason}`);
+      const failure = { outcome, retryAfter: clock.now().getTime() + negativeSeconds * 1000 };
+      this.#failures.set(key, failure);
+      // Every OCSP request differs, but a responder that does not answer one will not answer the next.
+      if (kind === 'ocsp' && !(error instanceof RetrievalError))
+        this.#failures.set(serverKey(request, target), failure);
+      return outcome;
+    }
+  }
+
+  async #octets(target: URL, request: RetrievalRequest, policy: RetrievalPolicy): Promise<RetrievedOctets> {
+    const { fileDirectories = [], readLdapUrl, certificateAuthorities } = this.#options;
+    const { maximumOctets, timeoutMilliseconds } = policy;
+    const deadline = AbortSignal.timeout(timeoutMilliseconds);
+    const addressesOf = (host: string) => within(deadline, this.#addressesOf(host, policy));
+    switch (target.protocol) {
+      case 'http:':
+      case 'https:': {
+        const trusted = certificateAuthorities && { certificateAuthorities };
+        return retrieveByHttp(target, { request, policy, deadline, addressesOf, ...trusted });
+      }
+      case 'ldap:': {
+        if (!readLdapUrl) throw new RetrievalError('nothing here reads ldap: URLs');
+        const [first] = await addressesOf(hostOf(target));
+        const limits = { address: first?.address ?? '', maximumOctets, timeoutMilliseconds };
+        return { bytes: await within(deadline, readLdapUrl(request.url, limits)) };
+      }
+      default:
+        return { bytes: await within(deadline, readFileUrl(target, fileDirectories, maximumOctets)) };
+    }
+  }
+
+  /** Those addresses of a host that may be connected to. */
+  async #addressesOf(host: string, policy: RetrievalPolicy): Promise<readonly Address[]> {
+    const { resolve = (name: string) => lookup(name, { all: true }) } = this.#options;
+    const found = isIP(host) > 0 ? [{ address: host, family: isIP(host) }] : await resolve(host);
+    const addresses = found.map(({ address, family }): Address => ({ address, family: family === 6 ? 6 : 4 }));
+    const usable = addresses.filter((address) => !addressRefusal(host, address, policy));
+    const [refused] = addresses;
+    if (usable.length > 0) return usable;
+    throw new RetrievalError((refused && addressRefusal(host, refused, policy)) ?? `${host} has no address`);
+  }
+}
+
+/** The same for the same octets under the same limits; `known` only saves their transport. */
+function requestKey({ kind, url, body }: RetrievalRequest, policy: RetrievalPolicy): string {
+  return createHash('sha256')
+    .update(JSON.stringify([kind, url, body?.toString('base64'), policy]))
+    .digest('base64');
+}
+
+function serverKey({ kind }: RetrievalRequest, { protocol, host }: URL): string {
+  return `${kind} ${protocol}//${host}`;
+}
+
+function failed(problem: string): Failed {
+  return { outcome: 'failed', problem };
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown failure';
+  const isTimeout = error.name === 'TimeoutError' || error.name === 'AbortError';
+  if (isTimeout) return 'no complete answer in time';
+  // Of several addresses that were tried, the first tells enough.
+  const [first] = error instanceof AggregateError ? error.errors : [error];
+  return first instanceof Error ? first.message : error.message;
+}
+
+/** Rejects when the time is over; what was begun ends by its own limits. */
+function within<T>(deadline: AbortSignal, work: Promise<T>): Promise<T> {
+  const over = new Promise<never>((_resolve, reject) => {
+    const end = () => reject(new RetrievalError('no complete answer in time'));
+    if (deadline.aborted) end();
+    deadline.addEventListener('abort', end, { once: true });
+  });
+  return Promise.race([work, over]);
+}
+
+/** Resolves when the caller waits no longer; the retrieval goes on and serves the next one. */
+function whileWaiting(retrieval: Promise<Retrieved>, waiting: AbortSignal): Promise<Retrieved> {
+  const outcome = failed('the time for all retrievals of this login is over');
+  if (waiting.aborted) return Promise.resolve(outcome);
+  return new Promise((resolve) => {
+    const giveUp = () => resolve(outcome);
+    waiting.addEventListener('abort', giveUp, { once: true });
+    void retrieval.then((retrieved) => {
+      waiting.removeEventListener('abort', giveUp);
+      resolve(retrieved);
+    });
+  });
+}
