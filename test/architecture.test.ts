@@ -22,6 +22,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
   ftp: ['login/authenticator', 'authorization', 'storage'],
   login: ['pki', 'mapping', 'directory', 'authorization'],
+  service: [
+    'login',
+    'directory/directory',
+    'authorization/access-rights',
+    'pki/certificate',
+    'pki/distinguished-name',
+    'pki/malformed-error',
+    'pki/pem',
+  ],
   mapping: [
     'directory/directory',
     'pki/certificate',
@@ -52,7 +61,7 @@ const packageOwners: Readonly<Record<string, readonly string[]>> = {
   asn1js: ['smartcard'],
   commander: ['main.ts', 'command-line'],
   yaml: ['config'],
-  zod: ['config', 'mapping'],
+  zod: ['config', 'mapping', 'service'],
   'lru-cache': ['pki', 'mapping', 'directory', 'ftp'],
 };
 

@@ -13,7 +13,7 @@ import { type DecisionLimits, Decisions } from './decisions.ts';
 import { openApiDocument } from './openapi.ts';
 import { RefusedRequest, refusedRequests } from './refused-request.ts';
 import { type CertificateRequest, readCertificateRequest } from './request-certificates.ts';
-import { addressPattern, type HealthAnswer, type RefusedAnswer } from './wire.ts';
+import { addressPattern, type HealthAnswer, maximumUserLength, type RefusedAnswer } from './wire.ts';
 
 export interface MappingHandlerOptions {
   /** Names of the sites whose rules decide; the first where a caller names none. */
@@ -43,8 +43,6 @@ interface Query {
 }
 
 type Route = (request: IncomingMessage, caller: Caller, query: Query) => Promise<HttpAnswer>;
-
-const maximumUserLength = 512;
 
 /** Never rejects. */
 export function createMappingHandler(

@@ -4,11 +4,14 @@
  */
 import { z } from 'zod';
 import { type DenialCode, denialTable } from '../denial.ts';
+import type { Stage } from '../explanation.ts';
 
 /** Bounds of a request. A TLS peer cannot send more than about 100 KiB of certificates either (OpenSSL's max_cert_list). */
 export const maximumCertificates = 20;
+/** A larger one is malformed for the validator too. */
+export const maximumCertificateOctets = 65_536;
+export const maximumUserLength = 512;
 export const maximumBodyOctets = 256 * 1024;
-const maximumCertificateBase64 = 90_000;
 
 /** Bounds of an answer; groups are what can be many. */
 export const maximumGroups = 20_000;
@@ -32,11 +35,20 @@ export const addressPattern = /^[0-9A-Fa-f:.]{2,45}(?:%[\w.-]{1,16})?$/;
 export const resolveRequestSchema = z
   .strictObject({
     certificates: z
-      .array(z.base64().min(4).max(maximumCertificateBase64))
+      .array(
+        z
+          .base64()
+          .min(4)
+          .max(Math.ceil(maximumCertificateOctets / 3) * 4),
+      )
       .min(1)
       .max(maximumCertificates)
       .describe('DER in base 64, end entity first'),
-    user: z.string().max(512).optional().describe('The name somebody gave; the certificate must lead to that account'),
+    user: z
+      .string()
+      .max(maximumUserLength)
+      .optional()
+      .describe('The name somebody gave; the certificate must lead to that account'),
     site: text(64).optional().describe('Site whose trust anchors, rules and rights decide; the first when absent'),
     remoteAddress: z
       .string()
@@ -114,9 +126,20 @@ const factsSchema = z.record(
   z.union([z.string().max(65_536), z.number(), z.boolean(), z.array(z.string().max(65_536)).max(maximumGroups)]),
 );
 
+const stages = [
+  'connection',
+  'certificate',
+  'revocation',
+  'mapping',
+  'directory',
+  'account',
+  'authorization',
+  'data-channel',
+] as const satisfies readonly Stage[];
+
 const stepSchema = z
   .strictObject({
-    stage: text(64),
+    stage: z.enum(stages),
     check: text(1024),
     verdict: z.enum(['passed', 'failed', 'skipped', 'noted']),
     citation: z.string().max(256).optional(),

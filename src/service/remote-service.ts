@@ -1,0 +1,137 @@
+/**
+ * Several mapping services that know the same: asked in order until one decides. One that failed is asked last for a while, and
+ * an answer that is not what the wire schema says, or is about another certificate, is a failure.
+ */
+import type { Logger } from '../operations/log.ts';
+import {
+  type ClientMaterial,
+  type ConnectionLimits,
+  ServiceConnection,
+  type ServiceEndpoint,
+  type ServiceResponse,
+} from './service-connection.ts';
+import { type ResolveRequest, type VerdictAnswer, verdictSchema } from './wire.ts';
+
+export interface RemoteServiceOptions extends ConnectionLimits {
+  /** In order of preference; at least one. */
+  readonly endpoints: readonly ServiceEndpoint[];
+  /** Needed where an endpoint is a URL. */
+  readonly material?: ClientMaterial;
+  /** Milliseconds for one service; a service waits for its own directories within them. Default 5000. */
+  readonly attemptTimeout: number;
+  /** Milliseconds for all of them together. Default 10000. */
+  readonly totalTimeout: number;
+  /** Milliseconds for which a service that failed is asked after the others. Default 10000. */
+  readonly retryDelay: number;
+  /** Questions under way or waiting; one more fails at once. Default 1000. */
+  readonly maximumRequests: number;
+  readonly logger: Logger;
+  /** Monotonic milliseconds. */
+  readonly timer: () => number;
+}
+
+export interface RemoteAnswer {
+  readonly answer: VerdictAnswer;
+  /** The service that gave it. */
+  readonly service: string;
+}
+
+/** No service gave an answer that can be believed. */
+export class RemoteUnavailableError extends Error {
+  override readonly name = 'RemoteUnavailableError';
+  /** What went wrong with each. */
+  readonly failures: readonly string[];
+  constructor(message: string, failures: readonly string[]) {
+    super(message);
+    this.failures = failures;
+  }
+}
+
+interface Service {
+  readonly connection: ServiceConnection;
+  /** On the timer; asked last until then. */
+  suspectUntil: number;
+}
+
+export class RemoteService {
+  readonly #options: RemoteServiceOptions;
+  readonly #services: readonly Service[];
+  #underWay = 0;
+
+  /** Connects to nothing yet. @throws TypeError when there is no endpoint, or one cannot be used */
+  constructor(options: RemoteServiceOptions) {
+    if (options.endpoints.length === 0) throw new TypeError('a remote mapping service needs an endpoint');
+    this.#options = options;
+    this.#services = options.endpoints.map((endpoint) => ({
+      connection: new ServiceConnection(endpoint, options.material, options),
+      suspectUntil: Number.NEGATIVE_INFINITY,
+    }));
+  }
+
+  /**
+   * @param certificateSha256 of the end entity; a grant must be about it
+   * @throws RemoteUnavailableError
+   */
+  async resolve(request: ResolveRequest, certificateSha256: string, explain: boolean): Promise<RemoteAnswer> {
+    if (this.#underWay >= this.#options.maximumRequests) {
+      throw new RemoteUnavailableError('Too many questions to the mapping service are under way.', []);
+    }
+    this.#underWay += 1;
+    try {
+      return await this.#ask(JSON.stringify(request), certificateSha256, explain);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  close(): void {
+    for (const { connection } of this.#services) connection.close();
+  }
+
+  async #ask(body: string, certificateSha256: string, explain: boolean): Promise<RemoteAnswer> {
+    const { attemptTimeout, totalTimeout, timer, retryDelay, logger } = this.#options;
+    const path = explain ? '/v1/resolve?explain=1' : '/v1/resolve';
+    const deadline = timer() + totalTimeout;
+    const failures: string[] = [];
+    let undecided: RemoteAnswer | undefined;
+    for (const service of this.#inOrder()) {
+      const { name } = service.connection;
+      const left = deadline - timer();
+      if (left <= 0) break;
+      try {
+        const response = await service.connection.post(path, body, Math.min(attemptTimeout, left));
+        const answer = believable(response, certificateSha256);
+        service.suspectUntil = Number.NEGATIVE_INFINITY;
+        if (answer.outcome !== 'unavailable') return { answer, service: name };
+        // Its directory may be out of its reach and in that of the next.
+        undecided ??= { answer, service: name };
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        failures.push(`${name}: ${reason}`);
+        service.suspectUntil = timer() + retryDelay;
+        logger.warn('mapping-service-failed', { service: name, reason });
+      }
+    }
+    if (undecided) return undecided;
+    throw new RemoteUnavailableError('No mapping service answered in time with an answer that fits.', failures);
+  }
+
+  #inOrder(): readonly Service[] {
+    const now = this.#options.timer();
+    const [sound, suspect] = [false, true].map((is) => this.#services.filter((one) => one.suspectUntil > now === is));
+    return [...(sound ?? []), ...(suspect ?? [])];
+  }
+}
+
+/** @throws Error when the response is anything but a verdict on this certificate */
+function believable({ status, body }: ServiceResponse, certificateSha256: string): VerdictAnswer {
+  if (status !== 200 && status !== 503) throw new Error(`status ${status}`);
+  const parsed = verdictSchema.safeParse(body);
+  if (!parsed.success) throw new Error(`status ${status} and no verdict`);
+  const { data } = parsed;
+  if ((status === 503) !== (data.outcome === 'unavailable')) throw new Error(`status ${status} for ${data.outcome}`);
+  if (data.outcome === 'granted' && data.certificate.sha256 !== certificateSha256) {
+    throw new Error('a verdict on another certificate');
+  }
+  return data;
+}
