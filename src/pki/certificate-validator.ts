@@ -61,6 +61,8 @@ export interface CertificateValidatorOptions {
 
 /** More is no chain but an attempt to keep the path builder busy. */
 const maximumPeerCertificates = 16;
+/** OpenSSL takes 100 KiB from a TLS peer; this is the same bound for whoever else calls. Ten certificates with ML-DSA fit. */
+const maximumPeerOctets = 102_400;
 
 /** @throws MalformedError when a CRL cannot be read */
 export function createCertificateValidator(options: CertificateValidatorOptions): CertificateValidator {
@@ -92,6 +94,11 @@ export function createCertificateValidator(options: CertificateValidatorOptions)
       if (endEntity.denial) return { outcome: 'invalid', denial: endEntity.denial, certificate };
       if (others.length >= maximumPeerCertificates) {
         const detail = `The client sent ${peerCertificates.length} certificates; ${maximumPeerCertificates} are the limit.`;
+        return { outcome: 'invalid', denial: denial('path-budget-exceeded', detail), certificate };
+      }
+      const octets = peerCertificates.reduce((sum, { length }) => sum + length, 0);
+      if (octets > maximumPeerOctets) {
+        const detail = `The client sent certificates of ${octets} octets; ${maximumPeerOctets} are the limit.`;
         return { outcome: 'invalid', denial: denial('path-budget-exceeded', detail), certificate };
       }
       const pool = new IssuerPool([], readOthers(others, steps), configured);

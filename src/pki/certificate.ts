@@ -1,5 +1,5 @@
 /** An X.509 certificate as immutable facts, parsed once from strict DER. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { contextConstructed, contextPrimitive, DerReader, readSequence, tags } from './der.ts';
 import { checkInteger, decodeBigInteger, decodeCount, decodeOctetsInBitString, decodeTime } from './der-values.ts';
 import { type DistinguishedName, distinguishedNameOf } from './distinguished-name.ts';
@@ -89,7 +89,7 @@ export function parseCertificate(der: Buffer): Certificate {
 
   return {
     der,
-    sha256: createHash('sha256').update(der).digest('hex'),
+    sha256: hash('sha256', der),
     version,
     serialNumber: decodeBigInteger(serialOctets, 'serial number'),
     serialOctets,

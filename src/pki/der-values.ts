@@ -33,11 +33,24 @@ export function decodeCount(content: Buffer, what: string): number {
 
 const longestObjectIdentifier = 64;
 
+/** Those met before; a certificate names some twenty, nearly always the same. A stranger cannot make it grow beyond this. */
+const decoded = new Map<string, string>();
+const maximumDecoded = 2_000;
+
 /** The dotted form. Encodings over 64 octets are refused. */
 export function decodeObjectIdentifier(content: Buffer, what: string): string {
+  if (content.length > longestObjectIdentifier) throw new MalformedError(`${what} is not an OBJECT IDENTIFIER`);
+  const octets = content.toString('latin1');
+  const known = decoded.get(octets);
+  if (known !== undefined) return known;
+  const dotted = dottedForm(content, what);
+  if (decoded.size < maximumDecoded) decoded.set(octets, dotted);
+  return dotted;
+}
+
+function dottedForm(content: Buffer, what: string): string {
   const last = content[content.length - 1];
-  if (last === undefined || last >= 0x80 || content.length > longestObjectIdentifier)
-    throw new MalformedError(`${what} is not an OBJECT IDENTIFIER`);
+  if (last === undefined || last >= 0x80) throw new MalformedError(`${what} is not an OBJECT IDENTIFIER`);
   const arcs: string[] = [];
   let small = 0;
   let large: bigint | undefined;
@@ -50,7 +63,7 @@ export function decodeObjectIdentifier(content: Buffer, what: string): string {
     else small = small * 128 + bits;
     start = octet < 0x80;
     if (!start) continue;
-    arcs.push(arcs.length === 0 ? firstArcs(large ?? BigInt(small)) : String(large ?? small));
+    arcs.push(arcs.length === 0 ? firstArcs(large ?? small) : String(large ?? small));
     small = 0;
     large = undefined;
   }
@@ -58,9 +71,9 @@ export function decodeObjectIdentifier(content: Buffer, what: string): string {
 }
 
 /** X.690 8.19.4: the first subidentifier holds two arcs. */
-function firstArcs(value: bigint): string {
-  if (value < 80n) return `${value / 40n}.${value % 40n}`;
-  return `2.${value - 80n}`;
+function firstArcs(value: bigint | number): string {
+  if (typeof value === 'bigint') return `2.${value - 80n}`;
+  return value < 80 ? `${Math.floor(value / 40)}.${value % 40}` : `2.${value - 80}`;
 }
 
 export interface BitString {
@@ -101,21 +114,43 @@ export function decodeNamedBits(content: Buffer, what: string): ReadonlySet<numb
   return set;
 }
 
-const utcTime = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
-const generalizedTime = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
-
 /** RFC 5280 4.1.2.5: seconds present, no fractions, Zulu; UTCTime years 50 to 99 are 1950 to 1999. */
 export function decodeTime(value: DerValue, what: string): Date {
-  const text = value.content.toString('latin1');
-  const match = value.tag === tags.utcTime ? utcTime.exec(text) : generalizedTime.exec(text);
-  if (!match || (value.tag !== tags.utcTime && value.tag !== tags.generalizedTime))
+  const { tag, content } = value;
+  const yearDigits = tag === tags.utcTime ? 2 : 4;
+  const isTime = tag === tags.utcTime || tag === tags.generalizedTime;
+  if (!isTime || content.length !== yearDigits + 11 || content[content.length - 1] !== zulu)
     throw new MalformedError(`${what} is not a time as RFC 5280 demands`);
-  const [short = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number);
-  const year = value.tag === tags.utcTime ? short + (short < 50 ? 2000 : 1900) : short;
+  const shortYear = digits(content, 0, yearDigits);
+  const [month, day, hour, minute, second] = [0, 2, 4, 6, 8].map((offset) => digits(content, yearDigits + offset, 2));
+  if (
+    shortYear === undefined ||
+    month === undefined ||
+    day === undefined ||
+    hour === undefined ||
+    minute === undefined ||
+    second === undefined
+  )
+    throw new MalformedError(`${what} is not a time as RFC 5280 demands`);
+  const year = tag === tags.utcTime ? shortYear + (shortYear < 50 ? 2000 : 1900) : shortYear;
   const time = new Date(0);
   time.setUTCFullYear(year, month - 1, day);
   time.setUTCHours(hour, minute, second);
   const readBack = time.getUTCMonth() === month - 1 && time.getUTCDate() === day && time.getUTCHours() === hour;
   if (!readBack || minute > 59 || second > 59) throw new MalformedError(`${what} names a time that does not exist`);
   return time;
+}
+
+/** The letter Z. */
+const zulu = 0x5a;
+
+/** The number that some decimal digits stand for; undefined when one is no digit. */
+function digits(content: Buffer, start: number, count: number): number | undefined {
+  let number = 0;
+  for (let index = start; index < start + count; index++) {
+    const digit = (content[index] ?? 0) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    number = number * 10 + digit;
+  }
+  return number;
 }

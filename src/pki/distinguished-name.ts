@@ -82,6 +82,11 @@ function normalAttribute({ type, text, valueDer }: AttributeTypeAndValue): strin
 }
 
 const ascii = /^[\x20-\x7e]*$/;
+/**
+ * Unicode normalisation takes time with the square of the combining characters, so what is no plain ASCII is bounded. The upper
+ * bounds of RFC 5280 Appendix A for attributes in use are 64 to 256 characters.
+ */
+const longestUnicodeText = 512;
 
 /**
  * caseIgnoreMatch by the string preparation of RFC 4518, with one deliberate difference: invisible characters (soft hyphen,
@@ -89,6 +94,8 @@ const ascii = /^[\x20-\x7e]*$/;
  */
 function normalText(text: string): string {
   if (ascii.test(text)) return text.toLowerCase().trim().replace(/ {2,}/g, ' ');
+  if (text.length > longestUnicodeText)
+    throw new MalformedError(`name has a text of more than ${longestUnicodeText} characters`);
   const folded = text.normalize('NFKC').toLowerCase().replaceAll('ß', 'ss').replaceAll('ς', 'σ').normalize('NFKC');
   return folded.replace(/\p{Zs}+/gu, ' ').replace(/^ | $/g, '');
 }

@@ -21,6 +21,7 @@ export class IssuerPool {
   bySubject(nameKey: string): readonly Issuer[] {
     const own = this.#bySubject.get(nameKey) ?? [];
     const inherited = this.#parent?.bySubject(nameKey) ?? [];
+    if (own.length + inherited.length < 2) return own.length > 0 ? own : inherited;
     const seen = new Set<string>();
     return [...inherited, ...own]
       .sort((left, right) => Number(right.isTrustAnchor) - Number(left.isTrustAnchor))

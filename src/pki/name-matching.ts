@@ -8,12 +8,16 @@ import { MalformedError } from './malformed-error.ts';
 
 export type Match = 'yes' | 'no' | 'incomparable';
 
-const label = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+/** Mailboxes and URIs that are longer are not read, and so are incomparable. */
+export const longestReadName = 2048;
+const longestHost = 253;
+const host = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
 /** Lower case; undefined when it is not a host name in preferred name syntax (underscores, which exist, are let through). */
 function hostName(text: string): string | undefined {
+  if (text.length > longestHost) return undefined;
   const lower = text.toLowerCase();
-  return lower.length <= 253 && lower.split('.').every((part) => label.test(part)) ? lower : undefined;
+  return host.test(lower) ? lower : undefined;
 }
 
 const verdict = (inside: boolean): Match => (inside ? 'yes' : 'no');
@@ -61,6 +65,7 @@ interface Mailbox {
 
 /** A Mailbox of RFC 5321; address literals are not processed. */
 function mailbox(text: string): Mailbox | undefined {
+  if (text.length > longestReadName) return undefined;
   const at = text.lastIndexOf('@');
   const host = hostName(text.slice(at + 1));
   const local = text.slice(0, Math.max(at, 0));
@@ -71,6 +76,7 @@ function mailbox(text: string): Mailbox | undefined {
 
 /** RFC 9598 3: the domain is in A-labels, and a local part in ASCII alone would have to be an rfc822Name. */
 function smtpUtf8Mailbox(text: string): Mailbox | undefined {
+  if (text.length > longestReadName) return undefined;
   const at = text.lastIndexOf('@');
   const host = hostName(text.slice(at + 1));
   const local = text.slice(0, Math.max(at, 0));
@@ -101,7 +107,7 @@ const authority = /^[A-Za-z][A-Za-z0-9+\-.]*:\/\/([^/?#]*)/;
 
 /** The constraint is on the host; RFC 5280: a URI without an authority whose host is a domain name is refused. */
 export function matchesHostOfUri(uri: string, base: string): Match {
-  const [, text = ''] = authority.exec(uri) ?? [];
+  const [, text = ''] = (uri.length <= longestReadName && authority.exec(uri)) || [];
   const host = hostName(text.slice(text.lastIndexOf('@') + 1).replace(/:\d*$/, ''));
   if (host === undefined || /^[\d.]+$/.test(host)) return 'incomparable';
   return base === '' ? 'yes' : matchesHost(host, base);
@@ -111,14 +117,19 @@ export function matchesHostOfUri(uri: string, base: string): Match {
 export function matchesIpAddress(address: Buffer, base: Buffer): Match {
   if (base.length !== 8 && base.length !== 32) return 'incomparable';
   const half = base.length / 2;
-  const mask = base.subarray(half);
-  const bits = [...mask].map((octet) => octet.toString(2).padStart(8, '0')).join('');
-  if (!/^1*0*$/.test(bits)) return 'incomparable';
-  if (address.length !== half) return 'no';
-  return verdict(
-    address.every((octet, index) => (octet & (mask[index] ?? 0)) === ((base[index] ?? 0) & (mask[index] ?? 0))),
-  );
+  let isInside = address.length === half;
+  let maskEnded = false;
+  for (let index = 0; index < half; index++) {
+    const mask = base[half + index] ?? 0;
+    if ((maskEnded && mask !== 0) || !contiguous.has(mask)) return 'incomparable';
+    maskEnded ||= mask !== 0xff;
+    if (((address[index] ?? 0) & mask) !== ((base[index] ?? 0) & mask)) isInside = false;
+  }
+  return verdict(isInside);
 }
+
+/** Octets of ones followed by zeros. */
+const contiguous: ReadonlySet<number> = new Set([0, 0x80, 0xc0, 0xe0, 0xf0, 0xf8, 0xfc, 0xfe, 0xff]);
 
 /**
  * User principal names have no standard for constraints. A base may be a whole name, `@domain` or `domain` for that domain,
@@ -148,6 +159,7 @@ function principal(text: string | undefined): { readonly local: string; readonly
 /** The text of an otherName that is a UTF8String (DER); undefined when it is anything else. */
 export function otherNameText(der: Buffer): string | undefined {
   try {
+    if (der.length > longestReadName) return undefined;
     return decodeText(readSingle(der, tags.utf8String, 'otherName'), 'otherName');
   } catch (error) {
     if (error instanceof MalformedError) return undefined;

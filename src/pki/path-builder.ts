@@ -21,6 +21,9 @@ interface PathSearch {
 /** The trust anchor not counted. Real hierarchies have two or three. */
 const maximumPathCertificates = 10;
 
+/** Microseconds, for the budget. */
+const stepCost = 5;
+
 /** @throws BudgetExceededError */
 export function* certificationPaths(endEntity: Certificate, search: PathSearch): Generator<CertificationPath, void> {
   yield* extend([endEntity], new Set([identityOf(endEntity)]), search);
@@ -36,7 +39,7 @@ function* extend(
   const issuers = search.pool.bySubject(head.issuer.key);
   if (issuers.length === 0) search.onRefusal(noIssuer(head));
   for (const { certificate, isTrustAnchor } of byLikelihood(head, issuers, search.time)) {
-    search.signatures.budget.spend('buildSteps');
+    search.signatures.budget.spend('buildSteps', stepCost);
     // The same name with the same key again only makes a path longer, and for ever (CVE-2024-0567).
     const identity = identityOf(certificate);
     if (onPath.has(identity) || (!isTrustAnchor && path.length >= maximumPathCertificates)) continue;
@@ -47,8 +50,14 @@ function* extend(
   }
 }
 
-function identityOf({ subject, subjectPublicKeyInfo }: Certificate): string {
-  return `${subject.key}\n${subjectPublicKeyInfo.toString('latin1')}`;
+const identities = new WeakMap<Certificate, string>();
+
+/** Made once for a certificate: names and keys may be long, and every step asks. */
+function identityOf(certificate: Certificate): string {
+  const { subject, subjectPublicKeyInfo } = certificate;
+  const identity = identities.get(certificate) ?? `${subject.key}\n${subjectPublicKeyInfo.toString('latin1')}`;
+  identities.set(certificate, identity);
+  return identity;
 }
 
 /** RFC 4158 3.5: hints only order the candidates, since none of them is proof. */

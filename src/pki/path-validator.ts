@@ -185,6 +185,12 @@ class PathValidation {
   }
 
   #policies(certificate: Certificate, isEndEntity: boolean): Refusal | undefined {
+    const { certificatePolicies = [] } = certificate;
+    // Every policy of the depth above may come down by anyPolicy, so what is there counts as well.
+    this.#tools.signatures.budget.spend(
+      'policyLevels',
+      policyCost * (certificatePolicies.length + this.#policyGraph.width),
+    );
     const anyPolicyCounts = this.#inhibitAnyPolicy > 0 || (!isEndEntity && isSelfIssued(certificate));
     this.#policyGraph.addCertificate(certificate.certificatePolicies, anyPolicyCounts);
     return this.#explicitPolicy > 0 || !this.#policyGraph.isNull ? undefined : noPolicy;
@@ -193,8 +199,10 @@ class PathValidation {
   #mapPolicies(certificate: Certificate): Refusal | undefined {
     const { policyMappings } = certificate;
     const refusal = anyPolicyMappingRefusal(certificate);
-    if (!refusal && policyMappings.length > 0) this.#policyGraph.map(policyMappings, this.#policyMapping > 0);
-    return refusal;
+    if (refusal || policyMappings.length === 0) return refusal;
+    this.#tools.signatures.budget.spend('policyLevels', policyCost * (policyMappings.length + this.#policyGraph.width));
+    this.#policyGraph.map(policyMappings, this.#policyMapping > 0);
+    return undefined;
   }
 
   #workingKey(certificate: Certificate, issuer: Certificate): Refusal | undefined {
@@ -277,6 +285,9 @@ class PathValidation {
     return denial(code, detail, facts);
   }
 }
+
+/** Microseconds for one policy at one depth, for the budget. */
+const policyCost = 0.5;
 
 const noPolicy: Refusal = {
   code: 'certificate-policy-not-acceptable',

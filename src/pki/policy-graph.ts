@@ -24,6 +24,11 @@ export class PolicyGraph {
     return this.#levels.length === 0;
   }
 
+  /** Nodes of the last depth. */
+  get width(): number {
+    return this.#levels.at(-1)?.size ?? 0;
+  }
+
   /**
    * RFC 5280 6.1.3 (d) and (e) as RFC 9618 5.3 rewrites them: adds the depth of one certificate.
    * @param policies of the certificate; undefined when it has no such extension
@@ -99,8 +104,12 @@ export class PolicyGraph {
       const children = this.#levels[depth + 1];
       const level = this.#levels[depth];
       if (!children || !level) continue;
-      const withChildren = new Set([...children.values()].flatMap(({ parents }) => [...parents]));
+      const withChildren = new Set<string>();
+      for (const { parents } of children.values()) for (const parent of parents) withChildren.add(parent);
+      const before = level.size;
       for (const policy of level.keys()) if (!withChildren.has(policy)) level.delete(policy);
+      // Depths further above lose nodes only where this one has.
+      if (level.size === before) break;
     }
     if (this.#levels.some((level) => level.size === 0)) this.#levels = [];
   }

@@ -25,9 +25,9 @@ const curves: readonly string[] = ['1.2.840.10045.3.1.7', '1.3.132.0.34', '1.3.1
 
 /** An RSA key of 8192 bits has about 1100 and one of ML-DSA-87 2614; what is larger would only fill the memory of keys. */
 export const maximumKeyOctets = 4096;
-/** Larger moduli and exponents only serve to burn the verifier's time. */
+/** Larger moduli and exponents only serve to burn the verifier's time. Windows takes no exponent of more than 32 bits either. */
 const maximumRsaBits = 8192;
-const maximumExponentBits = 64;
+const maximumExponentBits = 32;
 
 /**
  * @param spki DER of SubjectPublicKeyInfo

@@ -3,7 +3,7 @@ import { type Denial, denial } from '../denial.ts';
 import type { Budget } from './budget.ts';
 import type { Certificate } from './certificate.ts';
 import { certificateFacts } from './certificate-facts.ts';
-import type { SignatureVerifier } from './signature.ts';
+import { octetsText, type SignatureVerifier } from './signature.ts';
 import { inheritsParameters, workingPublicKey } from './working-key.ts';
 
 export class SignatureChecks {
@@ -20,7 +20,7 @@ export class SignatureChecks {
   /** RFC 5280 6.1.3 (a)(1). Undefined when the signature verifies with the key of `issuer`. @throws BudgetExceededError */
   refusal(certificate: Certificate, issuer: Certificate): Denial | undefined {
     const spki = this.keyOf(issuer);
-    const key = spki.toString('latin1');
+    const key = octetsText(spki);
     const known = this.#refusals.get(certificate) ?? new Map<string, Denial | undefined>();
     this.#refusals.set(certificate, known);
     if (!known.has(key)) known.set(key, this.#check(certificate, spki));
@@ -54,6 +54,7 @@ export class SignatureChecks {
       data: certificate.tbsCertificate,
       algorithm: certificate.signatureAlgorithm,
       signature: certificate.signature,
+      isOfPeer: true,
       // End entities come once; only CA certificates are worth remembering beyond this login.
       ...(certificate.basicConstraints?.ca && { identity: certificate.sha256 }),
     };

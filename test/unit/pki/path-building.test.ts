@@ -1,17 +1,20 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { unrecorded } from '../../../src/explanation.ts';
 import { oids } from '../../../src/pki/oids.ts';
-import { octetString, sequence } from '../../support/der-builder.ts';
+import { objectIdentifier, octetString, sequence } from '../../support/der-builder.ts';
 import {
   ca,
   caUsage,
   commonName,
   days,
+  digitalSignature,
   dnsName,
   extension,
   type Issued,
   intermediate,
   issue,
+  type Keys,
   nameConstraints,
   newKeys,
   person,
@@ -109,6 +112,31 @@ describe('the search for a path', () => {
       ),
     ];
     expect(await verdictOf(trusting, chain)).toBe('path-budget-exceeded');
+  });
+
+  it('is given up when a few signatures cost as much as many', async () => {
+    const expensive = (): Keys => ({
+      ...generateKeyPairSync('ec', { namedCurve: 'P-521' }),
+      scheme: { algorithm: sequence(objectIdentifier(oids.ecdsaWithSha256)), digest: 'sha256' },
+    });
+    const keys = Array.from({ length: 8 }, expensive);
+    const subject = commonName('Mirror');
+    const signer = (index: number) => ({ subject, keys: keys[index % 8]!, der: Buffer.alloc(0) });
+    const ring = keys.map((pair, index) =>
+      issue(subject, signer(index + 1), { keys: pair, extensions: [ca(), caUsage] }),
+    );
+    expect(await verdictOf({ ...trusting, intermediates: ring }, [person(signer(0))])).toBe('path-budget-exceeded');
+  });
+
+  it('does not take more than OpenSSL would from a TLS peer', async () => {
+    const padded = intermediate(anchor, 'Padded', [extension('1.2.3', Buffer.alloc(52_000))]);
+    expect(await verdictOf(trusting, [person(middle), middle, padded])).toBe('valid');
+    expect(await verdictOf(trusting, [person(middle), middle, padded, padded])).toBe('path-budget-exceeded');
+  });
+
+  it('refuses names whose normalisation takes time with the square of their length', async () => {
+    const named = issue(commonName(`${'\u0301\u0323'.repeat(300)}`), anchor, { extensions: [digitalSignature] });
+    expect(await verdictOf(trusting, [named])).toBe('certificate-malformed');
   });
 
   it('does not take more than sixteen certificates', async () => {
