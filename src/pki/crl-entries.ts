@@ -18,35 +18,33 @@ export interface RevokedEntry {
 
 const entryExtensions: ReadonlySet<string> = new Set([oids.reasonCode, oids.invalidityDate, oids.certificateIssuer]);
 
+/** Plain data, which one thread can hand to another. */
+export interface CrlTables {
+  /** Offset of an entry plus one at the hash of its serial number; 0: free. Linear probing. */
+  readonly slots: Uint32Array<ArrayBuffer>;
+  /** Where certificateIssuer changes in an indirect CRL, ascending by offset (RFC 5280 5.3.3: it holds until the next). */
+  readonly issuers: readonly IssuerChange[];
+}
+
+interface IssuerChange {
+  readonly from: number;
+  readonly key: string;
+}
+
 export class CrlEntries {
   readonly #bytes: Buffer;
-  readonly #isIndirect: boolean;
-  /** Offset of an entry plus one at the hash of its serial number; 0: free. Linear probing. */
-  readonly #slots: Uint32Array;
-  /** Where certificateIssuer changes in an indirect CRL, ascending by offset (RFC 5280 5.3.3: it holds until the next). */
-  readonly #issuers: { readonly from: number; readonly key: string }[];
+  readonly #tables: CrlTables;
 
-  /**
-   * @param bytes content of revokedCertificates
-   * @param crlIssuer the key of the name for which entries count before any certificateIssuer
-   * @param isIndirect whether entries may name another issuer
-   * @throws MalformedError
-   */
-  constructor(bytes: Buffer, crlIssuer: string, isIndirect: boolean) {
+  /** @param bytes content of revokedCertificates @param tables of these very octets */
+  constructor(bytes: Buffer, tables: CrlTables) {
     this.#bytes = bytes;
-    this.#isIndirect = isIndirect;
-    this.#issuers = [{ from: 0, key: crlIssuer }];
-    const scanner = new Scanner(bytes);
-    const offsets = this.#scan(scanner);
-    // At most half full, so that probing stays short.
-    this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * offsets.length + 2)));
-    for (const offset of offsets) this.#insert(offset, scanner);
+    this.#tables = tables;
   }
 
   /** The entry of a certificate. @param issuer key of the certificate's issuer name @param serial content octets */
   find(issuer: string, serial: Buffer): RevokedEntry | undefined {
-    for (let slot = this.#slotOf(serial, 0, serial.length); ; slot = this.#after(slot)) {
-      const stored = this.#slots[slot];
+    for (let slot = slotOf(this.#tables.slots, serial, 0, serial.length); ; slot = after(this.#tables.slots, slot)) {
+      const stored = this.#tables.slots[slot];
       if (!stored) return undefined;
       const entry = new DerReader(this.#bytes.subarray(stored - 1), 'CRL entries').next();
       const reader = new DerReader(entry.content, 'CRL entry');
@@ -56,7 +54,50 @@ export class CrlEntries {
     }
   }
 
-  #scan(scanner: Scanner): readonly number[] {
+  #issuerAt(offset: number): string | undefined {
+    const { issuers } = this.#tables;
+    let low = 0;
+    let high = issuers.length;
+    while (low + 1 < high) {
+      const middle = (low + high) >>> 1;
+      if ((issuers[middle]?.from ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return issuers[low]?.key;
+  }
+}
+
+/**
+ * @param bytes content of revokedCertificates
+ * @param crlIssuer the key of the name for which entries count before any certificateIssuer
+ * @param isIndirect whether entries may name another issuer
+ * @throws MalformedError
+ */
+export function indexCrlEntries(bytes: Buffer, crlIssuer: string, isIndirect: boolean): CrlTables {
+  const { slots, issuers } = new Indexer(bytes, crlIssuer, isIndirect);
+  return { slots, issuers };
+}
+
+class Indexer implements CrlTables {
+  readonly #bytes: Buffer;
+  readonly #isIndirect: boolean;
+  readonly #scanner: Scanner;
+  readonly slots: Uint32Array<ArrayBuffer>;
+  readonly issuers: IssuerChange[];
+
+  constructor(bytes: Buffer, crlIssuer: string, isIndirect: boolean) {
+    this.#bytes = bytes;
+    this.#isIndirect = isIndirect;
+    this.#scanner = new Scanner(bytes);
+    this.issuers = [{ from: 0, key: crlIssuer }];
+    const offsets = this.#scan();
+    // At most half full, so that probing stays short.
+    this.slots = new Uint32Array(2 ** Math.ceil(Math.log2(2 * offsets.length + 2)));
+    for (const offset of offsets) this.#insert(offset);
+  }
+
+  #scan(): readonly number[] {
+    const scanner = this.#scanner;
     const offsets: number[] = [];
     const end = this.#bytes.length;
     for (let offset = 0; offset < end; offset = scanner.end) {
@@ -88,31 +129,28 @@ export class CrlEntries {
     if (!this.#isIndirect) throw new MalformedError('CRL that is not indirect has an entry of another issuer');
     const name = parseGeneralNames(issuer.value, 'certificateIssuer').find(({ kind }) => kind === 'directoryName');
     if (name?.kind !== 'directoryName') throw new MalformedError('certificateIssuer holds no directory name');
-    this.#issuers.push({ from: offset, key: name.name.key });
+    this.issuers.push({ from: offset, key: name.name.key });
   }
 
-  #insert(offset: number, scanner: Scanner): void {
+  #insert(offset: number): void {
+    const scanner = this.#scanner;
     scanner.read(offset, this.#bytes.length, tags.sequence);
     scanner.read(scanner.start, scanner.end, tags.integer);
-    let slot = this.#slotOf(this.#bytes, scanner.start, scanner.end);
-    while (this.#slots[slot]) slot = this.#after(slot);
-    this.#slots[slot] = offset + 1;
+    let slot = slotOf(this.slots, this.#bytes, scanner.start, scanner.end);
+    while (this.slots[slot]) slot = after(this.slots, slot);
+    this.slots[slot] = offset + 1;
   }
+}
 
-  /** FNV-1a. The serial numbers are of a CA that is trusted to issue, so collisions need not be defended against. */
-  #slotOf(bytes: Buffer, start: number, end: number): number {
-    let hash = 0x811c9dc5;
-    for (let index = start; index < end; index++) hash = Math.imul(hash ^ (bytes[index] ?? 0), 0x01000193);
-    return (hash >>> 0) & (this.#slots.length - 1);
-  }
+/** FNV-1a. The serial numbers are of a CA that is trusted to issue, so collisions need not be defended against. */
+function slotOf({ length }: Uint32Array, bytes: Buffer, start: number, end: number): number {
+  let hash = 0x811c9dc5;
+  for (let index = start; index < end; index++) hash = Math.imul(hash ^ (bytes[index] ?? 0), 0x01000193);
+  return (hash >>> 0) & (length - 1);
+}
 
-  #after(slot: number): number {
-    return (slot + 1) & (this.#slots.length - 1);
-  }
-
-  #issuerAt(offset: number): string | undefined {
-    return this.#issuers.findLast(({ from }) => from <= offset)?.key;
-  }
+function after({ length }: Uint32Array, slot: number): number {
+  return (slot + 1) & (length - 1);
 }
 
 /** Headers of DER values by offset, for lists too long to make an object of every value. */

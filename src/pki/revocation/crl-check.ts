@@ -4,7 +4,8 @@
  */
 import type { Certificate } from '../certificate.ts';
 import { type CertificateRevocationList, unknownCriticalCrlExtension } from '../crl.ts';
-import { CrlEntries, type RevokedEntry } from '../crl-entries.ts';
+import type { CrlEntries, RevokedEntry } from '../crl-entries.ts';
+import { indexedEntries } from '../crl-index.ts';
 import type { DistributionPoint } from '../distribution-point.ts';
 import { MalformedError } from '../malformed-error.ts';
 import { allReasons, coveredReasons, deltaBelongsTo, distributionPointsOf, scopeMismatch } from './crl-scope.ts';
@@ -38,8 +39,6 @@ export interface CrlsAtHand {
 
 /** Certificates of CRL issuers whose own status depends on another CRL issuer, and so on. */
 const maximumChain = 4;
-
-const indexes = new WeakMap<CertificateRevocationList, CrlEntries>();
 
 export class CrlCheck {
   readonly #context: CrlContext;
@@ -127,15 +126,21 @@ export class CrlCheck {
       if (stale) return stale;
     }
     try {
-      const ofDelta = delta && entriesOf(delta).find(certificate.issuer.key, certificate.serialOctets);
+      const ofDelta = delta && (await this.#entriesOf(delta)).find(certificate.issuer.key, certificate.serialOctets);
       if (delta && ofDelta?.reason === 'removeFromCRL') return { status: 'good', crl: delta, signer };
       if (delta && ofDelta) return { status: 'revoked', crl: delta, signer, entry: ofDelta };
-      const entry = entriesOf(crl).find(certificate.issuer.key, certificate.serialOctets);
+      const entry = (await this.#entriesOf(crl)).find(certificate.issuer.key, certificate.serialOctets);
       return entry ? { status: 'revoked', crl, signer, entry } : { status: 'good', crl: delta ?? crl, signer };
     } catch (error) {
       if (error instanceof MalformedError) return error.message;
       throw error;
     }
+  }
+
+  /** The first login that needs the entries of a large CRL waits for their index. @throws MalformedError */
+  #entriesOf(crl: CertificateRevocationList): CrlEntries | Promise<CrlEntries> {
+    const entries = indexedEntries(crl);
+    return entries instanceof Promise ? this.#context.signatures.budget.waitFor(entries) : entries;
   }
 
   #unusable(crl: CertificateRevocationList): string | undefined {
@@ -153,14 +158,6 @@ export class CrlCheck {
     if (freshnessSeconds > 0 && ageSeconds > freshnessSeconds) return `it is older than ${freshnessSeconds} s`;
     return undefined;
   }
-}
-
-function entriesOf(crl: CertificateRevocationList): CrlEntries {
-  const known = indexes.get(crl);
-  if (known) return known;
-  const entries = new CrlEntries(crl.entries, crl.issuer.key, crl.issuingDistributionPoint?.indirectCrl === true);
-  indexes.set(crl, entries);
-  return entries;
 }
 
 function unknown(problem: string): CrlStatus {
