@@ -28,6 +28,15 @@ export interface OcspOptions extends OcspLimits {
   readonly certIdHash: Extract<CertIdHash, 'sha1' | 'sha256'>;
   /** `getWhenShort`, the default: GET as far as RFC 5019 allows, never with a nonce. `post`: always POST. */
   readonly httpMethod: 'getWhenShort' | 'post';
+  /** Responses out of files, which are at hand without asking anybody and judged like all others. Default: none. */
+  readonly files?: readonly OcspFile[];
+}
+
+/** An OCSP response out of a file. */
+export interface OcspFile {
+  /** Named in evidence and records. */
+  readonly file: string;
+  readonly der: Buffer;
 }
 
 export const defaultOcspOptions: OcspOptions = {
@@ -67,6 +76,7 @@ const parsed = new WeakMap<Buffer, OcspResponse | string>();
 
 export class OcspSource {
   readonly #options: OcspOptions;
+  readonly #files: readonly (OcspResponse | string)[];
   readonly #retrieval: RetrievalOptions | undefined;
   readonly #tools: OcspTools;
   readonly #exchanges = new Map<string, Exchange>();
@@ -76,9 +86,16 @@ export class OcspSource {
     max: maximumRemembered,
   });
 
-  /** @param retrieval absent: there are no answers */
+  /**
+   * @param retrieval absent: the answers of files only
+   * @throws MalformedError when a response of a file cannot be read
+   */
   constructor(options: OcspOptions, retrieval: RetrievalOptions | undefined, tools: OcspTools) {
     this.#options = options;
+    this.#files = (options.files ?? []).map(({ file, der }) => {
+      const response = parseOcspResponse(der, file);
+      return typeof response === 'string' ? `${file}: the responder answered ${response}` : response;
+    });
     this.#tools = tools;
     this.#retrieval = retrieval && { ...retrieval, policy: { ...retrieval.policy, maximumOctets } };
   }
@@ -87,20 +104,24 @@ export class OcspSource {
   async atHand(subject: Subject, question: OcspQuestion): Promise<OcspStatus> {
     const problems: string[] = [];
     let isAnswer = false;
-    let newest: Exclude<OcspStatus, { status: 'unknown' }> | undefined;
+    const told: Exclude<OcspStatus, { status: 'unknown' }>[] = [];
+    const consider = (status: OcspStatus) => {
+      if (status.status === 'unknown') {
+        problems.push(...status.problems);
+        isAnswer ||= status.isAnswer === true;
+      } else {
+        told.push(status);
+      }
+    };
+    for (const response of this.#files) consider(await this.#judgeResponse(response, subject, question));
     for (const request of this.#requestsFor(subject, problems)) {
       const held = await this.#retrieval?.store.held(request);
       for (const evidence of [held?.candidate, held?.confirmed]) {
         if (!evidence || (this.#options.nonce === 'require' && !this.#nonceMatched.has(evidence.bytes))) continue;
-        const status = await this.#judge(evidence, subject, question);
-        if (status.status === 'unknown') {
-          problems.push(...status.problems);
-          isAnswer ||= status.isAnswer === true;
-        } else if (!newest || status.evidence.thisUpdate > newest.evidence.thisUpdate) {
-          newest = status;
-        }
+        consider(await this.#judge(evidence, subject, question));
       }
     }
+    const [newest] = told.sort((a, b) => b.evidence.thisUpdate.getTime() - a.evidence.thisUpdate.getTime());
     return newest ?? { status: 'unknown', problems, ...(isAnswer && { isAnswer }) };
   }
 
@@ -200,9 +221,7 @@ export class OcspSource {
   }
 
   async #judge(evidence: Evidence, subject: Subject, question: OcspQuestion): Promise<OcspStatus> {
-    const response = responseOf(evidence);
-    if (typeof response === 'string') return { status: 'unknown', problems: [response] };
-    const status = await checkOcspResponse(response, subject, { ...question, limits: this.#options });
+    const status = await this.#judgeResponse(responseOf(evidence), subject, question);
     if (status.status !== 'unknown') {
       const { thisUpdate, validUntil } = status.evidence;
       this.#retrieval?.store.confirm(evidence, { thisUpdate, nextUpdate: validUntil });
@@ -210,10 +229,16 @@ export class OcspSource {
     return status;
   }
 
+  /** @param response a string: why it is none */
+  async #judgeResponse(response: OcspResponse | string, subject: Subject, question: OcspQuestion): Promise<OcspStatus> {
+    if (typeof response === 'string') return { status: 'unknown', problems: [response] };
+    return checkOcspResponse(response, subject, { ...question, limits: this.#options });
+  }
+
   /** One request for each responder, without nonce, which also names its answer in the store. */
   #requestsFor(subject: Subject, problems: string[]): readonly RetrievalRequest[] {
     const urls = this.#urlsFor(subject);
-    if (urls.length === 0) problems.push('no OCSP responder is named that may be asked');
+    if (urls.length === 0 && this.#files.length === 0) problems.push('no OCSP responder is named that may be asked');
     try {
       const body = urls.length > 0 ? this.#bodyFor(subject) : undefined;
       return body ? urls.map((url) => this.#requestTo(url, body)) : [];
