@@ -103,26 +103,23 @@ export class OcspSource {
   /** By answers retrieved before; the newest of them that tells. Nothing is asked over the network. @throws BudgetExceededError */
   async atHand(subject: Subject, question: OcspQuestion): Promise<OcspStatus> {
     const problems: string[] = [];
-    let isAnswer = false;
-    const told: Exclude<OcspStatus, { status: 'unknown' }>[] = [];
-    const consider = (status: OcspStatus) => {
-      if (status.status === 'unknown') {
-        problems.push(...status.problems);
-        isAnswer ||= status.isAnswer === true;
-      } else {
-        told.push(status);
-      }
-    };
-    for (const response of this.#files) consider(await this.#judgeResponse(response, subject, question));
+    const statuses: OcspStatus[] = [];
+    for (const response of this.#files) statuses.push(await this.#judgeResponse(response, subject, question));
     for (const request of this.#requestsFor(subject, problems)) {
       const held = await this.#retrieval?.store.held(request);
       for (const evidence of [held?.candidate, held?.confirmed]) {
         if (!evidence || (this.#options.nonce === 'require' && !this.#nonceMatched.has(evidence.bytes))) continue;
-        consider(await this.#judge(evidence, subject, question));
+        statuses.push(await this.#judge(evidence, subject, question));
       }
     }
-    const [newest] = told.sort((a, b) => b.evidence.thisUpdate.getTime() - a.evidence.thisUpdate.getTime());
-    return newest ?? { status: 'unknown', problems, ...(isAnswer && { isAnswer }) };
+    const [newest] = statuses
+      .filter((status) => status.status !== 'unknown')
+      .sort((left, right) => right.evidence.thisUpdate.getTime() - left.evidence.thisUpdate.getTime());
+    if (newest) return newest;
+    const unknowns = statuses.filter((status) => status.status === 'unknown');
+    const isAnswer = unknowns.some((status) => status.isAnswer);
+    problems.push(...unknowns.flatMap((status) => status.problems));
+    return { status: 'unknown', problems, ...(isAnswer && { isAnswer }) };
   }
 
   /** By asking the responders in turn until one tells. @param waiting ends the waiting of this login @throws BudgetExceededError */
