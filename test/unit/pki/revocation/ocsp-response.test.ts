@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { MalformedError } from '../../../../src/pki/malformed-error.ts';
+import { oids } from '../../../../src/pki/oids.ts';
+import { parseOcspResponse } from '../../../../src/pki/revocation/ocsp-response.ts';
+import {
+  bitString,
+  der,
+  explicit,
+  implicit,
+  integer,
+  objectIdentifier,
+  octetString,
+  sequence,
+  text,
+  time,
+} from '../../../support/der-builder.ts';
+import { generalizedTime, issueOcsp, ocspError, singleResponse, wrapOcsp } from '../../../support/ocsp-answer.ts';
+import { days, extension, intermediate, root } from '../authority.ts';
+
+const anchor = root();
+const issuer = intermediate(anchor);
+const good = { issuer, serial: 0xe1, thisUpdate: days(-1), nextUpdate: days(1) };
+const read = (bytes: Buffer) => parseOcspResponse(bytes, 'http://ocsp.example');
+const algorithm = sequence(objectIdentifier(oids.ecdsaWithSha256));
+const byKey = explicit(2, octetString(Buffer.alloc(20)));
+const madeAt = generalizedTime(days(-1));
+const nonce = (value: Buffer) => explicit(1, sequence(extension(oids.ocspNonce, value)));
+
+/** A response with this ResponseData content, unsigned. */
+const withData = (...content: readonly Buffer[]) =>
+  wrapOcsp(sequence(sequence(...content), algorithm, bitString(Buffer.alloc(8))));
+/** A response with one single response of this content. */
+const certId = (hash: string = oids.sha1, serial: Buffer = integer(1)) =>
+  sequence(sequence(objectIdentifier(hash)), octetString(Buffer.alloc(20)), octetString(Buffer.alloc(20)), serial);
+const withSingle = (...content: readonly Buffer[]) => withData(byKey, madeAt, sequence(sequence(...content)));
+const isGood = implicit(0);
+
+describe('a response is read', () => {
+  it('with its dates, responder, nonce and certificates', () => {
+    const response = read(issueOcsp({ ...good, nonce: Buffer.from('nonce'), certificates: [anchor.der, issuer.der] }));
+    expect(response).toMatchObject({
+      source: 'http://ocsp.example',
+      producedAt: days(-1),
+      nonce: Buffer.from('nonce'),
+      certificates: [anchor.der, issuer.der],
+      responses: [
+        {
+          certId: { hash: 'sha1', serialOctets: Buffer.of(0, 0xe1) },
+          certStatus: { status: 'good' },
+          thisUpdate: days(-1),
+        },
+      ],
+    });
+  });
+
+  it('with reason and date of a revocation', () => {
+    const response = read(issueOcsp({ ...good, status: { revokedAt: days(-2), reason: 1 } }));
+    const certStatus = { status: 'revoked', revocationDate: days(-2), reason: 'keyCompromise' };
+    expect(response).toMatchObject({ responses: [{ certStatus }] });
+  });
+
+  it('though a CertID is hashed by a function that is not known, which then matches nothing', () => {
+    const response = read(withSingle(certId('1.2.840.113549.2.5'), isGood, madeAt));
+    expect(typeof response !== 'string' && response.responses[0]?.certId).toBeUndefined();
+  });
+
+  it.each([
+    [1, 'malformedRequest'],
+    [2, 'internalError'],
+    [3, 'tryLater'],
+    [5, 'sigRequired'],
+    [6, 'unauthorized'],
+  ])('as error %i, %s', (number, name) => expect(read(ocspError(number))).toBe(name));
+});
+
+describe('a malformed response', () => {
+  const valid = issueOcsp(good);
+  const singles = (count: number) => Array.from({ length: count }, () => singleResponse(good));
+  it.each<[string, Buffer]>([
+    ['of nothing', Buffer.alloc(0)],
+    ['that is HTML', Buffer.from('<html>')],
+    ['with something behind it', Buffer.concat([valid, Buffer.of(0)])],
+    ['cut short', valid.subarray(0, -1)],
+    ['larger than 64 KiB', issueOcsp({ ...good, certificates: [octetString(Buffer.alloc(65_536))] })],
+    ['successful without content', ocspError(0)],
+    ['with an undefined error', ocspError(4)],
+    ['with an error of two octets', sequence(der(0x0a, Buffer.of(1, 0)))],
+    ['of another type', wrapOcsp(sequence(), '1.2.3')],
+    ['with more than 64 single responses', issueOcsp({ ...good, others: singles(64) })],
+    [
+      'with more than 8 certificates',
+      issueOcsp({ ...good, certificates: Array.from({ length: 9 }, () => anchor.der) }),
+    ],
+    ['that encodes the default version', withData(explicit(0, integer(0)), byKey, madeAt, sequence())],
+    ['with a responder of an unknown kind', withData(explicit(3, octetString(Buffer.alloc(20))), madeAt, sequence())],
+    [
+      'with a responder key hash of 19 octets',
+      withData(explicit(2, octetString(Buffer.alloc(19))), madeAt, sequence()),
+    ],
+    ['made at a UTCTime', withData(byKey, time(days(-1)), sequence())],
+    ['made at a fraction of a second', withData(byKey, text(0x18, '20260531120000.5Z'), sequence())],
+    ['with a status of an unknown kind', withSingle(certId(), implicit(3), madeAt)],
+    ['with a good status that has content', withSingle(certId(), implicit(0, Buffer.of(0)), madeAt)],
+    ['with a nextUpdate that is an UTCTime', withSingle(certId(), isGood, madeAt, explicit(0, time(days(1))))],
+    ['with a reason that is not used', issueOcsp({ ...good, status: { revokedAt: days(-2), reason: 11 } })],
+    [
+      'with a serial number that is not minimal',
+      withSingle(certId(oids.sha1, der(0x02, Buffer.of(0, 1))), isGood, madeAt),
+    ],
+    ['with a nonce that is no OCTET STRING', withData(byKey, madeAt, sequence(), nonce(integer(1)))],
+    ['with a nonce of 129 octets', withData(byKey, madeAt, sequence(), nonce(octetString(Buffer.alloc(129))))],
+    ['with an empty list of extensions', withData(byKey, madeAt, sequence(), explicit(1, sequence()))],
+  ])('%s is refused', (_rule, bytes) => expect(() => read(bytes)).toThrow(MalformedError));
+
+  it('never is anything but a refusal, whichever octet is wrong', () => {
+    const whole = issueOcsp({ ...good, nonce: Buffer.alloc(32, 1), certificates: [issuer.der], responderId: 'byName' });
+    for (let index = 0; index < whole.length; index++) {
+      for (const change of [0x01, 0x80, 0xff]) {
+        const altered = Buffer.from(whole);
+        altered[index]! ^= change;
+        try {
+          read(altered);
+        } catch (error) {
+          expect(error).toBeInstanceOf(MalformedError);
+        }
+      }
+    }
+  });
+});
