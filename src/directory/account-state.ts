@@ -5,6 +5,8 @@ export interface AccountState {
   /** `person` may log in; anything else may not. */
   readonly type: 'person' | 'computer' | 'trust' | 'temporary-duplicate' | 'other';
   readonly disabled: boolean;
+  /** Before this moment the account is not in force. */
+  readonly startsAt?: Date;
   /** `never-ends`: until the directory says otherwise, because an administrator unlocks it or its own lockout time lapses. */
   readonly lockedUntil?: Date | 'never-ends';
   /** From this moment on the account is expired. */
@@ -17,14 +19,23 @@ export interface AccountState {
 const hoursOfWeek = 168;
 const logonHoursOctets = hoursOfWeek / 8;
 
+export interface AccountPolicy {
+  /** Admits only accounts that cannot log in anywhere without a smart card. Default false. */
+  readonly requireSmartcardRequired?: boolean;
+}
+
 /**
  * Disabled, locked, expired, logon hours, type: the order in which Active Directory judges. Password age is not judged,
  * because a card logs in without the password, as S4U2Self has it.
  * @returns undefined when the account may log in at `now`
  */
-export function accountDenial(state: AccountState, now: Date): Denial | undefined {
-  const { disabled, lockedUntil, expiresAt, logonHours, type } = state;
+export function accountDenial(state: AccountState, now: Date, policy: AccountPolicy = {}): Denial | undefined {
+  const { disabled, startsAt, lockedUntil, expiresAt, logonHours, type, smartcardRequired } = state;
   if (disabled) return denial('account-disabled', 'The directory marks the account as disabled.');
+  if (startsAt !== undefined && now < startsAt) {
+    const since = startsAt.toISOString();
+    return denial('account-disabled', `The account is not in force before ${since}.`, { startsAt: since });
+  }
   if (lockedUntil !== undefined && (lockedUntil === 'never-ends' || lockedUntil > now)) {
     const until = lockedUntil === 'never-ends' ? 'it is unlocked' : lockedUntil.toISOString();
     return denial('account-locked', `The account is locked until ${until}.`, { lockedUntil: until });
@@ -41,6 +52,9 @@ export function accountDenial(state: AccountState, now: Date): Denial | undefine
   }
   if (type !== 'person') {
     return denial('account-type-not-allowed', `The account is of type ${type}, not a person.`, { type });
+  }
+  if (policy.requireSmartcardRequired && !smartcardRequired) {
+    return denial('account-smartcard-not-required', 'The account may log in elsewhere with its password alone.');
   }
   return undefined;
 }

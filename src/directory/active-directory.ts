@@ -1,9 +1,11 @@
 /**
- * Active Directory as a directory port: one search brings an account with all that is judged, one more its groups. It asks a
- * domain controller of the accounts' own domain, never a global catalog, which does not hold the account's state.
+ * Active Directory as a directory port: one search brings an account with all that is judged, one more its groups. State comes
+ * from a domain controller of the account's own domain, never from a global catalog, which does not hold it.
  */
 import type { Filter } from 'ldapts';
-import { accountStateFrom, stateAttributes } from './active-directory-state.ts';
+import { type AccountReading, accountAttributes, accountFrom } from './active-directory-account.ts';
+import { Forest, type GlobalCatalogOptions, type OpenServers, person } from './active-directory-forest.ts';
+import { nameGroups, readTokenGroups } from './active-directory-groups.ts';
 import { ConnectionPool, type ConnectionPoolOptions } from './connection-pool.ts';
 import {
   type AccountLookup,
@@ -13,15 +15,15 @@ import {
   type Group,
   type LookupKind,
   type LookupOptions,
+  type PasswordAnswer,
 } from './directory.ts';
 import { dnsDomainOf } from './domain-of-name.ts';
-import { dateFromGeneralizedTime } from './generalized-time.ts';
-import type { LdapEntry } from './ldap-entry.ts';
-import { parseServer } from './ldap-transport.ts';
+import { createPasswordCheck, type PasswordCheckOptions } from './password-check.ts';
+import { activeDirectoryPasswords } from './password-dialects.ts';
 import { allOf, anyOf, attributesOfTree, attributeValues, equals, filterOfTree } from './search-filter.ts';
-import { sidFromBinary, sidToBinary } from './sid.ts';
+import { sidToBinary } from './sid.ts';
 
-export interface ActiveDirectoryOptions extends ConnectionPoolOptions {
+export interface ActiveDirectoryOptions extends ConnectionPoolOptions, PasswordCheckOptions {
   /** How rules and records call this directory. */
   readonly name: string;
   /** Distinguished name of the domain or of a container in it, such as `DC=corp,DC=example`. */
@@ -30,9 +32,17 @@ export interface ActiveDirectoryOptions extends ConnectionPoolOptions {
   readonly netbiosName?: string;
   /** Attribute with the home directory. Default `unixHomeDirectory`. */
   readonly homeDirectoryAttribute?: string;
+  /**
+   * `iisFtp`: the home directory is msIIS-FTPRoot and msIIS-FTPDir joined, as for IIS FTP's isolation mode ActiveDirectory; an
+   * account without both has none. Default `attribute`.
+   */
+  readonly homeDirectoryFrom?: 'attribute' | 'iisFtp';
+  /** Finds names and distinguished names of groups as well, by one more search a login; without it they have SIDs. Default false. */
+  readonly resolveGroupNames?: boolean;
+  /** For forests of several domains: accounts are sought in the whole forest. Default: in the domain of searchBase only. */
+  readonly globalCatalog?: GlobalCatalogOptions;
 }
 
-const globalCatalogPorts: ReadonlySet<number> = new Set([3268, 3269]);
 const lookups: ReadonlySet<LookupKind> = new Set([
   'sid',
   'altSecurityIdentities',
@@ -41,48 +51,49 @@ const lookups: ReadonlySet<LookupKind> = new Set([
   'certificate',
   'filter',
 ]);
-/** People only: computers are of class user too, and have another category; contacts have the category and not the class. */
-const person = [equals('objectCategory', 'person'), equals('objectClass', 'user')];
-const identityAttributes = [
-  'objectGUID',
-  'objectSid',
-  'sAMAccountName',
-  'userPrincipalName',
-  'altSecurityIdentities',
-  'userCertificate',
-  'whenCreated',
-];
+/** Accounts with one login name at which the search is given up. */
+const mostNamesakes = 8;
 
-/** @throws TypeError when an option cannot be used */
-export function createActiveDirectory(options: ActiveDirectoryOptions): Directory {
-  for (const server of options.servers ?? []) {
-    const url = typeof server === 'string' ? server : server.url;
-    if (globalCatalogPorts.has(parseServer(url).port)) {
-      throw new TypeError(`${url} is a global catalog, which does not hold whether accounts expire or are locked`);
-    }
-  }
-  const pool = new ConnectionPool(options);
-  const homeDirectoryAttribute = options.homeDirectoryAttribute ?? 'unixHomeDirectory';
-  const attributes = [...identityAttributes, ...stateAttributes, homeDirectoryAttribute];
+/**
+ * @param open for tests: connects to servers
+ * @throws TypeError when an option cannot be used
+ */
+export function createActiveDirectory(
+  options: ActiveDirectoryOptions,
+  open: OpenServers = openWith(options),
+): Directory {
+  const { name, searchBase, globalCatalog, resolveGroupNames = false } = options;
+  const dnsDomain = dnsDomainOf(searchBase);
+  if (dnsDomain === undefined)
+    throw new TypeError(`${searchBase} does not end in the name of a domain, such as DC=corp`);
+  const domainName = dnsDomain
+    .split('.')
+    .map((label) => `DC=${label}`)
+    .join(',');
+  const forest = new Forest(dnsDomain, serversOf(options), globalCatalog && serversOf(globalCatalog), open);
+  const reading = readingOf(options, dnsDomain);
+  const attributes = accountAttributes(reading);
+  const defaultBase = globalCatalog ? '' : searchBase;
 
-  async function findAccounts(
-    lookup: AccountLookup,
-    limit: number,
-    { base = options.searchBase }: LookupOptions = {},
-  ): Promise<readonly DirectoryAccount[]> {
-    const filter = filterOf(lookup);
-    if (filter === undefined) return [];
-    const further = lookup.by === 'filter' ? attributesOfTree(lookup.filter) : [];
-    const found = await pool.search({
+  async function find(filter: Filter, limit: number, base: string, further: readonly string[]) {
+    return forest.findAccounts({
       base,
-      scope: 'sub',
       filter: allOf(...person, filter),
       attributes: [...new Set([...attributes, ...further])],
       sizeLimit: limit,
     });
-    // Samba ignores size limits
-    const accounts = found.slice(0, limit).map((entry) => ({
-      ...accountFrom(entry, options, homeDirectoryAttribute),
+  }
+
+  async function findAccounts(
+    lookup: AccountLookup,
+    limit: number,
+    { base = defaultBase }: LookupOptions = {},
+  ): Promise<readonly DirectoryAccount[]> {
+    const filter = filterOf(lookup);
+    if (filter === undefined) return [];
+    const further = lookup.by === 'filter' ? attributesOfTree(lookup.filter) : [];
+    const accounts = (await find(filter, limit, base, further)).map((entry) => ({
+      ...accountFrom(entry, reading),
       ...(lookup.by === 'filter' && { attributes: attributeValues(entry, further) }),
     }));
     if (lookup.by !== 'samAccountName') return accounts;
@@ -90,33 +101,66 @@ export function createActiveDirectory(options: ActiveDirectoryOptions): Director
     return accounts.filter((account) => account.dnsDomain?.toLowerCase() === domain);
   }
 
-  async function readGroups(account: DirectoryAccount): Promise<readonly Group[]> {
-    const { distinguishedName } = account;
-    const [entry] = await pool.search({
-      // by SID, so that an account renamed or moved meanwhile is still itself
-      base: account.sid === undefined ? distinguishedName : `<SID=${account.sid}>`,
-      scope: 'base',
-      filter: equals('objectClass', 'user'),
-      attributes: ['tokenGroups'],
-      sizeLimit: 1,
-    });
-    const sids = entry?.octets('tokenGroups') ?? [];
-    // the primary group is always among them
-    if (sids.length === 0) {
-      throw new DirectoryAnswerError('The directory did not say which groups the account is in.', {
-        distinguishedName,
-      });
-    }
-    return sids.map((octets) => {
-      const sid = sidFromBinary(octets);
-      if (sid === undefined) {
-        throw new DirectoryAnswerError('A group of the account has an unreadable SID.', { distinguishedName });
-      }
-      return { sid };
-    });
+  async function findByLoginName(loginName: string): Promise<readonly DirectoryAccount[]> {
+    const found = await find(loginNameFilter(loginName), mostNamesakes, defaultBase, []);
+    if (found.length >= mostNamesakes) throw new DirectoryAnswerError('Too many accounts have one login name.', {});
+    return found.map((entry) => accountFrom(entry, reading));
   }
 
-  return { name: options.name, kind: 'activeDirectory', lookups, findAccounts, readGroups, close: () => pool.close() };
+  async function readGroups(account: DirectoryAccount): Promise<readonly Group[]> {
+    const sids = await readTokenGroups(forest, account);
+    return resolveGroupNames ? nameGroups(forest, domainName, sids) : sids.map((sid) => ({ sid }));
+  }
+
+  const checks = new Map<unknown, (account: DirectoryAccount, password: string) => Promise<PasswordAnswer>>();
+  async function verifyPassword(account: DirectoryAccount, password: string): Promise<PasswordAnswer> {
+    const servers = forest.serversOf(account.distinguishedName);
+    const check = checks.get(servers) ?? createPasswordCheck(servers, activeDirectoryPasswords, options);
+    checks.set(servers, check);
+    return check(account, password);
+  }
+
+  return {
+    name,
+    kind: 'activeDirectory',
+    lookups,
+    findAccounts,
+    readGroups,
+    findByLoginName,
+    verifyPassword,
+    close: () => forest.close(),
+  };
+}
+
+function openWith({ servers: _, discovery: __, ...common }: ActiveDirectoryOptions): OpenServers {
+  return (servers) => new ConnectionPool({ ...common, ...servers });
+}
+
+function serversOf<O extends GlobalCatalogOptions>({ servers, discovery, domains }: O): GlobalCatalogOptions {
+  return { ...(servers && { servers }), ...(discovery && { discovery }), ...(domains && { domains }) };
+}
+
+function readingOf(options: ActiveDirectoryOptions, dnsDomain: string): AccountReading {
+  const domains = [{ dnsDomain, netbiosName: options.netbiosName }, ...(options.globalCatalog?.domains ?? [])];
+  return {
+    directory: options.name,
+    netbiosNames: new Map(
+      domains.flatMap((domain) =>
+        domain.netbiosName === undefined ? [] : [[domain.dnsDomain.toLowerCase(), domain.netbiosName]],
+      ),
+    ),
+    home:
+      options.homeDirectoryFrom === 'iisFtp'
+        ? 'iisFtp'
+        : { attribute: options.homeDirectoryAttribute ?? 'unixHomeDirectory' },
+  };
+}
+
+/** The account name behind `DOMAIN\` or before an `@`, or the user principal name; whoever asked compares the whole name again. */
+function loginNameFilter(loginName: string): Filter {
+  const accountName = /^[^\\@]+\\([^\\@]+)$/.exec(loginName)?.[1] ?? /^([^\\@]+)@[^\\@]+$/.exec(loginName)?.[1];
+  const byAccountName = equals('sAMAccountName', accountName ?? loginName);
+  return loginName.includes('@') ? anyOf([byAccountName, equals('userPrincipalName', loginName)]) : byAccountName;
 }
 
 /** @returns undefined when nothing in Active Directory can have this value */
@@ -138,49 +182,4 @@ function filterOf(lookup: AccountLookup): Filter | undefined {
     case 'filter':
       return filterOfTree(lookup.filter);
   }
-}
-
-function accountFrom(
-  entry: LdapEntry,
-  { name, netbiosName }: ActiveDirectoryOptions,
-  homeDirectoryAttribute: string,
-): DirectoryAccount {
-  const guid = entry.octets('objectGUID')[0];
-  if (guid?.length !== 16) throw entry.unreadable('objectGUID', 'is not 16 octets');
-  const sid = sidFromBinary(entry.octets('objectSid')[0] ?? Buffer.alloc(0));
-  if (sid === undefined) throw entry.unreadable('objectSid', 'is not a SID');
-  const accountName = entry.requiredText('sAMAccountName');
-  const userPrincipalName = entry.text('userPrincipalName');
-  const dnsDomain = dnsDomainOf(entry.distinguishedName);
-  const createdAt = entry.read('whenCreated', dateFromGeneralizedTime);
-  const homeDirectory = entry.text(homeDirectoryAttribute);
-  const domain = netbiosName ?? dnsDomain?.split('.')[0];
-  return {
-    directory: name,
-    id: guidText(guid),
-    distinguishedName: entry.distinguishedName,
-    accountName,
-    loginNames: [
-      accountName,
-      ...(userPrincipalName === undefined ? [] : [userPrincipalName]),
-      ...(dnsDomain === undefined ? [] : [`${accountName}@${dnsDomain}`]),
-      ...(domain === undefined ? [] : [`${domain}\\${accountName}`]),
-    ],
-    sid,
-    ...(userPrincipalName !== undefined && { userPrincipalName }),
-    ...(dnsDomain !== undefined && { dnsDomain }),
-    altSecurityIdentities: entry.texts('altSecurityIdentities'),
-    certificates: entry.octets('userCertificate'),
-    certificateFingerprints: [],
-    ...(createdAt && { createdAt }),
-    ...(homeDirectory !== undefined && { homeDirectory }),
-    state: accountStateFrom(entry),
-  };
-}
-
-/** The first three fields of a GUID are little-endian (MS-DTYP 2.3.4). */
-function guidText(guid: Buffer): string {
-  const hex = (from: number, to: number) => guid.subarray(from, to).toString('hex');
-  const reversed = (from: number, to: number) => Buffer.from(guid.subarray(from, to)).reverse().toString('hex');
-  return [reversed(0, 4), reversed(4, 6), reversed(6, 8), hex(8, 10), hex(10, 16)].join('-');
 }

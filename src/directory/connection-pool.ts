@@ -7,6 +7,7 @@ import { DirectoryUnavailableError } from './directory.ts';
 import { firstAnswer, NoAnswerError } from './first-answer.ts';
 import {
   ConnectionLostError,
+  LdapConnection,
   type LdapCredentials,
   SearchRefusedError,
   type SearchRequest,
@@ -61,8 +62,7 @@ export interface Searcher {
 const looksLikeName = /[=@\\]/;
 
 export class ConnectionPool implements Searcher {
-  readonly transport: TransportOptions;
-  readonly connectTimeout: number;
+  /** Milliseconds for one operation. */
   readonly operationTimeout: number;
   readonly #list: ServerList;
   readonly #connections = new Map<string, ServerConnections>();
@@ -76,8 +76,6 @@ export class ConnectionPool implements Searcher {
   constructor(options: ConnectionPoolOptions) {
     const { connectTimeout = 3000, operationTimeout = 5000, logger } = options;
     this.#list = serverList(options);
-    this.transport = options;
-    this.connectTimeout = connectTimeout;
     this.operationTimeout = operationTimeout;
     this.#hedgeDelay = options.hedgeDelay ?? 300;
     this.#connectionOptions = {
@@ -101,25 +99,36 @@ export class ConnectionPool implements Searcher {
     return open.reduce((sum, { requests }) => sum + requests, this.#requestsOfGoneServers);
   }
 
-  /** The servers in the order in which they should be asked now. @throws DirectoryUnavailableError */
-  async serversInOrder(): Promise<readonly RankedServer[]> {
-    const servers = await this.#list.current();
-    const ordered = orderServers(servers, Math.random);
-    const failed = ordered.filter(({ url }) => this.#health.isFailed(url));
-    return failed.length === 0 ? ordered : [...ordered.filter((server) => !failed.includes(server)), ...failed];
-  }
-
-  /** Another use of a server found that it failed. */
-  reportFailure(url: string, reason: string): void {
-    this.#health.failed(url, reason);
-  }
-
   async search(request: SearchRequest): Promise<readonly LdapEntry[]> {
-    if (this.#closed) throw unavailable('The directory is closed.', []);
     const deadline = performance.now() + this.operationTimeout;
-    const servers = this.#connectionsTo(await this.serversInOrder());
+    return this.#first((server, signal) => this.#ask(server, request, deadline, signal));
+  }
+
+  /**
+   * A connection of its own that is not bound and never comes into the pool; the caller closes it.
+   * @throws DirectoryUnavailableError
+   */
+  openUnbound(): Promise<LdapConnection> {
+    const { transport, connectTimeout } = this.#connectionOptions;
+    return this.#first(async ({ server }, signal) => {
+      const connection = await LdapConnection.connect(server, transport, connectTimeout);
+      if (signal.aborted) connection.close();
+      return connection;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#health.close();
+    for (const connections of this.#connections.values()) connections.close();
+  }
+
+  /** @throws DirectoryUnavailableError, or what a server's answer proves to be wrong */
+  async #first<T>(ask: (connections: ServerConnections, signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#closed) throw unavailable('The directory is closed.', []);
+    const servers = this.#connectionsTo(await this.#serversInOrder());
     try {
-      return await firstAnswer(servers, (server, signal) => this.#ask(server, request, deadline, signal), {
+      return await firstAnswer(servers, ask, {
         patience: this.#hedgeDelay,
         isSilent: (server) => server.isSilentFor(this.#hedgeDelay),
         onSilent: ({ server }) => this.#health.failed(server.url, `no answer within ${this.#hedgeDelay} ms`),
@@ -133,12 +142,6 @@ export class ConnectionPool implements Searcher {
         error.failures.map(({ server, error: reason }) => `${server.server.url}: ${messageOf(reason)}`),
       );
     }
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#health.close();
-    for (const connections of this.#connections.values()) connections.close();
   }
 
   async #ask(
@@ -158,6 +161,13 @@ export class ConnectionPool implements Searcher {
       if (!signal.aborted) this.#health.failed(url, error.message);
       throw error;
     }
+  }
+
+  /** The servers in the order in which they should be asked now. @throws DirectoryUnavailableError */
+  async #serversInOrder(): Promise<readonly RankedServer[]> {
+    const ordered = orderServers(await this.#list.current(), Math.random);
+    const failed = ordered.filter(({ url }) => this.#health.isFailed(url));
+    return failed.length === 0 ? ordered : [...ordered.filter((server) => !failed.includes(server)), ...failed];
   }
 
   /** Connections to servers that left the list are closed. */

@@ -2,6 +2,7 @@
  * The directory port: what cardgate asks of Active Directory, another LDAP directory, or its own account file.
  * Adapters turn look-ups into searches; they decide nothing about logins, and mapping compares what they return again.
  */
+import type { Denial } from '../denial.ts';
 import type { Facts } from '../explanation.ts';
 import type { AccountState } from './account-state.ts';
 
@@ -94,6 +95,11 @@ export interface LookupOptions {
   readonly base?: string;
 }
 
+/** What the directory says to somebody's password. */
+export type PasswordAnswer =
+  | { readonly outcome: 'accepted' }
+  | { readonly outcome: 'refused'; readonly denial: Denial };
+
 export interface Directory {
   readonly name: string;
   readonly kind: 'activeDirectory' | 'ldap' | 'file';
@@ -115,6 +121,17 @@ export interface Directory {
    * @throws DirectoryUnavailableError | DirectoryAnswerError
    */
   listMappings?(limit: number): AsyncIterable<StoredMapping>;
+  /**
+   * The accounts that a person may mean who types this name: account name, `DOMAIN\name` or user principal name. The caller
+   * compares the names again. Absent: nobody logs in to this directory by name.
+   * @throws DirectoryUnavailableError | DirectoryAnswerError
+   */
+  findByLoginName?(name: string): Promise<readonly DirectoryAccount[]>;
+  /**
+   * Whether this is the account's password, and the account may use it now. Absent: the directory knows no passwords.
+   * @throws DirectoryUnavailableError
+   */
+  verifyPassword?(account: DirectoryAccount, password: string): Promise<PasswordAnswer>;
   close(): Promise<void>;
 }
 

@@ -5,15 +5,24 @@
 import type { Filter } from 'ldapts';
 import { certificateExactAssertion } from './certificate-exact-assertion.ts';
 import { ConnectionPool, type ConnectionPoolOptions } from './connection-pool.ts';
-import type { AccountLookup, Directory, DirectoryAccount, LookupKind, LookupOptions } from './directory.ts';
+import {
+  type AccountLookup,
+  type Directory,
+  type DirectoryAccount,
+  DirectoryAnswerError,
+  type LookupKind,
+  type LookupOptions,
+} from './directory.ts';
 import { dateFromGeneralizedTime } from './generalized-time.ts';
 import type { LdapEntry } from './ldap-entry.ts';
 import { createGroupReader, type LdapGroupOptions } from './ldap-groups.ts';
 import { ldapStateAttributes, ldapStateFrom } from './ldap-state.ts';
+import { createPasswordCheck, type PasswordCheckOptions } from './password-check.ts';
+import { ldapPasswords } from './password-dialects.ts';
 import { allOf, anyOf, attributesOfTree, attributeValues, equals, filterOfTree } from './search-filter.ts';
 import { sidFromBinary, sidToBinary } from './sid.ts';
 
-export interface LdapDirectoryOptions extends ConnectionPoolOptions {
+export interface LdapDirectoryOptions extends ConnectionPoolOptions, PasswordCheckOptions {
   /** How rules and records call this directory. */
   readonly name: string;
   /** Accounts are sought below this entry. */
@@ -45,6 +54,9 @@ export interface LdapDirectoryOptions extends ConnectionPoolOptions {
   readonly groups?: LdapGroupOptions;
 }
 
+/** Accounts with one login name at which the search is given up. */
+const mostNamesakes = 8;
+
 /** @throws TypeError when an option cannot be used */
 export function createLdapDirectory(options: LdapDirectoryOptions): Directory {
   const pool = new ConnectionPool(options);
@@ -74,12 +86,31 @@ export function createLdapDirectory(options: LdapDirectoryOptions): Directory {
     }));
   }
 
+  async function findByLoginName(name: string): Promise<readonly DirectoryAccount[]> {
+    const { accountName, userPrincipalName } = names;
+    const attributesWithNames = userPrincipalName === undefined ? [accountName] : [accountName, userPrincipalName];
+    const found = await pool.search({
+      base: options.searchBase,
+      scope: 'sub',
+      filter: allOf(
+        equals('objectClass', options.accountObjectClass ?? 'inetOrgPerson'),
+        anyOf(attributesWithNames.map((attribute) => equals(attribute, name))),
+      ),
+      attributes,
+      sizeLimit: mostNamesakes,
+    });
+    if (found.length >= mostNamesakes) throw new DirectoryAnswerError('Too many accounts have one login name.', {});
+    return found.map((entry) => accountFrom(entry, names, options));
+  }
+
   return {
     name: options.name,
     kind: 'ldap',
     lookups: lookupsWith(names),
     findAccounts,
     readGroups: createGroupReader(pool, options.groups),
+    findByLoginName,
+    verifyPassword: createPasswordCheck(pool, ldapPasswords, options),
     close: () => pool.close(),
   };
 }
@@ -158,7 +189,7 @@ function accountFrom(
   entry: LdapEntry,
   names: AttributeNames,
   options: LdapDirectoryOptions,
-  lookup: AccountLookup,
+  lookup?: AccountLookup,
 ): DirectoryAccount {
   const accountName = entry.requiredText(names.accountName);
   const texts = (name: string | undefined) => (name === undefined ? [] : entry.texts(name));
@@ -167,7 +198,7 @@ function accountFrom(
   const createdAt = entry.read('createTimestamp', dateFromGeneralizedTime);
   const homeDirectory = entry.text(names.homeDirectory);
   // mail may have several values: the one that was asked for is the one to compare again
-  const asked = lookup.by === 'userPrincipalName' ? lookup.userPrincipalName.toLowerCase() : undefined;
+  const asked = lookup?.by === 'userPrincipalName' ? lookup.userPrincipalName.toLowerCase() : undefined;
   const userPrincipalName = userPrincipalNames.find((value) => value.toLowerCase() === asked) ?? userPrincipalNames[0];
   return {
     directory: options.name,

@@ -12,8 +12,8 @@ export function watchLogin(control: Control, login: AuthenticatedLogin): void {
   let timer: NodeJS.Timeout;
   const schedule = () => {
     // One millisecond past the expiry: at notAfter itself the certificate is still valid (RFC 5280 4.1.2.5).
-    const untilExpiry = login.validUntil.getTime() - clock.now().getTime() + 1;
-    // A login that outlived its first path, by a renewed CA, is asked at the interval again.
+    const untilExpiry = login.validUntil ? login.validUntil.getTime() - clock.now().getTime() + 1 : 0;
+    // A login without a certificate, or one that outlived its first path by a renewed CA, is asked at the interval.
     const delay = untilExpiry > 0 ? Math.min(timeouts.loginRecheck, untilExpiry) : timeouts.loginRecheck;
     timer = setTimeout(() => void check(), delay);
   };

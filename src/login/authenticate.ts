@@ -1,16 +1,18 @@
 /**
- * One login from certificate to verdict: validate, map, check the account, authorize. Each stage hands the next a proof of
- * what it did, and every verdict leaves exactly one audit record.
+ * One login to its verdict: by certificate (validate, map), by password (find, bind) or by both; then the account is checked and
+ * authorized. Each stage hands the next a proof of what it did, and every verdict leaves exactly one audit record.
  */
 import type { AccessRights } from '../authorization/access-rights.ts';
-import type { Clock } from '../clock.ts';
 import { type Denial, type DenialCode, denial } from '../denial.ts';
 import { accountDenial } from '../directory/account-state.ts';
 import type { Directory, DirectoryAccount, Group } from '../directory/directory.ts';
 import type { StepRecorder } from '../explanation.ts';
 import type { MappingService } from '../mapping/mapping-service.ts';
 import type { CertificateValidator } from '../pki/certificate-validator.ts';
+import type { ValidatedCertificate } from '../pki/validated-certificate.ts';
 import type { AuthenticatedLogin } from './authenticator.ts';
+import { evenly } from './even-delay.ts';
+import type { Admission } from './failure-throttle.ts';
 import {
   type AttemptParts,
   authenticatorBy,
@@ -20,14 +22,27 @@ import {
   type Finder,
 } from './login-attempt.ts';
 import { accountFacts, certificateFacts, validationFacts } from './login-record.ts';
+import { findAccountByName, type PasswordLoginOptions, passwordDenial, throttled } from './password-login.ts';
 
 export type Authorization =
   | { readonly outcome: 'authorized'; readonly homeDirectory: string; readonly accessRights: AccessRights }
   | { readonly outcome: 'denied'; readonly denial: Denial };
 
+/**
+ * What a person must show. `certificateOrPassword`: a certificate decides alone wherever one is shown, and a password only where
+ * none is; a certificate that is refused is not saved by a password.
+ */
+export type AuthenticationMode = 'certificate' | 'certificateAndPassword' | 'certificateOrPassword';
+
 export interface AuthenticatorOptions extends AttemptParts {
-  /** Which ways to log in the site allows; with none of them everybody is refused. */
-  readonly methods: { readonly clientCertificate: boolean };
+  /** Which ways to log in the site allows; with none of them everybody is refused. `basic`, by password, is off by default. */
+  readonly methods: { readonly clientCertificate: boolean; readonly basic?: boolean };
+  /** Default `certificate`. */
+  readonly authentication?: AuthenticationMode;
+  /** Needed where passwords are. */
+  readonly passwords?: PasswordLoginOptions;
+  /** Admits only accounts that the directory marks SMARTCARD_REQUIRED. Default false. */
+  readonly requireSmartcardRequired?: boolean;
   readonly validator: CertificateValidator;
   readonly mapping: MappingService;
   /** Access rights and home of an account that is mapped and may log in. */
@@ -38,8 +53,31 @@ export interface AuthenticatorOptions extends AttemptParts {
   ) => Promise<Authorization>;
 }
 
+const usualFailureDelay = 1000;
+
+/** @throws TypeError when the mode needs a method that is not enabled */
 export function createAuthenticator(options: AuthenticatorOptions): ExplainingAuthenticator {
-  return authenticatorBy((request, steps, found) => decide(options, request, steps, found), options);
+  const { methods, authentication, passwords } = options;
+  if (authentication === 'certificateAndPassword' && !(methods.clientCertificate && methods.basic)) {
+    throw new TypeError('authentication by certificate and password needs both methods enabled');
+  }
+  if (methods.basic && authentication !== undefined && authentication !== 'certificate' && !passwords) {
+    throw new TypeError('authentication by password needs to know where passwords are checked');
+  }
+  const authenticator = authenticatorBy(
+    (request, steps, found, again = false) => decide(options, request, steps, found, again),
+    options,
+  );
+  if (!passwords) return authenticator;
+  return {
+    ...authenticator,
+    authenticate: (request) =>
+      evenly(
+        passwords.failureDelay ?? usualFailureDelay,
+        () => authenticator.authenticate(request),
+        ({ outcome }) => outcome === 'denied' && request.password !== undefined,
+      ),
+  };
 }
 
 async function decide(
@@ -47,30 +85,36 @@ async function decide(
   request: ExplainedRequest,
   steps: StepRecorder,
   found: Finder,
+  again: boolean,
 ): Promise<Decision> {
-  if (!options.methods.clientCertificate) {
-    return denied('authentication-disabled', 'clientCertAuthentication is not enabled for this site.');
+  const { methods, authentication = 'certificate', passwords } = options;
+  const takesPasswords = methods.basic === true && authentication !== 'certificate' ? passwords : undefined;
+  const showsCertificate = methods.clientCertificate && request.peerCertificates.length > 0;
+  const byName = takesPasswords !== undefined && authentication === 'certificateOrPassword' && !showsCertificate;
+  if (!methods.clientCertificate && !byName) {
+    return denied('authentication-disabled', 'No method is enabled that this login could use.');
   }
-  if (request.peerCertificates.length === 0) {
-    return request.password === undefined
-      ? denied('certificate-missing', 'The TLS handshake ended without a client certificate.')
-      : denied('password-not-accepted', 'A password was sent, and no certificate.');
-  }
+  if (byName && !again && request.password === undefined) return { outcome: 'password-required' };
 
-  const validation = await options.validator.validate(request.peerCertificates, steps);
-  if (validation.outcome === 'invalid') {
-    if (validation.certificate) found({ certificate: certificateFacts(validation.certificate) });
-    return { outcome: 'denied', denial: validation.denial };
-  }
-  found(validationFacts(validation.certificate));
+  const address = byName && !again ? takesPasswords.throttle.admitAddress(request.remoteAddress) : undefined;
+  if (byName && !again && !address) return { outcome: 'denied', denial: throttled('address') };
+  const identified = byName
+    ? await identifyByName(takesPasswords, request, steps, found).catch((error: unknown) => {
+        address?.undecided();
+        throw error;
+      })
+    : await identifyByCertificate(options, request, steps, found);
+  if (identified.outcome === 'denied') return identified;
+  const { account, directory, certificate } = identified;
 
-  const mapping = await options.mapping.resolve(validation.certificate, request.claimedName, steps);
-  if (mapping.outcome === 'denied') return mapping;
-  const { account, directory, rule, reason } = mapping;
-  found({ rule, mappingReason: reason, account: accountFacts(account) }, { account });
-
-  const state = checkState(account, options.clock, steps);
+  const state = checkState(account, options, steps);
   if (state) return { outcome: 'denied', denial: state };
+
+  if (!again && (byName || authentication === 'certificateAndPassword')) {
+    const refusal = await checkPassword(takesPasswords, request, { account, directory }, address, steps);
+    if (refusal === 'password-required') return { outcome: refusal };
+    if (refusal) return { outcome: 'denied', denial: refusal };
+  }
 
   const groups = await readGroups(directory, account, steps);
   found({}, { account, groups });
@@ -79,20 +123,94 @@ async function decide(
   const { homeDirectory, accessRights } = authorization;
   found({ account: { ...accountFacts(account), ...(homeDirectory && { homeDirectory }) } });
 
-  const { certificate, path } = validation.certificate;
   const login: Omit<AuthenticatedLogin, 'recheck'> = {
     accountName: account.accountName,
     directory: account.directory,
     homeDirectory,
     accessRights,
-    certificateSha256: certificate.sha256,
-    validUntil: new Date(Math.min(...path.map(({ notAfter }) => notAfter.getTime()))),
+    ...(certificate && {
+      certificateSha256: certificate.certificate.sha256,
+      validUntil: new Date(Math.min(...certificate.path.map(({ notAfter }) => notAfter.getTime()))),
+    }),
   };
   return { outcome: 'granted', login };
 }
 
-function checkState(account: DirectoryAccount, clock: Clock, steps: StepRecorder): Denial | undefined {
-  const refusal = accountDenial(account.state, clock.now());
+type Identity =
+  | {
+      readonly outcome: 'identified';
+      readonly account: DirectoryAccount;
+      readonly directory: Directory;
+      readonly certificate?: ValidatedCertificate;
+    }
+  | { readonly outcome: 'denied'; readonly denial: Denial };
+
+async function identifyByCertificate(
+  { validator, mapping, methods }: AuthenticatorOptions,
+  request: ExplainedRequest,
+  steps: StepRecorder,
+  found: Finder,
+): Promise<Identity> {
+  if (request.peerCertificates.length === 0) {
+    return request.password === undefined || methods.basic
+      ? denied('certificate-missing', 'The TLS handshake ended without a client certificate.')
+      : denied('password-not-accepted', 'A password was sent, and no certificate.');
+  }
+  const validation = await validator.validate(request.peerCertificates, steps);
+  if (validation.outcome === 'invalid') {
+    if (validation.certificate) found({ certificate: certificateFacts(validation.certificate) });
+    return { outcome: 'denied', denial: validation.denial };
+  }
+  const { certificate } = validation;
+  found(validationFacts(certificate));
+  const result = await mapping.resolve(certificate, request.claimedName, steps);
+  if (result.outcome === 'denied') return result;
+  const { account, directory, rule, reason } = result;
+  found({ rule, mappingReason: reason, account: accountFacts(account) }, { account });
+  return { outcome: 'identified', account, directory, certificate };
+}
+
+async function identifyByName(
+  passwords: PasswordLoginOptions,
+  request: ExplainedRequest,
+  steps: StepRecorder,
+  found: Finder,
+): Promise<Identity> {
+  const identified = await findAccountByName(passwords, request.claimedName ?? '', steps);
+  if (identified.outcome === 'identified') {
+    const { account } = identified;
+    found({ mappingReason: 'login-name', account: accountFacts(account) }, { account });
+  }
+  return identified;
+}
+
+/** @param address the address's admission where it was asked for already */
+async function checkPassword(
+  passwords: PasswordLoginOptions | undefined,
+  { password, remoteAddress }: ExplainedRequest,
+  identity: { readonly account: DirectoryAccount; readonly directory: Directory },
+  address: Admission | undefined,
+  steps: StepRecorder,
+): Promise<Denial | 'password-required' | undefined> {
+  if (password === undefined || !passwords) return 'password-required';
+  const admission = address ?? passwords.throttle.admitAddress(remoteAddress);
+  if (!admission) return throttled('address');
+  try {
+    const refusal = await passwordDenial(passwords, identity, password, steps);
+    if (!refusal) admission.succeeded();
+    return refusal;
+  } catch (error) {
+    admission.undecided();
+    throw error;
+  }
+}
+
+function checkState(
+  account: DirectoryAccount,
+  { clock, requireSmartcardRequired = false }: AuthenticatorOptions,
+  steps: StepRecorder,
+): Denial | undefined {
+  const refusal = accountDenial(account.state, clock.now(), { requireSmartcardRequired });
   steps.record({
     stage: 'account',
     check: 'account may log in now',
@@ -113,6 +231,6 @@ async function readGroups(
   return groups;
 }
 
-function denied(code: DenialCode, detail: string): Decision {
+function denied(code: DenialCode, detail: string): { readonly outcome: 'denied'; readonly denial: Denial } {
   return { outcome: 'denied', denial: denial(code, detail) };
 }

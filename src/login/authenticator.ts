@@ -30,10 +30,10 @@ export interface AuthenticatedLogin {
   /** Absolute path of the account's home in the storage. */
   readonly homeDirectory: string;
   readonly accessRights: AccessRights;
-  /** SHA-256 of the end entity certificate, lower-case hexadecimal. */
-  readonly certificateSha256: string;
-  /** When the first certificate of the path expires: the login ends then at the latest. */
-  readonly validUntil: Date;
+  /** SHA-256 of the end entity certificate, lower-case hexadecimal; absent when the login came by password alone. */
+  readonly certificateSha256?: string;
+  /** When the first certificate of the path expires: the login ends then at the latest. Absent with certificateSha256. */
+  readonly validUntil?: Date;
   /**
    * Decides the login once more, by what is known now of certificate, mapping and account. Never rejects.
    * @returns why it may not go on; undefined also while nobody can say, as when no directory answers

@@ -33,14 +33,22 @@ export type Finder = (more: Findings, mapped?: MappedAccount) => void;
 
 export type Decision =
   | { readonly outcome: 'granted'; readonly login: Omit<AuthenticatedLogin, 'recheck'>; readonly reference?: string }
-  | { readonly outcome: 'denied' | 'unavailable'; readonly denial: Denial; readonly reference?: string };
+  | { readonly outcome: 'denied' | 'unavailable'; readonly denial: Denial; readonly reference?: string }
+  /** Nothing speaks against the login so far, and a password is needed to decide it. */
+  | { readonly outcome: 'password-required' };
 
 /**
  * Decides one login. `found` takes what belongs into the record as soon as it is known.
- * A reference in the decision is that of somebody else’s record of it, and becomes that of ours.
+ * A reference in the decision is that of somebody else’s record of it, and becomes that of ours. `again` says that the login was
+ * granted before, and nobody is there to give a password.
  * @throws DirectoryUnavailableError | DirectoryAnswerError; whatever else it throws is a fault, and nobody is let in
  */
-export type Decide = (request: ExplainedRequest, steps: StepRecorder, found: Finder) => Promise<Decision>;
+export type Decide = (
+  request: ExplainedRequest,
+  steps: StepRecorder,
+  found: Finder,
+  again?: boolean,
+) => Promise<Decision>;
 
 /** A login that may leave open whom it claims to be: only `cardgate explain` makes such a one, and it lets nobody in. */
 export type ExplainedRequest = Omit<LoginRequest, 'claimedName'> & { readonly claimedName: string | undefined };
@@ -70,18 +78,44 @@ export interface ExplainingAuthenticator extends Authenticator {
 
 export function authenticatorBy(decide: Decide, parts: AttemptParts): ExplainingAuthenticator {
   return {
-    authenticate: async (request) => (await attempt(decide, parts, request, unrecorded)).verdict,
-    explain: async (request, steps) => (await attempt(decide, parts, request, steps)).verdict,
-    resolve: (request, steps) => attempt(decide, parts, request, steps),
+    authenticate: async (request) =>
+      (await attempt(decide, parts, request, unrecorded))?.verdict ?? { outcome: 'password-required' },
+    explain: async (request, steps) => (await attempt(decidedAtOnce(decide), parts, request, steps)).verdict,
+    resolve: (request, steps) => attempt(decidedAtOnce(decide), parts, request, steps),
   };
 }
 
+type DecideAtOnce = (...args: Parameters<Decide>) => Promise<Exclude<Decision, { outcome: 'password-required' }>>;
+
+/** For callers that nobody can ask for a password. */
+function decidedAtOnce(decide: Decide): DecideAtOnce {
+  return async (...args) => {
+    const decision = await decide(...args);
+    if (decision.outcome !== 'password-required') return decision;
+    const detail = 'The certificate leads to an account, and the site wants its password as well.';
+    return { outcome: 'denied', denial: denial('password-missing', detail) };
+  };
+}
+
+/** @returns undefined when a password is needed first: nothing is decided then, and nothing recorded */
+async function attempt(
+  decide: DecideAtOnce,
+  parts: AttemptParts,
+  request: ExplainedRequest,
+  steps: StepRecorder,
+): Promise<Resolution>;
 async function attempt(
   decide: Decide,
   parts: AttemptParts,
   request: ExplainedRequest,
   steps: StepRecorder,
-): Promise<Resolution> {
+): Promise<Resolution | undefined>;
+async function attempt(
+  decide: Decide,
+  parts: AttemptParts,
+  request: ExplainedRequest,
+  steps: StepRecorder,
+): Promise<Resolution | undefined> {
   const { audit, clock, logger } = parts;
   const startedAt = clock.now().getTime();
   let findings: Findings = {};
@@ -98,6 +132,7 @@ async function attempt(
     decision = decisionForFault(error);
     fault = error;
   }
+  if (decision.outcome === 'password-required') return undefined;
   const reference = decision.reference ?? createReference();
   if (fault !== undefined) logger.error('login-fault', { reference, connectionId: request.connectionId, error: fault });
   const record: LoginAttempt = {
@@ -114,9 +149,11 @@ async function attempt(
     durationMilliseconds: clock.now().getTime() - startedAt,
   };
   audit.write(record);
+  // a session that lasts keeps no password
+  const { password: _, ...later } = request;
   const verdict: Resolution['verdict'] =
     decision.outcome === 'granted'
-      ? { ...decision, login: { ...decision.login, recheck: () => recheck(decide, parts, request) }, reference }
+      ? { ...decision, login: { ...decision.login, recheck: () => recheck(decide, parts, later) }, reference }
       : { ...decision, reference };
   return { verdict, record, ...(mapped && { mapped }) };
 }
@@ -136,12 +173,13 @@ async function recheck(
   const { connectionId } = request;
   let decision: Decision;
   try {
-    decision = await decide(request, unrecorded, () => undefined);
+    decision = await decide(request, unrecorded, () => undefined, true);
   } catch (error) {
     decision = decisionForFault(error);
     logger.warn('login-recheck-failed', { connectionId, error });
   }
   if (decision.outcome === 'granted') return undefined;
+  if (decision.outcome === 'password-required') return denial('password-missing', 'The login wants a password again.');
   if (!undecided.has(decision.denial.code)) return decision.denial;
   logger.warn('login-recheck-undecided', { connectionId, code: decision.denial.code });
   return undefined;

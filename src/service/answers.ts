@@ -46,7 +46,7 @@ function grantedAnswer({ verdict, record, mapped }: Resolution, login: Authentic
       read: login.accessRights.allows('Read', '/'),
       write: login.accessRights.allows('Write', '/'),
     },
-    validUntil: login.validUntil.toISOString(),
+    validUntil: login.validUntil?.toISOString(),
     certificate,
     path,
     trustAnchor,

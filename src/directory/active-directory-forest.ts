@@ -1,0 +1,126 @@
+/**
+ * The domains of a forest. Accounts may be sought in a global catalog, which knows all of them but not their state; each is then
+ * read again at a domain controller of its own domain, and one of a domain without servers is an answer that cannot be used.
+ */
+import type { Filter } from 'ldapts';
+import { guidOf } from './active-directory-account.ts';
+import type { ConnectionPool, ConnectionPoolOptions } from './connection-pool.ts';
+import { DirectoryAnswerError } from './directory.ts';
+import { dnsDomainOf } from './domain-of-name.ts';
+import type { LdapEntry } from './ldap-entry.ts';
+import { parseServer } from './ldap-transport.ts';
+import { equals } from './search-filter.ts';
+
+/** Where the servers of something are. */
+export type ServersOptions = Pick<ConnectionPoolOptions, 'servers' | 'discovery'>;
+
+export interface ForestDomain extends ServersOptions {
+  /** DNS name, such as `emea.corp.example`. */
+  readonly dnsDomain: string;
+  /** For `DOMAIN\name` in USER. Default: the first label of dnsDomain. */
+  readonly netbiosName?: string;
+}
+
+export interface GlobalCatalogOptions extends ServersOptions {
+  /** The other domains of the forest whose accounts may log in; the directory's own servers stand for that of searchBase. */
+  readonly domains?: readonly ForestDomain[];
+}
+
+/** What the forest needs of a pool of connections. */
+export type DomainServers = Pick<ConnectionPool, 'search' | 'openUnbound' | 'operationTimeout' | 'close'>;
+export type OpenServers = (servers: ServersOptions) => DomainServers;
+
+export interface AccountSearch {
+  readonly base: string;
+  readonly filter: Filter;
+  readonly attributes: readonly string[];
+  readonly sizeLimit: number;
+}
+
+/** People only: computers are of class user too, and have another category; contacts have the category and not the class. */
+export const person: readonly Filter[] = [equals('objectCategory', 'person'), equals('objectClass', 'user')];
+
+const globalCatalogPorts: ReadonlySet<number> = new Set([3268, 3269]);
+
+export class Forest {
+  /** By DNS name in lower case. */
+  readonly #domains = new Map<string, DomainServers>();
+  readonly #catalog: DomainServers | undefined;
+
+  /**
+   * @param own DNS name of the domain that `servers` are of
+   * @throws TypeError when a domain stands twice or a global catalog stands where a domain controller must
+   */
+  constructor(own: string, servers: ServersOptions, catalog: GlobalCatalogOptions | undefined, open: OpenServers) {
+    const domains = [{ dnsDomain: own, ...servers }, ...(catalog?.domains ?? [])];
+    const names = domains.map(({ dnsDomain }) => dnsDomain.toLowerCase());
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) throw new TypeError(`the domain ${twice} stands twice in the forest`);
+    for (const domain of domains) {
+      demandDomainControllers(domain);
+      this.#domains.set(domain.dnsDomain.toLowerCase(), open(domain));
+    }
+    this.#catalog = catalog && open(catalog);
+  }
+
+  /** Entries with the attributes asked for, as their own domain has them now. */
+  async findAccounts({ base, filter, attributes, sizeLimit }: AccountSearch): Promise<readonly LdapEntry[]> {
+    const catalog = this.#catalog;
+    if (catalog === undefined) {
+      const domain = this.serversOf(base);
+      // Samba ignores size limits
+      return (await domain.search({ base, scope: 'sub', filter, attributes, sizeLimit })).slice(0, sizeLimit);
+    }
+    const found = await catalog.search({ base, scope: 'sub', filter, attributes: ['objectGUID'], sizeLimit });
+    const read = found.slice(0, sizeLimit).map((entry) => this.#readAgain(entry, attributes));
+    return (await Promise.all(read)).flat();
+  }
+
+  /** The servers of the domain that an object is in. @throws DirectoryAnswerError */
+  serversOf(distinguishedName: string): DomainServers {
+    const dnsDomain = dnsDomainOf(distinguishedName)?.toLowerCase();
+    const servers = dnsDomain === undefined ? undefined : this.#domains.get(dnsDomain);
+    if (servers) return servers;
+    throw new DirectoryAnswerError('The account is in a domain that has no servers configured.', {
+      distinguishedName,
+      dnsDomain,
+    });
+  }
+
+  /** Where objects of every domain can be found: the global catalog, or the only domain. */
+  everywhere(domainName: string): { readonly servers: DomainServers; readonly base: string } {
+    return this.#catalog
+      ? { servers: this.#catalog, base: '' }
+      : { servers: this.serversOf(domainName), base: domainName };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#domains.values(), this.#catalog].map((servers) => servers?.close()));
+  }
+
+  /** By GUID, so that an account renamed or moved meanwhile is still itself. */
+  async #readAgain(entry: LdapEntry, attributes: readonly string[]): Promise<readonly LdapEntry[]> {
+    const guid = guidOf(entry);
+    const again = await this.serversOf(entry.distinguishedName).search({
+      base: `<GUID=${guid}>`,
+      scope: 'base',
+      filter: equals('objectClass', 'user'),
+      attributes,
+      sizeLimit: 1,
+    });
+    for (const account of again) {
+      if (guidOf(account) !== guid) throw account.unreadable('objectGUID', 'is not that of the account asked for');
+    }
+    return again;
+  }
+}
+
+function demandDomainControllers({ servers = [], discovery }: ServersOptions): void {
+  const what = 'a global catalog, which does not hold whether accounts expire or are locked';
+  for (const server of servers) {
+    const url = typeof server === 'string' ? server : server.url;
+    if (globalCatalogPorts.has(parseServer(url).port)) throw new TypeError(`${url} is ${what}`);
+  }
+  if (discovery?.service === 'globalCatalog')
+    throw new TypeError(`what is discovered for ${discovery.domain} is ${what}`);
+}

@@ -1,0 +1,78 @@
+/**
+ * Whether a password is an account's, asked of the directory by a bind on a connection of its own. An empty password is never
+ * sent, because such a bind proves nothing (RFC 4513 5.1.2), and a password is sent once only: the server counts each try.
+ */
+import { type Denial, denial } from '../denial.ts';
+import type { ConnectionPool } from './connection-pool.ts';
+import { type DirectoryAccount, DirectoryUnavailableError, type PasswordAnswer } from './directory.ts';
+import type { BindAnswer } from './ldap-connection.ts';
+
+export interface PasswordCheckOptions {
+  /** Binds under way at a time; a bind costs a domain controller a hash and a TLS handshake. Default 8. */
+  readonly maxPasswordChecks?: number;
+  /** Binds that may wait for their turn; more are refused. Default 256. */
+  readonly maxWaitingPasswordChecks?: number;
+}
+
+/** What a kind of directory means by its answers. */
+export interface PasswordDialect {
+  /** Whether the server understands the password policy control. */
+  readonly askPolicy: boolean;
+  /** Undefined: the password is right and may be used. */
+  readonly denialOf: (answer: BindAnswer) => Denial | undefined;
+}
+
+/** Octets; longer ones are no password that somebody types. */
+const longestPassword = 1024;
+
+export function createPasswordCheck(
+  pool: Pick<ConnectionPool, 'openUnbound' | 'operationTimeout'>,
+  { askPolicy, denialOf }: PasswordDialect,
+  { maxPasswordChecks = 8, maxWaitingPasswordChecks = 256 }: PasswordCheckOptions,
+): (account: DirectoryAccount, password: string) => Promise<PasswordAnswer> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+
+  async function turn(): Promise<void> {
+    if (running < maxPasswordChecks) {
+      running += 1;
+      return;
+    }
+    if (waiting.length >= maxWaitingPasswordChecks) {
+      throw new DirectoryUnavailableError('Too many passwords wait to be checked.');
+    }
+    // whoever ends hands on its place; each ends in bounded time, and so the queue moves
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+
+  async function bind(distinguishedName: string, password: string): Promise<BindAnswer> {
+    const connection = await pool.openUnbound();
+    try {
+      return await connection.tryPassword(distinguishedName, password, askPolicy, pool.operationTimeout);
+    } catch (cause) {
+      const facts = { server: connection.server.url, error: cause instanceof Error ? cause.message : String(cause) };
+      throw new DirectoryUnavailableError('The directory server did not say whether the password is right.', facts);
+    } finally {
+      connection.close();
+    }
+  }
+
+  return async ({ distinguishedName }, password) => {
+    if (password === '' || Buffer.byteLength(password) > longestPassword || distinguishedName === '') {
+      return refused('The password is empty or too long to be one; it was not sent.');
+    }
+    await turn();
+    try {
+      const refusal = denialOf(await bind(distinguishedName, password));
+      return refusal ? { outcome: 'refused', denial: refusal } : { outcome: 'accepted' };
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else running -= 1;
+    }
+  };
+}
+
+function refused(detail: string): PasswordAnswer {
+  return { outcome: 'refused', denial: denial('password-wrong', detail) };
+}

@@ -1,0 +1,111 @@
+/**
+ * The password’s part of a login: which account a typed name means, and whether the password is that account’s. Names are
+ * compared letter by letter, more than one account is none, and no password is tried that the throttle holds back.
+ */
+import { type Denial, denial } from '../denial.ts';
+import type { Directory, DirectoryAccount } from '../directory/directory.ts';
+import type { StepRecorder } from '../explanation.ts';
+import { equalsIgnoringAsciiCase } from '../mapping/ascii-case.ts';
+import { printable } from '../operations/printable.ts';
+import type { FailureThrottle } from './failure-throttle.ts';
+
+export interface PasswordLoginOptions {
+  /** The directories of the site; those that know passwords are asked. */
+  readonly directories: readonly Directory[];
+  /** One for all sites, so that guesses at several of them add up. */
+  readonly throttle: FailureThrottle;
+  /** Milliseconds to which the time until a refusal is rounded up, so that it tells nothing about the account. Default 1000. */
+  readonly failureDelay?: number;
+}
+
+export type Identified =
+  | { readonly outcome: 'identified'; readonly account: DirectoryAccount; readonly directory: Directory }
+  | { readonly outcome: 'denied'; readonly denial: Denial };
+
+/** Characters; a user principal name has at most 1024, and nobody types that. */
+const longestName = 256;
+const invisible = /[\p{C}]/u;
+
+/** @throws DirectoryUnavailableError | DirectoryAnswerError */
+export async function findAccountByName(
+  { directories }: PasswordLoginOptions,
+  name: string,
+  steps: StepRecorder,
+): Promise<Identified> {
+  const plausible = name.length > 0 && name.length <= longestName && !invisible.test(name);
+  const able = directories.filter(({ findByLoginName, verifyPassword }) => findByLoginName && verifyPassword);
+  const found = plausible ? await askAll(able, name) : [];
+  const names = found.map(({ account }) => account.distinguishedName);
+  const facts = { claimedName: printable(name), directories: able.map((directory) => directory.name), found: names };
+  const [only, ...more] = found;
+  const passed = only !== undefined && more.length === 0;
+  steps.record({ stage: 'mapping', check: 'account of the name', verdict: passed ? 'passed' : 'failed', facts });
+  if (passed) return { outcome: 'identified', ...only };
+  return {
+    outcome: 'denied',
+    denial: only
+      ? denial('account-name-ambiguous', `${found.length} accounts have the name.`, facts)
+      : denial('account-not-found', 'No account has the name.', facts),
+  };
+}
+
+async function askAll(directories: readonly Directory[], name: string) {
+  const answers = await Promise.all(
+    directories.map(async (directory) => {
+      const accounts = (await directory.findByLoginName?.(name)) ?? [];
+      return accounts
+        .filter(({ loginNames }) => loginNames.some((own) => equalsIgnoringAsciiCase(own, name)))
+        .map((account) => ({ account, directory }));
+    }),
+  );
+  return answers.flat();
+}
+
+/**
+ * @returns why the password does not let anybody in
+ * @throws DirectoryUnavailableError
+ */
+export async function passwordDenial(
+  { throttle }: PasswordLoginOptions,
+  { account, directory }: { readonly account: DirectoryAccount; readonly directory: Directory },
+  password: string,
+  steps: StepRecorder,
+): Promise<Denial | undefined> {
+  const refusal = await tryPassword(throttle, account, directory, password);
+  steps.record({
+    stage: 'account',
+    check: 'password',
+    verdict: refusal ? 'failed' : 'passed',
+    facts: refusal ? { ...refusal.facts, reason: refusal.code } : { account: account.accountName },
+  });
+  return refusal && { ...refusal, facts: { ...refusal.facts, account: account.distinguishedName } };
+}
+
+async function tryPassword(
+  throttle: FailureThrottle,
+  account: DirectoryAccount,
+  directory: Directory,
+  password: string,
+): Promise<Denial | undefined> {
+  if (account.state.smartcardRequired) {
+    return denial('account-smartcard-required', 'The account is for smart cards only; no password was tried.');
+  }
+  if (!directory.verifyPassword) {
+    return denial('password-not-accepted', `The directory ${directory.name} knows no passwords.`);
+  }
+  const admission = throttle.admitAccount(`${directory.name}\n${account.id}`);
+  if (!admission) return throttled('account');
+  try {
+    const answer = await directory.verifyPassword(account, password);
+    if (answer.outcome === 'refused') return answer.denial;
+    admission.succeeded();
+    return undefined;
+  } catch (error) {
+    admission.undecided();
+    throw error;
+  }
+}
+
+export function throttled(by: 'account' | 'address'): Denial {
+  return denial('password-throttled', `Too many wrong passwords for this ${by}; this one was not tried.`, { by });
+}
