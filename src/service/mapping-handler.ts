@@ -61,6 +61,7 @@ export function createMappingHandler(
   };
 
   return async (request) => {
+    const { remoteAddress = 'unix' } = request.socket;
     try {
       const url = parsedUrl(request.url ?? '');
       const route = Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
@@ -71,9 +72,8 @@ export function createMappingHandler(
       return await answer(request, callers.of(request.socket), queryOf(url));
     } catch (error) {
       const refused = error instanceof RefusedRequest ? error : new RefusedRequest('internal-fault');
-      if (refused !== error) logger.error('request-fault', { error });
-      else
-        logger.warn('request-refused', { code: refused.code, remoteAddress: request.socket.remoteAddress ?? 'unix' });
+      if (refused === error) logger.warn('request-refused', { code: refused.code, remoteAddress });
+      else logger.error('request-fault', { error, remoteAddress });
       return refusal(refused);
     }
   };

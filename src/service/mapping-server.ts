@@ -55,8 +55,16 @@ const httpOptions = {
 export function createMappingServer(options: MappingServerOptions): MappingServer {
   const { listener, logger } = options;
   const handle = createMappingHandler(options);
+  const answerRequest = async (request: IncomingMessage, response: ServerResponse) => {
+    const answer = await handle(request);
+    await discardRest(request);
+    if (!response.destroyed) send(response, answer);
+  };
   const onRequest: RequestListener = (request, response) =>
-    void handle(request).then((answer) => send(request, response, answer));
+    void answerRequest(request, response).catch((error: unknown) => {
+      logger.error('answer-fault', { error });
+      response.destroy();
+    });
   const server = 'socket' in listener ? createServer(httpOptions, onRequest) : tlsServer(listener, onRequest, logger);
   server.maxConnections = options.maximumConnections;
   return {
@@ -110,10 +118,15 @@ function listenOnPort(server: Server, { address, port }: TlsListener): Promise<s
   });
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+/** A caller reads its answer only when it has sent its body; what nobody wants is thrown away, until the server’s time for requests is over. */
+async function discardRest(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return;
+  request.resume();
+  await new Promise<void>((resolve) => request.once('end', resolve).once('close', resolve));
+}
+
+function send(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
   const text = body === undefined ? '' : JSON.stringify(body);
-  // A body that was not read to its end must not be taken for the next request.
-  if (!request.complete) response.setHeader('connection', 'close');
   response.writeHead(status, {
     ...headers,
     'cache-control': 'no-store',

@@ -32,7 +32,8 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let octets = 0;
   try {
-    for await (const chunk of request) {
+    // Left as it is when the loop ends early: destroying it would take away the connection the refusal is sent on.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       // Without setEncoding() a request gives Buffers.
       const buffer = chunk as Buffer;
       octets += buffer.length;

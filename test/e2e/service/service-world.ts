@@ -1,0 +1,103 @@
+/** A mapping service in this process over a real configuration on disk, and ways to ask it over its Unix socket or its TLS port. */
+import { randomUUID } from 'node:crypto';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../../src/clock.ts';
+import { createLogins } from '../../../src/command-line/logins.ts';
+import { mappingAuthorizer } from '../../../src/command-line/serve-mapping.ts';
+import { loadConfiguration } from '../../../src/config/load.ts';
+import type { AuditRecord, LoginAttempt } from '../../../src/operations/audit.ts';
+import { silentLogger } from '../../../src/operations/log.ts';
+import { createMappingServer, type MappingServerOptions } from '../../../src/service/mapping-server.ts';
+import type { Person } from '../../support/pki.ts';
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly body: string;
+}
+
+export interface Question {
+  readonly method?: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly body?: string | Buffer;
+}
+
+export interface TlsMaterial {
+  readonly cert?: string;
+  readonly key?: string;
+  readonly ca: string;
+}
+
+export interface ServiceWorld {
+  /** `unix:` and a path, or a URL. */
+  readonly address: string;
+  readonly records: readonly LoginAttempt[];
+  ask(question: Question, tls?: TlsMaterial): Promise<Reply>;
+  close(): Promise<void>;
+}
+
+export type ServiceSettings = Partial<MappingServerOptions>;
+
+export const temporarySocket = () => join(tmpdir(), `cg-${randomUUID().slice(0, 8)}.sock`);
+
+export async function startService(configurationFile: string, settings: ServiceSettings = {}): Promise<ServiceWorld> {
+  const records: LoginAttempt[] = [];
+  const audit = { write: (record: AuditRecord) => void (record.event === 'login' && records.push(record)) };
+  const configuration = loadConfiguration(configurationFile, systemClock);
+  const logins = createLogins(configuration, { audit, logger: silentLogger, clock: systemClock }, mappingAuthorizer);
+  const server = createMappingServer({
+    sites: configuration.sites.map(({ settings: { name } }) => name),
+    resolve: (site, ...request) => logins.authenticators.get(site)!.resolve(...request),
+    listener: { socket: temporarySocket(), mode: 0o660 },
+    certificateHeader: { name: 'x-client-certificate', encoding: 'pem' },
+    explainCallers: ['unix'],
+    limits: { maximumDecisions: 256, decisionTimeout: 20_000 },
+    maximumConnections: 1000,
+    logger: silentLogger,
+    timer: () => performance.now(),
+    ...settings,
+  });
+  const address = await server.listen();
+  return {
+    address,
+    records,
+    ask: (question, tls) => askAt(address, question, tls),
+    close: async () => {
+      await server.close(0);
+      await logins.close();
+    },
+  };
+}
+
+export function askAt(address: string, { method = 'GET', path, headers = {}, body }: Question, tls?: TlsMaterial) {
+  return new Promise<Reply>((resolve, reject) => {
+    const options = { method, path, headers, agent: false as const };
+    const request = address.startsWith('unix:')
+      ? httpRequest({ ...options, socketPath: address.slice(5) })
+      : httpsRequest({ ...options, ...tls, host: '127.0.0.1', port: new URL(address).port });
+    request.once('error', reject);
+    request.once('response', (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.once('end', () => resolve({ status: response.statusCode!, headers: response.headers, body: text }));
+      response.once('error', reject);
+    });
+    request.end(body);
+  });
+}
+
+export const json = (body: unknown, path = '/v1/resolve'): Question => ({
+  method: 'POST',
+  path,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+export const certificatesOf = ({ der }: Person, ...more: readonly Buffer[]) =>
+  [der, ...more].map((one) => one.toString('base64'));
