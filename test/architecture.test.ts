@@ -32,8 +32,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'pki/pem',
   ],
   mapping: [
+    'directory/certificate-exact-assertion',
     'directory/directory',
     'pki/certificate',
+    'pki/der',
+    'pki/der-strings',
     'pki/distinguished-name',
     'pki/general-name',
     'pki/malformed-error',

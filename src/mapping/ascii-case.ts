@@ -1,9 +1,9 @@
 /** Comparison without regard to ASCII case and nothing else: no locale, no accents, no widths. */
 
 export function equalsIgnoringAsciiCase(left: string | undefined, right: string): boolean {
-  return left !== undefined && left.length === right.length && lowerCase(left) === lowerCase(right);
+  return left !== undefined && left.length === right.length && asciiLowerCase(left) === asciiLowerCase(right);
 }
 
-function lowerCase(text: string): string {
+export function asciiLowerCase(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -6,6 +6,22 @@ import type { ValidatedCertificate } from '../pki/validated-certificate.ts';
 
 export type Strength = 'strong' | 'weak';
 
+/** What becomes of an account found by a name only (StrongCertificateBindingEnforcement). */
+export type Binding =
+  /** It is refused. */
+  | { readonly mode: 'full' }
+  /**
+   * It counts when the certificate holds no SID and is not older than the account, so that nobody gets an account that was
+   * made after his card. Names can still be forged by whoever chooses the names in certificates.
+   */
+  | {
+      readonly mode: 'compatibility';
+      /** Milliseconds by which the certificate may be older. Default in Windows: about 10 minutes. */
+      readonly backdating: number;
+    }
+  /** It counts. Danger: whoever gets a certificate with somebody's name from any trusted CA logs in as him. */
+  | { readonly mode: 'off' };
+
 export type MappingResult =
   | {
       readonly outcome: 'mapped';
@@ -13,7 +29,10 @@ export type MappingResult =
       /** The directory that holds the account. */
       readonly directory: Directory;
       readonly rule: string;
-      /** Why the mapping is strong: `sid`, `issuerSerial`, `certificate`, `sid-confirms-name`, `pinned-issuer-and-policy`. */
+      /**
+       * Why the mapping counts: the form or kind it was found by (`sid`, `issuerSerial`, `certificate`, `search` …),
+       * `sid-confirms-name`, `pinned-issuer-and-policy`, or for a weak one `compatibility` or `binding-off`.
+       */
       readonly reason: string;
     }
   | { readonly outcome: 'denied'; readonly denial: Denial };

@@ -1,51 +1,26 @@
 /**
  * Distinguished names as the directories spell them: Active Directory's X.500 string as it stands in altSecurityIdentities,
- * and RFC 4514 with values as text for certificateExactMatch. Both are made from the encoded structure, never from other text;
- * control characters cannot occur, because no name with them is parsed.
+ * and RFC 4514 with values as text. All are made from the encoded structure, never from other text; control characters cannot
+ * occur, because no name with them is parsed.
  */
 import type { AttributeTypeAndValue, DistinguishedName } from '../pki/distinguished-name.ts';
-import { oids } from '../pki/oids.ts';
-
-/** The names CertNameToStr gives to attribute types; all others become `OID.1.2.3`, the user id included. */
-const x500Names: ReadonlyMap<string, string> = new Map([
-  [oids.commonName, 'CN'],
-  [oids.organizationalUnitName, 'OU'],
-  [oids.organizationName, 'O'],
-  [oids.countryName, 'C'],
-  [oids.localityName, 'L'],
-  [oids.stateOrProvinceName, 'S'],
-  [oids.streetAddress, 'STREET'],
-  [oids.domainComponent, 'DC'],
-  [oids.emailAddress, 'E'],
-  [oids.title, 'T'],
-  [oids.givenName, 'G'],
-  [oids.initials, 'I'],
-  [oids.surname, 'SN'],
-  [oids.serialNumberAttribute, 'SERIALNUMBER'],
-  ['2.5.4.13', 'Description'],
-  ['2.5.4.17', 'PostalCode'],
-  ['2.5.4.18', 'POBox'],
-]);
-
-/** RFC 4514 section 3. */
-const rfc4514Names: ReadonlyMap<string, string> = new Map([
-  [oids.commonName, 'CN'],
-  [oids.localityName, 'L'],
-  [oids.stateOrProvinceName, 'ST'],
-  [oids.organizationName, 'O'],
-  [oids.organizationalUnitName, 'OU'],
-  [oids.countryName, 'C'],
-  [oids.streetAddress, 'STREET'],
-  [oids.domainComponent, 'DC'],
-  [oids.userId, 'UID'],
-]);
+import { rfc4514Names, sssdNames, x500Names } from './attribute-names.ts';
 
 /**
  * In the order of the encoding, as CERT_X500_NAME_STR prints it with commas as separators (MS-PKCA 3.1.5.2.1).
  * @param joiner between the attributes of a multi-valued RDN: Windows drops the plus sign, some tools keep it
  */
 export function formatX500(name: DistinguishedName, joiner: ' ' | ' + '): string {
-  return name.rdns.map((rdn) => rdn.map(x500Attribute).join(joiner)).join(',');
+  return x500Rdns(name, joiner).join(',');
+}
+
+/** The same the other way round: what tools display, and what must not stand in altSecurityIdentities. */
+export function formatX500Reversed(name: DistinguishedName): string {
+  return x500Rdns(name, ' ').reverse().join(',');
+}
+
+function x500Rdns(name: DistinguishedName, joiner: string): string[] {
+  return name.rdns.map((rdn) => rdn.map(x500Attribute).join(joiner));
 }
 
 function x500Attribute({ type, text, valueDer }: AttributeTypeAndValue): string {
@@ -65,10 +40,24 @@ function quoted(text: string): string {
  */
 export function formatLdap(name: DistinguishedName): string | undefined {
   if (name.rdns.some((rdn) => rdn.some(({ text }) => text === undefined))) return undefined;
-  return [...name.rdns]
-    .reverse()
-    .map((rdn) => rdn.map(({ type, text = '' }) => `${rfc4514Names.get(type) ?? type}=${escaped(text)}`).join('+'))
-    .join(',');
+  return textRdns(name, rfc4514Names).reverse().join(',');
+}
+
+/** RFC 4514 with the attribute names of SSSD. @param order `ldap`: most specific first; `x500`: as encoded */
+export function formatSssd(name: DistinguishedName, order: 'ldap' | 'x500'): string {
+  const rdns = textRdns(name, sssdNames);
+  return (order === 'ldap' ? rdns.reverse() : rdns).join(',');
+}
+
+function textRdns(name: DistinguishedName, names: ReadonlyMap<string, string>): string[] {
+  return name.rdns.map((rdn) =>
+    rdn
+      .map(({ type, text, valueDer }) => {
+        const label = names.get(type) ?? type;
+        return `${label}=${text === undefined ? `#${valueDer.toString('hex')}` : escaped(text)}`;
+      })
+      .join('+'),
+  );
 }
 
 function escaped(text: string): string {

@@ -1,73 +1,55 @@
 /**
  * The mapping service: runs the rules in order until one leads strongly to an account, and demands that everything found on the
- * way is that same account. It never picks among accounts, and a SID that differs ends the search whatever else matched.
+ * way is that same account. It never picks among accounts unless a rule lets USER do so, and a SID that differs ends the search
+ * whatever else matched.
  */
 import { type Denial, denial } from '../denial.ts';
-import {
-  type AccountLookup,
-  type Directory,
-  type DirectoryAccount,
-  DirectoryAnswerError,
-} from '../directory/directory.ts';
-import type { StepRecorder } from '../explanation.ts';
+import { type Directory, type DirectoryAccount, DirectoryAnswerError } from '../directory/directory.ts';
 import type { Logger } from '../operations/log.ts';
 import { printable } from '../operations/printable.ts';
+import { formatRfc4514 } from '../pki/distinguished-name.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
-import { type SubjectIdentity, subjectIdentity } from '../pki/subject-identity.ts';
-import type { ValidatedCertificate } from '../pki/validated-certificate.ts';
+import { subjectIdentity } from '../pki/subject-identity.ts';
 import { equalsIgnoringAsciiCase } from './ascii-case.ts';
-import { describeLookup, hasWhatWasLookedFor, lookupsFor } from './lookups.ts';
-import type { MappingResult, MappingService } from './mapping-service.ts';
-import { lookupsOfKind, type MappingRule } from './rule.ts';
-import { classify, unmetCondition } from './strength.ts';
+import { unmetCondition } from './condition.ts';
+import { contradiction, pickByName } from './contradiction.ts';
+import type { Evidence, Hit, Search } from './hit.ts';
+import { describeLookup, type Question, questionsFor } from './lookups.ts';
+import type { Binding, MappingResult, MappingService } from './mapping-service.ts';
+import type { MappingRule } from './rule.ts';
+import { type PlannedRule, planRules } from './rule-plan.ts';
+import { classify, judgeWeak } from './strength.ts';
 
 export interface MappingServiceOptions {
   /** Tried in this order. */
   readonly rules: readonly MappingRule[];
-  /** `full`: an account found by a name only is refused unless a SID or a pin proves it. */
-  readonly binding: 'full';
+  /** What becomes of an account found by a name only; `full` and `off` may be given as words. Default nowhere: say it. */
+  readonly binding: Binding | 'full' | 'off';
   /** The directories of the site. */
   readonly directories: readonly Directory[];
   readonly logger: Logger;
 }
 
-/** Two accounts prove ambiguity. */
-const accountsPerLookup = 2;
-
-interface Hit {
-  readonly account: DirectoryAccount;
-  readonly directory: Directory;
-}
-
-interface Strong extends Hit {
-  readonly rule: string;
-  readonly reason: string;
-}
-
-/** What one resolution has come to so far. */
-interface Search {
-  readonly certificate: ValidatedCertificate;
-  readonly identity: SubjectIdentity;
-  readonly steps: StepRecorder;
-  /** Every distinct account found by any rule, by directory and id. */
-  readonly found: Map<string, Hit>;
-}
+/** Two accounts prove ambiguity; where USER may pick, one more than anybody has. */
+const accountsPerLookup = { deny: 2, userPicks: 17 } as const;
 
 type RuleOutcome =
-  | { readonly outcome: 'strong'; readonly hit: Strong }
+  | { readonly outcome: 'strong'; readonly hit: Hit }
   | { readonly outcome: 'weak' | 'miss' | 'not-concerned' }
   | { readonly outcome: 'denied'; readonly denial: Denial };
 
 /** @throws TypeError when a rule names an unknown directory, or no directory can answer it */
 export function createMappingService(options: MappingServiceOptions): MappingService {
-  const plan = options.rules.map((rule) => ({ rule, directories: directoriesFor(rule, options.directories) }));
+  const plan = planRules(options.rules, options.directories);
+  const binding = typeof options.binding === 'string' ? { mode: options.binding } : options.binding;
 
   return {
     resolve: async (certificate, claimedName, steps) => {
       try {
         const identity = subjectIdentity(certificate.certificate);
-        const search: Search = { certificate, identity, steps, found: new Map() };
-        return await runRules(plan, search, claimedName);
+        const facts = { certificate: certificate.certificate, identity };
+        const search: Search = { validated: certificate, facts, claimedName, steps, found: new Map() };
+        return await runRules(plan, binding, search);
       } catch (error) {
         if (error instanceof MalformedError) return denied(denial('certificate-malformed', error.message));
         if (!(error instanceof DirectoryAnswerError)) throw error;
@@ -78,95 +60,115 @@ export function createMappingService(options: MappingServiceOptions): MappingSer
   };
 }
 
-function directoriesFor(rule: MappingRule, directories: readonly Directory[]): readonly Directory[] {
-  const named = rule.directory === undefined ? directories : directories.filter(({ name }) => name === rule.directory);
-  const able = named.filter(({ lookups }) => lookupsOfKind[rule.map].some((kind) => lookups.has(kind)));
-  if (able.length === 0) {
-    const remedy = 'remove the rule, or configure the attribute it needs';
-    throw new TypeError(`no directory of the site can answer rule ${rule.name} (map: ${rule.map}): ${remedy}`);
-  }
-  return able;
-}
-
-async function runRules(
-  plan: readonly { readonly rule: MappingRule; readonly directories: readonly Directory[] }[],
-  search: Search,
-  claimedName: string | undefined,
-): Promise<MappingResult> {
-  for (const { rule, directories } of plan) {
-    const result = await applyRule(rule, directories, search);
+async function runRules(plan: readonly PlannedRule[], binding: Binding, search: Search): Promise<MappingResult> {
+  let required: MappingRule | undefined;
+  for (const planned of plan) {
+    const result = await applyRule(planned, search);
     if (result.outcome === 'denied') return result;
-    if (result.outcome === 'strong') return confirmName(result.hit, claimedName, search.steps);
-    if (result.outcome === 'miss' && rule.onMiss === 'deny') break;
+    if (result.outcome === 'strong') return confirmName(result.hit, search);
+    if (result.outcome !== 'miss' || planned.rule.onMiss !== 'deny') continue;
+    required = planned.rule;
+    break;
   }
+  const rules = plan.map(({ rule }) => rule.name);
   const [weak] = search.found.values();
-  const tried = plan.map(({ rule }) => rule.name);
-  if (!weak) return denied(denial('mapping-none', 'No rule led from the certificate to an account.', { rules: tried }));
-  return denied(
-    denial('mapping-weak', `Only a name in the certificate leads to ${weak.account.distinguishedName}.`, {
-      account: weak.account.distinguishedName,
-      directory: weak.directory.name,
-      rules: tried,
-    }),
-  );
+  if (!weak) return denied(denial('mapping-none', 'No rule led from the certificate to an account.', { rules }));
+  // a rule that had to find the account and did not is not made up for by a name
+  return judgeName(weak, required ? { mode: 'full' } : binding, search, rules);
 }
 
-async function applyRule(
-  rule: MappingRule,
-  directories: readonly Directory[],
-  { certificate, identity, steps, found }: Search,
-): Promise<RuleOutcome> {
+/** An account found by a name only: the binding of the site decides. Facts as in event 40 of the Kerberos KDC. */
+function judgeName(weak: Hit, binding: Binding, search: Search, rules: readonly string[]): MappingResult {
+  const { account, directory } = weak;
+  const { certificate } = search.facts;
+  const { counts, reason } = judgeWeak(binding, search.facts, account);
+  const facts = {
+    account: account.distinguishedName,
+    directory: directory.name,
+    binding: binding.mode,
+    reason,
+    notBefore: certificate.notBefore.toISOString(),
+    accountCreatedAt: account.createdAt?.toISOString(),
+    subject: formatRfc4514(certificate.subject),
+    issuer: formatRfc4514(certificate.issuer),
+    serialNumber: certificate.serialNumber.toString(16),
+  };
+  search.steps.record({ stage: 'mapping', check: 'binding', verdict: counts ? 'noted' : 'failed', facts });
+  if (counts) return confirmName({ ...weak, reason }, search);
+  const detail = `Only a name in the certificate leads to ${account.distinguishedName}.`;
+  return denied(denial('mapping-weak', detail, { ...facts, rules }));
+}
+
+async function applyRule({ rule, directories }: PlannedRule, search: Search): Promise<RuleOutcome> {
+  const { facts: certificateFacts, validated, steps, found } = search;
   const check = `rule ${rule.name}`;
-  const unmet = unmetCondition(rule, certificate);
-  if (unmet !== undefined) {
-    steps.record({ stage: 'mapping', check, verdict: 'skipped', facts: { map: rule.map, condition: unmet } });
+  const condition = unmetCondition(rule.when, validated, certificateFacts.identity);
+  if (condition !== undefined) {
+    steps.record({ stage: 'mapping', check, verdict: 'skipped', facts: { map: rule.map, condition } });
     return { outcome: 'not-concerned' };
   }
-  const lookups = lookupsFor(rule.map, certificate.certificate, identity);
-  const searched = lookups.flatMap(describeLookup);
-  if (lookups.length === 0) {
+  const questions = questionsFor(rule, certificateFacts);
+  if (questions.length === 0) {
     const reason = 'the certificate holds nothing to search for';
     steps.record({ stage: 'mapping', check, verdict: 'skipped', facts: { map: rule.map, reason } });
     return { outcome: 'miss' };
   }
 
-  const hits = await askAll(directories, lookups);
-  for (const hit of hits) found.set(`${hit.directory.name}\n${hit.account.id}`, hit);
-  const names = hits.map(({ account }) => account.distinguishedName);
-  const facts = { map: rule.map, directories: directories.map(({ name }) => name), searched, found: names };
-  const refusal = contradiction(rule, identity, hits, found);
-  const [hit] = hits;
+  const hits = await askAll(rule, directories, questions, search);
+  for (const [key, hit] of hits) found.set(key, hit);
+  const accounts = [...hits.values()];
+  const facts = {
+    map: rule.map,
+    directories: directories.map(({ name }) => name),
+    searched: questions.flatMap(({ lookup }) => describeLookup(lookup)),
+    found: accounts.map(({ account }) => account.distinguishedName),
+  };
+  const refusal = contradiction(rule, accounts, search);
+  const hit = accounts.length > 1 && !refusal ? pickByName(accounts, search) : accounts[0];
   if (refusal || !hit) {
     steps.record({ stage: 'mapping', check, verdict: 'failed', facts: { ...facts, reason: refusal?.code } });
     return refusal ? { outcome: 'denied', denial: refusal } : { outcome: 'miss' };
   }
-  const { strength, reason } = classify(rule, hit.account, identity.securityIdentifier?.sid);
-  steps.record({
-    stage: 'mapping',
-    check,
-    verdict: strength === 'strong' ? 'passed' : 'noted',
-    facts: { ...facts, strength, reason },
-  });
-  return strength === 'strong' ? { outcome: 'strong', hit: { ...hit, rule: rule.name, reason } } : { outcome: 'weak' };
+  const { strength, reason } = hit;
+  const verdict = strength === 'strong' ? 'passed' : 'noted';
+  steps.record({ stage: 'mapping', check, verdict, facts: { ...facts, strength, reason } });
+  return strength === 'strong' ? { outcome: 'strong', hit } : { outcome: 'weak' };
 }
 
 /** Every directory is asked everything it can answer, so that a second account cannot hide behind the first. */
-async function askAll(directories: readonly Directory[], lookups: readonly AccountLookup[]): Promise<readonly Hit[]> {
-  const questions = directories.flatMap((directory) =>
-    lookups.filter(({ by }) => directory.lookups.has(by)).map((lookup) => ({ directory, lookup })),
+async function askAll(
+  rule: MappingRule,
+  directories: readonly Directory[],
+  questions: readonly Question[],
+  { facts }: Search,
+): Promise<ReadonlyMap<string, Hit>> {
+  const limit = accountsPerLookup[rule.severalAccounts ?? 'deny'];
+  const options = rule.base === undefined ? {} : { base: rule.base };
+  const asked = directories.flatMap((directory) =>
+    questions.filter(({ lookup }) => directory.lookups.has(lookup.by)).map((question) => ({ directory, question })),
   );
   const answers = await Promise.all(
-    questions.map(async ({ directory, lookup }) => {
-      const accounts = await directory.findAccounts(lookup, accountsPerLookup);
-      for (const account of accounts) demandWhatWasLookedFor(account, lookup);
-      return accounts.map((account) => ({ account, directory }));
+    asked.map(async ({ directory, question }) => {
+      const accounts = await directory.findAccounts(question.lookup, limit, options);
+      return accounts.map((account) => ({ account, directory, ...evidence(rule, question, account, facts) }));
     }),
   );
-  return answers.flat();
+  const hits = new Map<string, Hit>();
+  for (const hit of answers.flat()) {
+    const key = `${hit.directory.name}\n${hit.account.id}`;
+    if (hits.get(key)?.strength !== 'strong') hits.set(key, { ...hit, rule: rule.name });
+  }
+  return hits;
 }
 
-function demandWhatWasLookedFor(account: DirectoryAccount, lookup: AccountLookup): void {
-  if (hasWhatWasLookedFor(account, lookup)) return;
+function evidence(
+  rule: MappingRule,
+  { lookup, proof }: Question,
+  account: DirectoryAccount,
+  { identity }: Search['facts'],
+): Evidence {
+  const proven = proof(account);
+  if (proven) return classify(proven, rule, account, identity.securityIdentifier?.sid);
   throw new DirectoryAnswerError('The directory returned an account that does not have what was searched for.', {
     account: account.distinguishedName,
     directory: account.directory,
@@ -174,36 +176,7 @@ function demandWhatWasLookedFor(account: DirectoryAccount, lookup: AccountLookup
   });
 }
 
-/** A SID that differs, or a second account. */
-function contradiction(
-  rule: MappingRule,
-  { securityIdentifier }: SubjectIdentity,
-  hits: readonly Hit[],
-  found: ReadonlyMap<string, Hit>,
-): Denial | undefined {
-  const stranger = hits.find(
-    ({ account }) => securityIdentifier && account.sid !== undefined && account.sid !== securityIdentifier.sid,
-  );
-  if (stranger && securityIdentifier) {
-    const { distinguishedName, sid } = stranger.account;
-    return denial('sid-mismatch', `The SID in the certificate is not that of ${distinguishedName}.`, {
-      rule: rule.name,
-      account: distinguishedName,
-      accountSid: sid,
-      certificateSid: securityIdentifier.sid,
-    });
-  }
-  if (found.size > 1) {
-    const accounts = [...found.values()].map(({ account }) => account.distinguishedName);
-    return denial('mapping-ambiguous', 'The certificate leads to more than one account.', {
-      rule: rule.name,
-      accounts,
-    });
-  }
-  return undefined;
-}
-
-function confirmName(hit: Strong, claimedName: string | undefined, steps: StepRecorder): MappingResult {
+function confirmName(hit: Hit, { claimedName, steps }: Search): MappingResult {
   const { account, directory, rule, reason } = hit;
   const { distinguishedName, loginNames } = account;
   const check = 'USER names the account';

@@ -1,7 +1,11 @@
-/** How much a hit proves. What only names an account counts only with a matching SID or a pinned issuer and policy (KB5014754). */
+/**
+ * How much a hit proves. What only names an account counts only with a matching SID, a pinned issuer and policy, or, where the site
+ * says so, a certificate that is not older than the account (KB5014754).
+ */
 import type { DirectoryAccount } from '../directory/directory.ts';
-import type { ValidatedCertificate } from '../pki/validated-certificate.ts';
-import type { Strength } from './mapping-service.ts';
+import type { CertificateFacts } from './certificate-values.ts';
+import type { Proof } from './lookups.ts';
+import type { Binding, Strength } from './mapping-service.ts';
 import type { MappingRule } from './rule.ts';
 
 export interface Classification {
@@ -10,31 +14,61 @@ export interface Classification {
   readonly reason: string;
 }
 
+/** The name matches that a pinned issuer and policy make strong ("Allow name-based strong mappings for certificates"). */
+const pinnable: ReadonlySet<Proof['what']> = new Set(['upn', 'issuerSubject']);
+
 /** @param certificateSid the SID in the certificate; that it does not contradict the account's is checked before */
 export function classify(
+  proof: Proof,
   rule: MappingRule,
   account: DirectoryAccount,
   certificateSid: string | undefined,
 ): Classification {
-  if (rule.map !== 'upn') return { strength: 'strong', reason: rule.map };
+  const { what, strength } = proof;
+  if (strength === 'strong') return { strength, reason: what };
   if (certificateSid !== undefined && certificateSid === account.sid) {
     return { strength: 'strong', reason: 'sid-confirms-name' };
   }
   // a rule is applied only when its conditions hold, so what it pins is proven for this certificate
-  const { issuerSha256 = [], policies = [] } = rule.when ?? {};
-  if (issuerSha256.length > 0 && policies.length > 0) return { strength: 'strong', reason: 'pinned-issuer-and-policy' };
-  return { strength: 'weak', reason: rule.map };
+  if (pinnable.has(what) && isIssuerPinned(rule) && pinsPolicy(rule)) {
+    return { strength: 'strong', reason: 'pinned-issuer-and-policy' };
+  }
+  return { strength: 'weak', reason: what };
 }
 
-/** @returns the first condition of the rule that the certificate does not meet, in words */
-export function unmetCondition(rule: MappingRule, certificate: ValidatedCertificate): string | undefined {
-  const { issuerSha256, policies } = rule.when ?? {};
-  const issuer = certificate.path[1]?.sha256 ?? certificate.trustAnchor.sha256;
-  if (issuerSha256 && !issuerSha256.includes(issuer)) return `issued by ${issuer}, which issuerSha256 does not list`;
-  // anyPolicy asserts nothing in particular, so it meets no condition
-  const valid = certificate.policies === 'any-policy' ? [] : certificate.policies;
-  if (policies && !policies.some((policy) => valid.includes(policy))) {
-    return `the path is valid for the policies ${valid.join(', ') || 'none in particular'}`;
+/** By certificate or key: a name pins nothing, for any CA can bear it. */
+export function isIssuerPinned({ when = {} }: Pick<MappingRule, 'when'>): boolean {
+  return [when.issuerSha256, when.issuerKeySha256].some((pins) => pins !== undefined && pins.length > 0);
+}
+
+function pinsPolicy({ when = {} }: MappingRule): boolean {
+  return [when.policies, when.allPolicies].some((pins) => pins !== undefined && pins.length > 0);
+}
+
+export interface BindingVerdict {
+  readonly counts: boolean;
+  readonly reason: string;
+}
+
+/** Whether a weak hit counts, after no rule led strongly to an account. */
+export function judgeWeak(
+  binding: Binding,
+  { certificate, identity }: CertificateFacts,
+  account: DirectoryAccount,
+): BindingVerdict {
+  switch (binding.mode) {
+    case 'full':
+      return { counts: false, reason: 'binding is full' };
+    case 'off':
+      return { counts: true, reason: 'binding-off' };
+    case 'compatibility': {
+      // a SID that cannot be compared is not a SID that agrees
+      if (identity.securityIdentifier) return { counts: false, reason: 'the account has no SID to compare' };
+      if (!account.createdAt) return { counts: false, reason: 'when the account was created is not known' };
+      const earliest = account.createdAt.getTime() - binding.backdating;
+      return certificate.notBefore.getTime() >= earliest
+        ? { counts: true, reason: 'compatibility' }
+        : { counts: false, reason: 'the certificate is older than the account' };
+    }
   }
-  return undefined;
 }

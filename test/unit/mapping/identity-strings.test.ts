@@ -1,16 +1,20 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { issuerSerialValues } from '../../../src/mapping/alt-security-identities.ts';
 import { equalsIgnoringAsciiCase } from '../../../src/mapping/ascii-case.ts';
-import { lookupsFor } from '../../../src/mapping/lookups.ts';
+import { questionsFor } from '../../../src/mapping/lookups.ts';
 import { formatLdap, formatX500 } from '../../../src/mapping/name-formats.ts';
 import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
 import { parseDistinguishedName } from '../../../src/pki/distinguished-name.ts';
-import { subjectIdentity } from '../../../src/pki/subject-identity.ts';
+import { type SubjectIdentity, subjectIdentity } from '../../../src/pki/subject-identity.ts';
 import { encodeName, type NameInput } from '../../../src/smartcard/name-encoding.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 
 const name = (input: NameInput) => parseDistinguishedName(encodeName(input));
 let jane: Certificate;
+
+const lookupsFor = (map: 'sid' | 'upn', certificate: Certificate, identity: SubjectIdentity) =>
+  questionsFor({ name: 'rule', map, onMiss: 'next' }, { certificate, identity }).map(({ lookup }) => lookup);
+
 beforeAll(() => {
   jane = parseCertificate(janeDoe);
 });

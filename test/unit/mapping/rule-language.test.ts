@@ -3,7 +3,8 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { decodeRules, ruleSetSchema } from '../../../src/mapping/rule-language.ts';
+import { decodeRules } from '../../../src/mapping/rule-language.ts';
+import { ruleSetSchema } from '../../../src/mapping/rule-schema.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
 
 const sha256 = 'ab'.repeat(32);
@@ -38,7 +39,7 @@ describe('rule language', () => {
     ['no rules', { rules: [] }, ['rules']],
     ['an unknown key at the top', { rules: [good], rule: 1 }, ['rule']],
     ['an unknown key in a rule', { rules: [{ ...good, on_miss: 'deny' }] }, ['rules', 0, 'on_miss']],
-    ['an unknown kind', { rules: [good, { name: 'b', map: 'subject' }] }, ['rules', 1, 'map']],
+    ['an unknown kind', { rules: [good, { name: 'b', map: 'serial' }] }, ['rules', 1, 'map']],
     ['a missing kind', { rules: [{ name: 'b' }] }, ['rules', 0, 'map']],
     ['a name with spaces', { rules: [{ ...good, name: 'my rule' }] }, ['rules', 0, 'name']],
     ['a name twice', { rules: [good, good] }, ['rules', 1, 'name']],

@@ -1,0 +1,24 @@
+/** What one resolution has come to so far, and what it knows of each account found. */
+import type { Directory, DirectoryAccount } from '../directory/directory.ts';
+import type { StepRecorder } from '../explanation.ts';
+import type { ValidatedCertificate } from '../pki/validated-certificate.ts';
+import type { CertificateFacts } from './certificate-values.ts';
+import type { Classification } from './strength.ts';
+
+export type Evidence = Classification;
+
+export interface Hit extends Evidence {
+  readonly account: DirectoryAccount;
+  readonly directory: Directory;
+  /** Name of the rule that found it last. */
+  readonly rule: string;
+}
+
+export interface Search {
+  readonly validated: ValidatedCertificate;
+  readonly facts: CertificateFacts;
+  readonly claimedName: string | undefined;
+  readonly steps: StepRecorder;
+  /** Every distinct account found by any rule, by directory and id. */
+  readonly found: Map<string, Hit>;
+}

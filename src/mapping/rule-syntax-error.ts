@@ -1,0 +1,4 @@
+/** A text in a rule that cannot be read: a fault of the rule set with what to do about it, never of a certificate. */
+export class RuleSyntaxError extends Error {
+  override readonly name = 'RuleSyntaxError';
+}
