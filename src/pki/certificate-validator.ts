@@ -12,6 +12,7 @@ import { MalformedError } from './malformed-error.ts';
 import { oids } from './oids.ts';
 import { decidePath, type PathDecision } from './path-decision.ts';
 import type { PathInputs } from './path-validator.ts';
+import { type IssuerRetrievalOptions, IssuerSource } from './retrieval/issuer-source.ts';
 import type { CrlFile } from './revocation/crl-source.ts';
 import { type RevocationOptions, RevocationPolicy } from './revocation/revocation-policy.ts';
 import { SignatureVerifier } from './signature.ts';
@@ -55,6 +56,8 @@ export interface CertificateValidatorOptions {
   /** Default: SHA-256 or better, RSA from 2048 bits, P-256, P-384, P-521, Ed25519 and Ed448. */
   readonly algorithms?: AlgorithmPolicy;
   readonly revocation: RevocationOptions;
+  /** Where issuers that nobody brought along are looked for. Default: nowhere (IIS CertChainCacheOnlyUrlRetrieval: `cache-only`). */
+  readonly issuerRetrieval?: IssuerRetrievalOptions;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -70,6 +73,7 @@ export function createCertificateValidator(options: CertificateValidatorOptions)
   const configured = new IssuerPool(trustAnchors, intermediates);
   const verifier = new SignatureVerifier(options.algorithms ?? defaultAlgorithmPolicy);
   const revocation = new RevocationPolicy(options.revocation, options.crls, clock, logger);
+  const issuers = options.issuerRetrieval && new IssuerSource(options.issuerRetrieval, clock);
   const anyPolicyWillDo = options.acceptedPolicies.length === 0;
   const inputs: Omit<PathInputs, 'time'> = {
     userInitialPolicySet: new Set(anyPolicyWillDo ? [oids.anyPolicy] : options.acceptedPolicies),
@@ -104,7 +108,13 @@ export function createCertificateValidator(options: CertificateValidatorOptions)
       const pool = new IssuerPool([], readOthers(others, steps), configured);
       const time = clock.now();
       const signatures = new SignatureChecks(verifier, new Budget(clock));
-      const question = { endEntity: certificate, pool, inputs: { ...inputs, time }, revocation };
+      const question = {
+        endEntity: certificate,
+        pool,
+        inputs: { ...inputs, time },
+        revocation,
+        ...(issuers && { issuers }),
+      };
       const decision = await decidePath(question, { signatures, steps });
       if (decision.outcome === 'refused') return { outcome: 'invalid', denial: decision.denial, certificate };
       return { outcome: 'valid', certificate: validated(certificate, decision, time) };

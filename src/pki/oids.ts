@@ -47,6 +47,7 @@ export const oids = {
   freshestCrl: '2.5.29.46',
   inhibitAnyPolicy: '2.5.29.54',
   authorityInformationAccess: '1.3.6.1.5.5.7.1.1',
+  caIssuers: '1.3.6.1.5.5.7.48.2',
   subjectInformationAccess: '1.3.6.1.5.5.7.1.11',
   // RFC 5280: extended key purposes
   serverAuth: '1.3.6.1.5.5.7.3.1',
@@ -54,6 +55,8 @@ export const oids = {
   codeSigning: '1.3.6.1.5.5.7.3.3',
   emailProtection: '1.3.6.1.5.5.7.3.4',
   timeStamping: '1.3.6.1.5.5.7.3.8',
+  // RFC 5652
+  signedData: '1.2.840.113549.1.7.2',
   // RFC 6960
   ocspSigning: '1.3.6.1.5.5.7.3.9',
   ocspAccess: '1.3.6.1.5.5.7.48.1',

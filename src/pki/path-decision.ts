@@ -10,6 +10,7 @@ import { moreTelling } from './denial-rank.ts';
 import type { IssuerPool } from './issuer-pool.ts';
 import { certificationPaths } from './path-builder.ts';
 import { type CertificationPath, type PathInputs, type PathTools, validatePath } from './path-validator.ts';
+import type { IssuerSource } from './retrieval/issuer-source.ts';
 import type { RevocationPolicy } from './revocation/revocation-policy.ts';
 import type { RevocationEvidence } from './validated-certificate.ts';
 
@@ -18,6 +19,15 @@ interface PathQuestion {
   readonly pool: IssuerPool;
   readonly inputs: PathInputs;
   readonly revocation: RevocationPolicy;
+  /** Absent: only the pool is looked into. */
+  readonly issuers?: IssuerSource;
+}
+
+/** What the search through one pool came to. */
+interface Found {
+  readonly decision: PathDecision;
+  /** Whether another issuer could have led further: no path was found, or a branch ended for want of one. */
+  readonly wantsIssuer: boolean;
 }
 
 export type PathDecision =
@@ -30,44 +40,59 @@ export type PathDecision =
   | { readonly outcome: 'refused'; readonly denial: Denial };
 
 export async function decidePath(question: PathQuestion, tools: PathTools): Promise<PathDecision> {
+  const { endEntity, issuers, pool } = question;
+  const { decision, wantsIssuer } = await searchPool(question, tools);
+  if (decision.outcome === 'accepted' || !wantsIssuer || !issuers) return decision;
+  const extended = await issuers.extend(endEntity, { pool, budget: tools.signatures.budget, steps: tools.steps });
+  if (extended === pool) return decision;
+  const { decision: second } = await searchPool({ ...question, pool: extended }, tools);
+  if (second.outcome === 'accepted') issuers.confirm(second.path.certificates);
+  return second;
+}
+
+async function searchPool({ endEntity, pool, inputs, revocation }: PathQuestion, tools: PathTools): Promise<Found> {
+  const { signatures, steps } = tools;
+  const { time } = inputs;
   let refusal: Denial | undefined;
+  let isPathFound = false;
+  let isIssuerMissing = false;
+  const onRefusal = (found: Denial) => {
+    const { detail } = found;
+    steps.record({
+      stage: 'certificate',
+      check: 'path building',
+      verdict: 'noted',
+      facts: { ...found.facts, detail },
+    });
+    isIssuerMissing ||= found.code === 'path-not-found';
+    refusal = moreTelling(refusal, found);
+  };
   try {
-    const { endEntity, pool, inputs, revocation } = question;
-    const { time } = inputs;
-    const onRefusal = (found: Denial) => {
-      const { detail } = found;
-      tools.steps.record({
-        stage: 'certificate',
-        check: 'path building',
-        verdict: 'noted',
-        facts: { ...found.facts, detail },
-      });
-      refusal = moreTelling(refusal, found);
-    };
-    for (const path of certificationPaths(endEntity, { pool, signatures: tools.signatures, time, onRefusal })) {
+    for (const path of certificationPaths(endEntity, { pool, signatures, time, onRefusal })) {
+      isPathFound = true;
       const result = validatePath(path, inputs, tools);
       if (result.outcome === 'invalid') {
         refusal = moreTelling(refusal, result.denial);
         continue;
       }
-      const status = await revocation.check(path, { pool, signatures: tools.signatures, time, steps: tools.steps });
-      if (status.outcome === 'not-revoked')
-        return {
-          outcome: 'accepted',
-          path,
-          userConstrainedPolicySet: result.userConstrainedPolicySet,
-          evidence: status.evidence,
-        };
+      const status = await revocation.check(path, { pool, signatures, time, steps });
+      if (status.outcome === 'not-revoked') {
+        const { userConstrainedPolicySet } = result;
+        const { evidence } = status;
+        return { decision: { outcome: 'accepted', path, userConstrainedPolicySet, evidence }, wantsIssuer: false };
+      }
       refusal = moreTelling(refusal, status.denial);
     }
   } catch (error) {
     if (!(error instanceof BudgetExceededError)) throw error;
-    const facts = { ...certificateFacts(question.endEntity), before: refusal?.detail };
-    return refused(denial('path-budget-exceeded', `The search was given up: ${error.message}.`, facts));
+    const facts = { ...certificateFacts(endEntity), before: refusal?.detail };
+    const decision = refused(denial('path-budget-exceeded', `The search was given up: ${error.message}.`, facts));
+    return { decision, wantsIssuer: false };
   }
-  return refused(
-    refusal ?? denial('path-not-found', 'No path leads to a trust anchor.', certificateFacts(question.endEntity)),
+  const decision = refused(
+    refusal ?? denial('path-not-found', 'No path leads to a trust anchor.', certificateFacts(endEntity)),
   );
+  return { decision, wantsIssuer: !isPathFound || isIssuerMissing };
 }
 
 function refused(refusal: Denial): PathDecision {

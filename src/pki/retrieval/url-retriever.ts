@@ -12,7 +12,14 @@ import { readFileUrl } from './file-reader.ts';
 import { retrieveByHttp } from './http-exchange.ts';
 import { RetrievalError } from './retrieval-error.ts';
 import { type Address, addressRefusal, hostOf, retrievalTarget } from './retrieval-target.ts';
-import type { RetrievalPolicy, RetrievalRequest, Retrieved, RetrievedOctets, Retriever } from './retriever.ts';
+import type {
+  RetrievalKind,
+  RetrievalPolicy,
+  RetrievalRequest,
+  Retrieved,
+  RetrievedOctets,
+  Retriever,
+} from './retriever.ts';
 
 /** What bounds the reading of an `ldap:` URL. */
 export interface LdapLimits {
@@ -45,11 +52,13 @@ interface Failure {
 }
 
 const maximumFailures = 1_000;
-const maximumInFlight = 100;
+/** Strangers can cause the retrieval of issuers, and must not keep others from retrieving CRLs by that. */
+const maximumInFlight: Readonly<Record<RetrievalKind, number>> = { crl: 100, ocsp: 100, certificates: 8 };
 
 export class UrlRetriever implements Retriever {
   readonly #options: UrlRetrieverOptions;
   readonly #inFlight = new Map<string, Promise<Retrieved>>();
+  readonly #underWay: Record<RetrievalKind, number> = { crl: 0, ocsp: 0, certificates: 0 };
   readonly #failures = new LRUCache<string, Failure>({ max: maximumFailures });
 
   constructor(options: UrlRetrieverOptions) {
@@ -73,8 +82,14 @@ export class UrlRetriever implements Retriever {
   }
 
   #start(key: string, target: URL, request: RetrievalRequest, policy: RetrievalPolicy): Promise<Retrieved> | string {
-    if (this.#inFlight.size >= maximumInFlight) return `${request.url} has to wait: too many retrievals are under way`;
-    const retrieval = this.#retrieve(key, target, request, policy).finally(() => this.#inFlight.delete(key));
+    const { kind } = request;
+    if (this.#underWay[kind] >= maximumInFlight[kind])
+      return `${request.url} has to wait: too many retrievals are under way`;
+    this.#underWay[kind] += 1;
+    const retrieval = this.#retrieve(key, target, request, policy).finally(() => {
+      this.#underWay[kind] -= 1;
+      this.#inFlight.delete(key);
+    });
     this.#inFlight.set(key, retrieval);
     return retrieval;
   }
