@@ -7,6 +7,8 @@ import * as asn1js from 'asn1js';
 import { Certificate, type Extension, PublicKeyInfo } from 'pkijs';
 import {
   type AlternativeNames,
+  type AuthorityInformation,
+  authorityInformationAccess,
   authorityKeyIdentifier,
   basicConstraints,
   certificatePolicies,
@@ -15,6 +17,7 @@ import {
   extendedKeyUsages,
   type KeyUsageName,
   keyUsage,
+  ocspNoCheck,
   type RawExtension,
   rawExtension,
   securityIdentifier,
@@ -32,7 +35,7 @@ export interface Validity {
   readonly notAfter: Date;
 }
 
-export interface CertificateRequest extends AlternativeNames, Validity {
+export interface CertificateRequest extends AlternativeNames, Validity, AuthorityInformation {
   readonly subject: NameInput;
   /** SubjectPublicKeyInfo DER, or a key (of a private key its public half is taken). */
   readonly publicKey: Buffer | KeyObject;
@@ -50,6 +53,8 @@ export interface CertificateRequest extends AlternativeNames, Validity {
   readonly serialNumber?: bigint;
   /** Default: an end entity. */
   readonly certificationAuthority?: { readonly pathLength?: number };
+  /** For the certificate of an OCSP responder, whose purpose is `ocspSigning`. */
+  readonly ocspNoCheck?: boolean;
   readonly extraExtensions?: readonly RawExtension[];
 }
 
@@ -129,6 +134,8 @@ function extensionsFor(request: CertificateRequest, spki: Buffer, issuer: Issuer
     request.sid === undefined ? undefined : securityIdentifier(request.sid),
     policies.length > 0 ? certificatePolicies(policies) : undefined,
     point === undefined ? undefined : crlDistributionPoint(point),
+    authorityInformationAccess(request),
+    request.ocspNoCheck ? ocspNoCheck() : undefined,
     subjectKeyIdentifier(keyIdentifier(spki)),
     authorityKeyIdentifier(issuer.keyIdentifier),
     ...(request.extraExtensions ?? []).map(rawExtension),

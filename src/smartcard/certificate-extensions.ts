@@ -21,6 +21,7 @@ export const extendedKeyUsages = {
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
   emailProtection: '1.3.6.1.5.5.7.3.4',
+  ocspSigning: '1.3.6.1.5.5.7.3.9',
   smartcardLogon: '1.3.6.1.4.1.311.20.2.2',
 } as const;
 
@@ -98,6 +99,31 @@ export function authorityKeyIdentifier(identifier: Buffer): Extension {
 export function crlDistributionPoint(url: string): Extension {
   const fullName = constructed(0, implicit(6, Buffer.from(url, 'ascii')));
   return extension('2.5.29.31', false, sequence(sequence(constructed(0, fullName))));
+}
+
+/** Where an authority answers for what it issued. */
+export interface AuthorityInformation {
+  /** http URL of the OCSP responder. */
+  readonly ocspResponder?: string;
+  /** http URL of the authority's own certificate, in DER. */
+  readonly caIssuers?: string;
+}
+
+/** RFC 5280 4.2.2.1; undefined when there is nothing to say. */
+export function authorityInformationAccess({ ocspResponder, caIssuers }: AuthorityInformation): Extension | undefined {
+  const locations = [
+    ['1.3.6.1.5.5.7.48.1', ocspResponder],
+    ['1.3.6.1.5.5.7.48.2', caIssuers],
+  ] as const;
+  const descriptions = locations.flatMap(([method, url]) =>
+    url === undefined ? [] : [sequence(oid(method), implicit(6, Buffer.from(url, 'ascii')))],
+  );
+  return descriptions.length === 0 ? undefined : extension('1.3.6.1.5.5.7.1.1', false, sequence(...descriptions));
+}
+
+/** RFC 6960 4.2.2.2.1: nobody need ask whether this responder's certificate is revoked. */
+export function ocspNoCheck(): Extension {
+  return extension('1.3.6.1.5.5.7.48.1.5', false, new asn1js.Null());
 }
 
 function otherName(type: string, value: asn1js.BaseBlock): asn1js.BaseBlock {
