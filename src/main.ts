@@ -4,6 +4,7 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import { cardCommand } from './command-line/card.ts';
 import { type ExitCode, exitCode } from './command-line/exit-code.ts';
 import { processTerminal } from './command-line/terminal.ts';
+import { verifyCommand } from './command-line/verify.ts';
 
 const leastNodeVersion = [22, 12] as const;
 
@@ -71,6 +72,7 @@ function program(finish: (code: ExitCode) => void): Command {
       finish(configuration ? await health(configuration.sites, processTerminal) : exitCode.usage);
     });
 
+  cardgate.addCommand(verifyCommand(finish, processTerminal));
   cardgate.addCommand(cardCommand(finish, processTerminal));
   return cardgate;
 }

@@ -1,5 +1,5 @@
 /** The steps of a decision as text for people: one line a step, colour only on a terminal. */
-import { denialEntry } from '../denial.ts';
+import { type Denial, denialEntry } from '../denial.ts';
 import type { Facts, FactValue, Step } from '../explanation.ts';
 import type { Verdict } from '../login/authenticator.ts';
 import { printable } from '../operations/printable.ts';
@@ -21,6 +21,11 @@ const stageTitles: Readonly<Record<Step['stage'], string>> = {
 const identityFacts: ReadonlySet<string> = new Set(['subject', 'issuer', 'serialNumber', 'sha256']);
 
 export function explanationText(steps: readonly Step[], verdict: Verdict, colour: boolean): string {
+  return [...stepsLines(steps, colour), '', ...verdictLines(verdict, colour), ''].join('\n');
+}
+
+/** The steps alone, one line of output each. */
+export function stepsLines(steps: readonly Step[], colour: boolean): string[] {
   const lines: string[] = [];
   let stage: Step['stage'] | undefined;
   let certificate: FactValue | undefined;
@@ -35,7 +40,7 @@ export function explanationText(steps: readonly Step[], verdict: Verdict, colour
     certificate = sha256 ?? certificate;
     lines.push(...stepLines(step, colour));
   }
-  return [...lines, '', ...verdictLines(verdict, colour), ''].join('\n');
+  return lines;
 }
 
 function certificateLine({ subject = '', serialNumber = '', sha256 = '' }: Facts, colour: boolean): string {
@@ -73,20 +78,22 @@ function verdictLines(verdict: Verdict, colour: boolean): string[] {
     }
     case 'password-required':
       return [paint('A PASSWORD IS REQUIRED', 33, colour)];
-    default: {
-      const { code, detail, facts } = verdict.denial;
-      const { meaning, remedy } = denialEntry(code);
-      return [
-        `${paint(verdict.outcome.toUpperCase(), 31, colour)}: ${code}`,
-        `  meaning:  ${meaning}`,
-        `  detail:   ${printable(detail)}`,
-        `  remedy:   ${remedy}`,
-        ...factLines(facts, '  '),
-      ];
-    }
+    default:
+      return denialLines(verdict.outcome, verdict.denial, colour);
   }
 }
 
-function paint(text: string, code: number, colour: boolean): string {
+export function denialLines(outcome: string, { code, detail, facts }: Denial, colour: boolean): string[] {
+  const { meaning, remedy } = denialEntry(code);
+  return [
+    `${paint(outcome.toUpperCase(), 31, colour)}: ${code}`,
+    `  meaning:  ${meaning}`,
+    `  detail:   ${printable(detail)}`,
+    `  remedy:   ${remedy}`,
+    ...factLines(facts, '  '),
+  ];
+}
+
+export function paint(text: string, code: number, colour: boolean): string {
   return colour ? `\u001b[${code}m${text}\u001b[0m` : text;
 }

@@ -28,10 +28,16 @@ const processedExtensions: ReadonlySet<string> = new Set([
 /** RFC 5280 4.1.2.5: both ends of the period belong to it. */
 export function validityRefusal({ notBefore, notAfter }: Certificate, time: Date): Refusal | undefined {
   if (time < notBefore)
-    return { code: 'certificate-not-yet-valid', detail: `It is valid from ${notBefore.toISOString()} on.` };
+    return {
+      code: 'certificate-not-yet-valid',
+      detail: `It is valid from ${notBefore.toISOString()} on; the time of validation is ${time.toISOString()}.`,
+    };
   // notAfter names a whole second, and all of it is inside.
   if (Math.floor(time.getTime() / 1000) * 1000 > notAfter.getTime())
-    return { code: 'certificate-expired', detail: `It expired at ${notAfter.toISOString()}.` };
+    return {
+      code: 'certificate-expired',
+      detail: `It expired at ${notAfter.toISOString()}; the time of validation is ${time.toISOString()}.`,
+    };
   return undefined;
 }
 
@@ -44,7 +50,10 @@ export function caRefusal({ basicConstraints }: Certificate): Refusal | undefine
 /** RFC 5280 4.2.1.3: a certificate without the extension does not limit its key. */
 export function keyUsageRefusal({ keyUsage }: Certificate, demanded: KeyUsage): Refusal | undefined {
   if (!keyUsage || keyUsage.has(demanded)) return undefined;
-  return { code: 'key-usage-violated', detail: `Its key usage lacks ${demanded}, for which the key was used.` };
+  return {
+    code: 'key-usage-violated',
+    detail: `Its key usage (${[...keyUsage].join(', ')}) lacks ${demanded}, for which the key was used.`,
+  };
 }
 
 /** RFC 5280 6.1.4 (o), 6.1.5 (f). */
@@ -66,7 +75,9 @@ export function anyPolicyMappingRefusal({ policyMappings }: Certificate): Refusa
     : undefined;
 }
 
-export function missingPurpose(found: readonly string[]): Refusal {
-  const detail = `Of the required purposes none is left; it names ${found.map(describeOid).join(', ') || 'none'}.`;
+/** @param required what the CAs above have left of the purposes asked for */
+export function missingPurpose(found: readonly string[], required: readonly string[]): Refusal {
+  const named = found.map(describeOid).join(', ') || 'none';
+  const detail = `Of the required purposes (${required.map(describeOid).join(', ')}) none is left; it names ${named}.`;
   return { code: 'extended-key-usage-missing', detail };
 }

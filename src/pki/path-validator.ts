@@ -247,15 +247,16 @@ class PathValidation {
   #narrowPurposes({ extendedKeyUsage }: Certificate): Refusal | undefined {
     if (!extendedKeyUsage || this.#inputs.purposes.length === 0) return undefined;
     if (extendedKeyUsage.includes(oids.anyExtendedKeyUsage)) return undefined;
-    this.#purposes = this.#purposes.filter((purpose) => extendedKeyUsage.includes(purpose));
-    return this.#purposes.length > 0 ? undefined : missingPurpose(extendedKeyUsage);
+    const required = this.#purposes;
+    this.#purposes = required.filter((purpose) => extendedKeyUsage.includes(purpose));
+    return this.#purposes.length > 0 ? undefined : missingPurpose(extendedKeyUsage, required);
   }
 
   #endEntityPurposes({ extendedKeyUsage }: Certificate): Refusal | undefined {
     if (this.#inputs.purposes.length === 0) return undefined;
     // Neither an absent extension nor anyExtendedKeyUsage says that the certificate was issued for logging in.
     const found = this.#purposes.some((purpose) => extendedKeyUsage?.includes(purpose));
-    return found ? undefined : missingPurpose(extendedKeyUsage ?? []);
+    return found ? undefined : missingPurpose(extendedKeyUsage ?? [], this.#purposes);
   }
 
   /** RFC 5280 6.1.4 (g) to (j): the constraints of this CA on those below. */

@@ -1,9 +1,10 @@
-/** Certificates and CRLs out of files: PEM (RFC 7468) with one or several blocks, or one DER value. Other PEM labels are refused. */
+/** Certificates, CRLs and OCSP responses out of files: PEM (RFC 7468) with one or several blocks, or one DER value. Other PEM labels are refused. */
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { MalformedError } from './malformed-error.ts';
 
 const certificateLabels = ['CERTIFICATE', 'X509 CERTIFICATE'];
 const crlLabels = ['X509 CRL'];
+const ocspLabels = ['OCSP RESPONSE'];
 const block = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([A-Za-z0-9+/=\s]*)-----END ([A-Z0-9 ]+)-----/g;
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
@@ -23,6 +24,11 @@ export function readCertificateBlocks(file: Buffer): readonly Buffer[] {
 /** The DER of every CRL of a file, in its order. @throws MalformedError likewise; the CRLs are not parsed here */
 export function readCrls(file: Buffer): readonly Buffer[] {
   return readBlocks(file, crlLabels);
+}
+
+/** The DER of every OCSP response of a file, in its order. @throws MalformedError likewise; the responses are not parsed here */
+export function readOcspResponses(file: Buffer): readonly Buffer[] {
+  return readBlocks(file, ocspLabels);
 }
 
 function readBlocks(file: Buffer, labels: readonly string[]): readonly Buffer[] {

@@ -1,0 +1,122 @@
+/** `cardgate verify`: one validation, and what it found as JSON. Nothing is retrieved from the network. */
+import { type Denial, denialEntry } from '../denial.ts';
+import { recordingSteps, type Step } from '../explanation.ts';
+import { silentLogger } from '../operations/log.ts';
+import type { Certificate } from '../pki/certificate.ts';
+import {
+  type CertificateValidator,
+  type CertificateValidatorOptions,
+  createCertificateValidator,
+} from '../pki/certificate-validator.ts';
+import { formatRfc4514 } from '../pki/distinguished-name.ts';
+import { MalformedError } from '../pki/malformed-error.ts';
+import { defaultOcspOptions } from '../pki/revocation/ocsp-source.ts';
+import type { RevocationEvidence, ValidatedCertificate } from '../pki/validated-certificate.ts';
+import { type RevocationChoice, type VerifySettings, VerifyUsageError } from './verify-request.ts';
+
+export type Verification = { readonly at: Date; readonly steps: readonly Step[] } & (
+  | { readonly outcome: 'valid'; readonly certificate: ValidatedCertificate }
+  | { readonly outcome: 'refused'; readonly denial: Denial; readonly certificate?: Certificate }
+);
+
+export interface Verifier {
+  /** @param peerCertificates DER, end entity first; the rest is untrusted */
+  verify(peerCertificates: readonly Buffer[]): Promise<Verification>;
+}
+
+/** @param now the present. @throws VerifyUsageError when a CRL or an OCSP response cannot be read */
+export function createVerifier(settings: VerifySettings, now: () => Date): Verifier {
+  const clock = { now: () => settings.at ?? now() };
+  let validator: CertificateValidator;
+  try {
+    validator = createCertificateValidator({
+      trustAnchors: settings.trustAnchors,
+      intermediates: settings.untrusted,
+      crls: settings.crls,
+      requiredExtendedKeyUsage: settings.purposes,
+      acceptedPolicies: settings.policies,
+      requireExplicitPolicy: settings.requireExplicitPolicy,
+      inhibitPolicyMapping: settings.inhibitPolicyMapping,
+      inhibitAnyPolicy: settings.inhibitAnyPolicy,
+      revocation: revocationOf(settings),
+      clock,
+      logger: silentLogger,
+    });
+  } catch (error) {
+    if (error instanceof MalformedError) throw new VerifyUsageError(error.message);
+    throw error;
+  }
+  return {
+    verify: async (peerCertificates) => {
+      const recorder = recordingSteps();
+      const at = clock.now();
+      const result = await validator.validate(peerCertificates, recorder);
+      const { steps } = recorder;
+      if (result.outcome === 'valid') return { outcome: 'valid', certificate: result.certificate, at, steps };
+      const { denial, certificate } = result;
+      return { outcome: 'refused', denial, at, steps, ...(certificate && { certificate }) };
+    },
+  };
+}
+
+const methods: Readonly<Record<Exclude<RevocationChoice, 'off'>, readonly ('crl' | 'ocsp')[]>> = {
+  crl: ['crl'],
+  ocsp: ['ocsp'],
+  both: ['ocsp', 'crl'],
+};
+
+function revocationOf(settings: VerifySettings): CertificateValidatorOptions['revocation'] {
+  const { crls, ocspResponses } = settings;
+  const choice = settings.revocation ?? (crls.length + ocspResponses.length > 0 ? 'both' : 'off');
+  if (choice === 'off') return { mode: 'none', freshnessSeconds: 0 };
+  // What was kept is asked about as it was then, so it may be as old as its own nextUpdate allows.
+  const ocsp = { ...defaultOcspOptions, files: ocspResponses };
+  return { mode: 'check', methods: methods[choice], freshnessSeconds: 0, ocsp };
+}
+
+/** The clause that the refusal rests on: that of the failed step about the same certificate. */
+export function citationOf({ denial, steps }: Extract<Verification, { outcome: 'refused' }>): string | undefined {
+  const failed = steps.findLast(
+    ({ verdict, facts }) => verdict === 'failed' && facts?.['sha256'] === denial.facts['sha256'],
+  );
+  return failed?.citation;
+}
+
+/** @param withSteps whether every check is listed */
+export function verificationJson(verification: Verification, withSteps: boolean): object {
+  const { at, steps } = verification;
+  const checks = withSteps ? { steps } : {};
+  if (verification.outcome === 'valid') {
+    const { path, trustAnchor, policies, evidence } = verification.certificate;
+    return {
+      valid: true,
+      at,
+      path: path.map(certificateJson),
+      trustAnchor: { subject: trustAnchor.name, sha256: trustAnchor.sha256 },
+      policies,
+      evidence: evidence.map((found) => ({ ...found, ageSeconds: ageSeconds(found, at) })),
+      ...checks,
+    };
+  }
+  const { denial, certificate } = verification;
+  return {
+    valid: false,
+    at,
+    ...(certificate && { certificate: certificateJson(certificate) }),
+    denial: { ...denial, meaning: denialEntry(denial.code).meaning, citation: citationOf(verification) },
+    ...checks,
+  };
+}
+
+export function ageSeconds({ thisUpdate }: RevocationEvidence, at: Date): number | undefined {
+  return thisUpdate && Math.floor((at.getTime() - thisUpdate.getTime()) / 1000);
+}
+
+function certificateJson({ subject, issuer, serialOctets, sha256 }: Certificate) {
+  return {
+    subject: formatRfc4514(subject),
+    issuer: formatRfc4514(issuer),
+    serialNumber: serialOctets.toString('hex'),
+    sha256,
+  };
+}
