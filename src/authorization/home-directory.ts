@@ -25,8 +25,23 @@ export type UserIsolation = {
       readonly layout: 'account' | 'directoryAndAccount';
     } & HomeCreation)
   | ({
+      /** A directory below the root that is composed of facts of the account. */
+      readonly mode: 'Template';
+      /**
+       * Segments with `/` between them, such as `{domain}/{accountName}`. `{accountName}`; `{directory}`: its name as configured;
+       * `{domain}`: DNS domain; `{id}`: what never changes, objectGUID or entryUUID. An account that lacks one has no home, and
+       * a template without {accountName} and {id} would give several accounts one home.
+       */
+      readonly template: string;
+    } & HomeCreation)
+  | ({
       /** The host path in the account’s homeDirectory attribute, which must lie below the root. */
       readonly mode: 'DirectoryAttribute';
+      /**
+       * What stands for the beginning of attributes that are paths of another system, as `\\\\fs1\\ftp` of IIS FTP’s msIIS-FTPRoot;
+       * the first that fits counts, without regard to case, and its backslashes become slashes. Default: none.
+       */
+      readonly replacePrefixes?: readonly { readonly from: string; readonly to: string }[];
     } & HomeCreation)
 );
 
@@ -44,6 +59,10 @@ export interface HomeOwner {
   readonly directory: string;
   /** The account’s homeDirectory attribute, as stored. */
   readonly homeDirectory?: string;
+  /** DNS name of its domain. */
+  readonly domain?: string;
+  /** Stable and unique within the directory. */
+  readonly id?: string;
 }
 
 export type HomeOutcome =
@@ -81,9 +100,39 @@ function homeSegments(isolation: UserIsolation, owner: HomeOwner): readonly stri
       const names = isolation.layout === 'account' ? [owner.accountName] : [owner.directory, owner.accountName];
       return names.every(isSafeSegment) ? names : 'The account’s name cannot be the name of a directory.';
     }
+    case 'Template':
+      return templateSegments(isolation.template, owner);
     case 'DirectoryAttribute':
-      return attributeSegments(isolation.root, owner.homeDirectory);
+      return attributeSegments(isolation.root, hostPath(owner.homeDirectory, isolation.replacePrefixes ?? []));
   }
+}
+
+/** Each fact fills one segment, or a part of one: none can add segments, because the result is judged after the split. */
+function templateSegments(template: string, owner: HomeOwner): readonly string[] | string {
+  const { accountName, directory, domain, id } = owner;
+  const facts: Readonly<Record<string, string | undefined>> = { accountName, directory, domain, id };
+  const missing: string[] = [];
+  const segments = template.split('/').map((segment) =>
+    segment.replace(/\{([^{}]*)\}/g, (_whole, name: string) => {
+      const fact = Object.hasOwn(facts, name) ? facts[name] : undefined;
+      if (fact === undefined || fact === '') missing.push(name);
+      return fact ?? '';
+    }),
+  );
+  if (missing.length > 0) return `The account has no ${missing.join(' and no ')} for the template of its home.`;
+  return segments.every(isSafeSegment) ? segments : 'The template gives a name that no directory may have.';
+}
+
+function hostPath(
+  attribute: string | undefined,
+  replacements: readonly { readonly from: string; readonly to: string }[],
+): string | undefined {
+  const fitting = replacements.find(({ from }) => {
+    const next = attribute?.[from.length];
+    return attribute?.slice(0, from.length).toLowerCase() === from.toLowerCase() && (!next || /[\\/]/.test(next));
+  });
+  if (!fitting || attribute === undefined) return attribute;
+  return `${fitting.to}${attribute.slice(fitting.from.length).replaceAll('\\', '/')}`;
 }
 
 function attributeSegments(root: string, attribute: string | undefined): readonly string[] | string {

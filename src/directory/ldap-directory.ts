@@ -3,6 +3,7 @@
  * (certificateExactMatch) or by a stored fingerprint, and compared octet by octet by whoever asked.
  */
 import type { Filter } from 'ldapts';
+import type { AccountState } from './account-state.ts';
 import { certificateExactAssertion } from './certificate-exact-assertion.ts';
 import { ConnectionPool, type ConnectionPoolOptions } from './connection-pool.ts';
 import {
@@ -16,13 +17,13 @@ import {
 import { dateFromGeneralizedTime } from './generalized-time.ts';
 import type { LdapEntry } from './ldap-entry.ts';
 import { createGroupReader, type LdapGroupOptions } from './ldap-groups.ts';
-import { ldapStateAttributes, ldapStateFrom } from './ldap-state.ts';
+import { type LockoutOptions, ldapStateAttributes, ldapStateFrom } from './ldap-state.ts';
 import { createPasswordCheck, type PasswordCheckOptions } from './password-check.ts';
 import { ldapPasswords } from './password-dialects.ts';
 import { allOf, anyOf, attributesOfTree, attributeValues, equals, filterOfTree } from './search-filter.ts';
 import { sidFromBinary, sidToBinary } from './sid.ts';
 
-export interface LdapDirectoryOptions extends ConnectionPoolOptions, PasswordCheckOptions {
+export interface LdapDirectoryOptions extends ConnectionPoolOptions, PasswordCheckOptions, LockoutOptions {
   /** How rules and records call this directory. */
   readonly name: string;
   /** Accounts are sought below this entry. */
@@ -48,8 +49,6 @@ export interface LdapDirectoryOptions extends ConnectionPoolOptions, PasswordChe
   readonly certificateMatching?: 'certificateExactMatch' | 'octets';
   /** Attribute with the home directory. Default `homeDirectory`. */
   readonly homeDirectoryAttribute?: string;
-  /** Milliseconds after which a password policy lock lapses (pwdLockoutDuration); default: only an administrator ends it. */
-  readonly lockoutDuration?: number;
   /** Where groups are; default: the account's memberOf is believed, which is nested only if the server makes it so. */
   readonly groups?: LdapGroupOptions;
 }
@@ -80,10 +79,12 @@ export function createLdapDirectory(options: LdapDirectoryOptions): Directory {
       attributes: [...new Set([...attributes, ...further])],
       sizeLimit: limit,
     });
-    return found.slice(0, limit).map((entry) => ({
-      ...accountFrom(entry, names, options, lookup),
-      ...(lookup.by === 'filter' && { attributes: attributeValues(entry, further) }),
-    }));
+    return Promise.all(
+      found.slice(0, limit).map(async (entry) => ({
+        ...accountFrom(entry, names, options.name, await ldapStateFrom(entry, pool, options), lookup),
+        ...(lookup.by === 'filter' && { attributes: attributeValues(entry, further) }),
+      })),
+    );
   }
 
   async function findByLoginName(name: string): Promise<readonly DirectoryAccount[]> {
@@ -100,7 +101,9 @@ export function createLdapDirectory(options: LdapDirectoryOptions): Directory {
       sizeLimit: mostNamesakes,
     });
     if (found.length >= mostNamesakes) throw new DirectoryAnswerError('Too many accounts have one login name.', {});
-    return found.map((entry) => accountFrom(entry, names, options));
+    return Promise.all(
+      found.map(async (entry) => accountFrom(entry, names, options.name, await ldapStateFrom(entry, pool, options))),
+    );
   }
 
   return {
@@ -188,7 +191,8 @@ function filterOf(
 function accountFrom(
   entry: LdapEntry,
   names: AttributeNames,
-  options: LdapDirectoryOptions,
+  directory: string,
+  state: AccountState,
   lookup?: AccountLookup,
 ): DirectoryAccount {
   const accountName = entry.requiredText(names.accountName);
@@ -201,7 +205,7 @@ function accountFrom(
   const asked = lookup?.by === 'userPrincipalName' ? lookup.userPrincipalName.toLowerCase() : undefined;
   const userPrincipalName = userPrincipalNames.find((value) => value.toLowerCase() === asked) ?? userPrincipalNames[0];
   return {
-    directory: options.name,
+    directory,
     id: entry.requiredText(names.id),
     distinguishedName: entry.distinguishedName,
     accountName,
@@ -213,7 +217,7 @@ function accountFrom(
     certificateFingerprints: texts(names.fingerprint).map((text) => text.toLowerCase()),
     ...(createdAt && { createdAt }),
     ...(homeDirectory !== undefined && { homeDirectory }),
-    state: ldapStateFrom(entry, options.lockoutDuration),
+    state,
   };
 }
 

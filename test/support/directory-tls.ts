@@ -12,6 +12,8 @@ export interface DirectoryTls {
   readonly keyFile: string;
   /** PEM of the CA, for clients. */
   readonly ca: string;
+  /** A certificate of the same CA for a client named `CN=cardgate,O=gateways`, in PEM. */
+  readonly client: { readonly certificate: string; readonly privateKey: string };
 }
 
 /** @param subjectAltName in the syntax of openssl, such as `DNS:dc1.corp.example,IP:127.0.0.1` */
@@ -35,6 +37,10 @@ basicConstraints = critical,CA:FALSE
 keyUsage = critical,digitalSignature
 extendedKeyUsage = serverAuth
 subjectAltName = ${subjectAltName}
+[client]
+basicConstraints = critical,CA:FALSE
+keyUsage = critical,digitalSignature
+extendedKeyUsage = clientAuth
 `,
   );
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-config', config];
@@ -44,7 +50,17 @@ subjectAltName = ${subjectAltName}
     ...['x509', '-req', '-in', file('dc.csr'), '-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-CAcreateserial'],
     ...['-days', '30', '-extfile', config, '-extensions', 'server', '-out', file('dc.pem')],
   ]);
+  const subject = ['-subj', '/O=gateways/CN=cardgate'];
+  await run('openssl', ['req', ...curve, ...subject, '-keyout', file('client.key'), '-out', file('client.csr')]);
+  await run('openssl', [
+    ...['x509', '-req', '-in', file('client.csr'), '-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-CAcreateserial'],
+    ...['-days', '30', '-extfile', config, '-extensions', 'client', '-out', file('client.pem')],
+  ]);
   return {
+    client: {
+      certificate: await readFile(file('client.pem'), 'utf8'),
+      privateKey: await readFile(file('client.key'), 'utf8'),
+    },
     caFile: file('ca.pem'),
     certificateFile: file('dc.pem'),
     keyFile: file('dc.key'),

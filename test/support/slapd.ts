@@ -53,6 +53,8 @@ export interface Slapd {
   /** The account that searches. */
   readonly bindDn: string;
   readonly password: string;
+  /** Client certificate of the same account, for SASL EXTERNAL. */
+  readonly clientCertificate: { readonly certificate: string; readonly privateKey: string };
   /** rootdn, for changes during a test. */
   readonly administrator: { readonly bindDn: string; readonly password: string };
   readonly child: ChildServer;
@@ -94,6 +96,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
     searchBase: `ou=people,${base}`,
     bindDn: `uid=cardgate,ou=services,${base}`,
     password: servicePassword,
+    clientCertificate: tls.client,
     administrator: { bindDn: `cn=admin,${base}`, password: rootPassword },
     get child() {
       return child;
@@ -115,20 +118,25 @@ function slapdConfiguration(
   tls: { caFile: string; certificateFile: string; keyFile: string },
   options: SlapdOptions,
 ): string {
-  const schema = ['core', 'cosine', 'inetorgperson', 'nis'];
+  const schema = ['core', 'cosine', 'inetorgperson', 'nis', 'dyngroup'];
   const text = "EQUALITY caseIgnoreMatch SYNTAX '1.3.6.1.4.1.1466.115.121.1.15'";
   const octets = "EQUALITY octetStringMatch SYNTAX '1.3.6.1.4.1.1466.115.121.1.40'";
+  const time = "EQUALITY generalizedTimeMatch SYNTAX '1.3.6.1.4.1.1466.115.121.1.24' SINGLE-VALUE";
   return `modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload ppolicy
+moduleload dynlist
 ${schema.map((name) => `include /etc/ldap/schema/${name}.schema`).join('\n')}
 attributetype ( 1.2.840.113556.1.4.867 NAME 'altSecurityIdentities' ${text} )
 attributetype ( 1.2.840.113556.1.4.656 NAME 'userPrincipalName' ${text} SINGLE-VALUE )
 attributetype ( 1.2.840.113556.1.4.146 NAME 'objectSid' ${octets} SINGLE-VALUE )
 attributetype ( 1.3.6.1.4.1.99999.1.1 NAME 'x509CertHash' ${text} )
 attributetype ( 2.16.840.1.113730.3.1.610 NAME 'nsAccountLock' ${text} SINGLE-VALUE )
+attributetype ( 2.16.840.1.113719.1.301.4.26.1 NAME 'krbPrincipalExpiration' ${time} )
+attributetype ( 2.16.840.1.113730.3.1.93 NAME 'accountUnlockTime' ${time} )
 objectclass ( 1.3.6.1.4.1.99999.2.1 NAME 'cardHolder' SUP top AUXILIARY
-  MAY ( altSecurityIdentities $ userPrincipalName $ objectSid $ x509CertHash $ nsAccountLock $ homeDirectory ) )
+  MAY ( altSecurityIdentities $ userPrincipalName $ objectSid $ x509CertHash $ nsAccountLock $ homeDirectory $
+    krbPrincipalExpiration $ accountUnlockTime ) )
 ${(options.schema ?? []).join('\n')}
 ${options.referral === undefined ? '' : `referral ${options.referral}`}
 pidfile ${folder}/slapd.pid
@@ -136,6 +144,8 @@ argsfile ${folder}/slapd.args
 TLSCACertificateFile ${tls.caFile}
 TLSCertificateFile ${tls.certificateFile}
 TLSCertificateKeyFile ${tls.keyFile}
+TLSVerifyClient try
+authz-regexp "^cn=([^,]+),o=gateways$" "uid=$1,ou=services,${base}"
 database mdb
 suffix "${base}"
 rootdn "cn=admin,${base}"

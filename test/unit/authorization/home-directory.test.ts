@@ -167,3 +167,59 @@ describe('mode DirectoryAttribute', () => {
     expect(await readdir(join(base, 'outside'))).toEqual([]);
   });
 });
+
+describe('mode Template', () => {
+  const composed = (template: string) => ({ mode: 'Template', root, template, createHome: 'atLogin' }) as const;
+  const owner = { ...ada, domain: 'corp.example', id: '0f0e' };
+
+  it.each([
+    ['{accountName}', ['ada']],
+    ['{domain}/{accountName}', ['corp.example', 'ada']],
+    ['homes/{directory}/{accountName}-{id}', ['homes', 'example.org', 'ada-0f0e']],
+  ])('%s', async (template, segments) => {
+    expect(await findHomeDirectory(composed(template), owner)).toEqual(found(...segments));
+  });
+
+  it.each([
+    ['a fact that is missing', '{domain}/{accountName}', ada, 'no domain'],
+    ['a fact that does not exist', '{constructor}', owner, 'no constructor'],
+    ['a name with a slash', '{accountName}', { ...owner, accountName: 'a/b' }, 'no directory may have'],
+    ['a name of two dots', '{accountName}', { ...owner, accountName: '..' }, 'no directory may have'],
+    ['a name that begins with a dot', '{accountName}', { ...owner, accountName: '.ssh' }, 'no directory may have'],
+    [
+      'a name that is itself a template',
+      '{accountName}',
+      { ...owner, accountName: '../{id}' },
+      'no directory may have',
+    ],
+    ['an empty segment', '/{accountName}', owner, 'no directory may have'],
+  ])('refuses %s', async (_rule, template, subject, detail) => {
+    expect(await findHomeDirectory(composed(template), subject)).toMatchObject(denied(detail));
+    expect(await readdir(root)).toEqual(['ada']);
+  });
+});
+
+describe('attributes that are paths of another system', () => {
+  const replaced = () => ({
+    ...byAttribute(),
+    replacePrefixes: [
+      { from: '\\\\fs1\\ftp', to: root },
+      { from: 'D:\\ftp', to: `${root}/d` },
+    ],
+  });
+
+  it('begin with what the site says stands for it', async () => {
+    await mkdir(join(root, 'd/ada'), { recursive: true });
+    const at = async (homeDirectory: string) => findHomeDirectory(replaced(), { ...ada, homeDirectory });
+    expect(await at('\\\\FS1\\ftp\\ada')).toEqual(found('ada'));
+    expect(await at('d:\\ftp\\ada')).toEqual(found('d', 'ada'));
+  });
+
+  it.each(['\\\\fs1\\ftp2\\ada', '\\\\fs2\\ftp\\ada', '\\\\fs1\\ftp\\..\\..\\outside', '\\\\fs1\\ftp'])(
+    'refuses %s',
+    async (homeDirectory) => {
+      const outcome = await findHomeDirectory(replaced(), { ...ada, homeDirectory });
+      expect(outcome).toMatchObject({ outcome: 'denied', denial: { code: 'home-unavailable' } });
+    },
+  );
+});

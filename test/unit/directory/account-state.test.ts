@@ -41,6 +41,8 @@ describe('account state', () => {
     ['expires now', { expiresAt: now }, 'account-expired'],
     ['expires in a moment', { expiresAt: new Date(now.getTime() + 1) }, undefined],
     ['a smart card is required', { smartcardRequired: true }, undefined],
+    ['in force from now on', { startsAt: now }, undefined],
+    ['in force in a moment', { startsAt: new Date(now.getTime() + 1) }, 'account-disabled'],
     ['a trust', { type: 'trust' }, 'account-type-not-allowed'],
     ['a temporary duplicate', { type: 'temporary-duplicate' }, 'account-type-not-allowed'],
     ['of no known type', { type: 'other' }, 'account-type-not-allowed'],
@@ -51,6 +53,12 @@ describe('account state', () => {
     ['empty logon hours', { logonHours: Buffer.alloc(0) }, 'account-logon-hours'],
   ])('%s', (_what, change, code) => {
     expect(accountDenial({ ...good, ...change }, now)?.code).toBe(code);
+  });
+
+  it('a site may admit only accounts that need a smart card everywhere', () => {
+    const policy = { requireSmartcardRequired: true };
+    expect(accountDenial(good, now, policy)?.code).toBe('account-smartcard-not-required');
+    expect(accountDenial({ ...good, smartcardRequired: true }, now, policy)).toBeUndefined();
   });
 
   it.each([

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { accountStateFrom } from '../../../src/directory/active-directory-state.ts';
-import { DirectoryAnswerError } from '../../../src/directory/directory.ts';
+import { DirectoryAnswerError, DirectoryUnavailableError } from '../../../src/directory/directory.ts';
 import { LdapEntry } from '../../../src/directory/ldap-entry.ts';
-import { ldapStateFrom } from '../../../src/directory/ldap-state.ts';
+import { type LockoutOptions, ldapStateFrom } from '../../../src/directory/ldap-state.ts';
 
 const computed = 'msDS-User-Account-Control-Computed';
 const complete = { userAccountControl: '512', [computed]: '0', accountExpires: '0' };
@@ -51,20 +51,57 @@ describe('state of an Active Directory account', () => {
 });
 
 describe('state of an LDAP account', () => {
+  /** A directory in which the policy `cn=quick` lets locks lapse after a minute, and `cn=never` does not. */
+  const searcher = {
+    search: async ({ base }: { readonly base: string }) => {
+      if (base === 'cn=down') throw new DirectoryUnavailableError('down');
+      if (base === 'cn=gone') throw new DirectoryUnavailableError('refused', { resultCode: 32 });
+      return base === 'cn=hidden' ? [] : [entry({ pwdLockoutDuration: base === 'cn=quick' ? '60' : '0' })];
+    },
+  };
+  const locked = { pwdAccountLockedTime: '20260101000000Z' };
+  const minuteLater = { lockedUntil: new Date('2026-01-01T00:01:00Z') };
+  const never = { lockedUntil: 'never-ends' };
+  const stateOf = (attributes: Record<string, string>, options: LockoutOptions = { lockoutDuration: 60_000 }) =>
+    ldapStateFrom(entry(attributes), searcher, options);
+
   it.each<[Record<string, string>, object]>([
     [{}, { type: 'person', disabled: false }],
-    [{ pwdAccountLockedTime: '000001010000Z' }, { lockedUntil: 'never-ends' }],
-    [{ pwdAccountLockedTime: '20260101000000Z' }, { lockedUntil: new Date('2026-01-01T00:01:00Z') }],
+    [{ pwdAccountLockedTime: '000001010000Z' }, never],
+    [locked, minuteLater],
     [{ nsAccountLock: 'true' }, { disabled: true }],
     [{ nsAccountLock: 'FALSE' }, { disabled: false }],
     [{ shadowExpire: '1' }, { expiresAt: new Date(86_400_000) }],
     [{ shadowExpire: '0' }, { expiresAt: new Date(0) }],
-  ])('%j', (attributes, expected) => {
-    expect(ldapStateFrom(entry(attributes), 60_000)).toMatchObject(expected);
+    [{ krbPrincipalExpiration: '19700101000010Z' }, { expiresAt: new Date(10_000) }],
+    [{ pwdEndTime: '19700101000010Z', shadowExpire: '1' }, { expiresAt: new Date(10_000) }],
+    [{ shadowExpire: '-1', krbPrincipalExpiration: '19700101000010Z' }, { expiresAt: new Date(10_000) }],
+    [{ pwdStartTime: '19700101000010Z' }, { startsAt: new Date(10_000) }],
+    [{ accountUnlockTime: '20260101000100Z' }, minuteLater],
+    [{ accountUnlockTime: '19700101000000Z' }, never],
+    [{ ...locked, accountUnlockTime: '20250101000000Z' }, minuteLater],
+  ])('%j', async (attributes, expected) => expect(await stateOf(attributes)).toMatchObject(expected));
+
+  it.each<[string, Record<string, string>, LockoutOptions, object]>([
+    ['nothing says it', {}, {}, never],
+    ['the account’s policy says it', { pwdPolicySubentry: 'cn=quick' }, {}, minuteLater],
+    [
+      'the account’s policy goes before the default',
+      { pwdPolicySubentry: 'cn=quick' },
+      { defaultPasswordPolicy: 'cn=never' },
+      minuteLater,
+    ],
+    ['the default policy says it', {}, { defaultPasswordPolicy: 'cn=quick' }, minuteLater],
+    ['the policy says 0', {}, { defaultPasswordPolicy: 'cn=never', lockoutDuration: 60_000 }, never],
+    ['the policy is not shown', { pwdPolicySubentry: 'cn=hidden' }, { lockoutDuration: 60_000 }, never],
+    ['the policy is gone', { pwdPolicySubentry: 'cn=gone' }, { lockoutDuration: 60_000 }, never],
+  ])('how long a lock lasts when %s', async (_what, attributes, options, expected) => {
+    expect(await stateOf({ ...locked, ...attributes }, options)).toMatchObject(expected);
   });
 
-  it('a lock whose duration is not known does not lapse', () => {
-    expect(ldapStateFrom(entry({ pwdAccountLockedTime: '20260101000000Z' }), undefined).lockedUntil).toBe('never-ends');
+  it('no answer about the policy is no state', async () => {
+    const asked = stateOf({ ...locked, pwdPolicySubentry: 'cn=down' });
+    await expect(asked).rejects.toThrow(DirectoryUnavailableError);
   });
 
   it.each([
@@ -72,8 +109,11 @@ describe('state of an LDAP account', () => {
     { nsAccountLock: '1' },
     { shadowExpire: '99999999999' },
     { shadowExpire: '1.5' },
-  ])('%j cannot be read', (attributes) => {
-    expect(() => ldapStateFrom(entry(attributes), 60_000)).toThrow(DirectoryAnswerError);
+    { krbPrincipalExpiration: 'never' },
+    { accountUnlockTime: '0' },
+    { pwdStartTime: '1' },
+  ])('%j cannot be read', async (attributes) => {
+    await expect(stateOf(attributes)).rejects.toThrow(DirectoryAnswerError);
   });
 });
 

@@ -1,0 +1,315 @@
+/** Logins by password: with the certificate or instead of it, for the account itself only, and without telling who exists. */
+import { describe, expect, it, vi } from 'vitest';
+import { denial } from '../../../src/denial.ts';
+import type { AccountState } from '../../../src/directory/account-state.ts';
+import {
+  type Directory,
+  type DirectoryAccount,
+  DirectoryUnavailableError,
+  type PasswordAnswer,
+} from '../../../src/directory/directory.ts';
+import { unrecorded } from '../../../src/explanation.ts';
+import { type AuthenticatorOptions, createAuthenticator } from '../../../src/login/authenticate.ts';
+import type { LoginRequest } from '../../../src/login/authenticator.ts';
+import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
+import type { AuditRecord } from '../../../src/operations/audit.ts';
+import { silentLogger } from '../../../src/operations/log.ts';
+import { parseCertificate } from '../../../src/pki/certificate.ts';
+import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import { janeDoe } from '../../support/jane-doe.ts';
+
+const clock = { now: () => new Date('2026-06-01T12:00:00Z') };
+const certificate = parseCertificate(janeDoe);
+const validated = {
+  certificate,
+  path: [certificate],
+  trustAnchor: { name: 'CN=CONTOSO-DC-CA', sha256: 'aa' },
+  policies: 'any-policy',
+  evidence: [],
+  validatedAt: clock.now(),
+} as unknown as ValidatedCertificate;
+
+function account(name: string, state: Partial<AccountState> = {}): DirectoryAccount {
+  return {
+    directory: 'corp',
+    id: name,
+    distinguishedName: `CN=${name},DC=contoso,DC=com`,
+    accountName: name,
+    loginNames: [name, `${name}@contoso.com`, `CONTOSO\\${name}`],
+    altSecurityIdentities: [],
+    certificates: [],
+    certificateFingerprints: [],
+    state: { type: 'person', disabled: false, smartcardRequired: false, ...state },
+  };
+}
+
+const wrong: PasswordAnswer = { outcome: 'refused', denial: denial('password-wrong', 'x') };
+
+function world(
+  authentication: AuthenticatorOptions['authentication'],
+  {
+    accounts = [account('jdoe')],
+    ...overrides
+  }: Partial<AuthenticatorOptions> & { accounts?: DirectoryAccount[] } = {},
+) {
+  const records: AuditRecord[] = [];
+  const verifyPassword = vi.fn(async (_account: DirectoryAccount, password: string) =>
+    password === 'right' ? ({ outcome: 'accepted' } as const) : wrong,
+  );
+  const findByLoginName = vi.fn(async (_name: string): Promise<readonly DirectoryAccount[]> => accounts);
+  const directory = {
+    name: 'corp',
+    readGroups: async () => [],
+    findByLoginName,
+    verifyPassword,
+  } as unknown as Directory;
+  const authenticator = createAuthenticator({
+    methods: { clientCertificate: true, basic: true },
+    ...(authentication && { authentication }),
+    passwords: {
+      directories: [directory],
+      throttle: createFailureThrottle({ clock, maxFailure: 3, maxFailurePerAddress: 6 }),
+      failureDelay: 0,
+    },
+    validator: { validate: async () => ({ outcome: 'valid', certificate: validated }) },
+    mapping: {
+      resolve: async () => ({ outcome: 'mapped', account: accounts[0]!, directory, rule: 'by-sid', reason: 'sid' }),
+    },
+    authorize: async () => ({
+      outcome: 'authorized',
+      homeDirectory: '/srv/jdoe',
+      accessRights: { allows: () => true, hasRuleBelow: () => false },
+    }),
+    audit: { write: (record) => void records.push(record) },
+    logger: silentLogger,
+    clock,
+    ...overrides,
+  });
+  return { authenticator, records, verifyPassword, findByLoginName };
+}
+
+const request: LoginRequest = {
+  peerCertificates: [janeDoe],
+  claimedName: 'jdoe',
+  remoteAddress: '127.0.0.1',
+  connectionId: 'C1',
+  tls: { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+};
+const noCard: LoginRequest = { ...request, peerCertificates: [] };
+const outcomeOf = async (
+  { authenticator }: ReturnType<typeof world>,
+  changes: Partial<LoginRequest>,
+): Promise<string> => {
+  const verdict = await authenticator.authenticate({ ...request, ...changes });
+  return 'denial' in verdict ? verdict.denial.code : verdict.outcome;
+};
+
+describe('certificate and password', () => {
+  it('the certificate alone gets a question, and leaves no record', async () => {
+    const site = world('certificateAndPassword');
+    expect(await outcomeOf(site, {})).toBe('password-required');
+    expect(site.records).toEqual([]);
+  });
+
+  it.each([
+    ['right', 'granted'],
+    ['Right', 'password-wrong'],
+    ['', 'password-wrong'],
+  ])('with the password %j: %s, one record', async (password, outcome) => {
+    const site = world('certificateAndPassword');
+    expect(await outcomeOf(site, { password })).toBe(outcome);
+    expect(site.records).toHaveLength(1);
+    expect(JSON.stringify(site.records)).not.toContain('ight');
+  });
+
+  it('the password is that of the certificate’s account', async () => {
+    const site = world('certificateAndPassword');
+    await outcomeOf(site, { password: 'right' });
+    expect(site.verifyPassword.mock.calls.map(([asked]) => asked.id)).toEqual(['jdoe']);
+    expect(site.findByLoginName).not.toHaveBeenCalled();
+  });
+
+  it('a password without a certificate is not tried', async () => {
+    const site = world('certificateAndPassword');
+    expect(await outcomeOf(site, { peerCertificates: [], password: 'right' })).toBe('certificate-missing');
+    expect(site.verifyPassword).not.toHaveBeenCalled();
+  });
+
+  it('a certificate that is refused gets no question', async () => {
+    const site = world('certificateAndPassword', {
+      validator: { validate: async () => ({ outcome: 'invalid', denial: denial('certificate-revoked', 'x') }) },
+    });
+    expect(await outcomeOf(site, {})).toBe('certificate-revoked');
+  });
+
+  it('whoever cannot be asked for the password is refused', async () => {
+    const { authenticator } = world('certificateAndPassword');
+    for (const verdict of [
+      await authenticator.explain(request, unrecorded),
+      (await authenticator.resolve(request, unrecorded)).verdict,
+    ]) {
+      expect(verdict).toMatchObject({ outcome: 'denied', denial: { code: 'password-missing' } });
+    }
+  });
+
+  it('a running session is judged again without the password, which is not kept', async () => {
+    const accounts = [account('jdoe')];
+    const site = world('certificateAndPassword', { accounts });
+    const verdict = await site.authenticator.authenticate({ ...request, password: 'right' });
+    if (verdict.outcome !== 'granted') expect.fail('not granted');
+    expect(await verdict.login.recheck()).toBeUndefined();
+    expect(site.verifyPassword).toHaveBeenCalledTimes(1);
+    accounts[0] = account('jdoe', { disabled: true });
+    expect((await verdict.login.recheck())?.code).toBe('account-disabled');
+  });
+});
+
+describe('certificate or password', () => {
+  it('a certificate decides alone', async () => {
+    const site = world('certificateOrPassword');
+    expect(await outcomeOf(site, {})).toBe('granted');
+    expect(site.verifyPassword).not.toHaveBeenCalled();
+  });
+
+  it('a certificate that is refused is not saved by a password', async () => {
+    const site = world('certificateOrPassword', {
+      validator: { validate: async () => ({ outcome: 'invalid', denial: denial('certificate-revoked', 'x') }) },
+    });
+    expect(await outcomeOf(site, { password: 'right' })).toBe('certificate-revoked');
+  });
+
+  it.each<[string, Partial<LoginRequest>, string]>([
+    ['no password yet', {}, 'password-required'],
+    ['the right password', { password: 'right' }, 'granted'],
+    ['a wrong password', { password: 'wrong' }, 'password-wrong'],
+    ['another spelling of the name', { claimedName: 'JDoe@Contoso.COM', password: 'right' }, 'granted'],
+    ['the domain before the name', { claimedName: 'contoso\\jdoe', password: 'right' }, 'granted'],
+    ['a name the directory only takes for the same', { claimedName: 'jdoé', password: 'right' }, 'account-not-found'],
+    ['an empty name', { claimedName: '', password: 'right' }, 'account-not-found'],
+    ['a name with control characters', { claimedName: 'jdoe\0', password: 'right' }, 'account-not-found'],
+    ['an endless name', { claimedName: 'j'.repeat(257), password: 'right' }, 'account-not-found'],
+  ])('without a certificate, %s: %s', async (_what, changes, outcome) => {
+    expect(await outcomeOf(world('certificateOrPassword'), { ...noCard, ...changes })).toBe(outcome);
+  });
+
+  it('a name that two accounts have is nobody’s', async () => {
+    const twin = { ...account('jdoe'), id: 'other' };
+    const site = world('certificateOrPassword', { accounts: [account('jdoe'), twin] });
+    expect(await outcomeOf(site, { ...noCard, password: 'right' })).toBe('account-name-ambiguous');
+    expect(site.verifyPassword).not.toHaveBeenCalled();
+  });
+
+  it.each<[Partial<AccountState>, string]>([
+    [{ disabled: true }, 'account-disabled'],
+    [{ lockedUntil: 'never-ends' }, 'account-locked'],
+    [{ smartcardRequired: true }, 'account-smartcard-required'],
+  ])('no password is tried for an account that is %o', async (state, code) => {
+    const site = world('certificateOrPassword', { accounts: [account('jdoe', state)] });
+    expect(await outcomeOf(site, { ...noCard, password: 'right' })).toBe(code);
+    expect(site.verifyPassword).not.toHaveBeenCalled();
+  });
+
+  it('without a certificate the login has none, and is judged again by the account', async () => {
+    const accounts = [account('jdoe')];
+    const site = world('certificateOrPassword', { accounts });
+    const verdict = await site.authenticator.authenticate({ ...noCard, password: 'right' });
+    if (verdict.outcome !== 'granted') expect.fail('not granted');
+    expect(verdict.login).not.toHaveProperty('certificateSha256');
+    expect(await verdict.login.recheck()).toBeUndefined();
+    accounts.pop();
+    expect((await verdict.login.recheck())?.code).toBe('account-not-found');
+    expect(site.verifyPassword).toHaveBeenCalledTimes(1);
+  });
+
+  it('with the certificate method disabled, certificates count as none', async () => {
+    const site = world('certificateOrPassword', { methods: { clientCertificate: false, basic: true } });
+    expect(await outcomeOf(site, {})).toBe('password-required');
+    expect(await outcomeOf(site, { password: 'right' })).toBe('granted');
+  });
+});
+
+describe('certificate only', () => {
+  it.each([undefined, 'certificate'] as const)('a password helps nobody (%s)', async (mode) => {
+    const site = world(mode, { methods: { clientCertificate: true } });
+    expect(await outcomeOf(site, { ...noCard, password: 'right' })).toBe('password-not-accepted');
+    expect(site.findByLoginName).not.toHaveBeenCalled();
+  });
+
+  it('basic enabled alone opens nothing', async () => {
+    const site = world('certificate', { methods: { clientCertificate: false, basic: true } });
+    expect(await outcomeOf(site, { ...noCard, password: 'right' })).toBe('authentication-disabled');
+  });
+});
+
+describe('guessing', () => {
+  it('an account’s wrong passwords are limited by whatever name and from wherever they come', async () => {
+    const site = world('certificateOrPassword');
+    const names = ['jdoe', 'JDOE', 'jdoe@contoso.com', 'CONTOSO\\jdoe'];
+    const codes = [];
+    for (const [index, claimedName] of names.entries()) {
+      const remoteAddress = `127.0.0.${index}`;
+      codes.push(await outcomeOf(site, { ...noCard, claimedName, remoteAddress, password: 'wrong' }));
+    }
+    expect(codes).toEqual(['password-wrong', 'password-wrong', 'password-wrong', 'password-throttled']);
+    expect(await outcomeOf(site, { ...noCard, remoteAddress: '127.0.0.9', password: 'right' })).toBe(
+      'password-throttled',
+    );
+    expect(site.verifyPassword).toHaveBeenCalledTimes(3);
+  });
+
+  it('many at once are no way around', async () => {
+    const site = world('certificateOrPassword');
+    await Promise.all(Array.from({ length: 20 }, () => outcomeOf(site, { ...noCard, password: 'wrong' })));
+    expect(site.verifyPassword).toHaveBeenCalledTimes(3);
+  });
+
+  it('an address that tries many names is refused before the directory is asked', async () => {
+    const site = world('certificateOrPassword', { accounts: [] });
+    for (let guess = 0; guess < 20; guess += 1) {
+      await outcomeOf(site, { ...noCard, claimedName: `guess${guess}`, password: 'x' });
+    }
+    expect(site.findByLoginName).toHaveBeenCalledTimes(6);
+  });
+
+  it('an outage of the directory is nobody’s failure', async () => {
+    const site = world('certificateOrPassword');
+    site.verifyPassword.mockRejectedValue(new DirectoryUnavailableError('down'));
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      expect(await outcomeOf(site, { ...noCard, password: 'right' })).toBe('directory-unavailable');
+    }
+    site.findByLoginName.mockRejectedValueOnce(new DirectoryUnavailableError('down'));
+    expect(await outcomeOf(site, { ...noCard, password: 'right' })).toBe('directory-unavailable');
+  });
+
+  it('a refusal takes as long for an account that does not exist as for one that does', async () => {
+    const took = async (accounts: DirectoryAccount[]) => {
+      const { authenticator } = createdWithDelay(accounts);
+      const began = performance.now();
+      await authenticator.authenticate({ ...noCard, password: 'wrong' });
+      return performance.now() - began;
+    };
+    const createdWithDelay = (accounts: DirectoryAccount[]) => {
+      const directory = {
+        name: 'corp',
+        findByLoginName: async () => accounts,
+        verifyPassword: () => new Promise((resolve) => setTimeout(() => resolve(wrong), 40)),
+      } as unknown as Directory;
+      const passwords = { directories: [directory], throttle: createFailureThrottle({ clock }), failureDelay: 100 };
+      return world('certificateOrPassword', { passwords });
+    };
+    for (const accounts of [[], [account('jdoe')]]) {
+      const time = await took(accounts);
+      expect(time).toBeGreaterThanOrEqual(95);
+      expect(time).toBeLessThan(190);
+    }
+  });
+});
+
+describe('options that contradict each other', () => {
+  it.each<Partial<AuthenticatorOptions>>([
+    { methods: { clientCertificate: true } },
+    { methods: { clientCertificate: false, basic: true } },
+  ])('certificate and password with %o', (overrides) => {
+    expect(() => world('certificateAndPassword', overrides)).toThrow(TypeError);
+  });
+});
