@@ -9,6 +9,7 @@ import type { AuditTrail } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
 import { createCertificateValidator } from '../pki/certificate-validator.ts';
 import { openDirectory } from './directories.ts';
+import { createSharedEvidence, type SharedEvidence } from './evidence.ts';
 import { authorizer } from './sites.ts';
 import { validatorOptions } from './validation.ts';
 
@@ -16,6 +17,8 @@ export interface LoginParts {
   readonly audit: AuditTrail;
   readonly logger: Logger;
   readonly clock: Clock;
+  /** Shared with other logins; absent: these logins have their own. */
+  readonly evidence?: SharedEvidence;
 }
 
 export interface Logins {
@@ -30,35 +33,42 @@ export function createLogins(
   parts: LoginParts,
   authorizerOf: (site: LoadedSite) => AuthenticatorOptions['authorize'] = authorizer,
 ): Logins {
+  const evidence = parts.evidence ?? createSharedEvidence(configuration, parts);
   const directories = new Map(
     configuration.directories.map((loaded) => [loaded.settings.name, openDirectory(loaded, parts.logger)]),
   );
   const authenticators = new Map(
     configuration.sites.map((site) => [
       site.settings.name,
-      siteAuthenticator(site, directories, parts, authorizerOf(site)),
+      siteAuthenticator(site, { ...parts, evidence, directories, authorize: authorizerOf(site) }),
     ]),
   );
   return {
     authenticators,
     close: async () => {
       await Promise.all([...directories.values()].map((directory) => directory.close()));
+      if (!parts.evidence) await evidence.stop();
     },
   };
 }
 
+interface SiteParts extends LoginParts {
+  readonly evidence: SharedEvidence;
+  /** All of the configuration, by name. */
+  readonly directories: ReadonlyMap<string, Directory>;
+  readonly authorize: AuthenticatorOptions['authorize'];
+}
+
 function siteAuthenticator(
   site: LoadedSite,
-  all: ReadonlyMap<string, Directory>,
-  { audit, clock, logger }: LoginParts,
-  authorize: AuthenticatorOptions['authorize'],
+  { audit, clock, logger, evidence, directories: all, authorize }: SiteParts,
 ): ExplainingAuthenticator {
   const { settings, rules } = site;
   const siteLogger = logger.with({ site: settings.name });
   const directories = settings.directories.map((name) => all.get(name)).filter((entry) => entry !== undefined);
   return createAuthenticator({
     methods: { clientCertificate: settings.authentication.clientCertAuthentication.enabled },
-    validator: createCertificateValidator(validatorOptions(site, clock, siteLogger)),
+    validator: createCertificateValidator(validatorOptions(site, evidence, clock, siteLogger)),
     mapping: createMappingService({ rules, binding: settings.mapping.binding, directories, logger: siteLogger }),
     authorize,
     audit,

@@ -5,6 +5,7 @@ import type { AuthenticatorOptions } from '../login/authenticate.ts';
 import { createAuditTrail } from '../operations/audit.ts';
 import { createLogger } from '../operations/log.ts';
 import { createMappingServer, type MappingServer, type MappingServerOptions } from '../service/mapping-server.ts';
+import { createSharedEvidence } from './evidence.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { createLogins, type LoginParts, SwitchableLogins } from './logins.ts';
 import { reload } from './reload.ts';
@@ -32,7 +33,8 @@ export async function serveMapping(
     ...(configuration.logFile && { file: configuration.logFile }),
   });
   const audit = createAuditTrail(configuration.auditFile, clock);
-  const parts: LoginParts = { audit, logger, clock };
+  const evidence = createSharedEvidence(configuration, { clock, logger });
+  const parts: LoginParts = { audit, logger, clock, evidence };
   const create = (current: Configuration) => createLogins(current, parts, mappingAuthorizer);
   const logins = new SwitchableLogins(create(configuration));
   const sites = configuration.sites.map(({ settings: { name } }) => name);
@@ -58,7 +60,8 @@ export async function serveMapping(
     await Promise.all(servers.map((server) => server.close(configuration.settings.shutdownDrainTime)));
     logger.info('mapping-service-stopped');
   }
-  await Promise.all([logins.close(), audit.close(), logger.close()]);
+  await Promise.all([logins.close(), evidence.stop()]);
+  await Promise.all([audit.close(), logger.close()]);
   return isListening ? exitCode.done : exitCode.refused;
 }
 

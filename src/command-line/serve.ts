@@ -2,11 +2,12 @@
 import { type Clock, systemClock } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import { createFtpServer, type FtpServer } from '../ftp/server.ts';
-import { type ClosableAuditTrail, createAuditTrail } from '../operations/audit.ts';
+import { createAuditTrail } from '../operations/audit.ts';
 import { createLogger, type Logger } from '../operations/log.ts';
 import { openLocalStorage } from '../storage/local-storage.ts';
 import { sweepUploads } from '../storage/sweep.ts';
 import { loadOrReport } from './check-config.ts';
+import { createSharedEvidence } from './evidence.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { createLogins, type LoginParts, SwitchableLogins } from './logins.ts';
 import { reload } from './reload.ts';
@@ -31,11 +32,13 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
     ...(configuration.logFile && { file: configuration.logFile }),
   });
   const audit = createAuditTrail(configuration.auditFile, clock);
-  const parts: LoginParts = { audit, logger, clock };
+  const evidence = createSharedEvidence(configuration, { clock, logger });
+  const parts: LoginParts = { audit, logger, clock, evidence };
   const logins = new SwitchableLogins(createLogins(configuration, parts));
   const running = await startSites(configuration, logins, parts, terminal);
   if (!running) {
-    await Promise.all([logins.close(), audit.close(), logger.close()]);
+    await Promise.all([logins.close(), evidence.stop()]);
+    await Promise.all([audit.close(), logger.close()]);
     return exitCode.refused;
   }
   terminal.writeError('cardgate is ready\n');
@@ -56,9 +59,9 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
   clearInterval(sweeping);
   await stopSites(running, configuration.settings.shutdownDrainTime);
   process.off('SIGHUP', onHangUp);
-  await logins.close();
+  await Promise.all([logins.close(), evidence.stop()]);
   logger.info('stopped');
-  await Promise.all([(audit satisfies ClosableAuditTrail).close(), logger.close()]);
+  await Promise.all([audit.close(), logger.close()]);
   return exitCode.done;
 }
 

@@ -1,12 +1,15 @@
 /** From a site’s sslClientCertificates settings, in IIS’s words, to the options of the certificate validator. */
 import type { Clock } from '../clock.ts';
 import type { LoadedSite } from '../config/load.ts';
+import type { SiteSettings } from '../config/site-schema.ts';
 import type { Logger } from '../operations/log.ts';
 import type { CertificateValidatorOptions } from '../pki/certificate-validator.ts';
 import { oids } from '../pki/oids.ts';
-import { EvidenceStore } from '../pki/retrieval/evidence-store.ts';
-import { UrlRetriever } from '../pki/retrieval/url-retriever.ts';
+import type { RetrievalPolicy } from '../pki/retrieval/retriever.ts';
+import { defaultOcspOptions } from '../pki/revocation/ocsp-source.ts';
+import { negativeSeconds, type SharedEvidence } from './evidence.ts';
 
+type CertificateSettings = SiteSettings['sslClientCertificates'];
 type Revocation = CertificateValidatorOptions['revocation'];
 
 const purposeOids: Readonly<Record<string, string>> = {
@@ -15,15 +18,25 @@ const purposeOids: Readonly<Record<string, string>> = {
   pkinitClientAuth: oids.pkinitClientAuth,
 };
 
-/** Largest CRL that is retrieved, and memory for all of them: the CRLs of a large PKI are some tens of megabytes. */
+/** Largest CRL that is retrieved: those of a large PKI have some tens of megabytes. */
 const maximumCrlOctets = 32 * 1024 * 1024;
-const evidenceMemoryOctets = 256 * 1024 * 1024;
-/** A dead distribution point is not asked again by every login. */
-const negativeSeconds = 60;
 
-export function validatorOptions(site: LoadedSite, clock: Clock, logger: Logger): CertificateValidatorOptions {
-  const { trustAnchors, intermediates, crls, settings } = site;
-  const { validationFlags, requiredExtendedKeyUsage, acceptedPolicies } = settings.sslClientCertificates;
+export function validatorOptions(
+  { trustAnchors, intermediates, crls, settings }: LoadedSite,
+  evidence: SharedEvidence,
+  clock: Clock,
+  logger: Logger,
+): CertificateValidatorOptions {
+  const certificates = settings.sslClientCertificates;
+  const { validationFlags, requiredExtendedKeyUsage, requireExplicitPolicy } = certificates;
+  const policy = retrievalPolicy(certificates);
+  const retrieval = policy && {
+    retriever: evidence.retriever,
+    store: evidence.store,
+    policy,
+    totalTimeoutMilliseconds: certificates.revocation.totalRetrievalTimeout,
+    negativeSeconds,
+  };
   return {
     trustAnchors,
     intermediates,
@@ -31,37 +44,61 @@ export function validatorOptions(site: LoadedSite, clock: Clock, logger: Logger)
     requiredExtendedKeyUsage: validationFlags.includes('CertNoUsageCheck')
       ? []
       : requiredExtendedKeyUsage.map((purpose) => purposeOids[purpose] ?? purpose),
-    acceptedPolicies,
-    revocation: revocationOptions(site, clock, logger),
+    acceptedPolicies: certificates.acceptedPolicies,
+    forbiddenPolicies: certificates.forbiddenPolicies,
+    acceptedIssuers: certificates.acceptedIssuers,
+    inhibitPolicyMapping: certificates.inhibitPolicyMapping,
+    inhibitAnyPolicy: certificates.inhibitAnyPolicy,
+    ...(requireExplicitPolicy !== undefined && { requireExplicitPolicy }),
+    algorithms: certificates.algorithms,
+    revocation: {
+      ...revocationOptions(certificates),
+      ...(retrieval && { retrieval: { ...retrieval, refresher: evidence.refresher } }),
+    },
+    ...(retrieval && {
+      issuerRetrieval: {
+        mode: validationFlags.includes('CertChainCacheOnlyUrlRetrieval') ? 'cache-only' : 'retrieve',
+        ...retrieval,
+      },
+    }),
     clock,
     logger,
   };
 }
 
-function revocationOptions({ settings }: LoadedSite, clock: Clock, logger: Logger): Revocation {
-  const { validationFlags, revocationFreshnessTime, revocationUrlRetrievalTimeout, revocationRetrievalHosts } =
-    settings.sslClientCertificates;
-  const freshnessSeconds = revocationFreshnessTime / 1000;
-  if (validationFlags.includes('NoRevocationCheck')) return { mode: 'none', freshnessSeconds };
-  const allowedHosts = revocationRetrievalHosts.map((host) => host.toLowerCase());
+function retrievalPolicy(certificates: CertificateSettings): RetrievalPolicy | undefined {
+  const { revocationRetrievalHosts, revocationUrlRetrievalTimeout, revocation } = certificates;
+  if (revocationRetrievalHosts.length === 0) return undefined;
   return {
-    mode: validationFlags.includes('CertChainRevocationCheckCacheOnly') ? 'cache-only' : 'check',
-    freshnessSeconds,
-    ...(allowedHosts.length > 0 && {
-      retrieval: {
-        retriever: new UrlRetriever({ negativeSeconds, clock, logger }),
-        store: new EvidenceStore({ memoryOctets: evidenceMemoryOctets, clock, logger }),
-        policy: {
-          allowedHosts,
-          allowPrivateAddresses: allowedHosts,
-          schemes: ['http'],
-          maximumOctets: maximumCrlOctets,
-          timeoutMilliseconds: revocationUrlRetrievalTimeout,
-        },
-        // The path has several CRLs; all of them together may take no more than two slow ones.
-        totalTimeoutMilliseconds: 2 * revocationUrlRetrievalTimeout,
-        negativeSeconds,
-      },
-    }),
+    allowedHosts: revocationRetrievalHosts.map((host) => host.toLowerCase()),
+    allowPrivateAddresses: revocation.privateAddresses.map((entry) => entry.toLowerCase()),
+    schemes: revocation.schemes,
+    maximumOctets: maximumCrlOctets,
+    timeoutMilliseconds: revocationUrlRetrievalTimeout,
   };
+}
+
+function revocationOptions({ validationFlags, revocationFreshnessTime, revocation }: CertificateSettings): Revocation {
+  const { methods, certificates, unknownStatus, gracePeriod, ocsp } = revocation;
+  return {
+    mode: revocationMode(validationFlags),
+    methods,
+    certificates,
+    freshnessSeconds: revocationFreshnessTime / 1000,
+    unknownStatus:
+      unknownStatus === 'deny' ? { kind: 'deny' } : { kind: 'allowWithinGrace', graceSeconds: gracePeriod / 1000 },
+    ocsp: {
+      ...defaultOcspOptions,
+      responders: ocsp.responders,
+      nonce: ocsp.nonce,
+      certIdHash: ocsp.certIdHash,
+      httpMethod: ocsp.httpMethod,
+      maximumAgeSeconds: ocsp.maximumAge / 1000,
+    },
+  };
+}
+
+function revocationMode(flags: CertificateSettings['validationFlags']): Revocation['mode'] {
+  if (flags.includes('NoRevocationCheck')) return 'none';
+  return flags.includes('CertChainRevocationCheckCacheOnly') ? 'cache-only' : 'check';
 }

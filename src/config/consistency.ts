@@ -25,7 +25,7 @@ interface Rule {
 }
 
 function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
-  const { clientCertificatePolicy, validationFlags } = site.sslClientCertificates;
+  const { clientCertificatePolicy, validationFlags, revocation } = site.sslClientCertificates;
   const certificateLogin = site.authentication.clientCertAuthentication.enabled;
   const { lowDataChannelPort: low, highDataChannelPort: high } = site.firewallSupport;
   const types = settings.directories.filter(({ name }) => site.directories.includes(name)).map(({ type }) => type);
@@ -64,6 +64,18 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
       message: 'NoRevocationCheck and CertChainRevocationCheckCacheOnly contradict each other',
       remedy: 'Keep one of them.',
     },
+    {
+      applies: revocation.unknownStatus === 'allowWithinGrace' && revocation.gracePeriod === 0,
+      path: ['sslClientCertificates', 'revocation', 'gracePeriod'],
+      message: 'allowWithinGrace without a grace period allows nothing',
+      remedy: 'Set gracePeriod, such as 12h, or unknownStatus to deny.',
+    },
+    {
+      applies: new Set(revocation.methods).size !== revocation.methods.length,
+      path: ['sslClientCertificates', 'revocation', 'methods'],
+      message: 'names a method twice',
+      remedy: 'Give each method once.',
+    },
     ...site.directories.map((name, index) => ({
       applies: !known.has(name),
       path: ['directories', index],
@@ -88,7 +100,7 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
 }
 
 function siteWarnings(site: SiteSettings): readonly Rule[] {
-  const { validationFlags, requiredExtendedKeyUsage } = site.sslClientCertificates;
+  const { validationFlags, requiredExtendedKeyUsage, revocation, algorithms } = site.sslClientCertificates;
   return [
     {
       applies: !site.authentication.clientCertAuthentication.enabled,
@@ -101,6 +113,24 @@ function siteWarnings(site: SiteSettings): readonly Rule[] {
       path: ['sslClientCertificates', 'validationFlags'],
       message: 'NoRevocationCheck lets revoked cards log in',
       remedy: 'Remove the flag and give crlFiles or revocationRetrievalHosts.',
+    },
+    {
+      applies: revocation.unknownStatus === 'allowWithinGrace',
+      path: ['sslClientCertificates', 'revocation', 'unknownStatus'],
+      message: 'whoever keeps revocation evidence from arriving keeps a revoked card alive for the grace period',
+      remedy: 'Use deny, or keep gracePeriod short.',
+    },
+    {
+      applies: revocation.certificates === 'endCertificate',
+      path: ['sslClientCertificates', 'revocation', 'certificates'],
+      message: 'CAs that were revoked go on issuing certificates that log in',
+      remedy: 'Use chain.',
+    },
+    {
+      applies: algorithms.digests.includes('sha1') || algorithms.minimumRsaBits < 2048,
+      path: ['sslClientCertificates', 'algorithms'],
+      message: 'signatures and keys that can be forged are accepted',
+      remedy: 'Leave algorithms out, and have old certificates issued anew.',
     },
     {
       applies: validationFlags.includes('CertNoUsageCheck') || requiredExtendedKeyUsage.length === 0,

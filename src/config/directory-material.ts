@@ -25,14 +25,7 @@ export function loadDirectory(
     const accounts = readAccounts(reader, [...setting, 'accounts'], settings.accounts, further);
     return accounts && { settings, accounts };
   }
-  const authorities = settings.certificateAuthorities.flatMap((name, index) => {
-    const path = [...setting, 'certificateAuthorities', index];
-    const text = reader.text(path, name);
-    if (text === undefined) return [];
-    if (!text.includes('-----BEGIN CERTIFICATE-----'))
-      reader.source.fault(path, 'holds no PEM certificate', 'Give CA certificates in PEM.');
-    return [text];
-  });
+  const authorities = reader.authorities([...setting, 'certificateAuthorities'], settings.certificateAuthorities);
   const password = reader.secret([...setting, 'bindPasswordFile'], settings.bindPasswordFile)?.replace(/\r?\n$/, '');
   if (password === '') {
     // A simple bind without a password succeeds anonymously on many servers (RFC 4513 5.1.2) and proves nothing.

@@ -27,10 +27,18 @@ export interface LoadedSite {
   readonly physicalPath: string;
 }
 
+/** Absolute paths, and PEM. */
+export interface LoadedRetrieval {
+  readonly cacheDirectory?: string;
+  readonly certificateAuthorities: readonly string[];
+  readonly fileDirectories: readonly string[];
+}
+
 export interface Configuration {
   readonly settings: Settings;
   readonly sites: readonly LoadedSite[];
   readonly directories: readonly LoadedDirectory[];
+  readonly retrieval: LoadedRetrieval;
   readonly logFile?: string;
   readonly auditFile?: string;
   /** Over the configuration and every file it refers to, lower-case hexadecimal. */
@@ -52,6 +60,7 @@ export function loadConfiguration(file: string, clock: Clock): Configuration {
   );
   const sites = settings.sites.map((site, index) => loadSite(reader, index, site, clock.now(), further));
 
+  const retrieval = loadRetrieval(reader, settings.retrieval);
   const logFile = settings.log.file && reader.output(['log', 'file'], settings.log.file);
   const auditFile = settings.audit.file && reader.output(['audit', 'file'], settings.audit.file);
 
@@ -61,6 +70,7 @@ export function loadConfiguration(file: string, clock: Clock): Configuration {
     settings,
     sites: sites.filter((site) => site !== undefined),
     directories: directories.filter((directory) => directory !== undefined),
+    retrieval,
     ...(logFile !== undefined && { logFile }),
     ...(auditFile !== undefined && { auditFile }),
     sha256: reader.sha256(),
@@ -77,6 +87,19 @@ function readConfigurationText(file: string): string {
     const remedy = 'Name an existing configuration file.';
     throw new ConfigurationError([{ severity: 'fault', position, setting: '', message, remedy }]);
   }
+}
+
+function loadRetrieval(reader: MaterialReader, settings: Settings['retrieval']): LoadedRetrieval {
+  const { cacheDirectory, certificateAuthorities, fileDirectories } = settings;
+  return {
+    ...(cacheDirectory !== undefined && {
+      cacheDirectory: reader.output(['retrieval', 'cacheDirectory'], cacheDirectory),
+    }),
+    certificateAuthorities: reader.authorities(['retrieval', 'certificateAuthorities'], certificateAuthorities),
+    fileDirectories: fileDirectories.map((name, index) =>
+      reader.directory(['retrieval', 'fileDirectories', index], name),
+    ),
+  };
 }
 
 function loadSite(

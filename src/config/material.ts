@@ -56,6 +56,17 @@ export class MaterialReader {
     return this.bytes(setting, name)?.toString('utf8');
   }
 
+  /** PEM of certification authorities, for TLS. */
+  authorities(setting: SettingPath, names: readonly string[]): readonly string[] {
+    return names.flatMap((name, index) => {
+      const text = this.text([...setting, index], name);
+      if (text === undefined) return [];
+      if (text.includes('-----BEGIN CERTIFICATE-----')) return [text];
+      this.#fault([...setting, index], 'holds no PEM certificate', 'Give CA certificates in PEM.');
+      return [];
+    });
+  }
+
   /** A private key or password: a file that everybody on the machine can read is refused. */
   secret(setting: SettingPath, name: string): string | undefined {
     const text = this.text(setting, name);

@@ -23,6 +23,28 @@ export const configurationSchema = z
     shutdownDrainTime: duration('0s', '1h')
       .prefault('30s')
       .describe('How long running transfers may go on when the service stops'),
+    retrieval: z
+      .strictObject({
+        cacheDirectory: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('Directory for evidence that outlives the process; made with mode 0700; memory only when absent'),
+        maximumCacheMegabytes: z.int().min(1).max(100_000).default(512).describe('Size of that directory'),
+        maximumMemoryMegabytes: z.int().min(1).max(100_000).default(256).describe('Memory for evidence'),
+        certificateAuthorities: z
+          .array(z.string().min(1))
+          .max(100)
+          .default([])
+          .describe('PEM files: CAs of https servers that are asked; empty: the public ones'),
+        fileDirectories: z
+          .array(z.string().min(1))
+          .max(20)
+          .default([])
+          .describe('Directories that file: URLs may read below'),
+      })
+      .prefault({})
+      .describe('How CRLs, OCSP answers and CA certificates are retrieved and kept, for all sites'),
     directories: z.array(directorySchema).min(1).max(20).describe('Where accounts are'),
     sites: z.array(siteSchema).min(1).max(64).describe('The FTP sites'),
   })

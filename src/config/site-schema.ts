@@ -1,12 +1,11 @@
 /** The settings of one FTP site, in the words of IIS where IIS has the setting. */
 import { z } from 'zod';
+import { sslClientCertificates } from './certificate-schema.ts';
 import { duration } from './duration.ts';
 
 const file = z.string().min(1).max(4096);
 const count = (least: number, most: number) => z.int().min(least).max(most);
 const port = count(0, 65_535);
-const objectIdentifier = z.string().regex(/^[0-2](\.\d{1,39}){1,30}$/, { error: 'must be a dotted object identifier' });
-const host = z.string().min(1).max(253);
 
 const binding = z
   .strictObject({
@@ -58,51 +57,6 @@ const ssl = z.strictObject({
     .regex(/^[\w+:-]{1,500}$/)
     .optional()
     .describe('Signature algorithms in OpenSSL’s words; for cards that sign PKCS #1 v1.5 only'),
-});
-
-const validationFlag = z.enum([
-  'NoRevocationCheck',
-  'CertChainRevocationCheckCacheOnly',
-  'CertChainCacheOnlyUrlRetrieval',
-  'CertNoUsageCheck',
-]);
-
-const sslClientCertificates = z.strictObject({
-  clientCertificatePolicy: z
-    .enum(['CertIgnore', 'CertAllow', 'CertRequire'])
-    .default('CertRequire')
-    .describe('Whether the client is asked for a certificate and must have one'),
-  trustAnchors: z
-    .array(file)
-    .min(1)
-    .max(100)
-    .describe('PEM or DER files: the CAs whose certificates may log in, and no others'),
-  intermediates: z
-    .array(file)
-    .max(1_000)
-    .default([])
-    .describe('PEM or DER files: CA certificates that help to build paths'),
-  crlFiles: z.array(file).max(1_000).default([]).describe('PEM or DER files: certificate revocation lists'),
-  validationFlags: z.array(validationFlag).default([]).describe('What validation leaves out, as in IIS'),
-  revocationFreshnessTime: duration('0s', '24d')
-    .prefault('0s')
-    .describe('A CRL whose thisUpdate is older is sought anew although still valid; 0s: use it until its nextUpdate'),
-  revocationUrlRetrievalTimeout: duration('100ms', '1m').prefault('15s').describe('Time for one retrieval of a CRL'),
-  revocationRetrievalHosts: z
-    .array(host)
-    .max(100)
-    .default([])
-    .describe('Hosts from which CRLs may be retrieved over HTTP; empty: crlFiles only'),
-  requiredExtendedKeyUsage: z
-    .array(z.union([z.enum(['clientAuth', 'smartCardLogon', 'pkinitClientAuth']), objectIdentifier]))
-    .max(20)
-    .default(['clientAuth', 'smartCardLogon'])
-    .describe('The certificate must carry one of these extended key usages'),
-  acceptedPolicies: z
-    .array(objectIdentifier)
-    .max(100)
-    .default([])
-    .describe('The path must be valid for one of these certificate policies; empty: any'),
 });
 
 const authorizationRule = z.strictObject({

@@ -315,6 +315,19 @@ describe('a weak configuration', () => {
       ['CertNoUsageCheck'],
       'certificates for any purpose',
     ],
+    [
+      'a grace for unknown status',
+      ['sslClientCertificates', 'revocation'],
+      { unknownStatus: 'allowWithinGrace', gracePeriod: '1h' },
+      'keeps a revoked card alive',
+    ],
+    [
+      'end certificate only',
+      ['sslClientCertificates', 'revocation'],
+      { certificates: 'endCertificate' },
+      'CAs that were',
+    ],
+    ['SHA-1', ['sslClientCertificates', 'algorithms'], { digests: ['sha1', 'sha256'] }, 'can be forged'],
     ['clear control channel', ['ssl', 'controlChannelPolicy'], 'SslAllow', 'without TLS'],
     ['no authentication', ['authentication', 'clientCertAuthentication'], { enabled: false }, 'every login is refused'],
   ])('is warned of: %s', (_name, path, value, message) => {
@@ -332,6 +345,7 @@ describe('the JSON Schema', () => {
       'audit',
       'directories',
       'log',
+      'retrieval',
       'shutdownDrainTime',
       'sites',
     ]);
