@@ -1,6 +1,12 @@
-/** An HTTP server for CRLs on loopback that counts requests and can misbehave: hang, trickle, cut off, flood, redirect, fail. */
-import { createServer, type ServerResponse } from 'node:http';
+/**
+ * An HTTP server for CRLs on loopback that counts requests, answers conditional ones, and can misbehave: hang, trickle, cut off,
+ * flood, redirect, code, fail.
+ */
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 
 /** How one path answers; `serve` unless told otherwise. */
 export type CrlBehaviour =
@@ -17,6 +23,10 @@ export type CrlBehaviour =
   | 'huge'
   /** 302 to the path itself. */
   | 'redirect'
+  /** 200 with a content coding that unfolds to a thousand times its size. */
+  | 'coded'
+  /** 304, whatever was asked. */
+  | 'unchanged'
   /** 200 with something that is not a CRL. */
   | 'garbage'
   /** 503. */
@@ -30,6 +40,8 @@ export interface CrlServer {
   behave(name: string, behaviour: CrlBehaviour): void;
   /** Requests so far for one name, or for all. */
   requests(name?: string): number;
+  /** How many of the requests for a name were answered 304. */
+  unchanged(name: string): number;
   stop(): Promise<void>;
 }
 
@@ -62,7 +74,7 @@ function answer(response: ServerResponse, path: string, behaviour: CrlBehaviour,
   const type = { 'content-type': 'application/pkix-crl' };
   switch (behaviour) {
     case 'serve':
-      response.writeHead(200, { ...type, 'content-length': body.length }).end(body);
+      response.writeHead(200, { ...type, 'content-length': body.length, etag: etagOf(body) }).end(body);
       return;
     case 'hang':
       return;
@@ -85,6 +97,12 @@ function answer(response: ServerResponse, path: string, behaviour: CrlBehaviour,
     case 'redirect':
       response.writeHead(302, { location: path }).end();
       return;
+    case 'coded':
+      response.writeHead(200, { ...type, 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(5_000_000)));
+      return;
+    case 'unchanged':
+      response.writeHead(304).end();
+      return;
     case 'garbage':
       response.writeHead(200, type).end('<html>Sign in to the wireless network</html>');
       return;
@@ -94,11 +112,27 @@ function answer(response: ServerResponse, path: string, behaviour: CrlBehaviour,
   }
 }
 
-export async function startCrlServer(host = '127.0.0.1'): Promise<CrlServer> {
+const etagOf = (body: Buffer) => `"${createHash('sha256').update(body).digest('hex')}"`;
+
+export interface CrlServerOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** PEM; present: https. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Default: any that is free. */
+  readonly port?: number;
+}
+
+export async function startCrlServer({
+  host = '127.0.0.1',
+  tls,
+  port: wanted = 0,
+}: CrlServerOptions = {}): Promise<CrlServer> {
   const published = new Map<string, Buffer | (() => Buffer | Promise<Buffer>)>();
   const behaviours = new Map<string, CrlBehaviour>();
   const counts = new Map<string, number>();
-  const server = createServer(async (request, response) => {
+  const unchanged = new Map<string, number>();
+  const onRequest = async (request: IncomingMessage, response: ServerResponse) => {
     const path = request.url ?? '/';
     const name = path.slice(1);
     counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -108,19 +142,27 @@ export async function startCrlServer(host = '127.0.0.1'): Promise<CrlServer> {
       return;
     }
     const body = typeof source === 'function' ? await source() : source;
-    answer(response, path, behaviours.get(name) ?? 'serve', body);
-  });
+    const behaviour = behaviours.get(name) ?? 'serve';
+    if (behaviour === 'serve' && request.headers['if-none-match'] === etagOf(body)) {
+      unchanged.set(name, (unchanged.get(name) ?? 0) + 1);
+      response.writeHead(304).end();
+      return;
+    }
+    answer(response, path, behaviour, body);
+  };
+  const server = tls ? createTlsServer(tls, onRequest) : createServer(onRequest);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, host, resolve);
+    server.listen(wanted, host, resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {
-    baseUrl: `http://${host}:${port}`,
+    baseUrl: `${tls ? 'https' : 'http'}://${host}:${port}`,
     publish: (name, crl) => void published.set(name, crl),
     behave: (name, behaviour) => void behaviours.set(name, behaviour),
     requests: (name) =>
       name === undefined ? [...counts.values()].reduce((sum, count) => sum + count, 0) : (counts.get(name) ?? 0),
+    unchanged: (name) => unchanged.get(name) ?? 0,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -106,7 +106,8 @@ export class EvidenceStore {
   /** Told that a check proved this evidence authentic. Older evidence never takes the place of newer. */
   confirm(evidence: Evidence, period: EvidencePeriod): void {
     const key = keyOf(evidence.request);
-    const { confirmed, candidate, ...others } = this.#memory.get(key) ?? nothing;
+    // The answer helped, so that nothing is put up with: once it grows too old, it may be asked for anew at once.
+    const { confirmed, candidate, askedAt: _, ...others } = this.#memory.get(key) ?? nothing;
     if (candidate?.bytes !== evidence.bytes) return;
     if (confirmed && period.thisUpdate < confirmed.period.thisUpdate) return;
     const entry = { ...candidate, period };

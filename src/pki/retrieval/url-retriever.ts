@@ -121,7 +121,7 @@ export class UrlRetriever implements Retriever {
       case 'http:':
       case 'https:': {
         const trusted = certificateAuthorities && { certificateAuthorities };
-        return retrieveByHttp(target, { request, policy, deadline, addressesOf, ...trusted });
+        return within(deadline, retrieveByHttp(target, { request, policy, deadline, addressesOf, ...trusted }));
       }
       case 'ldap:': {
         if (!readLdapUrl) throw new RetrievalError('nothing here reads ldap: URLs');
@@ -163,8 +163,7 @@ function failed(problem: string): Failed {
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown failure';
-  const isTimeout = error.name === 'TimeoutError' || error.name === 'AbortError';
-  if (isTimeout) return 'no complete answer in time';
+  if (error.name === 'TimeoutError') return 'no complete answer in time';
   // Of several addresses that were tried, the first tells enough.
   const [first] = error instanceof AggregateError ? error.errors : [error];
   return first instanceof Error ? first.message : error.message;
@@ -173,7 +172,7 @@ function reasonOf(error: unknown): string {
 /** Rejects when the time is over; what was begun ends by its own limits. */
 function within<T>(deadline: AbortSignal, work: Promise<T>): Promise<T> {
   const over = new Promise<never>((_resolve, reject) => {
-    const end = () => reject(new RetrievalError('no complete answer in time'));
+    const end = () => reject(deadline.reason);
     if (deadline.aborted) end();
     deadline.addEventListener('abort', end, { once: true });
   });

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { silentLogger } from '../../../../src/operations/log.ts';
+import { EvidenceRefresher } from '../../../../src/pki/retrieval/evidence-refresher.ts';
+import { type EvidencePeriod, EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
+import type {
+  RetrievalPolicy,
+  RetrievalRequest,
+  Retrieved,
+  Retriever,
+} from '../../../../src/pki/retrieval/retriever.ts';
+
+const policy: RetrievalPolicy = {
+  allowedHosts: [],
+  schemes: ['http'],
+  maximumOctets: 1_000,
+  timeoutMilliseconds: 1_000,
+};
+const hour = 3_600_000;
+const start = Date.parse('2026-06-01T12:00:00Z');
+
+let refresher: EvidenceRefresher | undefined;
+beforeEach(() => vi.useFakeTimers({ now: start }));
+afterEach(() => {
+  refresher?.stop();
+  vi.useRealTimers();
+});
+
+const clock = { now: () => new Date(Date.now()) };
+
+/** A source whose answer the test sets. */
+function world(options: { readonly concurrency?: number; readonly random?: number } = {}) {
+  const asked: RetrievalRequest[] = [];
+  let answer: (request: RetrievalRequest) => Retrieved | Promise<Retrieved> = () => ({
+    outcome: 'failed',
+    problem: 'down',
+  });
+  const retriever: Retriever = {
+    retrieve: async (request) => {
+      asked.push(request);
+      return answer(request);
+    },
+  };
+  const store = new EvidenceStore({ memoryOctets: 1_000_000, clock, logger: silentLogger });
+  const { concurrency = 2, random = 0 } = options;
+  const made = new EvidenceRefresher({ retriever, store, concurrency, random: () => random, clock });
+  refresher = made;
+  const login = (url: string, bytes: Buffer, period: EvidencePeriod, freshnessSeconds = 0) => {
+    const evidence = store.offer({ kind: 'crl', url }, { bytes });
+    store.confirm(evidence, period);
+    made.used({ evidence, period, freshnessSeconds, policy });
+  };
+  const answerWith = (next: typeof answer) => {
+    answer = next;
+  };
+  return { asked, store, refresher: made, login, answerWith };
+}
+
+const lasting = (hours: number): EvidencePeriod => ({
+  thisUpdate: clock.now(),
+  nextUpdate: new Date(Date.now() + hours * hour),
+});
+const pass = (hours: number) => vi.advanceTimersByTimeAsync(hours * hour);
+
+describe('evidence that a login used', () => {
+  it('is retrieved anew at nine tenths of its life, and serves as candidate', async () => {
+    const { asked, login, store, answerWith } = world();
+    answerWith(() => ({ outcome: 'retrieved', bytes: Buffer.from('new') }));
+    login('a', Buffer.from('old'), lasting(10));
+    await pass(8.95);
+    expect(asked).toHaveLength(0);
+    await pass(0.1);
+    expect(asked).toMatchObject([{ url: 'a', known: { bytes: Buffer.from('old') } }]);
+    const held = await store.held({ kind: 'crl', url: 'a' });
+    expect(held).toMatchObject({ confirmed: { bytes: Buffer.from('old') }, candidate: { bytes: Buffer.from('new') } });
+  });
+
+  it('is retrieved up to a twentieth of its life earlier, by chance', async () => {
+    const { asked, login } = world({ random: 1 });
+    login('a', Buffer.from('old'), lasting(10));
+    await pass(8.55);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('is retrieved when the site wants it newer, if that is earlier', async () => {
+    const { asked, login } = world();
+    login('a', Buffer.from('old'), lasting(1_000), 3_600);
+    await pass(0.92);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('is tried again ever sooner while the source fails or has nothing new, and given up when it runs out', async () => {
+    const { asked, login, answerWith } = world();
+    const old = Buffer.from('old');
+    login('a', old, lasting(10));
+    await pass(9.55);
+    expect(asked).toHaveLength(2);
+    answerWith(() => ({ outcome: 'retrieved', bytes: old }));
+    await pass(0.5);
+    expect(asked.length).toBeGreaterThan(4);
+    expect(asked.length).toBeLessThan(12);
+    const attempts = asked.length;
+    await pass(100);
+    expect(asked).toHaveLength(attempts);
+  });
+
+  it('is let go when no login used what came', async () => {
+    const { asked, login, answerWith } = world();
+    answerWith(() => ({ outcome: 'retrieved', bytes: Buffer.from(`new ${asked.length}`) }));
+    login('a', Buffer.from('old'), lasting(10));
+    await pass(100);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('is not retrieved when another process has done so', async () => {
+    const { asked, login, store } = world();
+    login('a', Buffer.from('old'), lasting(10));
+    await pass(5);
+    store.confirm(store.offer({ kind: 'crl', url: 'a' }, { bytes: Buffer.from('of another') }), lasting(10));
+    await pass(4.5);
+    expect(asked).toHaveLength(0);
+  });
+
+  it('without a next update is never retrieved ahead', async () => {
+    const { asked, login } = world();
+    login('a', Buffer.from('old'), { thisUpdate: clock.now() });
+    await pass(1_000);
+    expect(asked).toHaveLength(0);
+  });
+});
+
+describe('retrievals in the background', () => {
+  it('are never more than allowed at once, and all get their turn', async () => {
+    const { asked, login, answerWith } = world({ concurrency: 2 });
+    const answers: (() => void)[] = [];
+    answerWith(
+      ({ url }) =>
+        new Promise((resolve) => {
+          answers.push(() => resolve({ outcome: 'retrieved', bytes: Buffer.from(`new ${url}`) }));
+        }),
+    );
+    for (const url of ['a', 'b', 'c', 'd', 'e']) login(url, Buffer.from(url), lasting(10));
+    await pass(9.1);
+    expect(asked).toHaveLength(2);
+    for (const release of answers.splice(0)) release();
+    await pass(0.02);
+    expect(asked).toHaveLength(4);
+    for (const release of answers.splice(0)) release();
+    await pass(0.02);
+    expect(new Set(asked.map(({ url }) => url)).size).toBe(5);
+  });
+
+  it('begin no more after stop', async () => {
+    const { asked, login, refresher: stopping } = world();
+    login('a', Buffer.from('old'), lasting(10));
+    stopping.stop();
+    login('b', Buffer.from('old'), lasting(10));
+    await pass(20);
+    expect(asked).toHaveLength(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
