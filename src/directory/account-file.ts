@@ -51,6 +51,10 @@ export function createAccountFile(options: AccountFileOptions): Directory {
       return [...new Set(found)].slice(0, limit);
     },
     readGroups: async (account) => groups.get(account.id) ?? [],
+    listMappings: async function* (limit) {
+      const all = new Set([...index.values()].flat());
+      yield* [...all].filter(({ altSecurityIdentities }) => altSecurityIdentities.length > 0).slice(0, limit);
+    },
     close: async () => undefined,
   };
 }

@@ -27,7 +27,7 @@ export interface GlobalCatalogOptions extends ServersOptions {
 }
 
 /** What the forest needs of a pool of connections. */
-export type DomainServers = Pick<ConnectionPool, 'search' | 'openUnbound' | 'operationTimeout' | 'close'>;
+export type DomainServers = Pick<ConnectionPool, 'search' | 'openUnbound' | 'openBound' | 'operationTimeout' | 'close'>;
 export type OpenServers = (servers: ServersOptions) => DomainServers;
 
 export interface AccountSearch {

@@ -18,6 +18,7 @@ import {
   type PasswordAnswer,
 } from './directory.ts';
 import { dnsDomainOf } from './domain-of-name.ts';
+import { createMappingListing } from './mapping-listing.ts';
 import { createPasswordCheck, type PasswordCheckOptions } from './password-check.ts';
 import { activeDirectoryPasswords } from './password-dialects.ts';
 import { allOf, anyOf, attributesOfTree, attributeValues, equals, filterOfTree } from './search-filter.ts';
@@ -112,6 +113,13 @@ export function createActiveDirectory(
     return resolveGroupNames ? nameGroups(forest, domainName, sids) : sids.map((sid) => ({ sid }));
   }
 
+  const storedMappings = {
+    base: domainName,
+    filter: allOf(...person),
+    accountName: 'sAMAccountName',
+    altSecurityIdentities: 'altSecurityIdentities',
+    sid: 'objectSid',
+  };
   const checks = new Map<unknown, (account: DirectoryAccount, password: string) => Promise<PasswordAnswer>>();
   async function verifyPassword(account: DirectoryAccount, password: string): Promise<PasswordAnswer> {
     const servers = forest.serversOf(account.distinguishedName);
@@ -128,6 +136,7 @@ export function createActiveDirectory(
     readGroups,
     findByLoginName,
     verifyPassword,
+    listMappings: (limit) => createMappingListing(forest.serversOf(domainName), storedMappings)(limit),
     close: () => forest.close(),
   };
 }

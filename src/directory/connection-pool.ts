@@ -117,6 +117,19 @@ export class ConnectionPool implements Searcher {
     });
   }
 
+  /**
+   * A bound connection of its own that never comes into the pool, for work longer than a login; the caller closes it.
+   * @throws DirectoryUnavailableError
+   */
+  openBound(): Promise<LdapConnection> {
+    const { transport, credentials, connectTimeout } = this.#connectionOptions;
+    return this.#first(async ({ server }, signal) => {
+      const connection = await LdapConnection.open(server, transport, credentials, connectTimeout);
+      if (signal.aborted) connection.close();
+      return connection;
+    });
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#health.close();

@@ -184,6 +184,31 @@ export class LdapConnection {
     return searchEntries.map((entry) => new LdapEntry(entry));
   }
 
+  /**
+   * The same, page by page (RFC 2696), for answers of any size; what one page may hold is bounded like any answer.
+   * @param timeout milliseconds for one page
+   * @throws ConnectionLostError | SearchRefusedError
+   */
+  async *searchPages(
+    { sizeLimit: pageSize, ...request }: SearchRequest,
+    timeout: number,
+  ): AsyncGenerator<readonly LdapEntry[]> {
+    const attributes = [...request.attributes];
+    const pages = this.#client.searchPaginated(request.base, {
+      scope: request.scope,
+      filter: request.filter,
+      attributes,
+      explicitBufferAttributes: [...attributes, ...attributes.map((name) => `${name};binary`)],
+      paged: { pageSize },
+      derefAliases: 'never',
+    });
+    for (;;) {
+      const page = await this.#answered(() => pages.next(), timeout);
+      if (page.done) return;
+      yield page.value.searchEntries.map((entry) => new LdapEntry(entry));
+    }
+  }
+
   close(): void {
     this.#client.unbind().catch(() => undefined);
     this.#stream.destroy();

@@ -18,6 +18,7 @@ import { dateFromGeneralizedTime } from './generalized-time.ts';
 import type { LdapEntry } from './ldap-entry.ts';
 import { createGroupReader, type LdapGroupOptions } from './ldap-groups.ts';
 import { type LockoutOptions, ldapStateAttributes, ldapStateFrom } from './ldap-state.ts';
+import { createMappingListing } from './mapping-listing.ts';
 import { createPasswordCheck, type PasswordCheckOptions } from './password-check.ts';
 import { ldapPasswords } from './password-dialects.ts';
 import { allOf, anyOf, attributesOfTree, attributeValues, equals, filterOfTree } from './search-filter.ts';
@@ -114,6 +115,13 @@ export function createLdapDirectory(options: LdapDirectoryOptions): Directory {
     readGroups: createGroupReader(pool, options.groups),
     findByLoginName,
     verifyPassword: createPasswordCheck(pool, ldapPasswords, options),
+    listMappings: createMappingListing(pool, {
+      base: options.searchBase,
+      filter: equals('objectClass', options.accountObjectClass ?? 'inetOrgPerson'),
+      accountName: names.accountName,
+      ...(names.altSecurityIdentities !== undefined && { altSecurityIdentities: names.altSecurityIdentities }),
+      ...(names.sid !== undefined && { sid: names.sid }),
+    }),
     close: () => pool.close(),
   };
 }
