@@ -3,6 +3,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { cardCommand } from './command-line/card.ts';
 import { type ExitCode, exitCode } from './command-line/exit-code.ts';
+import type { ExplainOptions } from './command-line/explain.ts';
 import { processTerminal } from './command-line/terminal.ts';
 import { verifyCommand } from './command-line/verify.ts';
 
@@ -56,7 +57,8 @@ function program(finish: (code: ExitCode) => void): Command {
     .option('-u, --user <name>', 'the name given to USER; without it any name of the mapped account will do')
     .option('-s, --site <name>', 'site of the configuration; the first one when absent')
     .addOption(jsonOption())
-    .action(async (certificate: string, options: { config: string; user?: string; site?: string; json: boolean }) => {
+    .option('--html <file>', 'also write a self-contained page for people; - writes it to standard output instead')
+    .action(async (certificate: string, options: ExplainOptions) => {
       const { explain } = await import('./command-line/explain.ts');
       finish(await explain(certificate, options, processTerminal));
     });

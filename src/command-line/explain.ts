@@ -1,14 +1,14 @@
 /** `cardgate explain`: the login path itself on a certificate file, against the real configuration and directory, step by step. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { systemClock } from '../clock.ts';
 import type { Configuration } from '../config/load.ts';
 import { recordingSteps } from '../explanation.ts';
-import type { AuditRecord } from '../operations/audit.ts';
 import { silentLogger } from '../operations/log.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
 import { readCertificateBlocks } from '../pki/pem.ts';
 import { loadOrReport } from './check-config.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
+import { explanationHtml } from './explanation-html.ts';
 import { explanationText } from './explanation-text.ts';
 import { createLogins } from './logins.ts';
 import type { Terminal } from './terminal.ts';
@@ -18,22 +18,27 @@ export interface ExplainOptions {
   readonly user?: string;
   readonly site?: string;
   readonly json: boolean;
+  /** File for a self-contained page, which is written besides the text; `-`: standard output, instead of it. */
+  readonly html?: string;
 }
 
 /** @param certificateFile PEM (several certificates: end entity first) or DER */
 export async function explain(certificateFile: string, options: ExplainOptions, terminal: Terminal): Promise<ExitCode> {
+  if (options.json && options.html === '-') {
+    terminal.writeError('Standard output can have --json or --html -, not both.\n');
+    return exitCode.usage;
+  }
   const peerCertificates = readPeerCertificates(certificateFile, terminal);
   const configuration = loadOrReport(options.config, terminal);
   const site = configuration && siteName(configuration, options.site, terminal);
   if (!peerCertificates || !configuration || site === undefined) return exitCode.usage;
 
   // The record goes into the output instead of the audit trail: nobody logged in.
-  const records: AuditRecord[] = [];
-  const audit = { write: (record: AuditRecord) => void records.push(record) };
+  const audit = { write: () => undefined };
   const logins = createLogins(configuration, { audit, logger: silentLogger, clock: systemClock });
-  const steps = recordingSteps();
+  const steps = recordingSteps(() => performance.now());
   try {
-    const verdict = await logins.authenticators.get(site)?.explain(
+    const resolution = await logins.authenticators.get(site)?.resolve(
       {
         peerCertificates,
         claimedName: options.user,
@@ -43,12 +48,25 @@ export async function explain(certificateFile: string, options: ExplainOptions, 
       },
       steps,
     );
-    if (!verdict) return exitCode.usage;
-    terminal.write(
-      options.json
-        ? `${JSON.stringify({ verdict: records[0], steps: steps.steps }, null, 2)}\n`
-        : explanationText(steps.steps, verdict, terminal.colour),
-    );
+    if (!resolution) return exitCode.usage;
+    const { verdict, record } = resolution;
+    const page = () =>
+      explanationHtml({
+        steps: steps.steps,
+        resolution,
+        madeAt: systemClock.now(),
+        certificateFile,
+        configurationFile: options.config,
+        configurationSha256: configuration.sha256,
+        site,
+        claimedName: options.user,
+      });
+    if (options.html === '-') terminal.write(page());
+    else if (options.json) terminal.write(`${JSON.stringify({ verdict: record, steps: steps.steps }, null, 2)}\n`);
+    else terminal.write(explanationText(steps.steps, verdict, terminal.colour));
+    if (options.html !== undefined && options.html !== '-' && !writePage(options.html, page(), terminal)) {
+      return exitCode.usage;
+    }
     return verdict.outcome === 'granted' ? exitCode.done : exitCode.refused;
   } finally {
     await logins.close();
@@ -63,6 +81,17 @@ function readPeerCertificates(file: string, terminal: Terminal): readonly Buffer
     if (!(error instanceof MalformedError) && !(error instanceof Error && 'code' in error)) throw error;
     terminal.writeError(`${file}: ${error.message}\nGive a certificate in PEM or DER.\n`);
     return undefined;
+  }
+}
+
+/** For the owner only: the page names people and what they may do. */
+function writePage(file: string, page: string, terminal: Terminal): boolean {
+  try {
+    writeFileSync(file, page, { mode: 0o600 });
+    return true;
+  } catch (error) {
+    terminal.writeError(`${file} cannot be written: ${error instanceof Error ? error.message : error}\n`);
+    return false;
   }
 }
 

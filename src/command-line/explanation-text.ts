@@ -1,31 +1,19 @@
 /** The steps of a decision as text for people: one line a step, colour only on a terminal. */
 import { type Denial, denialEntry } from '../denial.ts';
-import type { Facts, FactValue, Step } from '../explanation.ts';
+import type { Facts, FactValue, RecordedStep, Step } from '../explanation.ts';
 import type { Verdict } from '../login/authenticator.ts';
 import { printable } from '../operations/printable.ts';
+import { identityFacts, stageTitles } from './explanation-words.ts';
 
 const marks = { passed: '✓', failed: '✗', skipped: '–', noted: '·' } as const;
 const colours = { passed: 32, failed: 31, skipped: 33, noted: 36 } as const;
-const stageTitles: Readonly<Record<Step['stage'], string>> = {
-  connection: 'Connection',
-  certificate: 'Certification path (RFC 5280)',
-  revocation: 'Revocation',
-  mapping: 'Mapping to an account',
-  directory: 'Directory',
-  account: 'Account',
-  authorization: 'Authorization',
-  'data-channel': 'Data channel',
-};
 
-/** Facts that only say which certificate a step is about; they are shown once, above the steps of that certificate. */
-const identityFacts: ReadonlySet<string> = new Set(['subject', 'issuer', 'serialNumber', 'sha256']);
-
-export function explanationText(steps: readonly Step[], verdict: Verdict, colour: boolean): string {
+export function explanationText(steps: readonly RecordedStep[], verdict: Verdict, colour: boolean): string {
   return [...stepsLines(steps, colour), '', ...verdictLines(verdict, colour), ''].join('\n');
 }
 
 /** The steps alone, one line of output each. */
-export function stepsLines(steps: readonly Step[], colour: boolean): string[] {
+export function stepsLines(steps: readonly RecordedStep[], colour: boolean): string[] {
   const lines: string[] = [];
   let stage: Step['stage'] | undefined;
   let certificate: FactValue | undefined;
@@ -47,9 +35,10 @@ function certificateLine({ subject = '', serialNumber = '', sha256 = '' }: Facts
   return paint(`  ${factText(subject)} (serial ${factText(serialNumber)}, SHA-256 ${factText(sha256)})`, 4, colour);
 }
 
-function stepLines(step: Step, colour: boolean): string[] {
+function stepLines(step: RecordedStep, colour: boolean): string[] {
   const citation = step.citation ? paint(`  [${step.citation}]`, 2, colour) : '';
-  const head = `    ${paint(marks[step.verdict], colours[step.verdict], colour)} ${printable(step.check)}${citation}`;
+  const time = step.atMilliseconds === undefined ? '' : paint(`  ${step.atMilliseconds.toFixed(1)} ms`, 2, colour);
+  const head = `    ${paint(marks[step.verdict], colours[step.verdict], colour)} ${printable(step.check)}${citation}${time}`;
   return [head, ...factLines(step.facts ?? {}, '        ')];
 }
 
