@@ -66,14 +66,17 @@ export function firstAnswer<S, T>(
         },
       );
     };
+    const judge = () => {
+      if (rest.signal.aborted) return;
+      const silent = [...running].filter(isSilent);
+      if (silent.length < running.size) return;
+      for (const server of silent) onSilent(server);
+      askNext();
+      if (next === servers.length) clearInterval(timer);
+    };
     if (servers.length > 1) {
-      timer = setInterval(() => {
-        const silent = [...running].filter(isSilent);
-        if (silent.length < running.size) return;
-        for (const server of silent) onSilent(server);
-        askNext();
-        if (next === servers.length) clearInterval(timer);
-      }, patience);
+      // after a stall of our own, what the servers said meanwhile is read before they are judged
+      timer = setInterval(() => setImmediate(judge), patience);
     }
     askNext();
     if (servers.length === 0) settle(() => reject(new NoAnswerError(failures)));

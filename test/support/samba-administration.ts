@@ -16,6 +16,11 @@ export interface SambaUser {
   /** 21 octets; other lengths are refused by the server. */
   readonly logonHours?: Buffer;
   readonly unixHomeDirectory?: string;
+  /** The password must be changed at the next login. */
+  readonly mustChangePassword?: boolean;
+  readonly smartcardRequired?: boolean;
+  /** More attributes by name. */
+  readonly attributes?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface AddedUser {
@@ -28,6 +33,15 @@ export interface SambaAdministration {
   addUser(user: SambaUser): Promise<AddedUser>;
   /** A global security group; members by distinguished name. */
   addGroup(name: string, members: readonly string[]): Promise<AddedUser>;
+  /** Fine-grained password settings (msDS-PasswordSettings) for these users and groups. */
+  addPasswordSettings(
+    name: string,
+    appliesTo: readonly string[],
+    settings: {
+      /** Intervals of 100 nanoseconds, negative. */
+      readonly lockoutDuration: bigint;
+    },
+  ): Promise<void>;
   /** Replaces one attribute; no values removes it. */
   setAttribute(distinguishedName: string, attribute: string, values: readonly (string | Buffer)[]): Promise<void>;
   remove(distinguishedName: string): Promise<void>;
@@ -44,6 +58,7 @@ const filetimeOfUnixEpoch = 116_444_736_000_000_000n;
 const filetime = (date: Date) => String(filetimeOfUnixEpoch + BigInt(date.getTime()) * 10_000n);
 const normalAccount = 0x200;
 const disabledFlag = 0x2;
+const smartcardRequiredFlag = 0x40000;
 const globalSecurityGroup = 0x8000_0002 | 0;
 
 export function createSambaAdministration(options: SambaAdministrationOptions): SambaAdministration {
@@ -88,14 +103,20 @@ export function createSambaAdministration(options: SambaAdministrationOptions): 
           objectClass: ['top', 'person', 'organizationalPerson', 'user'],
           sAMAccountName: [user.sam],
           unicodePwd: [Buffer.from(`"${password}"`, 'utf16le')],
-          userAccountControl: [String(normalAccount | (user.disabled ? disabledFlag : 0))],
+          userAccountControl: [
+            String(
+              normalAccount | (user.disabled ? disabledFlag : 0) | (user.smartcardRequired ? smartcardRequiredFlag : 0),
+            ),
+          ],
           userPrincipalName: list(user.userPrincipalName),
           altSecurityIdentities: user.altSecurityIdentities ?? [],
           userCertificate: user.userCertificate ?? [],
           accountExpires: user.accountExpires ? [filetime(user.accountExpires)] : [],
           logonHours: user.logonHours ? [user.logonHours] : [],
           unixHomeDirectory: list(user.unixHomeDirectory),
+          ...user.attributes,
         });
+        if (user.mustChangePassword) await client.modify(added.distinguishedName, replacement('pwdLastSet', ['0']));
         if (user.locked) {
           await client.modify(added.distinguishedName, replacement('lockoutTime', [filetime(new Date())]));
         }
@@ -110,6 +131,27 @@ export function createSambaAdministration(options: SambaAdministrationOptions): 
           member: members,
         }),
       ),
+    addPasswordSettings: (name, appliesTo, { lockoutDuration }) =>
+      asAdministrator(async (client) => {
+        const values: Record<string, readonly string[]> = {
+          objectClass: ['top', 'msDS-PasswordSettings'],
+          'msDS-PasswordSettingsPrecedence': ['1'],
+          'msDS-PasswordReversibleEncryptionEnabled': ['FALSE'],
+          'msDS-PasswordHistoryLength': ['0'],
+          'msDS-PasswordComplexityEnabled': ['FALSE'],
+          'msDS-MinimumPasswordLength': ['0'],
+          'msDS-MinimumPasswordAge': ['0'],
+          'msDS-MaximumPasswordAge': ['-9223372036854775808'],
+          'msDS-LockoutThreshold': ['3'],
+          'msDS-LockoutObservationWindow': [String(lockoutDuration)],
+          'msDS-LockoutDuration': [String(lockoutDuration)],
+          'msDS-PSOAppliesTo': appliesTo,
+        };
+        await client.add(
+          `CN=${name},CN=Password Settings Container,CN=System,${domain}`,
+          Object.entries(values).map(([type, list]) => attributeOf(type, list)),
+        );
+      }),
     setAttribute: (dn, attribute, values) =>
       asAdministrator((client) => client.modify(dn, replacement(attribute, values))),
     remove: (dn) => asAdministrator((client) => client.del(dn)),

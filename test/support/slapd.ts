@@ -158,6 +158,7 @@ access to attrs=userPassword by anonymous auth by * none
 access to * by users read by anonymous auth
 ${(options.configuration ?? []).join('\n')}
 overlay ppolicy
+ppolicy_use_lockout
 `;
 }
 

@@ -183,6 +183,20 @@ describe('account state in OpenLDAP', () => {
     expect(await directory.readGroups(account!)).toEqual([]);
   });
 
+  it('memberOf holds nested groups where the dynlist overlay makes it so', async () => {
+    const dynamic = await startSlapd({
+      accounts: [{ uid: 'ada', mail: 'ada@corp.example' }],
+      groups: { staff: ['ada'], everybody: ['group:staff'], others: ['someone'] },
+      configuration: ['overlay dynlist', 'dynlist-attrset groupOfURLs memberURL member+memberOf@groupOfNames*'],
+    });
+    const people = open(dynamic);
+    const [account] = await people.findAccounts({ by: 'userPrincipalName', userPrincipalName: 'ada@corp.example' }, 2);
+    const names = (await people.readGroups(account!)).map(({ distinguishedName }) => distinguishedName);
+    expect(names.sort()).toEqual(['everybody', 'staff'].map((name) => `cn=${name},ou=groups,dc=corp,dc=example`));
+    await people.close();
+    await dynamic.stop();
+  });
+
   it('a server that hides matches behind its own size limit is not believed', async () => {
     const limited = await startSlapd({
       accounts: ['one', 'two'].map((uid) => ({ uid, mail: 'same@corp.example' })),

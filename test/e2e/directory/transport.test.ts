@@ -89,6 +89,32 @@ describe('the server must prove who it is', () => {
   });
 });
 
+describe('the gateway may show its own certificate instead of a password', () => {
+  const external = (server: string, clientCertificate = ldap.clientCertificate): Directory => {
+    const directory = createLdapDirectory({
+      name: 'people',
+      servers: [server],
+      certificateAuthorities: [ldap.ca],
+      clientCertificate,
+      searchBase: ldap.searchBase,
+      userPrincipalNameAttribute: 'mail',
+      operationTimeout: 2000,
+      logger: silentLogger,
+    });
+    cleanUps.push(() => directory.close());
+    return directory;
+  };
+
+  it('by ldaps and by StartTLS', async () => {
+    expect(await find(external(ldap.url))).toEqual(['ada']);
+    expect(await find(external(ldap.startTlsUrl))).toEqual(['ada']);
+  });
+
+  it('a certificate that the server does not know is no credential', async () => {
+    await expect(find(external(ldap.url, other.clientCertificate))).rejects.toThrow(DirectoryUnavailableError);
+  });
+});
+
 describe('StartTLS never falls back to clear text', () => {
   it('nothing but the StartTLS request is sent in clear, and accounts are found', async () => {
     const proxy = await proxyTo(ldap.port);
@@ -191,13 +217,14 @@ describe('a server that fails', () => {
     ldap.child.signal('SIGSTOP');
     try {
       const took = [];
-      for (let search = 0; search < 3; search += 1) {
+      for (let search = 0; search < 5; search += 1) {
         const began = performance.now();
         expect(await find(directory)).toEqual(['ada']);
         took.push(performance.now() - began);
       }
-      expect(took[0]).toBeLessThan(1000);
-      expect(Math.max(...took.slice(1))).toBeLessThan(200);
+      expect(Math.max(...took)).toBeLessThan(1000);
+      // one that was under way when the signal took effect may have been answered still
+      expect(took.filter((time) => time > 250).length).toBeLessThanOrEqual(1);
     } finally {
       ldap.child.signal('SIGCONT');
     }
@@ -225,15 +252,19 @@ describe('a server that fails', () => {
     expect(await find(directory)).toEqual(['ada']);
     expect(performance.now() - began).toBeLessThan(1000);
     await ldap.restart();
-    await vi.waitFor(
-      async () => {
-        other.child.signal('SIGSTOP');
-        const search = find(directory);
-        await expect(search).resolves.toEqual(['ada']);
-        other.child.signal('SIGCONT');
-      },
-      { timeout: 5000 },
-    );
+    other.child.signal('SIGSTOP');
+    try {
+      await vi.waitFor(
+        async () => {
+          const start = performance.now();
+          expect(await find(directory)).toEqual(['ada']);
+          expect(performance.now() - start).toBeLessThan(200);
+        },
+        { timeout: 5000 },
+      );
+    } finally {
+      other.child.signal('SIGCONT');
+    }
   });
 
   it('slow: one answer every second is no reason to wait when another server is quick', async () => {
@@ -248,7 +279,7 @@ describe('a server that fails', () => {
 
   it('busy is not silent: a server that goes on answering is not left for another', async () => {
     const proxy = await proxyTo(other.tlsPort);
-    const directory = open([ldap.url, `ldaps://127.0.0.1:${proxy.port}`], { maxConnections: 1, hedgeDelay: 50 });
+    const directory = open([ldap.url, `ldaps://127.0.0.1:${proxy.port}`], { maxConnections: 1, hedgeDelay: 150 });
     await Promise.all(Array.from({ length: 2000 }, () => find(directory)));
     expect(proxy.connections).toHaveLength(0);
   });
