@@ -4,6 +4,7 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import { cardCommand } from './command-line/card.ts';
 import { type ExitCode, exitCode } from './command-line/exit-code.ts';
 import type { ExplainOptions } from './command-line/explain.ts';
+import { mappingCommand } from './command-line/mapping.ts';
 import { processTerminal } from './command-line/terminal.ts';
 import { verifyCommand } from './command-line/verify.ts';
 
@@ -75,6 +76,7 @@ function program(finish: (code: ExitCode) => void): Command {
     });
 
   cardgate.addCommand(verifyCommand(finish, processTerminal));
+  cardgate.addCommand(mappingCommand(finish, processTerminal));
   cardgate.addCommand(cardCommand(finish, processTerminal));
   return cardgate;
 }

@@ -1,0 +1,44 @@
+/** `cardgate mapping …`: what to store at an account for a certificate, and what is wrong with what is stored. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { ExitCode } from './exit-code.ts';
+import type { MappingLintOptions } from './mapping-lint.ts';
+import type { Terminal } from './terminal.ts';
+
+export function mappingCommand(finish: (code: ExitCode) => void, terminal: Terminal): Command {
+  const mapping = new Command('mapping')
+    .exitOverride()
+    .description('the values that lead from certificates to accounts: print them, find mistakes in them');
+
+  mapping
+    .command('value')
+    .description('print every string by which a certificate can be stored at an account, strong ones first')
+    .argument('<certificate>', 'PEM or DER file')
+    .option('--json', 'print the result as JSON', false)
+    .action(async (file: string, options: { readonly json: boolean }) => {
+      const { mappingValue } = await import('./mapping-value.ts');
+      finish(mappingValue(file, options, terminal));
+    });
+
+  mapping
+    .command('lint')
+    .description('read the mappings of a directory, and print those that are broken, weak, doubled or look planted')
+    .requiredOption('-c, --config <configuration>', 'YAML configuration file')
+    .option('-d, --directory <name>', 'directory of the configuration; all of them when absent')
+    .addOption(
+      new Option('--limit <number>', 'accounts to read from each directory')
+        .default(100_000)
+        .argParser(positiveInteger),
+    )
+    .option('--json', 'print the result as JSON', false)
+    .action(async (options: MappingLintOptions) => {
+      const { lintMappings } = await import('./mapping-lint.ts');
+      finish(await lintMappings(options, terminal));
+    });
+  return mapping;
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('It must be a positive whole number.');
+}

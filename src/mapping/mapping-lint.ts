@@ -1,0 +1,174 @@
+/**
+ * Finds values of altSecurityIdentities in a directory that are broken, weak, at two accounts, or look planted, and says what should
+ * stand there instead. It reads only; what it finds is for an administrator to judge.
+ */
+import type { StoredMapping } from '../directory/directory.ts';
+import { type Certificate, parseCertificate } from '../pki/certificate.ts';
+import { MalformedError } from '../pki/malformed-error.ts';
+import { subjectIdentity } from '../pki/subject-identity.ts';
+import { altValues, issuerSerialValues } from './alt-security-identities.ts';
+import { asciiLowerCase } from './ascii-case.ts';
+import { strongForms } from './rule.ts';
+import { readStoredValue, type StoredValue } from './stored-value.ts';
+
+export const findingKinds = ['planted', 'broken', 'duplicate', 'weak'] as const;
+export type FindingKind = (typeof findingKinds)[number];
+
+export interface MappingFinding {
+  readonly kind: FindingKind;
+  /** Distinguished name. */
+  readonly account: string;
+  readonly value: string;
+  /** One sentence. */
+  readonly message: string;
+  /** What to store instead, where that is known. */
+  readonly right?: string;
+}
+
+export interface MappingLint {
+  /** Values at this account that are wrong by themselves; remembers them all to find duplicates. */
+  examine(account: StoredMapping): readonly MappingFinding[];
+  /** After the last account: values at more than one. */
+  duplicates(): readonly MappingFinding[];
+}
+
+interface Owner {
+  readonly account: string;
+  readonly value: string;
+  readonly isProtected: boolean;
+}
+
+/** More is no person's: each value costs the directory an index entry and the gateway a comparison at every login. */
+const mostValues = 32;
+
+export function createMappingLint(): MappingLint {
+  const owners = new Map<string, Owner[]>();
+
+  return {
+    examine: (account) => {
+      const { distinguishedName, altSecurityIdentities, isProtected = false } = account;
+      const certificates = readable(account);
+      const findings: MappingFinding[] = [];
+      for (const value of altSecurityIdentities) {
+        const read = readStoredValue(value);
+        if (read.kind === 'other') continue;
+        const key = asciiLowerCase(read.kind === 'value' ? read.right : value);
+        owners.set(key, [...(owners.get(key) ?? []), { account: distinguishedName, value, isProtected }]);
+        const found = findingFor(value, read, account, certificates);
+        if (found) findings.push({ account: distinguishedName, value, ...found });
+      }
+      if (altSecurityIdentities.length > mostValues) {
+        const message = `The account has ${altSecurityIdentities.length} values, more than a person has cards.`;
+        findings.push({ kind: 'planted', account: distinguishedName, value: '', message });
+      }
+      return [...findings, ...foreignCertificates(account, certificates)];
+    },
+    duplicates: () =>
+      [...owners.values()].flatMap((holders) => {
+        const accounts = new Set(holders.map(({ account }) => account));
+        if (accounts.size < 2) return [];
+        const kind = holders.some(({ isProtected }) => isProtected) ? 'planted' : 'duplicate';
+        return holders.map(({ account, value }): MappingFinding => {
+          const others = [...accounts].filter((other) => other !== account);
+          const message = `The same certificates are mapped to ${others.join('; ')}, so that nobody can log in by them.`;
+          return { kind, account, value, message };
+        });
+      }),
+  };
+}
+
+type Finding = Omit<MappingFinding, 'account' | 'value'>;
+
+function findingFor(
+  value: string,
+  read: StoredValue,
+  account: StoredMapping,
+  certificates: readonly Certificate[],
+): Finding | undefined {
+  switch (read.kind) {
+    case 'other':
+      return undefined;
+    case 'unreadable':
+      return { kind: 'broken', message: `The value ${read.complaint}.`, ...suggestion(certificates) };
+    case 'issuerOnly':
+      return {
+        kind: 'planted',
+        message:
+          'The value stands for every certificate of the issuer; cardgate ignores it, a domain controller may not.',
+        ...suggestion(certificates),
+      };
+    case 'value': {
+      const sid = read.parts.get('SID');
+      if (sid !== undefined && account.sid !== undefined && sid !== account.sid) {
+        return { kind: 'planted', message: `The value names the SID ${sid}; the account's is ${account.sid}.` };
+      }
+      const unreversed = certificates.find((certificate) => isUnreversedSerialOf(read, certificate));
+      const reversed = unreversed && issuerSerialValues(unreversed)[0];
+      if (reversed !== undefined) {
+        return { kind: 'broken', message: 'The octets of the serial number are not reversed.', right: reversed };
+      }
+      if (value !== read.right) {
+        const message = 'No domain controller matches this spelling: order, labels, quotes, tags or digits are wrong.';
+        return { kind: 'broken', message, right: read.right };
+      }
+      if (strongForms.has(read.form)) return undefined;
+      const isRisk = account.isProtected === true;
+      return {
+        kind: isRisk ? 'planted' : 'weak',
+        message: isRisk
+          ? 'A protected account is mapped by a name, which whoever can choose names in certificates can take.'
+          : 'The value is only a name; since 2025 domain controllers refuse it.',
+        ...suggestion(certificates),
+      };
+    }
+  }
+}
+
+function isUnreversedSerialOf(read: StoredValue & { kind: 'value' }, certificate: Certificate): boolean {
+  const serial = read.parts.get('SR')?.toLowerCase().replace(/^0+/, '');
+  const straight = certificate.serialNumber.toString(16);
+  const isRight = issuerSerialValues(certificate).some((right) => asciiLowerCase(right) === asciiLowerCase(read.right));
+  return serial !== undefined && serial === straight && !isRight;
+}
+
+/** The strong value of the one certificate that is stored at the account too. */
+function suggestion(certificates: readonly Certificate[]): { readonly right?: string } {
+  const [certificate, ...more] = certificates;
+  const [right] = certificate && more.length === 0 ? issuerSerialValues(certificate) : [];
+  return right === undefined ? {} : { right };
+}
+
+/** A certificate at an account that names another account's SID. */
+function foreignCertificates(
+  { sid, distinguishedName }: StoredMapping,
+  certificates: readonly Certificate[],
+): readonly MappingFinding[] {
+  if (sid === undefined) return [];
+  return certificates.flatMap((certificate): readonly MappingFinding[] => {
+    const [value] = sidValues(certificate);
+    if (value === undefined || value.endsWith(`<SID>${sid}`)) return [];
+    const message = 'The account holds a certificate with the SID of another account.';
+    return [{ kind: 'planted', account: distinguishedName, value: `userCertificate ${certificate.sha256}`, message }];
+  });
+}
+
+function sidValues(certificate: Certificate): readonly string[] {
+  try {
+    return altValues('issuerSid', certificate, subjectIdentity(certificate));
+  } catch (error) {
+    if (error instanceof MalformedError) return [];
+    throw error;
+  }
+}
+
+/** Directories hold old certificates that no strict parser takes; they suggest nothing. */
+function readable({ certificates }: StoredMapping): readonly Certificate[] {
+  return certificates.flatMap((der) => {
+    try {
+      return [parseCertificate(der)];
+    } catch (error) {
+      if (error instanceof MalformedError) return [];
+      throw error;
+    }
+  });
+}
