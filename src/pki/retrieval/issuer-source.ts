@@ -143,7 +143,7 @@ function certificatesIn(bytes: Buffer, url: string): readonly Certificate[] | st
   }
 }
 
-/** Where to ask next: for certificates without an issuer, or, when all have one that did not do, for another issuer of any. */
+/** Where to ask next: for certificates without an issuer, and then for other issuers of those whose issuer did not do. */
 function nextUrl(
   endEntity: Certificate,
   pool: IssuerPool,
@@ -152,8 +152,7 @@ function nextUrl(
 ): string | undefined {
   const reachable = upwards(endEntity, pool);
   const lacking = reachable.filter(({ issuer }) => pool.bySubject(issuer.key).length === 0);
-  const candidates = lacking.length > 0 ? lacking : isFirst ? reachable : [];
-  return candidates
+  return [...lacking, ...(isFirst ? reachable : [])]
     .flatMap((certificate) => accessLocations(certificate, oids.caIssuers))
     .find((url) => url.toLowerCase().startsWith('http:') && !asked.has(url));
 }

@@ -1,0 +1,83 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { parseCrl } from '../../../../src/pki/crl.ts';
+import { CrlEntries } from '../../../../src/pki/crl-entries.ts';
+import { indexedEntries } from '../../../../src/pki/crl-index.ts';
+import { MalformedError } from '../../../../src/pki/malformed-error.ts';
+import { oids } from '../../../../src/pki/oids.ts';
+import { crlEntry, extension, issueCrl, root } from '../authority.ts';
+
+setFlagsFromString('--expose_gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+const issuer = root();
+const keyCompromise = extension(oids.reasonCode, Buffer.of(0x0a, 1, 1));
+const serialOf = (index: number) => 0x0100_0000_0000n + BigInt(index) * 7_919n;
+const octetsOf = (serial: bigint) => Buffer.from(serial.toString(16).padStart(12, '0'), 'hex');
+
+function crlOf(count: number, last: Buffer = Buffer.alloc(0)): Buffer {
+  const entries = Array.from({ length: count }, (_, index) => crlEntry(serialOf(index), [keyCompromise]));
+  return issueCrl(issuer, { entries: [Buffer.concat([...entries, last])] });
+}
+
+describe('the entries of a small CRL', () => {
+  it('are indexed at once, and once', () => {
+    const crl = parseCrl(crlOf(10), 'small');
+    const entries = indexedEntries(crl);
+    expect(entries).toBeInstanceOf(CrlEntries);
+    expect(indexedEntries(crl)).toBe(entries);
+  });
+});
+
+describe('the entries of a large CRL', () => {
+  const count = 100_000;
+  const der = crlOf(count);
+
+  it('are indexed by a thread, once for all who ask, and found as those of a small one', async () => {
+    const crl = parseCrl(der, 'large');
+    const [first, second] = [indexedEntries(crl), indexedEntries(crl)];
+    expect(first).toBeInstanceOf(Promise);
+    expect(first).toBe(second);
+    const entries = await first;
+    expect(indexedEntries(crl)).toBe(entries);
+    for (const index of [0, 1, 4_711, count - 1])
+      expect(entries.find(crl.issuer.key, octetsOf(serialOf(index)))).toMatchObject({ reason: 'keyCompromise' });
+    expect(entries.find(crl.issuer.key, octetsOf(serialOf(count)))).toBeUndefined();
+    expect(entries.find('another issuer', octetsOf(serialOf(1)))).toBeUndefined();
+  });
+
+  it('do not hold up the event loop while they are indexed', async () => {
+    const crl = parseCrl(Buffer.from(der), 'large');
+    const before = process.threadCpuUsage();
+    await indexedEntries(crl);
+    const { user, system } = process.threadCpuUsage(before);
+    // Microseconds of this thread, over all of its turns; the index takes 60,000 and more.
+    expect(user + system).toBeLessThan(20_000);
+  });
+
+  it('take twelve megabytes at most, the octets of the CRL included', async () => {
+    collectGarbage();
+    const before = process.memoryUsage();
+    const crl = parseCrl(Buffer.from(der), 'large');
+    const entries = await indexedEntries(crl);
+    collectGarbage();
+    const after = process.memoryUsage();
+    const kept = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
+    expect(entries.find(crl.issuer.key, octetsOf(serialOf(1)))).toBeDefined();
+    expect(kept).toBeLessThan(12_000_000);
+  });
+
+  it('that cannot be read make that CRL unusable, and no other', async () => {
+    const critical = crlEntry(1, [extension('1.2.3.4', Buffer.alloc(1), true)]);
+    const broken = parseCrl(crlOf(10_000, critical), 'broken');
+    const cut = parseCrl(crlOf(10_000, Buffer.of(0x30, 0x03, 0x02, 0x01)), 'cut');
+    const whole = parseCrl(crlOf(10_000), 'whole');
+    const results = await Promise.allSettled([broken, cut, whole, parseCrl(crlOf(9_999), 'other')].map(indexedEntries));
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled', 'fulfilled']);
+    for (const result of results.slice(0, 2)) expect(result).toMatchObject({ reason: expect.any(MalformedError) });
+    expect(results[0]).toMatchObject({
+      reason: { message: expect.stringContaining('unknown critical extension 1.2.3.4') },
+    });
+  });
+});
