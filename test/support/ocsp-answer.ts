@@ -33,8 +33,8 @@ export interface OcspAnswer {
   readonly status?: 'good' | 'unknown' | { readonly revokedAt: Date; readonly reason?: number };
   /** Default: the issuer. */
   readonly signer?: OcspSigner;
-  /** Default: by key. */
-  readonly responderId?: 'byKey' | 'byName';
+  /** Default: by key of the signer. A signer: the one whose name is given instead. */
+  readonly responderId?: 'byKey' | 'byName' | OcspSigner;
   readonly hash?: 'sha1' | 'sha256';
   readonly nonce?: Buffer;
   /** DER of the certificates brought along. */
@@ -83,9 +83,7 @@ export function issueOcsp(answer: OcspAnswer): Buffer {
     ...(answer.responseExtensions ?? []),
   ];
   const data = sequence(
-    responderId === 'byName'
-      ? explicit(1, signer.subject)
-      : explicit(2, octetString(createHash('sha1').update(publicKeyOctets(signer)).digest())),
+    responderIdOf(signer, responderId),
     generalizedTime(answer.producedAt ?? answer.thisUpdate),
     sequence(...others, singleResponse(answer)),
     ...(extensions.length > 0 ? [explicit(1, sequence(...extensions))] : []),
@@ -108,6 +106,12 @@ export function wrapOcsp(basic: Buffer, type: string = oids.ocspBasic): Buffer {
 
 /** DER of an OCSPResponse that is an error, such as 3 for tryLater. */
 export const ocspError = (number: number): Buffer => sequence(der(0x0a, Buffer.of(number)));
+
+function responderIdOf(signer: OcspSigner, responderId: NonNullable<OcspAnswer['responderId']>): Buffer {
+  if (responderId === 'byKey')
+    return explicit(2, octetString(createHash('sha1').update(publicKeyOctets(signer)).digest()));
+  return explicit(1, responderId === 'byName' ? signer.subject : responderId.subject);
+}
 
 function certStatus(status: NonNullable<OcspAnswer['status']>): Buffer {
   if (status === 'good') return implicit(0);

@@ -5,30 +5,17 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
-import { accessLocations } from '../authority-information-access.ts';
 import { MalformedError } from '../malformed-error.ts';
-import { oids } from '../oids.ts';
 import type { Evidence } from '../retrieval/evidence-store.ts';
 import type { RetrievalRequest } from '../retrieval/retriever.ts';
 import type { RetrievalOptions } from './crl-source.ts';
 import type { Subject } from './crl-subject.ts';
 import { checkOcspResponse, nonceProblem, type OcspContext, type OcspLimits, type OcspStatus } from './ocsp-check.ts';
-import { type CertIdHash, certIdOf, encodeOcspRequest, ocspGetUrl } from './ocsp-request.ts';
+import { keyOf, type OcspRequestOptions, OcspRequests, responderOf } from './ocsp-requests.ts';
 import { type OcspResponse, parseOcspResponse } from './ocsp-response.ts';
 
-export interface OcspOptions extends OcspLimits {
-  /** URLs asked about certificates that name no responder themselves. Default: none. */
-  readonly responders: readonly string[];
-  /**
-   * `require`: an answer without the nonce of the request is not believed, and one that was kept counts only if its nonce was right.
-   * `send`: a nonce goes out, and must be right if it comes back. `off`, the default: none; answers may be replayed until they end.
-   */
-  readonly nonce: 'require' | 'send' | 'off';
-  /** The hash function that names the issuer in requests. Default sha1, which every responder knows; it protects nothing. */
-  readonly certIdHash: Extract<CertIdHash, 'sha1' | 'sha256'>;
-  /** `getWhenShort`, the default: GET as far as RFC 5019 allows, never with a nonce. `post`: always POST. */
-  readonly httpMethod: 'getWhenShort' | 'post';
-  /** Responses out of files, which are at hand without asking anybody and judged like all others. Default: none. */
+export interface OcspOptions extends OcspRequestOptions, OcspLimits {
+  /** Responses out of files, which are at hand without asking anybody; of the rules only that for nonces is not theirs. Default: none. */
   readonly files?: readonly OcspFile[];
 }
 
@@ -65,7 +52,6 @@ interface Exchange {
   users: number;
 }
 
-const maximumResponders = 4;
 const maximumOctets = 65_536;
 const maximumRemembered = 2_000;
 /** RFC 9654 2.1: what every responder has to bring back. */
@@ -77,6 +63,7 @@ const parsed = new WeakMap<Buffer, OcspResponse | string>();
 export class OcspSource {
   readonly #options: OcspOptions;
   readonly #files: readonly (OcspResponse | string)[];
+  readonly #requests: OcspRequests;
   readonly #retrieval: RetrievalOptions | undefined;
   readonly #tools: OcspTools;
   readonly #exchanges = new Map<string, Exchange>();
@@ -97,6 +84,8 @@ export class OcspSource {
       return typeof response === 'string' ? `${file}: the responder answered ${response}` : response;
     });
     this.#tools = tools;
+    const hasFiles = this.#files.length > 0;
+    this.#requests = new OcspRequests(options, hasFiles, retrieval?.policy.schemes ?? []);
     this.#retrieval = retrieval && { ...retrieval, policy: { ...retrieval.policy, maximumOctets } };
   }
 
@@ -105,7 +94,7 @@ export class OcspSource {
     const problems: string[] = [];
     const statuses: OcspStatus[] = [];
     for (const response of this.#files) statuses.push(await this.#judgeResponse(response, subject, question));
-    for (const request of this.#requestsFor(subject, problems)) {
+    for (const request of this.#requests.about(subject, problems)) {
       const held = await this.#retrieval?.store.held(request);
       for (const evidence of [held?.candidate, held?.confirmed]) {
         if (!evidence || (this.#options.nonce === 'require' && !this.#nonceMatched.has(evidence.bytes))) continue;
@@ -126,7 +115,7 @@ export class OcspSource {
   async retrieved(subject: Subject, question: OcspQuestion, waiting: AbortSignal): Promise<OcspStatus> {
     const problems: string[] = [];
     let isAnswer = false;
-    for (const request of this.#requestsFor(subject, problems)) {
+    for (const request of this.#requests.about(subject, problems)) {
       const status = await this.#ask(request, subject, question, waiting);
       if (status.status !== 'unknown') return status;
       problems.push(...status.problems);
@@ -153,7 +142,7 @@ export class OcspSource {
     if (byOther && byOther.status !== 'unknown') return byOther;
     const exchange = this.#options.nonce === 'off' ? undefined : this.#join(key);
     try {
-      const sent = exchange ? { ...request, body: this.#bodyFor(subject, exchange.nonce) } : request;
+      const sent = exchange ? { ...request, body: this.#requests.body(subject, exchange.nonce) } : request;
       const { retriever, store, policy } = retrieval;
       const retrieved = await question.signatures.budget.waitFor(retriever.retrieve(sent, policy, waiting));
       if (retrieved.outcome === 'failed') {
@@ -231,48 +220,6 @@ export class OcspSource {
     if (typeof response === 'string') return { status: 'unknown', problems: [response] };
     return checkOcspResponse(response, subject, { ...question, limits: this.#options });
   }
-
-  /** One request for each responder, without nonce, which also names its answer in the store. */
-  #requestsFor(subject: Subject, problems: string[]): readonly RetrievalRequest[] {
-    const urls = this.#urlsFor(subject);
-    if (urls.length === 0 && this.#files.length === 0) problems.push('no OCSP responder is named that may be asked');
-    try {
-      const body = urls.length > 0 ? this.#bodyFor(subject) : undefined;
-      return body ? urls.map((url) => this.#requestTo(url, body)) : [];
-    } catch (error) {
-      if (!(error instanceof MalformedError)) throw error;
-      problems.push(error.message);
-      return [];
-    }
-  }
-
-  #requestTo(url: string, body: Buffer): RetrievalRequest {
-    const { nonce, httpMethod } = this.#options;
-    const getUrl = nonce === 'off' && httpMethod === 'getWhenShort' ? ocspGetUrl(url, body) : undefined;
-    return getUrl ? { kind: 'ocsp', url: getUrl } : { kind: 'ocsp', url, body };
-  }
-
-  #bodyFor({ certificate, issuer }: Subject, nonce?: Buffer): Buffer {
-    return encodeOcspRequest(certIdOf(certificate, issuer, this.#options.certIdHash), nonce);
-  }
-
-  #urlsFor({ certificate }: Subject): readonly string[] {
-    const retrieval = this.#retrieval;
-    if (!retrieval) return [];
-    const named = accessLocations(certificate, oids.ocspAccess);
-    const mayAsk = (url: string) =>
-      retrieval.policy.schemes.some((scheme) => url.toLowerCase().startsWith(`${scheme}://`)) && /^https?:/i.test(url);
-    return (named.length > 0 ? named : this.#options.responders).filter(mayAsk).slice(0, maximumResponders);
-  }
-}
-
-function keyOf({ url, body }: RetrievalRequest): string {
-  return `${url} ${body?.toString('base64')}`;
-}
-
-/** The URL of the responder alone; that of a request by GET has the request as its last segment. */
-function responderOf({ url, body }: Pick<RetrievalRequest, 'url' | 'body'>): string {
-  return body ? url : url.slice(0, url.lastIndexOf('/') + 1);
 }
 
 function responseOf({ bytes, request }: Evidence): OcspResponse | string {

@@ -111,8 +111,8 @@ describe('a certificate is revoked', () => {
     ['as removed from the CRL, which OCSP cannot say', { ...good, status: { revokedAt, reason: 8 } }],
     ['as never issued, by the extended definition', { ...good, status: { revokedAt: new Date(0), reason: 6 } }],
     [
-      'though another answer beside it says good',
-      { ...good, others: [singleResponse({ ...good, status: { revokedAt } })] },
+      'though a newer answer beside it says good',
+      { ...good, status: { revokedAt }, others: [singleResponse({ ...good, thisUpdate: days(-0.5) })] },
     ],
   ])('%s', async (_rule, answer) => {
     expect(await statusOf(answer)).toBe('revoked');
@@ -191,10 +191,11 @@ describe('an answer is not believed', () => {
     ],
     ['that does not know the certificate', /does not know/, { ...good, status: 'unknown' }],
     [
-      'though one beside it says good, when it does not know the certificate',
+      'that does not know the certificate, though a newer one beside it says good',
       /does not know/,
-      { ...good, others: [singleResponse({ ...good, status: 'unknown' })] },
+      { ...good, status: 'unknown', others: [singleResponse({ ...good, thisUpdate: days(-0.5) })] },
     ],
+    ['of the issuer under another name', /signed neither/, { ...good, responderId: anchor }],
     ['past its end', /held until/, { ...good, nextUpdate: seconds(-61) }],
     ['past its end and the grace', /held until/, { ...good, nextUpdate: seconds(-3661) }, { graceSeconds: 3600 }],
     ['past the greatest age', /held until/, { ...good, thisUpdate: days(-8), nextUpdate: days(1) }],

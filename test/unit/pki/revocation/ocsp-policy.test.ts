@@ -1,5 +1,8 @@
 /** What a site's revocation settings make of answers by OCSP and CRL: order, fallback, freshness, grace, nonce, what is kept. */
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { recordingSteps } from '../../../../src/explanation.ts';
 import { silentLogger } from '../../../../src/operations/log.ts';
@@ -50,7 +53,8 @@ const goodCrl = issueCrl(middle);
 const badCrl = issueCrl(middle, { entries: [crlEntry(serial)] });
 const hours = (count: number) => days(count / 24);
 
-type Answer = OcspAnswer | Buffer | 'dead';
+/** `slow`: comes only when nobody waits any longer. */
+type Answer = OcspAnswer | Buffer | 'dead' | 'slow';
 
 interface World extends Partial<Omit<RevocationOptions, 'ocsp' | 'retrieval'>> {
   readonly ocsp?: Partial<OcspOptions>;
@@ -59,6 +63,7 @@ interface World extends Partial<Omit<RevocationOptions, 'ocsp' | 'retrieval'>> {
   readonly peer?: typeof holder;
   readonly store?: EvidenceStore;
   readonly negativeSeconds?: number;
+  readonly totalTimeoutMilliseconds?: number;
 }
 
 /** The nonce of a request, which stands at its very end. */
@@ -66,20 +71,23 @@ const nonceIn = ({ body }: RetrievalRequest): Buffer => body?.subarray(-32) ?? B
 
 function site({ ocsp = {}, crls = [goodCrl], answer = 'dead', peer = holder, ...world }: World = {}) {
   const asked: RetrievalRequest[] = [];
+  const limits = new Set<number>();
   let current = answer;
   let moment = now;
   const clock = { now: () => moment };
   const retriever: Retriever = {
-    retrieve: async (request): Promise<Retrieved> => {
+    retrieve: async (request, { maximumOctets }, waiting): Promise<Retrieved> => {
       asked.push(request);
+      limits.add(maximumOctets);
       await new Promise((resolve) => setImmediate(resolve));
       const found = typeof current === 'function' ? current(request) : current;
-      if (found === 'dead') return { outcome: 'failed', problem: `${request.url} is dead` };
+      if (found === 'slow') await new Promise((resolve) => waiting.addEventListener('abort', resolve));
+      if (found === 'dead' || found === 'slow') return { outcome: 'failed', problem: `${request.url} is dead` };
       return { outcome: 'retrieved', bytes: Buffer.isBuffer(found) ? found : issueOcsp(found) };
     },
   };
   const store = world.store ?? new EvidenceStore({ memoryOctets: 1_000_000, clock, logger: silentLogger });
-  const { negativeSeconds = 60, store: _store, ...options } = world;
+  const { negativeSeconds = 60, totalTimeoutMilliseconds = 1_000, store: _store, ...options } = world;
   const validator = validatorFor({
     anchors: [anchor],
     crls: [rootCrl, ...crls].map((der, index) => ({ file: `${index}.crl`, der })),
@@ -92,7 +100,7 @@ function site({ ocsp = {}, crls = [goodCrl], answer = 'dead', peer = holder, ...
         retriever,
         store,
         policy: { allowedHosts: [], schemes: ['http'], maximumOctets: 1_000_000, timeoutMilliseconds: 1_000 },
-        totalTimeoutMilliseconds: 1_000,
+        totalTimeoutMilliseconds,
         negativeSeconds,
       },
     },
@@ -101,6 +109,7 @@ function site({ ocsp = {}, crls = [goodCrl], answer = 'dead', peer = holder, ...
   const validate = (steps = recordingSteps()) => validator.validate([peer.der, middle.der], steps);
   return {
     asked,
+    limits,
     store,
     validate,
     login: async () => codeOf(await validate()),
@@ -256,6 +265,65 @@ describe('an answer is kept', () => {
     moveTo(new Date(now.getTime() + 61_000));
     expect(await login()).toBe('valid');
   });
+});
+
+describe('the evidence store', () => {
+  it('learns which answers are authentic, and which are of no use', async () => {
+    const { login, store, asked, limits, become, moveTo } = site({ answer: forged, crls: [] });
+    expect(await login()).toBe('revocation-unknown');
+    const [request] = asked;
+    if (!request) throw new Error('nothing was asked');
+    expect(await store.held(request)).toMatchObject({ problem: expect.stringContaining('signed neither') });
+    expect(await store.held(request)).not.toHaveProperty('candidate');
+    become(good);
+    moveTo(new Date(now.getTime() + 61_000));
+    expect(await login()).toBe('valid');
+    expect(await store.held(request)).toMatchObject({
+      confirmed: { period: { thisUpdate: days(-1), nextUpdate: days(1) } },
+    });
+    expect([...limits]).toEqual([65_536]);
+  });
+
+  it('may have been filled by another process, whose answers do not count where a nonce is demanded', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cardgate-evidence-'));
+    try {
+      const clock = { now: () => now };
+      const shared = () =>
+        new EvidenceStore({
+          memoryOctets: 1_000_000,
+          directory: { path: folder, maximumOctets: 1_000_000, maximumFiles: 100 },
+          clock,
+          logger: silentLogger,
+        });
+      const post = { httpMethod: 'post' } as const;
+      const own = { crls: [], certificates: 'endCertificate', negativeSeconds: 0 } as const;
+      const [first, second, strict] = [shared(), shared(), shared()];
+      const waiting = [
+        site({ ...own, ocsp: post, store: second }),
+        site({ ...own, ocsp: { nonce: 'require' }, store: strict }),
+      ] as const;
+      for (const { login } of waiting) expect(await login()).toBe('revocation-unknown');
+      expect(await site({ ...own, ocsp: post, store: first, answer: good }).login()).toBe('valid');
+      await first.settled();
+      expect(await waiting[0].login()).toBe('valid');
+      expect(waiting[0].asked).toHaveLength(1);
+      expect(await waiting[1].login()).toBe('revocation-unknown');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+it('a responder is not held for dead because a login waited no longer', async () => {
+  const { login, become } = site({
+    answer: 'slow',
+    crls: [],
+    certificates: 'endCertificate',
+    totalTimeoutMilliseconds: 20,
+  });
+  expect(await login()).toBe('revocation-unknown');
+  become(good);
+  expect(await login()).toBe('valid');
 });
 
 describe('a status that stays unknown', () => {

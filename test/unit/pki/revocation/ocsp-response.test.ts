@@ -85,7 +85,10 @@ describe('a malformed response', () => {
     ['successful without content', ocspError(0)],
     ['with an undefined error', ocspError(4)],
     ['with an error of two octets', sequence(der(0x0a, Buffer.of(1, 0)))],
-    ['of another type', wrapOcsp(sequence(), '1.2.3')],
+    [
+      'of another type',
+      wrapOcsp(sequence(sequence(byKey, madeAt, sequence()), algorithm, bitString(Buffer.alloc(8))), '1.2.3'),
+    ],
     ['with more than 64 single responses', issueOcsp({ ...good, others: singles(64) })],
     [
       'with more than 8 certificates',
