@@ -8,7 +8,7 @@ h1 { margin: 0 0 .25rem; font-size: 1.5rem; }
 h2 { margin: 2.25rem 0 .5rem; padding-bottom: .25rem; border-bottom: 2px solid var(--line); font-size: 1.15rem; }
 h3 { margin: 1.25rem 0 .25rem; font-size: 1rem; overflow-wrap: anywhere; }
 p { margin: .25rem 0 .75rem; }
-.verdict { padding: 1rem 1.25rem; border: 2px solid; border-left-width: .6rem; border-radius: .3rem; }
+.verdict { margin: 1.25rem 0; padding: 1rem 1.25rem; border: 2px solid; border-left-width: .6rem; border-radius: .3rem; }
 .verdict.granted { border-color: var(--good); }
 .verdict.denied { border-color: var(--bad); }
 .verdict.unavailable { border-color: var(--warn); }
