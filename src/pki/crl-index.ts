@@ -70,6 +70,8 @@ function runThread(work: IndexWork): Promise<IndexResult> {
   // The thread is of the same make as this module: TypeScript source, or what was built from it.
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const thread = new Worker(new URL(`./crl-index-thread.${extension}`, import.meta.url), {
+    // Of what this process was started with, only what TypeScript needs concerns the thread.
+    execArgv: process.execArgv.filter((argument) => argument.includes('strip-types')),
     resourceLimits: { maxOldGenerationSizeMb: threadMebibytes },
   });
   return new Promise((resolve) => {

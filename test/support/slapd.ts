@@ -35,6 +35,8 @@ export interface SlapdOptions {
   readonly schema?: readonly string[];
   /** URL that the server names to whoever asks for what it does not hold. */
   readonly referral?: string;
+  /** Access rules that come before those of the whole tree, such as `access to dn.base="…" by anonymous read`. */
+  readonly access?: readonly string[];
   /** More lines of the mdb database section of slapd.conf, such as `sizelimit 1`. */
   readonly configuration?: readonly string[];
 }
@@ -155,6 +157,7 @@ maxsize 67108864
 dbnosync
 index objectClass,uid,mail,userPrincipalName,altSecurityIdentities,objectSid,x509CertHash,userCertificate,member eq
 access to attrs=userPassword by anonymous auth by * none
+${(options.access ?? []).join('\n')}
 access to * by users read by anonymous auth
 ${(options.configuration ?? []).join('\n')}
 overlay ppolicy

@@ -1,0 +1,76 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it, vi } from 'vitest';
+import { parseCrl } from '../../../../src/pki/crl.ts';
+import { indexedEntries } from '../../../../src/pki/crl-index.ts';
+import { MalformedError } from '../../../../src/pki/malformed-error.ts';
+import { crlEntry, issueCrl, root } from '../authority.ts';
+
+/** Threads that do nothing until the test lets them die. */
+const threads: (EventEmitter & { terminated: number })[] = [];
+vi.mock('node:worker_threads', () => ({
+  Worker: class extends EventEmitter {
+    terminated = 0;
+    constructor() {
+      super();
+      threads.push(this);
+    }
+    postMessage(): void {
+      // never answered
+    }
+    terminate(): void {
+      this.terminated += 1;
+    }
+  },
+}));
+
+const issuer = root();
+const entries = Buffer.concat(Array.from({ length: 20_000 }, (_, index) => crlEntry(index + 1)));
+const large = () => parseCrl(issueCrl(issuer, { entries: [entries] }), 'large');
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('a thread that dies', () => {
+  it.each([
+    ['of an error', (thread: EventEmitter) => thread.emit('error', new Error('out of memory')), 'out of memory'],
+    ['without a word', (thread: EventEmitter) => thread.emit('exit', 1), 'the thread ended'],
+  ])('%s makes its CRL unusable, and is tried again by a later login', async (_rule, die, message) => {
+    const crl = large();
+    const first = indexedEntries(crl);
+    await turn();
+    const [thread] = threads.splice(0);
+    die(thread!);
+    await expect(first).rejects.toThrow(MalformedError);
+    await expect(first).rejects.toThrow(message);
+    const second = indexedEntries(crl);
+    await turn();
+    threads.splice(0)[0]!.emit('exit', 1);
+    await expect(second).rejects.toThrow(MalformedError);
+  });
+
+  it('leaves its place to the next: never more than two run at once', async () => {
+    const results = Array.from({ length: 4 }, () => Promise.resolve(indexedEntries(large())).catch(() => 'failed'));
+    await turn();
+    expect(threads).toHaveLength(2);
+    threads[0]!.emit('exit', 1);
+    await turn();
+    expect(threads).toHaveLength(3);
+    for (let index = 1; index < 4; index += 1) {
+      threads[index]!.emit('exit', 1);
+      await turn();
+    }
+    expect(await Promise.all(results)).toEqual(Array.from({ length: 4 }, () => 'failed'));
+    expect(threads.splice(0).every(({ terminated }) => terminated === 1)).toBe(true);
+  });
+
+  it('is ended when it does not answer in time', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const result = indexedEntries(large());
+      await turn();
+      vi.advanceTimersByTime(30_000);
+      await expect(result).rejects.toThrow('in time');
+      expect(threads.splice(0)[0]!.terminated).toBe(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
