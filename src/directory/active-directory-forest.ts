@@ -5,7 +5,7 @@
 import type { Filter } from 'ldapts';
 import { guidOf } from './active-directory-account.ts';
 import type { ConnectionPool, ConnectionPoolOptions } from './connection-pool.ts';
-import { DirectoryAnswerError } from './directory.ts';
+import { DirectoryAnswerError, DirectoryUnavailableError } from './directory.ts';
 import { dnsDomainOf } from './domain-of-name.ts';
 import type { LdapEntry } from './ldap-entry.ts';
 import { parseServer } from './ldap-transport.ts';
@@ -37,6 +37,18 @@ export interface AccountSearch {
   readonly sizeLimit: number;
 }
 
+/** What finds an account again. */
+export interface KnownAccount {
+  readonly guid: string;
+  readonly distinguishedName: string;
+}
+
+export function knownAccount(entry: LdapEntry): KnownAccount {
+  return { guid: guidOf(entry), distinguishedName: entry.distinguishedName };
+}
+
+/** RFC 4511 appendix A.2. */
+const noSuchObject = 32;
 /** People only: computers are of class user too, and have another category; contacts have the category and not the class. */
 export const person: readonly Filter[] = [equals('objectCategory', 'person'), equals('objectClass', 'user')];
 
@@ -72,7 +84,9 @@ export class Forest {
       return (await domain.search({ base, scope: 'sub', filter, attributes, sizeLimit })).slice(0, sizeLimit);
     }
     const found = await catalog.search({ base, scope: 'sub', filter, attributes: ['objectGUID'], sizeLimit });
-    const read = found.slice(0, sizeLimit).map((entry) => this.#readAgain(entry, attributes));
+    const read = found
+      .slice(0, sizeLimit)
+      .map((entry) => this.readAgain(knownAccount(entry), equals('objectClass', 'user'), attributes));
     return (await Promise.all(read)).flat();
   }
 
@@ -98,20 +112,27 @@ export class Forest {
     await Promise.all([...this.#domains.values(), this.#catalog].map((servers) => servers?.close()));
   }
 
-  /** By GUID, so that an account renamed or moved meanwhile is still itself. */
-  async #readAgain(entry: LdapEntry, attributes: readonly string[]): Promise<readonly LdapEntry[]> {
-    const guid = guidOf(entry);
-    const again = await this.serversOf(entry.distinguishedName).search({
-      base: `<GUID=${guid}>`,
-      scope: 'base',
-      filter: equals('objectClass', 'user'),
-      attributes,
-      sizeLimit: 1,
-    });
-    for (const account of again) {
-      if (guidOf(account) !== guid) throw account.unreadable('objectGUID', 'is not that of the account asked for');
+  /**
+   * An account as its own domain has it now, with the groups it is in (tokenGroups, which only such a reading brings).
+   * By GUID, so that one renamed or moved meanwhile is still itself.
+   * @returns empty when it is gone, or the filter does not fit it any more
+   */
+  async readAgain(
+    { guid, distinguishedName }: KnownAccount,
+    filter: Filter,
+    attributes: readonly string[],
+  ): Promise<readonly LdapEntry[]> {
+    const request = { scope: 'base', filter, attributes: [...attributes, 'tokenGroups'], sizeLimit: 1 } as const;
+    try {
+      const again = await this.serversOf(distinguishedName).search({ ...request, base: `<GUID=${guid}>` });
+      for (const account of again) {
+        if (guidOf(account) !== guid) throw account.unreadable('objectGUID', 'is not that of the account asked for');
+      }
+      return again;
+    } catch (error) {
+      if (error instanceof DirectoryUnavailableError && error.facts['resultCode'] === noSuchObject) return [];
+      throw error;
     }
-    return again;
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Forest } from './active-directory-forest.ts';
 import { type DirectoryAccount, DirectoryAnswerError, type Group } from './directory.ts';
+import type { LdapEntry } from './ldap-entry.ts';
 import { anyOf, equals } from './search-filter.ts';
 import { sidFromBinary, sidToBinary } from './sid.ts';
 
@@ -21,16 +22,22 @@ export async function readTokenGroups(forest: Forest, account: DirectoryAccount)
     attributes: ['tokenGroups'],
     sizeLimit: 1,
   });
-  const groups = entry?.octets('tokenGroups') ?? [];
-  // the primary group is always among them
-  if (groups.length === 0) {
-    throw new DirectoryAnswerError('The directory did not say which groups the account is in.', { distinguishedName });
-  }
-  return groups.map((octets) => {
+  const groups = entry && tokenGroupsOf(entry);
+  if (groups) return groups;
+  throw new DirectoryAnswerError('The directory did not say which groups the account is in.', { distinguishedName });
+}
+
+/**
+ * @returns undefined when the entry has none: the primary group is always among them, so they were not asked for or not shown
+ * @throws DirectoryAnswerError when a SID cannot be read
+ */
+export function tokenGroupsOf(entry: LdapEntry): readonly string[] | undefined {
+  const groups = entry.octets('tokenGroups').map((octets) => {
     const sid = sidFromBinary(octets);
-    if (sid !== undefined) return sid;
-    throw new DirectoryAnswerError('A group of the account has an unreadable SID.', { distinguishedName });
+    if (sid === undefined) throw entry.unreadable('tokenGroups', 'has a SID that cannot be read');
+    return sid;
   });
+  return groups.length > 0 ? groups : undefined;
 }
 
 /**

@@ -4,8 +4,14 @@
  */
 import type { Filter } from 'ldapts';
 import { type AccountReading, accountAttributes, accountFrom } from './active-directory-account.ts';
-import { Forest, type GlobalCatalogOptions, type OpenServers, person } from './active-directory-forest.ts';
-import { nameGroups, readTokenGroups } from './active-directory-groups.ts';
+import {
+  Forest,
+  type GlobalCatalogOptions,
+  knownAccount,
+  type OpenServers,
+  person,
+} from './active-directory-forest.ts';
+import { nameGroups, readTokenGroups, tokenGroupsOf } from './active-directory-groups.ts';
 import { ConnectionPool, type ConnectionPoolOptions } from './connection-pool.ts';
 import {
   type AccountLookup,
@@ -18,6 +24,8 @@ import {
   type PasswordAnswer,
 } from './directory.ts';
 import { dnsDomainOf } from './domain-of-name.ts';
+import { FoundAccounts, questionOf } from './found-accounts.ts';
+import type { LdapEntry } from './ldap-entry.ts';
 import { createMappingListing } from './mapping-listing.ts';
 import { createPasswordCheck, type PasswordCheckOptions } from './password-check.ts';
 import { activeDirectoryPasswords } from './password-dialects.ts';
@@ -40,6 +48,12 @@ export interface ActiveDirectoryOptions extends ConnectionPoolOptions, PasswordC
   readonly homeDirectoryFrom?: 'attribute' | 'iisFtp';
   /** Finds names and distinguished names of groups as well, by one more search a login; without it they have SIDs. Default false. */
   readonly resolveGroupNames?: boolean;
+  /**
+   * Milliseconds for which it is remembered which account a look-up found. The account is read again each time with everything
+   * that decides, by one search in place of two or three; but a second account that comes to fit meanwhile is not noticed, so
+   * never more than the interval at which logins are judged again. Default 0: not at all.
+   */
+  readonly lookupCacheTime?: number;
   /** For forests of several domains: accounts are sought in the whole forest. Default: in the domain of searchBase only. */
   readonly globalCatalog?: GlobalCatalogOptions;
 }
@@ -63,7 +77,7 @@ export function createActiveDirectory(
   options: ActiveDirectoryOptions,
   open: OpenServers = openWith(options),
 ): Directory {
-  const { name, searchBase, globalCatalog, resolveGroupNames = false } = options;
+  const { name, searchBase, globalCatalog, resolveGroupNames = false, lookupCacheTime = 0 } = options;
   const dnsDomain = dnsDomainOf(searchBase);
   if (dnsDomain === undefined)
     throw new TypeError(`${searchBase} does not end in the name of a domain, such as DC=corp`);
@@ -76,13 +90,29 @@ export function createActiveDirectory(
   const attributes = accountAttributes(reading);
   const defaultBase = globalCatalog ? '' : searchBase;
 
-  async function find(filter: Filter, limit: number, base: string, further: readonly string[]) {
-    return forest.findAccounts({
-      base,
-      filter: allOf(...person, filter),
-      attributes: [...new Set([...attributes, ...further])],
-      sizeLimit: limit,
-    });
+  const known = new FoundAccounts(lookupCacheTime);
+  /** Groups that came with the account. */
+  const groupsOf = new WeakMap<DirectoryAccount, readonly string[]>();
+
+  async function find(question: string, filter: Filter, limit: number, base: string, further: readonly string[]) {
+    const whole = allOf(...person, filter);
+    const wanted = [...new Set([...attributes, ...further])];
+    const key = `${base}\n${question}`;
+    const before = known.recall(key);
+    const again = before && (await forest.readAgain(before, whole, wanted));
+    if (again?.length === 1) return again;
+    const found = await forest.findAccounts({ base, filter: whole, attributes: wanted, sizeLimit: limit });
+    const [only, ...more] = found;
+    if (only && more.length === 0) known.remember(key, knownAccount(only));
+    else known.forget(key);
+    return found;
+  }
+
+  function accountOf(entry: LdapEntry, further: readonly string[] | undefined): DirectoryAccount {
+    const account = { ...accountFrom(entry, reading), ...(further && { attributes: attributeValues(entry, further) }) };
+    const groups = tokenGroupsOf(entry);
+    if (groups) groupsOf.set(account, groups);
+    return account;
   }
 
   async function findAccounts(
@@ -92,24 +122,22 @@ export function createActiveDirectory(
   ): Promise<readonly DirectoryAccount[]> {
     const filter = filterOf(lookup);
     if (filter === undefined) return [];
-    const further = lookup.by === 'filter' ? attributesOfTree(lookup.filter) : [];
-    const accounts = (await find(filter, limit, base, further)).map((entry) => ({
-      ...accountFrom(entry, reading),
-      ...(lookup.by === 'filter' && { attributes: attributeValues(entry, further) }),
-    }));
+    const further = lookup.by === 'filter' ? attributesOfTree(lookup.filter) : undefined;
+    const found = await find(questionOf(lookup), filter, limit, base, further ?? []);
+    const accounts = found.map((entry) => accountOf(entry, further));
     if (lookup.by !== 'samAccountName') return accounts;
     const domain = lookup.dnsDomain.toLowerCase();
     return accounts.filter((account) => account.dnsDomain?.toLowerCase() === domain);
   }
 
   async function findByLoginName(loginName: string): Promise<readonly DirectoryAccount[]> {
-    const found = await find(loginNameFilter(loginName), mostNamesakes, defaultBase, []);
+    const found = await find(`name ${loginName}`, loginNameFilter(loginName), mostNamesakes, defaultBase, []);
     if (found.length >= mostNamesakes) throw new DirectoryAnswerError('Too many accounts have one login name.', {});
-    return found.map((entry) => accountFrom(entry, reading));
+    return found.map((entry) => accountOf(entry, undefined));
   }
 
   async function readGroups(account: DirectoryAccount): Promise<readonly Group[]> {
-    const sids = await readTokenGroups(forest, account);
+    const sids = groupsOf.get(account) ?? (await readTokenGroups(forest, account));
     return resolveGroupNames ? nameGroups(forest, domainName, sids) : sids.map((sid) => ({ sid }));
   }
 

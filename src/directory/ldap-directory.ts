@@ -57,9 +57,11 @@ export interface LdapDirectoryOptions extends ConnectionPoolOptions, PasswordChe
 /** Accounts with one login name at which the search is given up. */
 const mostNamesakes = 8;
 
-/** @throws TypeError when an option cannot be used */
-export function createLdapDirectory(options: LdapDirectoryOptions): Directory {
-  const pool = new ConnectionPool(options);
+/**
+ * @param pool for measurements: what connects to the servers
+ * @throws TypeError when an option cannot be used
+ */
+export function createLdapDirectory(options: LdapDirectoryOptions, pool = new ConnectionPool(options)): Directory {
   const names = attributeNames(options);
   const attributes = [...Object.values(names), ...ldapStateAttributes, 'createTimestamp'].filter(
     (name) => name !== undefined,

@@ -1,0 +1,35 @@
+/** Remembers for a short time which account answers a question, so that it can be read again by its GUID; never what it said. */
+import { LRUCache } from 'lru-cache';
+import type { KnownAccount } from './active-directory-forest.ts';
+import type { AccountLookup } from './directory.ts';
+
+const mostAccounts = 10_000;
+/** Characters; longer questions are asked anew. */
+const longestQuestion = 4096;
+
+export class FoundAccounts {
+  readonly #accounts: LRUCache<string, KnownAccount> | undefined;
+
+  /** @param time milliseconds; 0: nothing is remembered */
+  constructor(time: number) {
+    this.#accounts = time > 0 ? new LRUCache({ max: mostAccounts, ttl: time }) : undefined;
+  }
+
+  recall(question: string): KnownAccount | undefined {
+    return this.#accounts?.get(question);
+  }
+
+  remember(question: string, account: KnownAccount): void {
+    if (question.length <= longestQuestion) this.#accounts?.set(question, account);
+  }
+
+  forget(question: string): void {
+    this.#accounts?.delete(question);
+  }
+}
+
+/** One text for one question. */
+export function questionOf(lookup: AccountLookup): string {
+  if (lookup.by === 'certificate') return `certificate ${lookup.sha256}`;
+  return JSON.stringify(lookup);
+}
