@@ -127,8 +127,10 @@ export async function createTestPki(options: TestPkiOptions = {}): Promise<TestP
         ...(pin === undefined ? {} : { pin }),
       }),
     revoke: async (serialNumbers, reason = 'keyCompromise') => {
-      const revoke = serialNumbers.map((serialNumber) => ({ serialNumber, revokedAt: now, reason }));
-      await issueStoredCrl(paths.issuing, { now, lifetimeMs: 30 * day, revoke });
+      // Unless the time is fixed, the next CRL is newer than the first.
+      const revokedAt = options.now ?? new Date();
+      const revoke = serialNumbers.map((serialNumber) => ({ serialNumber, revokedAt, reason }));
+      await issueStoredCrl(paths.issuing, { now: revokedAt, lifetimeMs: 30 * day, revoke });
     },
     remove: () => rm(directory, { recursive: true, force: true }),
   };

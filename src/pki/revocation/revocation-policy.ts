@@ -97,6 +97,7 @@ export class RevocationPolicy {
     const evidence = certificates
       .slice(top + 1)
       .map((certificate) => notChecked(certificate, 'revocationCheck endCertificate'));
+    let unknown: Denial | undefined;
     for (let index = top; index >= 0; index--) {
       const subject = subjectAt(path, index);
       if (!subject) break;
@@ -110,11 +111,13 @@ export class RevocationPolicy {
         citation: status.status === 'unknown' ? 'RFC 5280 6.1.3 (a)(3)' : citations[status.method],
         facts: { ...certificateFacts(certificate), ...statusFacts(status) },
       });
-      if (refusal) return { outcome: 'refused', denial: refusal };
+      if (refusal && status.status === 'revoked') return { outcome: 'refused', denial: refusal };
+      // An unknown status above must not hide that a certificate below is revoked: running sessions end by that only.
+      unknown ??= refusal;
       const found = evidenceOf(certificate, status);
       if (found) evidence.unshift(found);
     }
-    return { outcome: 'not-revoked', evidence };
+    return unknown ? { outcome: 'refused', denial: unknown } : { outcome: 'not-revoked', evidence };
   }
 
   #searchFor(search: RevocationSearch): StatusSearch {

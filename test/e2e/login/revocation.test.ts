@@ -26,7 +26,10 @@ afterEach(async () => {
   await pki.remove();
 });
 
-async function start(settings: Readonly<Record<string, unknown>>): Promise<LoginWorld> {
+async function start(
+  settings: Readonly<Record<string, unknown>>,
+  connections: Readonly<Record<string, unknown>> = {},
+): Promise<LoginWorld> {
   const { directory, files } = accountFileDirectory([
     { name: 'ada', certificates: [createHash('sha256').update(ada.der).digest('hex')] },
   ]);
@@ -35,7 +38,7 @@ async function start(settings: Readonly<Record<string, unknown>>): Promise<Login
     directories: [directory],
     files,
     rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
-    site: { sslClientCertificates: { crlFiles: [], revocationUrlRetrievalTimeout: '500ms', ...settings } },
+    site: { connections, sslClientCertificates: { crlFiles: [], revocationUrlRetrievalTimeout: '500ms', ...settings } },
   });
   return world;
 }
@@ -107,5 +110,25 @@ describe('CRLs over HTTP', () => {
     const site = await start(settings);
     expect(await logIn(site)).toBe(code);
     expect(crlServer.requests()).toBe(requests);
+  });
+});
+
+describe('a running session', () => {
+  it('ends with 421 when its card is revoked meanwhile, and the record says why', async () => {
+    const site = await start({ ...fromServer, revocationFreshnessTime: '4s' }, { loginRecheckInterval: '1s' });
+    const client = await ControlClient.connect(site.port);
+    await client.reply();
+    await client.secure({ cert: ada.chainPem, key: ada.privateKeyPem });
+    await client.logIn('ada');
+    // The root’s CRL grows too old meanwhile: what is unknown above must not hide what is revoked below.
+    crlServer.publish('issuing.crl', async () => {
+      await pki.revoke([ada.serialNumber]);
+      return readFile(pki.files.issuingCrl);
+    });
+    expect((await client.reply()).code).toBe(421);
+    await client.gone();
+    await expect
+      .poll(() => site.records().find(({ event }) => event === 'refusal'))
+      .toMatchObject({ accountName: 'ada', denial: { code: 'certificate-revoked' } });
   });
 });
