@@ -8,8 +8,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { unrecorded } from '../../../src/explanation.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
+import { accessLocations } from '../../../src/pki/authority-information-access.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { createCertificateValidator, type ValidationResult } from '../../../src/pki/certificate-validator.ts';
+import { oids } from '../../../src/pki/oids.ts';
 import { EvidenceStore } from '../../../src/pki/retrieval/evidence-store.ts';
 import { UrlRetriever } from '../../../src/pki/retrieval/url-retriever.ts';
 import { defaultOcspOptions, type OcspOptions } from '../../../src/pki/revocation/ocsp-source.ts';
@@ -128,6 +130,13 @@ async function delegated(request: { readonly nocheck: boolean; readonly purpose?
 
 const ocspOnly = { methods: ['ocsp'], certificates: 'endCertificate' } as const;
 
+it('trial authorities name their responder and themselves in what they issue', async () => {
+  const { der } = await pki.issuePerson({ name: 'bob', ocspResponder: responder.url, caIssuers: `${crls.baseUrl}/ca` });
+  const certificate = parseCertificate(der);
+  expect(accessLocations(certificate, oids.ocspAccess)).toEqual([responder.url]);
+  expect(accessLocations(certificate, '1.3.6.1.5.5.7.48.2')).toEqual([`${crls.baseUrl}/ca`]);
+});
+
 describe('OpenSSL’s answers', () => {
   it('are believed, kept, and named in the evidence', async () => {
     const { login } = site();
@@ -148,6 +157,13 @@ describe('OpenSSL’s answers', () => {
     expect(verdict(await login())).toBe('good by ocsp');
     expect(responder.requests()).toHaveLength(1);
     expect(crls.requests('issuing.crl')).toBe(0);
+  });
+
+  it.each(['off', 'require'] as const)('are asked for once by many logins at a time (nonce %s)', async (nonce) => {
+    const { login } = site({ ocsp: { nonce } });
+    const results = await Promise.all(Array.from({ length: 20 }, () => login()));
+    expect(results.map(verdict)).toEqual(Array.from({ length: 20 }, () => 'good by ocsp'));
+    expect(responder.requests()).toHaveLength(1);
   });
 
   it('say that a card is revoked, though the CRL does not yet', async () => {
@@ -266,7 +282,7 @@ describe('every setting and what it does', () => {
     [
       'methods: ocsp, chain (the CA names no responder)',
       { methods: ['ocsp'] },
-      [unknown, unknown, unknown, unknown, unknown, unknown],
+      [unknown, revoked, unknown, unknown, unknown, unknown],
     ],
     ['NoRevocationCheck', { mode: 'none' }, [none, none, none, none, none, none]],
     [
