@@ -153,7 +153,7 @@ suffix "${base}"
 rootdn "cn=admin,${base}"
 rootpw ${rootPassword}
 directory ${folder}/db
-maxsize 67108864
+maxsize 4294967296
 dbnosync
 index objectClass,uid,mail,userPrincipalName,altSecurityIdentities,objectSid,x509CertHash,userCertificate,member eq
 access to attrs=userPassword by anonymous auth by * none
