@@ -280,6 +280,32 @@ describe('a service that fails', () => {
     await bad.close();
   });
 
+  it('because it never ends is not read to the end of its time', async () => {
+    const bad = await fake((_, response) => endless(response));
+    const { authenticator, close } = remote([bad.address]);
+    expect(await authenticator.authenticate(request('ada'))).toMatchObject({
+      denial: { facts: { failures: [expect.stringContaining('too large')] } },
+    });
+    close();
+    await bad.close();
+  });
+
+  it('because it closed a connection it had kept is asked once more on a new one', async () => {
+    const grant = JSON.stringify(await grantOf('ada'));
+    const used = new WeakSet<object>();
+    const forgetful = await fake((asked, response) => {
+      if (used.has(asked.socket)) asked.socket.destroy();
+      else response.end(grant);
+      used.add(asked.socket);
+    });
+    const { authenticator, close } = remote([forgetful.address]);
+    for (let time = 0; time < 3; time += 1) {
+      expect((await authenticator.authenticate(request('ada'))).outcome).toBe('granted');
+    }
+    close();
+    await forgetful.close();
+  });
+
   it('is asked last until it has had its rest', async () => {
     let asked = 0;
     let now = 0;
