@@ -29,7 +29,7 @@ export interface Held {
   readonly confirmed?: ConfirmedEvidence;
   /** What came last, unless it was confirmed or rejected. */
   readonly candidate?: Evidence;
-  /** When the source last answered. */
+  /** When the source last answered without bringing anything that was confirmed: unproved, or nothing new. */
   readonly askedAt?: Date;
   /** Why what came last was of no use. */
   readonly problem?: string;

@@ -113,6 +113,22 @@ describe('a CRL at a distribution point', () => {
     expect(asked).toHaveLength(1);
   });
 
+  it('is retrieved again the moment it is too old, and only now and then when the source has nothing newer', async () => {
+    const { url, asked } = await serve((response) => void response.end(crl));
+    const { login, middle, moveTo } = site(url, {}, 100_000);
+    const ageOf = (seconds: number) => new Date(now.getTime() - (100_000 - seconds) * 1000);
+    let crl = issueCrl(middle, { thisUpdate: ageOf(4) });
+    expect(codeOf(await login())).toBe('valid');
+    moveTo(new Date(now.getTime() + 5_000));
+    expect(codeOf(await login())).toBe('revocation-unknown');
+    expect(codeOf(await login())).toBe('revocation-unknown');
+    expect(asked).toHaveLength(2);
+    crl = issueCrl(middle, { thisUpdate: now });
+    moveTo(new Date(now.getTime() + 66_000));
+    expect(codeOf(await login())).toBe('valid');
+    expect(asked).toHaveLength(3);
+  });
+
   it('may take longer to arrive than the path may take to be looked for', async () => {
     const { url } = await serve((response) => {
       moveTo(new Date(now.getTime() + 10_000));
