@@ -1,9 +1,11 @@
 /** Opens the configured directories: each kind of settings becomes the options of its adapter. */
-import type { LoadedDirectory } from '../config/directory-material.ts';
+import type { LoadedDirectory, LoadedLdap } from '../config/directory-material.ts';
 import { createAccountFile } from '../directory/account-file.ts';
 import { createActiveDirectory } from '../directory/active-directory.ts';
+import type { ConnectionPoolOptions } from '../directory/connection-pool.ts';
 import type { Directory } from '../directory/directory.ts';
 import { createLdapDirectory } from '../directory/ldap-directory.ts';
+import { createServiceResolver } from '../directory/service-resolver.ts';
 import type { Logger } from '../operations/log.ts';
 import { defined } from './defined.ts';
 
@@ -17,21 +19,67 @@ export function openDirectory(loaded: LoadedDirectory, logger: Logger): Director
     }));
     return createAccountFile({ name: loaded.settings.name, accounts });
   }
-  const { settings, certificateAuthorities, bindPassword } = loaded;
-  const connection = { certificateAuthorities, bindPassword, logger: logger.with({ directory: settings.name }) };
+  return openLdap(loaded, logger.with({ directory: loaded.settings.name }));
+}
+
+function openLdap(loaded: LoadedLdap, logger: Logger): Directory {
+  const { settings, certificateAuthorities, bindPassword, clientCertificate } = loaded;
+  const material = { certificateAuthorities, ...defined({ bindPassword, clientCertificate }), logger };
   switch (settings.type) {
     case 'activeDirectory': {
-      const { type: _, ...options } = settings;
-      return createActiveDirectory({ ...defined(options), ...connection });
+      const {
+        type: _,
+        bindPasswordFile: __,
+        clientCertificate: ___,
+        clientCertificateKey: ____,
+        ...options
+      } = settings;
+      const { servers, discovery, globalCatalog, ...others } = options;
+      return createActiveDirectory({
+        ...defined(others),
+        ...serversOptions({ servers, discovery }),
+        ...(globalCatalog && {
+          globalCatalog: {
+            ...serversOptions(globalCatalog),
+            domains: globalCatalog.domains.map(({ dnsDomain, netbiosName, ...domain }) => ({
+              ...defined({ dnsDomain, netbiosName }),
+              ...serversOptions(domain),
+            })),
+          },
+        }),
+        ...material,
+      });
     }
     case 'ldap': {
-      const { type: _, groups, ...options } = settings;
+      const {
+        type: _,
+        bindPasswordFile: __,
+        clientCertificate: ___,
+        clientCertificateKey: ____,
+        ...options
+      } = settings;
+      const { servers, discovery, groups, ...others } = options;
       const { searchBase: base, ...members } = groups ?? {};
       return createLdapDirectory({
-        ...defined(options),
-        ...connection,
+        ...defined(others),
+        ...serversOptions({ servers, discovery }),
         ...(base !== undefined && { groups: { base, ...defined(members) } }),
+        ...material,
       });
     }
   }
+}
+
+type ServerSettings = Pick<LoadedLdap['settings'], 'servers' | 'discovery'>;
+
+/** Servers that are listed, or how they are found. */
+function serversOptions({ servers, discovery }: ServerSettings): Pick<ConnectionPoolOptions, 'servers' | 'discovery'> {
+  return {
+    ...(servers && { servers: servers.map((server) => (typeof server === 'string' ? server : defined(server))) }),
+    ...(discovery && { discovery: discoveryOptions(discovery) }),
+  };
+}
+
+function discoveryOptions({ dnsServers, ...options }: NonNullable<ServerSettings['discovery']>) {
+  return { ...defined(options), resolver: createServiceResolver(dnsServers) };
 }

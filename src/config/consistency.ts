@@ -1,4 +1,5 @@
 /** Rules between settings that no single setting can show: references, contradictions, weak choices. */
+import type { DirectorySettings } from './directory-schema.ts';
 import type { Settings } from './schema.ts';
 import type { SiteSettings } from './site-schema.ts';
 import type { YamlSource } from './yaml-source.ts';
@@ -7,6 +8,11 @@ export function checkConsistency(source: YamlSource, settings: Settings): void {
   checkUnique(source, 'directories', settings.directories);
   checkUnique(source, 'sites', settings.sites);
   checkBindings(source, settings.sites);
+  settings.directories.forEach((directory, index) => {
+    for (const { applies, path, message, remedy } of directoryRules(directory)) {
+      if (applies) source.fault(['directories', index, ...path], message, remedy);
+    }
+  });
   settings.sites.forEach((site, index) => {
     for (const { applies, path, message, remedy } of siteRules(site, settings)) {
       if (applies) source.fault(['sites', index, ...path], message, remedy);
@@ -24,13 +30,45 @@ interface Rule {
   readonly remedy: string;
 }
 
+function directoryRules(directory: DirectorySettings): readonly Rule[] {
+  if (directory.type === 'file') return [];
+  const { servers, discovery, bindDn, bindPasswordFile, clientCertificate, clientCertificateKey } = directory;
+  return [
+    {
+      applies: (servers === undefined) === (discovery === undefined),
+      path: ['servers'],
+      message: servers ? 'servers and discovery exclude each other' : 'neither servers nor discovery is given',
+      remedy: 'List the servers, or say how they are found in the DNS.',
+    },
+    {
+      applies: (bindDn === undefined) !== (bindPasswordFile === undefined),
+      path: ['bindDn'],
+      message: 'bindDn and bindPasswordFile belong together',
+      remedy: 'Give both, or neither and a clientCertificate.',
+    },
+    {
+      applies: (clientCertificate === undefined) !== (clientCertificateKey === undefined),
+      path: ['clientCertificate'],
+      message: 'clientCertificate and clientCertificateKey belong together',
+      remedy: 'Give both or neither.',
+    },
+    {
+      applies: bindDn === undefined && clientCertificate === undefined,
+      path: [],
+      message: 'the gateway has nothing to bind with',
+      remedy: 'Give bindDn and bindPasswordFile, or clientCertificate and its key.',
+    },
+  ];
+}
+
 function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
   const { clientCertificatePolicy, validationFlags, revocation } = site.sslClientCertificates;
   const certificateLogin = site.authentication.clientCertAuthentication.enabled;
   const { lowDataChannelPort: low, highDataChannelPort: high } = site.firewallSupport;
-  const types = settings.directories.filter(({ name }) => site.directories.includes(name)).map(({ type }) => type);
+  const used = settings.directories.filter(({ name }) => site.directories.includes(name));
   // A Deny rule for a name that never matches would let everybody of that group in.
-  const onlyActiveDirectory = types.length > 0 && types.every((type) => type === 'activeDirectory');
+  const onlySids =
+    used.length > 0 && used.every((entry) => entry.type === 'activeDirectory' && !entry.resolveGroupNames);
   const known = new Set(settings.directories.map(({ name }) => name));
   return [
     {
@@ -84,10 +122,10 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
     })),
     ...site.authorization.flatMap((rule, index) =>
       (rule.roles ?? []).map((role, position) => ({
-        applies: onlyActiveDirectory && !/^S-1-/.test(role),
+        applies: onlySids && !/^S-1-/.test(role),
         path: ['authorization', index, 'roles', position],
         message: `${role} is not a SID, and Active Directory tells the groups of an account by SID only`,
-        remedy: 'Give the SID of the group: Get-ADGroup NAME shows it, or wbinfo --name-to-sid.',
+        remedy: 'Set resolveGroupNames in the directory, or give the SID of the group (Get-ADGroup NAME shows it).',
       })),
     ),
     ...site.authorization.map((rule, index) => ({

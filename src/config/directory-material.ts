@@ -6,13 +6,21 @@ import { YamlSource } from './yaml-source.ts';
 
 type LdapSettings = Exclude<DirectorySettings, { type: 'file' }>;
 
-export type LoadedDirectory =
-  | {
-      readonly settings: LdapSettings;
-      readonly certificateAuthorities: readonly string[];
-      readonly bindPassword: string;
-    }
-  | { readonly settings: Extract<DirectorySettings, { type: 'file' }>; readonly accounts: readonly AccountSettings[] };
+export interface LoadedLdap {
+  readonly settings: LdapSettings;
+  readonly certificateAuthorities: readonly string[];
+  /** Of bindDn; never empty. */
+  readonly bindPassword?: string;
+  /** PEM. */
+  readonly clientCertificate?: { readonly certificate: string; readonly privateKey: string };
+}
+
+export interface LoadedAccountFile {
+  readonly settings: Extract<DirectorySettings, { type: 'file' }>;
+  readonly accounts: readonly AccountSettings[];
+}
+
+export type LoadedDirectory = LoadedLdap | LoadedAccountFile;
 
 /** @param further receives faults that stand in other files than the configuration */
 export function loadDirectory(
@@ -26,18 +34,36 @@ export function loadDirectory(
     return accounts && { settings, accounts };
   }
   const authorities = reader.authorities([...setting, 'certificateAuthorities'], settings.certificateAuthorities);
-  const password = reader.secret([...setting, 'bindPasswordFile'], settings.bindPasswordFile)?.replace(/\r?\n$/, '');
+  const clientCertificate = readClientCertificate(reader, setting, settings);
+  const bindPassword = readBindPassword(reader, setting, settings);
+  return {
+    settings,
+    certificateAuthorities: authorities,
+    ...(bindPassword && { bindPassword }),
+    ...(clientCertificate && { clientCertificate }),
+  };
+}
+
+function readBindPassword(reader: MaterialReader, setting: SettingPath, settings: LdapSettings): string | undefined {
+  if (settings.bindPasswordFile === undefined) return undefined;
+  const passwordSetting = [...setting, 'bindPasswordFile'];
+  const password = reader.secret(passwordSetting, settings.bindPasswordFile)?.replace(/\r?\n$/, '');
   if (password === '') {
     // A simple bind without a password succeeds anonymously on many servers (RFC 4513 5.1.2) and proves nothing.
-    reader.source.fault(
-      [...setting, 'bindPasswordFile'],
-      'holds an empty password',
-      'Write the password of bindDn into it.',
-    );
+    reader.source.fault(passwordSetting, 'holds an empty password', 'Write the password of bindDn into it.');
   }
-  return password && authorities.length > 0
-    ? { settings, certificateAuthorities: authorities, bindPassword: password }
-    : undefined;
+  return password;
+}
+
+function readClientCertificate(
+  reader: MaterialReader,
+  setting: SettingPath,
+  { clientCertificate, clientCertificateKey }: LdapSettings,
+): LoadedLdap['clientCertificate'] {
+  if (clientCertificate === undefined || clientCertificateKey === undefined) return undefined;
+  const certificate = reader.text([...setting, 'clientCertificate'], clientCertificate);
+  const privateKey = reader.secret([...setting, 'clientCertificateKey'], clientCertificateKey);
+  return certificate === undefined || privateKey === undefined ? undefined : { certificate, privateKey };
 }
 
 function readAccounts(

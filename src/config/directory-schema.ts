@@ -10,36 +10,115 @@ const name = z
   .regex(/^[\w.-]{1,64}$/)
   .describe('Name by which sites and rules refer to it');
 
+const serverUrl = z
+  .string()
+  .regex(/^ldaps?:\/\/[^/\s]+$/, { error: 'must be ldaps://host[:port] or ldap://host[:port]' });
+const rank = z.int().min(0).max(65_535);
+
+const servers = z
+  .array(
+    z.union([
+      serverUrl,
+      z.strictObject({
+        url: serverUrl.describe('ldaps://host[:port] or ldap://host[:port]'),
+        priority: rank.optional().describe('Lower is asked first; the place in the list when absent'),
+        weight: rank.optional().describe('Share of the load among equals of priority'),
+      }),
+    ]),
+  )
+  .min(1)
+  .max(64)
+  .optional()
+  .describe('Servers in the order they are asked; ldap:// is always upgraded with StartTLS before anything is sent');
+
+const discovery = (services: readonly ['domainController' | 'globalCatalog' | 'ldap', ...string[]]) =>
+  z
+    .strictObject({
+      domain: z.string().min(1).max(253).describe('DNS domain; only servers with names below it are asked'),
+      site: z
+        .string()
+        .min(1)
+        .max(63)
+        .optional()
+        .describe('Active Directory site of the gateway, whose servers come first'),
+      service: z
+        .enum(['domainController', 'globalCatalog', 'ldap'])
+        .default(services[0])
+        .describe('SRV records to look for'),
+      security: z.enum(['ldaps', 'startTls']).default('ldaps').describe('How connections are protected'),
+      refreshInterval: duration('1s', '1d').prefault('5m').describe('How long an answer of the DNS holds'),
+      dnsServers: z
+        .array(z.string().min(1))
+        .max(10)
+        .default([])
+        .describe('DNS servers to ask; those of the host when empty'),
+    })
+    .optional()
+    .describe('Finds the servers in the DNS, instead of servers');
+
 const ldapServer = {
   name,
-  servers: z
-    .array(z.string().regex(/^ldaps?:\/\/[^/\s]+$/, { error: 'must be ldaps://host[:port] or ldap://host[:port]' }))
-    .min(1)
-    .max(20)
-    .describe('Tried in this order; ldap:// is always upgraded with StartTLS before anything is sent'),
+  servers,
   certificateAuthorities: z.array(file).min(1).max(100).describe('PEM files: CAs of the servers’ certificates'),
-  bindDn: distinguishedName.describe('Distinguished name the gateway binds with'),
-  bindPasswordFile: file.describe('File with the password; not readable by others'),
+  bindDn: distinguishedName.optional().describe('Distinguished name the gateway binds with'),
+  bindPasswordFile: file.optional().describe('File with the password of bindDn; not readable by others'),
+  clientCertificate: file
+    .optional()
+    .describe('PEM file: certificate shown to the servers; without bindDn it is the credential (SASL EXTERNAL)'),
+  clientCertificateKey: file.optional().describe('PEM file: its private key; not readable by others'),
   searchBase: distinguishedName.describe('Accounts are sought below this entry'),
   connectTimeout: duration('50ms', '1m').prefault('3s').describe('Time for a connection with TLS and bind'),
-  operationTimeout: duration('50ms', '1m').prefault('5s').describe('Time for one search'),
-  maxConnections: z.int().min(1).max(64).default(4).describe('Connections kept to the servers'),
+  operationTimeout: duration('50ms', '1m').prefault('5s').describe('Time for one search, other servers included'),
+  hedgeDelay: duration('10ms', '1m')
+    .prefault('300ms')
+    .describe('Silence of a server after which the next is asked as well'),
+  serverRetryDelay: duration('1s', '1h').prefault('10s').describe('Time between two probes of a server that failed'),
+  maxConnections: z.int().min(1).max(64).default(4).describe('Connections to one server'),
 };
 
 const activeDirectory = z.strictObject({
   type: z.literal('activeDirectory'),
   ...ldapServer,
+  discovery: discovery(['domainController']),
   netbiosName: z
     .string()
     .regex(/^[^\\/:*?"<>|\s]{1,15}$/)
     .optional()
     .describe('NetBIOS name of the domain, for USER DOMAIN\\name; the first label of its DNS name when absent'),
   homeDirectoryAttribute: attribute.default('unixHomeDirectory').describe('Attribute with the home directory'),
+  homeDirectoryFrom: z
+    .enum(['attribute', 'iisFtp'])
+    .default('attribute')
+    .describe('iisFtp: msIIS-FTPRoot and msIIS-FTPDir joined, as IIS FTP does'),
+  resolveGroupNames: z
+    .boolean()
+    .default(false)
+    .describe('Finds names of groups too, by one more search a login; without it roles are SIDs'),
+  globalCatalog: z
+    .strictObject({
+      servers,
+      discovery: discovery(['globalCatalog']),
+      domains: z
+        .array(
+          z.strictObject({
+            dnsDomain: z.string().min(1).max(253).describe('DNS name of another domain of the forest'),
+            netbiosName: z.string().min(1).max(15).optional().describe('Its NetBIOS name'),
+            servers,
+            discovery: discovery(['domainController']),
+          }),
+        )
+        .max(100)
+        .default([])
+        .describe('The other domains of the forest whose accounts may log in'),
+    })
+    .optional()
+    .describe('Global catalog, for forests of several domains: accounts are sought there and read in their own domain'),
 });
 
 const ldap = z.strictObject({
   type: z.literal('ldap'),
   ...ldapServer,
+  discovery: discovery(['ldap']),
   accountNameAttribute: attribute.default('uid').describe('Attribute with the account name'),
   accountObjectClass: attribute.default('inetOrgPerson').describe('Object class that all accounts have'),
   idAttribute: attribute.default('entryUUID').describe('Attribute that never changes and is never reused'),

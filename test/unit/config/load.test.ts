@@ -243,6 +243,18 @@ describe('a faulty configuration', () => {
       'must be ldaps://',
     ],
     [
+      'an LDAP directory without servers and credentials',
+      () =>
+        changed(['directories', 0], {
+          name: 'local',
+          type: 'ldap',
+          certificateAuthorities: [pki.files.root],
+          searchBase: 'dc=x',
+        }),
+      'directories[0]',
+      'nothing to bind with',
+    ],
+    [
       'an empty bind password',
       () =>
         changed(['directories', 0], {
