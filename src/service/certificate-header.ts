@@ -3,7 +3,6 @@
  * a proxy passes on headers of its clients, so a service that looked for the certificate under several names would let a
  * client send somebody else’s, which is no secret. Nothing here proves possession: the proxy’s TLS handshake did.
  */
-import type { IncomingHttpHeaders } from 'node:http';
 import { RefusedRequest } from './refused-request.ts';
 import { blocks } from './request-certificates.ts';
 
@@ -17,7 +16,7 @@ export const headerEncodings = ['pem', 'base64', 'structured', 'xfcc'] as const;
 export type HeaderEncoding = (typeof headerEncodings)[number];
 
 export interface CertificateHeader {
-  /** Lower case. The proxy must set or remove it on every request. Default `x-client-certificate`. */
+  /** The proxy must set or remove it on every request. Default `x-client-certificate`. */
   readonly name: string;
   /** Default `pem`. */
   readonly encoding: HeaderEncoding;
@@ -36,15 +35,15 @@ const decoders: Readonly<Record<HeaderEncoding, (value: string) => readonly Buff
 };
 
 /**
+ * @param headers every value of every header, under its name in lower case
  * @returns the certificates, end entity first; none when the proxy sent none
  * @throws RefusedRequest when the header is there twice or cannot be decoded, which a proxy that sets it never does
  */
 export function certificatesOfHeader(
-  headers: NodeJS.Dict<string[]> | IncomingHttpHeaders,
+  headers: NodeJS.Dict<string[]>,
   { name, encoding }: CertificateHeader,
 ): readonly Buffer[] {
-  const found = headers[name] ?? [];
-  const values = typeof found === 'string' ? [found] : found;
+  const values = headers[name.toLowerCase()] ?? [];
   if (values.length > 1) throw new RefusedRequest('header-invalid');
   const value = values[0]?.trim() ?? '';
   return value === '' ? [] : decoders[encoding](value);

@@ -20,7 +20,7 @@ export interface MappingHandlerOptions {
   readonly sites: readonly string[];
   readonly resolve: (site: string, ...request: Parameters<ExplainingAuthenticator['resolve']>) => Promise<Resolution>;
   readonly certificateHeader: CertificateHeader;
-  /** Header in which a proxy names the address of its client, lower case; for records only. Default: none, the caller’s address is recorded. */
+  /** Header in which a proxy names the address of its client; for records only. Default: none, the caller’s address is recorded. */
   readonly addressHeader?: string;
   /** Callers who may ask for explanations: subjects of their certificates (RFC 4514), or `unix`. Default: nobody. */
   readonly explainCallers: readonly string[];
@@ -106,7 +106,7 @@ async function authorize(
   query: Query,
 ): Promise<HttpAnswer> {
   const certificates = certificatesOfHeader(request.headersDistinct, options.certificateHeader);
-  const address = options.addressHeader && request.headersDistinct[options.addressHeader]?.join();
+  const address = options.addressHeader && request.headersDistinct[options.addressHeader.toLowerCase()]?.join();
   const resolution = await options.resolve(
     siteName(options, query.site),
     loginRequest(caller, query.user, {

@@ -17,9 +17,9 @@ export interface RemoteServiceOptions extends ConnectionLimits {
   readonly endpoints: readonly ServiceEndpoint[];
   /** Needed where an endpoint is a URL. */
   readonly material?: ClientMaterial;
-  /** Milliseconds for one service; a service waits for its own directories within them. Default 5000. */
+  /** Milliseconds for one service; longer than a service waits for its own directories. Default 8000. */
   readonly attemptTimeout: number;
-  /** Milliseconds for all of them together. Default 10000. */
+  /** Milliseconds for all of them together. Default 15000. */
   readonly totalTimeout: number;
   /** Milliseconds for which a service that failed is asked after the others. Default 10000. */
   readonly retryDelay: number;

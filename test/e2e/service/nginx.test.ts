@@ -46,7 +46,7 @@ beforeAll(async () => {
     files,
     rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
   });
-  service = await startService(world.configuration, { addressHeader: 'x-real-ip' });
+  service = await startService(world.configuration, { addressHeader: 'X-Real-IP' });
   application = createServer((request, response) => void response.end(JSON.stringify(request.headersDistinct)));
   application.listen(0, '127.0.0.1');
   await once(application, 'listening');

@@ -1,0 +1,85 @@
+/** The life of a mapping service process: it starts, reads its material anew, stops when it is told, and leaves records. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
+import { askAt, certificatesOf, json, temporarySocket } from './service-world.ts';
+
+let pki: TestPki;
+let world: LoginWorld;
+let ada: Person;
+let bob: Person;
+let child: ChildProcess | undefined;
+
+const account = (name: string, { der }: Person) => ({
+  name,
+  certificates: [createHash('sha256').update(der).digest('hex')],
+});
+
+beforeAll(async () => {
+  pki = await createTestPki();
+  ada = await pki.issuePerson({ name: 'ada' });
+  bob = await pki.issuePerson({ name: 'bob' });
+  const { directory, files } = accountFileDirectory([account('ada', ada)]);
+  world = await startLoginWorld({
+    pki,
+    directories: [directory],
+    files,
+    rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
+  });
+});
+
+afterAll(async () => {
+  child?.kill('SIGKILL');
+  await world?.stop();
+  await pki?.remove();
+});
+
+function start(socket: string): { process: ChildProcess; lines: string[]; exited: Promise<unknown[]> } {
+  const script = join(import.meta.dirname, 'serve-mapping-process.ts');
+  child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, script, world.configuration, socket], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const lines: string[] = [];
+  createInterface({ input: child.stderr! }).on('line', (line) => lines.push(line));
+  return { process: child, lines, exited: once(child, 'exit') };
+}
+
+describe('cardgate serve-mapping', () => {
+  it('does not start when it cannot listen', async () => {
+    const { lines, exited } = start('/nonexistent/mapping.sock');
+    expect(await exited).toEqual([1, null]);
+    expect(lines.join('\n')).toMatch(/cannot listen: .*ENOENT/);
+  });
+
+  it('starts, serves, reloads on SIGHUP, and ends on SIGTERM without a trace of its socket', async () => {
+    const socket = temporarySocket();
+    const { process: service, lines, exited } = start(socket);
+    await expect.poll(() => lines, { timeout: 20_000 }).toContain('cardgate is ready');
+    expect(lines).toContain(`mapping service on unix:${socket}`);
+    const outcome = async (person: Person) =>
+      JSON.parse((await askAt(`unix:${socket}`, json({ certificates: certificatesOf(person) }))).body).outcome;
+    expect([await outcome(ada), await outcome(bob)]).toEqual(['granted', 'denied']);
+
+    writeFileSync(join(world.folder, 'accounts.yaml'), stringify({ accounts: [account('bob', bob)] }));
+    service.kill('SIGHUP');
+    await expect.poll(() => outcome(bob), { timeout: 10_000 }).toBe('granted');
+    expect(await outcome(ada)).toBe('denied');
+
+    writeFileSync(join(world.folder, 'accounts.yaml'), 'accounts: [');
+    service.kill('SIGHUP');
+    await expect.poll(() => readFileSync(join(world.folder, 'cardgate.log'), 'utf8')).toContain('reload-refused');
+    expect(await outcome(bob)).toBe('granted');
+
+    service.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+    expect(existsSync(socket)).toBe(false);
+    expect(world.records().filter((record) => record.event === 'login' && record.caller === 'unix')).not.toEqual([]);
+  });
+});
