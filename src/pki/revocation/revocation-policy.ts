@@ -96,7 +96,7 @@ export class RevocationPolicy {
     const top = this.#options.certificates === 'endCertificate' ? 0 : certificates.length - 1;
     const evidence = certificates
       .slice(top + 1)
-      .map((certificate) => notChecked(certificate, 'revocationCheck endCertificate'));
+      .map((certificate) => notChecked(certificate, 'revocation.certificates endCertificate'));
     let unknown: Denial | undefined;
     for (let index = top; index >= 0; index--) {
       const subject = subjectAt(path, index);
