@@ -2,11 +2,11 @@
 import { type Directory, DirectoryAnswerError, DirectoryUnavailableError } from '../directory/directory.ts';
 import { createMappingLint, findingKinds, type MappingFinding } from '../mapping/mapping-lint.ts';
 import { silentLogger } from '../operations/log.ts';
-import { printable } from '../operations/printable.ts';
 import { loadOrReport } from './check-config.ts';
 import { openDirectory } from './directories.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
+import { wholeText } from './whole-text.ts';
 
 export interface MappingLintOptions {
   readonly config: string;
@@ -69,10 +69,10 @@ export async function lintDirectory(directory: Directory, limit: number): Promis
 
 function textOf({ directory, accounts, complete, findings }: DirectoryLint): string {
   const lines = findings.flatMap(({ kind, account, value, message, right }) => [
-    `${kind.padEnd(9)} ${printable(account)}`,
-    ...(value === '' ? [] : [`          ${printable(value)}`]),
-    `          ${printable(message)}`,
-    ...(right === undefined ? [] : [`          store instead: ${printable(right)}`]),
+    `${kind.padEnd(9)} ${wholeText(account)}`,
+    ...(value === '' ? [] : [`          ${wholeText(value)}`]),
+    `          ${wholeText(message)}`,
+    ...(right === undefined ? [] : [`          store instead: ${wholeText(right)}`]),
   ]);
   const end = complete ? '' : '; there are more, so duplicates may be missing: raise --limit';
   lines.push(`${directory}: ${accounts} accounts with mappings read, ${findings.length} findings${end}`);

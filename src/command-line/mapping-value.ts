@@ -1,12 +1,12 @@
 /** `cardgate mapping value`: the strings to store at an account, to be copied as they stand. It validates nothing. */
 import { readFileSync } from 'node:fs';
 import { type CertificateMappings, certificateMappings } from '../mapping/certificate-mappings.ts';
-import { printable } from '../operations/printable.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
 import { readCertificateBlocks } from '../pki/pem.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
+import { wholeText } from './whole-text.ts';
 
 export function mappingValue(file: string, { json }: { readonly json: boolean }, terminal: Terminal): ExitCode {
   try {
@@ -25,10 +25,10 @@ export function mappingValue(file: string, { json }: { readonly json: boolean },
 function textOf(values: CertificateMappings): string {
   const { altSecurityIdentities, ipaCertMapData, exactMatchFilter } = values;
   const withStrength = (wanted: 'strong' | 'weak') =>
-    altSecurityIdentities.filter(({ strength }) => strength === wanted).map(({ value }) => `  ${printable(value)}`);
+    altSecurityIdentities.filter(({ strength }) => strength === wanted).map(({ value }) => `  ${wholeText(value)}`);
   const lines = [
-    `Subject        ${printable(values.subject)}`,
-    `Issuer         ${printable(values.issuer)}`,
+    `Subject        ${wholeText(values.subject)}`,
+    `Issuer         ${wholeText(values.issuer)}`,
     `Serial number  ${values.serialNumber}`,
     '',
     'altSecurityIdentities, strong: store one of these',
@@ -41,10 +41,10 @@ function textOf(values: CertificateMappings): string {
     `  ${values.sha256}`,
     '',
     'ipaCertMapData of FreeIPA',
-    `  ${ipaCertMapData === undefined ? 'none: the subject is empty' : printable(ipaCertMapData)}`,
+    `  ${ipaCertMapData === undefined ? 'none: the subject is empty' : wholeText(ipaCertMapData)}`,
     '',
     'Filter that finds the certificate in OpenLDAP (userCertificate;binary holds the certificate itself)',
-    `  ${exactMatchFilter === undefined ? 'none: OpenLDAP cannot match this issuer; store the SHA-256' : printable(exactMatchFilter)}`,
+    `  ${exactMatchFilter === undefined ? 'none: OpenLDAP cannot match this issuer; store the SHA-256' : wholeText(exactMatchFilter)}`,
   ];
   return `${lines.join('\n')}\n`;
 }

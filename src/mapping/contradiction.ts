@@ -8,9 +8,17 @@ import { equalsIgnoringAsciiCase } from './ascii-case.ts';
 import type { Hit, Search } from './hit.ts';
 import type { MappingRule } from './rule.ts';
 
-/** @param hits what the rule found; `search.found` holds them already */
-export function contradiction(rule: MappingRule, hits: readonly Hit[], search: Search): Denial | undefined {
-  return strangerAmong(rule, hits, search) ?? severalAmong(rule, hits, search);
+/**
+ * @param hits what the rule found; `search.found` holds them already
+ * @param earlier what other rules found before
+ */
+export function contradiction(
+  rule: MappingRule,
+  hits: readonly Hit[],
+  earlier: readonly Hit[],
+  search: Search,
+): Denial | undefined {
+  return strangerAmong(rule, hits, search) ?? severalAmong(rule, hits, earlier, search);
 }
 
 /** A SID binds whatever else matched: second accounts need a certificate without one. */
@@ -28,7 +36,12 @@ function strangerAmong(rule: MappingRule, hits: readonly Hit[], { facts }: Searc
   });
 }
 
-function severalAmong(rule: MappingRule, hits: readonly Hit[], search: Search): Denial | undefined {
+function severalAmong(
+  rule: MappingRule,
+  hits: readonly Hit[],
+  earlier: readonly Hit[],
+  search: Search,
+): Denial | undefined {
   const { found } = search;
   if (found.size <= 1) return undefined;
   const accounts = [...found.values()].map(({ account }) => account.distinguishedName);
@@ -36,16 +49,22 @@ function severalAmong(rule: MappingRule, hits: readonly Hit[], search: Search): 
   if (rule.severalAccounts !== 'userPicks' || hits.length <= 1) {
     return denial('mapping-ambiguous', 'The certificate leads to more than one account.', facts);
   }
-  // an account that another rule found, or that was found by a name, is not one of a person's own accounts
-  if (found.size > hits.length || hits.some(({ strength }) => strength !== 'strong')) {
+  if (hits.some(({ strength }) => strength !== 'strong')) {
     return denial('mapping-ambiguous', 'Not every account found is mapped to this very certificate.', facts);
   }
   if (hits.length > mostAccounts) {
     return denial('mapping-ambiguous', `More than ${mostAccounts} accounts are mapped to the certificate.`, facts);
   }
-  if (pickByName(hits, search)) return undefined;
+  const picked = pickByName(hits, search);
+  // what other rules found must be the one picked: nobody may clear the way to an account by mapping his own to the card
+  const isAlone = earlier.every(({ account, directory }) => {
+    return account.id === picked?.account.id && directory.name === picked.directory.name;
+  });
+  if (picked && isAlone) return undefined;
+  const detail = picked
+    ? 'Another rule leads to another account than the one that USER names.'
+    : 'USER names none, or not only one, of the accounts mapped to the certificate.';
   const { claimedName } = search;
-  const detail = 'USER names none, or not only one, of the accounts mapped to the certificate.';
   return denial('mapping-ambiguous', detail, {
     ...facts,
     claimedName: claimedName === undefined ? undefined : printable(claimedName),

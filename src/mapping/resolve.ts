@@ -115,6 +115,7 @@ async function applyRule({ rule, directories }: PlannedRule, search: Search): Pr
   }
 
   const hits = await askAll(rule, directories, questions, search);
+  const earlier = [...found.values()];
   for (const [key, hit] of hits) found.set(key, hit);
   const accounts = [...hits.values()];
   const facts = {
@@ -123,7 +124,7 @@ async function applyRule({ rule, directories }: PlannedRule, search: Search): Pr
     searched: questions.flatMap(({ lookup }) => describeLookup(lookup)),
     found: accounts.map(({ account }) => account.distinguishedName),
   };
-  const refusal = contradiction(rule, accounts, search);
+  const refusal = contradiction(rule, accounts, earlier, search);
   const hit = accounts.length > 1 && !refusal ? pickByName(accounts, search) : accounts[0];
   if (refusal || !hit) {
     steps.record({ stage: 'mapping', check, verdict: 'failed', facts: { ...facts, reason: refusal?.code } });

@@ -4,6 +4,7 @@ import { isProvingFilter } from './proving-filter.ts';
 import { type IdentityKind, strongForms } from './rule.ts';
 import type { RuleFault } from './rule-language.ts';
 import type { DecodedRule } from './rule-schema.ts';
+import { searchOf } from './sssd-map-rule.ts';
 import { isIssuerPinned } from './strength.ts';
 
 /** Keys that only some kinds have. */
@@ -57,7 +58,7 @@ function meaningFaults(rule: DecodedRule): readonly Finding[] {
       remedy: 'Give filter: (mail={subject_rfc822_name}), for one.',
     });
   }
-  const filter = rule.filter ?? rule.maprule;
+  const filter = searchOf(rule);
   const isProven = isIssuerPinned(pinsOf(rule)) || (filter !== undefined && isProvingFilter(filter));
   if (rule.strength === 'strong' && !isProven) {
     const message = 'the filter finds accounts by what other certificates can hold too';

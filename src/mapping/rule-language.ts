@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import type { MappingRule, RuleCondition } from './rule.ts';
 import { ruleFaults } from './rule-faults.ts';
 import { type DecodedRule, ruleSetSchema } from './rule-schema.ts';
-import { defaultMapRule, parseSssdMapRule } from './sssd-map-rule.ts';
+import { searchOf } from './sssd-map-rule.ts';
 import { defaultMatchRule, parseSssdMatchRule } from './sssd-match-rule.ts';
 
 export interface RuleFault {
@@ -34,7 +34,7 @@ export function decodeRules(value: unknown): DecodedRules {
 
 function mappingRule({ when, matchrule, maprule, filter, priority: _, ...rule }: DecodedRule): MappingRule {
   const isSssd = rule.map === 'sssd';
-  const search = isSssd ? (maprule ?? parseSssdMapRule(defaultMapRule)) : filter;
+  const search = searchOf({ map: rule.map, filter, maprule });
   const sssd = isSssd ? (matchrule ?? parseSssdMatchRule(defaultMatchRule)) : undefined;
   const conditions = when || sssd ? { ...conditionOf(when ?? {}), ...(sssd && { sssd }) } : undefined;
   return {
