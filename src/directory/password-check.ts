@@ -24,6 +24,8 @@ export interface PasswordDialect {
 
 /** Octets; longer ones are no password that somebody types. */
 const longestPassword = 1024;
+/** The client library takes some words for SASL mechanisms; no distinguished name is one. */
+const isName = /^[^=]+=/;
 
 export function createPasswordCheck(
   pool: Pick<ConnectionPool, 'openUnbound' | 'operationTimeout'>,
@@ -58,8 +60,10 @@ export function createPasswordCheck(
   }
 
   return async ({ distinguishedName }, password) => {
-    if (password === '' || Buffer.byteLength(password) > longestPassword || distinguishedName === '') {
-      return refused('The password is empty or too long to be one; it was not sent.');
+    if (password === '' || Buffer.byteLength(password) > longestPassword || !isName.test(distinguishedName)) {
+      return refused(
+        'The password is empty or too long to be one, or the account has no name to bind with; nothing was sent.',
+      );
     }
     await turn();
     try {

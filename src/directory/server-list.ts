@@ -44,6 +44,7 @@ export interface ServerList {
 /** More is no domain; the first are used. */
 const mostServers = 64;
 const retryInterval = 1000;
+const queryTimeout = 5000;
 const secureTwin: Readonly<Record<number, number>> = { 389: 636, 3268: 3269 };
 const dnsName = /^(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*$/i;
 
@@ -72,7 +73,7 @@ export function discoveredServers(discovery: ServerDiscovery, logger: Logger): S
 
   async function refresh(): Promise<void> {
     try {
-      const found = await find(discovery, logger);
+      const found = await within(queryTimeout, find(discovery, logger));
       if (found.length === 0) throw new Error(`the DNS names no server below ${domain}`);
       known = found;
       askAgainAt = performance.now() + refreshInterval;
@@ -95,6 +96,15 @@ export function discoveredServers(discovery: ServerDiscovery, logger: Logger): S
       throw new DirectoryUnavailableError('No directory server is found in the DNS.', { domain, site });
     },
   };
+}
+
+/** A resolver that never answers must not hold up logins for ever. */
+async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`the DNS did not answer within ${milliseconds} ms`)), milliseconds);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
 
 /** The servers of the site, and behind them those of the whole domain. */

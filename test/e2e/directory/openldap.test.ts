@@ -71,6 +71,8 @@ beforeAll(async () => {
       { uid: 'locked-a-while', lines: ['pwdAccountLockedTime: 20260101000000Z'] },
       { uid: 'expired', lines: ['shadowExpire: 20000'] },
       { uid: 'never-expires', lines: ['shadowExpire: -1'] },
+      { uid: 'kerberos', lines: ['krbPrincipalExpiration: 20260101000000Z'] },
+      { uid: 'unlocked-later', lines: ['accountUnlockTime: 20260101000000Z'] },
       { uid: 'disabled', lines: ['nsAccountLock: TRUE'] },
       { uid: 'unreadable', lines: ['nsAccountLock: perhaps'] },
     ].map((account) => ({ mail: `${account.uid}@corp.example`, ...account })),
@@ -163,6 +165,10 @@ describe('account state in OpenLDAP', () => {
     ['locked-a-while', '2026-01-01T00:01:00Z', undefined],
     ['expired', '2024-10-03T23:59:59Z', undefined],
     ['expired', '2024-10-04T00:00:00Z', 'account-expired'],
+    ['kerberos', '2025-12-31T23:59:59Z', undefined],
+    ['kerberos', '2026-01-01T00:00:00Z', 'account-expired'],
+    ['unlocked-later', '2025-12-31T23:59:59Z', 'account-locked'],
+    ['unlocked-later', '2026-01-01T00:00:00Z', undefined],
     ['never-expires', '2026-06-01T00:00:00Z', undefined],
   ])('%s at %s: %s', async (uid, now, code) => {
     const account = await find(uid);

@@ -111,6 +111,19 @@ describe('servers found in the DNS', () => {
     expect(await urls(renewing.list)).toEqual(['ldaps://dc1.corp.example:636']);
   });
 
+  it('a resolver that never answers holds nobody up for ever', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const silent = { resolveService: () => new Promise<never>(() => undefined) };
+      const asked = listOf({}, { resolver: silent }).list.current();
+      const refused = expect(asked).rejects.toMatchObject({ name: 'DirectoryUnavailableError' });
+      await vi.advanceTimersByTimeAsync(5000);
+      await refused;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it.each([{ domain: 'corp/example' }, { domain: '' }, { site: 'a b' }])('refused: %o', (change) => {
     expect(() => listOf({}, change)).toThrow(TypeError);
   });
