@@ -112,11 +112,7 @@ export class IssuerSource {
     const mayAnswer = mode === 'cache-only' || age < (known?.isProved ? provedMilliseconds : negativeSeconds * 1000);
     if (known && mayAnswer) return known.certificates;
     if (mode === 'cache-only') return `${url} may not be asked`;
-    const limits: RetrievalPolicy = {
-      ...policy,
-      schemes: policy.schemes.filter((scheme) => scheme === 'http'),
-      maximumOctets: Math.min(maximumOctets, policy.maximumOctets),
-    };
+    const limits = { ...policy, maximumOctets: Math.min(maximumOctets, policy.maximumOctets) };
     const retrieved = await retriever.retrieve(requestFor(url), limits, waiting);
     if (retrieved.outcome === 'failed') return known?.certificates ?? retrieved.problem;
     return this.#remember(url, retrieved.bytes, this.#clock.now(), false).certificates;

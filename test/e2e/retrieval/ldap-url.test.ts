@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => slapd.stop());
 
-const limits = { address: '127.0.0.1', maximumOctets: 100_000, timeoutMilliseconds: 2_000 };
+const limits = { address: '127.0.0.1', maximumOctets: 100_000, timeoutMilliseconds: 10_000 };
 const urlOf = (dn: string, rest = '?certificateRevocationList;binary', port = slapd.port) =>
   `ldap://127.0.0.1:${port}/${encodeURIComponent(dn)}${rest}`;
 
@@ -92,9 +92,9 @@ describe('an ldap: distribution point', () => {
             allowedHosts: ['127.0.0.1'],
             schemes: ['ldap'],
             maximumOctets: 100_000,
-            timeoutMilliseconds: 2_000,
+            timeoutMilliseconds: 10_000,
           },
-          totalTimeoutMilliseconds: 4_000,
+          totalTimeoutMilliseconds: 20_000,
           negativeSeconds: 60,
         },
       },

@@ -241,6 +241,7 @@ describe('evidence in a directory', () => {
     expect(readdirSync(path).filter((name) => name !== 'README').length).toBeLessThan(3);
     await keep(store, { ...request, url: 'too big' }, 'x'.repeat(3_000));
     expect(await textOf(storeIn(path), { ...request, url: 'too big' })).toBeUndefined();
+    expect(await textOf(storeIn(path), { ...request, url: 'big' })).toBeDefined();
   });
 
   it('is done without when the directory cannot be written, which is reported once', async () => {

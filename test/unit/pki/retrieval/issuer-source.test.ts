@@ -62,8 +62,8 @@ function validatorWith(options: Partial<IssuerRetrievalOptions> = {}, clock = { 
       clock,
       logger: silentLogger,
     }),
-    policy: { allowedHosts: ['127.0.0.1'], schemes: ['http'], maximumOctets: 200_000, timeoutMilliseconds: 2_000 },
-    totalTimeoutMilliseconds: 2_000,
+    policy: { allowedHosts: ['127.0.0.1'], schemes: ['http'], maximumOctets: 200_000, timeoutMilliseconds: 10_000 },
+    totalTimeoutMilliseconds: 20_000,
     negativeSeconds: 60,
     ...options,
   };
