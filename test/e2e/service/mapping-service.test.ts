@@ -1,5 +1,7 @@
 /** The mapping service over its Unix socket and over mutual TLS, on a real configuration with a real OpenLDAP server. */
+import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deniedSchema, grantedSchema } from '../../../src/service/wire.ts';
@@ -251,6 +253,31 @@ describe('the service', () => {
     const statuses = new Set(replies.map(({ status }) => status));
     expect([...statuses].sort()).toEqual([200, 503]);
     expect((await narrow.ask(json({ certificates: certificatesOf(ada) }))).status).toBe(200);
+    await narrow.close();
+  });
+
+  it('outlives callers who hang up in the middle or talk nonsense, and loses no place by them', async () => {
+    const narrow = await startService(world.configuration, {
+      limits: { maximumDecisions: 1, decisionTimeout: 20_000 },
+    });
+    const head =
+      'POST /v1/resolve HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n';
+    const rudeness = [
+      head,
+      `${head}{"certificates":[`,
+      `${head}${'x'.repeat(2000)}`,
+      'GET',
+      '\x16\x03\x01\x00',
+      'POST /v1/resolve HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
+    ];
+    for (const words of rudeness) {
+      const caller = connect(narrow.address.slice('unix:'.length));
+      caller.on('error', () => undefined);
+      caller.write(words, () => setImmediate(() => caller.destroy()));
+      await once(caller, 'close');
+    }
+    const good = async () => (await narrow.ask(json({ certificates: certificatesOf(ada) }))).status;
+    await expect.poll(good).toBe(200);
     await narrow.close();
   });
 
