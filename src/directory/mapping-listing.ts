@@ -23,6 +23,8 @@ export interface MappingListingOptions {
 
 /** Domain controllers answer with no more than 1000 entries at a time (MaxPageSize). */
 const pageSize = 500;
+/** RFC 4511 4.1.9. */
+const sizeLimitExceeded = 4;
 const certificate = 'userCertificate';
 /** Set on members of the groups that the directory protects, and left behind on former ones. */
 const adminCount = 'adminCount';
@@ -53,6 +55,12 @@ export function createMappingListing(
         }
       }
     } catch (cause) {
+      if (cause instanceof SearchRefusedError && cause.resultCode === sizeLimitExceeded) {
+        throw new DirectoryAnswerError(
+          `The server ends its lists after ${limit - left} accounts: allow the bind account more (OpenLDAP: limits … size.prtotal).`,
+          { base },
+        );
+      }
       if (!(cause instanceof ConnectionLostError) && !(cause instanceof SearchRefusedError)) throw cause;
       throw new DirectoryUnavailableError('The directory did not list its mappings to the end.', {}, { cause });
     } finally {
