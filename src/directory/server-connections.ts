@@ -101,6 +101,7 @@ export class ServerConnections {
       this.#idle.delete(connection);
       if (connection.usable) return Promise.resolve({ connection, reused: true });
     }
+    if (signal.aborted) return Promise.reject(new ConnectionLostError('another server answered'));
     if (this.#waiting.size >= this.#options.maxWaiting) {
       return Promise.reject(new ConnectionLostError('too many searches wait for a connection'));
     }

@@ -7,6 +7,9 @@ import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Directory, DirectoryUnavailableError } from '../../../src/directory/directory.ts';
 import { createLdapDirectory, type LdapDirectoryOptions } from '../../../src/directory/ldap-directory.ts';
+import { parseServer } from '../../../src/directory/ldap-transport.ts';
+import { anyEntry } from '../../../src/directory/search-filter.ts';
+import { ServerConnections } from '../../../src/directory/server-connections.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { makeDirectoryTls } from '../../support/directory-tls.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
@@ -336,6 +339,33 @@ describe('a server that fails', () => {
     const answers = await Promise.all(Array.from({ length: 200 }, () => find(directory)));
     expect(answers.every(([name]) => name === 'ada')).toBe(true);
     expect(proxy.connections.length).toBeLessThanOrEqual(3);
+  });
+
+  it('a search that another server answered leaves the queue', async () => {
+    const proxy = await proxyTo(ldap.tlsPort);
+    proxy.mode = 'freeze';
+    const connections = new ServerConnections(parseServer(`ldaps://127.0.0.1:${proxy.port}`), {
+      transport: { certificateAuthorities: [ldap.ca] },
+      credentials: { bindDn: ldap.bindDn, bindPassword: ldap.password },
+      connectTimeout: 1000,
+      maxConnections: 1,
+      maxWaiting: 1,
+      idleTimeout: 1000,
+    });
+    cleanUps.push(async () => connections.close());
+    const request = {
+      base: ldap.searchBase,
+      scope: 'base',
+      filter: anyEntry,
+      attributes: ['ou'],
+      sizeLimit: 1,
+    } as const;
+    for (let turn = 0; turn < 2; turn += 1) {
+      const elsewhere = new AbortController();
+      const search = connections.search(request, performance.now() + 60_000, elsewhere.signal);
+      elsewhere.abort();
+      await expect(search).rejects.toThrow('another server answered');
+    }
   });
 
   it('more than the queue holds are refused at once', async () => {

@@ -12,6 +12,7 @@ import { unrecorded } from '../../../src/explanation.ts';
 import { type AuthenticatorOptions, createAuthenticator } from '../../../src/login/authenticate.ts';
 import type { LoginRequest } from '../../../src/login/authenticator.ts';
 import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
+import { authenticatorBy, type Decide } from '../../../src/login/login-attempt.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
@@ -161,6 +162,28 @@ describe('certificate and password', () => {
     expect(site.verifyPassword).toHaveBeenCalledTimes(1);
     accounts[0] = account('jdoe', { disabled: true });
     expect((await verdict.login.recheck())?.code).toBe('account-disabled');
+  });
+});
+
+describe('a granted login', () => {
+  it('keeps no password for the times it is judged again', async () => {
+    const decide = vi.fn<Decide>(async () => ({
+      outcome: 'granted',
+      login: {
+        accountName: 'jdoe',
+        directory: 'corp',
+        homeDirectory: '/',
+        accessRights: { allows: () => true, hasRuleBelow: () => false },
+      },
+    }));
+    const authenticator = authenticatorBy(decide, { audit: { write: () => undefined }, logger: silentLogger, clock });
+    const verdict = await authenticator.authenticate({ ...request, password: 'right' });
+    if (verdict.outcome !== 'granted') expect.fail('not granted');
+    await verdict.login.recheck();
+    expect(decide.mock.calls.map(([{ password }, , , again]) => [password, again])).toEqual([
+      ['right', undefined],
+      [undefined, true],
+    ]);
   });
 });
 
