@@ -32,7 +32,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let octets = 0;
   try {
-    // Left as it is when the loop ends early: destroying it would take away the connection the refusal is sent on.
+    // Left as it is when the loop ends early, so that the rest can be read and thrown away before the refusal is sent.
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       // Without setEncoding() a request gives Buffers.
       const buffer = chunk as Buffer;
