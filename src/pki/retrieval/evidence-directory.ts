@@ -25,16 +25,27 @@ interface Tools {
   readonly logger: Logger;
 }
 
+interface FoundFile {
+  readonly path: string;
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
 const ownName = /^[0-9a-f]{64}$/;
 const ownTemporaryName = /^[0-9a-f]{64}\.[0-9a-f]{16}\.new$/;
 /** What is written takes moments; a file that stayed behind for so long belongs to a process that died. */
 const temporaryMilliseconds = 600_000;
+/** The part of the bounds that may be written before the directory is looked through again. */
+const pruningSlack = 16;
 const worldWritable = 0o002;
 
 export class EvidenceDirectory {
   readonly #options: EvidenceDirectoryOptions;
   readonly #tools: Tools;
   #isReported = false;
+  #isPruning = false;
+  #filesUntilPruning = 0;
+  #octetsUntilPruning = 0;
 
   constructor(options: EvidenceDirectoryOptions, tools: Tools) {
     this.#options = options;
@@ -61,7 +72,8 @@ export class EvidenceDirectory {
     const { path, maximumOctets } = this.#options;
     try {
       const content = await encodeEvidence(evidence);
-      if (content.length > maximumOctets) return;
+      // It would push out everything, and then itself.
+      if (content.length > afterPruning(maximumOctets)) return;
       await mkdir(path, { recursive: true, mode: 0o700 });
       if (((await stat(path)).mode & worldWritable) !== 0) throw new Error('everybody may write to the directory');
       const temporary = `${this.#pathOf(key)}.${randomBytes(8).toString('hex')}.new`;
@@ -73,7 +85,7 @@ export class EvidenceDirectory {
         throw error;
       }
       this.#isReported = false;
-      await this.#prune();
+      await this.#pruneAfter(content.length);
     } catch (error) {
       this.#report('written', error);
     }
@@ -96,29 +108,42 @@ export class EvidenceDirectory {
     }
   }
 
-  async #prune(): Promise<void> {
-    const { path, maximumFiles, maximumOctets } = this.#options;
-    const names = await readdir(path);
-    const files = await Promise.all(names.filter(isOwn).map((name) => this.#fileAt(join(path, name))));
-    const newestFirst = files.filter((file) => file !== undefined).sort((left, right) => right.mtimeMs - left.mtimeMs);
-    const oldest = this.#tools.clock.now().getTime() - temporaryMilliseconds;
-    let octets = 0;
-    let count = 0;
-    for (const { path: file, size, mtimeMs } of newestFirst) {
-      const isLeftover = file.endsWith('.new');
-      if (!isLeftover) {
-        octets += size;
-        count += 1;
-      }
-      if (isLeftover ? mtimeMs < oldest : count > maximumFiles || octets > maximumOctets)
-        await rm(file, { force: true });
+  /** Looks through the directory once in a while only: it may hold a hundred thousand files. */
+  async #pruneAfter(octets: number): Promise<void> {
+    const { maximumFiles, maximumOctets } = this.#options;
+    this.#filesUntilPruning -= 1;
+    this.#octetsUntilPruning -= octets;
+    if (this.#isPruning || (this.#filesUntilPruning >= 0 && this.#octetsUntilPruning >= 0)) return;
+    this.#isPruning = true;
+    try {
+      const { files, size } = await this.#prune();
+      // Other processes write too, so not all of the room that is left is for this one.
+      this.#filesUntilPruning = Math.min(maximumFiles - files, maximumFiles / pruningSlack) - 1;
+      this.#octetsUntilPruning = Math.min(maximumOctets - size, maximumOctets / pruningSlack) - 1;
+    } finally {
+      this.#isPruning = false;
     }
   }
 
-  /** Undefined when another process was faster to remove it. */
-  async #fileAt(path: string) {
-    const found = await stat(path).catch(() => undefined);
-    return found && { path, size: found.size, mtimeMs: found.mtimeMs };
+  /** What is left. When there was too much, some room is made for what comes next. */
+  async #prune(): Promise<{ readonly files: number; readonly size: number }> {
+    const { path, maximumFiles, maximumOctets } = this.#options;
+    const found: FoundFile[] = [];
+    for (const name of (await readdir(path)).filter(isOwn)) found.push(...(await filesAt(join(path, name))));
+    const [temporary, kept] = [found.filter(isTemporary), found.filter((file) => !isTemporary(file))];
+    const oldest = this.#tools.clock.now().getTime() - temporaryMilliseconds;
+    for (const { path: file, mtimeMs } of temporary) if (mtimeMs < oldest) await rm(file, { force: true });
+    const oldestFirst = kept.sort((left, right) => left.mtimeMs - right.mtimeMs);
+    let files = oldestFirst.length;
+    let size = oldestFirst.reduce((sum, file) => sum + file.size, 0);
+    if (files <= maximumFiles && size <= maximumOctets) return { files, size };
+    for (const file of oldestFirst) {
+      if (files <= afterPruning(maximumFiles) && size <= afterPruning(maximumOctets)) break;
+      await rm(file.path, { force: true });
+      files -= 1;
+      size -= file.size;
+    }
+    return { files, size };
   }
 
   /** Once, until a file can be written again. */
@@ -128,6 +153,20 @@ export class EvidenceDirectory {
     const { path } = this.#options;
     this.#tools.logger.error('evidence-directory-unusable', { path, reason: `a file cannot be ${what}`, error });
   }
+}
+
+/** None when another process was faster to remove it. */
+async function filesAt(path: string): Promise<readonly FoundFile[]> {
+  const found = await stat(path).catch(() => undefined);
+  return found ? [{ path, size: found.size, mtimeMs: found.mtimeMs }] : [];
+}
+
+function isTemporary({ path }: FoundFile): boolean {
+  return path.endsWith('.new');
+}
+
+function afterPruning(bound: number): number {
+  return bound - Math.floor(bound / pruningSlack);
 }
 
 function isOwn(name: string): boolean {

@@ -237,11 +237,24 @@ describe('evidence in a directory', () => {
     const next = storeIn(path);
     expect(await textOf(next, { ...request, url: '0' })).toBeUndefined();
     expect(await textOf(next, { ...request, url: '4' })).toBeDefined();
-    await keep(store, { ...request, url: 'big' }, 'x'.repeat(2_700));
+    await keep(store, { ...request, url: 'big' }, 'x'.repeat(2_300));
     expect(readdirSync(path).filter((name) => name !== 'README').length).toBeLessThan(3);
-    await keep(store, { ...request, url: 'too big' }, 'x'.repeat(3_000));
+    await keep(store, { ...request, url: 'too big' }, 'x'.repeat(2_600));
     expect(await textOf(storeIn(path), { ...request, url: 'too big' })).toBeUndefined();
     expect(await textOf(storeIn(path), { ...request, url: 'big' })).toBeDefined();
+  });
+
+  it('is looked through only now and then, for it may be one of very many', async () => {
+    const path = folder();
+    const store = storeIn(path, { maximumFiles: 160 });
+    for (let index = 0; index < 400; index += 1) {
+      store.confirm(store.offer({ ...request, url: `${index}` }, { bytes: Buffer.from(`${index}`) }), period(0));
+      if (index % 20 === 0) await store.settled();
+    }
+    await store.settled();
+    const { length } = readdirSync(path);
+    expect(length).toBeGreaterThan(140);
+    expect(length).toBeLessThan(180);
   });
 
   it('is done without when the directory cannot be written, which is reported once', async () => {
