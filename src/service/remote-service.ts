@@ -3,6 +3,7 @@
  * an answer that is not what the wire schema says, or is about another certificate, is a failure.
  */
 import type { Logger } from '../operations/log.ts';
+import { refusedRequests } from './refused-request.ts';
 import {
   type ClientMaterial,
   type ConnectionLimits,
@@ -90,7 +91,6 @@ export class RemoteService {
 
   async #ask(body: string, certificateSha256: string, explain: boolean): Promise<RemoteAnswer> {
     const { attemptTimeout, totalTimeout, timer, retryDelay, logger } = this.#options;
-    const path = explain ? '/v1/resolve?explain=1' : '/v1/resolve';
     const deadline = timer() + totalTimeout;
     const failures: string[] = [];
     let undecided: RemoteAnswer | undefined;
@@ -99,7 +99,7 @@ export class RemoteService {
       const left = deadline - timer();
       if (left <= 0) break;
       try {
-        const response = await service.connection.post(path, body, Math.min(attemptTimeout, left));
+        const response = await post(service.connection, body, explain, Math.min(attemptTimeout, left));
         const answer = believable(response, certificateSha256);
         service.suspectUntil = Number.NEGATIVE_INFINITY;
         if (answer.outcome !== 'unavailable') return { answer, service: name };
@@ -121,6 +121,18 @@ export class RemoteService {
     const [sound, suspect] = [false, true].map((is) => this.#services.filter((one) => one.suspectUntil > now === is));
     return [...(sound ?? []), ...(suspect ?? [])];
   }
+}
+
+/** A service that keeps its steps to itself still decides. */
+async function post(
+  connection: ServiceConnection,
+  body: string,
+  explain: boolean,
+  timeout: number,
+): Promise<ServiceResponse> {
+  const response = explain ? await connection.post('/v1/resolve?explain=1', body, timeout) : undefined;
+  if (response && response.status !== refusedRequests['explanation-not-allowed'].status) return response;
+  return connection.post('/v1/resolve', body, timeout);
 }
 
 /** @throws Error when the response is anything but a verdict on this certificate */

@@ -1,6 +1,6 @@
 /** The mapping service over its Unix socket and over mutual TLS, on a real configuration with a real OpenLDAP server. */
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -298,6 +298,7 @@ describe('the service', () => {
     writeFileSync(socket, 'a file');
     await expect(startService(world.configuration, { listener })).rejects.toThrow(/not a socket/);
     expect(readFileSync(socket, 'utf8')).toBe('a file');
+    rmSync(socket);
   });
 
   it('reads no more than 64 KiB of headers', async () => {

@@ -176,6 +176,14 @@ describe('a remote decision', () => {
     expect(checks).toEqual(expect.arrayContaining(['signature', 'mapping service', 'authorization rules']));
   });
 
+  it('is explained without those steps when the service keeps them to itself', async () => {
+    const steps = recordingSteps();
+    const { authenticator, close } = remote([service.address]);
+    expect((await authenticator.explain(request('ada'), steps)).outcome).toBe('granted');
+    close();
+    expect(steps.steps.map(({ check }) => check)).toEqual(['mapping service', 'authorization rules', 'home directory']);
+  });
+
   it('is taken anew by a recheck: withdrawn when the card is revoked, kept while nobody answers', async () => {
     const revocable = await startService(world.configuration, { listener: { socket: temporarySocket(), mode: 0o600 } });
     const { authenticator, close } = remote([revocable.address]);
