@@ -8,6 +8,7 @@ import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
+import { rulesFromFile } from '../../support/shipped-rules.ts';
 import { asValidated, createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 import { type MemoryAccount, memoryDirectory } from './memory-directory.ts';
 
@@ -300,5 +301,39 @@ describe('conditions', () => {
     const when = { subjectAltName: { rfc822Name: ['*@corp.example'] } };
     const found = [{ accountName: 'jdoe', certificateFingerprints: [certificate.certificate.sha256] }];
     expect(await resolve(certificate, { map: 'certificate', when }, found)).toBe('mapping-none');
+  });
+});
+
+describe('the shipped rule sets', () => {
+  const value = `X509:<I>${issuer}<SR>2b0000000011ace1`;
+  const resolveBy = async (
+    file: string,
+    certificate: ValidatedCertificate,
+    accounts: readonly MemoryAccount[],
+    user: string,
+  ) => {
+    const service = createMappingService({
+      rules: rulesFromFile(file),
+      binding: 'full',
+      directories: [memoryDirectory(accounts)],
+      logger: silentLogger,
+    });
+    const result = await service.resolve(certificate, user, unrecorded);
+    return result.outcome === 'mapped' ? `${result.account.accountName} ${result.rule}` : result.denial.code;
+  };
+
+  it('second accounts: USER picks, and a SID finds without a value', async () => {
+    const accounts = [account(value), { ...account(value), accountName: 'jdoe-admin' }];
+    const file = 'active-directory-second-accounts.yaml';
+    expect(await resolveBy(file, anonymous, accounts, 'jdoe-admin')).toBe('jdoe-admin by-value');
+    expect(await resolveBy(file, jane, [{ accountName: 'jdoe', sid }], 'jdoe')).toBe('jdoe by-sid');
+    expect(await resolveBy(file, anonymous, [account(`X509:<I>${issuer}<S>${subject}`)], 'jdoe')).toBe('mapping-none');
+  });
+
+  it('FreeIPA: the whole certificate, and no name before a CA is filled in', async () => {
+    const held = { accountName: 'jdoe', certificateFingerprints: [anonymous.certificate.sha256] };
+    expect(await resolveBy('freeipa.yaml', anonymous, [held], 'jdoe')).toBe('jdoe by-certificate');
+    const named = account(`X509:<I>${issuer}<S>${subject}`);
+    expect(await resolveBy('freeipa.yaml', anonymous, [named], 'jdoe')).toBe('mapping-none');
   });
 });

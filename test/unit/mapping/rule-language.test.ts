@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { identityKinds } from '../../../src/mapping/rule.ts';
 import { decodeRules } from '../../../src/mapping/rule-language.ts';
 import { ruleSetSchema } from '../../../src/mapping/rule-schema.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
@@ -96,15 +97,27 @@ describe('shipped rule sets', () => {
     expect(rulesFromFile(file).length).toBeGreaterThan(0);
   });
 
+  it('the other examples of the README decode too', () => {
+    const readme = readFileSync(path.join(folder, 'README.md'), 'utf8');
+    const sets = [...readme.matchAll(/```yaml\n(rules:[\s\S]*?)```/g)].map(([, yaml]) =>
+      yaml!.replace('3f1c…', sha256),
+    );
+    expect(sets).toHaveLength(2);
+    for (const yaml of sets) expect(decodeRules(parse(yaml)), yaml).toMatchObject({ outcome: 'decoded' });
+  });
+
+  it('the README tells of every file here', () => {
+    const readme = readFileSync(path.join(folder, 'README.md'), 'utf8');
+    expect(files.filter((file) => !readme.includes(`\`${file}\``))).toEqual([]);
+  });
+
   it('the examples of the README decode, one for each kind', () => {
     const readme = readFileSync(path.join(folder, 'README.md'), 'utf8');
     const examples = [...readme.matchAll(/^### \w+\n+```yaml\n([\s\S]*?)```/gm)].map(([, yaml]) => parse(yaml!)[0]);
     const decoded = decodeRules({ rules: examples });
-    expect(decoded.outcome === 'decoded' && decoded.rules.map(({ map }) => map)).toEqual([
-      'sid',
-      'issuerSerial',
-      'certificate',
-      'upn',
-    ]);
+    expect(decoded.outcome === 'decoded' && decoded.rules.map(({ map }) => map)).toEqual(
+      expect.arrayContaining([...identityKinds]),
+    );
+    expect(examples).toHaveLength(identityKinds.length);
   });
 });
