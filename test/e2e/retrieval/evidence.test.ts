@@ -4,9 +4,10 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { unrecorded } from '../../../src/explanation.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
+import { EvidenceRefresher } from '../../../src/pki/retrieval/evidence-refresher.ts';
 import { EvidenceStore } from '../../../src/pki/retrieval/evidence-store.ts';
 import { UrlRetriever } from '../../../src/pki/retrieval/url-retriever.ts';
 import { type CrlServer, startCrlServer } from '../../support/crl-server.ts';
@@ -48,6 +49,8 @@ function startProcess(freshnessSeconds = 0) {
     clock,
     logger: silentLogger,
   });
+  const retriever = new UrlRetriever({ negativeSeconds: 60, clock, logger: silentLogger });
+  const refresher = new EvidenceRefresher({ retriever, store, concurrency: 2, random: () => 0, clock });
   const holder = person(middle, [distributionPoint(`${server.baseUrl}/ca.crl`)], { serial: 0xe1 });
   const validator = validatorFor({
     anchors: [anchor],
@@ -56,8 +59,9 @@ function startProcess(freshnessSeconds = 0) {
       mode: 'check',
       freshnessSeconds,
       retrieval: {
-        retriever: new UrlRetriever({ negativeSeconds: 60, clock, logger: silentLogger }),
+        retriever,
         store,
+        refresher,
         policy: {
           allowedHosts: ['127.0.0.1'],
           schemes: ['http'],
@@ -71,6 +75,7 @@ function startProcess(freshnessSeconds = 0) {
     clock,
   });
   return {
+    stop: () => refresher.stop(),
     login: async () => {
       const result = await validator.validate([holder.der, middle.der], unrecorded);
       await store.settled();
@@ -106,6 +111,30 @@ describe('after a restart with the server dead', () => {
     server.publish('ca.crl', issueCrl({ subject: middle.subject, keys: newKeys() }));
     expect(await startProcess().login()).toBe('revocation-unknown');
     expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('a running process', () => {
+  it('retrieves ahead what logins use, so that a server that dies later keeps nobody waiting', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const running = startProcess();
+    try {
+      publish();
+      expect(await running.login()).toBe('valid');
+      publish({ thisUpdate: days(0.8), nextUpdate: days(2), entries: [crlEntry(0xe1)] });
+      time = days(0.95);
+      vi.advanceTimersByTime(30_000);
+      await vi.waitUntil(() => server.requests() === 2);
+      // The answer is on its way into the store.
+      await vi.waitUntil(async () => (await running.login()) === 'certificate-revoked');
+      await server.stop();
+      time = days(1.5);
+      expect(await running.login()).toBe('certificate-revoked');
+      expect(await startProcess().login()).toBe('certificate-revoked');
+    } finally {
+      running.stop();
+      vi.useRealTimers();
+    }
   });
 });
 
