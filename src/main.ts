@@ -30,6 +30,22 @@ function program(finish: (code: ExitCode) => void): Command {
     });
 
   cardgate
+    .command('serve-mapping')
+    .description('answer other services, over HTTP, whose certificate it is: mappingService of the configuration')
+    .addArgument(configurationArgument())
+    .action(async (file: string) => {
+      const { loadOrReport } = await import('./command-line/check-config.ts');
+      const { mappingServiceOptions } = await import('./command-line/mapping-service-options.ts');
+      const { serveMapping } = await import('./command-line/serve-mapping.ts');
+      const configuration = loadOrReport(file, processTerminal);
+      const options = configuration && mappingServiceOptions(configuration);
+      if (configuration && !options) processTerminal.writeError(`${file} has no mappingService to serve.\n`);
+      finish(
+        configuration && options ? await serveMapping(file, configuration, options, processTerminal) : exitCode.usage,
+      );
+    });
+
+  cardgate
     .command('check-config')
     .description('check a configuration and everything it names; report every fault at once')
     .addArgument(configurationArgument())
@@ -85,6 +101,8 @@ const examples = `
 Examples:
   cardgate check-config /etc/cardgate/cardgate.yaml
   cardgate serve /etc/cardgate/cardgate.yaml
+  cardgate verify ada.pem --trust-anchor root.pem --crl issuing.crl
+  cardgate mapping value ada.pem
   cardgate explain ada.pem --config /etc/cardgate/cardgate.yaml --user ada
   cardgate card create ada --upn ada@corp.example`;
 

@@ -2,14 +2,18 @@
 import type { Clock } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import type { Directory } from '../directory/directory.ts';
-import { type AuthenticatorOptions, createAuthenticator } from '../login/authenticate.ts';
+import { createAuthenticator } from '../login/authenticate.ts';
+import { createFailureThrottle, type FailureThrottle } from '../login/failure-throttle.ts';
 import type { ExplainingAuthenticator } from '../login/login-attempt.ts';
+import type { Binding } from '../mapping/mapping-service.ts';
 import { createMappingService } from '../mapping/resolve.ts';
 import type { AuditTrail } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
 import { createCertificateValidator } from '../pki/certificate-validator.ts';
+import type { RemoteAuthenticatorOptions } from '../service/remote-authenticator.ts';
 import { openDirectory } from './directories.ts';
 import { createSharedEvidence, type SharedEvidence } from './evidence.ts';
+import { remoteAuthenticator } from './remote-mapping.ts';
 import { authorizer } from './sites.ts';
 import { validatorOptions } from './validation.ts';
 
@@ -19,6 +23,8 @@ export interface LoginParts {
   readonly clock: Clock;
   /** Shared with other logins; absent: these logins have their own. */
   readonly evidence?: SharedEvidence;
+  /** Shared likewise, so that guesses survive a reload. */
+  readonly throttle?: FailureThrottle;
 }
 
 export interface Logins {
@@ -31,16 +37,17 @@ export interface Logins {
 export function createLogins(
   configuration: Configuration,
   parts: LoginParts,
-  authorizerOf: (site: LoadedSite) => AuthenticatorOptions['authorize'] = authorizer,
+  authorizerOf: (site: LoadedSite) => RemoteAuthenticatorOptions['authorize'] = authorizer,
 ): Logins {
   const evidence = parts.evidence ?? createSharedEvidence(configuration, parts);
+  const throttle = parts.throttle ?? createThrottle(configuration, parts.clock);
   const directories = new Map(
     configuration.directories.map((loaded) => [loaded.settings.name, openDirectory(loaded, parts.logger)]),
   );
   const authenticators = new Map(
     configuration.sites.map((site) => [
       site.settings.name,
-      siteAuthenticator(site, { ...parts, evidence, directories, authorize: authorizerOf(site) }),
+      siteAuthenticator(site, { ...parts, evidence, throttle, directories, authorize: authorizerOf(site) }),
     ]),
   );
   return {
@@ -52,29 +59,42 @@ export function createLogins(
   };
 }
 
-interface SiteParts extends LoginParts {
-  readonly evidence: SharedEvidence;
-  /** All of the configuration, by name. */
-  readonly directories: ReadonlyMap<string, Directory>;
-  readonly authorize: AuthenticatorOptions['authorize'];
+export function createThrottle({ settings }: Configuration, clock: Clock): FailureThrottle {
+  return createFailureThrottle({ ...settings.denyByFailure, clock });
 }
 
-function siteAuthenticator(
-  site: LoadedSite,
-  { audit, clock, logger, evidence, directories: all, authorize }: SiteParts,
-): ExplainingAuthenticator {
-  const { settings, rules } = site;
-  const siteLogger = logger.with({ site: settings.name });
+interface SiteParts extends LoginParts {
+  readonly evidence: SharedEvidence;
+  readonly throttle: FailureThrottle;
+  /** All of the configuration, by name. */
+  readonly directories: ReadonlyMap<string, Directory>;
+  readonly authorize: RemoteAuthenticatorOptions['authorize'];
+}
+
+function siteAuthenticator(site: LoadedSite, parts: SiteParts): ExplainingAuthenticator {
+  const { settings, rules, remoteMapping } = site;
+  const { audit, clock, evidence, directories: all, throttle, authorize } = parts;
+  const logger = parts.logger.with({ site: settings.name });
+  const { clientCertAuthentication, mode, requireSmartcardRequired } = settings.authentication;
+  const methods = { clientCertificate: clientCertAuthentication.enabled, basic: mode !== 'certificate' };
+  if (remoteMapping) return remoteAuthenticator(site, remoteMapping, { audit, clock, logger, methods, authorize });
   const directories = settings.directories.map((name) => all.get(name)).filter((entry) => entry !== undefined);
   return createAuthenticator({
-    methods: { clientCertificate: settings.authentication.clientCertAuthentication.enabled },
-    validator: createCertificateValidator(validatorOptions(site, evidence, clock, siteLogger)),
-    mapping: createMappingService({ rules, binding: settings.mapping.binding, directories, logger: siteLogger }),
+    methods,
+    authentication: mode,
+    ...(methods.basic && { passwords: { directories, throttle } }),
+    requireSmartcardRequired,
+    validator: createCertificateValidator(validatorOptions(site, evidence, clock, logger)),
+    mapping: createMappingService({ rules, binding: binding(settings.mapping), directories, logger }),
     authorize,
     audit,
-    logger: siteLogger,
+    logger,
     clock,
   });
+}
+
+function binding({ binding: mode, backdating }: LoadedSite['settings']['mapping']): Binding {
+  return mode === 'compatibility' ? { mode, backdating } : { mode };
 }
 
 /** An authenticator for each site that always asks the newest logins, and lets old ones finish what they began. */

@@ -1,13 +1,13 @@
 /** `cardgate serve-mapping`: answers other services who a certificate belongs to, by the sites of the same configuration; reloads on SIGHUP, ends on SIGTERM. */
 import { systemClock } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
-import type { AuthenticatorOptions } from '../login/authenticate.ts';
 import { createAuditTrail } from '../operations/audit.ts';
 import { createLogger } from '../operations/log.ts';
 import { createMappingServer, type MappingServer, type MappingServerOptions } from '../service/mapping-server.ts';
+import type { RemoteAuthenticatorOptions } from '../service/remote-authenticator.ts';
 import { createSharedEvidence } from './evidence.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
-import { createLogins, type LoginParts, SwitchableLogins } from './logins.ts';
+import { createLogins, createThrottle, type LoginParts, SwitchableLogins } from './logins.ts';
 import { reload } from './reload.ts';
 import { rightsOf } from './sites.ts';
 import type { Terminal } from './terminal.ts';
@@ -34,7 +34,7 @@ export async function serveMapping(
   });
   const audit = createAuditTrail(configuration.auditFile, clock);
   const evidence = createSharedEvidence(configuration, { clock, logger });
-  const parts: LoginParts = { audit, logger, clock, evidence };
+  const parts: LoginParts = { audit, logger, clock, evidence, throttle: createThrottle(configuration, clock) };
   const create = (current: Configuration) => createLogins(current, parts, mappingAuthorizer);
   const logins = new SwitchableLogins(create(configuration));
   const sites = configuration.sites.map(({ settings: { name } }) => name);
@@ -83,7 +83,7 @@ async function listenAll(servers: readonly MappingServer[], terminal: Terminal):
 }
 
 /** The rights of the site decide here too, but no home is looked for: the files are elsewhere, if there are any. */
-export function mappingAuthorizer(site: LoadedSite): AuthenticatorOptions['authorize'] {
+export function mappingAuthorizer(site: LoadedSite): RemoteAuthenticatorOptions['authorize'] {
   const findRights = rightsOf(site);
   return async (account, groups, steps) => {
     const rights = findRights(account, groups, steps);

@@ -9,7 +9,7 @@ import { sweepUploads } from '../storage/sweep.ts';
 import { loadOrReport } from './check-config.ts';
 import { createSharedEvidence } from './evidence.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
-import { createLogins, type LoginParts, SwitchableLogins } from './logins.ts';
+import { createLogins, createThrottle, type LoginParts, SwitchableLogins } from './logins.ts';
 import { reload } from './reload.ts';
 import { serverOptions } from './sites.ts';
 import type { Terminal } from './terminal.ts';
@@ -33,7 +33,7 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
   });
   const audit = createAuditTrail(configuration.auditFile, clock);
   const evidence = createSharedEvidence(configuration, { clock, logger });
-  const parts: LoginParts = { audit, logger, clock, evidence };
+  const parts: LoginParts = { audit, logger, clock, evidence, throttle: createThrottle(configuration, clock) };
   const logins = new SwitchableLogins(createLogins(configuration, parts));
   const running = await startSites(configuration, logins, parts, terminal);
   if (!running) {

@@ -82,18 +82,20 @@ export function rightsOf({ settings }: LoadedSite) {
   };
 }
 
+/** What rights and homes are decided by; a remote mapping service tells no more of an account. */
+export type AuthorizedAccount = Pick<DirectoryAccount, 'accountName' | 'directory' | 'homeDirectory' | 'dnsDomain'> &
+  Partial<Pick<DirectoryAccount, 'id'>>;
+
 /** Rights and home of a mapped account under the rules of the site. */
 export function authorizer(site: LoadedSite) {
   const isolation = userIsolation(site);
   const findRights = rightsOf(site);
-  return async (account: HomeOwner, groups: readonly Group[], steps: StepRecorder): Promise<Authorization> => {
-    const { accountName, directory, homeDirectory } = account;
+  return async (account: AuthorizedAccount, groups: readonly Group[], steps: StepRecorder): Promise<Authorization> => {
     const rights = findRights(account, groups, steps);
     if (rights.outcome === 'denied') return rights;
     const home = await findHomeDirectory(isolation, {
-      accountName,
-      directory,
-      ...(homeDirectory && { homeDirectory }),
+      ...account,
+      ...(account.dnsDomain !== undefined && { domain: account.dnsDomain }),
     });
     steps.record({
       stage: 'authorization',
@@ -107,7 +109,7 @@ export function authorizer(site: LoadedSite) {
 }
 
 function userIsolation({ settings, physicalPath: root }: LoadedSite): UserIsolation {
-  const { mode, createHome } = settings.userIsolation;
+  const { mode, createHome, template = '', replacePrefixes } = settings.userIsolation;
   const creation = { createHome: createHome ? 'atLogin' : 'never' } as const;
   switch (mode) {
     case 'None':
@@ -115,8 +117,10 @@ function userIsolation({ settings, physicalPath: root }: LoadedSite): UserIsolat
     case 'IsolateAllDirectories':
       // Namesakes in two directories must not share a home.
       return { root, mode, layout: settings.directories.length > 1 ? 'directoryAndAccount' : 'account', ...creation };
+    case 'Template':
+      return { root, mode, template, ...creation };
     case 'DirectoryAttribute':
-      return { root, mode, ...creation };
+      return { root, mode, replacePrefixes, ...creation };
   }
 }
 

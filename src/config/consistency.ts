@@ -78,6 +78,42 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
       remedy: 'Use CertAllow or CertRequire, or disable clientCertAuthentication.',
     },
     {
+      applies: site.authentication.mode === 'certificateAndPassword' && !certificateLogin,
+      path: ['authentication', 'mode'],
+      message: 'certificateAndPassword needs clientCertAuthentication',
+      remedy: 'Enable clientCertAuthentication, or use another mode.',
+    },
+    {
+      applies: (site.mapping.rules === undefined) === (site.mapping.service === undefined),
+      path: ['mapping'],
+      message: site.mapping.service ? 'rules and service exclude each other' : 'neither rules nor service is given',
+      remedy: 'Name a file with rules, or the remote mapping services.',
+    },
+    {
+      applies: (site.directories.length === 0) !== (site.mapping.service !== undefined),
+      path: ['directories'],
+      message: site.mapping.service ? 'a remote mapping service has its own directories' : 'no directory is named',
+      remedy: 'Name the directories of the accounts, or none with mapping.service.',
+    },
+    {
+      applies: site.mapping.service !== undefined && site.authentication.mode !== 'certificate',
+      path: ['authentication', 'mode'],
+      message: 'passwords are not checked by a remote mapping service',
+      remedy: 'Use mode certificate, or rules and directories of the site’s own.',
+    },
+    {
+      applies: (site.userIsolation.mode === 'Template') !== (site.userIsolation.template !== undefined),
+      path: ['userIsolation'],
+      message: 'mode Template and template belong together',
+      remedy: 'Give both or neither.',
+    },
+    {
+      applies: site.userIsolation.template !== undefined && !/\{(accountName|id)\}/.test(site.userIsolation.template),
+      path: ['userIsolation', 'template'],
+      message: 'gives several accounts one home',
+      remedy: 'Put {accountName} or {id} into it.',
+    },
+    {
       applies: site.ssl.minimumVersion > site.ssl.maximumVersion,
       path: ['ssl', 'minimumVersion'],
       message: `${site.ssl.minimumVersion} is newer than maximumVersion ${site.ssl.maximumVersion}`,
@@ -141,10 +177,17 @@ function siteWarnings(site: SiteSettings): readonly Rule[] {
   const { validationFlags, requiredExtendedKeyUsage, revocation, algorithms } = site.sslClientCertificates;
   return [
     {
-      applies: !site.authentication.clientCertAuthentication.enabled,
+      applies: !site.authentication.clientCertAuthentication.enabled && site.authentication.mode === 'certificate',
       path: ['authentication', 'clientCertAuthentication'],
       message: 'no authentication method is enabled: every login is refused',
       remedy: 'Set enabled to true.',
+    },
+    {
+      applies: site.mapping.binding !== 'full',
+      path: ['mapping', 'binding'],
+      message:
+        'accounts found by a name only are let in: whoever gets a certificate with somebody’s name logs in as him',
+      remedy: 'Use full, and map by SID, issuer and serial, or the exact certificate.',
     },
     {
       applies: validationFlags.includes('NoRevocationCheck'),

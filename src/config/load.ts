@@ -12,7 +12,8 @@ import { ConfigurationError, type ConfigurationFault } from './fault.ts';
 import { readRules } from './mapping-rules.ts';
 import { type CrlFile, MaterialReader } from './material.ts';
 import { configurationSchema, type Settings } from './schema.ts';
-import { readServerIdentity, type ServerIdentity } from './server-identity.ts';
+import { readIdentity, type ServerIdentity } from './server-identity.ts';
+import { type LoadedListener, type LoadedRemoteMapping, loadListeners, loadRemoteMapping } from './service-material.ts';
 import type { SiteSettings } from './site-schema.ts';
 import { YamlSource } from './yaml-source.ts';
 
@@ -22,7 +23,9 @@ export interface LoadedSite {
   readonly trustAnchors: readonly Certificate[];
   readonly intermediates: readonly Certificate[];
   readonly crls: readonly CrlFile[];
+  /** Empty with remoteMapping. */
   readonly rules: readonly MappingRule[];
+  readonly remoteMapping?: LoadedRemoteMapping;
   /** Absolute. */
   readonly physicalPath: string;
 }
@@ -39,6 +42,8 @@ export interface Configuration {
   readonly sites: readonly LoadedSite[];
   readonly directories: readonly LoadedDirectory[];
   readonly retrieval: LoadedRetrieval;
+  /** Of the mapping service; empty when the configuration has none. */
+  readonly listeners: readonly LoadedListener[];
   readonly logFile?: string;
   readonly auditFile?: string;
   /** Over the configuration and every file it refers to, lower-case hexadecimal. */
@@ -61,6 +66,7 @@ export function loadConfiguration(file: string, clock: Clock): Configuration {
   const sites = settings.sites.map((site, index) => loadSite(reader, index, site, clock.now(), further));
 
   const retrieval = loadRetrieval(reader, settings.retrieval);
+  const listeners = settings.mappingService ? loadListeners(reader, settings.mappingService, clock.now()) : [];
   const logFile = settings.log.file && reader.output(['log', 'file'], settings.log.file);
   const auditFile = settings.audit.file && reader.output(['audit', 'file'], settings.audit.file);
 
@@ -71,6 +77,7 @@ export function loadConfiguration(file: string, clock: Clock): Configuration {
     sites: sites.filter((site) => site !== undefined),
     directories: directories.filter((directory) => directory !== undefined),
     retrieval,
+    listeners,
     ...(logFile !== undefined && { logFile }),
     ...(auditFile !== undefined && { auditFile }),
     sha256: reader.sha256(),
@@ -112,7 +119,17 @@ function loadSite(
   const site = ['sites', index];
   const certificates = [...site, 'sslClientCertificates'];
   const { trustAnchors, intermediates, crlFiles } = settings.sslClientCertificates;
-  const server = readServerIdentity(reader, site, settings.ssl, now);
+  const { serverCertificate, serverCertificateKey } = settings.ssl;
+  const server = readIdentity(
+    reader,
+    {
+      certificate: { setting: [...site, 'ssl', 'serverCertificate'], file: serverCertificate },
+      key: { setting: [...site, 'ssl', 'serverCertificateKey'], file: serverCertificateKey },
+    },
+    now,
+  );
+  const { service } = settings.mapping;
+  const remoteMapping = service && loadRemoteMapping(reader, site, service, now);
   const loaded = {
     settings,
     trustAnchors: reader.certificates([...certificates, 'trustAnchors'], trustAnchors),
@@ -121,5 +138,5 @@ function loadSite(
     physicalPath: reader.directory([...site, 'physicalPath'], settings.physicalPath),
   };
   const rules = readRules(reader, [...site, 'mapping', 'rules'], settings, further);
-  return server && rules && { ...loaded, server, rules };
+  return server && rules && { ...loaded, server, rules, ...(remoteMapping && { remoteMapping }) };
 }

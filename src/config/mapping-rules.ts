@@ -13,9 +13,12 @@ export function readRules(
   site: SiteSettings,
   further: ConfigurationFault[],
 ): readonly MappingRule[] | undefined {
-  const text = reader.text(setting, site.mapping.rules);
+  const { rules: file } = site.mapping;
+  // A site that asks a remote service has no rules of its own.
+  if (file === undefined) return [];
+  const text = reader.text(setting, file);
   if (text === undefined) return undefined;
-  const source = new YamlSource(reader.resolve(site.mapping.rules), text);
+  const source = new YamlSource(reader.resolve(file), text);
   const rules = source.faults.length === 0 ? decoded(source, site) : undefined;
   further.push(...source.faults);
   return rules;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { logLevels } from '../operations/log.ts';
 import { directorySchema } from './directory-schema.ts';
 import { duration } from './duration.ts';
+import { mappingServiceSchema } from './mapping-service-schema.ts';
 import { siteSchema } from './site-schema.ts';
 
 export const configurationSchema = z
@@ -45,7 +46,23 @@ export const configurationSchema = z
       })
       .prefault({})
       .describe('How CRLs, OCSP answers and CA certificates are retrieved and kept, for all sites'),
-    directories: z.array(directorySchema).min(1).max(20).describe('Where accounts are'),
+    denyByFailure: z
+      .strictObject({
+        maxFailure: z
+          .int()
+          .min(1)
+          .max(1000)
+          .default(4)
+          .describe('Wrong passwords for one account before none is tried'),
+        maxFailurePerAddress: z.int().min(1).max(10_000).default(20).describe('Wrong passwords from one address'),
+        entryExpiration: duration('1s', '1d')
+          .prefault('30m')
+          .describe('Time after the last failure until it is forgotten'),
+      })
+      .prefault({})
+      .describe('Keeps guesses of passwords from locking accounts out in the directory'),
+    mappingService: mappingServiceSchema.optional().describe('What cardgate serve-mapping serves'),
+    directories: z.array(directorySchema).max(20).default([]).describe('Where accounts are'),
     sites: z.array(siteSchema).min(1).max(64).describe('The FTP sites'),
   })
   .describe('cardgate configuration');

@@ -1,8 +1,7 @@
-/** The server's own certificate and key: read, checked against each other and the clock before anything starts. */
+/** The gateway's own certificates and keys: read, checked against each other and the clock before anything starts. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { SettingPath } from './fault.ts';
 import type { MaterialReader } from './material.ts';
-import type { SiteSettings } from './site-schema.ts';
 
 export interface ServerIdentity {
   /** PEM: the server's certificate, then its intermediates. */
@@ -15,16 +14,18 @@ const dayMilliseconds = 86_400_000;
 const renewalDays = 30;
 const leastRsaBits = 2048;
 
-export function readServerIdentity(
-  reader: MaterialReader,
-  site: SettingPath,
-  settings: SiteSettings['ssl'],
-  now: Date,
-): ServerIdentity | undefined {
-  const certificateSetting = [...site, 'ssl', 'serverCertificate'];
-  const keySetting = [...site, 'ssl', 'serverCertificateKey'];
-  const certificate = reader.text(certificateSetting, settings.serverCertificate);
-  const privateKey = reader.secret(keySetting, settings.serverCertificateKey);
+/** Two settings that name a certificate and its key. */
+export interface IdentityFiles {
+  readonly certificate: { readonly setting: SettingPath; readonly file: string };
+  readonly key: { readonly setting: SettingPath; readonly file: string };
+}
+
+/** Any TLS identity of ours, as server or client. */
+export function readIdentity(reader: MaterialReader, files: IdentityFiles, now: Date): ServerIdentity | undefined {
+  const { setting: certificateSetting } = files.certificate;
+  const { setting: keySetting } = files.key;
+  const certificate = reader.text(certificateSetting, files.certificate.file);
+  const privateKey = reader.secret(keySetting, files.key.file);
   if (certificate === undefined || privateKey === undefined) return undefined;
 
   const parsed = attempt(() => new X509Certificate(certificate));
@@ -42,7 +43,7 @@ export function readServerIdentity(
   if (!parsed.checkPrivateKey(key)) {
     reader.source.fault(
       keySetting,
-      'is not the key of serverCertificate',
+      'is not the key of the certificate',
       'Name the key the certificate was issued for.',
     );
   }
@@ -61,11 +62,11 @@ function checkValidity(reader: MaterialReader, setting: SettingPath, certificate
   const notAfter = certificate.validToDate;
   const notBefore = certificate.validFromDate;
   if (now > notAfter) {
-    reader.source.fault(setting, `expired at ${notAfter.toISOString()}`, 'Renew the server’s certificate.');
+    reader.source.fault(setting, `expired at ${notAfter.toISOString()}`, 'Renew the certificate.');
   } else if (now < notBefore) {
     reader.source.fault(setting, `is not valid before ${notBefore.toISOString()}`, 'Check the clock of this machine.');
   } else if (notAfter.getTime() - now.getTime() < renewalDays * dayMilliseconds) {
-    reader.source.warning(setting, `expires at ${notAfter.toISOString()}`, 'Renew the server’s certificate soon.');
+    reader.source.warning(setting, `expires at ${notAfter.toISOString()}`, 'Renew the certificate soon.');
   }
 }
 

@@ -159,7 +159,7 @@ describe('a faulty configuration', () => {
       'a key of another certificate',
       () => changed(site('ssl', 'serverCertificate'), pki.files.root),
       'sites[0].ssl.serverCertificateKey',
-      'is not the key of serverCertificate',
+      'is not the key of the certificate',
     ],
     [
       'a root that is no directory',
@@ -327,6 +327,7 @@ describe('a weak configuration', () => {
       ['CertNoUsageCheck'],
       'certificates for any purpose',
     ],
+    ['names that count', ['mapping'], { rules: 'rules.yaml', binding: 'off' }, 'by a name only'],
     [
       'a grace for unknown status',
       ['sslClientCertificates', 'revocation'],
@@ -355,8 +356,10 @@ describe('the JSON Schema', () => {
     };
     expect(Object.keys(schema.properties).sort()).toEqual([
       'audit',
+      'denyByFailure',
       'directories',
       'log',
+      'mappingService',
       'retrieval',
       'shutdownDrainTime',
       'sites',

@@ -1,0 +1,56 @@
+/** The settings of `cardgate serve-mapping`: where it listens, whom it answers, how much. */
+import { z } from 'zod';
+import { duration } from './duration.ts';
+
+const file = z.string().min(1).max(4096);
+
+const unixListener = z.strictObject({
+  socket: file.describe('Path of a unix socket'),
+  mode: z
+    .string()
+    .regex(/^0?[0-7]{3}$/, { error: 'must be a file mode in octal, such as 0660' })
+    .default('0660')
+    .describe('File mode of the socket: whoever may write to it may ask about any certificate'),
+});
+
+const tlsListener = z.strictObject({
+  address: z.union([z.ipv4(), z.ipv6()]).describe('Address to listen on'),
+  port: z.int().min(0).max(65_535).describe('Port to listen on'),
+  certificate: file.describe('PEM file: the service’s certificate, then its intermediates'),
+  certificateKey: file.describe('PEM file: its private key; not readable by others'),
+  callerAuthorities: z.array(file).min(1).max(100).describe('PEM files: CAs of the callers, and nothing else'),
+});
+
+export const mappingServiceSchema = z.strictObject({
+  listeners: z
+    .array(z.union([unixListener, tlsListener]))
+    .min(1)
+    .max(16)
+    .describe('Where the service listens'),
+  certificateHeader: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/)
+    .default('x-client-certificate')
+    .transform((name) => name.toLowerCase())
+    .describe('Header of GET /v1/authorize with the certificate; the proxy must set or remove it'),
+  certificateEncoding: z
+    .enum(['pem', 'base64', 'structured', 'xfcc'])
+    .default('pem')
+    .describe('How the certificate stands in that header'),
+  addressHeader: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/)
+    .transform((name) => name.toLowerCase())
+    .optional()
+    .describe('Header with the address of the proxy’s client, for records'),
+  explainCallers: z
+    .array(z.string().min(1).max(1024))
+    .max(100)
+    .default([])
+    .describe('Callers who may ask for explanations: subjects of their certificates (RFC 4514), or unix'),
+  maximumConnections: z.int().min(1).max(100_000).default(1000).describe('Connections at the same time'),
+  maximumDecisions: z.int().min(1).max(100_000).default(256).describe('Decisions under way; one more is answered 503'),
+  decisionTimeout: duration('100ms', '5m').prefault('20s').describe('How long a caller waits for one decision'),
+});
+
+export type MappingServiceSettings = z.output<typeof mappingServiceSchema>;

@@ -1,0 +1,73 @@
+/** What the mapping service and its callers need besides their settings: identities and certification authorities. */
+import type { SettingPath } from './fault.ts';
+import type { MappingServiceSettings } from './mapping-service-schema.ts';
+import type { MaterialReader } from './material.ts';
+import { readIdentity, type ServerIdentity } from './server-identity.ts';
+import type { SiteSettings } from './site-schema.ts';
+
+/** As the service’s listeners want it: absolute paths, PEM. */
+export type LoadedListener =
+  | { readonly socket: string; readonly mode: number }
+  | {
+      readonly address: string;
+      readonly port: number;
+      readonly identity: ServerIdentity;
+      readonly callerAuthorities: readonly string[];
+    };
+
+export function loadListeners(
+  reader: MaterialReader,
+  { listeners }: MappingServiceSettings,
+  now: Date,
+): readonly LoadedListener[] {
+  return listeners.flatMap((listener, index): readonly LoadedListener[] => {
+    const setting = ['mappingService', 'listeners', index];
+    if ('socket' in listener) {
+      const socket = reader.output([...setting, 'socket'], listener.socket);
+      return [{ socket, mode: Number.parseInt(listener.mode, 8) }];
+    }
+    const { address, port, certificate, certificateKey } = listener;
+    const files = {
+      certificate: { setting: [...setting, 'certificate'], file: certificate },
+      key: { setting: [...setting, 'certificateKey'], file: certificateKey },
+    };
+    const identity = readIdentity(reader, files, now);
+    const callerAuthorities = reader.authorities([...setting, 'callerAuthorities'], listener.callerAuthorities);
+    return identity ? [{ address, port, identity, callerAuthorities }] : [];
+  });
+}
+
+/** How a site asks remote mapping services. */
+export interface LoadedRemoteMapping {
+  readonly endpoints: readonly ({ readonly socket: string } | { readonly url: string })[];
+  readonly identity?: ServerIdentity;
+  readonly certificateAuthorities: readonly string[];
+}
+
+export function loadRemoteMapping(
+  reader: MaterialReader,
+  site: SettingPath,
+  service: NonNullable<SiteSettings['mapping']['service']>,
+  now: Date,
+): LoadedRemoteMapping {
+  const setting = [...site, 'mapping', 'service'];
+  const { certificate, certificateKey } = service;
+  const identity =
+    certificate !== undefined && certificateKey !== undefined
+      ? readIdentity(
+          reader,
+          {
+            certificate: { setting: [...setting, 'certificate'], file: certificate },
+            key: { setting: [...setting, 'certificateKey'], file: certificateKey },
+          },
+          now,
+        )
+      : undefined;
+  return {
+    endpoints: service.endpoints.map((endpoint) =>
+      'socket' in endpoint ? { socket: reader.resolve(endpoint.socket) } : endpoint,
+    ),
+    ...(identity && { identity }),
+    certificateAuthorities: reader.authorities([...setting, 'certificateAuthorities'], service.certificateAuthorities),
+  };
+}
