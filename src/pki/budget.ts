@@ -30,6 +30,7 @@ export class Budget {
   readonly #clock: Clock;
   #deadline: number;
   #cost = 0;
+  #waiting: AbortSignal | undefined;
   readonly #spent: Record<Work, number> = { signatures: 0, nameComparisons: 0, buildSteps: 0, policyLevels: 0 };
 
   constructor(clock: Clock) {
@@ -50,6 +51,12 @@ export class Budget {
     const looksAtClock = work === 'signatures' || work === 'buildSteps' || this.#spent[work] % 1000 === 0;
     if (looksAtClock && this.#clock.now().getTime() > this.#deadline)
       throw new BudgetExceededError(`more than ${maximumMilliseconds} ms`);
+  }
+
+  /** Aborts when this login has waited long enough, counted from its first call; one signal for everything it waits for. */
+  waitingFor(milliseconds: number): AbortSignal {
+    this.#waiting ??= AbortSignal.timeout(milliseconds);
+    return this.#waiting;
   }
 
   /** Waits for somebody else; the time that takes is not charged, having limits of its own. */

@@ -24,7 +24,7 @@ export interface IssuerRetrievalOptions {
   readonly store: EvidenceStore;
   /** Only http: is asked, and at most 128 KiB are taken, whatever this allows. */
   readonly policy: RetrievalPolicy;
-  /** For all retrievals of issuers one login waits for, in milliseconds. */
+  /** For all retrievals one login waits for, those of revocation included, in milliseconds. */
   readonly totalTimeoutMilliseconds: number;
   /** How long an answer that did not help is put up with before the URL is asked again, in seconds. */
   readonly negativeSeconds: number;
@@ -66,7 +66,7 @@ export class IssuerSource {
 
   /** The pool with what could be found, upwards from the end entity; the same pool when nothing was. */
   async extend(endEntity: Certificate, { pool, budget, steps }: Search): Promise<IssuerPool> {
-    const waiting = AbortSignal.timeout(this.#options.totalTimeoutMilliseconds);
+    const waiting = budget.waitingFor(this.#options.totalTimeoutMilliseconds);
     const asked = new Set<string>();
     const found: Certificate[] = [];
     let extended = pool;

@@ -43,7 +43,6 @@ export class StatusSearch {
   readonly #options: SearchOptions;
   readonly #search: RevocationSearch;
   readonly #current: Reach;
-  #waiting: AbortSignal | undefined;
 
   constructor(options: SearchOptions, search: RevocationSearch) {
     this.#options = options;
@@ -100,7 +99,9 @@ export class StatusSearch {
         : new CrlCheck({
             ...ofCrls,
             crlsFor: (certificate) =>
-              signatures.budget.waitFor(crls.retrieved(certificate, this.#startWaiting(retrievalMilliseconds))),
+              signatures.budget.waitFor(
+                crls.retrieved(certificate, signatures.budget.waitingFor(retrievalMilliseconds)),
+              ),
           });
     const crl = async (subject: Subject) => {
       const status = await crlsAtHand.status(subject);
@@ -112,15 +113,11 @@ export class StatusSearch {
       ocsp: async (subject) => {
         const status = await ocsp.atHand(subject, question);
         if (status.status !== 'unknown' || retrievalMilliseconds === undefined) return statusByOcsp(status);
-        return statusByOcsp(await ocsp.retrieved(subject, question, this.#startWaiting(retrievalMilliseconds)));
+        return statusByOcsp(
+          await ocsp.retrieved(subject, question, signatures.budget.waitingFor(retrievalMilliseconds)),
+        );
       },
     };
-  }
-
-  /** One signal for all retrievals, from the first on. */
-  #startWaiting(milliseconds: number): AbortSignal {
-    this.#waiting ??= AbortSignal.timeout(milliseconds);
-    return this.#waiting;
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recordingSteps, unrecorded } from '../../../../src/explanation.ts';
 import { silentLogger } from '../../../../src/operations/log.ts';
+import { Budget } from '../../../../src/pki/budget.ts';
 import { parseCertificate } from '../../../../src/pki/certificate.ts';
 import { parseCertificatesOnly } from '../../../../src/pki/certificates-only.ts';
 import { MalformedError } from '../../../../src/pki/malformed-error.ts';
@@ -174,6 +175,20 @@ describe('an issuer that nobody brought along', () => {
       return middle.der;
     });
     expect(await validatorWith({}, { now: () => time }).verdict(person(middle, [at('ca.cer')]))).toBe('valid');
+  });
+
+  it('is not waited for longer than a login waits for everything together', async () => {
+    const middle = intermediate(anchor);
+    for (const name of ['slow.cer', 'slower.cer']) {
+      server.publish(name, middle.der);
+      server.behave(name, 'hang');
+    }
+    const holder = person(middle, [access(`${server.baseUrl}/slow.cer`, `${server.baseUrl}/slower.cer`)]);
+    const began = performance.now();
+    expect(await validatorWith({ totalTimeoutMilliseconds: 100 }).verdict(holder)).toBe('path-not-found');
+    expect(performance.now() - began).toBeLessThan(5_000);
+    const budget = new Budget({ now: () => now });
+    expect(budget.waitingFor(60_000)).toBe(budget.waitingFor(1));
   });
 
   it.each([
