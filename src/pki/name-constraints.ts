@@ -133,7 +133,15 @@ function isWellFormed(name: GeneralName): boolean {
   return true;
 }
 
+/** For people; a stranger may have made the name as long as a certificate. */
 function describe(name: GeneralName): string {
+  const text = describeWhole(name);
+  return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
+}
+
+const longestShown = 200;
+
+function describeWhole(name: GeneralName): string {
   switch (name.kind) {
     case 'directoryName':
       return `${name.kind} ${formatRfc4514(name.name)}`;

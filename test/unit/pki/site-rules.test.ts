@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { unrecorded } from '../../../src/explanation.ts';
 import { oids } from '../../../src/pki/oids.ts';
 import { der, objectIdentifier, sequence, utf8 } from '../../support/der-builder.ts';
 import {
@@ -20,7 +21,7 @@ import {
   subjectAltName,
   uriName,
 } from './authority.ts';
-import { verdictOf } from './validator.ts';
+import { validatorFor, verdictOf } from './validator.ts';
 
 const anchor = root();
 const middle = intermediate(anchor);
@@ -156,5 +157,19 @@ describe('names under constraints', () => {
     expect(await verdictOf({ anchors: [anchor] }, [person(constrained, [subjectAltName(name)]), constrained])).toBe(
       expected,
     );
+  });
+
+  it('a refusal names the name and the subtree, however long a stranger made them', async () => {
+    const constraints = nameConstraints([], [uriName('host.example')]);
+    const constrained = intermediate(anchor, 'Constrained', [constraints]);
+    const long = `http://host.example/${'x'.repeat(50_000)}`;
+    const result = await validatorFor({ anchors: [anchor] }).validate(
+      [person(constrained, [subjectAltName(uriName(long))]).der, constrained.der],
+      unrecorded,
+    );
+    expect(result.outcome === 'invalid' && result.denial.detail).toMatch(
+      /^uniformResourceIdentifier "http:\/\/host\.example\/x{100,}… .*subtree uniformResourceIdentifier "host\.example"\.$/,
+    );
+    expect(result.outcome === 'invalid' && result.denial.detail.length).toBeLessThan(600);
   });
 });
