@@ -157,7 +157,7 @@ async function askAll(
   const hits = new Map<string, Hit>();
   for (const hit of answers.flat()) {
     const key = `${hit.directory.name}\n${hit.account.id}`;
-    if (hits.get(key)?.strength !== 'strong') hits.set(key, { ...hit, rule: rule.name });
+    hits.set(key, { ...hit, rule: rule.name });
   }
   return hits;
 }

@@ -121,7 +121,10 @@ describe('the forms of altSecurityIdentities', () => {
   });
 
   it('a short key identifier is nothing to go by', async () => {
-    const short = { ...anonymous, certificate: { ...anonymous.certificate, subjectKeyIdentifier: Buffer.from('01') } };
+    const short = {
+      ...anonymous,
+      certificate: { ...anonymous.certificate, subjectKeyIdentifier: Buffer.from('01', 'hex') },
+    };
     expect(await resolve(short, { map: 'ski' }, [account('X509:<SKI>01')])).toBe('mapping-none');
   });
 
@@ -246,6 +249,26 @@ describe('one card, several accounts', () => {
         both.map((entry) => ({ ...entry, loginNames })),
       ),
     ).toBe('mapping-ambiguous');
+  });
+
+  it('an account that holds only a name of the certificate is none of them, though a rule made by hand asks for it', async () => {
+    const rules = [
+      {
+        name: 'r',
+        map: 'altSecurityIdentities',
+        forms: ['issuerSerial', 'issuerSubject'],
+        severalAccounts: 'userPicks',
+        onMiss: 'next',
+      },
+    ] as const;
+    const accounts = [account(value), { ...account(`X509:<I>${issuer}<S>${subject}`), accountName: 'eve' }];
+    const directories = [memoryDirectory(accounts)];
+    const service = createMappingService({ rules, binding: 'off', directories, logger: silentLogger });
+    for (const user of ['jdoe', 'eve']) {
+      expect(await service.resolve(anonymous, user, unrecorded)).toMatchObject({
+        denial: { code: 'mapping-ambiguous' },
+      });
+    }
   });
 
   it('seventeen accounts are nobody’s', async () => {

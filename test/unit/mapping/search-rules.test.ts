@@ -228,6 +228,7 @@ describe('SSSD rules, as they stand', () => {
     ['<SAN:1.3.6.1.4.1.311.20.2.3>^jdoe@contoso\\.com$', ok],
     ['<SAN:1.3.6.1.4.1.311.20.2.4>jdoe', 'mapping-none'],
     [`<SAN:otherName>${Buffer.from('contoso').toString('base64')}`, ok],
+    ['<SAN:x400Address>AAAA', 'mapping-none'],
     [`<SAN:otherName>${Buffer.from('nothing').toString('base64')}`, 'mapping-none'],
   ])('matchrule %s', async (matchrule, expected) => {
     expect(await resolve(jane, { map: 'sssd', matchrule, maprule }, [uid])).toBe(expected);
