@@ -73,13 +73,18 @@ function openLdap(loaded: LoadedLdap, logger: Logger): Directory {
 type ServerSettings = Pick<LoadedLdap['settings'], 'servers' | 'discovery'>;
 
 /** Servers that are listed, or how they are found. */
-function serversOptions({ servers, discovery }: ServerSettings): Pick<ConnectionPoolOptions, 'servers' | 'discovery'> {
+function serversOptions({
+  servers,
+  discovery,
+}: ServerSettings): Pick<ConnectionPoolOptions, 'servers' | 'discovery' | 'resolver'> {
   return {
     ...(servers && { servers: servers.map((server) => (typeof server === 'string' ? server : defined(server))) }),
-    ...(discovery && { discovery: discoveryOptions(discovery) }),
+    ...(discovery && discoveryOptions(discovery)),
   };
 }
 
+/** Names are looked up where the servers were found. */
 function discoveryOptions({ dnsServers, ...options }: NonNullable<ServerSettings['discovery']>) {
-  return { ...defined(options), resolver: createServiceResolver(dnsServers) };
+  const resolver = createServiceResolver(dnsServers);
+  return { resolver, discovery: { ...defined(options), resolver } };
 }

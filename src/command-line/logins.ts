@@ -13,7 +13,7 @@ import { createCertificateValidator } from '../pki/certificate-validator.ts';
 import type { RemoteAuthenticatorOptions } from '../service/remote-authenticator.ts';
 import { openDirectory } from './directories.ts';
 import { createSharedEvidence, type SharedEvidence } from './evidence.ts';
-import { remoteAuthenticator } from './remote-mapping.ts';
+import { remoteLogins } from './remote-mapping.ts';
 import { authorizer } from './sites.ts';
 import { validatorOptions } from './validation.ts';
 
@@ -44,15 +44,16 @@ export function createLogins(
   const directories = new Map(
     configuration.directories.map((loaded) => [loaded.settings.name, openDirectory(loaded, parts.logger)]),
   );
-  const authenticators = new Map(
+  const sites = new Map(
     configuration.sites.map((site) => [
       site.settings.name,
-      siteAuthenticator(site, { ...parts, evidence, throttle, directories, authorize: authorizerOf(site) }),
+      siteLogins(site, { ...parts, evidence, throttle, directories, authorize: authorizerOf(site) }),
     ]),
   );
   return {
-    authenticators,
+    authenticators: new Map([...sites].map(([name, { authenticator }]) => [name, authenticator])),
     close: async () => {
+      for (const { close } of sites.values()) close?.();
       await Promise.all([...directories.values()].map((directory) => directory.close()));
       if (!parts.evidence) await evidence.stop();
     },
@@ -71,15 +72,21 @@ interface SiteParts extends LoginParts {
   readonly authorize: RemoteAuthenticatorOptions['authorize'];
 }
 
-function siteAuthenticator(site: LoadedSite, parts: SiteParts): ExplainingAuthenticator {
+interface SiteLogins {
+  readonly authenticator: ExplainingAuthenticator;
+  /** Absent where the site holds nothing of its own that is to be closed. */
+  readonly close?: () => void;
+}
+
+function siteLogins(site: LoadedSite, parts: SiteParts): SiteLogins {
   const { settings, rules, remoteMapping } = site;
   const { audit, clock, evidence, directories: all, throttle, authorize } = parts;
   const logger = parts.logger.with({ site: settings.name });
   const { clientCertAuthentication, mode, requireSmartcardRequired } = settings.authentication;
   const methods = { clientCertificate: clientCertAuthentication.enabled, basic: mode !== 'certificate' };
-  if (remoteMapping) return remoteAuthenticator(site, remoteMapping, { audit, clock, logger, methods, authorize });
+  if (remoteMapping) return remoteLogins(site, remoteMapping, { audit, clock, logger, methods, authorize });
   const directories = settings.directories.map((name) => all.get(name)).filter((entry) => entry !== undefined);
-  return createAuthenticator({
+  const authenticator = createAuthenticator({
     methods,
     authentication: mode,
     ...(methods.basic && { passwords: { directories, throttle } }),
@@ -91,6 +98,7 @@ function siteAuthenticator(site: LoadedSite, parts: SiteParts): ExplainingAuthen
     logger,
     clock,
   });
+  return { authenticator };
 }
 
 function binding({ binding: mode, backdating }: LoadedSite['settings']['mapping']): Binding {

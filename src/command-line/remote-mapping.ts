@@ -11,12 +11,17 @@ const maximumConnections = 64;
 const connectTimeout = 1000;
 const retryDelay = 10_000;
 
-export function remoteAuthenticator(
+export interface RemoteLogins {
+  readonly authenticator: ExplainingAuthenticator;
+  close(): void;
+}
+
+export function remoteLogins(
   { settings }: LoadedSite,
   { endpoints, identity, certificateAuthorities }: LoadedRemoteMapping,
   parts: Omit<RemoteAuthenticatorOptions, 'service' | 'site' | 'explains'>,
-): ExplainingAuthenticator {
-  const { attemptTimeout = 5_000, totalTimeout = 10_000, site } = settings.mapping.service ?? {};
+): RemoteLogins {
+  const { attemptTimeout = 8_000, totalTimeout = 15_000, site } = settings.mapping.service ?? {};
   const material = identity && {
     certificateChain: identity.certificate,
     privateKey: identity.privateKey,
@@ -34,5 +39,13 @@ export function remoteAuthenticator(
     logger: parts.logger,
     timer: () => performance.now(),
   });
-  return createRemoteAuthenticator({ ...parts, service, ...(site !== undefined && { site }), explains: true });
+  return {
+    authenticator: createRemoteAuthenticator({
+      ...parts,
+      service,
+      ...(site !== undefined && { site }),
+      explains: true,
+    }),
+    close: () => service.close(),
+  };
 }

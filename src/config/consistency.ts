@@ -156,6 +156,14 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
       message: `there is no directory named ${name}`,
       remedy: `Use one of: ${[...known].join(', ')}.`,
     })),
+    {
+      applies: used.some(
+        (entry) => entry.type === 'activeDirectory' && entry.lookupCacheTime > site.connections.loginRecheckInterval,
+      ),
+      path: ['connections', 'loginRecheckInterval'],
+      message: 'is shorter than lookupCacheTime of a directory of the site',
+      remedy: 'Shorten lookupCacheTime: a recheck must not be answered out of it.',
+    },
     ...site.authorization.flatMap((rule, index) =>
       (rule.roles ?? []).map((role, position) => ({
         applies: onlySids && !/^S-1-/.test(role),

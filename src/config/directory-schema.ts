@@ -90,6 +90,11 @@ const activeDirectory = z.strictObject({
     .enum(['attribute', 'iisFtp'])
     .default('attribute')
     .describe('iisFtp: msIIS-FTPRoot and msIIS-FTPDir joined, as IIS FTP does'),
+  lookupCacheTime: duration('0s', '1d')
+    .prefault('0s')
+    .describe(
+      'How long it is remembered which account a look-up found; at most loginRecheckInterval; state is read anew',
+    ),
   resolveGroupNames: z
     .boolean()
     .default(false)
@@ -139,7 +144,12 @@ const ldap = z.strictObject({
   homeDirectoryAttribute: attribute.default('homeDirectory').describe('Attribute with the home directory'),
   lockoutDuration: duration('1s', '24d')
     .optional()
-    .describe('After it a password policy lock lapses; without it only an administrator ends it'),
+    .describe(
+      'After it a lock lapses where no password policy entry says when; without it only an administrator ends it',
+    ),
+  defaultPasswordPolicy: distinguishedName
+    .optional()
+    .describe('Entry of the password policy for accounts that name none (ppolicy_default)'),
   groups: z
     .strictObject({
       searchBase: distinguishedName.describe('Groups are sought below this entry'),

@@ -104,8 +104,8 @@ const mapping = z
           .default([])
           .describe('PEM files: CAs of the services’ certificates'),
         site: z.string().max(64).optional().describe('Site of the service whose rules decide; its first when absent'),
-        attemptTimeout: duration('50ms', '1m').prefault('5s').describe('Time for one service'),
-        totalTimeout: duration('50ms', '2m').prefault('10s').describe('Time for all of them together'),
+        attemptTimeout: duration('50ms', '1m').prefault('8s').describe('Time for one service'),
+        totalTimeout: duration('50ms', '2m').prefault('15s').describe('Time for all of them together'),
       })
       .optional()
       .describe('Asks remote mapping services instead of own rules and directories'),

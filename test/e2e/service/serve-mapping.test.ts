@@ -6,8 +6,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
-import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { parse, stringify } from 'yaml';
+import { accountFileDirectory, cardgate, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 import { askAt, certificatesOf, json, temporarySocket } from './service-world.ts';
 
@@ -42,8 +42,11 @@ afterAll(async () => {
 });
 
 function start(socket: string): { process: ChildProcess; lines: string[]; exited: Promise<unknown[]> } {
-  const script = join(import.meta.dirname, 'serve-mapping-process.ts');
-  child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, script, world.configuration, socket], {
+  const configuration = join(world.folder, 'service.yaml');
+  const settings = parse(readFileSync(world.configuration, 'utf8')) as Record<string, unknown>;
+  writeFileSync(configuration, stringify({ ...settings, mappingService: { listeners: [{ socket, mode: '0600' }] } }));
+  const [program, main] = cardgate;
+  child = spawn('setpriv', ['--pdeathsig', 'KILL', program, main, 'serve-mapping', configuration], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const lines: string[] = [];
@@ -52,10 +55,16 @@ function start(socket: string): { process: ChildProcess; lines: string[]; exited
 }
 
 describe('cardgate serve-mapping', () => {
-  it('does not start when it cannot listen', async () => {
+  it('does not start when its socket would have no directory', async () => {
     const { lines, exited } = start('/nonexistent/mapping.sock');
+    expect(await exited).toEqual([2, null]);
+    expect(lines.join('\n')).toContain('mappingService.listeners[0].socket: cannot write /nonexistent/mapping.sock');
+  });
+
+  it('does not start when something else is at its socket', async () => {
+    const { lines, exited } = start(world.configuration);
     expect(await exited).toEqual([1, null]);
-    expect(lines.join('\n')).toMatch(/cannot listen: .*ENOENT/);
+    expect(lines.join('\n')).toContain('cannot listen');
   });
 
   it('starts, serves, reloads on SIGHUP, and ends on SIGTERM without a trace of its socket', async () => {
