@@ -81,7 +81,7 @@ export async function fuzz(seed: number, count: number, onProgress?: (done: numb
     inputs[kind] += 1;
     try {
       let elapsed = Number.POSITIVE_INFINITY;
-      for (let attempt = 0; attempt < 3 && elapsed > maximumInputMs; attempt++) {
+      for (let attempt = 0; attempt < 5 && elapsed > maximumInputMs; attempt++) {
         const start = performance.now();
         const isParsed = parse(kind, input);
         if (validates && (await world.validate(kind, input)) === 'valid' && attempt === 0) valid += 1;

@@ -53,7 +53,7 @@ export interface CertificateValidatorOptions {
   readonly inhibitPolicyMapping?: boolean;
   /** initial-any-policy-inhibit (RFC 5280 6.1.1 (g)): anyPolicy in a CA certificate stands for nothing. Default false. */
   readonly inhibitAnyPolicy?: boolean;
-  /** Default: SHA-256 or better, RSA from 2048 bits, P-256, P-384, P-521, Ed25519 and Ed448. */
+  /** Default: SHA-256 or better, RSA from 2048 bits, P-256, P-384, P-521, Ed25519, Ed448 and ML-DSA. */
   readonly algorithms?: AlgorithmPolicy;
   readonly revocation: RevocationOptions;
   /** Where issuers that nobody brought along are looked for. Default: nowhere (IIS CertChainCacheOnlyUrlRetrieval: `cache-only`). */

@@ -3,7 +3,7 @@
  * valid otherwise. The trust anchor is a certificate whose own validity and constraints are applied as well (RFC 5937).
  */
 import { type Denial, denial } from '../denial.ts';
-import type { StepRecorder } from '../explanation.ts';
+import { type StepRecorder, unrecorded } from '../explanation.ts';
 import { type Certificate, isSelfIssued } from './certificate.ts';
 import {
   anyPolicyMappingRefusal,
@@ -276,6 +276,8 @@ class PathValidation {
   }
 
   #check(certificate: Certificate, check: string, citation: string, refusal: Refusal | undefined): Denial | undefined {
+    // A login that nobody asks to explain need not put into words what it passed.
+    if (!refusal && this.#tools.steps === unrecorded) return undefined;
     const facts = certificateFacts(certificate);
     if (!refusal) {
       this.#tools.steps.record({ stage: 'certificate', check, verdict: 'passed', citation, facts });
