@@ -1,7 +1,12 @@
 /** The tables of README, made from the code they describe. `print-tables` writes them; a test compares them. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { configurationJsonSchema } from '../src/config/schema.ts';
 import { type DenialEntry, denialTable } from '../src/denial.ts';
 import { commandTable } from '../src/ftp/command-table.ts';
+
+/** Run by a test as it stands, with paths and ports replaced. */
+const nginxExample = join(import.meta.dirname, '..', 'test', 'e2e', 'service', 'nginx-example.conf');
 
 interface JsonSchema {
   readonly type?: string | readonly string[];
@@ -20,9 +25,11 @@ interface JsonSchema {
 export function documentTables(): Readonly<Record<string, string>> {
   const schema = configurationJsonSchema() as JsonSchema;
   const { directories, sites, ...general } = schema.properties ?? {};
+  const { mappingService, ...withoutService } = general;
   const directoryKinds = directories?.items?.oneOf ?? directories?.items?.anyOf ?? [];
   return {
-    'settings-general': settingsTable({ properties: general }),
+    'settings-general': settingsTable({ properties: withoutService }),
+    'settings-mapping-service': settingsTable(mappingService ?? {}, 'mappingService.'),
     'settings-site': settingsTable(sites?.items ?? {}, 'sites[].'),
     ...Object.fromEntries(
       directoryKinds.map((kind) => [
@@ -30,6 +37,7 @@ export function documentTables(): Readonly<Record<string, string>> {
         settingsTable(kind, 'directories[].'),
       ]),
     ),
+    nginx: `\`\`\`nginx\n${readFileSync(nginxExample, 'utf8').trimEnd()}\n\`\`\``,
     denials: table(
       ['code', 'reply', 'IIS sub-status', 'meaning', 'remedy'],
       Object.entries<DenialEntry>(denialTable).map(([code, entry]) => [
