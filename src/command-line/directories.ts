@@ -23,17 +23,12 @@ export function openDirectory(loaded: LoadedDirectory, logger: Logger): Director
 }
 
 function openLdap(loaded: LoadedLdap, logger: Logger): Directory {
-  const { settings, certificateAuthorities, bindPassword, clientCertificate } = loaded;
-  const material = { certificateAuthorities, ...defined({ bindPassword, clientCertificate }), logger };
+  const { settings, ...read } = loaded;
+  // What was read out of the files that the settings name; it takes their place.
+  const material = { ...read, logger };
   switch (settings.type) {
     case 'activeDirectory': {
-      const {
-        type: _,
-        bindPasswordFile: __,
-        clientCertificate: ___,
-        clientCertificateKey: ____,
-        ...options
-      } = settings;
+      const { type, bindPasswordFile, clientCertificate, clientCertificateKey, ...options } = settings;
       const { servers, discovery, globalCatalog, ...others } = options;
       return createActiveDirectory({
         ...defined(others),
@@ -51,13 +46,7 @@ function openLdap(loaded: LoadedLdap, logger: Logger): Directory {
       });
     }
     case 'ldap': {
-      const {
-        type: _,
-        bindPasswordFile: __,
-        clientCertificate: ___,
-        clientCertificateKey: ____,
-        ...options
-      } = settings;
+      const { type, bindPasswordFile, clientCertificate, clientCertificateKey, ...options } = settings;
       const { servers, discovery, groups, ...others } = options;
       const { searchBase: base, ...members } = groups ?? {};
       return createLdapDirectory({

@@ -1,14 +1,10 @@
 /** The settings of a site for client certificates: what is asked for, trusted and accepted, and how revocation is found out. */
 import { z } from 'zod';
 import { duration } from './duration.ts';
+import { file, fingerprint } from './field-schemas.ts';
 
-const file = z.string().min(1).max(4096);
 const host = z.string().min(1).max(253);
 const objectIdentifier = z.string().regex(/^[0-2](\.\d{1,39}){1,30}$/, { error: 'must be a dotted object identifier' });
-const fingerprint = z
-  .string()
-  .regex(/^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$/, { error: 'must be a SHA-256 fingerprint: 64 hexadecimal digits' })
-  .transform((text) => text.replaceAll(':', '').toLowerCase());
 
 const validationFlag = z.enum([
   'NoRevocationCheck',

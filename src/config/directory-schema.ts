@@ -1,8 +1,8 @@
 /** The settings of the directories that hold accounts: Active Directory, another LDAP directory, or an account file. */
 import { z } from 'zod';
 import { duration } from './duration.ts';
+import { file, fingerprint } from './field-schemas.ts';
 
-const file = z.string().min(1).max(4096);
 const attribute = z.string().regex(/^[A-Za-z][\w-]{0,127}$/, { error: 'must be an attribute name' });
 const distinguishedName = z.string().min(1).max(2048);
 const name = z
@@ -172,11 +172,6 @@ const accountFile = z.strictObject({
 
 export const directorySchema = z.discriminatedUnion('type', [activeDirectory, ldap, accountFile]);
 export type DirectorySettings = z.output<typeof directorySchema>;
-
-const fingerprint = z
-  .string()
-  .regex(/^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$/, { error: 'must be a SHA-256 fingerprint: 64 hexadecimal digits' })
-  .transform((text) => text.replaceAll(':', '').toLowerCase());
 
 /** One account in an account file. */
 const account = z.strictObject({

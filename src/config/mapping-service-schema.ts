@@ -1,8 +1,7 @@
 /** The settings of `cardgate serve-mapping`: where it listens, whom it answers, how much. */
 import { z } from 'zod';
 import { duration } from './duration.ts';
-
-const file = z.string().min(1).max(4096);
+import { file } from './field-schemas.ts';
 
 const unixListener = z.strictObject({
   socket: file.describe('Path of a unix socket'),

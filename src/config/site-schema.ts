@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { sslClientCertificates } from './certificate-schema.ts';
 import { duration } from './duration.ts';
+import { file } from './field-schemas.ts';
 
-const file = z.string().min(1).max(4096);
 const count = (least: number, most: number) => z.int().min(least).max(most);
 const port = count(0, 65_535);
 
