@@ -108,17 +108,17 @@ export class CrlCheck {
     const { certificate } = subject;
     const mismatch = scopeMismatch(crl, certificate, point) ?? this.#unusable(crl);
     if (mismatch) return mismatch;
-    const candidate = others.find(
+    const candidates = others.filter(
       (other) => deltaBelongsTo(other, crl) && !this.#unusable(other) && !this.#outOfDate(other),
     );
     // RFC 5280 6.3.3 (a)(1): a current delta CRL brings a complete one up to date.
-    const outOfDate = candidate ? undefined : this.#outOfDate(crl);
+    const outOfDate = candidates.length > 0 ? undefined : this.#outOfDate(crl);
     if (outOfDate) return outOfDate;
     const signer = await this.#signers.find(crl, subject, point, chain);
     if (typeof signer === 'string') return signer;
     this.#context.onAuthentic(crl);
-    // RFC 5280 5.2.4: a delta CRL is signed with the key of the complete one.
-    const delta = candidate && this.#signers.isSignedBy(candidate, signer) ? candidate : undefined;
+    // RFC 5280 5.2.4: a delta CRL is signed with the key of the complete one. A newer one that is not must not hide it.
+    const delta = candidates.find((candidate) => this.#signers.isSignedBy(candidate, signer));
     if (delta) {
       this.#context.onAuthentic(delta);
     } else {

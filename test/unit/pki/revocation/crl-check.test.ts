@@ -99,6 +99,14 @@ describe('a certificate is revoked', () => {
     expect(await withCrls(crl({ extensions: [number(5)] }), delta)).toBe('certificate-revoked');
   });
 
+  it('when a delta CRL says so beside a newer one that nobody entitled has signed', async () => {
+    const complete = crl({ extensions: [number(5)] });
+    const delta = crl({ entries: [crlEntry(0xe1)], extensions: [number(6), deltaOf(5)] });
+    const forger = { subject: middle.subject, keys: newKeys() };
+    const forged = issueCrl(forger, { thisUpdate: days(-0.5), extensions: [number(7), deltaOf(5)] });
+    expect(await withCrls(complete, delta, forged)).toBe('certificate-revoked');
+  });
+
   it('when its CA is', async () => {
     const serial = 77;
     const bad = issue(commonName('Bad'), anchor, { serial, extensions: [ca()] });
