@@ -35,6 +35,8 @@ export interface AccountSearch {
   readonly filter: Filter;
   readonly attributes: readonly string[];
   readonly sizeLimit: number;
+  /** DNS name of the domain whose accounts alone are meant. Absent: those of every domain. */
+  readonly dnsDomain?: string;
 }
 
 /** What finds an account again. */
@@ -52,6 +54,8 @@ const noSuchObject = 32;
 /** People only: computers are of class user too, and have another category; contacts have the category and not the class. */
 export const person: readonly Filter[] = [equals('objectCategory', 'person'), equals('objectClass', 'user')];
 
+/** Accounts that different domains have under one name; no forest has so many domains. */
+const mostNamesakes = 256;
 const globalCatalogPorts: ReadonlySet<number> = new Set([3268, 3269]);
 
 export class Forest {
@@ -76,15 +80,22 @@ export class Forest {
   }
 
   /** Entries with the attributes asked for, as their own domain has them now. */
-  async findAccounts({ base, filter, attributes, sizeLimit }: AccountSearch): Promise<readonly LdapEntry[]> {
+  async findAccounts(search: AccountSearch): Promise<readonly LdapEntry[]> {
+    const { base, filter, attributes, sizeLimit, dnsDomain } = search;
     const catalog = this.#catalog;
     if (catalog === undefined) {
       const domain = this.serversOf(base);
       // Samba ignores size limits
       return (await domain.search({ base, scope: 'sub', filter, attributes, sizeLimit })).slice(0, sizeLimit);
     }
-    const found = await catalog.search({ base, scope: 'sub', filter, attributes: ['objectGUID'], sizeLimit });
+    // Namesakes of other domains must not crowd out the one that is meant.
+    const most = dnsDomain === undefined ? sizeLimit : mostNamesakes;
+    const found = await catalog.search({ base, scope: 'sub', filter, attributes: ['objectGUID'], sizeLimit: most });
+    if (dnsDomain !== undefined && found.length >= most)
+      throw new DirectoryAnswerError('Too many accounts of the forest have one name.', { found: found.length });
+    const domain = dnsDomain?.toLowerCase();
     const read = found
+      .filter((entry) => domain === undefined || dnsDomainOf(entry.distinguishedName)?.toLowerCase() === domain)
       .slice(0, sizeLimit)
       .map((entry) => this.readAgain(knownAccount(entry), equals('objectClass', 'user'), attributes));
     return (await Promise.all(read)).flat();

@@ -94,16 +94,23 @@ export function createActiveDirectory(
   /** Groups that came with the account. */
   const groupsOf = new WeakMap<DirectoryAccount, readonly string[]>();
 
-  async function find(question: string, filter: Filter, limit: number, base: string, further: readonly string[]) {
+  async function find(
+    question: string,
+    filter: Filter,
+    limit: number,
+    base: string,
+    further: readonly string[],
+    only?: { readonly dnsDomain: string },
+  ) {
     const whole = allOf(...person, filter);
     const wanted = [...new Set([...attributes, ...further])];
     const key = `${base}\n${question}`;
     const before = known.recall(key);
     const again = before && (await forest.readAgain(before, whole, wanted));
     if (again?.length === 1) return again;
-    const found = await forest.findAccounts({ base, filter: whole, attributes: wanted, sizeLimit: limit });
-    const [only, ...more] = found;
-    if (only && more.length === 0) known.remember(key, knownAccount(only));
+    const found = await forest.findAccounts({ base, filter: whole, attributes: wanted, sizeLimit: limit, ...only });
+    const [first, ...more] = found;
+    if (first && more.length === 0) known.remember(key, knownAccount(first));
     else known.forget(key);
     return found;
   }
@@ -123,10 +130,11 @@ export function createActiveDirectory(
     const filter = filterOf(lookup);
     if (filter === undefined) return [];
     const further = lookup.by === 'filter' ? attributesOfTree(lookup.filter) : undefined;
-    const found = await find(questionOf(lookup), filter, limit, base, further ?? []);
+    const only = lookup.by === 'samAccountName' ? { dnsDomain: lookup.dnsDomain } : undefined;
+    const found = await find(questionOf(lookup), filter, limit, base, further ?? [], only);
     const accounts = found.map((entry) => accountOf(entry, further));
-    if (lookup.by !== 'samAccountName') return accounts;
-    const domain = lookup.dnsDomain.toLowerCase();
+    if (!only) return accounts;
+    const domain = only.dnsDomain.toLowerCase();
     return accounts.filter((account) => account.dnsDomain?.toLowerCase() === domain);
   }
 

@@ -97,6 +97,14 @@ describe('a forest', () => {
     expect(await directory.findAccounts(ask, 2)).toHaveLength(2);
   });
 
+  it('an account with a name that other domains have too is found in its own', async () => {
+    const apac = 'DC=apac,DC=corp,DC=example';
+    const people = [person('ada', corp, 1), person('ada', apac, 3), person('ada', emea, 2)];
+    const { directory } = forest({ gc: inCatalog(...people), emea: { [guid(2)]: [people[2]!] } });
+    const lookup = { by: 'samAccountName', samAccountName: 'ada', dnsDomain: 'EMEA.corp.example' } as const;
+    expect(await directory.findAccounts(lookup, 2)).toMatchObject([{ dnsDomain: 'emea.corp.example' }]);
+  });
+
   it('an account of a domain without servers cannot be passed over', async () => {
     const [ada, eve] = [person('ada', corp, 1), person('eve', 'DC=apac,DC=corp,DC=example', 3)];
     const { directory } = forest({ gc: inCatalog(ada, eve), corp: { [guid(1)]: [ada] } });
