@@ -5,7 +5,7 @@
 import type { Clock } from '../clock.ts';
 import { type Denial, type DenialCode, denialEntry } from '../denial.ts';
 import type { Facts } from '../explanation.ts';
-import { closeWinston, createWinston } from './log.ts';
+import { createWinston } from './log.ts';
 
 export interface CertificateFacts {
   readonly subject: string;
@@ -109,15 +109,15 @@ export interface ClosableAuditTrail extends AuditTrail {
 
 /** @param file absolute path; standard output when absent */
 export function createAuditTrail(file: string | undefined, clock: Clock): ClosableAuditTrail {
-  const logger = createWinston('info', file, 'stdout');
+  const { winston, close } = createWinston('info', file, 'stdout');
   return {
     write: (record) =>
-      void logger.log({
+      void winston.log({
         level: 'info',
         message: record.event,
         line: { time: clock.now().toISOString(), ...withMeaning(record) },
       }),
-    close: () => closeWinston(logger),
+    close,
   };
 }
 

@@ -1,5 +1,6 @@
 /** The operating log: one JSON object per line through winston. What peers sent goes in only as printable text; secrets never. */
 import winston from 'winston';
+import { LineFile } from './line-file.ts';
 import { printable } from './printable.ts';
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
@@ -40,27 +41,31 @@ export const silentLogger: Logger = {
   with: () => silentLogger,
 };
 
+export interface LineLogger {
+  readonly winston: winston.Logger;
+  /** Resolves when everything written so far has reached its destination, or cannot. */
+  close(): Promise<void>;
+}
+
 /** A winston logger that writes each entry’s `line` as JSON to a file, or to a standard stream when there is none. */
-export function createWinston(level: LogLevel, file: string | undefined, stream: 'stdout' | 'stderr'): winston.Logger {
-  const transport = file
-    ? new winston.transports.File({ filename: file })
-    : new winston.transports.Stream({ stream: stream === 'stdout' ? process.stdout : process.stderr });
+export function createWinston(level: LogLevel, file: string | undefined, stream: 'stdout' | 'stderr'): LineLogger {
+  const standard = stream === 'stdout' ? process.stdout : process.stderr;
+  // Winston's own transport for files stops for good at the first error.
+  const lines = file ? new LineFile(file, { onFault: (text) => void process.stderr.write(`${text}\n`) }) : undefined;
   const logger = winston.createLogger({
     level,
     levels: winston.config.npm.levels,
     format: winston.format.printf((entry) => JSON.stringify(entry['line'], printableValue)),
-    transports: [transport],
+    transports: [new winston.transports.Stream({ stream: lines ?? standard, eol: '\n' })],
   });
-  // Winston keeps the entry and goes on; without a listener a full disk would end the process.
   logger.on('error', (error: Error) => process.stderr.write(`cannot write ${file ?? stream}: ${error.message}\n`));
-  return logger;
-}
-
-export function closeWinston(logger: winston.Logger): Promise<void> {
-  return new Promise((resolve) => {
-    logger.once('finish', () => resolve());
-    logger.end();
-  });
+  return {
+    winston: logger,
+    close: async () => {
+      await new Promise<void>((resolve) => logger.once('finish', () => resolve()).end());
+      if (lines) await new Promise<void>((resolve) => lines.end(() => resolve()));
+    },
+  };
 }
 
 /** JSON replacer: errors become their name and message, every string printable text. */
@@ -71,7 +76,8 @@ function printableValue(_key: string, value: unknown): unknown {
   return value;
 }
 
-function fromWinston(logger: winston.Logger, always: LogFields): ClosableLogger {
+function fromWinston(lines: LineLogger, always: LogFields): ClosableLogger {
+  const { winston: logger } = lines;
   const write = (level: LogLevel, event: string, fields: LogFields = {}) => {
     if (!logger.isLevelEnabled(level)) return;
     const line = { time: new Date().toISOString(), level, event, ...always, ...fields };
@@ -82,7 +88,7 @@ function fromWinston(logger: winston.Logger, always: LogFields): ClosableLogger 
     warn: (event, fields) => write('warn', event, fields),
     info: (event, fields) => write('info', event, fields),
     debug: (event, fields) => write('debug', event, fields),
-    with: (fields) => fromWinston(logger, { ...always, ...fields }),
-    close: () => closeWinston(logger),
+    with: (fields) => fromWinston(lines, { ...always, ...fields }),
+    close: lines.close,
   };
 }
