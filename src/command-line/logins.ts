@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import type { Directory } from '../directory/directory.ts';
 import { createAuthenticator } from '../login/authenticate.ts';
+import type { LoginRequest, Verdict } from '../login/authenticator.ts';
 import { createFailureThrottle, type FailureThrottle } from '../login/failure-throttle.ts';
 import type { ExplainingAuthenticator } from '../login/login-attempt.ts';
 import type { Binding } from '../mapping/mapping-service.ts';
@@ -121,8 +122,16 @@ export class SwitchableLogins {
     if (former.inFlight === 0) await former.logins.close();
   }
 
-  authenticate(site: string, request: Parameters<ExplainingAuthenticator['authenticate']>[0]) {
-    return this.decide(site, (authenticator) => authenticator.authenticate(request));
+  /** Sessions are rechecked by the newest logins as well: those that let them in have closed their directories. */
+  async authenticate(site: string, request: LoginRequest): Promise<Verdict> {
+    const verdict = await this.decide(site, (authenticator) => authenticator.authenticate(request));
+    if (verdict.outcome !== 'granted') return verdict;
+    // a session that lasts keeps no password
+    const { password: _, ...later } = request;
+    const { accountName, directory } = verdict.login;
+    const recheck = () =>
+      this.decide(site, (authenticator) => authenticator.recheck(later, { accountName, directory }));
+    return { ...verdict, login: { ...verdict.login, recheck } };
   }
 
   /** One decision by the newest authenticator of the site, whose directories stay open until it is taken. */

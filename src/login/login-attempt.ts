@@ -74,7 +74,12 @@ export interface Resolution {
 export interface ExplainingAuthenticator extends Authenticator {
   explain(request: ExplainedRequest, steps: StepRecorder): Promise<Verdict>;
   resolve(request: ExplainedRequest, steps: StepRecorder): Promise<Resolution>;
+  /** What `AuthenticatedLogin.recheck` does, also for a login that was granted by an authenticator that this one replaced. */
+  recheck(request: ExplainedRequest, granted: GrantedAccount): Promise<Denial | undefined>;
 }
+
+/** Whom a running session works for. */
+export type GrantedAccount = Pick<AuthenticatedLogin, 'accountName' | 'directory'>;
 
 export function authenticatorBy(decide: Decide, parts: AttemptParts): ExplainingAuthenticator {
   return {
@@ -82,6 +87,7 @@ export function authenticatorBy(decide: Decide, parts: AttemptParts): Explaining
       (await attempt(decide, parts, request, unrecorded))?.verdict ?? { outcome: 'password-required' },
     explain: async (request, steps) => (await attempt(decidedAtOnce(decide), parts, request, steps)).verdict,
     resolve: (request, steps) => attempt(decidedAtOnce(decide), parts, request, steps),
+    recheck: (request, granted) => recheck(decide, parts, request, granted),
   };
 }
 
@@ -153,7 +159,11 @@ async function attempt(
   const { password: _, ...later } = request;
   const verdict: Resolution['verdict'] =
     decision.outcome === 'granted'
-      ? { ...decision, login: { ...decision.login, recheck: () => recheck(decide, parts, later) }, reference }
+      ? {
+          ...decision,
+          login: { ...decision.login, recheck: () => recheck(decide, parts, later, decision.login) },
+          reference,
+        }
       : { ...decision, reference };
   return { verdict, record, ...(mapped && { mapped }) };
 }
@@ -169,6 +179,7 @@ async function recheck(
   decide: Decide,
   { logger }: AttemptParts,
   request: ExplainedRequest,
+  granted: GrantedAccount,
 ): Promise<Denial | undefined> {
   const { connectionId } = request;
   let decision: Decision;
@@ -178,11 +189,18 @@ async function recheck(
     decision = decisionForFault(error);
     logger.warn('login-recheck-failed', { connectionId, error });
   }
-  if (decision.outcome === 'granted') return undefined;
+  if (decision.outcome === 'granted') return anotherAccount(decision.login, granted);
   if (decision.outcome === 'password-required') return denial('password-missing', 'The login wants a password again.');
   if (!undecided.has(decision.denial.code)) return decision.denial;
   logger.warn('login-recheck-undecided', { connectionId, code: decision.denial.code });
   return undefined;
+}
+
+/** A session works with the files of the account it began with, so it must not live on the right of another. */
+function anotherAccount(now: GrantedAccount, granted: GrantedAccount): Denial | undefined {
+  if (now.accountName === granted.accountName && now.directory === granted.directory) return undefined;
+  const accounts = [granted, now].map(({ accountName, directory }) => `${accountName} in ${directory}`);
+  return denial('mapping-ambiguous', 'The login leads to another account than when it was granted.', { accounts });
 }
 
 /** A directory that does not answer, or answers nonsense, is foreseen; everything else is a fault of our own. Neither lets anybody in. */

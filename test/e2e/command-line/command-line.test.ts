@@ -18,7 +18,7 @@ let ada: Person;
 let uma: Person;
 let world: LoginWorld;
 
-async function startWorld(): Promise<LoginWorld> {
+async function startWorld(site: Readonly<Record<string, unknown>> = {}): Promise<LoginWorld> {
   const { directory, files } = accountFileDirectory([
     { name: 'ada', certificates: [createHash('sha256').update(ada.der).digest('hex')] },
   ]);
@@ -27,6 +27,7 @@ async function startWorld(): Promise<LoginWorld> {
     directories: [directory],
     files,
     rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
+    site,
   });
 }
 
@@ -226,6 +227,17 @@ describe('cardgate serve', () => {
     own.gateway.signal('SIGHUP');
     await expect.poll(log).toContain('"reloaded"');
     expect(await userReply(own.port)).toBe(530);
+    await own.stop();
+  });
+
+  it('judges sessions that are running by what it read on SIGHUP', async () => {
+    const own = await startWorld({ connections: { loginRecheckInterval: '1s' } });
+    const client = await loggedIn(own.port);
+    await writeFile(join(own.folder, 'accounts.yaml'), 'accounts:\n  - { name: ada, disabled: true }\n');
+    own.gateway.signal('SIGHUP');
+    expect((await client.reply()).code).toBe(421);
+    const refusal = () => own.records().find(({ event }) => event === 'refusal');
+    await expect.poll(refusal).toMatchObject({ denial: { code: 'mapping-none' } });
     await own.stop();
   });
 

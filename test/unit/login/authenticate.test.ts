@@ -188,6 +188,8 @@ describe('a login that was granted', () => {
   it.each<[string, DirectoryAccount | Error, string | undefined]>([
     ['goes on while nothing changed', accountWith(), undefined],
     ['ends when the account is disabled meanwhile', accountWith({ disabled: true }), 'account-disabled'],
+    ['ends when it leads to another account', { ...accountWith(), accountName: 'jdoe2' }, 'mapping-ambiguous'],
+    ['ends when it leads to another directory', { ...accountWith(), directory: 'other' }, 'mapping-ambiguous'],
     ['goes on while no directory answers', new DirectoryUnavailableError('down'), undefined],
     ['ends when the directory answers nonsense', new DirectoryAnswerError('odd'), 'directory-answer-invalid'],
     ['ends when cardgate itself fails', new TypeError('bug'), 'internal-fault'],
