@@ -53,8 +53,9 @@ export class CrlSigners {
     }
     for (const { certificate } of this.#context.pool.bySubject(crl.issuer.key)) {
       if (certificate === issuer || !this.isSignedBy(crl, certificate)) continue;
-      if (isCa(certificate) && !point.crlIssuers && !this.#mayStandIn(certificate, subject)) {
-        problem = 'it is signed with another key of the CA than the certificate';
+      if (!point.crlIssuers && !this.#mayStandIn(certificate, subject)) {
+        problem =
+          'it is signed with another key of its name than the certificate, which no CA above certified for CRLs';
         continue;
       }
       const refusal = await this.#refusal(certificate, trustAnchor, chain);
@@ -65,15 +66,18 @@ export class CrlSigners {
   }
 
   /**
-   * A CA with a renewed key may keep a CRL for each key (Active Directory Certificate Services does), and the CRL of one says
-   * nothing of what the other issued. So one CA key speaks for another only from above on the path, or when the other has
-   * certified it for its own name (RFC 4210 4.4).
+   * Who signs in the name of a CA with another key. A CA with a renewed key may keep a CRL for each key (Active Directory
+   * Certificate Services does), and the CRL of one says nothing of what the other issued: so one CA key speaks for another only
+   * from above on the path, or when the other has certified it for its own name (RFC 4210 4.4). A key for CRLs alone has its
+   * certificate from a CA on the path: RFC 5280 6.3.3 (f) asks for a path to the same trust anchor only, by which every other CA
+   * below it could hide revocations.
    */
   #mayStandIn(certificate: Certificate, { issuer, above }: Subject): boolean {
+    const isIssuedBy = (upper: Certificate) =>
+      certificate.issuer.key === upper.subject.key && !this.#context.signatures.refusal(certificate, upper);
+    if (!isCa(certificate)) return above.some(isIssuedBy);
     if (above.some((upper) => upper.subjectPublicKeyInfo.equals(certificate.subjectPublicKeyInfo))) return true;
-    const { signatures } = this.#context;
-    const isRollover = isSelfIssued(certificate) && certificate.issuer.key === issuer.subject.key;
-    return isRollover && !signatures.refusal(certificate, issuer);
+    return isSelfIssued(certificate) && isIssuedBy(issuer);
   }
 
   /** @throws BudgetExceededError */

@@ -62,6 +62,13 @@ describe('a CRL issuer under the name of the CA', () => {
     expect(await verdict(holder, [ofAnchor, forged], [fromRoot])).toBe('revocation-unknown');
   });
 
+  it('was certified by a CA above the certificate, not by some other CA of the hierarchy', async () => {
+    const sister = intermediate(anchor, 'Sister');
+    const impostor = issue(middle.subject, sister, { extensions: [crlSigning] });
+    const crls = [ofAnchor, issueCrl(sister), issueCrl(impostor)];
+    expect(await verdict(holder, crls, [sister, impostor])).toBe('revocation-unknown');
+  });
+
   it('may not sign when his certificate is revoked', async () => {
     const fired = issue(middle.subject, anchor, { serial: 7, extensions: [crlSigning] });
     const crls = [issueCrl(anchor, { entries: [crlEntry(7)] }), issueCrl(fired)];
