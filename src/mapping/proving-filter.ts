@@ -3,6 +3,7 @@
  * or its SID. Every alternative has to, and in a single value, for an account may hold the issuer of one card and the number of another.
  */
 import type { FilterTemplate, ValuePart } from './filter-template.ts';
+import type { Template } from './template.ts';
 
 export function isProvingFilter(filter: FilterTemplate): boolean {
   switch (filter.operator) {
@@ -16,6 +17,22 @@ export function isProvingFilter(filter: FilterTemplate): boolean {
       return false;
   }
 }
+
+/** Whether whatever way the filter matches, it demands a value that the issuer's other certificates need not have. */
+export function looksForHolder(filter: FilterTemplate): boolean {
+  switch (filter.operator) {
+    case 'and':
+      return filter.operands.some(looksForHolder);
+    case 'or':
+      return filter.operands.every(looksForHolder);
+    case 'equals':
+      return filter.parts.some((part) => typeof part !== 'string' && !ofIssuer.has(part.of));
+    default:
+      return false;
+  }
+}
+
+const ofIssuer: ReadonlySet<Template['of']> = new Set(['issuer', 'issuerComponent']);
 
 function isProvingValue(parts: readonly ValuePart[]): boolean {
   const templates = parts.filter((part) => typeof part !== 'string');

@@ -1,6 +1,6 @@
 /** Faults that no single key of a rule shows: keys that do not belong to its kind, and strength or choice that is not earned. */
 
-import { isProvingFilter } from './proving-filter.ts';
+import { isProvingFilter, looksForHolder } from './proving-filter.ts';
 import { type IdentityKind, strongForms } from './rule.ts';
 import type { RuleFault } from './rule-language.ts';
 import type { DecodedRule } from './rule-schema.ts';
@@ -59,11 +59,12 @@ function meaningFaults(rule: DecodedRule): readonly Finding[] {
     });
   }
   const filter = searchOf(rule);
-  const isProven = isIssuerPinned(pinsOf(rule)) || (filter !== undefined && isProvingFilter(filter));
+  const isPinned = isIssuerPinned(pinsOf(rule)) && (filter === undefined || looksForHolder(filter));
+  const isProven = isPinned || (filter !== undefined && isProvingFilter(filter));
   if (rule.strength === 'strong' && !isProven) {
     const message = 'the filter finds accounts by what other certificates can hold too';
     const remedy =
-      'Pin the CA with when.issuerSha256 or when.issuerKeySha256, or search for issuer and serial or a digest.';
+      'Search for a name of the holder and pin the CA with when.issuerSha256 or when.issuerKeySha256, or search for issuer and serial or a digest.';
     faults.push({ key: 'strength', message, remedy });
   }
   if (rule.severalAccounts === 'userPicks' && !isExplicit(rule)) {

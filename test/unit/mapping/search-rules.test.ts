@@ -326,6 +326,21 @@ describe('keys that do not fit the kind', () => {
     expect(decoded.outcome === 'faulty' ? decoded.faults.map(({ path }) => path[2]) : []).toEqual(keys);
   });
 
+  it.each<[string, string[]]>([
+    ['(uid={subject_dn_component.uid})', []],
+    ['(&(ou={issuer_dn})(uid={subject_dn_component.uid}))', []],
+    ['(ou={issuer_dn})', ['strength']],
+    ['(ou={issuer_dn_component.cn})', ['strength']],
+    ['(|(uid={subject_dn_component.uid})(ou={issuer_dn}))', ['strength']],
+    ['(&(ou={issuer_dn})(!(uid={subject_dn_component.uid})))', ['strength']],
+  ])(
+    'with a pinned issuer %s is strong unless it finds the same account for every card of the issuer: %j',
+    (filter, keys) => {
+      const decoded = decode({ map: 'search', filter, when: { issuerSha256: ['ab'.repeat(32)] }, strength: 'strong' });
+      expect(decoded.outcome === 'faulty' ? decoded.faults.map(({ path }) => path[2]) : []).toEqual(keys);
+    },
+  );
+
   it('texts with a language of their own are faults at their place', () => {
     const when = {
       issuer: ['x'],
