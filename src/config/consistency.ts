@@ -62,7 +62,8 @@ function directoryRules(directory: DirectorySettings): readonly Rule[] {
 }
 
 function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
-  const { clientCertificatePolicy, validationFlags, revocation } = site.sslClientCertificates;
+  const { clientCertificatePolicy, validationFlags, revocation, acceptedPolicies, requireExplicitPolicy } =
+    site.sslClientCertificates;
   const certificateLogin = site.authentication.clientCertAuthentication.enabled;
   const { lowDataChannelPort: low, highDataChannelPort: high } = site.firewallSupport;
   const used = settings.directories.filter(({ name }) => site.directories.includes(name));
@@ -137,6 +138,12 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
       path: ['sslClientCertificates', 'validationFlags'],
       message: 'NoRevocationCheck and CertChainRevocationCheckCacheOnly contradict each other',
       remedy: 'Keep one of them.',
+    },
+    {
+      applies: acceptedPolicies.length > 0 && requireExplicitPolicy === false,
+      path: ['sslClientCertificates', 'requireExplicitPolicy'],
+      message: 'false lets certificates without any policy pass acceptedPolicies',
+      remedy: 'Leave requireExplicitPolicy out, or acceptedPolicies.',
     },
     {
       applies: revocation.unknownStatus === 'allowWithinGrace' && revocation.gracePeriod === 0,

@@ -275,6 +275,17 @@ describe('a faulty configuration', () => {
       'audit.file',
       'cannot write',
     ],
+    [
+      'accepted policies that nothing demands',
+      () =>
+        changed(site('sslClientCertificates'), {
+          trustAnchors: [pki.files.root],
+          acceptedPolicies: ['1.2.3'],
+          requireExplicitPolicy: false,
+        }),
+      'sites[0].sslClientCertificates.requireExplicitPolicy',
+      'without any policy',
+    ],
     ['broken YAML', () => 'sites: [', '', 'Flow sequence'],
     ['a duplicate key', () => 'sites: []\nsites: []', '', 'unique'],
   ])('%s', (_name, text, setting, message) => {
