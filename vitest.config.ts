@@ -1,8 +1,11 @@
 /** The test projects: quick ones run in parallel, end-to-end ones start real servers and run one file after another. */
 import { defineConfig } from 'vitest/config';
 
+/** How long an awaited outcome may take on a busy machine; one that comes sooner costs no time. */
+const expectation = { poll: { timeout: 15_000 } };
+
 const quick = ['unit', 'protocol', 'conformance'].map((name) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000 },
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, expect: expectation },
 }));
 
 export default defineConfig({
@@ -10,7 +13,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       ...quick,
-      { test: { name: 'repository', include: ['test/*.test.ts'], testTimeout: 20_000 } },
+      { test: { name: 'repository', include: ['test/*.test.ts'], testTimeout: 20_000, expect: expectation } },
       {
         test: {
           name: 'e2e',
@@ -18,6 +21,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 180_000,
+          expect: expectation,
         },
       },
     ],

@@ -156,7 +156,7 @@ describe('protection', () => {
   });
 
   it('answers 522 when the data handshake fails or stalls', async () => {
-    const client = await (await siteWith({ timeouts: { handshake: 200 } })).loggedIn();
+    const client = await (await siteWith({ timeouts: { handshake: 1000 } })).loggedIn();
     const silent = await openTcp(await client.passive());
     expect((await client.command('LIST')).code).toBeLessThan(200);
     expect((await client.reply()).code).toBe(522);
@@ -193,7 +193,7 @@ describe('the passive port', () => {
   });
 
   it('answers 425 when no data connection comes in time', async () => {
-    const client = await (await siteWith({ timeouts: { dataChannel: 150 } })).loggedIn();
+    const client = await (await siteWith({ timeouts: { dataChannel: 1000 } })).loggedIn();
     await client.passive();
     expect((await client.command('RETR file')).code).toBe(150);
     expect((await client.reply()).code).toBe(425);

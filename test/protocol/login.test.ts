@@ -181,7 +181,7 @@ describe('guessing', () => {
   });
 
   it('the time for the login does not cut a session that is logged in', async () => {
-    const site = await siteWith({ timeouts: { unauthenticated: 150, controlChannel: 400 } });
+    const site = await siteWith({ timeouts: { unauthenticated: 1000, controlChannel: 2000 } });
     const client = await site.loggedIn();
     expect((await client.reply()).text).toContain('Idle');
   });

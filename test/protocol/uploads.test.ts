@@ -136,7 +136,7 @@ describe('a broken upload', () => {
   });
 
   it('is given up when nothing moves for the time of silence', async () => {
-    const site = await siteWith({ timeouts: { dataChannel: 200 } });
+    const site = await siteWith({ timeouts: { dataChannel: 1000 } });
     const client = await site.loggedIn();
     const port = await client.passive();
     client.write('STOR file\r\n');
@@ -163,7 +163,7 @@ describe('a broken upload', () => {
 
 describe('a download', () => {
   it('ends with close_notify, and a reader that stops is cut after the time of silence with 426', async () => {
-    const site = await siteWith({ timeouts: { dataChannel: 300 } });
+    const site = await siteWith({ timeouts: { dataChannel: 1000 } });
     await writeFile(join(site.home, 'large'), randomBytes(32 * megabyte));
     const client = await site.loggedIn();
     const port = await client.passive();
