@@ -5,7 +5,7 @@
 import { type Denial, denial } from '../denial.ts';
 import { printable } from '../operations/printable.ts';
 import { equalsIgnoringAsciiCase } from './ascii-case.ts';
-import type { Hit, Search } from './hit.ts';
+import { type Hit, keyOfHit, type Search } from './hit.ts';
 import type { MappingRule } from './rule.ts';
 
 /**
@@ -57,9 +57,7 @@ function severalAmong(
   }
   const picked = pickByName(hits, search);
   // what other rules found must be the one picked: nobody may clear the way to an account by mapping his own to the card
-  const isAlone = earlier.every(({ account, directory }) => {
-    return account.id === picked?.account.id && directory.name === picked.directory.name;
-  });
+  const isAlone = earlier.every((hit) => picked && keyOfHit(hit) === keyOfHit(picked));
   if (picked && isAlone) return undefined;
   const detail = picked
     ? 'Another rule leads to another account than the one that USER names.'

@@ -19,6 +19,11 @@ export interface Search {
   readonly facts: CertificateFacts;
   readonly claimedName: string | undefined;
   readonly steps: StepRecorder;
-  /** Every distinct account found by any rule, by directory and id. */
+  /** Every distinct account found by any rule, by its key. */
   readonly found: Map<string, Hit>;
+}
+
+/** Equal for one account only. With the name beside the id, two entries never pass for one, whatever the directory gives as id. */
+export function keyOfHit({ directory, account }: Pick<Hit, 'directory' | 'account'>): string {
+  return JSON.stringify([directory.name, account.id, account.distinguishedName]);
 }

@@ -13,7 +13,7 @@ import { subjectIdentity } from '../pki/subject-identity.ts';
 import { equalsIgnoringAsciiCase } from './ascii-case.ts';
 import { unmetCondition } from './condition.ts';
 import { contradiction, pickByName } from './contradiction.ts';
-import type { Evidence, Hit, Search } from './hit.ts';
+import { type Evidence, type Hit, keyOfHit, type Search } from './hit.ts';
 import { describeLookup, type Question, questionsFor } from './lookups.ts';
 import type { Binding, MappingResult, MappingService } from './mapping-service.ts';
 import type { MappingRule } from './rule.ts';
@@ -155,10 +155,7 @@ async function askAll(
     }),
   );
   const hits = new Map<string, Hit>();
-  for (const hit of answers.flat()) {
-    const key = `${hit.directory.name}\n${hit.account.id}`;
-    hits.set(key, { ...hit, rule: rule.name });
-  }
+  for (const hit of answers.flat()) hits.set(keyOfHit(hit), { ...hit, rule: rule.name });
   return hits;
 }
 

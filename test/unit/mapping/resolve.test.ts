@@ -183,6 +183,12 @@ describe('what is found must hold', () => {
     );
   });
 
+  it('two accounts are two, although the directory gives them one id', async () => {
+    const twin = { id: 'same', certificates: [janeDoe] };
+    expect(await resolve(jane, [rule('certificate')], [answering('ad', [twin])])).toBe('by-certificate certificate');
+    expect(await resolve(jane, [rule('certificate')], [answering('ad', [twin, twin])])).toBe('mapping-ambiguous');
+  });
+
   it.each<[IdentityKind, Partial<DirectoryAccount>]>([
     ['sid', {}],
     ['sid', { sid: undefined as never }],
