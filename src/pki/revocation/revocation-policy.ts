@@ -61,6 +61,13 @@ type RevocationResult =
   | { readonly outcome: 'not-revoked'; readonly evidence: readonly RevocationEvidence[] }
   | { readonly outcome: 'refused'; readonly denial: Denial };
 
+/** Nothing is retrieved for a site that wants the cache alone, ahead of time either. */
+function cacheAlone(retrieval: RetrievalOptions | undefined): RetrievalOptions | undefined {
+  if (!retrieval) return undefined;
+  const { refresher: _, ...others } = retrieval;
+  return others;
+}
+
 const citations: Readonly<Record<RevocationMethod, string>> = {
   crl: 'RFC 5280 6.1.3 (a)(3), 6.3.3',
   ocsp: 'RFC 5280 6.1.3 (a)(3), RFC 6960 3.2',
@@ -73,9 +80,12 @@ export class RevocationPolicy {
 
   /** @throws MalformedError when a CRL of a file cannot be read */
   constructor(options: RevocationOptions, files: readonly CrlFile[], clock: Clock, logger: Logger) {
-    const { retrieval, freshnessSeconds, ocsp = defaultOcspOptions } = options;
+    const { mode, retrieval, freshnessSeconds, ocsp = defaultOcspOptions } = options;
     this.#options = options;
-    this.#crls = new CrlSource(files, retrieval, freshnessSeconds, { clock, logger });
+    this.#crls = new CrlSource(files, mode === 'check' ? retrieval : cacheAlone(retrieval), freshnessSeconds, {
+      clock,
+      logger,
+    });
     this.#ocsp = new OcspSource(ocsp, retrieval, { clock, logger, randomBytes });
   }
 

@@ -5,6 +5,7 @@ import type { Clock } from '../../../../src/clock.ts';
 import { unrecorded } from '../../../../src/explanation.ts';
 import { silentLogger } from '../../../../src/operations/log.ts';
 import { parseCertificate } from '../../../../src/pki/certificate.ts';
+import type { EvidenceRefresher } from '../../../../src/pki/retrieval/evidence-refresher.ts';
 import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
 import type { RetrievalPolicy } from '../../../../src/pki/retrieval/retriever.ts';
 import { UrlRetriever } from '../../../../src/pki/retrieval/url-retriever.ts';
@@ -204,6 +205,26 @@ describe('a retrieval fails, and the login is refused, when', () => {
     const { url, asked } = await serve((response) => void response.end());
     expect(codeOf(await site(url, {}, 0, 'cache-only').login())).toBe('revocation-unknown');
     expect(asked).toHaveLength(0);
+  });
+
+  it('only the cache may be asked, not even ahead of the next update', async () => {
+    const middle = intermediate(anchor);
+    const { url, asked } = await serve((response) => void response.end(issueCrl(middle)));
+    const holder = person(middle, [distributionPoint(url)]);
+    const refreshed: string[] = [];
+    const refresher = { used: () => void refreshed.push(url) } as unknown as EvidenceRefresher;
+    const retrieval = { ...retrievalWith({}, { now: () => now }), refresher };
+    const login = (mode: 'check' | 'cache-only') =>
+      validatorFor({
+        anchors: [anchor],
+        crls: [{ file: 'root.crl', der: issueCrl(anchor) }],
+        revocation: { mode, freshnessSeconds: 0, retrieval },
+      }).validate([holder.der, middle.der], unrecorded);
+    expect(codeOf(await login('check'))).toBe('valid');
+    expect(refreshed.splice(0)).toHaveLength(1);
+    expect(codeOf(await login('cache-only'))).toBe('valid');
+    expect(refreshed).toEqual([]);
+    expect(asked).toHaveLength(1);
   });
 
   it('the path is not valid anyway: a stranger’s certificate makes nobody ask anything', async () => {
