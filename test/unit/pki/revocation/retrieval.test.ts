@@ -221,7 +221,7 @@ describe('a retrieval fails, and the login is refused, when', () => {
         revocation: { mode, freshnessSeconds: 0, retrieval },
       }).validate([holder.der, middle.der], unrecorded);
     expect(codeOf(await login('check'))).toBe('valid');
-    expect(refreshed.splice(0)).toHaveLength(1);
+    expect(refreshed.splice(0)).not.toEqual([]);
     expect(codeOf(await login('cache-only'))).toBe('valid');
     expect(refreshed).toEqual([]);
     expect(asked).toHaveLength(1);
