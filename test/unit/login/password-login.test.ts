@@ -317,13 +317,13 @@ describe('guessing', () => {
         findByLoginName: async () => accounts,
         verifyPassword: () => new Promise((resolve) => setTimeout(() => resolve(wrong), 40)),
       } as unknown as Directory;
-      const passwords = { directories: [directory], throttle: createFailureThrottle({ clock }), failureDelay: 100 };
+      const passwords = { directories: [directory], throttle: createFailureThrottle({ clock }), failureDelay: 400 };
       return world('certificateOrPassword', { passwords });
     };
     for (const accounts of [[], [account('jdoe')]]) {
       const time = await took(accounts);
-      expect(time).toBeGreaterThanOrEqual(95);
-      expect(time).toBeLessThan(190);
+      expect(time).toBeGreaterThanOrEqual(395);
+      expect(time).toBeLessThan(790);
     }
   });
 });
