@@ -101,7 +101,7 @@ const examples = `
 Examples:
   cardgate check-config /etc/cardgate/cardgate.yaml
   cardgate serve /etc/cardgate/cardgate.yaml
-  cardgate verify ada.pem --trust-anchor root.pem --crl issuing.crl
+  cardgate verify ada.pem --trust-anchor root.pem --untrusted issuing.pem --crl issuing.crl root.crl
   cardgate mapping value ada.pem
   cardgate explain ada.pem --config /etc/cardgate/cardgate.yaml --user ada
   cardgate card create ada --upn ada@corp.example`;
