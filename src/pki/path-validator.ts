@@ -39,7 +39,7 @@ export interface PathInputs {
   readonly purposes: readonly string[];
   /** What the end entity signs with its key: `digitalSignature` in TLS, `cRLSign` for CRLs. */
   readonly endEntityKeyUsage: 'digitalSignature' | 'cRLSign';
-  /** Dotted OIDs of policies that refuse an end entity which asserts one, whatever holds for the path. */
+  /** Dotted OIDs of policies that refuse an end entity which asserts one or one mapped to it, whatever else holds. */
   readonly forbiddenPolicies?: ReadonlySet<string>;
   /** SHA-256 (lower-case hexadecimal) of the CA certificates that may stand right above the end entity; empty: any. */
   readonly acceptedIssuers?: ReadonlySet<string>;
@@ -223,13 +223,14 @@ class PathValidation {
     return { code: 'issuer-not-acceptable', detail: `The site does not accept the issuing CA with SHA-256 ${sha256}.` };
   }
 
-  #forbidden({ certificatePolicies }: Certificate): Refusal | undefined {
-    const found = certificatePolicies?.find((policy) => this.#inputs.forbiddenPolicies?.has(policy));
-    if (found === undefined) return undefined;
-    return {
-      code: 'certificate-policy-not-acceptable',
-      detail: `It asserts the policy ${found}, which the site forbids.`,
-    };
+  #forbidden({ certificatePolicies = [] }: Certificate): Refusal | undefined {
+    const { forbiddenPolicies } = this.#inputs;
+    if (!forbiddenPolicies || forbiddenPolicies.size === 0) return undefined;
+    // A policy of another domain may stand for a forbidden one by mapping.
+    const held = [...certificatePolicies, ...this.#policyGraph.userConstrainedPolicySet(new Set([oids.anyPolicy]))];
+    const found = held.find((policy) => forbiddenPolicies.has(policy));
+    const detail = `It asserts the policy ${found}, or one mapped to it, which the site forbids.`;
+    return found === undefined ? undefined : { code: 'certificate-policy-not-acceptable', detail };
   }
 
   #pathLength(certificate: Certificate): Refusal | undefined {

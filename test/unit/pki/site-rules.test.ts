@@ -45,6 +45,19 @@ describe('site rules', () => {
     );
   });
 
+  it('a forbidden policy refuses an end entity whose own policy is mapped to it', async () => {
+    const mapping = extension(
+      oids.policyMappings,
+      sequence(sequence(objectIdentifier('1.2.7'), objectIdentifier('1.2.8'))),
+    );
+    const mapper = intermediate(anchor, 'Mapper', [policies('1.2.3', '1.2.7'), mapping]);
+    const site = { anchors: [anchor], forbiddenPolicies: ['1.2.7'] };
+    expect(await verdictOf(site, [person(mapper, [policies('1.2.8')]), mapper])).toBe(
+      'certificate-policy-not-acceptable',
+    );
+    expect(await verdictOf(site, [person(mapper, [policies('1.2.3')]), mapper])).toBe('valid');
+  });
+
   it('accepted issuers are told by the SHA-256 of their certificate, in either case', async () => {
     const site = { anchors: [anchor], acceptedIssuers: [sha256(middle.der).toUpperCase()] };
     expect(await verdictOf(site, [person(middle), middle])).toBe('valid');
