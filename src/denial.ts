@@ -7,7 +7,7 @@ import type { Facts, Stage } from './explanation.ts';
 export interface DenialEntry {
   readonly stage: Stage;
   /** FTP reply code (RFC 959, RFC 2228, RFC 4217). */
-  readonly reply: 421 | 425 | 522 | 530;
+  readonly reply: 421 | 425 | 522 | 530 | 550;
   /** The IIS FTP sub-status an administrator may know from there; 0 where IIS has none. */
   readonly subStatus: number;
   /** `notice`: happens every day. `warning`: somebody must mend something. `alert`: may be an attack. */
@@ -370,6 +370,15 @@ export const denialTable = {
     level: 'warning',
     meaning: 'The account has no home directory that can be used.',
     remedy: 'Create the directory named in the record, or set userIsolation so that it is made at login.',
+  },
+  'access-denied': {
+    stage: 'authorization',
+    reply: 550,
+    subStatus: 0,
+    level: 'notice',
+    meaning: 'Somebody who is logged in asked for a file or directory that is not theirs to use.',
+    remedy:
+      'If it should be: see the authorization rules, the permissions of the file, and whether a link leads out of the home.',
   },
   'too-many-failures': {
     stage: 'connection',

@@ -1,6 +1,8 @@
 /** From a command's argument to a path the account may use, and from a storage failure to a reply that tells only its kind. */
 import type { Permission } from '../authorization/access-rights.ts';
+import { denial } from '../denial.ts';
 import { StorageError, type StorageErrorKind } from '../storage/storage.ts';
+import { recordRefusal } from './control-audit.ts';
 import { type Reply, reply } from './reply.ts';
 import type { AuthenticatedSession, Control } from './session.ts';
 import { resolveVirtualPath } from './virtual-path.ts';
@@ -29,6 +31,8 @@ export function permittedPath(
     return undefined;
   }
   if (!session.login.accessRights.allows(permission, path)) {
+    const facts = { permission, path };
+    recordRefusal(control, denial('access-denied', 'The authorization rules do not allow it.', facts));
     control.send(failureReplies.forbidden);
     return undefined;
   }
@@ -47,6 +51,9 @@ export async function answeringFailures(control: Control, operation: () => Promi
   } catch (error) {
     const answer = storageReply(error);
     if (!answer) throw error;
+    if (answer === failureReplies.forbidden && error instanceof Error) {
+      recordRefusal(control, denial('access-denied', `The storage does not allow it: ${error.message}.`));
+    }
     control.send(answer);
   }
 }
