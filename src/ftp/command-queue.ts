@@ -34,17 +34,16 @@ export class CommandQueue {
     return line;
   }
 
-  /** Takes out the commands that do not wait for the transfer they are about (RFC 959 4.1.3: ABOR, STAT). */
-  takeUrgent(): readonly ParsedCommand[] {
-    const urgent: ParsedCommand[] = [];
-    this.#lines = this.#lines.filter((line) => {
+  /** Takes out the first command that does not wait for the transfer it is about (RFC 959 4.1.3: ABOR, STAT). */
+  takeUrgent(): ParsedCommand | undefined {
+    for (const [index, line] of this.#lines.entries()) {
       const command = line.kind === 'line' ? parseCommand(line.text) : undefined;
-      if (!command || !findCommand(command.verb)?.duringTransfer) return true;
-      urgent.push(command);
-      return false;
-    });
-    this.#fill();
-    return urgent;
+      if (!command || !findCommand(command.verb)?.duringTransfer) continue;
+      this.#lines.splice(index, 1);
+      this.#fill();
+      return command;
+    }
+    return undefined;
   }
 
   clear(): void {

@@ -8,6 +8,7 @@ import type { Logger } from '../operations/log.ts';
 import { createReference } from '../operations/reference.ts';
 import { type ParsedCommand, parseCommand, runCommand } from './command.ts';
 import { CommandQueue } from './command-queue.ts';
+import { ConnectionTimers } from './connection-timers.ts';
 import { recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { DataChannel } from './data-channel.ts';
 import type { CommandLine } from './line-reader.ts';
@@ -22,8 +23,6 @@ import { completeHandshake } from './tls-upgrade.ts';
 const maximumMalformedLines = 3;
 /** Replies a client may leave unread before it is cut off. */
 const maximumUnreadReplies = 256 * 1024;
-/** For the last reply and close_notify to leave. */
-const farewellMilliseconds = 2000;
 
 export class ControlConnection implements Control {
   readonly id = createReference();
@@ -46,14 +45,15 @@ export class ControlConnection implements Control {
   #socket: Socket;
   #busy = false;
   #upgrading = false;
+  #servingUrgent = false;
+  #security: SessionSecurity | undefined;
   #ending: string | undefined;
   #drainReply: Reply | undefined;
   #inputEnded = false;
   #malformed = 0;
   #transfer: AbortController | undefined;
   #transferOver: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
-  #loginTimer: NodeJS.Timeout;
+  readonly #timers: ConnectionTimers;
 
   constructor(raw: Socket, options: FtpServerOptions) {
     this.#raw = raw;
@@ -81,18 +81,15 @@ export class ControlConnection implements Control {
       this.destroy('connection-lost');
     });
     raw.setNoDelay(true);
-    this.#loginTimer = setTimeout(
-      () => this.end('login-timeout', reply('unavailable', 'Login took too long.')),
-      options.timeouts.unauthenticated,
-    );
+    this.#timers = new ConnectionTimers(options.timeouts, (reason, farewell) => this.end(reason, farewell));
+    this.#timers.awaitLogin();
   }
 
   /** Greets, on an implicit binding after the handshake. */
   async start(tls: 'explicit' | 'implicit'): Promise<void> {
     if (tls === 'explicit') this.#listen(this.#raw);
     else {
-      const security = new SessionSecurity(this.options.tls, this.options.clientCertificatePolicy);
-      if (!(await this.#handshake(security))) return;
+      if (!(await this.#handshake())) return;
       this.data.protection = this.options.dataChannelPolicy === 'SslDeny' ? 'C' : 'P';
       this.settings.bufferSizeAgreed = true;
     }
@@ -102,11 +99,10 @@ export class ControlConnection implements Control {
   send(answer: Reply): void {
     if (!this.#socket.writable) return;
     this.#socket.write(formatReply(answer));
-    if (this.#socket.writableLength > maximumUnreadReplies) this.#raw.destroy();
+    if (this.#socket.writableLength > maximumUnreadReplies) this.destroy('unread-replies');
   }
 
   async startTls(): Promise<void> {
-    const security = new SessionSecurity(this.options.tls, this.options.clientCertificatePolicy);
     this.#upgrading = true;
     this.#raw.off('data', this.#onData);
     this.#raw.off('end', this.#onEnd);
@@ -115,12 +111,13 @@ export class ControlConnection implements Control {
     this.#queue.clear();
     while (this.#raw.read() !== null);
     this.send(reply('startTls', 'Ready for the TLS handshake.'));
-    await this.#handshake(security);
+    await this.#handshake();
   }
 
   reset(): void {
     this.settings = initialSettings();
     this.data.reset();
+    if (this.session.state === 'authenticated') this.#timers.awaitLogin();
     this.session = { state: 'plain' };
   }
 
@@ -137,8 +134,7 @@ export class ControlConnection implements Control {
     // Through TLS, so that close_notify goes out before FIN.
     this.#socket.end();
     this.#socket.resume();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#raw.destroy(), farewellMilliseconds);
+    this.#timers.awaitFarewell(() => this.#raw.destroy());
   }
 
   /** Ends the connection now when it is idle, and after the command that runs otherwise. */
@@ -157,9 +153,11 @@ export class ControlConnection implements Control {
     const transfer = new AbortController();
     const over = Promise.withResolvers<void>();
     this.#transfer = transfer;
+    // It may have ended while the file was being opened.
+    if (this.#ending !== undefined) transfer.abort();
     this.#transferOver = over.promise;
     // Lines that came before the transfer began may hold its ABOR.
-    setImmediate(() => this.#serveUrgent());
+    setImmediate(() => void this.#serveUrgent());
     try {
       return await work(transfer.signal);
     } finally {
@@ -187,14 +185,14 @@ export class ControlConnection implements Control {
     this.#socket = socket;
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
-    this.#restartIdleTimer();
+    this.#timers.awaitCommand(this.session.state === 'authenticated');
   }
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#ending !== undefined) return;
     this.#queue.push(chunk);
     this.#regulate();
-    this.#serveUrgent();
+    void this.#serveUrgent();
     void this.#work();
   };
 
@@ -205,8 +203,10 @@ export class ControlConnection implements Control {
     else void this.#work();
   };
 
-  async #handshake(security: SessionSecurity): Promise<boolean> {
+  async #handshake(): Promise<boolean> {
     this.#upgrading = true;
+    const security = new SessionSecurity(this.options.tls, this.options.clientCertificatePolicy);
+    this.#security = security;
     const socket = security.wrap(this.#raw);
     const outcome = await completeHandshake(socket, this.options.timeouts.handshake);
     this.#upgrading = false;
@@ -232,16 +232,23 @@ export class ControlConnection implements Control {
     else if (!this.#upgrading && this.#socket.isPaused()) this.#socket.resume();
   }
 
-  #serveUrgent(): void {
-    if (!this.#transfer || this.#ending !== undefined) return;
-    for (const command of this.#queue.takeUrgent()) void this.#run(command);
-    this.#regulate();
+  /** One after another: replies must come in the order of their commands, and a flood of listings must not run at once. */
+  async #serveUrgent(): Promise<void> {
+    if (this.#servingUrgent) return;
+    this.#servingUrgent = true;
+    while (this.#transfer && this.#ending === undefined) {
+      const command = this.#queue.takeUrgent();
+      if (!command) break;
+      this.#regulate();
+      await this.#run(command);
+    }
+    this.#servingUrgent = false;
   }
 
   async #work(): Promise<void> {
     if (this.#busy || this.#ending !== undefined) return;
     this.#busy = true;
-    clearTimeout(this.#timer);
+    this.#timers.commandArrived();
     while (this.#ending === undefined && !this.#drainReply) {
       const line = this.#queue.take();
       if (!line) break;
@@ -252,7 +259,7 @@ export class ControlConnection implements Control {
     if (this.#ending !== undefined) return;
     if (this.#drainReply) this.end('server-closing', this.#drainReply);
     else if (this.#inputEnded) this.end('client-closed');
-    else this.#restartIdleTimer();
+    else this.#timers.awaitCommand(this.session.state === 'authenticated');
   }
 
   async #execute(line: CommandLine): Promise<void> {
@@ -279,19 +286,14 @@ export class ControlConnection implements Control {
     }
   }
 
-  #restartIdleTimer(): void {
-    clearTimeout(this.#timer);
-    if (this.session.state === 'authenticated') clearTimeout(this.#loginTimer);
-    const idle = () => this.end('idle-timeout', reply('unavailable', 'Idle for too long.'));
-    this.#timer = setTimeout(idle, this.options.timeouts.controlChannel);
-  }
-
   #release(): void {
-    clearTimeout(this.#timer);
-    clearTimeout(this.#loginTimer);
+    // What still runs must not start a timer or a listener that nobody would stop.
+    this.#ending ??= 'connection-lost';
+    this.#timers.stop();
     this.#transfer?.abort();
-    this.data.close();
+    this.data.reset();
+    this.#security?.close();
     this.#queue.clear();
-    recordSessionEnd(this, this.#ending ?? 'connection-lost');
+    recordSessionEnd(this, this.#ending);
   }
 }

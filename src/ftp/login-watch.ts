@@ -17,9 +17,11 @@ export function watchLogin(control: Control, login: AuthenticatedLogin): void {
     const delay = untilExpiry > 0 ? Math.min(timeouts.loginRecheck, untilExpiry) : timeouts.loginRecheck;
     timer = setTimeout(() => void check(), delay);
   };
+  const isOver = () => control.isEnding || control.session.state !== 'authenticated' || control.session.login !== login;
   const check = async () => {
+    if (isOver()) return;
     const refusal = await login.recheck();
-    if (control.isEnding) return;
+    if (isOver()) return;
     if (!refusal) {
       schedule();
       return;

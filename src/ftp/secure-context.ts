@@ -21,6 +21,7 @@ export class SessionSecurity {
   readonly #context: SecureContext;
   readonly #requestCertificate: boolean;
   readonly #sessionIds = createSessionIdStore();
+  #isClosed = false;
 
   constructor(options: TlsOptions, policy: ClientCertificatePolicy) {
     this.#requestCertificate = policy !== 'CertIgnore';
@@ -40,8 +41,19 @@ export class SessionSecurity {
     });
   }
 
+  /**
+   * Gives the context's memory back, to be called when the session is over. The collector does not see some 50 KB of OpenSSL's
+   * behind a small object, so short sessions would pile up hundreds of megabytes. Connections that live keep what they need.
+   */
+  close(): void {
+    this.#isClosed = true;
+    // Not in Node's documentation; where it were missing, the collector would do.
+    (this.#context.context as { readonly close?: () => void }).close?.();
+  }
+
   /** Begins the server side of a handshake; a certificate that OpenSSL would not trust completes it all the same. */
   wrap(socket: Duplex, highWaterMark?: number): ServerTlsSocket {
+    if (this.#isClosed) throw new Error('a handshake began after its session was over');
     const options: TLSSocketOptions & { highWaterMark?: number } = {
       isServer: true,
       secureContext: this.#context,

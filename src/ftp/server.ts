@@ -62,7 +62,7 @@ export function createFtpServer(options: FtpServerOptions): FtpServer {
     },
     async listen() {
       // A certificate that does not fit its key must stop the start, not every login.
-      new SessionSecurity(options.tls, options.clientCertificatePolicy);
+      new SessionSecurity(options.tls, options.clientCertificatePolicy).close();
       servers = options.bindings.map(({ tls }) =>
         createServer({ allowHalfOpen: true }, (socket) => accept(socket, tls)),
       );
