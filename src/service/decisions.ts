@@ -2,7 +2,7 @@
 import { RefusedRequest } from './refused-request.ts';
 
 export interface DecisionLimits {
-  /** Requests being read or decided at the same time; one more is answered 503 at once. Default 256. */
+  /** Requests being decided at the same time; one more is answered 503 at once. Default 256. */
   readonly maximumDecisions: number;
   /** Milliseconds a caller waits for one decision; the decision itself goes on, is recorded, and keeps its place until then. Default 20000. */
   readonly decisionTimeout: number;

@@ -54,7 +54,7 @@ export function createMappingHandler(
   const description = openApiDocument(options.certificateHeader.name);
   const health: HealthAnswer = { status: 'ok', sites: [...sites] };
   const routes: Readonly<Record<string, Readonly<Record<string, Route | undefined>> | undefined>> = {
-    '/v1/resolve': { POST: (...request) => decisions.take(() => resolve(options, ...request)) },
+    '/v1/resolve': { POST: (...request) => resolve(options, decisions, ...request) },
     '/v1/authorize': { GET: (...request) => decisions.take(() => authorize(options, ...request)) },
     '/v1/health': { GET: async () => ({ status: 200, headers: {}, body: health }) },
     '/openapi.json': { GET: async () => ({ status: 200, headers: {}, body: description }) },
@@ -81,6 +81,7 @@ export function createMappingHandler(
 
 async function resolve(
   options: MappingHandlerOptions,
+  decisions: Decisions,
   request: IncomingMessage,
   caller: Caller,
   query: Query,
@@ -88,13 +89,12 @@ async function resolve(
   if (query.explain && !options.explainCallers.includes(caller.name)) {
     throw new RefusedRequest('explanation-not-allowed');
   }
+  // Bodies that come slowly must not take the places of decisions; connections and the time for a request bound them.
   const asked = await readCertificateRequest(request);
+  const site = siteName(options, asked.site, query.site);
+  const login = loginRequest(caller, onlyOne(asked.user, query.user), asked);
   const steps = query.explain ? recordingSteps(options.timer) : undefined;
-  const resolution = await options.resolve(
-    siteName(options, asked.site, query.site),
-    loginRequest(caller, onlyOne(asked.user, query.user), asked),
-    steps ?? unrecorded,
-  );
+  const resolution = await decisions.take(() => options.resolve(site, login, steps ?? unrecorded));
   const status = resolution.verdict.outcome === 'unavailable' ? 503 : 200;
   return { status, headers: {}, body: verdictAnswer(resolution, steps?.steps) };
 }

@@ -256,6 +256,23 @@ describe('the service', () => {
     await narrow.close();
   });
 
+  it('decides while other callers send their bodies slowly', async () => {
+    const narrow = await startService(world.configuration, {
+      limits: { maximumDecisions: 1, decisionTimeout: 20_000 },
+    });
+    const slow = Array.from({ length: 5 }, () => connect(narrow.address.slice('unix:'.length)));
+    for (const caller of slow) {
+      caller.on('error', () => undefined);
+      caller.write('POST /v1/resolve HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\nexpect: 100-continue\r\n');
+      caller.write('content-length: 1000\r\n\r\n');
+    }
+    // The service asks for the body, so it has begun to read each of them.
+    await Promise.all(slow.map((caller) => once(caller, 'data')));
+    expect((await narrow.ask(json({ certificates: certificatesOf(ada) }))).status).toBe(200);
+    for (const caller of slow) caller.destroy();
+    await narrow.close();
+  });
+
   it('outlives callers who hang up in the middle or talk nonsense, and loses no place by them', async () => {
     const narrow = await startService(world.configuration, {
       limits: { maximumDecisions: 1, decisionTimeout: 20_000 },
