@@ -103,7 +103,8 @@ function matchesAddress(address: Mailbox | undefined, base: string): Match {
   return verdict(only.local === address.local && only.host === address.host);
 }
 
-const authority = /^[A-Za-z][A-Za-z0-9+\-.]*:\/\/([^/?#]*)/;
+/** RFC 3986 3.2. What else stands there, such as a backslash, some readers take for its end. */
+const authority = /^[A-Za-z][A-Za-z0-9+\-.]*:\/\/([\w\-.~%!$&'()*+,;=:@[\]]*)(?:[/?#]|$)/;
 
 /** The constraint is on the host; RFC 5280: a URI without an authority whose host is a domain name is refused. */
 export function matchesHostOfUri(uri: string, base: string): Match {
@@ -149,7 +150,8 @@ export function matchesUserPrincipalName(name: Buffer, base: Buffer, side: 'perm
 }
 
 function principal(text: string | undefined): { readonly local: string; readonly host: string } | undefined {
-  const at = text?.lastIndexOf('@') ?? -1;
+  const at = text?.indexOf('@') ?? -1;
+  // A second @ leaves doubt about the domain, and no host name holds one.
   const host = text === undefined ? undefined : hostName(text.slice(at + 1));
   return text !== undefined && host !== undefined && at > 0
     ? { local: text.slice(0, at).toLowerCase(), host }

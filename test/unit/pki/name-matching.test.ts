@@ -80,6 +80,8 @@ describe('uniformResourceIdentifier', () => {
     ['http://10.0.0.1/', 'a.example', 'incomparable'],
     ['http://[::1]/', 'a.example', 'incomparable'],
     ['urn:a.example', 'a.example', 'incomparable'],
+    ['http://evil.example\\@a.example/', 'a.example', 'incomparable'],
+    ['http://evil.example @a.example/', 'a.example', 'incomparable'],
     ['tag:microsoft.com,2022-09-14:sid:S-1-5-18', '', 'incomparable'],
   ])('%s against %s is %s', (name, base, expected) => expect(matchesHostOfUri(name, base)).toBe(expected));
 });
@@ -104,6 +106,7 @@ describe('user principal name', () => {
     ['a@x.b.example', '.b.example', 'yes', 'yes'],
     ['A@b.example', 'a@B.example', 'yes', 'yes'],
     ['c@b.example', 'a@b.example', 'no', 'no'],
+    ['a@evil@b.example', '@b.example', 'incomparable', 'incomparable'],
     ['no domain', '@b.example', 'incomparable', 'incomparable'],
   ])('%s against %s', (name, base, permitted, excluded) => {
     expect(matchesUserPrincipalName(utf8(name), utf8(base), 'permitted')).toBe(permitted);
