@@ -2,7 +2,7 @@
 import { isIPv4 } from 'node:net';
 import type { Transfer } from '../../operations/audit.ts';
 import type { Upload, WriteMode } from '../../storage/storage.ts';
-import type { DataConnection } from '../data-connection.ts';
+import type { DataConnection, UploadEnd } from '../data-connection.ts';
 import { answeringFailures, permittedPath } from '../file-access.ts';
 import { reply } from '../reply.ts';
 import type { AuthenticatedSession, Control } from '../session.ts';
@@ -123,9 +123,16 @@ async function receive(
 
 /** The reply comes after the commit: 226 means that the file is there, whole and durable. */
 async function moveUpload(control: Control, connection: DataConnection, upload: Upload) {
-  const end = await connection.receive((chunk) => upload.write(chunk));
-  if (end === 'fin' && control.options.truncatedUploads === 'refuse') {
-    throw new TransferRefused('The upload ended without close_notify; it may be cut short.');
+  let end: UploadEnd;
+  try {
+    end = await connection.receive((chunk) => upload.write(chunk));
+    if (end === 'fin' && control.options.truncatedUploads === 'refuse') {
+      throw new TransferRefused('The upload ended without close_notify; it may be cut short.');
+    }
+  } catch (error) {
+    // Before the client is told: what it lists next shows nothing of the failed upload.
+    await upload.abort();
+    throw error;
   }
   await upload.commit();
   await connection.finishReceiving();
