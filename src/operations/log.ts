@@ -1,7 +1,7 @@
 /** The operating log: one JSON object per line through winston. What peers sent goes in only as printable text; secrets never. */
 import winston from 'winston';
 import { LineFile } from './line-file.ts';
-import { printable } from './printable.ts';
+import { printable, printablePath } from './printable.ts';
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -68,9 +68,12 @@ export function createWinston(level: LogLevel, file: string | undefined, stream:
   };
 }
 
+/** Names of the fields that hold the path of a file. */
+const pathFields: ReadonlySet<string> = new Set(['path', 'target']);
+
 /** JSON replacer: errors become their name and message, every string printable text. */
-function printableValue(_key: string, value: unknown): unknown {
-  if (typeof value === 'string') return printable(value);
+function printableValue(key: string, value: unknown): unknown {
+  if (typeof value === 'string') return pathFields.has(key) ? printablePath(value) : printable(value);
   if (typeof value === 'bigint') return value.toString();
   if (value instanceof Error) return printable(`${value.name}: ${value.message}`);
   return value;

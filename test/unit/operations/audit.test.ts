@@ -69,6 +69,18 @@ describe('the audit file', () => {
   });
 });
 
+describe('the path of a file in the audit trail', () => {
+  it('is there whole, however long the client made it', async () => {
+    const file = join(folder, 'audit.jsonl');
+    const audit = createAuditTrail(file, { now: () => new Date(0) });
+    const path = '/long-name'.repeat(400);
+    const transfer = { event: 'transfer', operation: 'rename', outcome: 'complete', accountName: 'ada' } as const;
+    audit.write({ ...transfer, connectionId: 'C1', remoteAddress: '127.0.0.1', path, target: `${path}x` });
+    await audit.close();
+    expect(lines(file)).toEqual([expect.objectContaining({ path, target: `${path}x` })]);
+  });
+});
+
 describe('the log file', () => {
   it('holds level, event and fields, and what a peer chose only as printable text', async () => {
     const file = join(folder, 'log.jsonl');
