@@ -135,6 +135,33 @@ describe('a broken upload', () => {
     expect(await transferRecord(site)).toMatchObject({ outcome: 'aborted' });
   });
 
+  it('is removed before the client is told that it failed', async () => {
+    const told: string[] = [];
+    const site = await siteWith({
+      timeouts: { dataChannel: 1000 },
+      wrapStorage: (storage) => ({
+        ...storage,
+        openWrite: async (path, mode) => {
+          const upload = await storage.openWrite(path, mode);
+          const abort = async () => {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            await upload.abort();
+            told.push('removed');
+          };
+          const write = (chunk: Buffer) => upload.write(chunk);
+          return { bytesWritten: 0, write, commit: () => upload.commit(), abort };
+        },
+      }),
+    });
+    const client = await site.loggedIn();
+    const data = await openData(await client.passive(), identities.ada);
+    client.write('STOR silent\r\n');
+    await client.reply();
+    expect((await client.reply()).code).toBe(426);
+    expect(told[0]).toBe('removed');
+    data.destroy();
+  });
+
   it('is given up when nothing moves for the time of silence', async () => {
     const site = await siteWith({ timeouts: { dataChannel: 1000 } });
     const client = await site.loggedIn();
