@@ -19,12 +19,15 @@ import { codeOf, validatorFor } from '../validator.ts';
 
 let server: CrlServer;
 let folder: string;
+const stores: EvidenceStore[] = [];
 beforeEach(async () => {
   server = await startCrlServer();
   folder = mkdtempSync(join(tmpdir(), 'cardgate-issuers-'));
 });
 afterEach(async () => {
   await server.stop();
+  // What is still being written would come into being again after the removal.
+  await Promise.all(stores.splice(0).map((store) => store.settled()));
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -54,15 +57,17 @@ const certificatesOnly = (...certificates: readonly Buffer[]): Buffer =>
 const anchor = root();
 
 function validatorWith(options: Partial<IssuerRetrievalOptions> = {}, clock = { now: () => now }) {
+  const store = new EvidenceStore({
+    memoryOctets: 1_000_000,
+    directory: { path: folder, maximumFiles: 10, maximumOctets: 1_000_000 },
+    clock,
+    logger: silentLogger,
+  });
+  stores.push(store);
   const issuerRetrieval: IssuerRetrievalOptions = {
     mode: 'retrieve',
     retriever: new UrlRetriever({ negativeSeconds: 60, clock, logger: silentLogger }),
-    store: new EvidenceStore({
-      memoryOctets: 1_000_000,
-      directory: { path: folder, maximumFiles: 10, maximumOctets: 1_000_000 },
-      clock,
-      logger: silentLogger,
-    }),
+    store,
     policy: { allowedHosts: ['127.0.0.1'], schemes: ['http'], maximumOctets: 200_000, timeoutMilliseconds: 10_000 },
     totalTimeoutMilliseconds: 20_000,
     negativeSeconds: 60,
