@@ -1,7 +1,6 @@
 /** Mapping and account state against a real Active Directory domain controller (Samba) over ldaps. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountDenial } from '../../../src/directory/account-state.ts';
-import { createActiveDirectory } from '../../../src/directory/active-directory.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
 import { issuerSerialValues } from '../../../src/mapping/alt-security-identities.ts';
@@ -9,6 +8,7 @@ import type { MappingResult } from '../../../src/mapping/mapping-service.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import { openActiveDirectory } from '../../support/open-active-directory.ts';
 import { type SambaDc, startSambaDc } from '../../support/samba-dc.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
@@ -19,16 +19,7 @@ let directory: Directory;
 
 beforeAll(async () => {
   [dc, authority] = await Promise.all([startSambaDc(), createLogonAuthority()]);
-  directory = createActiveDirectory({
-    name: 'corp',
-    servers: [dc.url],
-    certificateAuthorities: [dc.ca],
-    bindDn: dc.bindDn,
-    bindPassword: dc.password,
-    searchBase: dc.searchBase,
-    netbiosName: dc.netbiosName,
-    logger: silentLogger,
-  });
+  directory = openActiveDirectory(dc);
 });
 
 afterAll(async () => {

@@ -1,10 +1,10 @@
 /** Passwords checked by real directories: what Samba and OpenLDAP answer, what is never sent, and how much at a time. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createActiveDirectory } from '../../../src/directory/active-directory.ts';
 import type { Directory, DirectoryAccount } from '../../../src/directory/directory.ts';
 import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
+import { openActiveDirectory } from '../../support/open-active-directory.ts';
 import { type SambaDc, startSambaDc } from '../../support/samba-dc.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 
@@ -64,16 +64,7 @@ beforeAll(async () => {
       ].join('\n'),
     }),
   ]);
-  corp = createActiveDirectory({
-    name: 'corp',
-    servers: [dc.url],
-    certificateAuthorities: [dc.ca],
-    bindDn: dc.bindDn,
-    bindPassword: dc.password,
-    searchBase: dc.searchBase,
-    netbiosName: dc.netbiosName,
-    logger: silentLogger,
-  });
+  corp = openActiveDirectory(dc);
   people = openLdap(ldap.url);
 });
 afterEach(async () => {

@@ -1,7 +1,6 @@
 /** Every kind of mapping and the lint against a real Active Directory domain controller (Samba) over ldaps. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lintDirectory } from '../../../src/command-line/mapping-lint.ts';
-import { createActiveDirectory } from '../../../src/directory/active-directory.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { unrecorded } from '../../../src/explanation.ts';
 import { altValues } from '../../../src/mapping/alt-security-identities.ts';
@@ -11,6 +10,7 @@ import { decodeRules } from '../../../src/mapping/rule-language.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { subjectIdentity } from '../../../src/pki/subject-identity.ts';
 import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import { openActiveDirectory } from '../../support/open-active-directory.ts';
 import { type SambaDc, startSambaDc } from '../../support/samba-dc.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 
@@ -28,16 +28,7 @@ beforeAll(async () => {
     ],
   ];
   [dc, ca] = await Promise.all([startSambaDc(), createLogonAuthority(issuer)]);
-  directory = createActiveDirectory({
-    name: 'corp',
-    servers: [dc.url],
-    certificateAuthorities: [dc.ca],
-    bindDn: dc.bindDn,
-    bindPassword: dc.password,
-    searchBase: dc.searchBase,
-    netbiosName: dc.netbiosName,
-    logger: silentLogger,
-  });
+  directory = openActiveDirectory(dc);
 });
 
 afterAll(async () => {

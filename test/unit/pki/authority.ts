@@ -119,6 +119,12 @@ export const person = (issuer: Issued, extra: readonly Buffer[] = [], options: I
     extensions: [digitalSignature, purposes(oids.clientAuth), ...extra],
   });
 
+/** A person with these names, below an intermediate with these name constraints. */
+export const constrained = (issuer: Issued, constraints: Buffer, names: readonly Buffer[]): readonly Issued[] => {
+  const middle = intermediate(issuer, 'Constrained', [constraints]);
+  return [person(middle, names.length > 0 ? [subjectAltName(...names)] : []), middle];
+};
+
 export interface CrlIssuing {
   readonly thisUpdate?: Date;
   readonly nextUpdate?: Date | undefined;

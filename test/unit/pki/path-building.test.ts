@@ -7,11 +7,11 @@ import {
   ca,
   caUsage,
   commonName,
+  constrained,
   days,
   digitalSignature,
   dnsName,
   extension,
-  type Issued,
   intermediate,
   issue,
   type Keys,
@@ -20,7 +20,6 @@ import {
   person,
   purposes,
   root,
-  subjectAltName,
 } from './authority.ts';
 import { validatorFor, verdictOf } from './validator.ts';
 
@@ -28,11 +27,7 @@ const anchor = root();
 const middle = intermediate(anchor);
 const trusting = { anchors: [anchor] };
 
-/** A person below an intermediate with these extensions. */
-const below = (constraints: Buffer, names: readonly Buffer[]): readonly Issued[] => {
-  const constrained = intermediate(anchor, 'Constrained', [constraints]);
-  return [person(constrained, names.length > 0 ? [subjectAltName(...names)] : []), constrained];
-};
+const below = (constraints: Buffer, names: readonly Buffer[]) => constrained(anchor, constraints, names);
 
 describe('the search for a path', () => {
   it('goes on when the likeliest path fails', async () => {

@@ -6,6 +6,7 @@ import {
   ca,
   caUsage,
   commonName,
+  constrained,
   days,
   digitalSignature,
   directoryName,
@@ -29,11 +30,7 @@ const anchor = root();
 const middle = intermediate(anchor);
 const trusting = { anchors: [anchor] };
 
-/** A person below an intermediate with these extensions. */
-const below = (constraints: Buffer, names: readonly Buffer[]): readonly Issued[] => {
-  const constrained = intermediate(anchor, 'Constrained', [constraints]);
-  return [person(constrained, names.length > 0 ? [subjectAltName(...names)] : []), constrained];
-};
+const below = (constraints: Buffer, names: readonly Buffer[]) => constrained(anchor, constraints, names);
 
 describe('every rule refuses', () => {
   const cases: readonly (readonly [string, string, () => readonly Issued[]])[] = [
