@@ -1,4 +1,5 @@
 /** The names of attribute types in distinguished names, which differ from one directory and tool to the next. */
+import { rfc4514Names } from '../pki/distinguished-name.ts';
 import { oids } from '../pki/oids.ts';
 
 /** The names CertNameToStr gives to attribute types; all others become `OID.1.2.3`, the user id included. */
@@ -20,19 +21,6 @@ export const x500Names: ReadonlyMap<string, string> = new Map([
   ['2.5.4.13', 'Description'],
   ['2.5.4.17', 'PostalCode'],
   ['2.5.4.18', 'POBox'],
-]);
-
-/** RFC 4514 section 3. */
-export const rfc4514Names: ReadonlyMap<string, string> = new Map([
-  [oids.commonName, 'CN'],
-  [oids.localityName, 'L'],
-  [oids.stateOrProvinceName, 'ST'],
-  [oids.organizationName, 'O'],
-  [oids.organizationalUnitName, 'OU'],
-  [oids.countryName, 'C'],
-  [oids.streetAddress, 'STREET'],
-  [oids.domainComponent, 'DC'],
-  [oids.userId, 'UID'],
 ]);
 
 /** What SSSD prints where RFC 4514 has no short name. */

@@ -3,7 +3,7 @@
  * stand there instead. It reads only; what it finds is for an administrator to judge.
  */
 import type { StoredMapping } from '../directory/directory.ts';
-import { type Certificate, parseCertificate } from '../pki/certificate.ts';
+import { type Certificate, readableCertificates } from '../pki/certificate.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
 import { subjectIdentity } from '../pki/subject-identity.ts';
 import { altValues, issuerSerialValues } from './alt-security-identities.ts';
@@ -47,7 +47,8 @@ export function createMappingLint(): MappingLint {
   return {
     examine: (account) => {
       const { distinguishedName, altSecurityIdentities, isProtected = false } = account;
-      const certificates = readable(account);
+      // Directories hold old certificates that no strict parser takes; they suggest nothing.
+      const certificates = readableCertificates(account.certificates);
       const findings: MappingFinding[] = [];
       for (const value of altSecurityIdentities) {
         const read = readStoredValue(value);
@@ -159,16 +160,4 @@ function sidValues(certificate: Certificate): readonly string[] {
     if (error instanceof MalformedError) return [];
     throw error;
   }
-}
-
-/** Directories hold old certificates that no strict parser takes; they suggest nothing. */
-function readable({ certificates }: StoredMapping): readonly Certificate[] {
-  return certificates.flatMap((der) => {
-    try {
-      return [parseCertificate(der)];
-    } catch (error) {
-      if (error instanceof MalformedError) return [];
-      throw error;
-    }
-  });
 }

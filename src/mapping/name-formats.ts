@@ -3,8 +3,13 @@
  * and RFC 4514 with values as text. All are made from the encoded structure, never from other text; control characters cannot
  * occur, because no name with them is parsed.
  */
-import type { AttributeTypeAndValue, DistinguishedName } from '../pki/distinguished-name.ts';
-import { rfc4514Names, sssdNames, x500Names } from './attribute-names.ts';
+import {
+  type AttributeTypeAndValue,
+  type DistinguishedName,
+  escapeRfc4514,
+  rfc4514Names,
+} from '../pki/distinguished-name.ts';
+import { sssdNames, x500Names } from './attribute-names.ts';
 
 /**
  * In the order of the encoding, as CERT_X500_NAME_STR prints it with commas as separators (MS-PKCA 3.1.5.2.1).
@@ -25,11 +30,11 @@ function x500Rdns(name: DistinguishedName, joiner: string): string[] {
 
 function x500Attribute({ type, text, valueDer }: AttributeTypeAndValue): string {
   const label = x500Names.get(type) ?? `OID.${type}`;
-  return `${label}=${text === undefined ? `#${valueDer.toString('hex')}` : quoted(text)}`;
+  return `${label}=${text === undefined ? `#${valueDer.toString('hex')}` : quoteX500(text)}`;
 }
 
 /** Quotation marks instead of escapes; one inside is doubled (CertNameToStr). */
-function quoted(text: string): string {
+export function quoteX500(text: string): string {
   const needsQuotes = text === '' || /^\s|\s$|[,+="<>#;]/.test(text);
   return needsQuotes ? `"${text.replaceAll('"', '""')}"` : text;
 }
@@ -54,15 +59,8 @@ function textRdns(name: DistinguishedName, names: ReadonlyMap<string, string>): 
     rdn
       .map(({ type, text, valueDer }) => {
         const label = names.get(type) ?? type;
-        return `${label}=${text === undefined ? `#${valueDer.toString('hex')}` : escaped(text)}`;
+        return `${label}=${text === undefined ? `#${valueDer.toString('hex')}` : escapeRfc4514(text)}`;
       })
       .join('+'),
   );
-}
-
-function escaped(text: string): string {
-  return text
-    .replace(/[\\"+,;<>]/g, '\\$&')
-    .replace(/^[ #]/, '\\$&')
-    .replace(/ $/, '\\ ');
 }

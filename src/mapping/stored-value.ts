@@ -3,6 +3,7 @@
  * print the right one. Nothing here takes part in a login, where only exact values count.
  */
 import { attributeTypeOf, x500Names } from './attribute-names.ts';
+import { quoteX500 } from './name-formats.ts';
 import type { AltForm } from './rule.ts';
 
 export type StoredValue =
@@ -101,7 +102,7 @@ function correctName(text: string): string | undefined {
   const isReversed = known.length > 1 && trailing.has(labelAt(0)) && leading.has(labelAt(-1));
   const ordered = isReversed ? [...known].reverse() : known;
   return ordered
-    .map(({ attributes, joiner }) => attributes.map(({ label, value }) => `${label}=${quoted(value)}`).join(joiner))
+    .map(({ attributes, joiner }) => attributes.map(({ label, value }) => `${label}=${quoteX500(value)}`).join(joiner))
     .join(',');
 }
 
@@ -120,8 +121,4 @@ function readRdn(text: string): Rdn | undefined {
 function unquoted(value: string): string {
   if (/^"[\s\S]*"$/.test(value) && value.length > 1) return value.slice(1, -1).replaceAll('""', '"');
   return value.replace(/\\([,+"<>;#= ])/g, '$1');
-}
-
-function quoted(text: string): string {
-  return text === '' || /^\s|\s$|[,+="<>#;]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

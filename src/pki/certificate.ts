@@ -182,3 +182,15 @@ function extensionFacts(extensions: ReadonlyMap<string, Extension>): ExtensionFa
 function distributionPoints(der: Buffer): readonly DistributionPoint[] {
   return parseDistributionPoints(der, 'distribution points');
 }
+
+/** Those that can be parsed, for certificates that are only help: a strict parser leaves the others out. */
+export function readableCertificates(ders: readonly Buffer[]): readonly Certificate[] {
+  return ders.flatMap((der) => {
+    try {
+      return [parseCertificate(der)];
+    } catch (error) {
+      if (error instanceof MalformedError) return [];
+      throw error;
+    }
+  });
+}

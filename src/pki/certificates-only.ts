@@ -2,7 +2,7 @@
  * The certificates behind a caIssuers URL (RFC 5280 4.2.2.1): one certificate in DER, or a "certs-only" CMS message (RFC 5652,
  * RFC 8551 3.8), of which nothing else is looked at. They are proof of nothing, only material for path building.
  */
-import { type Certificate, parseCertificate } from './certificate.ts';
+import { type Certificate, parseCertificate, readableCertificates } from './certificate.ts';
 import { contextConstructed, DerReader, readSequence, tags } from './der.ts';
 import { decodeObjectIdentifier } from './der-values.ts';
 import { MalformedError } from './malformed-error.ts';
@@ -17,7 +17,7 @@ const maximumCertificates = 8;
 export function parseCertificatesOnly(der: Buffer): readonly Certificate[] {
   const first = readSequence(der, 'content of a caIssuers URL');
   if (first.nextTag !== tags.objectIdentifier) return [parseCertificate(der)];
-  const found = certificatesOfMessage(first).slice(0, maximumCertificates).flatMap(readable);
+  const found = readableCertificates(certificatesOfMessage(first).slice(0, maximumCertificates));
   if (found.length === 0) throw new MalformedError('CMS message holds no certificate that can be read');
   return found;
 }
@@ -39,13 +39,4 @@ function certificatesOfMessage(message: DerReader): readonly Buffer[] {
   signedData.end();
   if (!certificates) return [];
   return new DerReader(certificates.content, 'certificates of the CMS message').rest(100).map(({ der }) => der);
-}
-
-function readable(der: Buffer): readonly Certificate[] {
-  try {
-    return [parseCertificate(der)];
-  } catch (error) {
-    if (!(error instanceof MalformedError)) throw error;
-    return [];
-  }
 }

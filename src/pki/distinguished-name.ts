@@ -101,7 +101,7 @@ function normalText(text: string): string {
 }
 
 /** RFC 4514 section 3: the types whose short names every implementation must know. */
-const shortNames: ReadonlyMap<string, string> = new Map([
+export const rfc4514Names: ReadonlyMap<string, string> = new Map([
   [oids.commonName, 'CN'],
   [oids.localityName, 'L'],
   [oids.stateOrProvinceName, 'ST'],
@@ -122,12 +122,13 @@ export function formatRfc4514(name: DistinguishedName): string {
 }
 
 function formatAttribute({ type, text, valueDer }: AttributeTypeAndValue): string {
-  const shortName = shortNames.get(type);
+  const shortName = rfc4514Names.get(type);
   if (shortName === undefined || text === undefined) return `${shortName ?? type}=#${valueDer.toString('hex')}`;
   return `${shortName}=${escapeRfc4514(text)}`;
 }
 
-function escapeRfc4514(text: string): string {
+/** The value of an attribute as RFC 4514 section 2.4 writes it, control characters excepted: no name with them is parsed. */
+export function escapeRfc4514(text: string): string {
   return text
     .replace(/[\\"+,;<>]/g, '\\$&')
     .replace(/^[ #]/, '\\$&')
