@@ -5,6 +5,7 @@
 import { mkdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { type Denial, denial } from '../denial.ts';
+import { errorMessage } from '../error-message.ts';
 
 /** The modes of IIS’s `userIsolation` that make sense here; `DirectoryAttribute` is its `ActiveDirectory`, for any directory. */
 export type UserIsolation = {
@@ -86,7 +87,7 @@ export async function findHomeDirectory(isolation: UserIsolation, owner: HomeOwn
     if ((await stat(homeDirectory)).isDirectory()) return { outcome: 'found', homeDirectory };
     return unavailable(owner, `The home ${home} is not a directory.`, { home });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     return unavailable(owner, `The home ${home} cannot be used: ${reason}`, { home });
   }
 }

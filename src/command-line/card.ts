@@ -1,9 +1,10 @@
 /** `cardgate card …`: smart cards for trials and tests, made in SoftHSM. Parses arguments; src/smartcard does the work. */
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { systemClock } from '../clock.ts';
 import type { CardCommandResult } from '../smartcard/card-commands.ts';
 import type { PinSource } from '../smartcard/pin.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
+import { positiveInteger } from './positive-integer.ts';
 import type { Terminal } from './terminal.ts';
 
 const defaultDirectory = './cards';
@@ -149,10 +150,4 @@ function pinSource({ pinFile, pinEnv, pinStdin }: CreateOptions): PinSource | un
 
 function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('It must be a positive whole number.');
 }

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { systemClock } from '../clock.ts';
 import type { Configuration } from '../config/load.ts';
+import { errorMessage } from '../error-message.ts';
 import { recordingSteps } from '../explanation.ts';
 import { silentLogger } from '../operations/log.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
@@ -90,7 +91,7 @@ function writePage(file: string, page: string, terminal: Terminal): boolean {
     writeFileSync(file, page, { mode: 0o600 });
     return true;
   } catch (error) {
-    terminal.writeError(`${file} cannot be written: ${error instanceof Error ? error.message : error}\n`);
+    terminal.writeError(`${file} cannot be written: ${errorMessage(error)}\n`);
     return false;
   }
 }

@@ -1,5 +1,5 @@
 /** Everything a login needs, made from one configuration: directories, validators, rules and rights of every site. */
-import type { Clock } from '../clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import type { Directory } from '../directory/directory.ts';
 import { createAuthenticator } from '../login/authenticate.ts';
@@ -8,8 +8,8 @@ import { createFailureThrottle, type FailureThrottle } from '../login/failure-th
 import type { ExplainingAuthenticator } from '../login/login-attempt.ts';
 import type { Binding } from '../mapping/mapping-service.ts';
 import { createMappingService } from '../mapping/resolve.ts';
-import type { AuditTrail } from '../operations/audit.ts';
-import type { Logger } from '../operations/log.ts';
+import { type AuditTrail, createAuditTrail } from '../operations/audit.ts';
+import { createLogger, type Logger } from '../operations/log.ts';
 import { createCertificateValidator } from '../pki/certificate-validator.ts';
 import type { RemoteAuthenticatorOptions } from '../service/remote-authenticator.ts';
 import { openDirectory } from './directories.ts';
@@ -61,7 +61,19 @@ export function createLogins(
   };
 }
 
-export function createThrottle({ settings }: Configuration, clock: Clock): FailureThrottle {
+/** What every login of one process shares: opened once, and kept over reloads. The caller closes it. */
+export function openSharedParts(configuration: Configuration) {
+  const clock = systemClock;
+  const logger = createLogger({
+    level: configuration.settings.log.level,
+    ...(configuration.logFile && { file: configuration.logFile }),
+  });
+  const audit = createAuditTrail(configuration.auditFile, clock);
+  const evidence = createSharedEvidence(configuration, { clock, logger });
+  return { audit, logger, clock, evidence, throttle: createThrottle(configuration, clock) };
+}
+
+function createThrottle({ settings }: Configuration, clock: Clock): FailureThrottle {
   return createFailureThrottle({ ...settings.denyByFailure, clock });
 }
 

@@ -1,7 +1,8 @@
 /** `cardgate mapping …`: what to store at an account for a certificate, and what is wrong with what is stored. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { ExitCode } from './exit-code.ts';
 import type { MappingLintOptions } from './mapping-lint.ts';
+import { positiveInteger } from './positive-integer.ts';
 import type { Terminal } from './terminal.ts';
 
 export function mappingCommand(finish: (code: ExitCode) => void, terminal: Terminal): Command {
@@ -35,10 +36,4 @@ export function mappingCommand(finish: (code: ExitCode) => void, terminal: Termi
       finish(await lintMappings(options, terminal));
     });
   return mapping;
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('It must be a positive whole number.');
 }

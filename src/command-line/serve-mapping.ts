@@ -1,13 +1,10 @@
 /** `cardgate serve-mapping`: answers other services who a certificate belongs to, by the sites of the same configuration; reloads on SIGHUP, ends on SIGTERM. */
-import { systemClock } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
-import { createAuditTrail } from '../operations/audit.ts';
-import { createLogger } from '../operations/log.ts';
+import { errorMessage } from '../error-message.ts';
 import { createMappingServer, type MappingServer, type MappingServerOptions } from '../service/mapping-server.ts';
 import type { RemoteAuthenticatorOptions } from '../service/remote-authenticator.ts';
-import { createSharedEvidence } from './evidence.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
-import { createLogins, createThrottle, type LoginParts, SwitchableLogins } from './logins.ts';
+import { createLogins, openSharedParts, SwitchableLogins } from './logins.ts';
 import { reload } from './reload.ts';
 import { rightsOf } from './sites.ts';
 import type { Terminal } from './terminal.ts';
@@ -27,14 +24,8 @@ export async function serveMapping(
   { listeners, ...settings }: MappingServiceSettings,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const clock = systemClock;
-  const logger = createLogger({
-    level: configuration.settings.log.level,
-    ...(configuration.logFile && { file: configuration.logFile }),
-  });
-  const audit = createAuditTrail(configuration.auditFile, clock);
-  const evidence = createSharedEvidence(configuration, { clock, logger });
-  const parts: LoginParts = { audit, logger, clock, evidence, throttle: createThrottle(configuration, clock) };
+  const parts = openSharedParts(configuration);
+  const { audit, logger, clock, evidence } = parts;
   const create = (current: Configuration) => createLogins(current, parts, mappingAuthorizer);
   const logins = new SwitchableLogins(create(configuration));
   const sites = configuration.sites.map(({ settings: { name } }) => name);
@@ -73,7 +64,7 @@ async function listenAll(servers: readonly MappingServer[], terminal: Terminal):
       terminal.writeError(`mapping service on ${await server.listen()}\n`);
       listening.push(server);
     } catch (error) {
-      terminal.writeError(`the mapping service cannot listen: ${error instanceof Error ? error.message : error}\n`);
+      terminal.writeError(`the mapping service cannot listen: ${errorMessage(error)}\n`);
       await Promise.all(listening.map((other) => other.close(0)));
       return false;
     }

@@ -1,15 +1,14 @@
 /** `cardgate serve`: starts every site or none, reloads on SIGHUP, drains on SIGTERM. */
-import { type Clock, systemClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
+import { errorMessage } from '../error-message.ts';
 import { createFtpServer, type FtpServer } from '../ftp/server.ts';
-import { createAuditTrail } from '../operations/audit.ts';
-import { createLogger, type Logger } from '../operations/log.ts';
+import type { Logger } from '../operations/log.ts';
 import { openLocalStorage } from '../storage/local-storage.ts';
 import { sweepUploads } from '../storage/sweep.ts';
 import { loadOrReport } from './check-config.ts';
-import { createSharedEvidence } from './evidence.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
-import { createLogins, createThrottle, type LoginParts, SwitchableLogins } from './logins.ts';
+import { createLogins, type LoginParts, openSharedParts, SwitchableLogins } from './logins.ts';
 import { reload } from './reload.ts';
 import { serverOptions } from './sites.ts';
 import type { Terminal } from './terminal.ts';
@@ -26,14 +25,8 @@ interface RunningSite {
 export async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
   const configuration = loadOrReport(file, terminal);
   if (!configuration) return exitCode.usage;
-  const clock = systemClock;
-  const logger = createLogger({
-    level: configuration.settings.log.level,
-    ...(configuration.logFile && { file: configuration.logFile }),
-  });
-  const audit = createAuditTrail(configuration.auditFile, clock);
-  const evidence = createSharedEvidence(configuration, { clock, logger });
-  const parts: LoginParts = { audit, logger, clock, evidence, throttle: createThrottle(configuration, clock) };
+  const parts = openSharedParts(configuration);
+  const { audit, logger, clock, evidence } = parts;
   const logins = new SwitchableLogins(createLogins(configuration, parts));
   const running = await startSites(configuration, logins, parts, terminal);
   if (!running) {
@@ -89,7 +82,7 @@ async function startSites(
         terminal.writeError(`site ${name}: ${tls} FTPS on ${address} port ${port}\n`);
       }
     } catch (error) {
-      terminal.writeError(`site ${name} cannot listen: ${error instanceof Error ? error.message : String(error)}\n`);
+      terminal.writeError(`site ${name} cannot listen: ${errorMessage(error)}\n`);
       await stopSites(running, 0);
       return undefined;
     }

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
+import { errorMessage } from '../error-message.ts';
 import type { MappingRule } from '../mapping/rule.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { checkConsistency } from './consistency.ts';
@@ -89,7 +90,7 @@ function readConfigurationText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `cannot be read: ${errorMessage(error)}`;
     const position = { file, line: 1, column: 1 };
     const remedy = 'Name an existing configuration file.';
     throw new ConfigurationError([{ severity: 'fault', position, setting: '', message, remedy }]);

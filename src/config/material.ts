@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { errorMessage } from '../error-message.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { parseCrl } from '../pki/crl.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
@@ -146,5 +147,5 @@ function reason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return 'there is no such file or directory';
   if (code === 'EACCES') return 'permission denied';
-  return error instanceof Error ? error.message : String(error);
+  return errorMessage(error);
 }

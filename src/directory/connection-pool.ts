@@ -2,6 +2,7 @@
  * The servers of one directory as if they were one: a search goes to the best of them, and to the next when that one fails or
  * falls silent. A server that failed is asked last until a probe finds it working.
  */
+import { errorMessage } from '../error-message.ts';
 import type { Logger } from '../operations/log.ts';
 import { DirectoryUnavailableError } from './directory.ts';
 import { firstAnswer, NoAnswerError } from './first-answer.ts';
@@ -152,7 +153,7 @@ export class ConnectionPool implements Searcher {
       if (!(error instanceof NoAnswerError)) throw error;
       throw unavailable(
         'No directory server answered.',
-        error.failures.map(({ server, error: reason }) => `${server.server.url}: ${messageOf(reason)}`),
+        error.failures.map(({ server, error: reason }) => `${server.server.url}: ${errorMessage(reason)}`),
       );
     }
   }
@@ -231,10 +232,6 @@ function unavailable(message: string, errors: readonly string[]): DirectoryUnava
 }
 
 function refused(server: string, cause: SearchRefusedError): DirectoryUnavailableError {
-  const facts = { server, resultCode: cause.resultCode, error: messageOf(cause.cause) };
+  const facts = { server, resultCode: cause.resultCode, error: errorMessage(cause.cause) };
   return new DirectoryUnavailableError('The directory server refuses the search.', facts, { cause });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

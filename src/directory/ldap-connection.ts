@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { Client, type Filter, PasswordPolicyControl, ResultCodeError } from 'ldapts';
+import { errorMessage } from '../error-message.ts';
 import { DirectoryAnswerError } from './directory.ts';
 import { LdapEntry } from './ldap-entry.ts';
 import { LdapMessageStream } from './ldap-message-stream.ts';
@@ -84,7 +85,7 @@ export class LdapConnection {
     try {
       return new LdapConnection(server, new LdapMessageStream(await openTransport(server, transport, timeout)));
     } catch (cause) {
-      throw new ConnectionLostError(messageOf(cause), { cause });
+      throw new ConnectionLostError(errorMessage(cause), { cause });
     }
   }
 
@@ -113,7 +114,7 @@ export class LdapConnection {
     } catch (cause) {
       connection.close();
       throw cause instanceof SearchRefusedError
-        ? new ConnectionLostError(`the bind account is refused: ${messageOf(cause.cause)}`, { cause })
+        ? new ConnectionLostError(`the bind account is refused: ${errorMessage(cause.cause)}`, { cause })
         : cause;
     }
   }
@@ -141,7 +142,7 @@ export class LdapConnection {
       return answer(0, '');
     } catch (error) {
       if (!(error instanceof SearchRefusedError)) throw error;
-      return answer(error.resultCode, messageOf(error.cause));
+      return answer(error.resultCode, errorMessage(error.cause));
     }
   }
 
@@ -224,15 +225,11 @@ export class LdapConnection {
       if (cause instanceof ResultCodeError && !codesOfUnfitServer.has(cause.code)) {
         throw new SearchRefusedError(cause.code, { cause });
       }
-      const reason = this.#stream.failure ?? messageOf(cause);
+      const reason = this.#stream.failure ?? errorMessage(cause);
       this.#stream.fail(reason);
       throw new ConnectionLostError(reason, { cause });
     } finally {
       clearTimeout(timer);
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -4,6 +4,7 @@
  */
 import net from 'node:net';
 import { Client, PresenceFilter } from 'ldapts';
+import { errorMessage } from '../error-message.ts';
 import { LdapEntry } from './ldap-entry.ts';
 import { LdapMessageStream } from './ldap-message-stream.ts';
 
@@ -65,7 +66,7 @@ export async function readLdapUrl(url: string, limits: LdapUrlLimits): Promise<B
     if (more.length > 0) throw new Error(`the entry holds more than one ${attribute}`);
     return value;
   } catch (cause) {
-    const reason = stream.failure ?? (cause instanceof Error ? cause.message : String(cause));
+    const reason = stream.failure ?? errorMessage(cause);
     throw new Error(reason, { cause });
   } finally {
     clearTimeout(timer);

@@ -3,6 +3,7 @@
  * sent, because such a bind proves nothing (RFC 4513 5.1.2), and a password is sent once only: the server counts each try.
  */
 import { type Denial, denial } from '../denial.ts';
+import { errorMessage } from '../error-message.ts';
 import type { ConnectionPool } from './connection-pool.ts';
 import { type DirectoryAccount, DirectoryUnavailableError, type PasswordAnswer } from './directory.ts';
 import type { BindAnswer } from './ldap-connection.ts';
@@ -52,7 +53,7 @@ export function createPasswordCheck(
     try {
       return await connection.tryPassword(distinguishedName, password, askPolicy, pool.operationTimeout);
     } catch (cause) {
-      const facts = { server: connection.server.url, error: cause instanceof Error ? cause.message : String(cause) };
+      const facts = { server: connection.server.url, error: errorMessage(cause) };
       throw new DirectoryUnavailableError('The directory server did not say whether the password is right.', facts);
     } finally {
       connection.close();

@@ -3,6 +3,7 @@ import type { Transfer } from '../operations/audit.ts';
 import { answeringFailures } from './file-access.ts';
 import type { Reply } from './reply.ts';
 import type { AuthenticatedSession, Control } from './session.ts';
+import { recordTransfer } from './transfer-audit.ts';
 
 export interface Change {
   readonly operation: Extract<Transfer['operation'], 'delete' | 'rename' | 'make-directory' | 'remove-directory'>;
@@ -22,15 +23,6 @@ export async function applyChange(control: Control, session: AuthenticatedSessio
       control.send(change.done);
     });
   } finally {
-    control.options.audit.write({
-      event: 'transfer',
-      connectionId: control.id,
-      remoteAddress: control.remoteAddress,
-      accountName: session.login.accountName,
-      operation,
-      path,
-      ...(target === undefined ? {} : { target }),
-      outcome,
-    });
+    recordTransfer(control, session, { operation, path, ...(target === undefined ? {} : { target }), outcome });
   }
 }

@@ -3,6 +3,7 @@
  * says 226 of a transfer that broke, and never tells the client more of a refusal than a reference.
  */
 import { denialEntry } from '../denial.ts';
+import { errorMessage } from '../error-message.ts';
 import type { Facts } from '../explanation.ts';
 import { StorageError } from '../storage/storage.ts';
 import type { Opened } from './data-channel.ts';
@@ -69,7 +70,7 @@ export function carryOut(
       connection.abort('the transfer failed');
       control.send(failure(error, signal));
       control.log.info('transfer-failed', { error });
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorMessage(error);
       return result(signal.aborted ? 'aborted' : 'failed', connection.transferred, { ...connection.facts, reason });
     } finally {
       signal.removeEventListener('abort', giveUp);

@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { Writable } from 'node:stream';
+import { errorMessage } from '../error-message.ts';
 
 export interface LineFileOptions {
   /** Milliseconds between two tries. Default 1000. */
@@ -98,7 +99,7 @@ export class LineFile extends Writable {
   #failed(error: unknown): void {
     if (this.#failing) return;
     this.#failing = true;
-    this.#onFault(`cannot write ${this.#path}: ${error instanceof Error ? error.message : String(error)}`);
+    this.#onFault(`cannot write ${this.#path}: ${errorMessage(error)}`);
   }
 
   #recovered(): void {

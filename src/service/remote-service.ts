@@ -2,6 +2,7 @@
  * Several mapping services that know the same: asked in order until one decides. One that failed is asked last for a while, and
  * an answer that is not what the wire schema says, or is about another certificate, is a failure.
  */
+import { errorMessage } from '../error-message.ts';
 import type { Logger } from '../operations/log.ts';
 import { refusedRequests } from './refused-request.ts';
 import {
@@ -106,7 +107,7 @@ export class RemoteService {
         // Its directory may be out of its reach and in that of the next.
         undecided ??= { answer, service: name };
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = errorMessage(error);
         failures.push(`${name}: ${reason}`);
         service.suspectUntil = timer() + retryDelay;
         logger.warn('mapping-service-failed', { service: name, reason });

@@ -1,12 +1,12 @@
 /** PASV, EPSV, REST, RETR, STOR, APPE, ALLO and ABOR. */
 import { isIPv4 } from 'node:net';
-import type { Transfer } from '../../operations/audit.ts';
 import type { Upload, WriteMode } from '../../storage/storage.ts';
 import type { DataConnection, UploadEnd } from '../data-connection.ts';
 import { answeringFailures, permittedPath } from '../file-access.ts';
 import { reply } from '../reply.ts';
 import type { AuthenticatedSession, Control } from '../session.ts';
-import { carryOut, TransferRefused, type TransferResult, transferObstacle } from '../transfer.ts';
+import { carryOut, TransferRefused, transferObstacle } from '../transfer.ts';
+import { recordTransfer } from '../transfer-audit.ts';
 
 export async function passive(control: Control): Promise<void> {
   if (control.settings.extendedPassiveOnly) {
@@ -82,7 +82,7 @@ export async function retrieve(control: Control, argument: string, session: Auth
         return { offset };
       });
       control.bytesSent += result.bytes;
-      record(control, session, 'retrieve', path, result);
+      recordTransfer(control, session, { operation: 'retrieve', path, ...result });
     } finally {
       await file.close();
     }
@@ -113,7 +113,7 @@ async function receive(
     try {
       const result = await carryOut(control, 'Send the file.', (connection) => moveUpload(control, connection, upload));
       control.bytesReceived += result.bytes;
-      record(control, session, operation, path, result);
+      recordTransfer(control, session, { operation, path, ...result });
     } finally {
       // Does nothing after a commit; on every other way out the old file stays.
       await upload.abort();
@@ -150,22 +150,4 @@ function takeRestartOffset(control: Control): number {
   const offset = control.settings.restartOffset;
   control.settings.restartOffset = 0;
   return offset;
-}
-
-function record(
-  control: Control,
-  session: AuthenticatedSession,
-  operation: Transfer['operation'],
-  path: string,
-  result: TransferResult,
-): void {
-  control.options.audit.write({
-    event: 'transfer',
-    connectionId: control.id,
-    remoteAddress: control.remoteAddress,
-    accountName: session.login.accountName,
-    operation,
-    path,
-    ...result,
-  });
 }
