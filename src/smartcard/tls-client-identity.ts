@@ -4,8 +4,10 @@
  */
 import { setEngine } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { CardError } from './card-error.ts';
+import { recordPinRefusal, type TokenName, wasPinRefused } from './pin-refusals.ts';
+import { CardFault } from './reader/card-fault.ts';
 
 /** Where Debian (amd64, arm64), Fedora, Arch and a build from source put engines for OpenSSL 3. */
 const engineDirectories = [
@@ -43,8 +45,8 @@ let inUse: string | undefined;
 
 /**
  * Registers the engine and returns the options. The PIN is checked by the token when a TLS context is made from them: a
- * wrong one throws ERR_OSSL_PIN_INCORRECT there and costs one try.
- * @throws CardError when the engine is not installed or this process already uses another module.
+ * wrong one throws ERR_OSSL_PIN_INCORRECT there and costs one try; that error goes through `tlsClientFailure`.
+ * @throws CardError when the engine is not installed, this process already uses another module, or the token refused a PIN before.
  */
 export function tlsClientIdentity(options: TlsClientIdentityOptions): TlsClientIdentity {
   const directories = options.engineDirectories ?? engineDirectories;
@@ -58,6 +60,7 @@ export function tlsClientIdentity(options: TlsClientIdentityOptions): TlsClientI
   if (!existsSync(options.module)) {
     throw new CardError(`There is no PKCS#11 module ${options.module}.`, 'Install the software of the card.');
   }
+  if (wasPinRefused(tokenName(options))) throw new CardFault('pin-refused-before');
   const wanted = [options.module, options.softHsmConfiguration].join(' with ');
   if (inUse !== undefined && inUse !== wanted) {
     throw new CardError(`This process already uses the tokens of ${inUse}.`, 'Use a process of its own for each.');
@@ -74,5 +77,40 @@ export function tlsClientIdentity(options: TlsClientIdentityOptions): TlsClientI
     cert: options.certificateChain,
     privateKeyEngine: 'pkcs11',
     privateKeyIdentifier: `${options.uri};type=private?pin-value=${encodeURIComponent(options.pin)}`,
+  };
+}
+
+/** OpenSSL's codes for the return values of C_Login that count as tries, as libp11 hands them on. */
+const pinRefusals: ReadonlyMap<unknown, 'pin-incorrect' | 'pin-locked'> = new Map([
+  ['ERR_OSSL_PIN_INCORRECT', 'pin-incorrect'],
+  ['ERR_OSSL_PIN_LOCKED', 'pin-locked'],
+]);
+
+/**
+ * What became of a TLS context or connection with this identity: a CardFault when the token refused the PIN, which is
+ * remembered so that no second try is made in this process; otherwise the error itself.
+ */
+export function tlsClientFailure(options: Pick<TlsClientIdentityOptions, 'uri' | 'module'>, error: unknown): unknown {
+  const code = pinRefusals.get(error instanceof Error && 'code' in error ? error.code : undefined);
+  if (code === undefined) return error;
+  recordPinRefusal(tokenName(options));
+  return new CardFault(code, undefined, error);
+}
+
+/** The path attributes `token` and `serial` of RFC 7512 section 2.3. */
+function tokenName({ uri, module }: Pick<TlsClientIdentityOptions, 'uri' | 'module'>): TokenName {
+  const [path = ''] = uri.replace(/^pkcs11:/, '').split('?', 1);
+  const attributes = new Map(
+    path.split(';').map((attribute) => {
+      const [name = '', ...value] = attribute.split('=');
+      return [name, decodeURIComponent(value.join('='))];
+    }),
+  );
+  const label = attributes.get('token');
+  const serialNumber = attributes.get('serial');
+  return {
+    module: resolve(module),
+    ...(label !== undefined && { label }),
+    ...(serialNumber !== undefined && { serialNumber }),
   };
 }
