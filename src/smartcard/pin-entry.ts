@@ -133,7 +133,7 @@ function askAtTerminal(prompt: string): Promise<SecretPin> {
       if (isOver) return;
       isOver = true;
       stream.setRawMode(false);
-      writeSync(descriptor, '\r\n');
+      writeSync(descriptor, '\n');
       stream.destroy();
       outcome();
     };
