@@ -44,7 +44,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'pki/subject-identity',
     'pki/validated-certificate',
   ],
-  smartcard: ['pki/oids'],
+  smartcard: ['pki', 'config/fault', 'config/yaml-source'],
+  'card-trial': ['smartcard', 'pki', 'config/fault', 'config/yaml-source'],
   pki: [],
   directory: [],
   storage: [],
@@ -65,7 +66,7 @@ const packageOwners: Readonly<Record<string, readonly string[]>> = {
   asn1js: ['smartcard'],
   commander: ['main.ts', 'command-line'],
   yaml: ['config'],
-  zod: ['config', 'mapping', 'service'],
+  zod: ['config', 'mapping', 'service', 'smartcard'],
   'lru-cache': ['pki', 'mapping', 'directory', 'ftp'],
 };
 

@@ -1,14 +1,24 @@
 /** `cardgate card …`: smart cards for trials and tests, made in SoftHSM. Parses arguments; src/smartcard does the work. */
-import { Argument, Command, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { systemClock } from '../clock.ts';
-import type { CardCommandResult } from '../smartcard/card-commands.ts';
-import type { PinSource } from '../smartcard/pin.ts';
-import { type ExitCode, exitCode } from './exit-code.ts';
+import { type KeyType, keyTypes } from '../smartcard/key-type.ts';
+import type { Person } from '../smartcard/person.ts';
+import { authorityCommand } from './card-authority.ts';
+import {
+  addCardCommand,
+  type CommonOptions,
+  cardCommandRunner,
+  cardNameArgument,
+  collect,
+  type PinOptions,
+  pinSource,
+  type RunCardCommand,
+} from './card-report.ts';
+import { defined } from './defined.ts';
+import type { ExitCode } from './exit-code.ts';
 import { positiveInteger } from './positive-integer.ts';
 import type { Terminal } from './terminal.ts';
 
-const defaultDirectory = './cards';
-const keyTypes = ['RSA-2048', 'P-256', 'P-384'] as const;
 const reasons = [
   'keyCompromise',
   'affiliationChanged',
@@ -17,137 +27,157 @@ const reasons = [
   'certificateHold',
 ] as const;
 
-interface CommonOptions {
-  readonly directory: string;
-  readonly json: boolean;
-}
-
-interface CreateOptions extends CommonOptions {
-  readonly key: (typeof keyTypes)[number];
-  readonly commonName?: string;
-  readonly upn?: string;
-  readonly sid?: string;
-  readonly policy: readonly string[];
-  readonly days: number;
-  readonly pinFile?: string;
-  readonly pinEnv?: string;
-  readonly pinStdin?: boolean;
-  readonly crlUrl?: string;
-}
+const load = () => import('../smartcard/card-commands.ts');
 
 export function cardCommand(finish: (code: ExitCode) => void, terminal: Terminal): Command {
   const card = new Command('card')
     .exitOverride()
     .description('make and manage smart cards for trials, in SoftHSM (never for production)');
-  const nameArgument = () => new Argument('<name>', 'name of the card: letters, digits, dot, hyphen, underscore');
-  const add = (parent: Command, name: string, description: string) =>
-    parent
-      .command(name)
-      .description(description)
-      .option('-d, --directory <path>', 'directory that holds the cards and their authorities', defaultDirectory)
-      .option('--json', 'print the result as JSON', false);
-  /** Runs one card command and prints what it says. */
-  const run = async ({ json }: CommonOptions, work: () => Promise<CardCommandResult>) =>
-    finish(await report(work, json, terminal));
+  const run = cardCommandRunner(finish, terminal);
+  addMaking(card, run);
+  addLooking(card, run);
+  addRevoking(card, run);
+  addPins(card, run);
+  card.addCommand(authorityCommand(run, terminal));
+  return card;
+}
 
-  add(card, 'create', 'make a token with a PIN, a key that cannot leave it, and a smart-card logon certificate')
-    .addArgument(nameArgument())
-    .addOption(new Option('-k, --key <type>', 'key').choices(keyTypes).default('P-256'))
+interface CreateOptions extends CommonOptions, PinOptions {
+  readonly profile: string;
+  readonly key?: KeyType;
+  readonly commonName?: string;
+  readonly organization?: string;
+  readonly upn?: string;
+  readonly sid?: string;
+  readonly mail?: string;
+  readonly edipi?: string;
+  readonly policy: readonly string[];
+  readonly days: number;
+  readonly repositoryUrl?: string;
+}
+
+function personOf({ commonName, organization, upn, sid, mail, edipi }: CreateOptions): Person {
+  return defined({ commonName, organization, userPrincipalName: upn, sid, mail, edipi });
+}
+
+function addMaking(card: Command, run: RunCardCommand): void {
+  addCardCommand(card, 'create', 'make a token with a PIN, keys that cannot leave it, and their certificates')
+    .addArgument(cardNameArgument())
+    .option('-p, --profile <name|path>', 'what is on the card: see "cardgate card profiles"', 'logon')
+    .addOption(new Option('-k, --key <type>', 'kind of every key; that of the profile when absent').choices(keyTypes))
     .option('--common-name <text>', 'common name of the subject; the card’s name when absent')
+    .option('--organization <text>', 'organization of the subject')
     .option('--upn <name@domain>', 'user principal name')
     .option('--sid <S-1-5-21-…>', 'security identifier of the account, for strong mapping')
-    .option('--policy <oid>', 'certificate policy; may be given several times', collect, [])
+    .option('--mail <address>', 'e-mail address')
+    .option('--edipi <digits>', 'ten digits that name the person on a CAC')
+    .option('--policy <oid>', 'certificate policy of the first certificate; may be given several times', collect, [])
     .option('--days <number>', 'validity', positiveInteger, 365)
     .option('--pin-file <path>', 'take the PIN from the first line of a file')
-    .option('--pin-env <variable>', 'take the PIN from an environment variable')
     .option('--pin-stdin', 'take the PIN from standard input')
-    .option('--crl-url <url>', 'where the CRLs will be served; used only when the authorities are made')
+    .option(
+      '--repository-url <url>',
+      'where "cardgate card ca serve" will listen; used only when the authorities are made',
+    )
     .action(async (name: string, options: CreateOptions) => {
-      const { createCardCommand } = await import('../smartcard/card-commands.ts');
-      const { directory, key, commonName, upn, sid, policy, days, crlUrl } = options;
-      const pin = pinSource(options);
+      const { createCardCommand } = await load();
+      const { directory, profile, policy, days } = options;
       await run(options, () =>
         createCardCommand({
           directory,
           name,
-          keyType: key,
+          profile,
           policies: policy,
           validityDays: days,
+          person: personOf(options),
           clock: systemClock,
-          ...(commonName !== undefined && { commonName }),
-          ...(upn !== undefined && { userPrincipalName: upn }),
-          ...(sid !== undefined && { sid }),
-          ...(pin && { pin }),
-          ...(crlUrl !== undefined && { crlBaseUrl: crlUrl }),
+          ...defined({ keyType: options.key, repositoryUrl: options.repositoryUrl, pin: pinSource(options) }),
         }),
       );
     });
 
-  add(card, 'list', 'list the cards of a directory').action(async (options: CommonOptions) => {
-    const { listCardsCommand } = await import('../smartcard/card-commands.ts');
-    await run(options, () => listCardsCommand(options));
+  addCardCommand(card, 'renew', 'issue new certificates for the keys of a card')
+    .addArgument(cardNameArgument())
+    .option('--slot <slot>', 'only the certificate in this slot')
+    .option('--revoke-old', 'revoke what is replaced, as superseded', false)
+    .option('--pin-file <path>', 'PIN of the card; its own PIN file when absent')
+    .option('--pin-stdin', 'take the PIN from standard input')
+    .action(
+      async (name: string, options: CommonOptions & PinOptions & { slot?: string; readonly revokeOld: boolean }) => {
+        const { renewCardCommand } = await load();
+        const { directory, slot, revokeOld } = options;
+        const rest = defined({ slot, pin: pinSource(options) });
+        await run(options, () => renewCardCommand({ directory, name, revokeOld, clock: systemClock, ...rest }));
+      },
+    );
+}
+
+function addLooking(card: Command, run: RunCardCommand): void {
+  addCardCommand(card, 'list', 'list the cards of a directory').action(async (options: CommonOptions) => {
+    const { listCardsCommand } = await load();
+    await run(options, () => listCardsCommand({ directory: options.directory, clock: systemClock }));
   });
 
-  add(card, 'remove', 'delete a card with its key; its certificate is not revoked by this')
-    .addArgument(nameArgument())
+  addCardCommand(card, 'show', 'show a card: every key, certificate and its status')
+    .addArgument(cardNameArgument())
     .action(async (name: string, options: CommonOptions) => {
-      const { removeCardCommand } = await import('../smartcard/card-commands.ts');
+      const { showCardCommand } = await load();
+      await run(options, () => showCardCommand({ directory: options.directory, name, clock: systemClock }));
+    });
+
+  addCardCommand(card, 'profiles', 'list the card profiles that come with cardgate').action(
+    async (options: CommonOptions) => {
+      const { listProfilesCommand } = await import('../smartcard/profile-commands.ts');
+      await run(options, listProfilesCommand);
+    },
+  );
+}
+
+function addRevoking(card: Command, run: RunCardCommand): void {
+  addCardCommand(card, 'remove', 'delete a card with its keys; its certificates are not revoked by this')
+    .addArgument(cardNameArgument())
+    .action(async (name: string, options: CommonOptions) => {
+      const { removeCardCommand } = await load();
       await run(options, () => removeCardCommand({ directory: options.directory, name }));
     });
 
-  add(card, 'revoke', 'revoke the certificate of a card and issue the next CRL')
-    .addArgument(nameArgument())
+  addCardCommand(card, 'revoke', 'revoke the certificates of a card and issue the next CRL')
+    .addArgument(cardNameArgument())
+    .option('--slot <slot>', 'only the certificate in this slot')
     .addOption(new Option('--reason <reason>', 'why').choices(reasons).default('keyCompromise'))
-    .action(async (name: string, options: CommonOptions & { reason: (typeof reasons)[number] }) => {
-      const { revokeCardCommand } = await import('../smartcard/card-commands.ts');
-      const { directory, reason } = options;
-      await run(options, () => revokeCardCommand({ directory, name, reason, clock: systemClock }));
-    });
-
-  const authority = card.command('ca').description('the root and the issuing authority of a card directory');
-  add(authority, 'create', 'make the authorities, if there are none')
-    .option('--crl-url <url>', 'where the CRLs will be served over http')
-    .action(async (options: CommonOptions & { crlUrl?: string }) => {
-      const { createAuthoritiesCommand } = await import('../smartcard/card-commands.ts');
-      const { directory, crlUrl } = options;
-      const base = crlUrl === undefined ? {} : { crlBaseUrl: crlUrl };
-      await run(options, () => createAuthoritiesCommand({ directory, clock: systemClock, ...base }));
-    });
-  add(authority, 'crl', 'issue the next CRLs of both authorities').action(async (options: CommonOptions) => {
-    const { issueCrlsCommand } = await import('../smartcard/card-commands.ts');
-    await run(options, () => issueCrlsCommand({ directory: options.directory, clock: systemClock }));
-  });
-  add(authority, 'server-certificate', 'issue a TLS certificate and key for a gateway on trial')
-    .argument('<names...>', 'host names and IPv4 addresses')
-    .action(async (names: string[], options: CommonOptions) => {
-      const { issueServerCertificateCommand } = await import('../smartcard/server-certificate-command.ts');
+    .action(async (name: string, options: CommonOptions & { reason: (typeof reasons)[number]; slot?: string }) => {
+      const { revokeCardCommand } = await load();
+      const { directory, reason, slot } = options;
       await run(options, () =>
-        issueServerCertificateCommand({ directory: options.directory, names, clock: systemClock }),
+        revokeCardCommand({ directory, name, reason, clock: systemClock, ...defined({ slot }) }),
       );
     });
-  return card;
 }
 
-/** A mistake of the person at the keyboard is exit code 1 with a remedy; a fault of ours goes on as an exception. */
-async function report(work: () => Promise<CardCommandResult>, json: boolean, terminal: Terminal): Promise<ExitCode> {
-  const { CardError } = await import('../smartcard/card-error.ts');
-  try {
-    const result = await work();
-    terminal.write(json ? `${JSON.stringify(result.json, null, 2)}\n` : result.text);
-    return exitCode.done;
-  } catch (error) {
-    if (!(error instanceof CardError)) throw error;
-    terminal.writeError(`${error.message}\n${error.remedy}\n`);
-    return exitCode.refused;
-  }
+interface NewPinOptions extends CommonOptions, PinOptions {
+  readonly newPinFile?: string;
 }
 
-function pinSource({ pinFile, pinEnv, pinStdin }: CreateOptions): PinSource | undefined {
-  if (pinFile !== undefined) return { from: 'file', path: pinFile };
-  if (pinEnv !== undefined) return { from: 'environment', variable: pinEnv };
-  return pinStdin ? { from: 'input', stream: process.stdin } : undefined;
-}
+function addPins(card: Command, run: RunCardCommand): void {
+  const newPin = ({ newPinFile }: NewPinOptions) => pinSource(defined({ pinFile: newPinFile }));
+  addCardCommand(card, 'change-pin', 'change the PIN of a card')
+    .addArgument(cardNameArgument())
+    .option('--pin-file <path>', 'the old PIN; the card’s own PIN file when absent')
+    .option('--pin-stdin', 'take the old PIN from standard input')
+    .option('--new-pin-file <path>', 'the new PIN; generated, and kept in the card’s PIN file, when absent')
+    .action(async (name: string, options: NewPinOptions) => {
+      const { changePinCommand } = await load();
+      const rest = defined({ pin: pinSource(options), newPin: newPin(options) });
+      await run(options, () => changePinCommand({ directory: options.directory, name, clock: systemClock, ...rest }));
+    });
 
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
+  addCardCommand(card, 'unblock', 'set a new PIN with the PUK')
+    .addArgument(cardNameArgument())
+    .option('--puk-file <path>', 'the PUK; the card’s own PUK file when absent')
+    .option('--new-pin-file <path>', 'the new PIN; generated, and kept in the card’s PIN file, when absent')
+    .action(async (name: string, options: NewPinOptions & { readonly pukFile?: string }) => {
+      const { unblockCardCommand } = await load();
+      const rest = defined({ puk: pinSource(defined({ pinFile: options.pukFile })), newPin: newPin(options) });
+      await run(options, () => unblockCardCommand({ directory: options.directory, name, clock: systemClock, ...rest }));
+    });
 }

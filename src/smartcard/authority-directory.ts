@@ -1,13 +1,18 @@
 /**
  * A certification authority of the harness kept in a directory: certificate.pem, chain.pem, private-key.pem (mode 0600),
- * crl.der and authority.json with what has been revoked.
+ * crl.der, issued/ with a copy of every certificate, and authority.json with what has been revoked.
  */
-
 import { X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CardError } from './card-error.ts';
-import { type CertificateAuthority, openCertificateAuthority } from './certificate-authority.ts';
+import {
+  type AuthorityLocations,
+  type CertificateAuthority,
+  type IssuedCertificate,
+  openCertificateAuthority,
+} from './certificate-authority.ts';
 import { type Revocation, type RevocationReason, revocationReasons } from './certificate-revocation-list.ts';
 
 export interface AuthorityState {
@@ -38,7 +43,7 @@ export async function saveCertificateAuthority(
   await replaceFile(join(directory, 'certificate.pem'), authority.certificatePem);
   await replaceFile(join(directory, 'chain.pem'), authority.chainPem);
   const record = {
-    crlDistributionPoint: authority.crlDistributionPoint ?? null,
+    locations: authority.locations,
     crlNumber: state.crlNumber.toString(),
     revoked: state.revoked.map(({ serialNumber, revokedAt, reason }) => ({
       serialNumber: serialNumber.toString(16),
@@ -72,10 +77,14 @@ function decodeRevocation(value: unknown): Revocation | undefined {
   return { serialNumber: BigInt(`0x${value['serialNumber']}`), revokedAt, reason: value['reason'] };
 }
 
-function decodeRecord(
-  path: string,
-  text: string,
-): AuthorityState & { readonly crlDistributionPoint: string | undefined } {
+function decodeLocations(value: unknown): AuthorityLocations | undefined {
+  if (!isRecord(value)) return undefined;
+  const known = ['crlDistributionPoint', 'ocspResponder', 'caIssuers'];
+  const good = Object.entries(value).every(([key, url]) => known.includes(key) && typeof url === 'string');
+  return good ? value : undefined;
+}
+
+function decodeRecord(path: string, text: string): AuthorityState & { readonly locations: AuthorityLocations } {
   const broken = () =>
     new CardError(`${path} is not a record of this authority.`, 'Restore it, or make the card directory anew.');
   let value: unknown;
@@ -87,14 +96,27 @@ function decodeRecord(
   if (!isRecord(value) || typeof value['crlNumber'] !== 'string' || !/^\d{1,40}$/.test(value['crlNumber'])) {
     throw broken();
   }
-  const point = value['crlDistributionPoint'];
   const revoked = Array.isArray(value['revoked']) ? value['revoked'].map(decodeRevocation) : [undefined];
   const good = revoked.filter((entry) => entry !== undefined);
   // A revocation that cannot be read must not silently become a good certificate.
-  if ((point !== null && typeof point !== 'string') || good.length !== revoked.length) {
+  const locations = decodeLocations(value['locations']);
+  if (locations === undefined || good.length !== revoked.length) {
     throw broken();
   }
-  return { crlNumber: BigInt(value['crlNumber']), revoked: good, crlDistributionPoint: point ?? undefined };
+  return { crlNumber: BigInt(value['crlNumber']), revoked: good, locations };
+}
+
+const issuedFile = (directory: string, serialNumber: bigint) =>
+  join(directory, 'issued', `${serialNumber.toString(16)}.pem`);
+
+async function recordIssued(directory: string, { serialNumber, pem }: IssuedCertificate): Promise<void> {
+  await mkdir(join(directory, 'issued'), { recursive: true });
+  await replaceFile(issuedFile(directory, serialNumber), pem);
+}
+
+/** Whether the authority in this directory issued a certificate with this serial number. */
+export function hasIssued(directory: string, serialNumber: bigint): boolean {
+  return existsSync(issuedFile(directory, serialNumber));
 }
 
 /** Throws CardError when the directory holds no authority or a broken one. */
@@ -108,17 +130,19 @@ export async function loadCertificateAuthority(directory: string): Promise<Store
     });
   const certificatePem = await read('certificate.pem');
   const chainPem = await read('chain.pem');
-  const { crlDistributionPoint, ...state } = decodeRecord(
-    join(directory, 'authority.json'),
-    await read('authority.json'),
-  );
+  const { locations, ...state } = decodeRecord(join(directory, 'authority.json'), await read('authority.json'));
   const authority = openCertificateAuthority({
     certificateDer: new X509Certificate(certificatePem).raw,
     privateKeyPem: await read('private-key.pem'),
     parentChainPem: chainPem.startsWith(certificatePem) ? chainPem.slice(certificatePem.length) : '',
-    crlDistributionPoint,
+    locations,
   });
-  return { authority, ...state };
+  const issue: CertificateAuthority['issue'] = async (request) => {
+    const issued = await authority.issue(request);
+    await recordIssued(directory, issued);
+    return issued;
+  };
+  return { authority: { ...authority, issue }, ...state };
 }
 
 /**

@@ -1,17 +1,15 @@
-/** What `cardgate card …` does: each function takes typed options and returns a text for people and a value for `--json`. */
-import { X509Certificate } from 'node:crypto';
+/** What `cardgate card …` does with cards: each function takes typed options and returns a text for people and a value for `--json`. */
 import type { Clock } from '../clock.ts';
 import { printable } from '../operations/printable.ts';
-import { issueStoredCrl } from './authority-directory.ts';
-import { type Card, certificateSerialNumber, createCard, findCard, listCards, removeCard } from './card.ts';
-import { authorityPaths, backdatingMs, defaultCrlLifetimeMs, openCardAuthorities } from './card-authorities.ts';
-import { CardError } from './card-error.ts';
+import { type Card, certificateIn, findCard, listCards, removeCard } from './card.ts';
+import { openCardDirectory } from './card-directory.ts';
+import { type CardCertificateFacts, type CardFacts, cardFacts, revokedIn } from './card-facts.ts';
+import { type IssueCardOptions, issueCard, renewCard, revokeCertificates } from './card-issuing.ts';
+import { changeCardPin, unblockCard } from './card-pins.ts';
+import { defaultProfile, readCardProfile } from './card-profile-file.ts';
 import type { RevocationReason } from './certificate-revocation-list.ts';
-import { type PinSource, readPin } from './pin.ts';
-import type { KeyType } from './software-key.ts';
-
-const day = 86_400_000;
-const maximumValidityDays = 3650;
+import { type PinSource, pinDigits, readPin } from './pin.ts';
+import { digits, systemRandomness } from './randomness.ts';
 
 export interface CardCommandResult {
   /** Whole lines. */
@@ -19,113 +17,46 @@ export interface CardCommandResult {
   readonly json: unknown;
 }
 
-export interface CreateCardCommandOptions {
-  /** Card directory; made when it does not exist, with its own root and issuing authority. */
+/** Where a command works: a card directory, at a time. */
+export interface CardCommandContext {
   readonly directory: string;
-  readonly name: string;
-  readonly keyType: KeyType;
-  /** Default: the name of the card. */
-  readonly commonName?: string;
-  readonly userPrincipalName?: string;
-  /** `S-1-5-21-…`. */
-  readonly sid?: string;
-  /** Certificate policy OIDs. */
-  readonly policies?: readonly string[];
-  /** Default: 365; at most 3650. */
-  readonly validityDays?: number;
-  /** Default: a generated PIN, written to a file with mode 0600. */
-  readonly pin?: PinSource;
-  /** Used only when the authorities are made: where their CRLs will be served over http. */
-  readonly crlBaseUrl?: string;
   readonly clock: Clock;
 }
 
-interface CardSummary {
-  readonly name: string;
-  readonly subject: string;
-  readonly issuer: string;
-  /** Hexadecimal. */
-  readonly serialNumber: string;
-  readonly sha256: string;
-  readonly notBefore: string;
-  readonly notAfter: string;
-  readonly keyType: string;
-  readonly certificateFile: string;
-  readonly chainFile: string;
-  readonly tokenSerialNumber: string;
-  readonly uri: string;
-  readonly softHsmConfiguration: string;
-  readonly module: string;
+export interface CreateCardCommandOptions extends CardCommandContext, Omit<IssueCardOptions, 'profile' | 'pin'> {
+  /** Name or path. Default: `logon`. */
+  readonly profile?: string;
+  /** Default: a generated PIN, written to a file with mode 0600. */
+  readonly pin?: PinSource;
 }
 
-function summarize(card: Card): CardSummary {
-  const certificate = new X509Certificate(card.certificateDer);
-  const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
-  const { certificateDer: _, pinFile: __, ...rest } = card;
-  return {
-    ...rest,
-    subject: certificate.subject.split('\n').join(', '),
-    issuer: certificate.issuer.split('\n').join(', '),
-    serialNumber: certificateSerialNumber(card).toString(16),
-    sha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
-    notBefore: certificate.validFromDate.toISOString(),
-    notAfter: certificate.validToDate.toISOString(),
-    keyType: asymmetricKeyType === 'rsa' ? `RSA-${asymmetricKeyDetails?.modulusLength}` : curveName(certificate),
-  };
-}
-
-function curveName({ publicKey }: X509Certificate): string {
-  const curve = publicKey.asymmetricKeyDetails?.namedCurve;
-  return curve === 'prime256v1' ? 'P-256' : curve === 'secp384r1' ? 'P-384' : (curve ?? 'unknown');
-}
-
-const lines = (...rows: readonly (readonly [string, string])[]) =>
+export const lines = (...rows: readonly (readonly [string, string])[]) =>
   rows.map(([key, value]) => `  ${key.padEnd(12)} ${printable(value)}\n`).join('');
 
 /** Makes a card, and before it the authorities if the directory has none. Throws CardError. */
 export async function createCardCommand(options: CreateCardCommandOptions): Promise<CardCommandResult> {
-  const { directory, name, keyType, commonName, clock, validityDays = 365 } = options;
-  if (!Number.isInteger(validityDays) || validityDays < 1 || validityDays > maximumValidityDays) {
-    throw new CardError(
-      `A validity of ${validityDays} days is not possible.`,
-      `Choose 1 to ${maximumValidityDays} whole days.`,
-    );
-  }
-  const pin = options.pin === undefined ? undefined : await readPin(options.pin);
-  const now = clock.now();
-  const authorities = await openCardAuthorities(directory, {
-    now,
-    ...(options.crlBaseUrl === undefined ? {} : { crlBaseUrl: options.crlBaseUrl }),
-  });
-  const card = await createCard({
-    directory,
+  const { directory: path, clock, name, profile = defaultProfile, pin: pinSource, ...rest } = options;
+  const pin = pinSource === undefined ? undefined : await readPin(pinSource);
+  const directory = await openCardDirectory(path, clock);
+  const { card, authorities } = await issueCard(directory, {
     name,
-    keyType,
-    authority: authorities.issuing,
-    profile: {
-      subject: commonName ?? name,
-      notBefore: new Date(now.getTime() - backdatingMs),
-      notAfter: new Date(now.getTime() + validityDays * day),
-      policies: options.policies ?? [],
-      ...(options.userPrincipalName === undefined ? {} : { userPrincipalName: options.userPrincipalName }),
-      ...(options.sid === undefined ? {} : { sid: options.sid }),
-    },
-    ...(pin === undefined ? {} : { pin }),
+    profile: await readCardProfile(profile),
+    ...rest,
+    ...(pin !== undefined && { pin }),
   });
-  const summary = summarize(card);
+  const facts = cardFacts(card, clock.now(), await revokedIn(path));
   const pinFile = pin === undefined ? card.pinFile : undefined;
   const made = authorities.created
     ? `Made a root and an issuing authority for trials:\n${lines(['root', authorities.paths.root], ['issuing', authorities.paths.issuing])}`
     : '';
-  const text = `${made}Made the card ${name}; its ${summary.keyType} key was generated in the token and cannot leave it:\n${lines(
-    ['subject', summary.subject],
-    ['serial', summary.serialNumber],
-    ['valid until', summary.notAfter],
-    ['SHA-256', summary.sha256],
-    ['certificate', card.certificateFile],
+  const keys = directory.randomness.repeatable
+    ? 'its keys come from the seed of the directory'
+    : 'its keys were generated in the token and cannot leave it';
+  const text = `${made}Made the card ${name}; ${keys}:\n${facts.certificates.map(certificateText).join('')}${lines(
     ['PIN', pinFile ?? 'as given'],
+    ['PUK', card.pukFile],
   )}To use it with curl:\n${curlExample(card, authorities.paths.root, pinFile)}`;
-  return { text, json: { ...summary, ...(pinFile === undefined ? {} : { pinFile }) } };
+  return { text, json: { ...facts, pukFile: card.pukFile, ...(pinFile !== undefined && { pinFile }) } };
 }
 
 function curlExample(card: Card, root: string, pinFile: string | undefined): string {
@@ -139,75 +70,157 @@ function curlExample(card: Card, root: string, pinFile: string | undefined): str
   ].join('\n');
 }
 
-export async function listCardsCommand({ directory }: { readonly directory: string }): Promise<CardCommandResult> {
-  const cards = (await listCards(directory)).map(summarize);
-  const rows = cards.map(
-    ({ name, keyType, notAfter, serialNumber, subject }) =>
-      `${name.padEnd(16)} ${keyType.padEnd(9)} until ${notAfter.slice(0, 10)}  serial ${serialNumber}  ${printable(subject)}`,
+function certificateText(facts: CardCertificateFacts): string {
+  const optional = (key: string, values: readonly string[] | undefined): (readonly [string, string])[] =>
+    values === undefined || values.length === 0 ? [] : [[key, values.join(', ')]];
+  return lines(
+    ['slot', `${facts.slot} (${facts.keyType}, identifier ${facts.id})`],
+    ['subject', facts.subject],
+    ['issuer', facts.issuer],
+    ['serial', facts.serialNumber],
+    ['validity', `${facts.notBefore} to ${facts.notAfter}, ${facts.status}`],
+    ...optional('UPN', facts.userPrincipalNames),
+    ...optional('SID', facts.sid === undefined ? [] : [facts.sid]),
+    ...optional('purposes', facts.extendedKeyUsage),
+    ...optional('policies', facts.policies),
+    ...optional('malformed', facts.malformed === undefined ? [] : [facts.malformed]),
+    ['SHA-256', facts.sha256],
+    ['certificate', facts.certificateFile],
   );
-  const text = rows.length === 0 ? `There are no cards in ${directory}.\n` : `${rows.join('\n')}\n`;
+}
+
+export async function listCardsCommand({ directory, clock }: CardCommandContext): Promise<CardCommandResult> {
+  const revoked = await revokedIn(directory);
+  const cards = (await listCards(directory)).map((card) => cardFacts(card, clock.now(), revoked));
+  const text = cards.length === 0 ? `There are no cards in ${directory}.\n` : cards.flatMap(rowsOf).join('');
   return { text, json: cards };
 }
 
-/** Removes a card; its certificate is not revoked by this. Throws CardError when there is no such card. */
+function rowsOf({ name, certificates }: CardFacts): readonly string[] {
+  return certificates.map(
+    ({ slot, keyType, notAfter, status, serialNumber, subject }) =>
+      `${name.padEnd(16)} ${slot.padEnd(6)} ${keyType.padEnd(9)} until ${notAfter.slice(0, 10)} ${status.padEnd(8)} serial ${serialNumber}  ${printable(subject)}\n`,
+  );
+}
+
+/** Shows everything that is known of one card without its PIN. Throws CardError when there is no such card. */
+export async function showCardCommand(
+  options: CardCommandContext & { readonly name: string },
+): Promise<CardCommandResult> {
+  const { directory, name, clock } = options;
+  const card = await findCard(directory, name);
+  const facts = cardFacts(card, clock.now(), await revokedIn(directory));
+  const token = lines(
+    ['token', `${card.name}, serial number ${card.tokenSerialNumber}`],
+    ['module', card.module],
+    ['SoftHSM', card.softHsmConfiguration],
+    ['URI', card.uri],
+  );
+  return { text: token + facts.certificates.map((entry) => `\n${certificateText(entry)}`).join(''), json: facts };
+}
+
+/** Removes a card; its certificates are not revoked by this. Throws CardError when there is no such card. */
 export async function removeCardCommand(options: {
   readonly directory: string;
   readonly name: string;
 }): Promise<CardCommandResult> {
   await removeCard(options.directory, options.name);
   return {
-    text: `Removed the card ${options.name} with its key. Its certificate was not revoked by this.\n`,
+    text: `Removed the card ${options.name} with its keys. Its certificates were not revoked by this.\n`,
     json: { removed: options.name },
   };
 }
 
-/** Makes the authorities of a card directory if there are none. */
-export async function createAuthoritiesCommand(options: {
-  readonly directory: string;
-  readonly keyType?: KeyType;
-  readonly crlBaseUrl?: string;
-  readonly clock: Clock;
-}): Promise<CardCommandResult> {
-  const { directory, clock, ...rest } = options;
-  const { created, paths } = await openCardAuthorities(directory, { now: clock.now(), ...rest });
-  const text = created ? 'Made the authorities:\n' : 'The authorities are there already:\n';
-  return { text: text + lines(['root', paths.root], ['issuing', paths.issuing]), json: { created, ...paths } };
-}
-
-/** Issues the next CRLs of both authorities, with nothing new revoked. */
-export async function issueCrlsCommand(options: {
-  readonly directory: string;
-  /** Default: 30. */
-  readonly validityDays?: number;
-  readonly clock: Clock;
-}): Promise<CardCommandResult> {
-  const { root, issuing } = authorityPaths(options.directory);
-  const lifetimeMs = options.validityDays === undefined ? defaultCrlLifetimeMs : options.validityDays * day;
-  const now = options.clock.now();
-  const crls = [await issueStoredCrl(root, { now, lifetimeMs }), await issueStoredCrl(issuing, { now, lifetimeMs })];
-  const json = crls.map(({ path, number, revoked }) => ({ path, number: Number(number), revoked: revoked.length }));
-  const text = json.map(({ path, number, revoked }) => `CRL ${number}, ${revoked} revoked: ${path}\n`).join('');
-  return { text, json };
-}
-
-/** Revokes the certificate of a card and issues the next CRL. Throws CardError when there is no such card. */
-export async function revokeCardCommand(options: {
-  readonly directory: string;
-  readonly name: string;
-  /** Default: keyCompromise, the reason for a lost card. */
-  readonly reason?: RevocationReason;
-  readonly clock: Clock;
-}): Promise<CardCommandResult> {
-  const { directory, name, reason = 'keyCompromise', clock } = options;
-  const serialNumber = certificateSerialNumber(await findCard(directory, name));
-  const now = clock.now();
-  const { path, number } = await issueStoredCrl(authorityPaths(directory).issuing, {
-    now,
-    lifetimeMs: defaultCrlLifetimeMs,
-    revoke: [{ serialNumber, revokedAt: now, reason }],
-  });
+/** Revokes the certificates of a card, or the one in a slot, and issues the next CRL. Throws CardError when there is no such card. */
+export async function revokeCardCommand(
+  options: CardCommandContext & {
+    readonly name: string;
+    readonly slot?: string;
+    /** Default: keyCompromise, the reason for a lost card. */
+    readonly reason?: RevocationReason;
+  },
+): Promise<CardCommandResult> {
+  const { directory: path, clock, name, slot, reason = 'keyCompromise' } = options;
+  const card = await findCard(path, name);
+  const certificates = slot === undefined ? card.certificates : [certificateIn(card, slot)];
+  const directory = await openCardDirectory(path, clock);
+  const crl = await revokeCertificates(directory, certificates, reason);
+  const revoked = cardFacts({ ...card, certificates }, clock.now(), await revokedIn(path)).certificates;
+  const serials = revoked.map(({ serialNumber }) => serialNumber);
   return {
-    text: `Revoked the certificate of ${name} (serial ${serialNumber.toString(16)}, ${reason}); CRL ${number}: ${path}\n`,
-    json: { revoked: name, serialNumber: serialNumber.toString(16), reason, crl: path, number: Number(number) },
+    text: `Revoked ${serials.length === 1 ? 'the certificate' : 'the certificates'} of ${name} (serial ${serials.join(', ')}, ${reason}); CRL ${crl.number}: ${crl.path}\n`,
+    json: { revoked: name, serialNumbers: serials, reason, crl: crl.path, number: Number(crl.number) },
   };
+}
+
+/** Issues new certificates for the keys of a card; the old ones are revoked as superseded when that is wanted. */
+export async function renewCardCommand(
+  options: CardCommandContext & {
+    readonly name: string;
+    readonly slot?: string;
+    /** Default: the card's PIN file. */
+    readonly pin?: PinSource;
+    readonly revokeOld?: boolean;
+  },
+): Promise<CardCommandResult> {
+  const { directory: path, clock, name, slot, revokeOld = false } = options;
+  const directory = await openCardDirectory(path, clock);
+  const { pinFile } = await findCard(path, name);
+  const pin = await readPin(options.pin ?? { from: 'file', path: pinFile });
+  const { before, card } = await renewCard(directory, name, pin, slot);
+  const replaced = before.certificates.filter(
+    ({ certificateDer }, position) => !card.certificates[position]?.certificateDer.equals(certificateDer),
+  );
+  if (revokeOld) await revokeCertificates(directory, replaced, 'superseded');
+  const facts = cardFacts(card, clock.now(), await revokedIn(path));
+  const renewed = facts.certificates.filter((entry) => replaced.some((old) => old.slot === entry.slot));
+  const fate = revokeOld ? 'revoked as superseded' : 'still valid';
+  return {
+    text: `Renewed ${renewed.length} of ${facts.certificates.length} on the card ${name}; what they replace is ${fate}.\n${renewed.map(certificateText).join('')}`,
+    json: { ...facts, renewed: renewed.map((entry) => entry.slot), revokedOld: revokeOld },
+  };
+}
+
+interface NewPinOptions extends CardCommandContext {
+  readonly name: string;
+  /** Default: a generated one, written to the card's PIN file. */
+  readonly newPin?: PinSource;
+}
+
+async function newPinOf({ newPin }: NewPinOptions) {
+  return newPin === undefined
+    ? { value: digits(systemRandomness, 'new PIN', pinDigits), keep: true }
+    : { value: await readPin(newPin), keep: false };
+}
+
+const whereIs = (kept: boolean, pinFile: string) => (kept ? `it is in ${pinFile}` : 'as given');
+
+/** Changes the PIN of a card with the old one. Throws CardError. */
+export async function changePinCommand(
+  options: NewPinOptions & {
+    /** Default: the card's PIN file. */
+    readonly pin?: PinSource;
+  },
+): Promise<CardCommandResult> {
+  const { directory, name } = options;
+  const { pinFile } = await findCard(directory, name);
+  const pin = await readPin(options.pin ?? { from: 'file', path: pinFile });
+  const newPin = await newPinOf(options);
+  await changeCardPin(directory, name, pin, newPin);
+  return { text: `Changed the PIN of ${name}; ${whereIs(newPin.keep, pinFile)}.\n`, json: { changed: name } };
+}
+
+/** Sets a new PIN with the PUK. Throws CardError. */
+export async function unblockCardCommand(
+  options: NewPinOptions & {
+    /** Default: the card's PUK file. */
+    readonly puk?: PinSource;
+  },
+): Promise<CardCommandResult> {
+  const { directory, name } = options;
+  const { pinFile, pukFile } = await findCard(directory, name);
+  const puk = await readPin(options.puk ?? { from: 'file', path: pukFile });
+  const newPin = await newPinOf(options);
+  await unblockCard(directory, name, puk, newPin);
+  return { text: `Set a new PIN for ${name}; ${whereIs(newPin.keep, pinFile)}.\n`, json: { unblocked: name } };
 }

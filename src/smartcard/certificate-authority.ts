@@ -26,9 +26,10 @@ import {
 } from './certificate-extensions.ts';
 import { type CrlContent, encodeCrl } from './certificate-revocation-list.ts';
 import { encodeTime } from './encode-time.ts';
+import type { KeyType } from './key-type.ts';
 import { encodeName, type NameInput, nameFromDer } from './name-encoding.ts';
 import { type Signer, signWith, softwareSigner } from './signer.ts';
-import { generateSoftwareKey, type KeyType, keyIdentifier, pem, subjectPublicKeyInfo } from './software-key.ts';
+import { generateSoftwareKey, keyIdentifier, pem, subjectPublicKeyInfo } from './software-key.ts';
 
 export interface Validity {
   readonly notBefore: Date;
@@ -41,6 +42,8 @@ export interface CertificateRequest extends AlternativeNames, Validity, Authorit
   readonly publicKey: Buffer | KeyObject;
   /** OIDs; empty or absent: no extension, which RFC 5280 reads as "no restriction". */
   readonly extendedKeyUsage?: readonly string[];
+  /** As for PIV card authentication (FPKI profiles), whose purpose nobody may overlook. Default: not critical. */
+  readonly criticalExtendedKeyUsage?: boolean;
   /** Default: digitalSignature. Empty: no extension. */
   readonly keyUsage?: readonly KeyUsageName[];
   /** Text form, `S-1-5-21-…`, for the extension of MS-WCCE 2.2.2.7.7.4. */
@@ -55,6 +58,8 @@ export interface CertificateRequest extends AlternativeNames, Validity, Authorit
   readonly certificationAuthority?: { readonly pathLength?: number };
   /** For the certificate of an OCSP responder, whose purpose is `ocspSigning`. */
   readonly ocspNoCheck?: boolean;
+  /** Writes the subject alternative name twice, which RFC 5280 4.2 forbids: for certificates that must be refused. */
+  readonly repeatSubjectAltName?: boolean;
   readonly extraExtensions?: readonly RawExtension[];
 }
 
@@ -69,6 +74,14 @@ export interface ServerCertificateRequest extends Validity {
   readonly ipAddresses?: readonly string[];
   /** Default: P-256. */
   readonly keyType?: KeyType;
+  /** Default: a new one of that type. */
+  readonly privateKey?: KeyObject;
+  readonly serialNumber?: bigint;
+}
+
+export interface AuthorityLocations extends AuthorityInformation {
+  /** http URL of the authority's CRL. */
+  readonly crlDistributionPoint?: string;
 }
 
 export interface CertificateAuthorityOptions {
@@ -77,8 +90,11 @@ export interface CertificateAuthorityOptions {
   readonly validity: Validity;
   /** Default: self-signed. */
   readonly parent?: CertificateAuthority;
-  /** http URL where this authority's own CRL will be found; goes into every certificate it issues. */
-  readonly crlDistributionPoint?: string;
+  /** Where this authority publishes; goes into every certificate it issues. */
+  readonly locations?: AuthorityLocations;
+  /** Default: a new one. */
+  readonly privateKey?: KeyObject;
+  readonly serialNumber?: bigint;
   readonly pathLength?: number;
   /** Default: anyPolicy for a subordinate authority, none for a self-signed one. */
   readonly policies?: readonly string[];
@@ -91,7 +107,7 @@ export interface CertificateAuthority {
   readonly privateKeyPem: string;
   /** This authority's certificate and those above it, without the self-signed one at the top; may be empty. */
   readonly chainPem: string;
-  readonly crlDistributionPoint: string | undefined;
+  readonly locations: AuthorityLocations;
   issue(request: CertificateRequest): Promise<IssuedCertificate>;
   /** `chainPem`: the server's certificate first, then this authority's and those above it, without the self-signed one. */
   issueServerCertificate(
@@ -105,14 +121,13 @@ interface Issuer {
   readonly name: Buffer;
   readonly keyIdentifier: Buffer;
   readonly signer: Signer;
-  readonly crlDistributionPoint: string | undefined;
+  readonly locations: AuthorityLocations;
 }
 
 const anyPolicy = '2.5.29.32.0';
 
-/** Positive, 16 octets, no leading zero octet: RFC 5280 4.1.2.2 allows 20. */
-function randomSerialNumber(): bigint {
-  const octets = randomBytes(16);
+/** Positive, with no leading zero octet: RFC 5280 4.1.2.2 allows 20 octets. */
+export function serialNumberOf(octets: Buffer): bigint {
   octets[0] = ((octets[0] ?? 0) & 0x3f) | 0x40;
   return BigInt(`0x${octets.toString('hex')}`);
 }
@@ -123,18 +138,19 @@ function extensionsFor(request: CertificateRequest, spki: Buffer, issuer: Issuer
   const policies = request.policies ?? [];
   const point =
     request.crlDistributionPoint === undefined
-      ? issuer.crlDistributionPoint
+      ? issuer.locations.crlDistributionPoint
       : (request.crlDistributionPoint ?? undefined);
   const authority = request.certificationAuthority;
   const all = [
     basicConstraints(authority !== undefined, authority?.pathLength),
     usages.length > 0 ? keyUsage(usages) : undefined,
-    purposes.length > 0 ? extendedKeyUsage(purposes) : undefined,
+    purposes.length > 0 ? extendedKeyUsage(purposes, request.criticalExtendedKeyUsage) : undefined,
     subjectAltName(request),
+    request.repeatSubjectAltName ? subjectAltName(request) : undefined,
     request.sid === undefined ? undefined : securityIdentifier(request.sid),
     policies.length > 0 ? certificatePolicies(policies) : undefined,
     point === undefined ? undefined : crlDistributionPoint(point),
-    authorityInformationAccess(request),
+    authorityInformationAccess({ ...issuer.locations, ...request }),
     request.ocspNoCheck ? ocspNoCheck() : undefined,
     subjectKeyIdentifier(keyIdentifier(spki)),
     authorityKeyIdentifier(issuer.keyIdentifier),
@@ -144,7 +160,7 @@ function extensionsFor(request: CertificateRequest, spki: Buffer, issuer: Issuer
 }
 
 async function issueCertificate(request: CertificateRequest, issuer: Issuer): Promise<IssuedCertificate> {
-  const serialNumber = request.serialNumber ?? randomSerialNumber();
+  const serialNumber = request.serialNumber ?? serialNumberOf(randomBytes(16));
   if (serialNumber <= 0n) {
     throw new RangeError('RFC 5280 4.1.2.2: a serial number is positive');
   }
@@ -171,9 +187,9 @@ export function openCertificateAuthority(options: {
   readonly certificateDer: Buffer;
   readonly privateKeyPem: string;
   readonly parentChainPem: string;
-  readonly crlDistributionPoint: string | undefined;
+  readonly locations: AuthorityLocations;
 }): CertificateAuthority {
-  const { certificateDer, privateKeyPem, parentChainPem } = options;
+  const { certificateDer, privateKeyPem, parentChainPem, locations } = options;
   const parsed = Certificate.fromBER(certificateDer);
   const privateKey = createPrivateKey(privateKeyPem);
   const certificatePem = pem(certificateDer, 'CERTIFICATE');
@@ -183,17 +199,17 @@ export function openCertificateAuthority(options: {
     name: Buffer.from(parsed.subject.toSchema().toBER()),
     keyIdentifier: keyIdentifier(subjectPublicKeyInfo(privateKey)),
     signer: softwareSigner(privateKey),
-    crlDistributionPoint: options.crlDistributionPoint,
+    locations,
   };
   return {
     certificateDer,
     certificatePem,
     privateKeyPem,
     chainPem,
-    crlDistributionPoint: options.crlDistributionPoint,
+    locations,
     issue: (request) => issueCertificate(request, issuer),
-    issueServerCertificate: async ({ keyType = 'P-256', dnsNames, ...rest }) => {
-      const serverKey = await generateSoftwareKey(keyType);
+    issueServerCertificate: async ({ keyType = 'P-256', privateKey: given, dnsNames, ...rest }) => {
+      const serverKey = given ?? (await generateSoftwareKey(keyType));
       const issued = await issueCertificate(
         {
           ...rest,
@@ -214,9 +230,9 @@ export function openCertificateAuthority(options: {
   };
 }
 
-/** Makes a new authority with a new key, self-signed or issued by `parent`. */
+/** Makes a new authority, self-signed or issued by `parent`. */
 export async function createCertificateAuthority(options: CertificateAuthorityOptions): Promise<CertificateAuthority> {
-  const privateKey = await generateSoftwareKey(options.keyType);
+  const privateKey = options.privateKey ?? (await generateSoftwareKey(options.keyType));
   const policies = options.policies ?? (options.parent === undefined ? [] : [anyPolicy]);
   const request: CertificateRequest = {
     subject: options.subject,
@@ -226,12 +242,13 @@ export async function createCertificateAuthority(options: CertificateAuthorityOp
     policies,
     certificationAuthority: options.pathLength === undefined ? {} : { pathLength: options.pathLength },
     ...(options.extraExtensions === undefined ? {} : { extraExtensions: options.extraExtensions }),
+    ...(options.serialNumber === undefined ? {} : { serialNumber: options.serialNumber }),
   };
   const self: Issuer = {
     name: encodeName(options.subject),
     keyIdentifier: keyIdentifier(subjectPublicKeyInfo(privateKey)),
     signer: softwareSigner(privateKey),
-    crlDistributionPoint: undefined,
+    locations: {},
   };
   const { der } = await (options.parent === undefined
     ? issueCertificate(request, self)
@@ -240,6 +257,6 @@ export async function createCertificateAuthority(options: CertificateAuthorityOp
     certificateDer: der,
     privateKeyPem: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
     parentChainPem: options.parent?.chainPem ?? '',
-    crlDistributionPoint: options.crlDistributionPoint,
+    locations: options.locations ?? {},
   });
 }

@@ -6,7 +6,7 @@ import { Extension } from 'pkijs';
 export type KeyUsageName = keyof typeof keyUsageBits;
 
 /** RFC 5280 4.2.1.3: bit numbers of KeyUsage. */
-const keyUsageBits = {
+export const keyUsageBits = {
   digitalSignature: 0,
   nonRepudiation: 1,
   keyEncipherment: 2,
@@ -23,6 +23,12 @@ export const extendedKeyUsages = {
   emailProtection: '1.3.6.1.5.5.7.3.4',
   ocspSigning: '1.3.6.1.5.5.7.3.9',
   smartcardLogon: '1.3.6.1.4.1.311.20.2.2',
+  /** RFC 4556 3.2.2. */
+  pkinitClientAuth: '1.3.6.1.5.2.3.4',
+  /** RFC 9336. */
+  documentSigning: '1.3.6.1.5.5.7.3.36',
+  /** FIPS 201: the key that answers without a PIN. */
+  pivCardAuth: '2.16.840.1.101.3.6.8',
 } as const;
 
 const userPrincipalNameOid = '1.3.6.1.4.1.311.20.2.3';
@@ -78,8 +84,8 @@ export function keyUsage(names: readonly KeyUsageName[]): Extension {
   return extension('2.5.29.15', true, new asn1js.BitString({ valueHex: Uint8Array.of(octet), unusedBits }));
 }
 
-export function extendedKeyUsage(purposes: readonly string[]): Extension {
-  return extension('2.5.29.37', false, sequence(...purposes.map(oid)));
+export function extendedKeyUsage(purposes: readonly string[], critical = false): Extension {
+  return extension('2.5.29.37', critical, sequence(...purposes.map(oid)));
 }
 
 export function certificatePolicies(policies: readonly string[]): Extension {

@@ -1,21 +1,16 @@
-/** Where the PIN of a card comes from: a file, an environment variable or standard input; never the command line, which others can see. */
-import { randomInt } from 'node:crypto';
+/** Where the PIN of a card comes from: a file or standard input; never the command line or the environment, which other processes can see. */
 import { readFile } from 'node:fs/promises';
 import { CardError } from './card-error.ts';
 
 export type PinSource =
   | { readonly from: 'file'; readonly path: string }
-  | { readonly from: 'environment'; readonly variable: string }
   | { readonly from: 'input'; readonly stream: AsyncIterable<Buffer | string> };
 
 /** SoftHSM takes 4 to 255 octets. */
 const minimumOctets = 4;
 const maximumOctets = 255;
-const generatedDigits = 8;
-
-export function generatePin(): string {
-  return Array.from({ length: generatedDigits }, () => randomInt(10)).join('');
-}
+/** SP 800-73-4 part 2: a PIV card takes a PIN of 6 to 8 digits, and a PUK of 8. */
+export const pinDigits = 8;
 
 async function firstLine(stream: AsyncIterable<Buffer | string>): Promise<string> {
   let text = '';
@@ -37,13 +32,6 @@ async function readSource(source: PinSource): Promise<string> {
           'Check the path and its permissions.',
         );
       });
-    case 'environment': {
-      const value = process.env[source.variable];
-      if (value === undefined) {
-        throw new CardError(`The environment variable ${source.variable} is not set.`, 'Put the PIN into it.');
-      }
-      return value;
-    }
     case 'input':
       return firstLine(source.stream);
   }

@@ -8,6 +8,9 @@ import { CardError } from './card-error.ts';
 
 export type Pkcs11Library = typeof Pkcs11;
 
+/** PKCS #11 3.0, 6.3.11 and 6.3.15: constants that the binding, which knows 2.40, does not have. */
+export const edwards = { CKK_EC_EDWARDS: 0x40, CKM_EC_EDWARDS_KEY_PAIR_GEN: 0x1055, CKM_EDDSA: 0x1057 } as const;
+
 const require = createRequire(import.meta.url);
 
 /** Throws CardError when the optional dependency pkcs11js was not installed or does not load. */

@@ -3,19 +3,28 @@ import { createHash, createPublicKey, generateKeyPair, type KeyObject } from 'no
 import { promisify } from 'node:util';
 import * as asn1js from 'asn1js';
 import { PublicKeyInfo } from 'pkijs';
-
-export type KeyType = 'P-256' | 'P-384' | 'RSA-2048';
-
-export const keyTypes: readonly KeyType[] = ['P-256', 'P-384', 'RSA-2048'];
+import { type KeyType, keyTypeTable } from './key-type.ts';
+import { type Randomness, systemRandomness } from './randomness.ts';
+import { seededPrivateKey } from './seeded-key.ts';
 
 const generate = promisify(generateKeyPair);
 
-export async function generateSoftwareKey(keyType: KeyType): Promise<KeyObject> {
-  const { privateKey } =
-    keyType === 'RSA-2048'
-      ? await generate('rsa', { modulusLength: 2048 })
-      : await generate('ec', { namedCurve: keyType });
-  return privateKey;
+/** @param purpose what the key is for; with the seed it determines the key where the randomness is repeatable */
+export async function generateSoftwareKey(
+  keyType: KeyType,
+  randomness: Randomness = systemRandomness,
+  purpose = 'key',
+): Promise<KeyObject> {
+  if (randomness.repeatable) return seededPrivateKey(keyType, randomness, purpose);
+  const entry = keyTypeTable[keyType];
+  switch (entry.kind) {
+    case 'rsa':
+      return (await generate('rsa', { modulusLength: entry.modulusBits })).privateKey;
+    case 'ec':
+      return (await generate('ec', { namedCurve: entry.curveName })).privateKey;
+    case 'ed25519':
+      return (await generate('ed25519')).privateKey;
+  }
 }
 
 export function subjectPublicKeyInfo(key: KeyObject | Buffer): Buffer {

@@ -64,7 +64,7 @@ export function createToken(cryptoki: Cryptoki, label: string, securityOfficerPi
   return findToken(cryptoki, label);
 }
 
-/** Sets the user PIN of a new token. */
+/** Sets the user PIN as the security officer: that of a new token, or a forgotten one anew. */
 export function setPin(
   { library, pkcs11 }: Cryptoki,
   { slot }: TokenDescription,
@@ -75,6 +75,21 @@ export function setPin(
     pkcs11.C_Login(session, library.CKU_SO, securityOfficerPin);
     pkcs11.C_InitPIN(session, pin);
     pkcs11.C_Logout(session);
+  } finally {
+    pkcs11.C_CloseSession(session);
+  }
+}
+
+/** Changes the user PIN with the old one. @throws the binding's error CKR_PIN_INCORRECT when that is wrong */
+export function changePin(
+  { library, pkcs11 }: Cryptoki,
+  { slot }: TokenDescription,
+  { pin, newPin }: { readonly pin: string; readonly newPin: string },
+): void {
+  const session = pkcs11.C_OpenSession(slot, library.CKF_RW_SESSION | library.CKF_SERIAL_SESSION);
+  try {
+    pkcs11.C_Login(session, library.CKU_USER, pin);
+    pkcs11.C_SetPIN(session, pin, newPin);
   } finally {
     pkcs11.C_CloseSession(session);
   }
@@ -122,10 +137,25 @@ export function readAttribute({ pkcs11, handle }: TokenSession, object: Handle, 
   return value;
 }
 
+/** A certificate on a token, with what ties it to its key. */
+export interface TokenCertificate {
+  readonly der: Buffer;
+  /** CKA_ID. */
+  readonly id: Buffer;
+  /** CKA_LABEL. */
+  readonly label: string;
+}
+
+/** Writes a certificate, over the one with the same identifier if there is one. */
 export function writeCertificate(
-  { library, pkcs11, handle }: TokenSession,
-  certificate: { readonly der: Buffer; readonly subject: Buffer; readonly id: Buffer; readonly label: string },
+  session: TokenSession,
+  certificate: TokenCertificate & { readonly subject: Buffer },
 ): void {
+  const { library, pkcs11, handle } = session;
+  const old = findObjects(session, [
+    { type: library.CKA_CLASS, value: library.CKO_CERTIFICATE },
+    { type: library.CKA_ID, value: certificate.id },
+  ]);
   pkcs11.C_CreateObject(handle, [
     { type: library.CKA_CLASS, value: library.CKO_CERTIFICATE },
     { type: library.CKA_CERTIFICATE_TYPE, value: library.CKC_X_509 },
@@ -136,13 +166,19 @@ export function writeCertificate(
     { type: library.CKA_SUBJECT, value: certificate.subject },
     { type: library.CKA_VALUE, value: certificate.der },
   ]);
+  for (const object of old) pkcs11.C_DestroyObject(handle, object);
 }
 
-/** DER of the certificates on a token; they are public objects, no PIN is needed. */
-export function readCertificates(session: TokenSession): readonly Buffer[] {
+/** The certificates on a token by their identifiers; they are public objects, no PIN is needed. */
+export function readCertificates(session: TokenSession): readonly TokenCertificate[] {
   const { library } = session;
-  const template = [{ type: library.CKA_CLASS, value: library.CKO_CERTIFICATE }];
-  return findObjects(session, template).map((object) => readAttribute(session, object, library.CKA_VALUE));
+  return findObjects(session, [{ type: library.CKA_CLASS, value: library.CKO_CERTIFICATE }])
+    .map((object) => ({
+      der: readAttribute(session, object, library.CKA_VALUE),
+      id: readAttribute(session, object, library.CKA_ID),
+      label: readAttribute(session, object, library.CKA_LABEL).toString('utf8'),
+    }))
+    .sort((a, b) => Buffer.compare(a.id, b.id));
 }
 
 /**

@@ -6,8 +6,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { issueStoredCrl } from '../../src/smartcard/authority-directory.ts';
-import { type Card, type CardProfile, createCard } from '../../src/smartcard/card.ts';
+import type { Card } from '../../src/smartcard/card.ts';
 import { openCardAuthorities } from '../../src/smartcard/card-authorities.ts';
+import { createCard } from '../../src/smartcard/card-making.ts';
 import type {
   CertificateAuthority,
   CertificateRequest,
@@ -15,7 +16,8 @@ import type {
 } from '../../src/smartcard/certificate-authority.ts';
 import { extendedKeyUsages } from '../../src/smartcard/certificate-extensions.ts';
 import type { RevocationReason } from '../../src/smartcard/certificate-revocation-list.ts';
-import { generateSoftwareKey, type KeyType } from '../../src/smartcard/software-key.ts';
+import type { KeyType } from '../../src/smartcard/key-type.ts';
+import { generateSoftwareKey } from '../../src/smartcard/software-key.ts';
 
 const day = 86_400_000;
 
@@ -39,7 +41,7 @@ export interface Person extends IssuedCertificate {
 
 export type PersonRequest = Partial<CertificateRequest> & { readonly name: string; readonly keyType?: KeyType };
 
-export type CardRequest = Partial<CardProfile> & {
+export type CardRequest = Partial<CertificateRequest> & {
   readonly name: string;
   readonly keyType?: KeyType;
   readonly pin?: string;
@@ -64,7 +66,7 @@ export interface TestPki {
   /** Default: P-256, client authentication and smart-card logon, valid from an hour ago for a year. */
   issuePerson(request: PersonRequest): Promise<Person>;
   /** Makes a SoftHSM card; its PIN is in `pinFile`. */
-  issueCard(request: CardRequest): Promise<Card & { readonly serialNumber: bigint }>;
+  issueCard(request: CardRequest): Promise<Card>;
   /** Issues the next CRL of the issuing authority with these added, over the old file. */
   revoke(serialNumbers: readonly bigint[], reason?: RevocationReason): Promise<void>;
   remove(): Promise<void>;
@@ -117,13 +119,23 @@ export async function createTestPki(options: TestPkiOptions = {}): Promise<TestP
       await writeFile(person.keyFile, person.privateKeyPem, { mode: 0o600 });
       return person;
     },
-    issueCard: ({ name, keyType: cardKeyType = 'P-256', pin, ...profile }) =>
+    issueCard: ({ name, keyType: cardKeyType = 'P-256', pin, ...content }) =>
       createCard({
         directory,
         name,
-        keyType: cardKeyType,
-        authority: issuing,
-        profile: { ...validity, ...profile },
+        certificates: [
+          {
+            slot: 'logon',
+            keyType: cardKeyType,
+            authority: issuing,
+            content: {
+              subject: name,
+              extendedKeyUsage: [extendedKeyUsages.clientAuth, extendedKeyUsages.smartcardLogon],
+              ...validity,
+              ...content,
+            },
+          },
+        ],
         ...(pin === undefined ? {} : { pin }),
       }),
     revoke: async (serialNumbers, reason = 'keyCompromise') => {

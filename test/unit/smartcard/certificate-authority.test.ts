@@ -11,7 +11,8 @@ import {
 } from '../../../src/smartcard/authority-directory.ts';
 import { type CertificateAuthority, createCertificateAuthority } from '../../../src/smartcard/certificate-authority.ts';
 import { extendedKeyUsages } from '../../../src/smartcard/certificate-extensions.ts';
-import { generateSoftwareKey, keyTypes } from '../../../src/smartcard/software-key.ts';
+import { keyTypes } from '../../../src/smartcard/key-type.ts';
+import { generateSoftwareKey } from '../../../src/smartcard/software-key.ts';
 
 const now = new Date('2026-06-01T12:00:00Z');
 const validity = { notBefore: new Date('2026-01-01T00:00:00Z'), notAfter: new Date('2027-01-01T00:00:00Z') };
@@ -35,7 +36,7 @@ async function createPair(keyType: (typeof keyTypes)[number]) {
     validity,
     parent: root,
     pathLength: 0,
-    crlDistributionPoint: 'http://127.0.0.1:1/issuing.crl',
+    locations: { crlDistributionPoint: 'http://127.0.0.1:1/issuing.crl' },
   });
   writeFileSync(path('root.pem'), root.certificatePem);
   writeFileSync(path('issuing.pem'), issuing.chainPem);
@@ -170,7 +171,7 @@ describe('an authority in a directory', () => {
     expect(statSync(path('issuing/private-key.pem')).mode & 0o777).toBe(0o600);
     const { authority, crlNumber } = await loadCertificateAuthority(path('issuing'));
     expect(crlNumber).toBe(0n);
-    expect(authority.crlDistributionPoint).toBe(issuing.crlDistributionPoint);
+    expect(authority.locations).toEqual(issuing.locations);
     expect(authority.chainPem).toBe(issuing.chainPem);
     const issued = await authority.issue({ subject: 'x', publicKey: await generateSoftwareKey('P-256'), ...validity });
     const certificate = new X509Certificate(issued.der);
@@ -193,12 +194,9 @@ describe('an authority in a directory', () => {
 
   it.each([
     ['is not JSON', () => '{'],
-    ['has no CRL number', () => '{"revoked":[],"crlDistributionPoint":null}'],
-    [
-      'has a revocation without a date',
-      () => '{"crlNumber":"1","revoked":[{"serialNumber":"5"}],"crlDistributionPoint":null}',
-    ],
-    ['has lost its revocations', () => '{"crlNumber":"1","crlDistributionPoint":null}'],
+    ['has no CRL number', () => '{"revoked":[],"locations":{}}'],
+    ['has a revocation without a date', () => '{"crlNumber":"1","revoked":[{"serialNumber":"5"}],"locations":{}}'],
+    ['has lost its revocations', () => '{"crlNumber":"1","locations":{}}'],
   ])('is refused when its record %s', async (_rule, record) => {
     const { root } = await createPair('P-256');
     await saveCertificateAuthority(path('broken'), root);

@@ -3,9 +3,10 @@ import {
   createCertificationRequest,
   verifyCertificationRequest,
 } from '../../../src/smartcard/certification-request.ts';
+import { keyTypes } from '../../../src/smartcard/key-type.ts';
 import { encodeName } from '../../../src/smartcard/name-encoding.ts';
 import { softwareSigner } from '../../../src/smartcard/signer.ts';
-import { generateSoftwareKey, keyTypes, subjectPublicKeyInfo } from '../../../src/smartcard/software-key.ts';
+import { generateSoftwareKey, subjectPublicKeyInfo } from '../../../src/smartcard/software-key.ts';
 
 describe.each(keyTypes)('a certification request with a %s key', (keyType) => {
   it('yields its name and key when that key signed it', async () => {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { generatePin, type PinSource, readPin } from '../../../src/smartcard/pin.ts';
+import { type PinSource, pinDigits, readPin } from '../../../src/smartcard/pin.ts';
+import { digits, systemRandomness } from '../../../src/smartcard/randomness.ts';
 
 const typed = (...chunks: readonly string[]): PinSource => ({ from: 'input', stream: Readable.from(chunks) });
 
@@ -21,7 +22,6 @@ describe('a PIN', () => {
     ['of 256 characters', typed('1'.repeat(256))],
     ['with a control character', typed('1234\u00005\n')],
     ['from a file that is not there', { from: 'file', path: '/nonexistent/pin' } as const],
-    ['from a variable that is not set', { from: 'environment', variable: 'CARDGATE_NO_SUCH_PIN' } as const],
   ])('%s is refused with a remedy', async (_rule, source) => {
     await expect(readPin(source)).rejects.toMatchObject({ name: 'CardError', remedy: expect.stringMatching(/\.$/) });
   });
@@ -33,7 +33,7 @@ describe('a PIN', () => {
   });
 
   it('that nobody chose has eight digits and is not the same twice', () => {
-    const pins = Array.from({ length: 50 }, generatePin);
+    const pins = Array.from({ length: 50 }, () => digits(systemRandomness, 'PIN', pinDigits));
     expect(pins.every((pin) => /^\d{8}$/.test(pin))).toBe(true);
     expect(new Set(pins).size).toBeGreaterThan(45);
   });
