@@ -46,7 +46,7 @@ class SignerEngine extends CryptoEngine {
     if (nullParameters) {
       signatureAlgorithm.algorithmParams = new asn1js.Null();
     }
-    return { signatureAlgorithm, parameters: { algorithm: {}, usages: ['sign'] } };
+    return { signatureAlgorithm, parameters: { algorithm: { name: this.#signer.algorithm }, usages: ['sign'] } };
   }
 
   override async signWithPrivateKey(data: ArrayBuffer | ArrayBufferView): Promise<ArrayBuffer> {
