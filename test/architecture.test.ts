@@ -45,6 +45,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'pki/validated-certificate',
   ],
   smartcard: ['pki', 'config/fault', 'config/yaml-source'],
+  scenario: ['smartcard', 'mapping/alt-security-identities', 'mapping/rule', 'directory/sid', 'pki'],
   'card-trial': ['smartcard', 'pki', 'config/fault', 'config/yaml-source'],
   pki: [],
   directory: [],
@@ -65,7 +66,7 @@ const packageOwners: Readonly<Record<string, readonly string[]>> = {
   pkijs: ['smartcard'],
   asn1js: ['smartcard'],
   commander: ['main.ts', 'command-line'],
-  yaml: ['config'],
+  yaml: ['config', 'scenario'],
   zod: ['config', 'mapping', 'service', 'smartcard'],
   'lru-cache': ['pki', 'mapping', 'directory', 'ftp'],
 };

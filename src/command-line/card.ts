@@ -14,6 +14,7 @@ import {
   pinSource,
   type RunCardCommand,
 } from './card-report.ts';
+import { addScenarioCommands } from './card-scenario.ts';
 import { defined } from './defined.ts';
 import type { ExitCode } from './exit-code.ts';
 import { positiveInteger } from './positive-integer.ts';
@@ -39,6 +40,7 @@ export function cardCommand(finish: (code: ExitCode) => void, terminal: Terminal
   addRevoking(card, run);
   addPins(card, run);
   card.addCommand(authorityCommand(run, terminal));
+  addScenarioCommands(card, run);
   return card;
 }
 

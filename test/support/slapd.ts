@@ -65,6 +65,7 @@ export interface Slapd {
   stop(): Promise<void>;
 }
 
+const shippedSchema = path.join(import.meta.dirname, '..', '..', 'mappings', 'openldap.schema');
 const base = 'dc=corp,dc=example';
 const servicePassword = 'service-password';
 const rootPassword = 'root-password';
@@ -114,7 +115,7 @@ export async function startSlapd(options: SlapdOptions = {}): Promise<Slapd> {
   };
 }
 
-/** The attributes of AD that an OpenLDAP site may add to its people, with the equality rules that make them searchable. */
+/** With the schema that is shipped, and attributes that other servers have of their own. */
 function slapdConfiguration(
   folder: string,
   tls: { caFile: string; certificateFile: string; keyFile: string },
@@ -122,23 +123,18 @@ function slapdConfiguration(
 ): string {
   const schema = ['core', 'cosine', 'inetorgperson', 'nis', 'dyngroup'];
   const text = "EQUALITY caseIgnoreMatch SYNTAX '1.3.6.1.4.1.1466.115.121.1.15'";
-  const octets = "EQUALITY octetStringMatch SYNTAX '1.3.6.1.4.1.1466.115.121.1.40'";
   const time = "EQUALITY generalizedTimeMatch SYNTAX '1.3.6.1.4.1.1466.115.121.1.24' SINGLE-VALUE";
   return `modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload ppolicy
 moduleload dynlist
 ${schema.map((name) => `include /etc/ldap/schema/${name}.schema`).join('\n')}
-attributetype ( 1.2.840.113556.1.4.867 NAME 'altSecurityIdentities' ${text} )
-attributetype ( 1.2.840.113556.1.4.656 NAME 'userPrincipalName' ${text} SINGLE-VALUE )
-attributetype ( 1.2.840.113556.1.4.146 NAME 'objectSid' ${octets} SINGLE-VALUE )
-attributetype ( 1.3.6.1.4.1.99999.1.1 NAME 'x509CertHash' ${text} )
+include ${shippedSchema}
 attributetype ( 2.16.840.1.113730.3.1.610 NAME 'nsAccountLock' ${text} SINGLE-VALUE )
 attributetype ( 2.16.840.1.113719.1.301.4.26.1 NAME 'krbPrincipalExpiration' ${time} )
 attributetype ( 2.16.840.1.113730.3.1.93 NAME 'accountUnlockTime' ${time} )
-objectclass ( 1.3.6.1.4.1.99999.2.1 NAME 'cardHolder' SUP top AUXILIARY
-  MAY ( altSecurityIdentities $ userPrincipalName $ objectSid $ x509CertHash $ nsAccountLock $ homeDirectory $
-    krbPrincipalExpiration $ accountUnlockTime ) )
+objectclass ( 1.3.6.1.4.1.99999.2.1 NAME 'stateOfOtherServers' SUP top AUXILIARY
+  MAY ( nsAccountLock $ homeDirectory $ krbPrincipalExpiration $ accountUnlockTime ) )
 ${(options.schema ?? []).join('\n')}
 ${options.referral === undefined ? '' : `referral ${options.referral}`}
 pidfile ${folder}/slapd.pid
@@ -196,7 +192,7 @@ function accountLines(account: SlapdAccount): string[] {
     value === undefined ? [] : [encoded(name, value)];
   return [
     `dn: uid=${account.uid},ou=people,${base}`,
-    ...['objectClass: inetOrgPerson', 'objectClass: cardHolder', 'objectClass: shadowAccount'],
+    ...['inetOrgPerson', 'cardHolder', 'stateOfOtherServers', 'shadowAccount'].map((name) => `objectClass: ${name}`),
     ...['uid', 'cn', 'sn'].map((name) => encoded(name, account.uid)),
     ...optional('userPrincipalName', account.userPrincipalName),
     ...optional('mail', account.mail),
