@@ -70,6 +70,7 @@ export class Tls13Client extends Duplex {
   #isFull = false;
   #isProcessing = false;
   #isReadingOver = false;
+  #hasConnectionEnded = false;
   #isTruncated = false;
 
   /** @throws TypeError when `serverName` is neither an IP address nor a DNS name */
@@ -210,6 +211,7 @@ export class Tls13Client extends Duplex {
     }
     if (this.destroyed) return;
     if (this.#isHeld) this.#socket.pause();
+    else if (this.#hasConnectionEnded) this.#concludeConnection();
     else this.#socket.resume();
     if (this.#engine.isServerToBeVerified && this.#waitingFor === 'the server') void this.#answer();
   }
@@ -227,6 +229,7 @@ export class Tls13Client extends Duplex {
       this.#waitingFor = 'the certificate and signature of the client';
       // Alerts of the server are heard while the card signs.
       this.#process();
+      if (this.destroyed) return;
       await this.#engine.answer();
     } catch (error) {
       return this.#fail(error, otherwise);
@@ -248,7 +251,13 @@ export class Tls13Client extends Duplex {
     this.push(null);
   }
 
+  /** A connection may end while records that came before are still held back. */
   #connectionEnded(): void {
+    this.#hasConnectionEnded = true;
+    this.#process();
+  }
+
+  #concludeConnection(): void {
     if (this.#isReadingOver || this.destroyed) return;
     const isEstablished = this.#engine.established !== undefined;
     if (!isEstablished || !this.#toleratesTruncation()) {
