@@ -6,6 +6,7 @@ import { type ExitCode, exitCode } from './command-line/exit-code.ts';
 import type { ExplainOptions } from './command-line/explain.ts';
 import { mappingCommand } from './command-line/mapping.ts';
 import { processTerminal } from './command-line/terminal.ts';
+import { tryCardCommand } from './command-line/try-card.ts';
 import { verifyCommand } from './command-line/verify.ts';
 
 const leastNodeVersion = [22, 12] as const;
@@ -94,6 +95,7 @@ function program(finish: (code: ExitCode) => void): Command {
   cardgate.addCommand(verifyCommand(finish, processTerminal));
   cardgate.addCommand(mappingCommand(finish, processTerminal));
   cardgate.addCommand(cardCommand(finish, processTerminal));
+  cardgate.addCommand(tryCardCommand(finish, processTerminal));
   return cardgate;
 }
 

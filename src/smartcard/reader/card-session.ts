@@ -68,19 +68,26 @@ export class CardSession {
   }
 
   /**
+   * Whether a login may be tried at all, so that nobody is asked for a PIN in vain.
+   * @throws CardFault `pin-refused-before`, `pin-locked`, `pin-not-set`, `pin-final-try`
+   */
+  checkLogin({ allowFinalTry }: LoginOptions): void {
+    if (wasPinRefused(this.#name)) throw new CardFault('pin-refused-before');
+    const { isLocked, isSet, isFinalTry } = this.pinState();
+    if (isLocked) throw new CardFault('pin-locked', 'no try was made');
+    if (!isSet) throw new CardFault('pin-not-set');
+    if (isFinalTry && !allowFinalTry) throw new CardFault('pin-final-try');
+  }
+
+  /**
    * Logs in. Blocks until the card has answered, or the person has used the PIN pad. The PIN is kept for keys that want it
    * for each signature, until `close`; it is for the caller to clear it after that.
-   * @throws CardFault `pin-locked`, `pin-final-try`, `pin-refused-before`, `pin-not-set`, `pin-length` without asking the card;
-   *   `pin-incorrect` and others as it answers
+   * @throws CardFault as `checkLogin`, and `pin-length`, without asking the card; `pin-incorrect` and others as it answers
    */
-  login(pin: PinEntry, { allowFinalTry }: LoginOptions): void {
+  login(pin: PinEntry, options: LoginOptions): void {
     if (this.#pin !== undefined) return;
+    this.checkLogin(options);
     const { minimum, maximum } = this.token.pinOctets;
-    if (wasPinRefused(this.#name)) throw new CardFault('pin-refused-before');
-    const state = this.pinState();
-    if (state.isLocked) throw new CardFault('pin-locked', 'no try was made');
-    if (!state.isSet) throw new CardFault('pin-not-set');
-    if (state.isFinalTry && !allowFinalTry) throw new CardFault('pin-final-try');
     if (pin !== 'at-reader' && (pin.length < minimum || (maximum > 0 && pin.length > maximum)))
       throw new CardFault('pin-length', `${minimum} to ${maximum} octets`);
     this.#present(this.#handle.library.CKU_USER, pin);
