@@ -69,7 +69,7 @@ export function curl(session: ClientSession, extra: readonly CurlOption[] = []):
   const blocks = session.steps.map((step) => [...common, ...stepOptions(step, base)].map(write).join('\n'));
   return runClient('curl', ['--disable', '--config', '-'], {
     input: `${blocks.join('\nnext\n')}\n`,
-    env: environment(identity),
+    env: { ...environment(identity), ...session.env },
     ...(session.timeoutMs === undefined ? {} : { timeoutMs: session.timeoutMs }),
   });
 }
