@@ -9,10 +9,10 @@ import type { CardInventory } from './card-inventory.ts';
 import { type Candidate, chooseCertificate } from './certificate-choice.ts';
 import { type ServerWish, suitabilityFindings } from './certificate-suitability.ts';
 import { summarize, summaryHeading, summaryLines, userNameOf } from './certificate-summary.ts';
-import { findingOfFailure } from './failure-findings.ts';
+import { TrialStop } from './control-dialogue.ts';
 import { type KnownIssuers, knownIssuers } from './known-issuers.ts';
 import { lookAtCards } from './look-at-cards.ts';
-import { type RoundTripOptions, roundTrip } from './round-trip.ts';
+import type { RoundTripOptions } from './round-trip.ts';
 import type { ServerAddress } from './server-address.ts';
 import { probeServer } from './server-probe.ts';
 import type { ServerTrust } from './server-trust.ts';
@@ -113,24 +113,18 @@ async function tryCertificate(
   options: CardTrialOptions,
   recorder: TrialRecorder,
 ): Promise<boolean> {
-  const { address, trust, timeoutMilliseconds } = options;
+  const { address, timeoutMilliseconds, transfer } = options;
   const user = options.user ?? (candidate.certificate && userNameOf(candidate.certificate));
   if (user === undefined) throw recorder.ended('login', 'no name to log in with', finding('user-name-missing'));
   const sameCard = inventory.certificates.filter(({ slot }) => slot === candidate.slot).map(({ stored }) => stored.der);
   const chain = certificateChain(candidate.stored.der, [...sameCard, ...options.intermediates]);
   const card = await unlockCard({ ...options, candidate, certificateChain: chain, version: wish.version, recorder });
   try {
-    const session = await card.openSession({ address, trust, user, timeoutMilliseconds }).catch((error: unknown) => {
-      const doubts = candidate.findings.filter(isDoubt);
-      throw recorder.ended('login', `as ${printable(user)}`, findingOfFailure(error, 'login'), [], doubts);
+    const doubts = candidate.findings.filter(isDoubt);
+    return await card.run({ address, user, timeoutMilliseconds, transfer, doubts }).catch((error: unknown) => {
+      if (!(error instanceof TrialStop)) throw error;
+      throw recorder.ended('login', printable(user), error.finding);
     });
-    try {
-      recorder.ok('login', `as ${printable(user)}, ${session.tls}`);
-      return await roundTrip(session.client, options.transfer, recorder);
-    } finally {
-      await session.client.send('QUIT').catch(() => undefined);
-      session.client.close();
-    }
   } finally {
     card.lock();
   }

@@ -1,4 +1,5 @@
 /** Which certificate of the cards a trial uses: the one a person named, or the one that is best for logging in. It never guesses among equals. */
+import { printable } from '../operations/printable.ts';
 import { oids } from '../pki/oids.ts';
 import type { FoundCertificate } from './card-inventory.ts';
 import { type Finding, finding, isDoubt } from './trial-findings.ts';
@@ -16,6 +17,7 @@ const pivAuthentication = { id: '01', label: /PIV Authentication/i };
 const otherPivLabels = /Digital Signature|Key Management|Card Authentication/i;
 
 const shortestFingerprint = 8;
+const namedFingerprint = 16;
 
 /**
  * @param selector of `--certificate`: an id in hexadecimal, a label, or at least 8 digits of a SHA-256; absent: the best
@@ -31,14 +33,16 @@ export function chooseCertificate(candidates: readonly Candidate[], selector?: s
   const [chosen, ...equals] = usable.filter((candidate) => merit(candidate) === best);
   if (chosen === undefined || equals.length > 0)
     return {
-      refusal: finding('certificate-ambiguous', [chosen, ...equals].map((other) => other && nameOf(other)).join(', ')),
+      refusal: finding('certificate-ambiguous', [chosen, ...equals].map((other) => other && nameOf(other)).join('; ')),
     };
   return { chosen };
 }
 
-/** How a certificate is called for `--certificate`: its id where there is one, else its fingerprint. */
-export function nameOf({ stored, certificate }: FoundCertificate): string {
-  return stored.id.length > 0 ? stored.id.toString('hex') : (certificate?.sha256.slice(0, 16) ?? 'none');
+/** What tells a certificate from all others, and how it lies on its card. */
+function nameOf({ stored, certificate, slot }: FoundCertificate): string {
+  const card = slot.content.kind === 'card' ? slot.content.token.label : '';
+  const place = `id ${stored.id.toString('hex')} "${stored.label}" on "${card}"`;
+  return printable(`${certificate?.sha256.slice(0, namedFingerprint)} (${place})`);
 }
 
 function matches({ stored, certificate }: Candidate, selector: string): boolean {

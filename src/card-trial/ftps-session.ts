@@ -1,23 +1,31 @@
 /**
- * One FTPS session with the card: TLS 1.3 by this program itself, TLS 1.2 through the OpenSSL engine. Either way the card signs
- * once, and only USER is sent: no password is ever guessed.
+ * One FTPS session with a card: login, then a file there and back. Only USER is sent: no password is ever guessed. How TLS and
+ * the card come together is for the caller.
  */
 import { isIP } from 'node:net';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { Client, FTPError, type FTPResponse } from 'basic-ftp';
-import type { SecretPin } from '../smartcard/secret-pin.ts';
+import { printable } from '../operations/printable.ts';
 import type { ClientCredential } from '../smartcard/tls/client-credential.ts';
 import { accessWithTls13 } from '../smartcard/tls/ftp-access.ts';
-import { tlsClientFailure, tlsClientIdentity } from '../smartcard/tls-client-identity.ts';
+import type { ServerVerification } from '../smartcard/tls/tls13-session.ts';
+import { findingOfFailure } from './failure-findings.ts';
+import { type RoundTripOptions, roundTrip } from './round-trip.ts';
 import type { ServerAddress } from './server-address.ts';
-import { pemOf, type ServerTrust } from './server-trust.ts';
+import type { Finding } from './trial-findings.ts';
+import type { TrialRecorder } from './trial-steps.ts';
 
 export interface FtpsSessionOptions {
   readonly address: ServerAddress;
-  readonly trust: ServerTrust;
   readonly user: string;
   readonly timeoutMilliseconds: number;
+  readonly transfer: RoundTripOptions;
+  /** What was doubtful about the certificate: told with a login that fails. */
+  readonly doubts: readonly Finding[];
 }
+
+/** Logs a client in and says in words over which TLS. */
+export type LogIn = (client: Client, options: FtpsSessionOptions) => Promise<string>;
 
 /** RFC 959: positive intermediate replies to USER; they ask for a password or an account. */
 const asksForMore: readonly number[] = [331, 332];
@@ -30,69 +38,53 @@ class CardClient extends Client {
   }
 }
 
-export interface FtpsSession {
-  readonly client: Client;
-  /** For people. */
-  readonly tls: string;
-}
-
-/** @throws FTPError for a refusal, CardFault of the card, TlsError and others of TLS, those of the connection */
-export async function openTls13Session(
+/** @returns whether everything that was tried worked. @throws TrialEnded when the login fails */
+export async function runFtpsSession(
+  logIn: LogIn,
   options: FtpsSessionOptions,
-  credential: ClientCredential,
-): Promise<FtpsSession> {
-  const { address, trust, user, timeoutMilliseconds } = options;
-  const client = new CardClient(timeoutMilliseconds);
-  const control = await accessWithTls13(client, {
-    host: address.host,
-    port: address.port,
-    mode: address.tls,
-    user,
-    verifyServer: trust.verify,
-    chooseCredential: async () => credential,
-    handshakeTimeoutMs: timeoutMilliseconds,
-  });
-  return { client, tls: ['TLS 1.3', control.cipherSuite, control.signatureScheme].filter(Boolean).join(', ') };
-}
-
-export interface EngineKey {
-  /** RFC 7512 URI of token and key. */
-  readonly uri: string;
-  /** Path of the PKCS#11 module. */
-  readonly module: string;
-  /** DER, the end entity first. */
-  readonly certificateChain: readonly Buffer[];
-}
-
-/**
- * Logs the card in through the engine, which costs a try when the PIN is wrong.
- * @throws CardFault `pin-incorrect`, `pin-locked`, `pin-refused-before`; CardError without the engine; what OpenSSL throws
- */
-export function engineContext(key: EngineKey, pin: SecretPin, trust: ServerTrust): SecureContext {
-  const { uri, module, certificateChain } = key;
+  recorder: TrialRecorder,
+): Promise<boolean> {
+  const client = new CardClient(options.timeoutMilliseconds);
+  const who = `as ${printable(options.user)}`;
   try {
-    return pin.use((text) =>
-      createSecureContext({
-        ...tlsClientIdentity({ uri, module, pin: text, certificateChain: certificateChain.map(pemOf).join('') }),
-        ca: trust.pem,
-        maxVersion: 'TLSv1.2',
-      }),
-    );
-  } catch (error) {
-    throw tlsClientFailure(key, error);
+    const tls = await logIn(client, options).catch((error: unknown) => {
+      throw recorder.ended('login', who, findingOfFailure(error, 'login'), [], options.doubts);
+    });
+    recorder.ok('login', `${who}, ${tls}`);
+    const works = await roundTrip(client, options.transfer, recorder);
+    await client.send('QUIT').catch(() => undefined);
+    return works;
+  } finally {
+    client.close();
   }
 }
 
-/** @throws as `openTls13Session` */
-export async function openTls12Session(options: FtpsSessionOptions, context: SecureContext): Promise<FtpsSession> {
-  const { address, user, timeoutMilliseconds } = options;
-  const client = new CardClient(timeoutMilliseconds);
-  await client.access({
-    host: address.host,
-    port: address.port,
-    user,
-    secure: address.tls === 'implicit' ? 'implicit' : true,
-    secureOptions: { secureContext: context, ...(isIP(address.host) === 0 && { servername: address.host }) },
-  });
-  return { client, tls: 'TLS 1.2 through the OpenSSL engine' };
+/** By this program's own TLS 1.3; the card signs once. */
+export function logInWithTls13(credential: ClientCredential, verifyServer: ServerVerification): LogIn {
+  return async (client, { address, user, timeoutMilliseconds }) => {
+    const control = await accessWithTls13(client, {
+      host: address.host,
+      port: address.port,
+      mode: address.tls,
+      user,
+      verifyServer,
+      chooseCredential: async () => credential,
+      handshakeTimeoutMs: timeoutMilliseconds,
+    });
+    return ['TLS 1.3', control.cipherSuite, control.signatureScheme].filter(Boolean).join(', ');
+  };
+}
+
+/** By OpenSSL's TLS 1.2, with a context whose key is on the card. */
+export function logInWithTls12(context: SecureContext): LogIn {
+  return async (client, { address, user }) => {
+    await client.access({
+      host: address.host,
+      port: address.port,
+      user,
+      secure: address.tls === 'implicit' ? 'implicit' : true,
+      secureOptions: { secureContext: context, ...(isIP(address.host) === 0 && { servername: address.host }) },
+    });
+    return 'TLS 1.2 through the OpenSSL engine';
+  };
 }

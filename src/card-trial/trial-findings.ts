@@ -43,7 +43,7 @@ const cardsAndModules = {
   },
   'certificate-ambiguous': {
     meaning: 'Several certificates are equally good, and the trial does not guess.',
-    remedy: 'Name one of them with --certificate.',
+    remedy: 'Name one of them with --certificate, or its card with --slot.',
   },
   'certificate-unsuitable': {
     meaning: 'No certificate on the cards would be accepted, so the PIN was not asked for.',
@@ -157,8 +157,9 @@ const network = {
     meaning: 'The server speaks TLS 1.2 only, and here is no OpenSSL engine for cards to sign that with.',
     remedy: 'Run "apt-get install libengine-pkcs11-openssl", or have TLS 1.3 enabled at the site.',
   },
-  'pin-pad-needs-tls13': {
-    meaning: 'The server speaks TLS 1.2 only, and with a PIN pad the trial signs TLS 1.3 only.',
+  'tls12-needs-pin': {
+    meaning:
+      'The server speaks TLS 1.2 only, and with that the trial needs a PIN entered at this computer, not at a PIN pad.',
     remedy: 'Have TLS 1.3 enabled at the site, or try with a reader without PIN pad.',
   },
   'server-certificate-expired': {

@@ -47,11 +47,11 @@ export class TrialRecorder {
   }
 
   ok(step: StepName, text: string, details: readonly string[] = [], findings: readonly Finding[] = []): void {
-    this.#record({ step, verdict: 'ok', text, details, findings });
+    this.add({ step, verdict: 'ok', text, details, findings });
   }
 
   no(step: StepName, text: string, findings: readonly Finding[], details: readonly string[] = []): void {
-    this.#record({ step, verdict: 'no', text, details, findings });
+    this.add({ step, verdict: 'no', text, details, findings });
   }
 
   /** Records why the trial cannot go on. To be thrown. */
@@ -67,10 +67,10 @@ export class TrialRecorder {
   }
 
   skipped(step: StepName, text: string, findings: readonly Finding[] = []): void {
-    this.#record({ step, verdict: 'skipped', text, details: [], findings });
+    this.add({ step, verdict: 'skipped', text, details: [], findings });
   }
 
-  #record(step: TrialStep): void {
+  add(step: TrialStep): void {
     this.steps.push(step);
     this.#tell(step);
   }

@@ -6,22 +6,17 @@ import { printable } from '../operations/printable.ts';
 import { CardError } from '../smartcard/card-error.ts';
 import { enterPin, type PinInput } from '../smartcard/pin-entry.ts';
 import { cardCredential } from '../smartcard/reader/card-credential.ts';
-import { CardFault } from '../smartcard/reader/card-fault.ts';
 import { CardSession } from '../smartcard/reader/card-session.ts';
 import type { CardToken } from '../smartcard/reader/slots.ts';
 import type { SecretPin } from '../smartcard/secret-pin.ts';
 import type { Candidate } from './certificate-choice.ts';
 import type { ServerWish } from './certificate-suitability.ts';
+import { TrialStop } from './control-dialogue.ts';
+import { EngineCard } from './engine-card.ts';
 import { findingOfFailure } from './failure-findings.ts';
-import {
-  engineContext,
-  type FtpsSession,
-  type FtpsSessionOptions,
-  openTls12Session,
-  openTls13Session,
-} from './ftps-session.ts';
-import type { ServerTrust } from './server-trust.ts';
-import { type Finding, finding } from './trial-findings.ts';
+import { type FtpsSessionOptions, logInWithTls13, runFtpsSession } from './ftps-session.ts';
+import { pemOf, type ServerTrust } from './server-trust.ts';
+import { finding } from './trial-findings.ts';
 import type { TrialRecorder } from './trial-steps.ts';
 
 /** As `PinInput`; the prompt at the terminal is made here, since it names the card. */
@@ -40,63 +35,79 @@ export interface UnlockOptions {
 }
 
 export interface UnlockedCard {
-  openSession(options: FtpsSessionOptions): Promise<FtpsSession>;
+  /** @returns whether everything that was tried worked. @throws TrialEnded */
+  run(options: FtpsSessionOptions): Promise<boolean>;
   /** Ends the session with the card and overwrites the PIN. */
   lock(): void;
 }
 
 /** @throws TrialEnded */
 export async function unlockCard(options: UnlockOptions): Promise<UnlockedCard> {
-  const { candidate, allowFinalTry, recorder, version } = options;
-  const session = attempt(options, undefined, () => new CardSession(candidate.slot));
-  const { token } = session;
-  const isAtReader = token.pin.hasProtectedAuthenticationPath;
+  const { candidate, version, recorder } = options;
+  const session = await attempt(options, undefined, () => new CardSession(candidate.slot));
   let pin: SecretPin | undefined;
+  let engine: EngineCard | undefined;
   const lock = () => {
+    engine?.end();
     session.close();
     pin?.clear();
   };
   try {
-    if (version === 'TLSv1.2' && isAtReader)
-      throw recorder.ended('pin', 'entered at the PIN pad', finding('pin-pad-needs-tls13'));
-    if (token.pin.isLoginRequired) {
-      attempt(options, session, () => session.checkLogin({ allowFinalTry }));
-      if (isAtReader) recorder.ok('pin', 'to be entered at the PIN pad of the reader now');
-      else pin = await askFor(token, options);
-    }
-    const openSession = attempt(options, session, () =>
-      version === 'TLSv1.3' ? byCredential(session, pin, options) : byEngine(token, pin, options),
-    );
-    recorder.ok('pin', pin === undefined && !isAtReader ? 'not needed' : 'accepted by the card');
-    return { openSession, lock };
+    await attempt(options, session, () => checkLogin(session, options));
+    const { isLoginRequired, hasProtectedAuthenticationPath: isAtReader } = session.token.pin;
+    if (isLoginRequired && isAtReader) recorder.ok('pin', 'to be entered at the PIN pad of the reader now');
+    if (isLoginRequired && !isAtReader) pin = await askFor(session.token, options);
+    const run = await attempt(options, session, async () => {
+      if (version === 'TLSv1.3') return byCredential(session, pin, options);
+      engine = new EngineCard(2 * options.timeoutMilliseconds);
+      return byEngine(engine, session.token, pin, options);
+    });
+    recorder.ok('pin', isLoginRequired ? 'accepted by the card' : 'not needed');
+    return { run, lock };
   } catch (error) {
     lock();
     throw error;
   }
 }
 
-type OpenSession = UnlockedCard['openSession'];
+/** Nobody is asked for a PIN in vain. @throws CardFault, TrialStop */
+function checkLogin(session: CardSession, { version, allowFinalTry }: UnlockOptions): void {
+  const { isLoginRequired, hasProtectedAuthenticationPath } = session.token.pin;
+  if (version === 'TLSv1.2' && (hasProtectedAuthenticationPath || !isLoginRequired))
+    throw new TrialStop(finding('tls12-needs-pin'));
+  if (isLoginRequired) session.checkLogin({ allowFinalTry });
+}
 
-function byCredential(session: CardSession, pin: SecretPin | undefined, options: UnlockOptions): OpenSession {
-  const { candidate, certificateChain, allowFinalTry, timeoutMilliseconds } = options;
-  const { isLoginRequired } = session.token.pin;
-  if (isLoginRequired) session.login(pin ?? 'at-reader', { allowFinalTry });
+type Run = UnlockedCard['run'];
+
+function byCredential(session: CardSession, pin: SecretPin | undefined, options: UnlockOptions): Run {
+  const { candidate, certificateChain, allowFinalTry, trust, timeoutMilliseconds, recorder } = options;
+  if (session.token.pin.isLoginRequired) session.login(pin ?? 'at-reader', { allowFinalTry });
   const credential = cardCredential({
     session,
     id: candidate.stored.id,
     certificateChain,
     signatureTimeoutMilliseconds: timeoutMilliseconds,
   });
-  return (sessionOptions) => openTls13Session(sessionOptions, credential);
+  return (sessionOptions) => runFtpsSession(logInWithTls13(credential, trust.verify), sessionOptions, recorder);
 }
 
-function byEngine(token: CardToken, pin: SecretPin | undefined, options: UnlockOptions): OpenSession {
-  const { candidate, certificateChain, trust } = options;
-  if (pin === undefined) throw new CardFault('pin-not-set');
-  const uri = objectUri(token, candidate.stored.id);
-  const context = engineContext({ uri, module: candidate.slot.module.path, certificateChain }, pin, trust);
+async function byEngine(
+  engine: EngineCard,
+  token: CardToken,
+  pin: SecretPin | undefined,
+  { candidate, certificateChain, trust, recorder }: UnlockOptions,
+): Promise<Run> {
+  if (pin === undefined) throw new TrialStop(finding('pin-missing'));
+  const request = {
+    uri: objectUri(token, candidate.stored.id),
+    module: candidate.slot.module.path,
+    certificateChain: certificateChain.map(pemOf).join(''),
+    trustAnchors: trust.pem,
+  };
+  await engine.unlock(request, pin);
   pin.clear();
-  return (sessionOptions) => openTls12Session(sessionOptions, context);
+  return (sessionOptions) => engine.run(sessionOptions, recorder);
 }
 
 /** RFC 7512 section 2.3: all that tells this key from any other in the readers. */
@@ -117,20 +128,20 @@ async function askFor(token: CardToken, { pin, recorder }: UnlockOptions): Promi
 }
 
 /** Runs what may fail because of the card, and tells how near the PIN is to its lock when it does. */
-function attempt<T>({ recorder }: UnlockOptions, session: CardSession | undefined, work: () => T): T {
+async function attempt<T>(
+  { recorder }: UnlockOptions,
+  session: CardSession | undefined,
+  work: () => T | Promise<T>,
+): Promise<T> {
   try {
-    return work();
+    return await work();
   } catch (error) {
-    if (!(error instanceof CardError)) throw error;
-    throw recorder.ended('pin', 'the card is not unlocked', cardFinding(error, session));
+    if (!(error instanceof CardError) && !(error instanceof TrialStop)) throw error;
+    const { code, detail } = findingOfFailure(error, 'login');
+    const tries = code === 'pin-incorrect' && session ? triesText(session) : undefined;
+    const text = [detail, tries].filter(Boolean).join(' ');
+    throw recorder.ended('pin', 'the card is not unlocked', finding(code, text === '' ? undefined : text));
   }
-}
-
-function cardFinding(error: CardError, session: CardSession | undefined): Finding {
-  if (!(error instanceof CardFault)) return finding('tls12-engine-missing', printable(error.message));
-  const { code, detail } = findingOfFailure(error, 'login');
-  const tries = error.code === 'pin-incorrect' && session ? triesText(session) : undefined;
-  return finding(code, [detail, tries].filter(Boolean).join(' '));
 }
 
 /** The standard has three flags for the tries left, no number (PKCS #11 section 3.2). */

@@ -20,9 +20,21 @@ export function stepText({ step, verdict, text, details, findings }: TrialStep, 
   return `${lines.join('\n')}\n`;
 }
 
+const headlines = {
+  trial: ['IT WORKS: the card logs in and files come back as they went.', 'IT DOES NOT WORK'],
+  'read-only trial': ['IT WORKS: the card logs in and reads; nothing was uploaded.', 'IT DOES NOT WORK'],
+  list: ['As far as the cards tell, a certificate can log in.', 'NO CERTIFICATE HERE CAN LOG IN'],
+} as const;
+
 /** Whole lines: the outcome, and the remedy of everything that stood in the way. */
-export function diagnosisText(steps: readonly TrialStep[], isSuccess: boolean, colour: boolean): string {
-  const verdict = isSuccess ? paint('IT WORKS', 32, colour) : paint('IT DOES NOT WORK', 31, colour);
+export function diagnosisText(
+  steps: readonly TrialStep[],
+  { isList, isSuccess }: { readonly isList: boolean; readonly isSuccess: boolean },
+  colour: boolean,
+): string {
+  const isReadOnly = steps.some(({ step, verdict }) => step === 'upload' && verdict === 'skipped');
+  const [good, bad] = headlines[isList ? 'list' : isReadOnly ? 'read-only trial' : 'trial'];
+  const verdict = isSuccess ? paint(good, 32, colour) : paint(bad, 31, colour);
   const decisive = decisiveFindings(steps, isSuccess);
   const remedies = decisive.flatMap((found) => [
     `  ${findingText(found)}`,
@@ -35,7 +47,9 @@ export function diagnosisText(steps: readonly TrialStep[], isSuccess: boolean, c
 export function decisiveFindings(steps: readonly TrialStep[], isSuccess: boolean): readonly Finding[] {
   const failed = steps.filter(({ verdict }) => verdict === 'no');
   // A certificate that nobody uses is no obstacle, unless none was left.
-  const isUnsuitable = failed.some(({ findings }) => findings.some(({ code }) => code === 'certificate-unsuitable'));
+  const isUnsuitable = failed.every(
+    ({ step, findings }) => step === 'certificate' || findings.some(({ code }) => code === 'certificate-unsuitable'),
+  );
   const relevant = isSuccess
     ? steps.filter(({ step }) => step !== 'certificate' && step !== 'modules')
     : failed.filter(({ step }) => step !== 'certificate' || isUnsuitable);

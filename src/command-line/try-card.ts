@@ -92,7 +92,7 @@ async function tryCard(server: string | undefined, options: TryCardOptions, term
     if (options.json) {
       const { trialJson } = await import('./try-card-json.ts');
       terminal.write(`${JSON.stringify(trialJson(recorder.steps, isSuccess), null, 2)}\n`);
-    } else terminal.write(diagnosisText(recorder.steps, isSuccess, terminal.colour));
+    } else terminal.write(diagnosisText(recorder.steps, { isList: options.list, isSuccess }, terminal.colour));
     return isSuccess ? exitCode.done : exitCode.refused;
   } catch (error) {
     if (error instanceof InvalidArgumentError) {
@@ -117,6 +117,10 @@ async function run(server: string | undefined, options: TryCardOptions, recorder
     intermediates: options.intermediate.flatMap(readAuthorities),
     clock: systemClock,
   };
+  if (options.user !== undefined && /\p{Cc}/u.test(options.user))
+    throw new InvalidArgumentError('The name for USER has control characters in it.');
+  if (options.uploadDirectory !== undefined && /\p{Cc}/u.test(options.uploadDirectory))
+    throw new InvalidArgumentError('The path of the directory has control characters in it.');
   if (options.list) return trial.listCards(cards, recorder);
   const address = addressOf(server, options);
   return trial.tryCard(

@@ -1,6 +1,9 @@
 /**
  * TLS with a key in a token, through the OpenSSL engine pkcs11 of libp11: the options go to tls.connect, https or an FTP
  * client in this process. Signing blocks the event loop while the card works. One module and one set of tokens per process.
+ *
+ * When a login fails, libp11 0.4.12 writes the URI with the PIN to standard error and damages the memory of the process, which
+ * then often crashes when it ends. So use a process of its own, whose standard error nobody keeps and which is ended by force.
  */
 import { setEngine } from 'node:crypto';
 import { existsSync } from 'node:fs';
