@@ -28,6 +28,8 @@ export interface SambaDc extends SambaAdministration {
   /** The account that searches: an ordinary user. */
   readonly bindDn: string;
   readonly password: string;
+  /** For changes during a test. */
+  readonly administrator: { readonly bindDn: string; readonly password: string };
   readonly child: ChildServer;
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -85,6 +87,7 @@ export async function startSambaDc(): Promise<SambaDc> {
     domainSid,
     bindDn: service.distinguishedName,
     password,
+    administrator: { bindDn: `CN=Administrator,CN=Users,${domain}`, password: administratorPassword },
     get child() {
       return child;
     },

@@ -32,8 +32,8 @@ export const adStrongMapping: Scenario = {
     },
   ],
   rules: ({ issuerSha256 }) => [
-    { name: 'by-sid', map: 'sid' },
     { name: 'by-issuer-and-serial', map: 'issuerSerial' },
+    { name: 'by-sid', map: 'sid' },
     { name: 'by-key-identifier', when: { issuerSha256: [issuerSha256] }, map: 'ski' },
     { name: 'by-hash', map: 'sha1PublicKey' },
     { name: 'by-issuer-and-subject', map: 'issuerSubject' },

@@ -3,7 +3,8 @@ import type { Scenario } from '../scenario.ts';
 
 export const revocationDrill: Scenario = {
   name: 'revocation-drill',
-  title: 'Revocation over OCSP and CRLs: a good card, a lost one, one on hold; revoke more while the gateway runs',
+  title:
+    'Revocation over OCSP and CRLs: a good card, a lost one, one on hold; whoever is revoked meanwhile is refused a minute later',
   cards: [
     { name: 'gwen', profile: 'none-upn' },
     { name: 'lost', profile: 'none-upn', revoked: 'keyCompromise' },
