@@ -34,9 +34,12 @@ export function isRetired({ objectId }: KeySlot): boolean {
   return objectId >= firstRetired.objectId;
 }
 
-/** The slot whose objects have this CKA_ID; undefined for an identifier of any other form. */
-export function slotOfObjectId(id: Buffer): KeySlot | undefined {
-  return id.length === 1 ? keySlots.find(({ objectId }) => objectId === id[0]) : undefined;
+/** The slot that objects of a token belong into: the one their label names, such as `9A`, otherwise that of their CKA_ID. */
+export function slotOfObjects({ label, id }: { readonly label: string; readonly id: Buffer }): KeySlot | undefined {
+  return (
+    keySlots.find((slot) => slotName(slot) === label.toLowerCase()) ??
+    (id.length === 1 ? keySlots.find(({ objectId }) => objectId === id[0]) : undefined)
+  );
 }
 
 export function slotOfReference(reference: number): KeySlot | undefined {

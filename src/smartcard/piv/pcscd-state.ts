@@ -44,13 +44,24 @@ function heldBy(states: Buffer, reader: string): ReaderHolds {
   return 'no such reader';
 }
 
-/** Reads exactly so many octets. */
-async function take(socket: Socket, octets: number): Promise<Buffer> {
-  for (;;) {
-    const bytes: Buffer | null = socket.read(octets);
-    if (bytes !== null && bytes.length === octets) return bytes;
-    if (bytes !== null || socket.readableEnded || socket.destroyed) throw new Error('pcscd closed the connection');
-    await once(socket, 'readable');
+/** Takes octets off a socket in answers of known lengths. */
+class AnswerReader {
+  readonly #chunks: AsyncIterator<Buffer>;
+  #buffered = Buffer.alloc(0);
+
+  constructor(socket: Socket) {
+    this.#chunks = socket[Symbol.asyncIterator]();
+  }
+
+  async take(octets: number): Promise<Buffer> {
+    while (this.#buffered.length < octets) {
+      const chunk = await this.#chunks.next();
+      if (chunk.done === true) throw new Error('pcscd closed the connection');
+      this.#buffered = Buffer.concat([this.#buffered, chunk.value]);
+    }
+    const answer = this.#buffered.subarray(0, octets);
+    this.#buffered = this.#buffered.subarray(octets);
+    return answer;
   }
 }
 
@@ -71,12 +82,13 @@ export async function untilReader(
     if (signal.aborted) end();
     await once(socket, 'connect');
     socket.write(request(commands.version, words(protocolVersion.major, protocolVersion.minor, 0)));
-    await take(socket, versionOctets);
+    const answers = new AnswerReader(socket);
+    await answers.take(versionOctets);
     for (;;) {
       // The states come at once, a wake-up call when one of them has changed.
       socket.write(request(commands.waitReaderStateChange));
-      if (wanted(heldBy(await take(socket, statesOctets), reader))) return;
-      await take(socket, wakeOctets);
+      if (wanted(heldBy(await answers.take(statesOctets), reader))) return;
+      await answers.take(wakeOctets);
     }
   } finally {
     signal.removeEventListener('abort', end);

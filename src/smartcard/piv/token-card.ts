@@ -7,7 +7,7 @@ import { tokenError } from '../pkcs11-module.ts';
 import { softHsmIn, withSoftHsm } from '../softhsm.ts';
 import { findObjects, findToken, readAttribute, type TokenSession, withTokenSession } from '../token.ts';
 import type { CardSlot } from './data-objects.ts';
-import { slotOfObjectId } from './key-slot.ts';
+import { slotOfObjects } from './key-slot.ts';
 import { type PivAlgorithmName, type PivKey, pivAlgorithmOf, pivAlgorithms } from './piv-key.ts';
 
 export interface TokenCard {
@@ -39,7 +39,8 @@ function cardSlot(session: TokenSession, certificateHandle: Handle): CardSlot | 
   const { library } = session;
   const id = readAttribute(session, certificateHandle, library.CKA_ID);
   const certificate = readAttribute(session, certificateHandle, library.CKA_VALUE);
-  const slot = slotOfObjectId(id);
+  const label = readAttribute(session, certificateHandle, library.CKA_LABEL).toString('utf8');
+  const slot = slotOfObjects({ label, id });
   const algorithm = pivAlgorithmOf(new X509Certificate(certificate).publicKey);
   const [key] = findObjects(session, [
     { type: library.CKA_CLASS, value: library.CKO_PRIVATE_KEY },

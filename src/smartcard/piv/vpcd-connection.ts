@@ -8,8 +8,6 @@ import { connect, type Socket } from 'node:net';
 /** Control messages of one octet, from the reader. */
 const controls = { powerOff: 0, powerOn: 1, reset: 2, answerToReset: 4 } as const;
 const lengthOctets = 2;
-/** One message of the greatest length: the reader waits for each answer, so more is no reader. */
-const maximumBuffered = lengthOctets + 0xffff;
 
 export interface InsertableCard {
   readonly answerToReset: Buffer;
@@ -36,7 +34,7 @@ async function answerTo(card: InsertableCard, message: Buffer): Promise<Buffer |
   return undefined;
 }
 
-/** Answers one message after the other until the connection ends. */
+/** Answers one message after the other until the connection ends. Reads on only then, so less than one message waits here. */
 async function serve(socket: Socket, card: InsertableCard): Promise<void> {
   let buffered = Buffer.alloc(0);
   for await (const chunk of socket) {
@@ -50,7 +48,6 @@ async function serve(socket: Socket, card: InsertableCard): Promise<void> {
       if (socket.destroyed) return;
       if (answer !== undefined) socket.write(framed(answer));
     }
-    if (buffered.length > maximumBuffered) socket.destroy();
   }
 }
 
