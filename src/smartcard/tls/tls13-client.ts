@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { Duplex } from 'node:stream';
 import { domainToASCII } from 'node:url';
+import { printable } from '../../operations/printable.ts';
 import type { AlertName } from './alerts.ts';
 import type { CipherSuiteName } from './cipher-suites.ts';
 import type { CredentialChooser, SignatureScheme } from './client-credential.ts';
@@ -279,6 +280,8 @@ export class Tls13Client extends Duplex {
 function hostNameOf(serverName: string): string | undefined {
   if (isIP(serverName) !== 0) return undefined;
   const name = domainToASCII(serverName).replace(/\.$/, '');
-  if (!/^[\w-]{1,63}(?:\.[\w-]{1,63})*$/.test(name)) throw new TypeError(`${serverName} is no name of a server`);
+  // URL parsing drops control characters instead of refusing them, and reads numbers as addresses.
+  const isName = /^[\w-]{1,63}(?:\.[\w-]{1,63})*$/.test(name) && isIP(name) === 0 && !/\p{Cc}/u.test(serverName);
+  if (!isName) throw new TypeError(`${printable(serverName)} is no name of a server`);
   return name;
 }
