@@ -1,7 +1,10 @@
 /** The address of an FTPS server as people write it, and which of the two ways to TLS it means. */
+import { isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
+import { printable } from '../operations/printable.ts';
 
 export interface ServerAddress {
-  /** Name or IP address, without the brackets of IPv6. */
+  /** DNS name in its ASCII form, or IP address without the brackets of IPv6. */
   readonly host: string;
   readonly port: number;
   /** RFC 4217: `explicit` begins in the clear and upgrades by AUTH TLS; `implicit` is TLS from the first octet. */
@@ -31,10 +34,19 @@ export function parseServerAddress(text: string, forced?: ServerAddress['tls']):
   const usual = scheme.toLowerCase() === 'ftps' && (named ?? implicitPort) === implicitPort ? 'implicit' : 'explicit';
   const tls = forced ?? usual;
   return {
-    host: bracketed.replace(/^\[|\]$/g, ''),
+    host: hostOf(bracketed.replace(/^\[|\]$/g, '')),
     port: named ?? (tls === 'implicit' ? implicitPort : explicitPort),
     tls,
   };
+}
+
+function hostOf(text: string): string {
+  if (isIP(text) !== 0) return text;
+  // What only looks like a name becomes the IP address it stands for: 127.1, 0x7f000001.
+  const host = domainToASCII(text).replace(/\.$/, '');
+  if (isIP(host) === 0 && !/^[\w-]{1,63}(?:\.[\w-]{1,63})*$/.test(host))
+    throw new RangeError(`${printable(text)} is neither a name nor an IP address`);
+  return host;
 }
 
 /** The address as `parseServerAddress` reads it, for people. */

@@ -61,7 +61,7 @@ function systemAuthorities(): readonly string[] {
 const codes: Partial<Record<ServerRefusal, FindingCode>> = {
   'certificate-expired': 'server-certificate-expired',
   'certificate-not-yet-valid': 'server-certificate-not-yet-valid',
-  'name-mismatch': 'server-certificate-wrong-name',
+  'host-mismatch': 'server-certificate-wrong-name',
   'path-not-found': 'server-certificate-untrusted',
 };
 
