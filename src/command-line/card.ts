@@ -39,6 +39,7 @@ export function cardCommand(finish: (code: ExitCode) => void, terminal: Terminal
   addLooking(card, run);
   addRevoking(card, run);
   addPins(card, run);
+  addInserting(card, run, terminal);
   card.addCommand(authorityCommand(run, terminal));
   addScenarioCommands(card, run);
   return card;
@@ -133,6 +134,39 @@ function addLooking(card: Command, run: RunCardCommand): void {
       await run(options, listProfilesCommand);
     },
   );
+}
+
+interface InsertOptions extends CommonOptions, PinOptions {
+  readonly pukFile?: string;
+  readonly pinTries?: number;
+  readonly touchDelay?: number;
+}
+
+function addInserting(card: Command, run: RunCardCommand, terminal: Terminal): void {
+  addCardCommand(card, 'insert', 'put a card into a virtual PC/SC reader, as a PIV card, until stopped')
+    .addArgument(cardNameArgument())
+    .option('--pin-file <path>', 'PIN of the card; its own PIN file when absent')
+    .option('--puk-file <path>', 'PUK of the card; its own PUK file when absent')
+    .option('--pin-tries <number>', 'wrong PINs until the card is blocked; 3 when absent', positiveInteger)
+    .option('--touch-delay <ms>', 'how long a key waits before it works', positiveInteger)
+    .action(async (name: string, options: InsertOptions) => {
+      const { insertCardCommand } = await import('../smartcard/piv/insert-command.ts');
+      const { createInterface } = await import('node:readline');
+      const { directory, pukFile, pinTries, touchDelay } = options;
+      const input = createInterface({ input: process.stdin });
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => input.close());
+      const pins = { pin: pinSource(options), puk: pinSource(defined({ pinFile: pukFile })) };
+      await run(options, () =>
+        insertCardCommand({
+          directory,
+          name,
+          input,
+          say: (text) => terminal.writeError(text),
+          ...defined({ ...pins, pinTries, touchDelayMs: touchDelay }),
+        }),
+      );
+      input.close();
+    });
 }
 
 function addRevoking(card: Command, run: RunCardCommand): void {

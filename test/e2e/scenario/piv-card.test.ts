@@ -1,0 +1,102 @@
+/** Every scenario through a PIV card in a PC/SC reader: curl asks OpenSC, OpenSC asks pcscd, and the virtual card signs. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AccountStore, Scenario } from '../../../src/scenario/scenario.ts';
+import { findScenario, scenarios } from '../../../src/scenario/scenarios.ts';
+import { type Card, certificateIn, findCard } from '../../../src/smartcard/card.ts';
+import { findReaderInstallation } from '../../../src/smartcard/piv/reader-installation.ts';
+import { startVirtualReader } from '../../../src/smartcard/piv/virtual-reader.ts';
+import { type SambaDc, startSambaDc } from '../../support/samba-dc.ts';
+import { attemptLogin, expectOutcome } from '../../support/scenario-login.ts';
+import { type RunningScenario, startScenario } from '../../support/scenario-world.ts';
+import { type Slapd, startSlapd } from '../../support/slapd.ts';
+
+/** What the machine lacks for a virtual reader, as a sentence. */
+const missing = await findReaderInstallation().then(
+  () => undefined,
+  (error: Error) => error.message,
+);
+let slapd: Slapd;
+let dc: SambaDc;
+let scratch: string;
+let original: string;
+
+beforeAll(async () => {
+  if (missing !== undefined) return;
+  [slapd, dc] = await Promise.all([startSlapd(), startSambaDc()]);
+  scratch = await mkdtemp(join(tmpdir(), 'cardgate-piv-scenarios-'));
+  original = join(scratch, 'original.bin');
+  await writeFile(original, randomBytes(100_001));
+});
+
+afterAll(async () => {
+  await slapd?.stop();
+  await dc?.stop();
+  if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
+});
+
+const worlds: readonly { readonly scenario: Scenario; readonly store: AccountStore }[] = [
+  ...scenarios.map((scenario) => ({ scenario, store: 'openLdap' as const })),
+  { scenario: findScenario('ad-strong-mapping'), store: 'activeDirectory' },
+];
+
+/**
+ * Every login that is granted, and the first that is denied. A PIV card has no place for a key of 1024 bits, and libp11 cannot give the PIN again
+ * for each signature, as the signature key wants it; try-card can.
+ */
+function chosen({ expectations }: Scenario) {
+  const usable = expectations.filter(({ card, slot }) => card !== 'weak-key' && slot !== '9C');
+  const denied = usable.find(({ outcome }) => 'denied' in outcome);
+  return usable.filter((expectation) => 'granted' in expectation.outcome || expectation === denied);
+}
+
+const reason = missing === undefined ? '' : ` (skipped: ${missing})`;
+
+describe.skipIf(missing !== undefined).each(worlds)(
+  `$scenario.name, accounts in $store${reason}`,
+  ({ scenario, store }) => {
+    let running: RunningScenario;
+
+    beforeAll(async () => {
+      running = await startScenario(
+        scenario,
+        store === 'activeDirectory' ? { store, dc } : { store: 'openLdap', slapd },
+      );
+    });
+    afterAll(() => running?.stop());
+
+    it.each(chosen(scenario))('$card, USER $user: $because', async (expectation) => {
+      const { cards: directory } = running.world;
+      const { pinFile } = await findCard(directory, expectation.card);
+      const pin = readFileSync(pinFile, 'utf8');
+      const reader = await startVirtualReader({ directory, card: expectation.card, pin });
+      const signatures: string[] = [];
+      reader.events.on('card', (event) => {
+        if (event.kind === 'signature') signatures.push(event.slot);
+      });
+      try {
+        await reader.insert();
+        const through = (card: Card, slot: string) => ({
+          identity: {
+            kind: 'card' as const,
+            pin,
+            card: {
+              ...card,
+              uri: `pkcs11:id=%${certificateIn(card, slot).id}`,
+              module: reader.environment.PKCS11_MODULE_PATH,
+            },
+          },
+          env: reader.environment,
+        });
+        expectOutcome(expectation, await attemptLogin(running, expectation, { original, scratch, through }));
+        expect(signatures).toContain(expectation.slot?.toLowerCase() ?? '9a');
+      } finally {
+        await reader.stop();
+      }
+    });
+  },
+);
