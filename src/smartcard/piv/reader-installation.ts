@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CardError } from '../card-error.ts';
+import { knownModules } from '../reader/known-modules.ts';
 
 const run = promisify(execFile);
 
@@ -21,14 +22,17 @@ export interface ReaderInstallation {
 interface Part {
   readonly name: string;
   readonly debianPackage: string;
-  /** Debian, Ubuntu (amd64, arm64), Fedora, Arch, and builds from source. */
+  /** The first that exists is taken. */
   readonly paths: readonly string[];
 }
 
-const directories = (folder: string) =>
-  ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib', '/usr/local/lib'].map(
-    (library) => join(library, folder),
-  );
+/** Debian and Ubuntu, Fedora, Arch, and builds from source. */
+const driverDirectories = [
+  '/usr/lib/pcsc/drivers/serial',
+  '/usr/lib64/pcsc/drivers/serial',
+  '/var/lib/pcsc/drivers/serial',
+  '/usr/local/lib/pcsc/drivers/serial',
+];
 
 const parts = {
   daemon: {
@@ -39,14 +43,12 @@ const parts = {
   driver: {
     name: 'The virtual reader driver of vsmartcard',
     debianPackage: 'vsmartcard-vpcd',
-    paths: ['/usr/lib/pcsc/drivers/serial', '/var/lib/pcsc/drivers/serial', ...directories('pcsc/drivers/serial')].map(
-      (directory) => join(directory, 'libifdvpcd.so'),
-    ),
+    paths: driverDirectories.map((directory) => join(directory, 'libifdvpcd.so')),
   },
   module: {
     name: 'OpenSC’s PKCS#11 module',
     debianPackage: 'opensc-pkcs11',
-    paths: ['', 'pkcs11'].flatMap(directories).map((directory) => join(directory, 'opensc-pkcs11.so')),
+    paths: knownModules.filter(({ name }) => name === 'OpenSC').flatMap(({ paths }) => paths),
   },
 } as const satisfies Readonly<Record<string, Part>>;
 

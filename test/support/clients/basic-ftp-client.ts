@@ -1,8 +1,10 @@
 /** basic-ftp in a process of its own, since an OpenSSL engine stays for the life of a process: one session as JSON on standard input. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'basic-ftp';
 import { tlsClientIdentity } from '../../../src/smartcard/tls-client-identity.ts';
-import type { ClientIdentity, ClientSession } from './client-session.ts';
+import type { ClientIdentity, ClientPause, ClientSession } from './client-session.ts';
 
 const replyTimeoutMs = 15_000;
 
@@ -16,11 +18,31 @@ function identityOptions(identity: ClientIdentity) {
       return tlsClientIdentity({
         uri: identity.card.uri,
         module: identity.card.module,
-        softHsmConfiguration: identity.card.softHsmConfiguration,
+        ...(identity.card.softHsmConfiguration !== undefined && {
+          softHsmConfiguration: identity.card.softHsmConfiguration,
+        }),
         pin: identity.pin,
         certificateChain: readFileSync(identity.card.chainFile, 'utf8'),
       });
   }
+}
+
+async function pause({ file }: ClientPause): Promise<void> {
+  writeFileSync(`${file}.reached`, '');
+  while (!existsSync(file)) await delay(10);
+}
+
+/** A file with a pause in its middle. */
+function halves(path: string, at: ClientPause): Readable {
+  const content = readFileSync(path);
+  const middle = Math.ceil(content.length / 2);
+  return Readable.from(
+    (async function* () {
+      yield content.subarray(0, middle);
+      await pause(at);
+      yield content.subarray(middle);
+    })(),
+  );
 }
 
 async function run(session: ClientSession): Promise<void> {
@@ -42,13 +64,14 @@ async function run(session: ClientSession): Promise<void> {
         ...identityOptions(session.identity),
       },
     });
+    if (session.pauseAfterLogin) await pause(session.pauseAfterLogin);
     for (const step of session.steps) {
       if (step.do === 'list') {
         for (const { name, size } of await client.list(step.path)) {
           console.log(`${size} ${name}`);
         }
       } else if (step.do === 'upload') {
-        await client.uploadFrom(step.local, step.remote);
+        await client.uploadFrom(step.pause ? halves(step.local, step.pause) : step.local, step.remote);
       } else {
         await client.downloadTo(step.local, step.remote);
       }

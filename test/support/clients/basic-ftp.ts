@@ -9,6 +9,7 @@ export function basicFtp(session: ClientSession): Promise<ClientResult> {
   const { timeoutMs, ...rest } = session;
   return runClient(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
     input: JSON.stringify(rest),
+    ...(rest.identity.kind === 'card' && rest.identity.card.environment ? { env: rest.identity.card.environment } : {}),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
 }

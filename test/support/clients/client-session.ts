@@ -2,7 +2,12 @@
 import { readFileSync } from 'node:fs';
 import type { Card } from '../../../src/smartcard/card.ts';
 
-export type ClientCard = Pick<Card, 'uri' | 'module' | 'softHsmConfiguration' | 'chainFile'>;
+export interface ClientCard extends Pick<Card, 'uri' | 'module' | 'chainFile'> {
+  /** Absent for a card in a reader. */
+  readonly softHsmConfiguration?: string;
+  /** What else the client needs to find the card. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
 
 export type TlsVersion = '1.2' | '1.3';
 
@@ -14,8 +19,13 @@ export type ClientIdentity =
 
 export type ClientStep =
   | { readonly do: 'list'; readonly path: string }
-  | { readonly do: 'upload'; readonly local: string; readonly remote: string }
+  | { readonly do: 'upload'; readonly local: string; readonly remote: string; readonly pause?: ClientPause }
   | { readonly do: 'download'; readonly remote: string; readonly local: string };
+
+/** A client that stands still until the test has done something; only basic-ftp can. It writes `<file>.reached` and awaits `file`. */
+export interface ClientPause {
+  readonly file: string;
+}
 
 export interface ClientSession {
   readonly port: number;
@@ -28,6 +38,8 @@ export interface ClientSession {
   readonly tls: TlsVersion;
   /** TLS from the first octet instead of AUTH TLS. Default: false. */
   readonly implicit?: boolean;
+  /** After the login, before the steps. */
+  readonly pauseAfterLogin?: ClientPause;
   /** Done one after the other in one FTP session; the first that fails ends it. */
   readonly steps: readonly ClientStep[];
   /** More of the environment, such as OPENSSL_CONF for a client that is to do what it would not do by itself. */

@@ -46,9 +46,10 @@ const quoted = (value: string) => `"${value.replaceAll('\\', '\\\\').replaceAll(
 const write = (option: CurlOption) => (typeof option === 'string' ? option : `${option[0]} = ${quoted(option[1])}`);
 
 function environment(identity: ClientIdentity): Readonly<Record<string, string>> {
-  return identity.kind === 'card'
-    ? { SOFTHSM2_CONF: identity.card.softHsmConfiguration, PKCS11_MODULE_PATH: identity.card.module }
-    : {};
+  if (identity.kind !== 'card') return {};
+  const { module, softHsmConfiguration, environment: more } = identity.card;
+  const softHsm = softHsmConfiguration === undefined ? {} : { SOFTHSM2_CONF: softHsmConfiguration };
+  return { PKCS11_MODULE_PATH: module, ...softHsm, ...more };
 }
 
 /** @param extra options by their long names, for every step, for example `verbose` or `['quote', 'NOOP']`. */

@@ -1,0 +1,141 @@
+/**
+ * Cards in virtual readers for tests: what is missing for them, how to make one with several keys, what happened to it, and
+ * programs that see its reader.
+ */
+import { spawnSync } from 'node:child_process';
+import type { EventEmitter } from 'node:events';
+import { existsSync } from 'node:fs';
+import { errorMessage } from '../../src/error-message.ts';
+import type { Card } from '../../src/smartcard/card.ts';
+import { createCard } from '../../src/smartcard/card-making.ts';
+import { extendedKeyUsages } from '../../src/smartcard/certificate-extensions.ts';
+import type { KeyType } from '../../src/smartcard/key-type.ts';
+import type { CardEvent } from '../../src/smartcard/piv/card-event.ts';
+import { findReaderInstallation } from '../../src/smartcard/piv/reader-installation.ts';
+import {
+  startVirtualReader,
+  type VirtualReader,
+  type VirtualReaderOptions,
+} from '../../src/smartcard/piv/virtual-reader.ts';
+import { loadPkcs11Library } from '../../src/smartcard/pkcs11-module.ts';
+import { findSoftHsmModule } from '../../src/smartcard/softhsm.ts';
+import type { ClientIdentity } from './clients/client-session.ts';
+import { type RunOptions, runClient } from './clients/run-client.ts';
+import type { TestPki } from './pki.ts';
+
+export const pin = '135790';
+export const wrongPin = '246802';
+export const puk = '12345678';
+
+const engines = ['/usr/lib/x86_64-linux-gnu/engines-3/pkcs11.so', '/usr/lib/aarch64-linux-gnu/engines-3/pkcs11.so'];
+
+/** Why there can be no tests with virtual readers on this machine, as one sentence; undefined when there can. */
+async function obstacle(programs: readonly string[]): Promise<string | undefined> {
+  try {
+    findSoftHsmModule();
+    loadPkcs11Library();
+    await findReaderInstallation();
+  } catch (error) {
+    return errorMessage(error);
+  }
+  const missing = programs.find((program) => spawnSync(program, ['--version']).error !== undefined);
+  if (missing !== undefined) return `The program ${missing} is not installed.`;
+  return undefined;
+}
+
+/** The same for tests that also use the OpenSSL engine. */
+async function engineObstacle(programs: readonly string[]): Promise<string | undefined> {
+  if (!engines.some((path) => existsSync(path))) return 'The OpenSSL engine pkcs11 is not installed.';
+  return obstacle(programs);
+}
+
+/** Says on the console and in the title that tests are skipped and why. To be given to `describe.skipIf`. */
+export async function readerTests(
+  title: string,
+  { programs, engine = false }: { readonly programs: readonly string[]; readonly engine?: boolean },
+): Promise<{ readonly skip: boolean; readonly title: string }> {
+  const reason = await (engine ? engineObstacle(programs) : obstacle(programs));
+  if (reason === undefined) return { skip: false, title };
+  console.warn(`SKIPPED: ${title}: ${reason}`);
+  return { skip: true, title: `${title} (skipped: ${reason})` };
+}
+
+/** Makes a card with a key in each slot; all certificates are for logging in. */
+export function issuePivCard(
+  pki: TestPki,
+  name: string,
+  keys: readonly [readonly [slot: string, keyType: KeyType], ...(readonly [slot: string, keyType: KeyType])[]],
+): Promise<Card> {
+  const validity = {
+    notBefore: new Date(pki.now.getTime() - 240_000),
+    notAfter: new Date(pki.now.getTime() + 86_400_000),
+  };
+  const request = ([slot, keyType]: readonly [string, KeyType]) => ({
+    slot,
+    keyType,
+    authority: pki.issuing,
+    content: {
+      subject: name,
+      extendedKeyUsage: [extendedKeyUsages.clientAuth, extendedKeyUsages.smartcardLogon],
+      ...validity,
+    },
+  });
+  const [first, ...rest] = keys;
+  return createCard({ directory: pki.directory, name, pin, certificates: [request(first), ...rest.map(request)] });
+}
+
+/** What happened to a card, oldest first. */
+export interface RecordedEvents {
+  readonly all: readonly CardEvent[];
+  count(kind: CardEvent['kind']): number;
+  /** Forgets what has happened so far. */
+  clear(): void;
+}
+
+function record(events: EventEmitter<{ card: [CardEvent] }>): RecordedEvents {
+  const all: CardEvent[] = [];
+  events.on('card', (event) => all.push(event));
+  return {
+    all,
+    count: (kind) => all.filter((event) => event.kind === kind).length,
+    clear: () => {
+      all.length = 0;
+    },
+  };
+}
+
+export interface InsertedCard {
+  readonly reader: VirtualReader;
+  readonly card: Card;
+  readonly recorded: RecordedEvents;
+  /** Runs a program that sees the reader; the PIN is in its environment as PIN. */
+  run(command: string, args: readonly string[], options?: RunOptions): ReturnType<typeof runClient>;
+  /** For FTP clients: the key of PIV authentication. */
+  identity(pin?: string): ClientIdentity;
+}
+
+/** Starts a reader with a card in it. */
+export async function insertCard(
+  pki: TestPki,
+  card: Card,
+  more: Partial<VirtualReaderOptions> = {},
+): Promise<InsertedCard> {
+  const reader = await startVirtualReader({ directory: pki.directory, card: card.name, pin, puk, ...more });
+  await reader.insert();
+  const { PCSCLITE_CSOCK_NAME, PKCS11_MODULE_PATH: module } = reader.environment;
+  return {
+    reader,
+    card,
+    recorded: record(reader.events),
+    run: (command, args, options = {}) =>
+      runClient(command, args, { ...options, env: { ...reader.environment, PIN: pin, ...options.env } }),
+    identity: (candidate = pin) => ({
+      kind: 'card',
+      card: { uri: 'pkcs11:id=%01', module, chainFile: card.chainFile, environment: { PCSCLITE_CSOCK_NAME } },
+      pin: candidate,
+    }),
+  };
+}
+
+/** The name of the card and the account with one key. */
+export const cardNameOf = (keyType: KeyType) => `piv-${keyType.toLowerCase()}`;
