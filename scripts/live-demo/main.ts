@@ -5,54 +5,41 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Card, listCards } from '../../src/smartcard/card.ts';
+import { startSlapd } from '../../test/support/slapd.ts';
 import { heading, run, say } from './transcript.ts';
-import { auditRecord, cardgate, startWorld, type World } from './world.ts';
+import { auditRecord, buildScenario, reload, runCardgate, startWorld, type World } from './world.ts';
 
 const once = process.argv.includes('--once');
-const people = { good: 'ada', revoked: 'rolf', unmapped: 'uma' } as const;
+const people = { good: 'ada', revoked: 'bela', unmapped: 'cleo' } as const;
 
 async function main(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'cardgate-demo-'));
+  const slapd = await startSlapd();
   let world: World | undefined;
   try {
-    await makeCards(directory);
-    heading(2, 'A directory and the gateway');
-    world = await startWorld(directory, [people.good, people.revoked]);
-    say(
-      `OpenLDAP holds accounts for ${people.good} and ${people.revoked}, each with its certificate; ${people.unmapped} has none.`,
+    heading(
+      1,
+      'A scenario: authorities, three smart cards (SoftHSM tokens; the keys never leave them), accounts, configuration',
     );
-    await run(cardgate[0], [cardgate[1], 'check-config', world.configuration], {
-      shown: `cardgate check-config ${world.configuration}`,
-    });
+    await buildScenario(directory, slapd);
+    heading(2, 'A directory (OpenLDAP) with the accounts, and the gateway');
+    world = await startWorld(directory, slapd);
     say(`The gateway listens on 127.0.0.1 port ${world.gateway.ports[0]}.`);
     await moveFiles(world);
-    await showRefusal(world, 4, people.revoked, 'A revoked card is refused');
-    await showRefusal(world, 5, people.unmapped, 'A card that belongs to no account is refused');
-    heading(6, 'Done');
+    await tryCard(world);
+    await showRevoked(world);
+    heading(6, 'A card that belongs to no account is refused');
+    await showRefusal(world, people.unmapped);
+    heading(7, 'Done');
     if (once) return;
     await byHand(world);
   } catch (error) {
     if (world) say(`The last audit records:\n${lastLines(world.auditFile, 3)}`);
     throw error;
   } finally {
-    await world?.remove();
+    await (world ? world.remove() : slapd.stop());
     await rm(directory, { recursive: true, force: true });
   }
-}
-
-async function makeCards(directory: string): Promise<void> {
-  const cards = join(directory, 'cards');
-  const card = (...words: readonly string[]) =>
-    run(cardgate[0], [cardgate[1], 'card', ...words, '--directory', cards], {
-      shown: `cardgate card ${words.join(' ')}`,
-      keep: (line) => /^(Made the card|Revoked|Issued)/.test(line),
-    });
-  heading(1, 'A certification authority and three smart cards (SoftHSM tokens; the keys never leave them)');
-  await card('create', people.good, '--upn', `${people.good}@corp.example`, '--key', 'RSA-2048');
-  await card('create', people.revoked, '--upn', `${people.revoked}@corp.example`, '--key', 'P-256');
-  await card('create', people.unmapped, '--upn', `${people.unmapped}@corp.example`, '--key', 'P-384');
-  await card('revoke', people.revoked);
-  await card('ca', 'server-certificate', 'localhost', '127.0.0.1');
 }
 
 async function moveFiles(world: World): Promise<void> {
@@ -72,8 +59,28 @@ async function moveFiles(world: World): Promise<void> {
   }
 }
 
-async function showRefusal(world: World, number: number, name: string, title: string): Promise<void> {
-  heading(number, title);
+/** What a help desk does at a user's desk. */
+async function tryCard({ cards, gateway }: World): Promise<void> {
+  heading(4, `The help desk tries the card of ${people.good}, and is told at every step what holds`);
+  await runCardgate(
+    [
+      ...['try-card', `ftp://localhost:${gateway.ports[0]}`, '--cacert', join(cards, 'ca', 'root', 'certificate.pem')],
+      ...['--intermediate', join(cards, 'ca', 'issuing', 'certificate.pem')],
+      ...['--slot', people.good, '--user', people.good, '--pin-file', join(cards, 'cards', people.good, 'pin')],
+    ],
+    { env: { SOFTHSM2_CONF: join(cards, 'softhsm2.conf') } },
+  );
+}
+
+/** bela's card works until it is reported lost. */
+async function showRevoked(world: World): Promise<void> {
+  heading(5, `${people.revoked} has lost her card: it is revoked, the gateway is told (SIGHUP), and refuses it`);
+  await runCardgate(['card', 'revoke', people.revoked, '--directory', world.cards]);
+  await reload(world);
+  await showRefusal(world, people.revoked);
+}
+
+async function showRefusal(world: World, name: string): Promise<void> {
   // curl ends with 67: the server did not let it log in.
   const { output } = await curl(world, name, ['--verbose'], '', {
     expect: 67,
@@ -87,10 +94,7 @@ async function showRefusal(world: World, number: number, name: string, title: st
     if (typeof value === 'string') say(`  ${key.padEnd(8)} ${value}`);
   }
   const certificate = join(world.cards, 'cards', name, 'certificate.pem');
-  await run(cardgate[0], [cardgate[1], 'explain', certificate, '--config', world.configuration, '--user', name], {
-    shown: `cardgate explain ${certificate} --config ${world.configuration} --user ${name}`,
-    expect: 1,
-  });
+  await runCardgate(['explain', certificate, '--config', world.configuration, '--user', name], { expect: 1 });
 }
 
 interface CurlOptions {

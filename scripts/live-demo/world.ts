@@ -1,15 +1,16 @@
-/** The world of the demonstration: cards, a directory with their accounts, and a gateway, all below one temporary directory. */
-import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** The world of the demonstration: slapd, the scenario one-to-one built for it, and a gateway, all below one temporary directory. */
+import { existsSync, readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
-import { listCards } from '../../src/smartcard/card.ts';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Gateway, startGateway } from '../../test/support/gateway.ts';
-import { startSlapd } from '../../test/support/slapd.ts';
+import type { Slapd } from '../../test/support/slapd.ts';
+import { run } from './transcript.ts';
 
 export const root = join(import.meta.dirname, '..', '..');
-export const cardgate = [process.execPath, join(root, 'dist', 'main.js')] as const;
+const cardgate = [process.execPath, join(root, 'dist', 'main.js')] as const;
+const scenario = 'one-to-one';
+const reloadTimeout = 10_000;
 
 export interface World {
   readonly directory: string;
@@ -20,30 +21,45 @@ export interface World {
   remove(): Promise<void>;
 }
 
-export async function createWorkDirectory(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'cardgate-demo-'));
+interface CardgateOptions {
+  readonly expect?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly keep?: (line: string) => boolean;
 }
 
-/** slapd with one account for each card named, holding exactly that card’s certificate, and the gateway in front of it. */
-export async function startWorld(directory: string, accountsWithCard: readonly string[]): Promise<World> {
-  const cards = join(directory, 'cards');
-  const held = (await listCards(cards)).filter(({ name }) => accountsWithCard.includes(name));
-  const slapd = await startSlapd({
-    accounts: held.map(({ name, certificateDer }) => ({ uid: name, certificates: [certificateDer] })),
-  });
-  const auditFile = join(directory, 'audit.jsonl');
-  const configuration = join(directory, 'cardgate.yaml');
-  await mkdir(join(directory, 'files'));
+/** Runs cardgate as a person would, and shows that. */
+export function runCardgate(words: readonly string[], options: CardgateOptions = {}) {
+  return run(cardgate[0], [cardgate[1], ...words], { shown: `cardgate ${words.join(' ')}`, ...options });
+}
+
+/** Authorities, three cards, LDIF, rules and configuration, by the command an administrator would use. */
+export async function buildScenario(directory: string, slapd: Slapd): Promise<void> {
   await writeFile(join(directory, 'directory-ca.pem'), slapd.ca);
   await writeFile(join(directory, 'bind-password'), slapd.password, { mode: 0o600 });
-  await writeFile(join(directory, 'rules.yaml'), 'rules:\n  - { name: one-to-one, map: certificate }\n');
-  await writeFile(configuration, stringify(settings(slapd, cards)));
+  const place = ['--server', slapd.url, '--directory-ca', join(directory, 'directory-ca.pem')];
+  const bind = ['--bind-dn', slapd.bindDn, '--bind-password-file', join(directory, 'bind-password')];
+  await runCardgate([
+    ...['card', 'scenario', scenario, '--directory', directory, '--accounts', 'openLdap', '--port', '0'],
+    ...[...place, ...bind, '--search-base', slapd.searchBase],
+  ]);
+}
+
+/** Puts the people into slapd, and the gateway in front of it. */
+export async function startWorld(directory: string, slapd: Slapd): Promise<World> {
+  const password = join(directory, 'administrator-password');
+  await writeFile(password, slapd.administrator.password, { mode: 0o600 });
+  const words = ['-x', '-H', slapd.url, '-D', slapd.administrator.bindDn, '-y', password];
+  await run('ldapadd', [...words, '-f', join(directory, 'openldap.ldif')], {
+    env: { LDAPTLS_CACERT: join(directory, 'directory-ca.pem') },
+  });
+  const configuration = join(directory, 'cardgate.yaml');
+  await runCardgate(['check-config', configuration]);
   const gateway = await startGateway({ command: cardgate, configuration });
   return {
     directory,
-    cards,
+    cards: join(directory, 'cards'),
     configuration,
-    auditFile,
+    auditFile: join(directory, 'audit.jsonl'),
     gateway,
     remove: async () => {
       await gateway.stop();
@@ -53,43 +69,22 @@ export async function startWorld(directory: string, accountsWithCard: readonly s
   };
 }
 
-function settings(slapd: { url: string; bindDn: string; searchBase: string }, cards: string): object {
-  return {
-    audit: { file: 'audit.jsonl' },
-    log: { file: 'cardgate.log' },
-    directories: [
-      {
-        name: 'people',
-        type: 'ldap',
-        servers: [slapd.url],
-        certificateAuthorities: ['directory-ca.pem'],
-        bindDn: slapd.bindDn,
-        bindPasswordFile: 'bind-password',
-        searchBase: slapd.searchBase,
-      },
-    ],
-    sites: [
-      {
-        name: 'files',
-        bindings: [{ address: '127.0.0.1', port: 0 }],
-        physicalPath: 'files',
-        ssl: {
-          serverCertificate: join(cards, 'server', 'certificate.pem'),
-          serverCertificateKey: join(cards, 'server', 'key.pem'),
-        },
-        sslClientCertificates: {
-          clientCertificatePolicy: 'CertRequire',
-          trustAnchors: [join(cards, 'ca', 'root', 'certificate.pem')],
-          intermediates: [join(cards, 'ca', 'issuing', 'certificate.pem')],
-          crlFiles: [join(cards, 'ca', 'root', 'crl.der'), join(cards, 'ca', 'issuing', 'crl.der')],
-        },
-        directories: ['people'],
-        mapping: { rules: 'rules.yaml' },
-        userIsolation: { mode: 'IsolateAllDirectories', createHome: true },
-        authorization: [{ users: '*', permissions: ['Read', 'Write'] }],
-      },
-    ],
-  };
+/** Resolves when the gateway has read its files anew. */
+export async function reload({ gateway, directory }: World): Promise<void> {
+  const log = join(directory, 'cardgate.log');
+  const reloads = () =>
+    existsSync(log)
+      ? readFileSync(log, 'utf8')
+          .split('\n')
+          .filter((line) => line.includes('"reloaded"')).length
+      : 0;
+  const before = reloads();
+  const deadline = performance.now() + reloadTimeout;
+  gateway.signal('SIGHUP');
+  while (reloads() === before) {
+    if (performance.now() > deadline) throw new Error(`the gateway did not reload; see ${log}`);
+    await delay(20);
+  }
 }
 
 interface DeniedRecord {
