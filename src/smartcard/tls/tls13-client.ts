@@ -91,7 +91,7 @@ export class Tls13Client extends Duplex {
           this.#isFull = !this.push(octets);
         },
         session: (received) => void this.emit('session', received),
-        closeNotify: () => this.#endReading(),
+        closeNotify: () => this.#closeNotified(),
       },
     );
     this.#timer = setTimeout(() => {
@@ -245,6 +245,12 @@ export class Tls13Client extends Duplex {
   #whenEstablished(action: () => void): void {
     if (this.#engine.established) action();
     else this.#onEstablished = action;
+  }
+
+  /** A server that ends before the handshake is over has given it up. */
+  #closeNotified(): void {
+    if (this.#engine.established) this.#endReading();
+    else this.destroy(new TlsTruncated('handshake'));
   }
 
   #endReading(): void {
