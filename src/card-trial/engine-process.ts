@@ -6,7 +6,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { errorMessage } from '../error-message.ts';
 import { printable } from '../operations/printable.ts';
 import { CardError } from '../smartcard/card-error.ts';
-import { keepMemoryOutOfCoreDumps } from '../smartcard/core-dump.ts';
+import { keepMemoryOutOfCoreDumps, overwriteRegisters } from '../smartcard/core-dump.ts';
 import { CardFault } from '../smartcard/reader/card-fault.ts';
 import { tlsClientFailure, tlsClientIdentity } from '../smartcard/tls-client-identity.ts';
 import { type EngineAnswer, isEngineRequest, type UnlockRequest } from './engine-protocol.ts';
@@ -25,6 +25,8 @@ function unlock({ uri, module, pin, certificateChain, trustAnchors }: UnlockRequ
     return { kind: 'unlocked' };
   } catch (error) {
     return { kind: 'refused', finding: refusalFinding(tlsClientFailure({ uri, module }, error)) };
+  } finally {
+    overwriteRegisters();
   }
 }
 

@@ -4,11 +4,12 @@
  * What cannot be overwritten: the binding takes a PIN as a JavaScript string, and strings are immutable. `use` makes that
  * string at the last moment and keeps no reference, but its octets stay in the heap until the garbage collector uses the
  * place again, as do those the module may have copied. So the memory of the process is kept out of core dumps before the
- * first PIN is held (on Linux; elsewhere nothing is done). Swap and debuggers are not kept from it.
+ * first PIN is held (on Linux; elsewhere nothing is done), and the registers it went through are overwritten after each use.
+ * Swap and debuggers are not kept from it.
  */
 import { inspect } from 'node:util';
 import { CardError } from './card-error.ts';
-import { keepMemoryOutOfCoreDumps } from './core-dump.ts';
+import { keepMemoryOutOfCoreDumps, overwriteRegisters } from './core-dump.ts';
 
 /** No card takes more; SoftHSM's limit, the highest seen. */
 export const maximumPinOctets = 255;
@@ -37,6 +38,8 @@ export class SecretPin {
       );
     }
     this.#octets = octets;
+    // They came here by copying.
+    overwriteRegisters();
   }
 
   /** Octets, to be compared with what a card allows. */
@@ -47,7 +50,11 @@ export class SecretPin {
   /** Hands the PIN to a call that needs it. @throws Error after `clear` */
   use<T>(work: (pin: string) => T): T {
     if (this.#isCleared) throw new Error('the PIN was cleared');
-    return work(this.#octets.toString('utf8'));
+    try {
+      return work(this.#octets.toString('utf8'));
+    } finally {
+      overwriteRegisters();
+    }
   }
 
   /** Overwrites the octets; the PIN cannot be used any more. */
