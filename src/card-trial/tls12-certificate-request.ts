@@ -33,7 +33,12 @@ export function observeCertificateRequest(socket: Duplex): ObservedStream {
     },
   });
   socket.on('data', (chunk: Buffer) => {
-    observer.add(chunk);
+    try {
+      observer.add(chunk);
+    } catch (error) {
+      stream.destroy(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
     if (!stream.push(chunk)) socket.pause();
   });
   socket.once('end', () => stream.push(null));
