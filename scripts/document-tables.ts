@@ -1,12 +1,18 @@
 /** The tables of README, made from the code they describe. `print-tables` writes them; a test compares them. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
+import { trialFindings } from '../src/card-trial/trial-findings.ts';
 import { configurationJsonSchema } from '../src/config/schema.ts';
 import { type DenialEntry, denialTable } from '../src/denial.ts';
 import { commandTable } from '../src/ftp/command-table.ts';
+import { scenarios } from '../src/scenario/scenarios.ts';
+import { cardProfileSchema } from '../src/smartcard/card-profile.ts';
 
 /** Run by a test as it stands, with paths and ports replaced. */
 const nginxExample = join(import.meta.dirname, '..', 'test', 'e2e', 'service', 'nginx-example.conf');
+
+const profiles = join(import.meta.dirname, '..', 'mappings', 'cards');
 
 interface JsonSchema {
   readonly type?: string | readonly string[];
@@ -51,6 +57,34 @@ export function documentTables(): Readonly<Record<string, string>> {
     commands: table(
       ['command', 'standard', 'what it does'],
       commandTable.map(({ verb, syntax, rfc, help }) => [`\`${`${verb} ${syntax}`.trim()}\``, rfc, help]),
+    ),
+    profiles: table(
+      ['profile', 'keys', 'what it is'],
+      readdirSync(profiles)
+        .sort()
+        .map((file) => {
+          const { certificates, description } = cardProfileSchema.parse(
+            parse(readFileSync(join(profiles, file), 'utf8')),
+          );
+          const keys = certificates.map(({ slot, key }) => `${slot}: ${key}`).join(', ');
+          return [`\`${file.replace('.yaml', '')}\``, keys, description];
+        }),
+    ),
+    scenarios: table(
+      ['scenario', 'what must come of its logins'],
+      scenarios.map(({ name, expectations }) => [
+        `\`${name}\``,
+        expectations
+          .map(({ card, slot, user, outcome }) => {
+            const login = [card, slot, user === card ? undefined : `as ${user}`].filter(Boolean).join(' ');
+            return `${login}: ${'granted' in outcome ? 'granted' : `\`${outcome.denied}\``}`;
+          })
+          .join('; '),
+      ]),
+    ),
+    'trial-findings': table(
+      ['finding', 'meaning', 'remedy'],
+      Object.entries(trialFindings).map(([code, { meaning, remedy }]) => [`\`${code}\``, meaning, remedy]),
     ),
   };
 }

@@ -63,6 +63,7 @@ const packageOwners: Readonly<Record<string, readonly string[]>> = {
   ldapts: ['directory'],
   winston: ['operations'],
   pkcs11js: ['smartcard'],
+  'basic-ftp': ['card-trial', 'smartcard'],
   pkijs: ['smartcard'],
   asn1js: ['smartcard'],
   commander: ['main.ts', 'command-line'],
