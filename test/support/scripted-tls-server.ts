@@ -86,9 +86,12 @@ export class ScriptedTlsServer {
     return createPrivateKey(this.#identity.privateKeyPem);
   }
 
+  /** Done to everything that goes out. */
+  damage = (octets: Buffer): Buffer => octets;
+
   /** Octets, as they are. */
   raw(octets: Buffer): void {
-    this.#socket.write(octets);
+    this.#socket.write(this.damage(octets));
   }
 
   /** One record under the keys of the moment. */

@@ -145,7 +145,7 @@ async function greeting(client: Client): Promise<void> {
 
 function connected(host: string, port: number, timeoutMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port });
+    const socket = connect({ host, port, noDelay: true });
     const fail = (error: Error) => {
       socket.destroy();
       reject(error);

@@ -2,14 +2,12 @@
  * A TLS 1.3 client (RFC 8446) over any connection, whose certificate is proven by a signature that somebody else makes, such as a
  * card. It never connects by itself, never speaks another version, and never trusts a server that was not verified.
  */
-import { isIP } from 'node:net';
 import { Duplex } from 'node:stream';
-import { domainToASCII } from 'node:url';
-import { printable } from '../../operations/printable.ts';
 import type { AlertName } from './alerts.ts';
 import type { CipherSuiteName } from './cipher-suites.ts';
 import type { CredentialChooser, SignatureScheme } from './client-credential.ts';
 import { closeGently } from './closing.ts';
+import { serverNameOf } from './server-name.ts';
 import { TlsEngine } from './tls-engine.ts';
 import { HandshakeTimeout, TlsTruncated } from './tls-error.ts';
 import type { ServerVerification, Tls13Session } from './tls13-session.ts';
@@ -79,14 +77,13 @@ export class Tls13Client extends Duplex {
     super();
     const { socket, verifyServer, chooseCredential, session, now = Date.now, toleratesTruncation } = options;
     const { handshakeTimeoutMs = defaultHandshakeTimeoutMs, recordsPerKey = defaultRecordsPerKey } = options;
-    const serverName = hostNameOf(options.serverName);
+    const serverName = serverNameOf(options.serverName);
     this.#socket = socket;
     this.#toleratesTruncation = toleratesTruncation ?? (() => false);
     this.#engine = new TlsEngine(
       { serverName, verifyServer, chooseCredential, session, now, recordsPerKey },
       {
-        // A connection that the server has ended altogether takes nothing more; its end is told elsewhere.
-        write: (octets) => void (socket.writable && socket.write(octets)),
+        write: (octets) => this.#send(octets),
         data: (octets) => {
           this.#isFull = !this.push(octets);
         },
@@ -179,6 +176,15 @@ export class Tls13Client extends Duplex {
     this.#engine.wipe();
     closeGently(this.#socket);
     callback(error);
+  }
+
+  /** What is sent in one turn goes as one segment, since a second small one would wait for an acknowledgement. */
+  #send(octets: Buffer): void {
+    // A connection that the server has ended altogether takes nothing more; its end is told elsewhere.
+    if (!this.#socket.writable) return;
+    this.#socket.cork();
+    this.#socket.write(octets);
+    process.nextTick(() => this.#socket.uncork());
   }
 
   #writeFrom(octets: Buffer, offset: number, callback: Callback): void {
@@ -280,14 +286,4 @@ export class Tls13Client extends Duplex {
     this.#engine.fail(error, otherwise);
     this.destroy(error instanceof Error ? error : new Error(String(error)));
   }
-}
-
-/** @returns undefined for an IP address, which server_name does not carry */
-function hostNameOf(serverName: string): string | undefined {
-  if (isIP(serverName) !== 0) return undefined;
-  const name = domainToASCII(serverName).replace(/\.$/, '');
-  // URL parsing drops control characters instead of refusing them, and reads numbers as addresses.
-  const isName = /^[\w-]{1,63}(?:\.[\w-]{1,63})*$/.test(name) && isIP(name) === 0 && !/\p{Cc}/u.test(serverName);
-  if (!isName) throw new TypeError(`${printable(serverName)} is no name of a server`);
-  return name;
 }
