@@ -65,6 +65,8 @@ export class ScriptedTlsServer {
   #application: TrafficSecrets | undefined;
   /** legacy_session_id of the ClientHello. */
   sessionId: Buffer = Buffer.alloc(0);
+  /** Types of the extensions of the last ClientHello. */
+  offeredExtensions: number[] = [];
   #clientShare: Buffer = Buffer.alloc(0);
   /** Alerts of the client, by name. */
   readonly alerts: string[] = [];
@@ -133,9 +135,11 @@ export class ScriptedTlsServer {
     reader.vector(2);
     reader.vector(1);
     const extensions = new WireReader(reader.vector(2), 'extensions');
+    this.offeredExtensions = [];
     while (extensions.remaining > 0) {
       const type = extensions.uint(2);
       const data = extensions.vector(2);
+      this.offeredExtensions.push(type);
       if (type !== extensionTypes.key_share) continue;
       const entries = new WireReader(new WireReader(data, 'key_share').vector(2), 'key_share');
       while (entries.remaining > 0)

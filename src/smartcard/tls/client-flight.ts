@@ -1,5 +1,5 @@
 /** The client's answer to a CertificateRequest (RFC 8446 4.4.2, 4.4.3): its chain, and a signature that the card made over the handshake. */
-import { X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import {
   type CertificateRequest,
   type ClientCredential,
@@ -38,13 +38,21 @@ export async function signedCertificateVerify(
   scheme: SignatureScheme,
   transcriptHash: Buffer,
 ): Promise<Buffer> {
+  const key = publicKeyOf(credential);
   const content = certificateVerifyContent('client', transcriptHash);
   const signature = await credential.sign(scheme, content);
   const code = signatureSchemes[scheme];
-  const [endEntity] = credential.certificateChain;
-  if (!endEntity) throw new CredentialUnusable('The credential has a key but no certificate.');
-  const verdict = verifySignature(code, new X509Certificate(endEntity).publicKey, content, signature);
+  const verdict = verifySignature(code, key, content, signature);
   if (verdict === 'unfit') throw new CredentialUnusable(`The key of the certificate cannot sign with ${scheme}.`);
   if (verdict === 'invalid') throw new CredentialUnusable('The signature is not one by the key of the certificate.');
   return encodeHandshake('certificate_verify', uint(2, code), vector(2, signature));
+}
+
+function publicKeyOf({ certificateChain: [endEntity] }: ClientCredential): KeyObject {
+  if (!endEntity) throw new CredentialUnusable('The credential has a key but no certificate.');
+  try {
+    return new X509Certificate(endEntity).publicKey;
+  } catch {
+    throw new CredentialUnusable('The certificate of the credential, or the key in it, cannot be read.');
+  }
 }

@@ -82,6 +82,6 @@ function* extensionsOf(parameters: ClientHelloParameters): Generator<readonly [E
 
 /** OfferedPsks.identities with the obfuscated age of the ticket (RFC 8446 4.2.11.1). */
 function pskIdentities(session: Tls13Session, ageMilliseconds: number): Buffer {
-  const obfuscatedAge = (ageMilliseconds + session.ageAdd) % 2 ** 32;
+  const obfuscatedAge = (Math.floor(ageMilliseconds) + session.ageAdd) % 2 ** 32;
   return vector(2, vector(2, session.ticket), uint(4, obfuscatedAge));
 }

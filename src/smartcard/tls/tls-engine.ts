@@ -204,6 +204,8 @@ export class TlsEngine {
 
   #updateKeys(request: number): void {
     this.#owesKeyUpdate = false;
+    // Nothing may follow a close_notify (RFC 8446 6.1).
+    if (this.#hasSentAlert) return;
     this.#send('handshake', encodeHandshake('key_update', uint(1, request)));
     this.#records.updateWriteKeys();
   }

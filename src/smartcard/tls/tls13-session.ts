@@ -24,6 +24,8 @@ export interface Tls13Session {
 
 /** Seven days: no ticket may live longer. */
 const maximumLifetimeSeconds = 604_800;
+/** Tickets hold the client's certificates; one that is longer would not fit into a ClientHello beside the rest. */
+const maximumTicketOctets = 32_768;
 const offered: ReadonlySet<ExtensionName> = new Set();
 
 export interface TicketOrigin {
@@ -48,7 +50,7 @@ export function readSessionTicket(body: Buffer, origin: TicketOrigin, receivedAt
   const ticket = Buffer.from(reader.vector(2, 1));
   readExtensions(reader.vector(2), 'NewSessionTicket', offered);
   reader.end();
-  if (lifetimeSeconds === 0) return undefined;
+  if (lifetimeSeconds === 0 || ticket.length > maximumTicketOctets) return undefined;
   const psk = hkdfExpandLabel(suite.hash, resumptionMasterSecret, 'resumption', nonce, suite.hashLength);
   return { ...identity, suite, ticket, psk, ageAdd, receivedAt, lifetimeSeconds };
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type CipherSuite, cipherSuiteOf } from '../../../../src/smartcard/tls/cipher-suites.ts';
+import { encodeClientHello } from '../../../../src/smartcard/tls/client-hello.ts';
 import { finishedVerifyData, hkdfExpandLabel, KeySchedule } from '../../../../src/smartcard/tls/key-schedule.ts';
 import { readSessionTicket } from '../../../../src/smartcard/tls/tls13-session.ts';
 import { Transcript } from '../../../../src/smartcard/tls/transcript.ts';
@@ -104,6 +105,37 @@ describe('RFC 8448 section 4, the resumption of that session', () => {
     const session = readSessionTicket(hex(ticketBody), origin, 0);
     expect(session).toMatchObject({ psk: hex(psk), lifetimeSeconds: 30, ageAdd: 0xfad6aac5 });
     expect(session?.ticket.length).toBe(0xb2);
+  });
+
+  it.each([
+    [0xffffffff, 604_800],
+    [604_800, 604_800],
+    [30, 30],
+    [0, undefined],
+  ])('a ticket that shall live %i seconds lives %s', (lifetime, expected) => {
+    const body = hex(ticketBody);
+    body.writeUInt32BE(lifetime, 0);
+    expect(readSessionTicket(body, origin, 0)?.lifetimeSeconds).toBe(expected);
+  });
+
+  it.each([
+    [0, 0xfad6aac5],
+    [1234.9, 0xfad6aac5 + 1234],
+    [0x05295539, 0xfffffffe],
+    [0x0529553b, 0],
+  ])('the age of %f ms is sent as %i', (ageMilliseconds, obfuscated) => {
+    const session = readSessionTicket(hex(ticketBody), origin, 0)!;
+    const { message } = encodeClientHello({
+      random: Buffer.alloc(32),
+      sessionId: Buffer.alloc(32),
+      serverName: 'server',
+      shares: [],
+      cookie: undefined,
+      resumption: { session, ageMilliseconds },
+      binderTranscriptHash: () => Buffer.alloc(32),
+    });
+    const identity = message.indexOf(session.ticket);
+    expect(message.readUInt32BE(identity + session.ticket.length)).toBe(obfuscated);
   });
 
   it('the pre-shared key gives binder key and binder', () => {

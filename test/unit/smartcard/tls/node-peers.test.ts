@@ -138,6 +138,7 @@ describe('a signature by somebody else', () => {
     ['by another key', {}, 'ERR_TLS_CREDENTIAL_UNUSABLE'],
     ['that is garbage', { sign: async () => Buffer.from('signature') }, 'ERR_TLS_CREDENTIAL_UNUSABLE'],
     ['for no certificate', { certificateChain: [] }, 'ERR_TLS_CREDENTIAL_UNUSABLE'],
+    ['for what is no certificate', { certificateChain: [Buffer.from('none')] }, 'ERR_TLS_CREDENTIAL_UNUSABLE'],
     [
       'that the card refuses',
       { sign: () => Promise.reject(Object.assign(new Error('PIN wrong'), { code: 'PIN' })) },

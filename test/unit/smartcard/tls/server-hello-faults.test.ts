@@ -1,4 +1,7 @@
+import { createECDH } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { cipherSuiteOf } from '../../../../src/smartcard/tls/cipher-suites.ts';
+import { extensionTypes } from '../../../../src/smartcard/tls/extensions.ts';
 import { uint, vector } from '../../../../src/smartcard/tls/presentation-language.ts';
 import { ServerSpeaksOnlyTls12 } from '../../../../src/smartcard/tls/tls-error.ts';
 import type { Tls13Session } from '../../../../src/smartcard/tls/tls13-session.ts';
@@ -18,6 +21,13 @@ import {
 import { believeAnybody, type ClientChanges, clientTo, failureOf } from './tls-test-client.ts';
 
 useScriptedServers();
+
+/** X9.62 4.3.6: OpenSSL takes it, RFC 8446 4.2.8.2 does not. */
+function hybridPoint(): Buffer {
+  const point = createECDH('prime256v1').generateKeys();
+  point[0] = 6 | (point.readUInt8(64) & 1);
+  return point;
+}
 
 const helloCases: readonly Fault[] = [
   ['another session id', 'illegal_parameter', hello(() => ({ sessionId: Buffer.alloc(32) }))],
@@ -61,6 +71,11 @@ const helloCases: readonly Fault[] = [
     'a compressed secp256r1 share',
     'illegal_parameter',
     hello(() => ({ extensions: [supportedVersion, keyShare(0x0017, Buffer.alloc(33, 2))] })),
+  ],
+  [
+    'a secp256r1 share in hybrid form',
+    'illegal_parameter',
+    hello(() => ({ extensions: [supportedVersion, keyShare(0x0017, hybridPoint())] })),
   ],
   [
     'a key share with octets left over',
@@ -211,5 +226,21 @@ describe('a resumption', () => {
     const run = await play(script);
     const error = await failureOf(clientTo(run.port, { session, verifyServer }));
     expect(error).toMatchObject({ code: `ERR_TLS_${alert.toUpperCase()}`, alert });
+  });
+
+  it('is not offered again after a retry with a suite of another hash (RFC 8446 4.1.4)', async () => {
+    const verifyServer = believeAnybody;
+    const session = { ...(await sessionOf({ verifyServer })), suite: cipherSuiteOf(0x1302)! };
+    const offers: boolean[] = [];
+    const run = await play(async (server) => {
+      await server.readClientHello();
+      offers.push(server.offeredExtensions.includes(extensionTypes.pre_shared_key));
+      server.say(retry(server, keyShare(secp384r1)));
+      await server.readClientHello();
+      offers.push(server.offeredExtensions.includes(extensionTypes.pre_shared_key));
+      server.end();
+    });
+    await failureOf(clientTo(run.port, { session, verifyServer }));
+    expect(offers).toEqual([true, false]);
   });
 });

@@ -149,6 +149,15 @@ describe('what is allowed', () => {
         server.record('application_data', Buffer.from('data'));
       }),
     ],
+    [
+      'tickets that would not fit into a ClientHello',
+      afterHandshake((server) => {
+        const ticket = server.ticket(60, Buffer.alloc(40_000));
+        for (let start = 0; start < ticket.length; start += 16_000)
+          server.record('handshake', ticket.subarray(start, start + 16_000));
+        server.record('application_data', Buffer.from('data'));
+      }),
+    ],
   ];
   it.each(allowed)('%s', async (_name, script) => {
     const run = await play(script);
