@@ -39,6 +39,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'pki/der-strings',
     'pki/distinguished-name',
     'pki/general-name',
+    'pki/key-usage',
     'pki/malformed-error',
     'pki/oids',
     'pki/subject-identity',

@@ -3,6 +3,7 @@
  * patterns, filters, SSSD rules) are parsed here, so that a mistake in one is a fault with its place like any other.
  */
 import { z } from 'zod';
+import { keyUsages } from '../pki/key-usage.ts';
 import { oids } from '../pki/oids.ts';
 import { attributeTypeOf } from './attribute-names.ts';
 import { parseFilterTemplate } from './filter-template.ts';
@@ -71,17 +72,7 @@ const attributeType = parsed((text) => {
   if (type === undefined) throw new RuleSyntaxError('is not a known attribute type; write its OID');
   return type;
 });
-const keyUsage = z.enum([
-  'digitalSignature',
-  'nonRepudiation',
-  'keyEncipherment',
-  'dataEncipherment',
-  'keyAgreement',
-  'keyCertSign',
-  'cRLSign',
-  'encipherOnly',
-  'decipherOnly',
-]);
+const keyUsage = z.enum(keyUsages);
 
 const condition = z
   .strictObject({

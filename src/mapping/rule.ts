@@ -1,6 +1,6 @@
 /** A mapping rule: which certificates it concerns, by what they are looked up, and what happens when nothing is found. */
 import type { LookupKind } from '../directory/directory.ts';
-import type { KeyUsage } from '../pki/certificate.ts';
+import type { KeyUsage } from '../pki/key-usage.ts';
 import type { FilterTemplate } from './filter-template.ts';
 import type { SssdMatchRule } from './sssd-match-rule.ts';
 import type { TextPattern } from './text-pattern.ts';

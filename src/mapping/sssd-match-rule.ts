@@ -2,7 +2,7 @@
  * Matching rules of SSSD (sss-certmap(5)) as they stand: `[KRB5:][&&|||]<KEYWORD>value…`. Regular expressions are POSIX extended ones,
  * run in linear time; keywords and forms that SSSD documents are all here, anything else is refused when the rules are loaded.
  */
-import type { KeyUsage } from '../pki/certificate.ts';
+import type { KeyUsage } from '../pki/key-usage.ts';
 import { oids } from '../pki/oids.ts';
 import { compileExpression, type RegularExpression } from './extended-regular-expression.ts';
 import { RuleSyntaxError } from './rule-syntax-error.ts';

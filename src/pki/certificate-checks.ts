@@ -1,6 +1,7 @@
 /** The checks of RFC 5280 section 6.1 that need nothing but one certificate. Each returns why it fails, or undefined. */
 import type { DenialCode } from '../denial.ts';
-import type { Certificate, KeyUsage } from './certificate.ts';
+import type { Certificate } from './certificate.ts';
+import type { KeyUsage } from './key-usage.ts';
 import { describeOid, oids } from './oids.ts';
 
 export interface Refusal {

@@ -6,11 +6,11 @@ import { type DistinguishedName, distinguishedNameOf } from './distinguished-nam
 import { type DistributionPoint, parseDistributionPoints } from './distribution-point.ts';
 import * as extension from './extensions.ts';
 import type { GeneralName } from './general-name.ts';
+import type { KeyUsage } from './key-usage.ts';
 import { MalformedError } from './malformed-error.ts';
 import { oids } from './oids.ts';
 
 export type Extension = extension.Extension;
-export type KeyUsage = extension.KeyUsage;
 
 export interface Certificate {
   readonly der: Buffer;

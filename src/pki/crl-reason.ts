@@ -3,7 +3,7 @@ import { tags } from './der.ts';
 import { MalformedError } from './malformed-error.ts';
 
 /** By number; 7 is not used. */
-const reasonNames = [
+export const crlReasons = [
   'unspecified',
   'keyCompromise',
   'cACompromise',
@@ -17,12 +17,12 @@ const reasonNames = [
   'aACompromise',
 ] as const;
 
-export type CrlReason = (typeof reasonNames)[number];
+export type CrlReason = (typeof crlReasons)[number];
 
 /** @param der of the ENUMERATED. @throws MalformedError when it is no reason of RFC 5280 */
 export function crlReasonOf(der: Buffer): CrlReason {
   const [tag, length, number = -1] = der;
-  const reason = reasonNames[number];
+  const reason = crlReasons[number];
   if (tag !== tags.enumerated || length !== 1 || der.length !== 3 || !reason)
     throw new MalformedError('reason of a revocation is not a CRLReason');
   return reason;

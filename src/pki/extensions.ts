@@ -2,6 +2,7 @@
 import { contextConstructed, contextPrimitive, DerReader, readSequence, readSingle, tags } from './der.ts';
 import { decodeBoolean, decodeCount, decodeNamedBits, decodeObjectIdentifier } from './der-values.ts';
 import { type GeneralName, generalNameOf, generalNamesOf } from './general-name.ts';
+import { type KeyUsage, keyUsages } from './key-usage.ts';
 import { MalformedError } from './malformed-error.ts';
 
 export interface Extension {
@@ -10,20 +11,6 @@ export interface Extension {
   /** Content of extnValue. */
   readonly value: Buffer;
 }
-
-const keyUsages = [
-  'digitalSignature',
-  'nonRepudiation',
-  'keyEncipherment',
-  'dataEncipherment',
-  'keyAgreement',
-  'keyCertSign',
-  'cRLSign',
-  'encipherOnly',
-  'decipherOnly',
-] as const;
-
-export type KeyUsage = (typeof keyUsages)[number];
 
 export interface BasicConstraints {
   readonly ca: boolean;

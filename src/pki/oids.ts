@@ -55,6 +55,10 @@ export const oids = {
   codeSigning: '1.3.6.1.5.5.7.3.3',
   emailProtection: '1.3.6.1.5.5.7.3.4',
   timeStamping: '1.3.6.1.5.5.7.3.8',
+  // RFC 9336
+  documentSigning: '1.3.6.1.5.5.7.3.36',
+  // FIPS 201: the key of a PIV card that answers without a PIN
+  pivCardAuth: '2.16.840.1.101.3.6.8',
   // RFC 5652
   signedData: '1.2.840.113549.1.7.2',
   // RFC 6960

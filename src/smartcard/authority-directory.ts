@@ -13,7 +13,7 @@ import {
   type IssuedCertificate,
   openCertificateAuthority,
 } from './certificate-authority.ts';
-import { type Revocation, type RevocationReason, revocationReasons } from './certificate-revocation-list.ts';
+import { isRevocationReason, type Revocation } from './certificate-revocation-list.ts';
 
 export interface AuthorityState {
   /** Number of the CRL issued last; 0 before the first. */
@@ -54,10 +54,6 @@ export async function saveCertificateAuthority(
   await replaceFile(join(directory, 'authority.json'), `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
-function isReason(value: unknown): value is RevocationReason {
-  return typeof value === 'string' && Object.hasOwn(revocationReasons, value);
-}
-
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -70,7 +66,7 @@ function decodeRevocation(value: unknown): Revocation | undefined {
   if (
     !/^[0-9a-f]{1,40}$/.test(value['serialNumber']) ||
     Number.isNaN(revokedAt.getTime()) ||
-    !isReason(value['reason'])
+    !isRevocationReason(value['reason'])
   ) {
     return undefined;
   }

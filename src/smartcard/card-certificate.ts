@@ -1,5 +1,6 @@
 /** From a profile and a person to what is asked of an authority for each key of a card. */
 
+import type { KeyUsage } from '../pki/key-usage.ts';
 import type { CardProfile, ProfileCertificate } from './card-profile.ts';
 import {
   type CertificateAuthority,
@@ -7,7 +8,7 @@ import {
   serialNumberOf,
   type Validity,
 } from './certificate-authority.ts';
-import { extendedKeyUsages, type KeyUsageName } from './certificate-extensions.ts';
+import { extendedKeyUsages } from './certificate-extensions.ts';
 import type { RevocationReason } from './certificate-revocation-list.ts';
 import { type KeyType, keyTypeTable } from './key-type.ts';
 import { type Person, ProfileVariables } from './person.ts';
@@ -89,7 +90,7 @@ async function requestFor(
 }
 
 /** RFC 8813: a key on an elliptic curve enciphers no keys, it agrees on them. */
-function usageOf(usage: KeyUsageName, keyType: KeyType): KeyUsageName {
+function usageOf(usage: KeyUsage, keyType: KeyType): KeyUsage {
   return usage === 'keyEncipherment' && keyTypeTable[keyType].kind !== 'rsa' ? 'keyAgreement' : usage;
 }
 

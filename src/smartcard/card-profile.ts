@@ -1,7 +1,8 @@
 /** The language of card profiles (`mappings/cards/*.yaml`): which keys a card has, and what their certificates say. */
 import { z } from 'zod';
-import { extendedKeyUsages, type KeyUsageName, keyUsageBits } from './certificate-extensions.ts';
-import { revocationReasons } from './certificate-revocation-list.ts';
+import { keyUsages } from '../pki/key-usage.ts';
+import { extendedKeyUsages } from './certificate-extensions.ts';
+import { isRevocationReason, type RevocationReason } from './certificate-revocation-list.ts';
 import { type KeyType, keyTypeTable } from './key-type.ts';
 
 const oid = z.string().regex(/^[0-2](\.\d{1,20}){1,20}$/, { error: 'must be a dotted object identifier' });
@@ -62,10 +63,7 @@ const certificate = z.strictObject({
     .max(16)
     .default(['CN={commonName}'])
     .describe('Relative distinguished names, the most significant first'),
-  keyUsage: z
-    .array(z.enum(names(keyUsageBits) satisfies KeyUsageName[]))
-    .min(1)
-    .describe('RFC 5280 4.2.1.3'),
+  keyUsage: z.array(z.enum(keyUsages)).min(1).describe('RFC 5280 4.2.1.3'),
   extendedKeyUsage: z.array(purpose).max(16).default([]).describe('Purposes, by name or OID; none: any'),
   criticalExtendedKeyUsage: z.boolean().default(false),
   policies: z.array(oid).max(16).default([]).describe('Certificate policies'),
@@ -78,7 +76,10 @@ const certificate = z.strictObject({
     .optional()
     .describe('Days from today to the first, and from the first to the last; default: from now, for --days'),
   issuer: z.enum(['issuing', 'foreign']).default('issuing').describe('foreign: an authority that nobody trusts'),
-  revoked: z.enum(names(revocationReasons)).optional().describe('Revoke the certificate as soon as it is issued'),
+  revoked: z
+    .custom<RevocationReason>(isRevocationReason, { error: 'is no reason of RFC 5280 5.3.1' })
+    .optional()
+    .describe('Revoke the certificate as soon as it is issued'),
   repeatSubjectAltName: z.boolean().default(false).describe('Write that extension twice'),
 });
 

@@ -5,6 +5,8 @@
 import { createPrivateKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
 import * as asn1js from 'asn1js';
 import { Certificate, type Extension, PublicKeyInfo } from 'pkijs';
+import type { KeyUsage } from '../pki/key-usage.ts';
+import { oids } from '../pki/oids.ts';
 import {
   type AlternativeNames,
   type AuthorityInformation,
@@ -15,7 +17,6 @@ import {
   crlDistributionPoint,
   extendedKeyUsage,
   extendedKeyUsages,
-  type KeyUsageName,
   keyUsage,
   ocspNoCheck,
   type RawExtension,
@@ -45,7 +46,7 @@ export interface CertificateRequest extends AlternativeNames, Validity, Authorit
   /** As for PIV card authentication (FPKI profiles), whose purpose nobody may overlook. Default: not critical. */
   readonly criticalExtendedKeyUsage?: boolean;
   /** Default: digitalSignature. Empty: no extension. */
-  readonly keyUsage?: readonly KeyUsageName[];
+  readonly keyUsage?: readonly KeyUsage[];
   /** Text form, `S-1-5-21-…`, for the extension of MS-WCCE 2.2.2.7.7.4. */
   readonly sid?: string;
   /** Certificate policy OIDs. */
@@ -123,8 +124,6 @@ interface Issuer {
   readonly signer: Signer;
   readonly locations: AuthorityLocations;
 }
-
-const anyPolicy = '2.5.29.32.0';
 
 /** Positive, with no leading zero octet: RFC 5280 4.1.2.2 allows 20 octets. */
 export function serialNumberOf(octets: Buffer): bigint {
@@ -233,7 +232,7 @@ export function openCertificateAuthority(options: {
 /** Makes a new authority, self-signed or issued by `parent`. */
 export async function createCertificateAuthority(options: CertificateAuthorityOptions): Promise<CertificateAuthority> {
   const privateKey = options.privateKey ?? (await generateSoftwareKey(options.keyType));
-  const policies = options.policies ?? (options.parent === undefined ? [] : [anyPolicy]);
+  const policies = options.policies ?? (options.parent === undefined ? [] : [oids.anyPolicy]);
   const request: CertificateRequest = {
     subject: options.subject,
     publicKey: privateKey,

@@ -2,38 +2,17 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import * as asn1js from 'asn1js';
 import { Extension } from 'pkijs';
+import { type KeyUsage, keyUsages } from '../pki/key-usage.ts';
+import { oids } from '../pki/oids.ts';
 
-export type KeyUsageName = keyof typeof keyUsageBits;
+const { serverAuth, clientAuth, emailProtection, ocspSigning, smartCardLogon } = oids;
+const { pkinitClientAuth, documentSigning, pivCardAuth } = oids;
 
-/** RFC 5280 4.2.1.3: bit numbers of KeyUsage. */
-export const keyUsageBits = {
-  digitalSignature: 0,
-  nonRepudiation: 1,
-  keyEncipherment: 2,
-  dataEncipherment: 3,
-  keyAgreement: 4,
-  keyCertSign: 5,
-  cRLSign: 6,
-} as const;
-
-/** Key purposes and extensions by the names they have in RFC 5280 4.2.1.12 and MS-WCCE. */
+/** The purposes that profiles and authorities can name. */
 export const extendedKeyUsages = {
-  serverAuth: '1.3.6.1.5.5.7.3.1',
-  clientAuth: '1.3.6.1.5.5.7.3.2',
-  emailProtection: '1.3.6.1.5.5.7.3.4',
-  ocspSigning: '1.3.6.1.5.5.7.3.9',
-  smartcardLogon: '1.3.6.1.4.1.311.20.2.2',
-  /** RFC 4556 3.2.2. */
-  pkinitClientAuth: '1.3.6.1.5.2.3.4',
-  /** RFC 9336. */
-  documentSigning: '1.3.6.1.5.5.7.3.36',
-  /** FIPS 201: the key that answers without a PIN. */
-  pivCardAuth: '2.16.840.1.101.3.6.8',
+  ...{ serverAuth, clientAuth, emailProtection, ocspSigning, smartCardLogon },
+  ...{ pkinitClientAuth, documentSigning, pivCardAuth },
 } as const;
-
-const userPrincipalNameOid = '1.3.6.1.4.1.311.20.2.3';
-const securityExtensionOid = '1.3.6.1.4.1.311.25.2';
-const objectSidOid = '1.3.6.1.4.1.311.25.2.1';
 
 export interface AlternativeNames {
   /** Each becomes an otherName with a UTF8String. */
@@ -73,38 +52,39 @@ const constructed = (tagNumber: number, ...value: asn1js.BaseBlock[]) =>
 export function basicConstraints(cA: boolean, pathLength?: number): Extension {
   const parts = cA ? [new asn1js.Boolean({ value: true })] : [];
   const limit = cA && pathLength !== undefined ? [new asn1js.Integer({ value: pathLength })] : [];
-  return extension('2.5.29.19', true, sequence(...parts, ...limit));
+  return extension(oids.basicConstraints, true, sequence(...parts, ...limit));
 }
 
 /** X.690 11.2.2: a BIT STRING with named bits ends at its last one bit. */
-export function keyUsage(names: readonly KeyUsageName[]): Extension {
-  const bits = names.map((name): number => keyUsageBits[name]);
-  const octet = bits.reduce((sum, bit) => sum | (0x80 >> bit), 0);
-  const unusedBits = 7 - Math.max(...bits);
-  return extension('2.5.29.15', true, new asn1js.BitString({ valueHex: Uint8Array.of(octet), unusedBits }));
+export function keyUsage(names: readonly KeyUsage[]): Extension {
+  const bits = names.map((name) => keyUsages.indexOf(name));
+  const highest = Math.max(...bits);
+  const octets = new Uint8Array(Math.floor(highest / 8) + 1);
+  for (const bit of bits) octets[bit >> 3] = (octets[bit >> 3] ?? 0) | (0x80 >> (bit & 7));
+  return extension(oids.keyUsage, true, new asn1js.BitString({ valueHex: octets, unusedBits: 7 - (highest & 7) }));
 }
 
 export function extendedKeyUsage(purposes: readonly string[], critical = false): Extension {
-  return extension('2.5.29.37', critical, sequence(...purposes.map(oid)));
+  return extension(oids.extendedKeyUsage, critical, sequence(...purposes.map(oid)));
 }
 
 export function certificatePolicies(policies: readonly string[]): Extension {
-  return extension('2.5.29.32', false, sequence(...policies.map((policy) => sequence(oid(policy)))));
+  return extension(oids.certificatePolicies, false, sequence(...policies.map((policy) => sequence(oid(policy)))));
 }
 
 /** RFC 5280 4.2.1.2: the identifier is the SHA-1 of the public key's BIT STRING; here it arrives ready made. */
 export function subjectKeyIdentifier(identifier: Buffer): Extension {
-  return extension('2.5.29.14', false, new asn1js.OctetString({ valueHex: identifier }));
+  return extension(oids.subjectKeyIdentifier, false, new asn1js.OctetString({ valueHex: identifier }));
 }
 
 export function authorityKeyIdentifier(identifier: Buffer): Extension {
-  return extension('2.5.29.35', false, sequence(implicit(0, identifier)));
+  return extension(oids.authorityKeyIdentifier, false, sequence(implicit(0, identifier)));
 }
 
 /** RFC 5280 4.2.1.13 with one full name and no reasons: the CRL there covers everything. */
 export function crlDistributionPoint(url: string): Extension {
   const fullName = constructed(0, implicit(6, Buffer.from(url, 'ascii')));
-  return extension('2.5.29.31', false, sequence(sequence(constructed(0, fullName))));
+  return extension(oids.crlDistributionPoints, false, sequence(sequence(constructed(0, fullName))));
 }
 
 /** Where an authority answers for what it issued. */
@@ -118,18 +98,20 @@ export interface AuthorityInformation {
 /** RFC 5280 4.2.2.1; undefined when there is nothing to say. */
 export function authorityInformationAccess({ ocspResponder, caIssuers }: AuthorityInformation): Extension | undefined {
   const locations = [
-    ['1.3.6.1.5.5.7.48.1', ocspResponder],
-    ['1.3.6.1.5.5.7.48.2', caIssuers],
+    [oids.ocspAccess, ocspResponder],
+    [oids.caIssuers, caIssuers],
   ] as const;
   const descriptions = locations.flatMap(([method, url]) =>
     url === undefined ? [] : [sequence(oid(method), implicit(6, Buffer.from(url, 'ascii')))],
   );
-  return descriptions.length === 0 ? undefined : extension('1.3.6.1.5.5.7.1.1', false, sequence(...descriptions));
+  return descriptions.length === 0
+    ? undefined
+    : extension(oids.authorityInformationAccess, false, sequence(...descriptions));
 }
 
 /** RFC 6960 4.2.2.2.1: nobody need ask whether this responder's certificate is revoked. */
 export function ocspNoCheck(): Extension {
-  return extension('1.3.6.1.5.5.7.48.1.5', false, new asn1js.Null());
+  return extension(oids.ocspNoCheck, false, new asn1js.Null());
 }
 
 function otherName(type: string, value: asn1js.BaseBlock): asn1js.BaseBlock {
@@ -159,28 +141,28 @@ export function subjectAltName(names: AlternativeNames): Extension | undefined {
   }
   const all = [
     ...(names.userPrincipalNames ?? []).map((value) =>
-      otherName(userPrincipalNameOid, new asn1js.Utf8String({ value })),
+      otherName(oids.userPrincipalName, new asn1js.Utf8String({ value })),
     ),
     ...(names.rfc822Names ?? []).map((value) => implicit(1, Buffer.from(value, 'ascii'))),
     ...(names.dnsNames ?? []).map((value) => implicit(2, Buffer.from(value, 'ascii'))),
     ...uris.map((value) => implicit(6, Buffer.from(value, 'ascii'))),
     ...(names.ipAddresses ?? []).map((value) => implicit(7, addressOctets(value))),
   ];
-  return all.length === 0 ? undefined : extension('2.5.29.17', false, sequence(...all));
+  return all.length === 0 ? undefined : extension(oids.subjectAltName, false, sequence(...all));
 }
 
 /** MS-WCCE 2.2.2.7.7.4: GeneralNames with one otherName that holds the SID as ASCII. */
 export function securityIdentifier(sid: string): Extension {
   const octets = new asn1js.OctetString({ valueHex: Buffer.from(sid, 'ascii') });
-  return extension(securityExtensionOid, false, sequence(otherName(objectSidOid, octets)));
+  return extension(oids.securityIdentifierExtension, false, sequence(otherName(oids.securityIdentifier, octets)));
 }
 
 export function crlNumber(value: bigint): Extension {
-  return extension('2.5.29.20', false, asn1js.Integer.fromBigInt(value));
+  return extension(oids.crlNumber, false, asn1js.Integer.fromBigInt(value));
 }
 
 export function crlReason(code: number): Extension {
-  return extension('2.5.29.21', false, new asn1js.Enumerated({ value: code }));
+  return extension(oids.reasonCode, false, new asn1js.Enumerated({ value: code }));
 }
 
 export function rawExtension({ oid: extnID, critical, value }: RawExtension): Extension {

@@ -1,6 +1,7 @@
 /** Complete CRLs (RFC 5280 section 5) written and signed with pkijs for the harness's authorities. It reads none. */
 import * as asn1js from 'asn1js';
 import { CertificateRevocationList, Extensions, RevokedCertificate } from 'pkijs';
+import { type CrlReason, crlReasons } from '../pki/crl-reason.ts';
 import {
   authorityKeyIdentifier,
   crlNumber,
@@ -12,21 +13,11 @@ import { encodeTime } from './encode-time.ts';
 import { nameFromDer } from './name-encoding.ts';
 import { type Signer, signWith } from './signer.ts';
 
-/** RFC 5280 5.3.1. */
-export const revocationReasons = {
-  unspecified: 0,
-  keyCompromise: 1,
-  cACompromise: 2,
-  affiliationChanged: 3,
-  superseded: 4,
-  cessationOfOperation: 5,
-  certificateHold: 6,
-  removeFromCRL: 8,
-  privilegeWithdrawn: 9,
-  aACompromise: 10,
-} as const;
+export type RevocationReason = Exclude<CrlReason, 'unused'>;
 
-export type RevocationReason = keyof typeof revocationReasons;
+export function isRevocationReason(value: unknown): value is RevocationReason {
+  return value !== 'unused' && crlReasons.some((reason) => reason === value);
+}
 
 export interface Revocation {
   readonly serialNumber: bigint;
@@ -50,7 +41,7 @@ function entry({ serialNumber, revokedAt, reason }: Revocation): RevokedCertific
     revocationDate: encodeTime(revokedAt),
   });
   if (reason !== undefined && reason !== 'unspecified') {
-    revoked.crlEntryExtensions = new Extensions({ extensions: [crlReason(revocationReasons[reason])] });
+    revoked.crlEntryExtensions = new Extensions({ extensions: [crlReason(crlReasons.indexOf(reason))] });
   }
   return revoked;
 }

@@ -13,13 +13,11 @@ import {
   ResponseData,
   SingleResponse,
 } from 'pkijs';
+import { crlReasons } from '../pki/crl-reason.ts';
+import { oids } from '../pki/oids.ts';
 import type { Revocation } from './certificate-revocation-list.ts';
-import { revocationReasons } from './certificate-revocation-list.ts';
 import { type Signer, signWith } from './signer.ts';
 
-const basicResponseType = '1.3.6.1.5.5.7.48.1.1';
-const nonceOid = '1.3.6.1.5.5.7.48.1.2';
-const sha1Oid = '1.3.14.3.2.26';
 /** More than one certificate in a request is rare; more than this is no honest client. */
 const maximumRequests = 16;
 /** RFC 9654 2.1. */
@@ -53,7 +51,7 @@ export function readOcspRequest(der: Buffer): OcspQuestions {
   }));
   if (questions.length === 0 || questions.length > maximumRequests)
     throw new RangeError('too few or too many questions');
-  const extension = tbsRequest.requestExtensions?.find(({ extnID }) => extnID === nonceOid);
+  const extension = tbsRequest.requestExtensions?.find(({ extnID }) => extnID === oids.ocspNonce);
   const nonce = extension && Buffer.from(extension.extnValue.valueBlock.valueHexView);
   if (nonce && nonce.length > maximumNonceOctets) throw new RangeError('the nonce is too long');
   return { questions, ...(nonce && { nonce }) };
@@ -61,7 +59,7 @@ export function readOcspRequest(der: Buffer): OcspQuestions {
 
 /** Whether a question is about certificates of this authority. */
 export function concerns(question: OcspQuestion, authorityDer: Buffer): boolean {
-  const algorithm = question.hashOid === sha1Oid ? 'sha1' : 'sha256';
+  const algorithm = question.hashOid === oids.sha1 ? 'sha1' : 'sha256';
   const certificate = Certificate.fromBER(authorityDer);
   const digest = (octets: Uint8Array) => createHash(algorithm).update(octets).digest();
   return (
@@ -92,7 +90,9 @@ export async function encodeOcspAnswer(content: OcspAnswerContent): Promise<Buff
       producedAt: wholeSeconds(content.thisUpdate),
       responses: content.answers.map(({ question, status }) => singleResponse(question, status, content)),
       ...(content.nonce && {
-        responseExtensions: [new Extension({ extnID: nonceOid, extnValue: new Uint8Array(content.nonce).buffer })],
+        responseExtensions: [
+          new Extension({ extnID: oids.ocspNonce, extnValue: new Uint8Array(content.nonce).buffer }),
+        ],
       }),
     }),
     certs: [responder],
@@ -101,7 +101,7 @@ export async function encodeOcspAnswer(content: OcspAnswerContent): Promise<Buff
   const response = new OCSPResponse({
     responseStatus: new asn1js.Enumerated({ value: 0 }),
     responseBytes: new ResponseBytes({
-      responseType: basicResponseType,
+      responseType: oids.ocspBasic,
       response: new asn1js.OctetString({ valueHex: basic.toSchema().toBER() }),
     }),
   });
@@ -144,7 +144,7 @@ function certStatus(status: OcspStatus): asn1js.BaseBlock {
       : [
           new asn1js.Constructed({
             idBlock: { tagClass: 3, tagNumber: 0 },
-            value: [new asn1js.Enumerated({ value: revocationReasons[reason] })],
+            value: [new asn1js.Enumerated({ value: crlReasons.indexOf(reason) })],
           }),
         ];
   return new asn1js.Constructed({ idBlock: { tagClass: 3, tagNumber: 1 }, value: [time, ...why] });

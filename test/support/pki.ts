@@ -105,7 +105,7 @@ export async function createTestPki(options: TestPkiOptions = {}): Promise<TestP
         subject: name,
         publicKey: key,
         ...validity,
-        extendedKeyUsage: [extendedKeyUsages.clientAuth, extendedKeyUsages.smartcardLogon],
+        extendedKeyUsage: [extendedKeyUsages.clientAuth, extendedKeyUsages.smartCardLogon],
         ...request,
       });
       const person = {
@@ -130,7 +130,7 @@ export async function createTestPki(options: TestPkiOptions = {}): Promise<TestP
             authority: issuing,
             content: {
               subject: name,
-              extendedKeyUsage: [extendedKeyUsages.clientAuth, extendedKeyUsages.smartcardLogon],
+              extendedKeyUsage: [extendedKeyUsages.clientAuth, extendedKeyUsages.smartCardLogon],
               ...validity,
               ...content,
             },

@@ -59,7 +59,7 @@ describe.each(keyTypes)('an authority with a %s key', (keyType) => {
       ],
       publicKey: await generateSoftwareKey('P-256'),
       ...validity,
-      extendedKeyUsage: [extendedKeyUsages.clientAuth, extendedKeyUsages.smartcardLogon],
+      extendedKeyUsage: [extendedKeyUsages.clientAuth, extendedKeyUsages.smartCardLogon],
       userPrincipalNames: ['alice@corp.example'],
       rfc822Names: ['alice@mail.example'],
       dnsNames: ['pc.example'],
