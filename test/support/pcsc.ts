@@ -76,7 +76,7 @@ export function issuePivCard(
     authority: pki.issuing,
     content: {
       subject: name,
-      extendedKeyUsage: [extendedKeyUsages.clientAuth, extendedKeyUsages.smartcardLogon],
+      extendedKeyUsage: [extendedKeyUsages.clientAuth, extendedKeyUsages.smartCardLogon],
       ...validity,
     },
   });
