@@ -105,3 +105,40 @@ describe('a session with one signature', () => {
       expect(readFileSync(path).equals(readFileSync(original))).toBe(true);
   });
 });
+
+describe('a login that ends early', () => {
+  it('by a certificate that maps to nobody is told by the reply 530', async () => {
+    const stranger = await pki.issuePerson({ name: 'stranger' });
+    const credential = keyFileCredential(stranger.chainPem, stranger.privateKeyPem);
+    const client = new Client(replyTimeoutMs);
+    const access = accessWithTls13(client, {
+      ...accessOptions('explicit', 'stranger'),
+      chooseCredential: async () => credential,
+    });
+    await expect(access).rejects.toMatchObject({ name: 'FTPError', code: 530 });
+    expect(client.closed).toBe(true);
+    expect(credential.signatures).toBe(1);
+  });
+
+  it('without a certificate is told by the reply 530', async () => {
+    const client = new Client(replyTimeoutMs);
+    await expect(accessWithTls13(client, accessOptions('explicit', 'nobody'))).rejects.toMatchObject({ code: 530 });
+  });
+
+  it.each([
+    ['another authority', () => people.get('P-256')!.der, 'localhost', 'path-not-found'],
+    ['another name', () => readFileSync(pki.files.root), 'other.example', 'host-mismatch'],
+  ])('by a server with %s asks for no card and says no name', async (_name, trustAnchors, host, reason) => {
+    let choices = 0;
+    const access = accessWithTls13(new Client(replyTimeoutMs), {
+      ...accessOptions('explicit', 'nobody'),
+      verifyServer: createServerVerifier({ trustAnchors: trustAnchors(), host, clock: systemClock }),
+      chooseCredential: async () => {
+        choices += 1;
+        return undefined;
+      },
+    });
+    await expect(access).rejects.toMatchObject({ code: 'ERR_TLS_SERVER_CERTIFICATE', reason });
+    expect(choices).toBe(0);
+  });
+});
