@@ -37,7 +37,7 @@ class Reader {
   readonly #settings: ReaderSettings;
   readonly #card: PivCard;
   #touchDelayMs: number;
-  #removeAtNextSignature = false;
+  #signaturesUntilRemoval: number | undefined;
   #connection: VpcdConnection | undefined;
 
   constructor(settings: ReaderSettings, { slots, tokenSerialNumber }: TokenCard) {
@@ -66,8 +66,8 @@ class Reader {
       case 'set-touch-delay':
         this.#touchDelayMs = action.milliseconds;
         return;
-      case 'remove-at-next-signature':
-        this.#removeAtNextSignature = true;
+      case 'remove-at-signature':
+        this.#signaturesUntilRemoval = action.signaturesBefore;
         return;
       case 'status':
         return;
@@ -101,11 +101,12 @@ class Reader {
   async #beforeSignature(): Promise<boolean> {
     const connection = this.#connection;
     if (connection === undefined) return false;
-    if (this.#removeAtNextSignature) {
-      this.#removeAtNextSignature = false;
+    if (this.#signaturesUntilRemoval === 0) {
+      this.#signaturesUntilRemoval = undefined;
       connection.pull();
       return false;
     }
+    if (this.#signaturesUntilRemoval !== undefined) this.#signaturesUntilRemoval -= 1;
     const { pulled } = connection;
     if (this.#touchDelayMs > 0) await delay(this.#touchDelayMs, undefined, { signal: pulled }).catch(() => undefined);
     return !pulled.aborted;

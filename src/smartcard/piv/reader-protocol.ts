@@ -28,8 +28,8 @@ export type ReaderAction =
   | { readonly do: 'remove' }
   | { readonly do: 'status' }
   | { readonly do: 'set-touch-delay'; readonly milliseconds: number }
-  /** The next time a key is asked for, the card is pulled instead. */
-  | { readonly do: 'remove-at-next-signature' };
+  /** When a key is asked for, and this many times it was before that, the card is pulled instead. */
+  | { readonly do: 'remove-at-signature'; readonly signaturesBefore: number };
 
 export type ReaderCommand = ReaderAction & { readonly id: number };
 

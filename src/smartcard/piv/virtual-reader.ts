@@ -50,8 +50,8 @@ export interface VirtualReader {
   remove(): Promise<CardStatus>;
   status(): Promise<CardStatus>;
   setTouchDelay(milliseconds: number): Promise<CardStatus>;
-  /** The next time a key is asked for, the card is pulled instead. */
-  removeAtNextSignature(): Promise<CardStatus>;
+  /** When a key is asked for, the card is pulled instead. @param signaturesBefore made before that. Default: none. */
+  removeAtNextSignature(signaturesBefore?: number): Promise<CardStatus>;
   stop(): Promise<void>;
 }
 
@@ -176,7 +176,7 @@ export async function startVirtualReader(options: VirtualReaderOptions): Promise
     status: () => client.perform({ do: 'status' }),
     setTouchDelay: (milliseconds) =>
       client.perform({ do: 'set-touch-delay', milliseconds: Math.min(Math.max(milliseconds, 0), maximumTouchDelayMs) }),
-    removeAtNextSignature: () => client.perform({ do: 'remove-at-next-signature' }),
+    removeAtNextSignature: (signaturesBefore = 0) => client.perform({ do: 'remove-at-signature', signaturesBefore }),
     stop,
   };
 }
