@@ -84,6 +84,7 @@ function candidatesOf(
     ...inventory.certificates.map(({ stored }) => stored.der),
     ...options.intermediates,
     ...(options.trust?.authorities ?? []),
+    ...(wish?.serverChain ?? []),
   ]);
   return inventory.certificates.map((found) => {
     const findings = suitabilityFindings(found, { ...(wish && { wish }), issuers, now });

@@ -13,6 +13,8 @@ import { type Finding, finding } from './trial-findings.ts';
 export interface ServerWish {
   readonly version: 'TLSv1.2' | 'TLSv1.3';
   readonly request: CertificateRequest;
+  /** DER of what the server sent with its own certificate: the authorities of the person are often the same. */
+  readonly serverChain: readonly Buffer[];
 }
 
 const smallestRsaBits = 2048;

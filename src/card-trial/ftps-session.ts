@@ -12,7 +12,7 @@ import type { ServerVerification } from '../smartcard/tls/tls13-session.ts';
 import { findingOfFailure } from './failure-findings.ts';
 import { type RoundTripOptions, roundTrip } from './round-trip.ts';
 import type { ServerAddress } from './server-address.ts';
-import type { Finding } from './trial-findings.ts';
+import type { Finding, FindingCode } from './trial-findings.ts';
 import type { TrialRecorder } from './trial-steps.ts';
 
 export interface FtpsSessionOptions {
@@ -29,6 +29,9 @@ export type LogIn = (client: Client, options: FtpsSessionOptions) => Promise<str
 
 /** RFC 959: positive intermediate replies to USER; they ask for a password or an account. */
 const asksForMore: readonly number[] = [331, 332];
+
+/** Failures for which the certificate may be the cause. */
+const refusals: readonly FindingCode[] = ['login-refused', 'tls-refused', 'connection-lost'];
 
 class CardClient extends Client {
   override async login(user = ''): Promise<FTPResponse> {
@@ -48,7 +51,8 @@ export async function runFtpsSession(
   const who = `as ${printable(options.user)}`;
   try {
     const tls = await logIn(client, options).catch((error: unknown) => {
-      throw recorder.ended('login', who, findingOfFailure(error, 'login'), [], options.doubts);
+      const found = findingOfFailure(error, 'login');
+      throw recorder.ended('login', who, found, [], refusals.includes(found.code) ? options.doubts : []);
     });
     recorder.ok('login', `${who}, ${tls}`);
     const works = await roundTrip(client, options.transfer, recorder);

@@ -60,6 +60,7 @@ export async function probeServer(options: ProbeOptions): Promise<ServerWish> {
 async function probeTls13(socket: Socket, options: ProbeOptions): Promise<ServerWish> {
   const { address, timeoutMilliseconds, recorder } = options;
   let request: CertificateRequest | undefined;
+  let serverChain: readonly Buffer[] = [];
   let ended: TrialEnded | undefined;
   let isClear = false;
   socket.once('data', (octets: Buffer) => {
@@ -71,6 +72,7 @@ async function probeTls13(socket: Socket, options: ProbeOptions): Promise<Server
     handshakeTimeoutMs: timeoutMilliseconds,
     verifyServer: async (chain) => {
       recorder.ok('tls', 'TLS 1.3');
+      serverChain = chain;
       await judgeServer(chain, options).catch((error: TrialEnded) => {
         ended = error;
         throw error;
@@ -90,7 +92,7 @@ async function probeTls13(socket: Socket, options: ProbeOptions): Promise<Server
     throw ended ?? recorder.ended('tls', 'TLS 1.3 was tried', found);
   }
   await sayGoodbye(tls, options);
-  return { version: 'TLSv1.3', request: recordRequest(recorder, request) };
+  return { version: 'TLSv1.3', request: recordRequest(recorder, request), serverChain };
 }
 
 /** @throws TrialEnded */
@@ -101,9 +103,10 @@ async function probeTls12(socket: Socket, options: ProbeOptions): Promise<Server
     throw recorder.ended('tls', 'TLS 1.2 was tried', findingOfFailure(error, 'tls'));
   });
   recorder.ok('tls', 'TLS 1.2; the server does not speak TLS 1.3');
-  await judgeServer(chainOf(tls), options);
+  const serverChain = chainOf(tls);
+  await judgeServer(serverChain, options);
   await sayGoodbye(tls, options);
-  return { version: 'TLSv1.2', request: recordRequest(recorder, observed.request()) };
+  return { version: 'TLSv1.2', request: recordRequest(recorder, observed.request()), serverChain };
 }
 
 function handshakeTls12(stream: Duplex, { address, timeoutMilliseconds }: ProbeOptions): Promise<TLSSocket> {

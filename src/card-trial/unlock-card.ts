@@ -7,7 +7,7 @@ import { CardError } from '../smartcard/card-error.ts';
 import { enterPin, type PinInput } from '../smartcard/pin-entry.ts';
 import { cardCredential } from '../smartcard/reader/card-credential.ts';
 import { CardSession } from '../smartcard/reader/card-session.ts';
-import type { CardToken } from '../smartcard/reader/slots.ts';
+import { type CardToken, holdsCard } from '../smartcard/reader/slots.ts';
 import type { SecretPin } from '../smartcard/secret-pin.ts';
 import type { Candidate } from './certificate-choice.ts';
 import type { ServerWish } from './certificate-suitability.ts';
@@ -107,7 +107,13 @@ async function byEngine(
   };
   await engine.unlock(request, pin);
   pin.clear();
-  return (sessionOptions) => engine.run(sessionOptions, recorder);
+  return (sessionOptions) =>
+    engine.run(sessionOptions, recorder).catch(async (error: unknown) => {
+      // The process with the engine cannot tell; this one has its own view of the reader.
+      if (error instanceof TrialStop && !(await holdsCard(candidate.slot)))
+        throw new TrialStop(finding('card-removed', error.finding.detail), error);
+      throw error;
+    });
 }
 
 /** RFC 7512 section 2.3: all that tells this key from any other in the readers. */

@@ -10,7 +10,7 @@ import { CardFault, cardFaultOf, translated } from './card-fault.ts';
 import { type CardCertificate, readCardCertificates } from './certificates.ts';
 import { findCardObjects, readOptionalAttribute, type SessionHandle } from './objects.ts';
 import type { SigningMechanism } from './signing-mechanism.ts';
-import { type CardSlot, type CardToken, type PinState, pinStateNow } from './slots.ts';
+import { type CardSlot, type CardToken, holdsCard, type PinState, pinStateNow } from './slots.ts';
 
 /** `at-reader`: the card is unlocked at the PIN pad of its reader, this program sees no PIN. */
 export type PinEntry = SecretPin | 'at-reader';
@@ -120,7 +120,7 @@ export class CardSession {
       const room = Buffer.alloc(signing.signatureOctets);
       return signing.outputOf(await pkcs11.C_SignAsync(session, signing.inputOf(content), room));
     } catch (error) {
-      throw cardFaultOf(error);
+      throw await this.#signatureFault(error);
     }
   }
 
@@ -154,5 +154,12 @@ export class CardSession {
         recordPinRefusal(this.#name);
       throw fault;
     }
+  }
+
+  /** OpenSC answers CKR_GENERAL_ERROR when the card is pulled while it works. */
+  async #signatureFault(error: unknown): Promise<unknown> {
+    const fault = cardFaultOf(error);
+    const isUnclear = fault instanceof CardFault && fault.code === 'token-fault';
+    return isUnclear && !(await holdsCard(this.#slot)) ? new CardFault('card-removed', fault.message, error) : fault;
   }
 }

@@ -1,4 +1,5 @@
 /** Slots of a module, the cards in them, and what a card tells of itself and its PIN without being asked for it. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Handle } from 'pkcs11js';
 import { returnValueName } from '../pkcs11-module.ts';
 import { cardFaultOf, translated } from './card-fault.ts';
@@ -99,6 +100,22 @@ function readToken({ library, pkcs11 }: Pick<CardModule, 'library' | 'pkcs11'>, 
     },
     pinOctets: { minimum: minPinLen, maximum: maxPinLen },
   };
+}
+
+/** OpenSC looks at a reader at most once a second. */
+const presenceIsOldAfterMilliseconds = 1100;
+
+/**
+ * Whether there still is a card in the slot, asked when a call failed without saying why. Nothing else is asked of the module:
+ * after a card was pulled from under a signature, OpenSC 0.23 waits for ever in C_GetTokenInfo.
+ */
+export async function holdsCard({ module, handle }: Pick<CardSlot, 'module' | 'handle'>): Promise<boolean> {
+  await delay(presenceIsOldAfterMilliseconds);
+  try {
+    return (module.pkcs11.C_GetSlotInfo(handle).flags & tokenPresentFlag) !== 0;
+  } catch {
+    return false;
+  }
 }
 
 /** The state of the PIN now. Asked twice, since OpenSC's answer is one call behind the card. @throws CardFault */

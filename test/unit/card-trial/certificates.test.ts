@@ -41,6 +41,7 @@ const wishes = (
   version: ServerWish['version'] = 'TLSv1.3',
 ): ServerWish => ({
   version,
+  serverChain: [],
   request: { signatureSchemes: everyScheme, authorities: [], ...request },
 });
 

@@ -27,6 +27,7 @@ let made = 0;
 /** A module with one card, and the calls that reach it. */
 function insert({ flags = 0, hasPin = true, failures = {}, alwaysAuthenticate = false }: Card) {
   const calls: string[] = [];
+  let isPulled = false;
   const call = (name: string, result: unknown) => {
     calls.push(name);
     const failure = failures[name.split(' ')[0]!];
@@ -38,7 +39,7 @@ function insert({ flags = 0, hasPin = true, failures = {}, alwaysAuthenticate = 
   const tokenFlags = usable | flags | (hasPin ? library.CKF_USER_PIN_INITIALIZED : 0);
   const pkcs11 = {
     C_GetSlotList: () => [Buffer.of(1)],
-    C_GetSlotInfo: () => ({ slotDescription: 'reader 0', flags: 1 }),
+    C_GetSlotInfo: () => ({ slotDescription: 'reader 0', flags: isPulled ? 0 : 1 }),
     C_GetTokenInfo: () => call('C_GetTokenInfo', { ...information, flags: tokenFlags, minPinLen: 4, maxPinLen: 8 }),
     C_OpenSession: () => Buffer.of(2),
     C_CloseSession: () => call('C_CloseSession', undefined),
@@ -52,7 +53,10 @@ function insert({ flags = 0, hasPin = true, failures = {}, alwaysAuthenticate = 
   };
   const module = { path: '/fake.so', description: '', version: '', library, pkcs11, close: () => undefined };
   const slot = listSlots(module as unknown as CardSlot['module'])[0]!;
-  return { slot, calls, logins: () => calls.filter((name) => name.startsWith('C_Login')) };
+  const pull = () => {
+    isPulled = true;
+  };
+  return { slot, calls, pull, logins: () => calls.filter((name) => name.startsWith('C_Login')) };
 }
 
 const secret = () => new SecretPin(Buffer.from(pinText));
@@ -126,20 +130,20 @@ describe('a login', () => {
   });
 });
 
-describe('a signature', () => {
-  const signing: SigningMechanism = {
-    scheme: 'ed25519',
-    mechanism: { mechanism: 0x1057 },
-    signatureOctets: 64,
-    inputOf: (content) => content,
-    outputOf: (signature) => signature,
-  };
+const ed25519: SigningMechanism = {
+  scheme: 'ed25519',
+  mechanism: { mechanism: 0x1057 },
+  signatureOctets: 64,
+  inputOf: (content) => content,
+  outputOf: (signature) => signature,
+};
 
+describe('a signature', () => {
   async function sign(card: ReturnType<typeof insert>): Promise<string> {
     const session = new CardSession(card.slot);
     session.login(secret(), { allowFinalTry: false });
     try {
-      await session.sign(session.privateKey(Buffer.of(1))!, signing, Buffer.from('content'));
+      await session.sign(session.privateKey(Buffer.of(1))!, ed25519, Buffer.from('content'));
       return 'signed';
     } catch (error) {
       return codeOf(error);
@@ -168,10 +172,20 @@ describe('a signature', () => {
     ['C_SignInit', 'CKR_DEVICE_REMOVED', 'card-removed'],
     ['C_SignAsync', 'CKR_DEVICE_REMOVED', 'card-removed'],
     ['C_SignAsync', 'CKR_SESSION_HANDLE_INVALID', 'card-removed'],
+    ['C_SignAsync', 'CKR_GENERAL_ERROR', 'token-fault'],
     ['C_SignInit', 'CKR_MECHANISM_INVALID', 'signature-mechanism-missing'],
   ])('that fails at %s with %s is the fault %s', async (name, failure, code) => {
     expect(await sign(insert({ failures: { [name]: failure } }))).toBe(code);
   });
+});
+
+it('a card that is gone when its module fails was pulled', async () => {
+  const card = insert({ failures: { C_SignAsync: 'CKR_GENERAL_ERROR' } });
+  const session = new CardSession(card.slot);
+  session.login(secret(), { allowFinalTry: false });
+  const key = session.privateKey(Buffer.of(1))!;
+  card.pull();
+  await expect(session.sign(key, ed25519, Buffer.from('content'))).rejects.toMatchObject({ code: 'card-removed' });
 });
 
 describe('a slot', () => {
