@@ -106,7 +106,6 @@ export class PivCard {
     const fault = classFault(command.cla);
     if (fault !== undefined) return this.#respond(fault, 0);
     if (command.ins === instructions.getResponse) return this.#continue(command);
-    this.#pending = Buffer.alloc(0);
     const whole = this.#joined(command);
     if (Buffer.isBuffer(whole)) return whole;
     return this.#respond(await this.#execute(whole), command.expected);

@@ -98,7 +98,7 @@ describe('a card in a virtual reader', () => {
 });
 
 describe('a card that is pulled', () => {
-  it('does not answer the command it works on, and forgets everything', async () => {
+  it('answers neither the command it works on nor the next one, and forgets everything', async () => {
     let finish = () => {};
     work = (apdu) =>
       new Promise((resolve) => {
@@ -106,7 +106,7 @@ describe('a card that is pulled', () => {
       });
     const octets: Buffer[] = [];
     reader.on('data', (bytes: Buffer) => octets.push(bytes));
-    send('000400000001');
+    send('000400000001000400000002');
     await expect.poll(() => seen).toContain('00000001');
     connection.pull();
     await once(reader, 'close');
