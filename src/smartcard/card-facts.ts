@@ -33,18 +33,20 @@ export interface CardCertificateFacts {
   readonly uri: string;
 }
 
-export interface CardFacts extends Omit<Card, keyof CardCertificate | 'certificates' | 'pinFile' | 'pukFile'> {
+/** Files and URI are those of the certificate for logging in. */
+export interface CardFacts
+  extends Pick<
+    Card,
+    'name' | 'tokenSerialNumber' | 'softHsmConfiguration' | 'module' | 'certificateFile' | 'chainFile' | 'uri'
+  > {
   readonly certificates: readonly CardCertificateFacts[];
 }
 
 /** @param revoked serial numbers that the issuing authority of the card directory has revoked */
 export function cardFacts(card: Card, now: Date, revoked: ReadonlySet<bigint>): CardFacts {
-  const { name, tokenSerialNumber, softHsmConfiguration, module } = card;
+  const { name, tokenSerialNumber, softHsmConfiguration, module, certificateFile, chainFile, uri } = card;
   return {
-    name,
-    tokenSerialNumber,
-    softHsmConfiguration,
-    module,
+    ...{ name, tokenSerialNumber, softHsmConfiguration, module, certificateFile, chainFile, uri },
     certificates: card.certificates.map((certificate) => certificateFacts(certificate, now, revoked)),
   };
 }
