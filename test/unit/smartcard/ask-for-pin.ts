@@ -1,4 +1,5 @@
-/** Asks for a PIN as its argument says and prints how long it was, never what it was: a process for the tests of PIN entry. */
+/** Asks for a PIN as its argument says and prints whether it is the expected one, never what it is; then how the terminal is. */
+import { spawnSync } from 'node:child_process';
 import { CardError } from '../../../src/smartcard/card-error.ts';
 import { enterPin, type PinInput } from '../../../src/smartcard/pin-entry.ts';
 
@@ -15,4 +16,8 @@ try {
 } catch (error) {
   if (!(error instanceof CardError)) throw error;
   console.log(`${error.message} ${error.remedy}`);
+}
+if (source === 'terminal') {
+  const settings = spawnSync('stty', ['-F', '/dev/tty', '-a'], { encoding: 'utf8' }).stdout;
+  console.log(/ echo /.test(settings) && / icanon /.test(settings) ? 'terminal as before' : settings);
 }

@@ -40,7 +40,7 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
   });
 
   it('nothing of the PIN is shown, not even how long it is', () => {
-    expect(type('271828\r', '271828').shown).toBe('PIN: \r\nas expected\r\n');
+    expect(type('271828\r', '271828').shown).toBe('PIN: \r\nas expected\r\nterminal as before\r\n');
   });
 
   it.each([
@@ -52,6 +52,7 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
   ])('%s gives no PIN and leaves the terminal as it was', (_, keys, message) => {
     const seen = type(keys, '27');
     expect(seen.shown).toContain(message);
+    expect(seen.shown).toContain('terminal as before');
     expect(seen).toMatchObject({ echoes: true, status: 0 });
   });
 });
