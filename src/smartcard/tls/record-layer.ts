@@ -93,7 +93,7 @@ export class RecordLayer {
       const fragment = this.#input.subarray(recordHeaderLength, end);
       this.#input = this.#input.subarray(end);
       if (type === 'change_cipher_spec') this.#dropChangeCipherSpec(fragment);
-      else return this.#readKeys ? this.#opened(type, header, fragment) : unprotected(type, fragment);
+      else return this.#readKeys ? this.#opened(type, header, fragment) : { type, content: fragment };
     }
   }
 
@@ -142,9 +142,4 @@ export class RecordLayer {
       throw new TlsViolation('record_overflow', `a record holds ${inner.length - 1} octets`);
     return { type: innerType, content: inner.subarray(0, end) };
   }
-}
-
-function unprotected(type: Exclude<ContentType, 'change_cipher_spec'>, content: Buffer): ReceivedRecord {
-  if (type === 'application_data') throw new TlsViolation('unexpected_message', 'application data came before any key');
-  return { type, content };
 }

@@ -45,7 +45,8 @@ export class TlsEngine {
   #isTrusted = false;
   #hasHeardServer = false;
   #hasSentChangeCipherSpec = false;
-  #hasSentAlert = false;
+  /** After an alert of ours, or a fatal one of the server, nothing more is said (RFC 8446 6). */
+  #isSilent = false;
   #owesKeyUpdate = false;
   #isOver = false;
 
@@ -130,7 +131,7 @@ export class TlsEngine {
 
   /** Tells the server of a fault found here. @param otherwise the alert for errors that name none */
   fail(error: unknown, otherwise: AlertName): void {
-    if (error instanceof TlsAlertReceived) return;
+    if (this.#isSilent) return;
     const name = alertFor(error, otherwise);
     // RFC 8446 6.1: user_canceled alone ends nothing.
     if (name === 'user_canceled') this.#send('alert', encodeAlert(name));
@@ -169,6 +170,7 @@ export class TlsEngine {
       this.#connected.sawData(0);
       return;
     }
+    this.#isSilent = true;
     if (!this.#hasHeardServer && alertsOfOldServers.includes(name))
       throw new ServerSpeaksOnlyTls12(`it answered the ClientHello with the alert ${name}`);
     throw new TlsAlertReceived(name);
@@ -204,8 +206,7 @@ export class TlsEngine {
 
   #updateKeys(request: number): void {
     this.#owesKeyUpdate = false;
-    // Nothing may follow a close_notify (RFC 8446 6.1).
-    if (this.#hasSentAlert) return;
+    if (this.#isSilent) return;
     this.#send('handshake', encodeHandshake('key_update', uint(1, request)));
     this.#records.updateWriteKeys();
   }
@@ -216,8 +217,8 @@ export class TlsEngine {
   }
 
   #alert(name: AlertName): void {
-    if (!this.#hasSentAlert) this.#send('alert', encodeAlert(name));
-    this.#hasSentAlert = true;
+    if (!this.#isSilent) this.#send('alert', encodeAlert(name));
+    this.#isSilent = true;
   }
 
   #send(type: ContentType, content: Buffer): void {

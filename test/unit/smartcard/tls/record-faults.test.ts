@@ -74,6 +74,16 @@ const recordCases: readonly Fault[] = [
     afterExtensions((server) => server.inner(Buffer.from([1, 2, 3, 24]))),
   ],
   [
+    'of change_cipher_spec inside, after the handshake',
+    'unexpected_message',
+    afterHandshake((server) => server.inner(Buffer.from([1, 20]))),
+  ],
+  [
+    'of five octets under protection',
+    'bad_record_mac',
+    afterExtensions((server) => server.raw(plaintextRecord(23, Buffer.alloc(5)))),
+  ],
+  [
     'of change_cipher_spec inside',
     'unexpected_message',
     afterExtensions((server) => server.inner(Buffer.from([1, 20]))),
@@ -240,6 +250,7 @@ describe('an alert of the server', () => {
       server.record('alert', Buffer.from([2, code]));
     });
     expect(await failureOf(clientTo(run.port))).toBeInstanceOf(ServerSpeaksOnlyTls12);
+    expect(await run.alerts()).toEqual([]);
   });
 
   it('while the card signs ends the wait', async () => {

@@ -62,17 +62,25 @@ describe('a server that ends', () => {
   });
 
   it('with close_notify has sent everything, and what follows is not read', async () => {
+    const hasEnded = Promise.withResolvers<void>();
     const run = await play(
-      afterHandshake((server) => {
+      afterHandshake(async (server) => {
         server.record('application_data', Buffer.from('whole'));
         server.record('alert', Buffer.from([1, 0]));
-        server.record('application_data', Buffer.from('more'));
+        server.record('application_data', Buffer.from('in the same turn'));
+        await hasEnded.promise;
+        server.record('application_data', Buffer.from('later'));
         server.end();
       }),
     );
     const client = clientTo(run.port);
+    const errors: Error[] = [];
+    client.on('error', (error) => errors.push(error));
     expect((await readAll(client)).toString()).toBe('whole');
-    expect(client.truncated).toBe(false);
+    hasEnded.resolve();
+    client.end();
+    await expect.poll(() => client.closed).toBe(true);
+    expect([errors, client.truncated]).toEqual([[], false]);
   });
 });
 
