@@ -18,7 +18,7 @@ export interface UnlockRequest {
 }
 
 /** The second and last. */
-export interface SessionRequest extends FtpsSessionOptions {
+interface SessionRequest extends FtpsSessionOptions {
   readonly kind: 'session';
 }
 

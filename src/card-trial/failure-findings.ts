@@ -78,7 +78,7 @@ export function findingOfFailure(error: unknown, activity: Activity): Finding {
 }
 
 /** A reply of the server that is no success. @param text with the code in front */
-export function replyFinding(code: number, text: string, activity: Activity): Finding {
+function replyFinding(code: number, text: string, activity: Activity): Finding {
   const meaning = replies[activity]?.[code] ?? dataReplies.get(code) ?? 'reply-unexpected';
   return finding(meaning, printable(text));
 }

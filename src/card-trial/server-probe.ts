@@ -95,17 +95,22 @@ async function probeTls13(socket: Socket, options: ProbeOptions): Promise<Server
   return { version: 'TLSv1.3', request: recordRequest(recorder, request), serverChain };
 }
 
-/** @throws TrialEnded */
+/**
+ * A server that wants a certificate in the handshake itself breaks it off when none comes, having said all there is to know; the
+ * login proves its certificate then.
+ * @throws TrialEnded
+ */
 async function probeTls12(socket: Socket, options: ProbeOptions): Promise<ServerWish> {
   const { recorder } = options;
   const observed = observeCertificateRequest(socket);
   const tls = await handshakeTls12(observed.stream, options).catch((error: unknown) => {
-    throw recorder.ended('tls', 'TLS 1.2 was tried', findingOfFailure(error, 'tls'));
+    if (observed.request() === undefined)
+      throw recorder.ended('tls', 'TLS 1.2 was tried', findingOfFailure(error, 'tls'));
   });
   recorder.ok('tls', 'TLS 1.2; the server does not speak TLS 1.3');
-  const serverChain = chainOf(tls);
+  const serverChain = observed.serverChain();
   await judgeServer(serverChain, options);
-  await sayGoodbye(tls, options);
+  if (tls) await sayGoodbye(tls, options);
   return { version: 'TLSv1.2', request: recordRequest(recorder, observed.request()), serverChain };
 }
 
@@ -131,18 +136,6 @@ function handshakeTls12(stream: Duplex, { address, timeoutMilliseconds }: ProbeO
         resolve(tls);
       });
   });
-}
-
-/** What the server sent, the end entity first. */
-function chainOf(tls: TLSSocket): readonly Buffer[] {
-  const chain: Buffer[] = [];
-  let certificate = tls.getPeerCertificate(true);
-  // A self-signed certificate is its own issuer.
-  while (certificate?.raw !== undefined && !chain.some((known) => known.equals(certificate.raw))) {
-    chain.push(certificate.raw);
-    certificate = certificate.issuerCertificate;
-  }
-  return chain;
 }
 
 /** @throws TrialEnded */

@@ -1,12 +1,14 @@
 /**
- * What a TLS 1.2 server says about the client certificates it wants (RFC 5246 7.4.4). The message goes over the connection in
- * the clear, and Node does not show it, so it is read on its way to Node's TLS; nothing is held back or changed.
+ * What a TLS 1.2 server says about the client certificates it wants (RFC 5246 7.4.4), and its own chain. The messages go over
+ * the connection in the clear, and Node does not show them, so they are read on their way to Node's TLS; nothing is held back or
+ * changed. Nothing here is believed: a handshake that comes to its end proves what was read.
  */
 import { Duplex } from 'node:stream';
 import type { CertificateRequest } from '../smartcard/tls/client-credential.ts';
 import { readUint16List, WireReader } from '../smartcard/tls/presentation-language.ts';
 
 const handshakeRecord = 22;
+const certificateMessage = 11;
 const certificateRequestMessage = 13;
 const recordHeaderOctets = 5;
 const messageHeaderOctets = 4;
@@ -18,6 +20,8 @@ export interface ObservedStream {
   readonly stream: Duplex;
   /** The request, once it has passed; undefined before, and when the server wants no certificate. */
   request(): CertificateRequest | undefined;
+  /** DER, the end entity first; empty before it has passed. */
+  serverChain(): readonly Buffer[];
 }
 
 /** @param socket connected; it ends together with the stream */
@@ -44,12 +48,13 @@ export function observeCertificateRequest(socket: Duplex): ObservedStream {
   socket.once('end', () => stream.push(null));
   socket.once('error', (error) => stream.destroy(error));
   socket.once('close', () => stream.destroy());
-  return { stream, request: () => observer.request };
+  return { stream, request: () => observer.request, serverChain: () => observer.serverChain };
 }
 
 /** Follows the handshake until the request has come, or anything but a handshake record does. */
 class HandshakeObserver {
   request: CertificateRequest | undefined;
+  serverChain: readonly Buffer[] = [];
   #records = Buffer.alloc(0);
   #messages = Buffer.alloc(0);
   #isOver = false;
@@ -76,8 +81,11 @@ class HandshakeObserver {
     while (!this.#isOver && this.#messages.length >= messageHeaderOctets) {
       const end = messageHeaderOctets + this.#messages.readUIntBE(1, 3);
       if (this.#messages.length < end) break;
-      if (this.#messages.readUInt8(0) === certificateRequestMessage) {
-        this.request = readRequest(this.#messages.subarray(messageHeaderOctets, end));
+      const type = this.#messages.readUInt8(0);
+      const body = this.#messages.subarray(messageHeaderOctets, end);
+      if (type === certificateMessage) this.serverChain = readChain(body);
+      if (type === certificateRequestMessage) {
+        this.request = readRequest(body);
         this.#isOver = true;
       }
       this.#messages = this.#messages.subarray(end);
@@ -95,4 +103,13 @@ function readRequest(body: Buffer): CertificateRequest {
   const authorities: Buffer[] = [];
   while (list.remaining > 0) authorities.push(Buffer.from(list.vector(2, 1)));
   return { signatureSchemes, authorities };
+}
+
+/** RFC 5246 7.4.2. @throws TlsViolation likewise */
+function readChain(body: Buffer): readonly Buffer[] {
+  const what = 'its Certificate';
+  const list = new WireReader(new WireReader(body, what).vector(3), what);
+  const chain: Buffer[] = [];
+  while (list.remaining > 0) chain.push(Buffer.from(list.vector(3, 1)));
+  return chain;
 }

@@ -2,7 +2,7 @@
  * Everything a card trial can find, as one closed table: what it means and what the person with the card, or the help desk,
  * does about it. Texts on the screen, `--json` and the tests all come from here.
  */
-import { type CardFaultCode, cardFaults } from '../smartcard/reader/card-fault.ts';
+import { cardFaults } from '../smartcard/reader/card-fault.ts';
 
 interface FindingEntry {
   /** One sentence: what it means. */
@@ -258,8 +258,4 @@ export function finding(code: FindingCode, detail?: string): Finding {
 /** Whether the trial can go on in spite of it. */
 export function isDoubt({ code }: Finding): boolean {
   return doubts.includes(code);
-}
-
-export function isCardFaultCode(code: FindingCode): code is CardFaultCode {
-  return Object.hasOwn(cardFaults, code);
 }

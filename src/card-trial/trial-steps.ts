@@ -19,7 +19,7 @@ export const stepNames = {
   delete: 'delete',
 } as const;
 
-export type StepName = keyof typeof stepNames;
+type StepName = keyof typeof stepNames;
 
 export interface TrialStep {
   readonly step: StepName;

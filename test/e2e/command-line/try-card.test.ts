@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Card } from '../../../src/smartcard/card.ts';
 import { freePort } from '../../support/child-server.ts';
@@ -297,6 +298,29 @@ describe('without a card', () => {
     const trial = await tryCard({ args: ['--list'], cards: empty });
     expect(trial.stdout).toContain('There is no card that can be used in any reader');
     expect(trial.exitCode).toBe(1);
+  });
+});
+
+describe('a server that breaks off a handshake without a certificate', () => {
+  const servers: TlsServer[] = [];
+  afterAll(() => servers.forEach((server) => void server.close()));
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('is heard all the same, and logs the card in (%s)', async (maxVersion) => {
+    const { chainPem: cert, privateKeyPem: key } = pki.server;
+    const ca = [pki.root.certificatePem, pki.issuing.certificatePem];
+    const server = createTlsServer({ cert, key, ca, requestCert: true, maxVersion }, (socket) => {
+      socket.on('error', () => undefined).write('220 ready\r\n');
+      socket.on('data', () => socket.write('530 Not today.\r\n'));
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = server.address() as AddressInfo;
+    const trial = await attempt({ server: `ftps://localhost:${port}`, args: ['--implicit'] });
+    expect(trial.stdout).toContain('a certificate from 2 authorities');
+    expect(trial.stdout).toMatch(/the server refused the login\. 530 Not today\./);
+    expect(trial).toMatchObject({ exitCode: 1, logins: 1, signatures: 1 });
   });
 });
 

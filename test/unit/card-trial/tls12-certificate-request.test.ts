@@ -6,6 +6,7 @@ import { Duplex, PassThrough } from 'node:stream';
 import { connect, createServer, type Server, type TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { namesText } from '../../../src/card-trial/known-issuers.ts';
+import { pemOf } from '../../../src/card-trial/server-trust.ts';
 import { observeCertificateRequest } from '../../../src/card-trial/tls12-certificate-request.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 
@@ -52,7 +53,7 @@ async function handshake(port: number, wrap: (socket: Duplex) => Duplex = (socke
   });
   let text = '';
   for await (const chunk of tls) text += String(chunk);
-  return { text, request: observed.request(), version: tls.getProtocol() };
+  return { text, request: observed.request(), serverChain: observed.serverChain() };
 }
 
 describe('a TLS 1.2 server', () => {
@@ -62,8 +63,9 @@ describe('a TLS 1.2 server', () => {
   ])('is heard naming authorities and signatures, and the connection goes on (%s)', async (_, wrap) => {
     const ca = [pki.root.certificatePem, pki.issuing.certificatePem];
     const port = await start({ requestCert: true, rejectUnauthorized: false, ca, sigalgs: 'RSA+SHA256:ECDSA+SHA384' });
-    const { text, request } = await handshake(port, wrap);
+    const { text, request, serverChain } = await handshake(port, wrap);
     expect(text).toBe('hello');
+    expect(serverChain.map(pemOf).join('')).toBe(pki.server.chainPem);
     expect(request?.signatureSchemes).toEqual([0x0401, 0x0503]);
     expect(namesText(request?.authorities ?? [])).toEqual([
       'CN=cardgate trial root CA,O=cardgate trial',
