@@ -159,7 +159,10 @@ async function serve(settings: ReaderSettings, id: number, commands: AsyncIterat
 }
 
 const input = createInterface({ input: process.stdin });
-process.once('SIGTERM', () => input.close());
+// More than once: the kernel sends it again for every thread of the dying parent.
+process.on('SIGTERM', () => input.close());
+// Nobody listens any more once the process that started this one is gone; what is left to do is done all the same.
+process.stdout.on('error', () => undefined);
 const commands = input[Symbol.asyncIterator]();
 const first = await commands.next();
 if (first.done !== true) {
