@@ -2,7 +2,7 @@
  * A TLS 1.3 server written to misbehave: a script says every message, and may change, leave out or add whatever it likes. What it
  * keeps to itself is the cryptography, without which no client would listen.
  */
-import { createPrivateKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createPrivateKey, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { readCertificateBlocks } from '../../src/pki/pem.ts';
 import { alertName } from '../../src/smartcard/tls/alerts.ts';
@@ -22,19 +22,11 @@ import { certificateVerifyContent } from '../../src/smartcard/tls/server-flight.
 import { type ContentType, recordHeader, TrafficKeys } from '../../src/smartcard/tls/traffic-keys.ts';
 import { Transcript } from '../../src/smartcard/tls/transcript.ts';
 import { signWithKey } from './key-file-credential.ts';
+import { extension, message, signatureAlgorithms, supportedVersion } from './tls-messages.ts';
 
 export interface ServerIdentity {
   readonly chainPem: string;
   readonly privateKeyPem: string;
-}
-
-/** A handshake message, its header included; `type` may be no type at all. */
-export function message(type: number, ...body: readonly Buffer[]): Buffer {
-  return Buffer.concat([uint(1, type), vector(3, ...body)]);
-}
-
-export function extension(type: number, ...data: readonly Buffer[]): Buffer {
-  return Buffer.concat([uint(2, type), vector(2, ...data)]);
 }
 
 export interface HelloChanges {
@@ -47,10 +39,6 @@ export interface HelloChanges {
   readonly extensions?: readonly Buffer[];
   readonly more?: readonly Buffer[];
 }
-
-/** "HelloRetryRequest" hashed, as RFC 8446 4.1.3 has it. */
-export const helloRetryRandom = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex');
-export const supportedVersion = extension(extensionTypes.supported_versions, uint(2, 0x0304));
 
 export class ScriptedTlsServer {
   readonly suite: CipherSuite = cipherSuiteOf(0x1301)!;
@@ -70,6 +58,8 @@ export class ScriptedTlsServer {
   #clientShare: Buffer = Buffer.alloc(0);
   /** Alerts of the client, by name. */
   readonly alerts: string[] = [];
+  /** Application data of the client. */
+  received = '';
   #writeSecret: Buffer = Buffer.alloc(0);
   #hasEnded = false;
   #wake = () => {};
@@ -84,16 +74,24 @@ export class ScriptedTlsServer {
     socket.on('end', () => this.#endInput()).on('close', () => this.#endInput());
   }
 
-  get key(): KeyObject {
-    return createPrivateKey(this.#identity.privateKeyPem);
-  }
-
   /** Done to everything that goes out. */
   damage = (octets: Buffer): Buffer => octets;
 
   /** Octets, as they are. */
   raw(octets: Buffer): void {
     this.#socket.write(this.damage(octets));
+  }
+
+  /** To be called after a KeyUpdate was sent; `inner` knows only the first keys. */
+  updateWriteKeys(): void {
+    this.#records.updateWriteKeys();
+  }
+
+  /** Everything that `action` sends arrives at once. */
+  together(action: () => void): void {
+    this.#socket.cork();
+    action();
+    this.#socket.uncork();
   }
 
   /** One record under the keys of the moment. */
@@ -190,7 +188,7 @@ export class ScriptedTlsServer {
   }
 
   /** Signed over the transcript so far. */
-  certificateVerify(scheme = 0x0403, key = this.key): Buffer {
+  certificateVerify(scheme = 0x0403, key = createPrivateKey(this.#identity.privateKeyPem)): Buffer {
     const content = certificateVerifyContent('server', this.#transcript.digest());
     return message(
       handshakeTypes.certificate_verify,
@@ -226,6 +224,14 @@ export class ScriptedTlsServer {
   async readClientFinished(): Promise<void> {
     this.#transcript.add(await this.#nextMessage());
     this.#records.readKeys = new TrafficKeys(this.suite, Buffer.from(this.#application!.client));
+  }
+
+  /** Reads a KeyUpdate and goes on to the next keys for what is received. @returns what it asks for */
+  async readKeyUpdate(): Promise<number> {
+    const octets = await this.#nextMessage();
+    if (octets[0] !== handshakeTypes.key_update) throw new Error(`no KeyUpdate came but ${octets.toString('hex')}`);
+    this.#records.updateReadKeys();
+    return octets.readUInt8(4);
   }
 
   async properHandshake(): Promise<void> {
@@ -268,6 +274,7 @@ export class ScriptedTlsServer {
       const record = this.#records.next();
       if (record?.type === 'alert') this.alerts.push(alertName(record.content.readUInt8(1)));
       if (record?.type === 'handshake') this.#messages.add(record.content);
+      if (record?.type === 'application_data') this.received += record.content.toString('latin1');
       if (record || this.#hasEnded) return record !== undefined;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -288,7 +295,3 @@ export class ScriptedTlsServer {
 
 /** The client ended before the script did, which is what most scripts are about. */
 export class ClientGone extends Error {}
-
-export function signatureAlgorithms(...codes: readonly number[]): Buffer {
-  return extension(extensionTypes.signature_algorithms, vector(2, ...codes.map((code) => uint(2, code))));
-}

@@ -4,12 +4,8 @@ import { extensionTypes } from '../../../../src/smartcard/tls/extensions.ts';
 import { uint, vector } from '../../../../src/smartcard/tls/presentation-language.ts';
 import { createTestPki, type TestPki } from '../../../support/pki.ts';
 import { playScript, type ScriptedRun } from '../../../support/play-tls-script.ts';
-import {
-  extension,
-  helloRetryRandom,
-  type ScriptedTlsServer,
-  supportedVersion,
-} from '../../../support/scripted-tls-server.ts';
+import type { ScriptedTlsServer } from '../../../support/scripted-tls-server.ts';
+import { extension, helloRetryRandom, supportedVersion } from '../../../support/tls-messages.ts';
 import { clientTo, failureOf } from './tls-test-client.ts';
 
 export type Script = (server: ScriptedTlsServer) => Promise<void> | void;

@@ -1,5 +1,6 @@
 /** What a server says in the clear before TLS, and how the login over basic-ftp takes what servers do wrong. */
 import { createServer, type Server, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { Client, FTPError } from 'basic-ftp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -99,7 +100,8 @@ describe('before TLS', () => {
 /** A little FTPS server: TLS from the first octet, one answer for each verb, data connections that serve `data`. */
 interface LittleServer {
   readonly answers?: Readonly<Record<string, string>>;
-  readonly data?: (socket: TLSSocket) => void;
+  /** `complete` has the control connection say that an upload is complete. */
+  readonly data?: (socket: TLSSocket, complete: () => void) => void;
   /** Data connections get a TLS context of their own, so that nothing resumes. */
   readonly forgetsSessions?: boolean;
 }
@@ -123,7 +125,8 @@ async function littleServer({ answers = {}, data = () => undefined, forgetsSessi
     tcpOf.set(secured, socket);
     return secured;
   };
-  const dataPort = await listen((socket) => data(wrap(socket, !forgetsSessions)));
+  let complete = () => {};
+  const dataPort = await listen((socket) => data(wrap(socket, !forgetsSessions), () => complete()));
   const port = await listen((socket) => {
     const control = wrap(socket, true);
     control.write('220 ready\r\n');
@@ -139,7 +142,8 @@ async function littleServer({ answers = {}, data = () => undefined, forgetsSessi
           QUIT: '221 bye',
         };
         control.write(`${answers[verb] ?? standard[verb] ?? '200 done'}\r\n`);
-        if (verb === 'LIST' || verb === 'STOR') control.write('226 complete\r\n');
+        if (verb === 'LIST') control.write('226 complete\r\n');
+        complete = () => void control.write('226 complete\r\n');
       }
     });
   });
@@ -203,6 +207,17 @@ describe('a session', () => {
     await client.list();
     expect(connections.map(({ sessionReused }) => sessionReused)).toEqual([false]);
     expect(credential.signatures).toBe(2);
+  });
+
+  it('takes the word of the server that an upload is whole, however its side of the data connection ends', async () => {
+    const sink = (socket: TLSSocket, complete: () => void) => {
+      socket.resume().on('end', () => void tcpOf.get(socket)?.once('close', complete).end());
+    };
+    const { port } = await littleServer({ answers, data: sink });
+    const client = newClient();
+    await access(client, port, { mode: 'implicit' });
+    expect(await client.uploadFrom(Readable.from(['content']), 'file.txt')).toMatchObject({ code: 226 });
+    expect(await client.send('NOOP')).toMatchObject({ code: 200 });
   });
 
   it('does not take a listing that was cut for a whole one', async () => {

@@ -139,6 +139,7 @@ describe('a signature by somebody else', () => {
     ['that is garbage', { sign: async () => Buffer.from('signature') }, 'ERR_TLS_CREDENTIAL_UNUSABLE'],
     ['for no certificate', { certificateChain: [] }, 'ERR_TLS_CREDENTIAL_UNUSABLE'],
     ['for what is no certificate', { certificateChain: [Buffer.from('none')] }, 'ERR_TLS_CREDENTIAL_UNUSABLE'],
+    ['of another curve', { signatureSchemes: ['ecdsa_secp384r1_sha384'] }, 'ERR_TLS_CREDENTIAL_UNUSABLE'],
     [
       'that the card refuses',
       { sign: () => Promise.reject(Object.assign(new Error('PIN wrong'), { code: 'PIN' })) },

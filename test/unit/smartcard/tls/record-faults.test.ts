@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { uint } from '../../../../src/smartcard/tls/presentation-language.ts';
 import { ServerSpeaksOnlyTls12, TlsError } from '../../../../src/smartcard/tls/tls-error.ts';
-import { message, type ScriptedTlsServer } from '../../../support/scripted-tls-server.ts';
+import type { ScriptedTlsServer } from '../../../support/scripted-tls-server.ts';
+import { message } from '../../../support/tls-messages.ts';
 import {
   afterExtensions,
   afterHandshake,
@@ -251,6 +252,11 @@ describe('an alert of the server', () => {
     });
     expect(await failureOf(clientTo(run.port))).toBeInstanceOf(ServerSpeaksOnlyTls12);
     expect(await run.alerts()).toEqual([]);
+  });
+
+  it('handshake_failure after its ServerHello is no sign of an older server', async () => {
+    const run = await play(afterExtensions((server) => server.record('alert', Buffer.from([2, 40]))));
+    expect(await failureOf(clientTo(run.port))).toMatchObject({ code: 'ERR_TLS_ALERT_HANDSHAKE_FAILURE' });
   });
 
   it('while the card signs ends the wait', async () => {

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { readCertificateBlocks } from '../../../../src/pki/pem.ts';
 import { uint, vector } from '../../../../src/smartcard/tls/presentation-language.ts';
-import { extension, message, signatureAlgorithms } from '../../../support/scripted-tls-server.ts';
+import { extension, message, signatureAlgorithms } from '../../../support/tls-messages.ts';
 import {
   afterCertificate,
   afterExtensions,

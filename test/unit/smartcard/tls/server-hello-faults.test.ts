@@ -5,7 +5,8 @@ import { extensionTypes } from '../../../../src/smartcard/tls/extensions.ts';
 import { uint, vector } from '../../../../src/smartcard/tls/presentation-language.ts';
 import { ServerSpeaksOnlyTls12 } from '../../../../src/smartcard/tls/tls-error.ts';
 import type { Tls13Session } from '../../../../src/smartcard/tls/tls13-session.ts';
-import { extension, type ScriptedTlsServer, supportedVersion } from '../../../support/scripted-tls-server.ts';
+import type { ScriptedTlsServer } from '../../../support/scripted-tls-server.ts';
+import { extension, supportedVersion } from '../../../support/tls-messages.ts';
 import {
   afterHandshake,
   type Fault,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { uint, vector } from '../../../../src/smartcard/tls/presentation-language.ts';
-import { extension, type ScriptedTlsServer, signatureAlgorithms } from '../../../support/scripted-tls-server.ts';
+import type { ScriptedTlsServer } from '../../../support/scripted-tls-server.ts';
+import { extension, signatureAlgorithms } from '../../../support/tls-messages.ts';
 import {
   afterExtensions,
   afterHandshake,
