@@ -56,10 +56,7 @@ export async function accessWithTls13(client: Client, options: FtpAccessOptions)
   const tcp = await connected(host, port, client.ftp.timeout);
   if (mode === 'explicit') await requestTls(tcp, client.ftp.timeout);
   const control = new FtpSocket({ ...tlsOptionsOf(options), socket: tcp, serverName: host });
-  // Until basic-ftp listens, which it does from the next line but one on.
-  control.on('error', () => undefined);
   await control.handshake();
-  if (control.errored) throw control.errored;
   try {
     client.ftp.socket = asSocket(control);
     if (mode === 'implicit') await greeting(client);

@@ -48,7 +48,6 @@ export class TlsEngine {
   /** After an alert of ours, or a fatal one of the server, nothing more is said (RFC 8446 6). */
   #isSilent = false;
   #owesKeyUpdate = false;
-  #isOver = false;
 
   constructor(options: EngineOptions, output: EngineOutput) {
     this.#options = options;
@@ -95,7 +94,7 @@ export class TlsEngine {
   /** Takes one record. @returns whether there was a whole one @throws TlsError */
   step(): boolean {
     const record = this.#records.next();
-    if (!record || this.#isOver) return false;
+    if (!record) return false;
     this.#take(record);
     if (this.#established && this.#records.recordsRead === this.#options.recordsPerKey)
       this.#updateKeys(updateRequested);
@@ -110,7 +109,7 @@ export class TlsEngine {
   /** Sends the client's part of the handshake; application data may follow. The server must have been verified. */
   async answer(): Promise<void> {
     const established = await this.#handshake.answer();
-    if (!this.#isOver) this.#established = established;
+    if (!this.#isSilent) this.#established = established;
   }
 
   /** Octets of application data as records. @param octets at most 2^14 */
@@ -121,7 +120,7 @@ export class TlsEngine {
 
   /** Answers a request of the server for new keys; for many requests once, so call it when the connection takes octets. */
   payKeyUpdate(): void {
-    if (this.#owesKeyUpdate && this.#established && !this.#isOver) this.#updateKeys(updateNotRequested);
+    if (this.#owesKeyUpdate && this.#established) this.#updateKeys(updateNotRequested);
   }
 
   /** Says that nothing more will be sent. */
@@ -131,7 +130,6 @@ export class TlsEngine {
 
   /** Tells the server of a fault found here. @param otherwise the alert for errors that name none */
   fail(error: unknown, otherwise: AlertName): void {
-    if (this.#isSilent) return;
     const name = alertFor(error, otherwise);
     // RFC 8446 6.1: user_canceled alone ends nothing.
     if (name === 'user_canceled') this.#send('alert', encodeAlert(name));
@@ -140,7 +138,7 @@ export class TlsEngine {
 
   /** Forgets keys and input. */
   wipe(): void {
-    this.#isOver = true;
+    this.#isSilent = true;
     this.#records.wipe();
   }
 
@@ -206,7 +204,6 @@ export class TlsEngine {
 
   #updateKeys(request: number): void {
     this.#owesKeyUpdate = false;
-    if (this.#isSilent) return;
     this.#send('handshake', encodeHandshake('key_update', uint(1, request)));
     this.#records.updateWriteKeys();
   }
@@ -217,12 +214,12 @@ export class TlsEngine {
   }
 
   #alert(name: AlertName): void {
-    if (!this.#isSilent) this.#send('alert', encodeAlert(name));
+    this.#send('alert', encodeAlert(name));
     this.#isSilent = true;
   }
 
   #send(type: ContentType, content: Buffer): void {
-    if (this.#isOver) return;
+    if (this.#isSilent) return;
     for (let start = 0; start < content.length; start += maximumContentLength)
       this.#output.write(this.#records.seal(type, content.subarray(start, start + maximumContentLength)));
   }

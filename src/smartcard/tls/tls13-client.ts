@@ -63,7 +63,9 @@ export class Tls13Client extends Duplex {
   readonly #engine: TlsEngine;
   readonly #timer: NodeJS.Timeout;
   readonly #toleratesTruncation: () => boolean;
+  /** For the message of a timeout. */
   #waitingFor = 'the server';
+  #isAnswering = false;
   /** What to do as soon as application data may be sent. */
   #onEstablished: (() => void) | undefined;
   #isFull = false;
@@ -220,7 +222,7 @@ export class Tls13Client extends Duplex {
     if (this.#isHeld) this.#socket.pause();
     else if (this.#hasConnectionEnded) this.#concludeConnection();
     else this.#socket.resume();
-    if (this.#engine.isServerToBeVerified && this.#waitingFor === 'the server') void this.#answer();
+    if (this.#engine.isServerToBeVerified && !this.#isAnswering) void this.#answer();
   }
 
   get #isHeld(): boolean {
@@ -229,6 +231,7 @@ export class Tls13Client extends Duplex {
 
   async #answer(): Promise<void> {
     let otherwise: AlertName = 'certificate_unknown';
+    this.#isAnswering = true;
     try {
       this.#waitingFor = 'the verification of the server';
       await this.#engine.verifyServer();

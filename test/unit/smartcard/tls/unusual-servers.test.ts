@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { uint, vector } from '../../../../src/smartcard/tls/presentation-language.ts';
 import type { ScriptedTlsServer } from '../../../support/scripted-tls-server.ts';
@@ -12,7 +14,7 @@ import {
   useScriptedServers,
   x25519,
 } from './faulty-servers.ts';
-import { clientTo, failureOf, readAll } from './tls-test-client.ts';
+import { clientOver, clientTo, failureOf, readAll } from './tls-test-client.ts';
 
 useScriptedServers();
 
@@ -74,11 +76,14 @@ describe('a server that ends', () => {
         server.end();
       }),
     );
-    const client = clientTo(run.port);
+    const tcp = connect(run.port, '127.0.0.1');
+    const hasHeardAll = once(tcp, 'end');
+    const client = clientOver(tcp);
     const errors: Error[] = [];
     client.on('error', (error) => errors.push(error));
     expect((await readAll(client)).toString()).toBe('whole');
     hasEnded.resolve();
+    await hasHeardAll;
     client.end();
     await expect.poll(() => client.closed).toBe(true);
     expect([errors, client.truncated]).toEqual([[], false]);
