@@ -4,7 +4,7 @@ import type { CipherSuite, SuiteHash } from './cipher-suites.ts';
 import { uint, vector } from './presentation-language.ts';
 
 /** HKDF-Extract (RFC 5869 2.2). */
-export function hkdfExtract(hash: SuiteHash, salt: Buffer, inputKeyingMaterial: Buffer): Buffer {
+function hkdfExtract(hash: SuiteHash, salt: Buffer, inputKeyingMaterial: Buffer): Buffer {
   return createHmac(hash, salt).update(inputKeyingMaterial).digest();
 }
 
