@@ -6,7 +6,7 @@ import { TrialStop } from './control-dialogue.ts';
 import { type EngineAnswer, type EngineRequest, isEngineAnswer, type UnlockRequest } from './engine-protocol.ts';
 import type { FtpsSessionOptions } from './ftps-session.ts';
 import { finding } from './trial-findings.ts';
-import type { TrialRecorder } from './trial-steps.ts';
+import type { TrialStep } from './trial-steps.ts';
 
 export class EngineCard {
   readonly #child: ChildProcess;
@@ -42,13 +42,17 @@ export class EngineCard {
     if (answer.kind === 'refused') throw new TrialStop(answer.finding);
   }
 
-  /** @returns whether everything that was tried worked. @throws TrialStop */
-  async run(options: FtpsSessionOptions, recorder: TrialRecorder): Promise<boolean> {
+  /**
+   * @param hear is told each step as it is taken, one after another
+   * @returns whether everything that was tried worked
+   * @throws TrialStop
+   */
+  async run(options: FtpsSessionOptions, hear: (step: TrialStep) => Promise<void>): Promise<boolean> {
     this.#ask({ kind: 'session', ...options });
     for (;;) {
       const answer = await this.#next();
       if (answer.kind === 'finished') return answer.works;
-      if (answer.kind === 'step') recorder.add(answer.step);
+      if (answer.kind === 'step') await hear(answer.step);
     }
   }
 

@@ -7,7 +7,7 @@ import { CardError } from '../smartcard/card-error.ts';
 import { enterPin, type PinInput } from '../smartcard/pin-entry.ts';
 import { cardCredential } from '../smartcard/reader/card-credential.ts';
 import { CardSession } from '../smartcard/reader/card-session.ts';
-import { type CardToken, holdsCard } from '../smartcard/reader/slots.ts';
+import { type CardSlot, type CardToken, holdsCard } from '../smartcard/reader/slots.ts';
 import type { SecretPin } from '../smartcard/secret-pin.ts';
 import type { Candidate } from './certificate-choice.ts';
 import type { ServerWish } from './certificate-suitability.ts';
@@ -16,7 +16,7 @@ import { EngineCard } from './engine-card.ts';
 import { findingOfFailure } from './failure-findings.ts';
 import { type FtpsSessionOptions, logInWithTls13, runFtpsSession } from './ftps-session.ts';
 import { pemOf, type ServerTrust } from './server-trust.ts';
-import { finding } from './trial-findings.ts';
+import { type Finding, type FindingCode, finding } from './trial-findings.ts';
 import type { TrialRecorder } from './trial-steps.ts';
 
 /** As `PinInput`; the prompt at the terminal is made here, since it names the card. */
@@ -107,13 +107,24 @@ async function byEngine(
   };
   await engine.unlock(request, pin);
   pin.clear();
+  const judged = (found: Finding) => withPresence(found, candidate.slot);
   return (sessionOptions) =>
-    engine.run(sessionOptions, recorder).catch(async (error: unknown) => {
-      // The process with the engine cannot tell; this one has its own view of the reader.
-      if (error instanceof TrialStop && !(await holdsCard(candidate.slot)))
-        throw new TrialStop(finding('card-removed', error.finding.detail), error);
-      throw error;
-    });
+    engine
+      .run(sessionOptions, async (step) =>
+        recorder.add({ ...step, findings: await Promise.all(step.findings.map(judged)) }),
+      )
+      .catch(async (error: unknown) => {
+        throw error instanceof TrialStop ? new TrialStop(await judged(error.finding), error) : error;
+      });
+}
+
+/** What a card that is gone may look like through OpenSSL. */
+const perhapsRemoved: readonly FindingCode[] = ['card-silent', 'token-fault', 'tls-failed', 'connection-lost'];
+
+/** The process with the engine cannot tell that the card was pulled; this one has its own view of the reader. */
+async function withPresence(found: Finding, slot: CardSlot): Promise<Finding> {
+  if (!perhapsRemoved.includes(found.code) || (await holdsCard(slot))) return found;
+  return finding('card-removed', found.detail);
 }
 
 /** RFC 7512 section 2.3: all that tells this key from any other in the readers. */
