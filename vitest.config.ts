@@ -1,4 +1,4 @@
-/** The test projects: quick ones run in parallel, end-to-end ones start real servers and run one file after another. */
+/** The test projects. Two files run at a time, end-to-end ones too: each starts servers of its own, on ports and addresses of its own. */
 import { defineConfig } from 'vitest/config';
 
 /** How long an awaited outcome may take on a busy machine; one that comes sooner costs no time. */
@@ -18,7 +18,6 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 180_000,
           expect: expectation,

@@ -43,6 +43,20 @@ export async function startScenario(
   command: readonly string[] = cardgate,
 ): Promise<RunningScenario> {
   const folder = await mkdtemp(join(tmpdir(), 'cardgate-scenario-'));
+  try {
+    return await startIn(folder, scenario, directory, command);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function startIn(
+  folder: string,
+  scenario: Scenario,
+  directory: ScenarioDirectory,
+  command: readonly string[],
+): Promise<RunningScenario> {
   const repositoryUrl = `http://127.0.0.1:${await freePort()}`;
   const options = { directory: join(folder, 'world'), scenario, repositoryUrl, port: 0, clock };
   const world = await filledWorld(options, directory, folder);
