@@ -67,7 +67,10 @@ export class SessionSecurity {
   }
 }
 
-/** A TLSSocket over a stream that tells how the peer ended: by close_notify, or by a bare FIN under it (RFC 8446 6.1). */
+/**
+ * A TLSSocket over a stream that tells how the peer ended: by close_notify, or by a bare FIN under it (RFC 8446 6.1). The event
+ * `peerEnd` comes at once; `end` comes only when somebody has read what was sent before.
+ */
 export class ServerTlsSocket extends TLSSocket {
   /** Absent while the peer may still send. Means something only where the transport is a stream of ours, not a net.Socket. */
   peerEnd: 'close-notify' | 'fin' | undefined;
@@ -81,7 +84,10 @@ export class ServerTlsSocket extends TLSSocket {
 
   override push(chunk: unknown, encoding?: BufferEncoding): boolean {
     // close_notify arrives in bytes, before the transport has ended; a FIN ends the transport first.
-    if (chunk === null) this.peerEnd ??= this.#transport.readableEnded ? 'fin' : 'close-notify';
+    if (chunk === null) {
+      this.peerEnd ??= this.#transport.readableEnded ? 'fin' : 'close-notify';
+      this.emit('peerEnd');
+    }
     return super.push(chunk, encoding);
   }
 }

@@ -35,10 +35,11 @@ export function completeHandshake(socket: ServerTlsSocket, timeoutMilliseconds: 
       clearTimeout(timer);
       socket.off('secure', established);
       socket.off('close', closed);
+      socket.off('peerEnd', closed);
       if (outcome.outcome === 'failed') socket.destroy();
       resolve(outcome);
     };
-    const fail = (error: Error) => finish({ outcome: 'failed', reason: error.message });
+    const fail = (error: Error) => finish({ outcome: 'failed', reason: reasonOf(error) });
     const established = () => finish({ outcome: 'established', handshake: readHandshake(socket) });
     const closed = () => finish({ outcome: 'failed', reason: 'the peer closed the connection during the handshake' });
     const timer = setTimeout(
@@ -47,6 +48,8 @@ export function completeHandshake(socket: ServerTlsSocket, timeoutMilliseconds: 
     );
     socket.once('secure', established);
     socket.once('close', closed);
+    // Nobody reads during the handshake, so that a client which gives up is noticed by this alone.
+    socket.once('peerEnd', closed);
     // Node reports TLS errors of a socket made by hand only here; later ones must end the connection too.
     socket.on('_tlsError', (error: Error) => {
       fail(error);
@@ -54,6 +57,12 @@ export function completeHandshake(socket: ServerTlsSocket, timeoutMilliseconds: 
     });
     socket.on('error', fail);
   });
+}
+
+/** OpenSSL's own words without the thread number and source file that its whole message has. */
+function reasonOf(error: Error): string {
+  const { reason, code } = error as { readonly reason?: unknown; readonly code?: unknown };
+  return typeof reason === 'string' ? `${reason} (${String(code)})` : error.message;
 }
 
 function readHandshake(socket: ServerTlsSocket): Handshake {

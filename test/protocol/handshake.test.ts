@@ -1,6 +1,6 @@
 /** What one handshake proves: the certificates as sent, and nothing out of a session that was only resumed. */
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SessionSecurity } from '../../src/ftp/secure-context.ts';
@@ -85,3 +85,24 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     });
   });
 }
+
+describe('a client that gives up during the handshake', () => {
+  const clientHello = Buffer.from('16030100c8010000c40303', 'hex');
+  it.each([
+    ['ends without a word', Buffer.alloc(0)],
+    ['ends in the middle of its ClientHello', clientHello],
+  ])('%s is noticed at once, not at the deadline', async (_rule, octets) => {
+    const accepted = Promise.withResolvers<Socket>();
+    server = createServer({ allowHalfOpen: true }, (socket) => accepted.resolve(socket)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = connectTcp((server.address() as { port: number }).port, '127.0.0.1');
+    sockets.push(client);
+    client.on('error', () => undefined).end(octets);
+    const socket = security().wrap(await accepted.promise);
+    sockets.push(socket);
+    expect(await completeHandshake(socket, 300_000)).toEqual({
+      outcome: 'failed',
+      reason: 'the peer closed the connection during the handshake',
+    });
+  });
+});
