@@ -43,6 +43,18 @@ export interface TlsClientIdentity {
   readonly privateKeyIdentifier: string;
 }
 
+/** Throws CardError when the engine pkcs11 is in none of the directories; default: the usual places. */
+export function findEngineDirectory(directories: readonly string[] = engineDirectories): string {
+  const directory = directories.find((candidate) => existsSync(join(candidate, 'pkcs11.so')));
+  if (directory === undefined) {
+    throw new CardError(
+      `The OpenSSL engine pkcs11 is not installed: no pkcs11.so in ${directories.join(', ')}.`,
+      'Run ./scripts/setup demo, or "apt-get install libengine-pkcs11-openssl".',
+    );
+  }
+  return directory;
+}
+
 /** Module and configuration that the engine was first used with; it keeps them for the life of the process. */
 let inUse: string | undefined;
 
@@ -52,14 +64,7 @@ let inUse: string | undefined;
  * @throws CardError when the engine is not installed, this process already uses another module, or the token refused a PIN before.
  */
 export function tlsClientIdentity(options: TlsClientIdentityOptions): TlsClientIdentity {
-  const directories = options.engineDirectories ?? engineDirectories;
-  const directory = directories.find((candidate) => existsSync(join(candidate, 'pkcs11.so')));
-  if (directory === undefined) {
-    throw new CardError(
-      `The OpenSSL engine pkcs11 is not installed: no pkcs11.so in ${directories.join(', ')}.`,
-      'Run ./scripts/setup demo, or "apt-get install libengine-pkcs11-openssl".',
-    );
-  }
+  const directory = findEngineDirectory(options.engineDirectories);
   if (!existsSync(options.module)) {
     throw new CardError(`There is no PKCS#11 module ${options.module}.`, 'Install the software of the card.');
   }

@@ -1,24 +1,18 @@
 /**
- * Cards in virtual readers for tests: what is missing for them, how to make one with several keys, what happened to it, and
+ * Cards in virtual readers for tests: how to make one with several keys, what happened to it, and
  * programs that see its reader.
  */
-import { spawnSync } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
-import { existsSync } from 'node:fs';
-import { errorMessage } from '../../src/error-message.ts';
 import type { Card } from '../../src/smartcard/card.ts';
 import { createCard } from '../../src/smartcard/card-making.ts';
 import { extendedKeyUsages } from '../../src/smartcard/certificate-extensions.ts';
 import type { KeyType } from '../../src/smartcard/key-type.ts';
 import type { CardEvent } from '../../src/smartcard/piv/card-event.ts';
-import { findReaderInstallation } from '../../src/smartcard/piv/reader-installation.ts';
 import {
   startVirtualReader,
   type VirtualReader,
   type VirtualReaderOptions,
 } from '../../src/smartcard/piv/virtual-reader.ts';
-import { loadPkcs11Library } from '../../src/smartcard/pkcs11-module.ts';
-import { findSoftHsmModule } from '../../src/smartcard/softhsm.ts';
 import type { ClientIdentity } from './clients/client-session.ts';
 import { type RunOptions, runClient } from './clients/run-client.ts';
 import type { TestPki } from './pki.ts';
@@ -26,39 +20,6 @@ import type { TestPki } from './pki.ts';
 export const pin = '135790';
 export const wrongPin = '246802';
 export const puk = '12345678';
-
-const engines = ['/usr/lib/x86_64-linux-gnu/engines-3/pkcs11.so', '/usr/lib/aarch64-linux-gnu/engines-3/pkcs11.so'];
-
-/** Why there can be no tests with virtual readers on this machine, as one sentence; undefined when there can. */
-async function obstacle(programs: readonly string[]): Promise<string | undefined> {
-  try {
-    findSoftHsmModule();
-    loadPkcs11Library();
-    await findReaderInstallation();
-  } catch (error) {
-    return errorMessage(error);
-  }
-  const missing = programs.find((program) => spawnSync(program, ['--version']).error !== undefined);
-  if (missing !== undefined) return `The program ${missing} is not installed.`;
-  return undefined;
-}
-
-/** The same for tests that also use the OpenSSL engine. */
-async function engineObstacle(programs: readonly string[]): Promise<string | undefined> {
-  if (!engines.some((path) => existsSync(path))) return 'The OpenSSL engine pkcs11 is not installed.';
-  return obstacle(programs);
-}
-
-/** Says on the console and in the title that tests are skipped and why. To be given to `describe.skipIf`. */
-export async function readerTests(
-  title: string,
-  { programs, engine = false }: { readonly programs: readonly string[]; readonly engine?: boolean },
-): Promise<{ readonly skip: boolean; readonly title: string }> {
-  const reason = await (engine ? engineObstacle(programs) : obstacle(programs));
-  if (reason === undefined) return { skip: false, title };
-  console.warn(`SKIPPED: ${title}: ${reason}`);
-  return { skip: true, title: `${title} (skipped: ${reason})` };
-}
 
 /** Makes a card with a key in each slot; all certificates are for logging in. */
 export function issuePivCard(

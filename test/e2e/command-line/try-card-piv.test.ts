@@ -4,11 +4,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Card } from '../../../src/smartcard/card.ts';
 import type { KeyType } from '../../../src/smartcard/key-type.ts';
 import type { VirtualReaderOptions } from '../../../src/smartcard/piv/virtual-reader.ts';
+import { cardTests } from '../../support/card-tests.ts';
 import { accountFileDirectory, cardgate, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
-import { type InsertedCard, insertCard, issuePivCard, pin, readerTests, wrongPin } from '../../support/pcsc.ts';
+import { type InsertedCard, insertCard, issuePivCard, pin, wrongPin } from '../../support/pcsc.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 
-const tests = await readerTests('a trial of a PIV card in a reader', { programs: ['openssl'], engine: true });
+const tests = await cardTests('a trial of a PIV card in a reader', {
+  reader: true,
+  programs: ['openssl'],
+  engine: true,
+});
 const versions = ['TLSv1.3', 'TLSv1.2'] as const;
 const keyTypes = ['P-256', 'RSA-2048'] as const satisfies readonly KeyType[];
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KeyType } from '../../../src/smartcard/key-type.ts';
+import { cardTests } from '../../support/card-tests.ts';
 import { basicFtp } from '../../support/clients/basic-ftp.ts';
 import {
   type ClientIdentity,
@@ -32,6 +33,8 @@ let world: LoginWorld;
 let scratch: string;
 let original: string;
 const identities = new Map<string, ClientIdentity>();
+
+const tests = await cardTests('clients with cards', { engine: true, programs: ['curl'] });
 
 beforeAll(async () => {
   pki = await createTestPki();
@@ -83,28 +86,32 @@ const cases = clients.flatMap(([client, run, kind, keys]) =>
   keys.flatMap((keyType) => tlsVersions.map((tls) => ({ client, run, kind, keyType, tls }))),
 );
 
-describe('a file comes back as it was sent', () => {
-  it.each(cases)('$client, $keyType, TLS $tls', async ({ run, kind, keyType, tls, client }) => {
-    const user = nameOf(kind, keyType);
-    const copy = join(scratch, `copy-${client.replace(/\W/g, '')}-${user}-${tls}`);
-    const remote = `report-${tls}-${client.replace(/\W/g, '')}.bin`;
-    const before = world.logins(user).length;
-    const result = await run(
-      world.session(user, identities.get(user) ?? { kind: 'none' }, tls, [
-        { do: 'upload', local: original, remote },
-        { do: 'list', path: '/' },
-        { do: 'download', remote, local: copy },
-      ]),
-    );
-    expect(result, `${result.stdout}\n${result.stderr}`).toMatchObject({ exitCode: 0 });
-    expect(readFileSync(copy).equals(readFileSync(original))).toBe(true);
-    expect(readFileSync(join(world.files, user, remote)).equals(readFileSync(original))).toBe(true);
-    expect(result.stdout).toContain(remote);
-    await expect.poll(() => world.logins(user).length).toBeGreaterThan(before);
-    for (const login of world.logins(user).slice(before)) {
-      expect(login).toMatchObject({ outcome: 'granted', tls: { protocol: `TLSv${tls}` }, rule: 'one-to-one' });
-    }
-  });
+describe.each(['person', 'card'] as const)('a file comes back as it was sent by a %s', (holder) => {
+  const isSkipped = holder === 'card' && tests.skip;
+  it.skipIf(isSkipped).each(cases.filter(({ kind }) => kind === holder))(
+    `$client, $keyType, TLS $tls${isSkipped ? tests.note : ''}`,
+    async ({ run, kind, keyType, tls, client }) => {
+      const user = nameOf(kind, keyType);
+      const copy = join(scratch, `copy-${client.replace(/\W/g, '')}-${user}-${tls}`);
+      const remote = `report-${tls}-${client.replace(/\W/g, '')}.bin`;
+      const before = world.logins(user).length;
+      const result = await run(
+        world.session(user, identities.get(user) ?? { kind: 'none' }, tls, [
+          { do: 'upload', local: original, remote },
+          { do: 'list', path: '/' },
+          { do: 'download', remote, local: copy },
+        ]),
+      );
+      expect(result, `${result.stdout}\n${result.stderr}`).toMatchObject({ exitCode: 0 });
+      expect(readFileSync(copy).equals(readFileSync(original))).toBe(true);
+      expect(readFileSync(join(world.files, user, remote)).equals(readFileSync(original))).toBe(true);
+      expect(result.stdout).toContain(remote);
+      await expect.poll(() => world.logins(user).length).toBeGreaterThan(before);
+      for (const login of world.logins(user).slice(before)) {
+        expect(login).toMatchObject({ outcome: 'granted', tls: { protocol: `TLSv${tls}` }, rule: 'one-to-one' });
+      }
+    },
+  );
 });
 
 describe('a refusal is told as such, and moves nothing', () => {

@@ -6,17 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it } from 'vitest';
-import { findReaderInstallation } from '../../../src/smartcard/piv/reader-installation.ts';
+import { cardTests } from '../../support/card-tests.ts';
 import { freePort } from '../../support/child-server.ts';
 import { cardgate } from '../../support/login-world.ts';
 import { runCardgate } from '../../support/run-cardgate.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'cardgate-card-cli-'));
-/** What the machine lacks for a virtual reader, as a sentence. */
-const missing = await findReaderInstallation().then(
-  () => undefined,
-  (error: Error) => error.message,
-);
+const inReader = await cardTests('card insert', { reader: true });
 const at = (name: string) => join(directory, name);
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -151,24 +147,21 @@ describe('commands that run until they are stopped', () => {
     expect(output()).toBe('Answered 1 requests.\n');
   });
 
-  it.skipIf(missing !== undefined)(
-    `card insert obeys lines and ends with 0 at quit${missing === undefined ? '' : ` (skipped: ${missing})`}`,
-    async () => {
-      await runCardgate(['card', 'create', 'ada', '-d', at('reader')]);
-      const { child, printed, output } = start(['card', 'insert', 'ada', '-d', at('reader'), '--pin-tries', '2']);
-      await expect.poll(printed).toContain('ada is in the reader');
-      for (const [line, answer] of [
-        ['status', 'The card is in; tries left: PIN 2, PUK 3.'],
-        ['remove', 'The card is out'],
-        ['dance', 'Type remove, insert, pull, status'],
-      ] as const) {
-        child.stdin.write(`${line}\n`);
-        await expect.poll(printed).toContain(answer);
-      }
-      expect(printed()).not.toContain(readFileSync(at('reader/cards/ada/pin'), 'utf8'));
-      child.stdin.write('quit\n');
-      expect(await ended(child)).toBe(0);
-      expect(output()).toBe('ada signed 0 times.\n');
-    },
-  );
+  it.skipIf(inReader.skip)(`card insert obeys lines and ends with 0 at quit${inReader.note}`, async () => {
+    await runCardgate(['card', 'create', 'ada', '-d', at('reader')]);
+    const { child, printed, output } = start(['card', 'insert', 'ada', '-d', at('reader'), '--pin-tries', '2']);
+    await expect.poll(printed).toContain('ada is in the reader');
+    for (const [line, answer] of [
+      ['status', 'The card is in; tries left: PIN 2, PUK 3.'],
+      ['remove', 'The card is out'],
+      ['dance', 'Type remove, insert, pull, status'],
+    ] as const) {
+      child.stdin.write(`${line}\n`);
+      await expect.poll(printed).toContain(answer);
+    }
+    expect(printed()).not.toContain(readFileSync(at('reader/cards/ada/pin'), 'utf8'));
+    child.stdin.write('quit\n');
+    expect(await ended(child)).toBe(0);
+    expect(output()).toBe('ada signed 0 times.\n');
+  });
 });

@@ -8,25 +8,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccountStore, Scenario } from '../../../src/scenario/scenario.ts';
 import { findScenario, scenarios } from '../../../src/scenario/scenarios.ts';
 import { type Card, certificateIn, findCard } from '../../../src/smartcard/card.ts';
-import { findReaderInstallation } from '../../../src/smartcard/piv/reader-installation.ts';
 import { startVirtualReader } from '../../../src/smartcard/piv/virtual-reader.ts';
+import { cardTests } from '../../support/card-tests.ts';
 import { type SambaDc, startSambaDc } from '../../support/samba-dc.ts';
 import { attemptLogin, expectOutcome } from '../../support/scenario-login.ts';
 import { type RunningScenario, startScenario } from '../../support/scenario-world.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 
-/** What the machine lacks for a virtual reader, as a sentence. */
-const missing = await findReaderInstallation().then(
-  () => undefined,
-  (error: Error) => error.message,
-);
+const tests = await cardTests('through a PIV card', { reader: true, engine: true, programs: ['curl', 'ldapadd'] });
 let slapd: Slapd;
 let dc: SambaDc;
 let scratch: string;
 let original: string;
 
 beforeAll(async () => {
-  if (missing !== undefined) return;
+  if (tests.skip) return;
   [slapd, dc] = await Promise.all([startSlapd(), startSambaDc()]);
   scratch = await mkdtemp(join(tmpdir(), 'cardgate-piv-scenarios-'));
   original = join(scratch, 'original.bin');
@@ -54,49 +50,41 @@ function chosen({ expectations }: Scenario) {
   return usable.filter((expectation) => 'granted' in expectation.outcome || expectation === denied);
 }
 
-const reason = missing === undefined ? '' : ` (skipped: ${missing})`;
+describe.skipIf(tests.skip).each(worlds)(`$scenario.name, accounts in $store${tests.note}`, ({ scenario, store }) => {
+  let running: RunningScenario;
 
-describe.skipIf(missing !== undefined).each(worlds)(
-  `$scenario.name, accounts in $store${reason}`,
-  ({ scenario, store }) => {
-    let running: RunningScenario;
+  beforeAll(async () => {
+    running = await startScenario(scenario, store === 'activeDirectory' ? { store, dc } : { store: 'openLdap', slapd });
+  });
+  afterAll(() => running?.stop());
 
-    beforeAll(async () => {
-      running = await startScenario(
-        scenario,
-        store === 'activeDirectory' ? { store, dc } : { store: 'openLdap', slapd },
-      );
+  it.each(chosen(scenario))('$card, USER $user: $because', async (expectation) => {
+    const { cards: directory } = running.world;
+    const { pinFile } = await findCard(directory, expectation.card);
+    const pin = readFileSync(pinFile, 'utf8');
+    const reader = await startVirtualReader({ directory, card: expectation.card, pin });
+    const signatures: string[] = [];
+    reader.events.on('card', (event) => {
+      if (event.kind === 'signature') signatures.push(event.slot);
     });
-    afterAll(() => running?.stop());
-
-    it.each(chosen(scenario))('$card, USER $user: $because', async (expectation) => {
-      const { cards: directory } = running.world;
-      const { pinFile } = await findCard(directory, expectation.card);
-      const pin = readFileSync(pinFile, 'utf8');
-      const reader = await startVirtualReader({ directory, card: expectation.card, pin });
-      const signatures: string[] = [];
-      reader.events.on('card', (event) => {
-        if (event.kind === 'signature') signatures.push(event.slot);
-      });
-      try {
-        await reader.insert();
-        const through = (card: Card, slot: string) => ({
-          identity: {
-            kind: 'card' as const,
-            pin,
-            card: {
-              ...card,
-              uri: `pkcs11:id=%${certificateIn(card, slot).id}`,
-              module: reader.environment.PKCS11_MODULE_PATH,
-            },
+    try {
+      await reader.insert();
+      const through = (card: Card, slot: string) => ({
+        identity: {
+          kind: 'card' as const,
+          pin,
+          card: {
+            ...card,
+            uri: `pkcs11:id=%${certificateIn(card, slot).id}`,
+            module: reader.environment.PKCS11_MODULE_PATH,
           },
-          env: reader.environment,
-        });
-        expectOutcome(expectation, await attemptLogin(running, expectation, { original, scratch, through }));
-        expect(signatures).toContain(expectation.slot?.toLowerCase() ?? '9a');
-      } finally {
-        await reader.stop();
-      }
-    });
-  },
-);
+        },
+        env: reader.environment,
+      });
+      expectOutcome(expectation, await attemptLogin(running, expectation, { original, scratch, through }));
+      expect(signatures).toContain(expectation.slot?.toLowerCase() ?? '9a');
+    } finally {
+      await reader.stop();
+    }
+  });
+});

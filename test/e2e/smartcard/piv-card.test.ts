@@ -2,20 +2,15 @@
 import { createHash, verify, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KeyType } from '../../../src/smartcard/key-type.ts';
-import {
-  cardNameOf,
-  type InsertedCard,
-  insertCard,
-  issuePivCard,
-  pin,
-  puk,
-  readerTests,
-  wrongPin,
-} from '../../support/pcsc.ts';
+import { cardTests } from '../../support/card-tests.ts';
+import { cardNameOf, type InsertedCard, insertCard, issuePivCard, pin, puk, wrongPin } from '../../support/pcsc.ts';
 import { type Pkcs11Session, startPkcs11Session } from '../../support/pcsc-session-client.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 
-const tests = await readerTests('a PIV card in a virtual reader', { programs: ['opensc-tool', 'pkcs11-tool'] });
+const tests = await cardTests('a PIV card in a virtual reader', {
+  reader: true,
+  programs: ['opensc-tool', 'pkcs11-tool'],
+});
 
 let pki: TestPki;
 

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Card } from '../../../src/smartcard/card.ts';
 import type { VirtualReaderOptions } from '../../../src/smartcard/piv/virtual-reader.ts';
+import { cardTests } from '../../support/card-tests.ts';
 import { basicFtp } from '../../support/clients/basic-ftp.ts';
 import {
   type ClientPause,
@@ -19,10 +20,14 @@ import {
 } from '../../support/clients/client-session.ts';
 import { curl } from '../../support/clients/curl.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
-import { type InsertedCard, insertCard, issuePivCard, readerTests, wrongPin } from '../../support/pcsc.ts';
+import { type InsertedCard, insertCard, issuePivCard, wrongPin } from '../../support/pcsc.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 
-const tests = await readerTests('a card that goes wrong during a login', { programs: ['curl'], engine: true });
+const tests = await cardTests('a card that goes wrong during a login', {
+  reader: true,
+  programs: ['curl'],
+  engine: true,
+});
 
 const clients = [
   { client: 'curl', run: curl, tells: { wrong: /failed to load private key/, locked: /failed to load private key/ } },

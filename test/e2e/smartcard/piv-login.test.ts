@@ -6,14 +6,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KeyType } from '../../../src/smartcard/key-type.ts';
+import { cardTests } from '../../support/card-tests.ts';
 import { basicFtp } from '../../support/clients/basic-ftp.ts';
 import type { TlsVersion } from '../../support/clients/client-session.ts';
 import { curl } from '../../support/clients/curl.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
-import { cardNameOf, type InsertedCard, insertCard, issuePivCard, readerTests } from '../../support/pcsc.ts';
+import { cardNameOf, type InsertedCard, insertCard, issuePivCard } from '../../support/pcsc.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 
-const tests = await readerTests('a login with a PIV card in a reader', { programs: ['curl'], engine: true });
+const tests = await cardTests('a login with a PIV card in a reader', {
+  reader: true,
+  programs: ['curl'],
+  engine: true,
+});
 const keyTypes = ['RSA-2048', 'P-256'] as const satisfies readonly KeyType[];
 const tlsVersions = ['1.2', '1.3'] as const satisfies readonly TlsVersion[];
 const clients = [

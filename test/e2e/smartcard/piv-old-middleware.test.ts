@@ -8,6 +8,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cardTests } from '../../support/card-tests.ts';
 import { basicFtp } from '../../support/clients/basic-ftp.ts';
 import { type ClientIdentity, cardIdentity, type TlsVersion } from '../../support/clients/client-session.ts';
 import { curl } from '../../support/clients/curl.ts';
@@ -25,6 +26,8 @@ let forOldCards: LoginWorld;
 let scratch: string;
 let original: string;
 let identity: ClientIdentity;
+
+const tests = await cardTests('a card whose middleware knows no PSS', { engine: true, programs: ['curl'] });
 
 beforeAll(async () => {
   pki = await createTestPki();
@@ -63,7 +66,7 @@ const upload = (world: LoginWorld, tls: TlsVersion, remote: string) =>
     { do: 'download', remote, local: join(scratch, `copy-${remote}`) },
   ]);
 
-describe('a card whose middleware knows no PSS', () => {
+describe.skipIf(tests.skip)(tests.title, () => {
   it.each(clients)('logs in with $client where the site is set for it', async ({ run, client }) => {
     const remote = `${client}.txt`;
     const result = await run(upload(forOldCards, '1.2', remote));

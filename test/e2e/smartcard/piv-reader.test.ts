@@ -10,11 +10,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Card } from '../../../src/smartcard/card.ts';
 import { vpcdPort } from '../../../src/smartcard/piv/pcsc-daemon.ts';
 import { startVirtualReader, type VirtualReader } from '../../../src/smartcard/piv/virtual-reader.ts';
-import { insertCard, issuePivCard, pin, puk, readerTests, wrongPin } from '../../support/pcsc.ts';
+import { cardTests } from '../../support/card-tests.ts';
+import { insertCard, issuePivCard, pin, puk, wrongPin } from '../../support/pcsc.ts';
 import { startPkcs11Session } from '../../support/pcsc-session-client.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 
-const tests = await readerTests('a virtual reader', { programs: ['opensc-tool'] });
+const tests = await cardTests('a virtual reader', { reader: true, programs: ['opensc-tool'] });
 const ownerScript = fileURLToPath(new URL('../../support/pcsc-reader-owner.ts', import.meta.url));
 
 let pki: TestPki;

@@ -5,6 +5,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Card } from '../../../src/smartcard/card.ts';
 import { tlsClientIdentity } from '../../../src/smartcard/tls-client-identity.ts';
+import { cardTests } from '../../support/card-tests.ts';
 import { basicFtp } from '../../support/clients/basic-ftp.ts';
 import {
   type ClientIdentity,
@@ -50,6 +51,8 @@ function refuse(socket: TLSSocket): void {
   });
 }
 
+const tests = await cardTests('a key that cannot leave its card', { engine: true, programs: ['curl'] });
+
 beforeAll(async () => {
   pki = await createTestPki();
   for (const keyType of keyTypes) {
@@ -89,7 +92,7 @@ function session(identity: ClientIdentity, tls: TlsVersion): ClientSession {
 const fingerprint = (certificateDer: Buffer) => new X509Certificate(certificateDer).fingerprint256;
 
 describe.each(versions)('in TLS %s', (tls) => {
-  describe.each(keyTypes)('a %s key that cannot leave its card', (keyType) => {
+  describe.skipIf(tests.skip).each(keyTypes)(`a %s key that cannot leave its card${tests.note}`, (keyType) => {
     it.each(['curl', 'basic-ftp'] as const)('signs the handshake of %s', async (name) => {
       const card = cards.get(keyType)!;
       const result = await clients[name](session(cardIdentity(card), tls));
@@ -107,7 +110,7 @@ describe.each(versions)('in TLS %s', (tls) => {
   });
 });
 
-describe('a card', () => {
+describe.skipIf(tests.skip)(`a card${tests.note}`, () => {
   it('is used by the command line that "card create" prints, with the PIN read from its file', async () => {
     const card = cards.get('P-256')!;
     const words = [

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Card } from '../../../src/smartcard/card.ts';
+import { cardTests } from '../../support/card-tests.ts';
 import { type ClientStep, cardIdentity, type TlsVersion } from '../../support/clients/client-session.ts';
 import { runClient } from '../../support/clients/run-client.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
@@ -17,6 +18,8 @@ const client = fileURLToPath(new URL('../../support/clients/basic-ftp-client.ts'
 let pki: TestPki;
 let world: LoginWorld;
 const cards = new Map<string, Card>();
+
+const tests = await cardTests('a session that the spy counts', { engine: true });
 
 beforeAll(async () => {
   pki = await createTestPki();
@@ -44,7 +47,7 @@ async function session(card: Card, tls: TlsVersion, steps: readonly ClientStep[]
   return { ...result, ...spied(log) };
 }
 
-describe.each(['1.2', '1.3'] as const)('an FTPS session over TLS %s', (tls) => {
+describe.skipIf(tests.skip).each(['1.2', '1.3'] as const)(`an FTPS session over TLS %s${tests.note}`, (tls) => {
   it.each(keyTypes)('with three transfers costs a %s card one login and one signature', async (keyType) => {
     const local = join(pki.directory, 'sent');
     const back = join(pki.directory, 'received');
