@@ -6,6 +6,7 @@ import { CardError } from './card-error.ts';
 import { cardFiles, certificateFiles, makeFolder, writeSecret } from './card-files.ts';
 import type { IssuedCertificate } from './certificate-authority.ts';
 import { createCertificationRequest, verifyCertificationRequest } from './certification-request.ts';
+import { keepMemoryOutOfCoreDumps } from './core-dump.ts';
 import { encodeName } from './name-encoding.ts';
 import { checkPin, pinDigits } from './pin.ts';
 import { tokenError } from './pkcs11-module.ts';
@@ -107,6 +108,7 @@ export async function writeCertificateFiles(
 export async function createCard(options: CreateCardOptions): Promise<Card> {
   const { directory, name, randomness = systemRandomness } = options;
   checkCardName(name);
+  keepMemoryOutOfCoreDumps();
   const pin = options.pin === undefined ? digits(randomness, `card/${name}/pin`, pinDigits) : checkPin(options.pin);
   const puk = digits(randomness, `card/${name}/puk`, pinDigits);
   const softHsm = await prepareSoftHsm(directory);

@@ -1,6 +1,7 @@
 /** Where the PIN of a card comes from: a file or standard input; never the command line or the environment, which other processes can see. */
 import { readFile } from 'node:fs/promises';
 import { CardError } from './card-error.ts';
+import { keepMemoryOutOfCoreDumps } from './core-dump.ts';
 
 export type PinSource =
   | { readonly from: 'file'; readonly path: string }
@@ -49,8 +50,9 @@ export function checkPin(pin: string): string {
   return pin;
 }
 
-/** The first line of the source, without its line break. */
+/** The first line of the source, without its line break. From then on core dumps hold no memory of this process. */
 export async function readPin(source: PinSource): Promise<string> {
+  keepMemoryOutOfCoreDumps();
   const [line = ''] = (await readSource(source)).split(/\r?\n/, 1);
   return checkPin(line);
 }

@@ -3,7 +3,8 @@ import { constants, createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { readCertificateBlocks } from '../../src/pki/pem.ts';
 import type { ClientCredential, SignatureScheme } from '../../src/smartcard/tls/client-credential.ts';
 
-const hashes: Record<SignatureScheme, 'sha256' | 'sha384' | 'sha512' | null> = {
+/** OpenSSL's name of the hash; null where the key type has its own. */
+export const hashes: Readonly<Record<SignatureScheme, 'sha256' | 'sha384' | 'sha512' | null>> = {
   ecdsa_secp256r1_sha256: 'sha256',
   ecdsa_secp384r1_sha384: 'sha384',
   ecdsa_secp521r1_sha512: 'sha512',

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '../../error-message.ts';
 import { CardError } from '../card-error.ts';
+import { keepMemoryOutOfCoreDumps } from '../core-dump.ts';
 import type { CardEvent, CardStatus } from './card-event.ts';
 import { cardUuid } from './data-objects.ts';
 import { type PcscDaemon, slotOfReader, startPcscDaemon, vpcdPort } from './pcsc-daemon.ts';
@@ -23,6 +24,8 @@ import {
 } from './reader-protocol.ts';
 import { type TokenCard, withTokenCard } from './token-card.ts';
 import { insertIntoVpcd, type VpcdConnection } from './vpcd-connection.ts';
+
+keepMemoryOutOfCoreDumps();
 
 /** pcscd looks every 400 milliseconds whether there is a card. */
 const noticeMilliseconds = 15_000;

@@ -151,6 +151,7 @@ describe('commands that run until they are stopped', () => {
     await runCardgate(['card', 'create', 'ada', '-d', at('reader')]);
     const { child, printed, output } = start(['card', 'insert', 'ada', '-d', at('reader'), '--pin-tries', '2']);
     await expect.poll(printed).toContain('ada is in the reader');
+    expect(readFileSync(`/proc/${child.pid}/coredump_filter`, 'utf8').trim()).toBe('00000000');
     for (const [line, answer] of [
       ['status', 'The card is in; tries left: PIN 2, PUK 3.'],
       ['remove', 'The card is out'],

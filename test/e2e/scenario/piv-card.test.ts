@@ -10,6 +10,8 @@ import { findScenario, scenarios } from '../../../src/scenario/scenarios.ts';
 import { type Card, certificateIn, findCard } from '../../../src/smartcard/card.ts';
 import { startVirtualReader } from '../../../src/smartcard/piv/virtual-reader.ts';
 import { cardTests } from '../../support/card-tests.ts';
+import { runClient } from '../../support/clients/run-client.ts';
+import { cardgate } from '../../support/login-world.ts';
 import { type SambaDc, startSambaDc } from '../../support/samba-dc.ts';
 import { attemptLogin, expectOutcome } from '../../support/scenario-login.ts';
 import { type RunningScenario, startScenario } from '../../support/scenario-world.ts';
@@ -85,6 +87,31 @@ describe.skipIf(tests.skip).each(worlds)(`$scenario.name, accounts in $store${te
       expect(signatures).toContain(expectation.slot?.toLowerCase() ?? '9a');
     } finally {
       await reader.stop();
+    }
+  });
+});
+
+describe.skipIf(tests.skip)(`the signature key of a CAC, which wants its PIN for each signature${tests.note}`, () => {
+  it('logs in with try-card under the EDIPI', async () => {
+    const running = await startScenario(findScenario('cac-two-upns'), { store: 'file' });
+    const directory = running.world.cards;
+    const { pinFile } = await findCard(directory, 'roe');
+    const reader = await startVirtualReader({ directory, card: 'roe', pin: readFileSync(pinFile, 'utf8') });
+    try {
+      await reader.insert();
+      const place = [`ftp://localhost:${running.port}`, '--cacert', running.rootFile, '--pin-file', pinFile];
+      const which = ['--module', reader.environment.PKCS11_MODULE_PATH, '--certificate', '02', '--user', 'richard.roe'];
+      const [program, main] = cardgate;
+      const trial = await runClient(program, [main, 'try-card', ...place, ...which], { env: reader.environment });
+      expect(trial, trial.stdout).toMatchObject({ exitCode: 0 });
+      expect(running.logins('richard.roe').at(-1)).toMatchObject({
+        outcome: 'granted',
+        rule: 'by-upn-of-the-edipi',
+        account: { name: 'richard.roe' },
+      });
+    } finally {
+      await reader.stop();
+      await running.stop();
     }
   });
 });

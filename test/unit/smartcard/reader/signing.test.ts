@@ -10,6 +10,7 @@ import { signingMechanisms } from '../../../../src/smartcard/reader/signing-mech
 import { listSlots } from '../../../../src/smartcard/reader/slots.ts';
 import { SecretPin } from '../../../../src/smartcard/secret-pin.ts';
 import type { SignatureScheme } from '../../../../src/smartcard/tls/client-credential.ts';
+import { hashes } from '../../../support/key-file-credential.ts';
 import { createTestTokens, type KeyKind, pin, softHsmModule, type TestTokens } from './token.ts';
 
 const kinds: readonly KeyKind[] = [
@@ -23,17 +24,6 @@ const kinds: readonly KeyKind[] = [
   'secp256k1',
 ];
 const idOf = (kind: KeyKind) => `0${kinds.indexOf(kind) + 1}`;
-
-/** OpenSSL's name of the hash; null where the key type has its own. */
-const hashes: Readonly<Record<SignatureScheme, string | null>> = {
-  ecdsa_secp256r1_sha256: 'sha256',
-  ecdsa_secp384r1_sha384: 'sha384',
-  ecdsa_secp521r1_sha512: 'sha512',
-  rsa_pss_rsae_sha256: 'sha256',
-  rsa_pss_rsae_sha384: 'sha384',
-  rsa_pss_rsae_sha512: 'sha512',
-  ed25519: null,
-};
 
 let tokens: TestTokens;
 let module: CardModule;
