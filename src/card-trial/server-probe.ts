@@ -2,7 +2,6 @@
  * Asks a server what it wants before a card is touched: connects, has its certificate verified, reads which client
  * certificates it asks for, answers with none, and says goodbye. No name and no secret is sent.
  */
-
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';

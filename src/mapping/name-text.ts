@@ -2,7 +2,6 @@
  * Distinguished names in rule sets: RFC 4514 text into the normal form by which certificate names are compared. The text is
  * encoded and parsed like a name of a certificate, so that both sides go the same way; text is never compared with text.
  */
-
 import { type DistinguishedName, parseDistinguishedName } from '../pki/distinguished-name.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
 import { attributeTypeOf } from './attribute-names.ts';

@@ -1,5 +1,4 @@
 /** Faults that no single key of a rule shows: keys that do not belong to its kind, and strength or choice that is not earned. */
-
 import { isProvingFilter, looksForHolder } from './proving-filter.ts';
 import { type IdentityKind, strongForms } from './rule.ts';
 import type { RuleFault } from './rule-language.ts';

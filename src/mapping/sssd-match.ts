@@ -2,7 +2,6 @@
  * Whether a certificate matches a matching rule of SSSD. As there, every alternative name of a kind must match and there must be one,
  * and a certificate without key usage is for every use; unlike there, names are whole strings, never cut at a NUL.
  */
-
 import { readSingle } from '../pki/der.ts';
 import { decodeText } from '../pki/der-strings.ts';
 import { MalformedError } from '../pki/malformed-error.ts';

@@ -1,5 +1,4 @@
 /** `cardgate card scenario …`: builds a world and tells in a few lines what to do with it. */
-
 import { printable } from '../operations/printable.ts';
 import type { CardCommandResult } from '../smartcard/card-commands.ts';
 import type { ExpectedOutcome, Scenario } from './scenario.ts';

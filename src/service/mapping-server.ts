@@ -2,7 +2,6 @@
  * The mapping service over HTTP: on a Unix socket, or on TCP with mutual TLS; there is no third way to listen. Node’s parser
  * bounds lines, headers and time; the number of connections is bounded here, decisions in the handler.
  */
-
 import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';

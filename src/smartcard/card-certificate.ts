@@ -1,5 +1,4 @@
 /** From a profile and a person to what is asked of an authority for each key of a card. */
-
 import type { KeyUsage } from '../pki/key-usage.ts';
 import type { CardProfile, ProfileCertificate } from './card-profile.ts';
 import {

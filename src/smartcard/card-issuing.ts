@@ -1,5 +1,4 @@
 /** Issues and renews cards of a card directory by profile: authorities, requests, the card, its record, and what is to be revoked at once. */
-
 import { X509Certificate } from 'node:crypto';
 import { issueStoredCrl } from './authority-directory.ts';
 import { type Card, type CardCertificate, certificateIn, findCard, serialNumberOfCertificate } from './card.ts';
@@ -152,7 +151,7 @@ export async function renewCard(
 ): Promise<{ readonly before: Card; readonly card: Card }> {
   const before = await findCard(directory.path, name);
   const wanted = slot === undefined ? before.certificates : [certificateIn(before, slot)];
-  const record = { ...(await readCardRecord(directory.path, name)) };
+  const record = await readCardRecord(directory.path, name);
   const next = { ...record, generation: record.generation + 1 };
   const present = { ...directory, validFrom: directory.now };
   const requests = await requestsOf(present, await authoritiesOf(directory), name, next);

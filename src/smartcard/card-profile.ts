@@ -21,7 +21,7 @@ const template = z
   );
 const templates = z.array(template).max(16).default([]);
 
-export const variableNames = [
+const variableNames = [
   'name',
   'commonName',
   'organization',
@@ -58,7 +58,7 @@ const certificate = z.strictObject({
     .describe('Kind of key'),
   subject: z
     .array(
-      z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,31}=.+$/, { error: 'must be type=value, for example CN={commonName}' }),
+      template.regex(/^[A-Za-z][A-Za-z0-9]{0,31}=.+$/, { error: 'must be type=value, for example CN={commonName}' }),
     )
     .max(16)
     .default(['CN={commonName}'])

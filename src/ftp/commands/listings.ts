@@ -1,5 +1,4 @@
 /** LIST, NLST, MLSD and MLST. Listings are streamed: a directory of any length takes the memory of one block. */
-
 import type { FileFacts } from '../../storage/storage.ts';
 import { answeringFailures, permittedPath } from '../file-access.ts';
 import { formatFacts, formatList } from '../listing.ts';

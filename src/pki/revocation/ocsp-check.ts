@@ -2,7 +2,6 @@
  * The status of one certificate by an OCSP response (RFC 6960 3.2): it must speak of exactly this certificate, be current, and be
  * signed by somebody who may. Everything else leaves the status unknown.
  */
-
 import type { CrlReason } from '../crl-reason.ts';
 import { formatRfc4514 } from '../distinguished-name.ts';
 import type { Extension } from '../extensions.ts';
