@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CardError } from './card-error.ts';
 import {
@@ -14,6 +14,7 @@ import {
   openCertificateAuthority,
 } from './certificate-authority.ts';
 import { isRevocationReason, type Revocation } from './certificate-revocation-list.ts';
+import { replaceFile } from './replace-file.ts';
 
 export interface AuthorityState {
   /** Number of the CRL issued last; 0 before the first. */
@@ -26,12 +27,6 @@ export interface StoredAuthority extends AuthorityState {
 }
 
 const fresh: AuthorityState = { crlNumber: 0n, revoked: [] };
-
-async function replaceFile(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, content, { mode });
-  await rename(temporary, path);
-}
 
 export async function saveCertificateAuthority(
   directory: string,

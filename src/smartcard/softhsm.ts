@@ -3,12 +3,13 @@
  * configuration at a time per process, since SoftHSM reads it from the environment when it is initialized.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import type { PKCS11 } from 'pkcs11js';
 import { CardError } from './card-error.ts';
 import { loadPkcs11Library, type Pkcs11Library, returnValueName } from './pkcs11-module.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** Where Debian, Fedora, Arch, a build from source and Homebrew put the module. */
 const modulePaths = [
@@ -44,7 +45,10 @@ export function softHsmIn(directory: string): SoftHsm {
   return { configurationFile: join(root, 'softhsm2.conf'), tokenDirectory: join(root, 'tokens') };
 }
 
-/** Makes the token directory (mode 0700) and writes the configuration file. */
+/**
+ * Makes the token directory (mode 0700) and writes the configuration file, whole: somebody who reads a part of it would work on the
+ * tokens of the machine.
+ */
 export async function prepareSoftHsm(directory: string): Promise<SoftHsm> {
   const softHsm = softHsmIn(directory);
   if (/[\n\r#]/.test(softHsm.tokenDirectory)) {
@@ -55,7 +59,7 @@ export async function prepareSoftHsm(directory: string): Promise<SoftHsm> {
   }
   await mkdir(softHsm.tokenDirectory, { recursive: true, mode: 0o700 });
   const lines = [`directories.tokendir = ${softHsm.tokenDirectory}`, 'objectstore.backend = file', 'log.level = ERROR'];
-  await writeFile(softHsm.configurationFile, `${lines.join('\n')}\n`);
+  await replaceFile(softHsm.configurationFile, `${lines.join('\n')}\n`);
   return softHsm;
 }
 

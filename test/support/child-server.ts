@@ -1,5 +1,6 @@
 /** Real servers as children of the test process: started on loopback, awaited until they accept, gone when the test process is gone. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -7,7 +8,9 @@ export interface ChildServer {
   readonly pid: number;
   /** The last 64 KiB of what the server printed. */
   log(): string;
-  /** For faults: SIGSTOP freezes, SIGCONT thaws, SIGKILL kills. */
+  /** Stops every thread of the server where it stands, until SIGCONT. Resolves when none runs any more. */
+  freeze(): Promise<void>;
+  /** For faults: SIGCONT thaws, SIGKILL kills. */
   signal(name: NodeJS.Signals): void;
   /** Ends the server, by force after 5 seconds. */
   stop(): Promise<void>;
@@ -25,6 +28,7 @@ export interface ChildServerOptions {
 
 const printedBytesKept = 65_536;
 const readyTimeout = 30_000;
+const freezeTimeout = 10_000;
 
 export async function startChildServer(options: ChildServerOptions): Promise<ChildServer> {
   const piped = options.diesWithParentBy === 'pipe';
@@ -50,6 +54,14 @@ export async function startChildServer(options: ChildServerOptions): Promise<Chi
   const server: ChildServer = {
     pid: child.pid ?? 0,
     log: () => printed,
+    freeze: async () => {
+      child.kill('SIGSTOP');
+      const deadline = performance.now() + freezeTimeout;
+      while (!isFrozen(child.pid ?? 0)) {
+        if (performance.now() > deadline) throw new Error(`${options.command} did not stop`);
+        await delay(1);
+      }
+    },
     signal: (name) => void child.kill(name),
     stop: async () => {
       child.kill('SIGCONT');
@@ -76,6 +88,14 @@ async function untilReady(child: ChildProcess, server: ChildServer, options: Chi
     }
     await delay(10);
   }
+}
+
+/** proc(5): the state of each thread follows its name in brackets; a signal reaches a busy one only when it is scheduled. */
+function isFrozen(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) => {
+    const text = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')')).startsWith(') T');
+  });
 }
 
 function accepts(host: string, port: number): Promise<boolean> {

@@ -122,7 +122,7 @@ describe('Active Directory', () => {
   });
 
   it('answers 421 and says directory-unavailable when no server answers, and recovers', async () => {
-    dc.child.signal('SIGSTOP');
+    await dc.child.freeze();
     expect(await answerTo(world, person('serena'), 'serena')).toBe(421);
     dc.child.signal('SIGCONT');
     expect(await recordOf(world, 'serena', 2)).toMatchObject({

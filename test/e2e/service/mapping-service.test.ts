@@ -171,7 +171,7 @@ describe('POST /v1/resolve', () => {
   });
 
   it('answers 503 and unavailable while the directory is silent', async () => {
-    slapd.child.signal('SIGSTOP');
+    await slapd.child.freeze();
     const { status, verdict } = await resolve(ada);
     slapd.child.signal('SIGCONT');
     expect(status).toBe(503);

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { tokenError } from '../../../src/smartcard/pkcs11-module.ts';
 import { findSoftHsmModule, prepareSoftHsm } from '../../../src/smartcard/softhsm.ts';
@@ -39,4 +40,25 @@ describe('an error of a token', () => {
     const fault = new Error('out of memory');
     expect(tokenError('ada', fault)).toBe(fault);
   });
+});
+
+it('the configuration file is never there in part, whoever writes it at the same time', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'cardgate-softhsm-'));
+  try {
+    const { configurationFile, tokenDirectory } = await prepareSoftHsm(place);
+    let isWriting = true;
+    const writing = Promise.all(Array.from({ length: 300 }, () => prepareSoftHsm(place))).finally(() => {
+      isWriting = false;
+    });
+    let partial = 0;
+    while (isWriting) {
+      if (!readFileSync(configurationFile, 'utf8').startsWith(`directories.tokendir = ${tokenDirectory}\n`))
+        partial += 1;
+      await setImmediate();
+    }
+    await writing;
+    expect(partial).toBe(0);
+  } finally {
+    rmSync(place, { recursive: true });
+  }
 });
