@@ -4,7 +4,7 @@ import { getCACertificates, rootCertificates } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import { errorMessage } from '../error-message.ts';
 import { readableCertificates } from '../pki/certificate.ts';
-import { readCertificateBlocks } from '../pki/pem.ts';
+import { encodeCertificatePem, readCertificateBlocks } from '../pki/pem.ts';
 import { CardError } from '../smartcard/card-error.ts';
 import {
   createServerVerifier,
@@ -28,7 +28,7 @@ export interface ServerTrust {
  */
 export function serverTrust({ file, host, clock }: { file?: string; host: string; clock: Clock }): ServerTrust {
   const authorities = file === undefined ? defaultAuthorities() : readAuthorities(file);
-  const pem = authorities.map(pemOf).join('');
+  const pem = authorities.map(encodeCertificatePem).join('');
   return { verify: createServerVerifier({ trustAnchors: Buffer.from(pem), host, clock }), pem, authorities };
 }
 
@@ -39,11 +39,6 @@ export function readAuthorities(file: string): readonly Buffer[] {
   } catch (error) {
     throw new CardError(`${file}: ${errorMessage(error)}`, 'Name a file with certificates in PEM or DER.', error);
   }
-}
-
-export function pemOf(der: Buffer): string {
-  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 }
 
 /** Those that a strict reader can read; old roots that it cannot are left out. */

@@ -3,6 +3,7 @@
  * memory only for keys that want it with each signature.
  */
 import { printable } from '../operations/printable.ts';
+import { encodeCertificatePem } from '../pki/pem.ts';
 import { CardError } from '../smartcard/card-error.ts';
 import { enterPin, type PinInput } from '../smartcard/pin-entry.ts';
 import { cardCredential } from '../smartcard/reader/card-credential.ts';
@@ -15,7 +16,7 @@ import { TrialStop } from './control-dialogue.ts';
 import { EngineCard } from './engine-card.ts';
 import { findingOfFailure } from './failure-findings.ts';
 import { type FtpsSessionOptions, logInWithTls13, runFtpsSession } from './ftps-session.ts';
-import { pemOf, type ServerTrust } from './server-trust.ts';
+import type { ServerTrust } from './server-trust.ts';
 import { type Finding, type FindingCode, finding } from './trial-findings.ts';
 import type { TrialRecorder } from './trial-steps.ts';
 
@@ -102,7 +103,7 @@ async function byEngine(
   const request = {
     uri: objectUri(token, candidate.stored.id),
     module: candidate.slot.module.path,
-    certificateChain: certificateChain.map(pemOf).join(''),
+    certificateChain: certificateChain.map(encodeCertificatePem).join(''),
     trustAnchors: trust.pem,
   };
   await engine.unlock(request, pin);

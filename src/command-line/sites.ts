@@ -6,6 +6,7 @@ import type { DirectoryAccount, Group } from '../directory/directory.ts';
 import type { StepRecorder } from '../explanation.ts';
 import type { FtpServerOptions } from '../ftp/server-options.ts';
 import type { Authorization } from '../login/authenticate.ts';
+import { encodeCertificatePem } from '../pki/pem.ts';
 import { defined } from './defined.ts';
 
 /** IIS’s rule: port 990 is implicit unless the binding says otherwise. */
@@ -25,7 +26,7 @@ export function serverOptions({ settings, server, trustAnchors }: LoadedSite): S
     tls: {
       certificateChain: server.certificate,
       privateKey: server.privateKey,
-      caNames: trustAnchors.map(({ der }) => pemOf(der)),
+      caNames: trustAnchors.map(({ der }) => encodeCertificatePem(der)),
       minimumVersion: ssl.minimumVersion,
       maximumVersion: ssl.maximumVersion,
       ...(ssl.signatureAlgorithms && { signatureAlgorithms: ssl.signatureAlgorithms }),
@@ -122,9 +123,4 @@ function userIsolation({ settings, physicalPath: root }: LoadedSite): UserIsolat
     case 'DirectoryAttribute':
       return { root, mode, replacePrefixes, ...creation };
   }
-}
-
-function pemOf(der: Buffer): string {
-  const body = der.toString('base64').replace(/.{64}/g, '$&\n').trimEnd();
-  return `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
 }

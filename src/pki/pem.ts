@@ -1,4 +1,4 @@
-/** Certificates, CRLs and OCSP responses out of files: PEM (RFC 7468) with one or several blocks, or one DER value. Other PEM labels are refused. */
+/** Certificates, CRLs and OCSP responses out of files, and certificates into them: PEM (RFC 7468) with one or several blocks, or one DER value. Other PEM labels are refused. */
 import { type Certificate, parseCertificate } from './certificate.ts';
 import { MalformedError } from './malformed-error.ts';
 
@@ -7,6 +7,12 @@ const crlLabels = ['X509 CRL'];
 const ocspLabels = ['OCSP RESPONSE'];
 const block = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([A-Za-z0-9+/=\s]*)-----END ([A-Z0-9 ]+)-----/g;
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** One certificate as PEM, with lines of 64 characters (RFC 7468 section 2). */
+export function encodeCertificatePem(der: Buffer): string {
+  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
+}
 
 /**
  * Every certificate of a file, in its order.

@@ -7,6 +7,7 @@ import * as asn1js from 'asn1js';
 import { Certificate, type Extension, PublicKeyInfo } from 'pkijs';
 import type { KeyUsage } from '../pki/key-usage.ts';
 import { oids } from '../pki/oids.ts';
+import { encodeCertificatePem } from '../pki/pem.ts';
 import {
   type AlternativeNames,
   type AuthorityInformation,
@@ -30,7 +31,7 @@ import { encodeTime } from './encode-time.ts';
 import type { KeyType } from './key-type.ts';
 import { encodeName, type NameInput, nameFromDer } from './name-encoding.ts';
 import { type Signer, signWith, softwareSigner } from './signer.ts';
-import { generateSoftwareKey, keyIdentifier, pem, subjectPublicKeyInfo } from './software-key.ts';
+import { generateSoftwareKey, keyIdentifier, subjectPublicKeyInfo } from './software-key.ts';
 
 export interface Validity {
   readonly notBefore: Date;
@@ -175,7 +176,7 @@ async function issueCertificate(request: CertificateRequest, issuer: Issuer): Pr
   certificate.extensions = extensionsFor(request, spki, issuer);
   await signWith(issuer.signer, certificate);
   const der = Buffer.from(certificate.toSchema(true).toBER());
-  return { der, pem: pem(der, 'CERTIFICATE'), serialNumber };
+  return { der, pem: encodeCertificatePem(der), serialNumber };
 }
 
 /**
@@ -191,7 +192,7 @@ export function openCertificateAuthority(options: {
   const { certificateDer, privateKeyPem, parentChainPem, locations } = options;
   const parsed = Certificate.fromBER(certificateDer);
   const privateKey = createPrivateKey(privateKeyPem);
-  const certificatePem = pem(certificateDer, 'CERTIFICATE');
+  const certificatePem = encodeCertificatePem(certificateDer);
   const selfSigned = new X509Certificate(certificateDer).checkIssued(new X509Certificate(certificateDer));
   const chainPem = selfSigned ? '' : certificatePem + parentChainPem;
   const issuer: Issuer = {

@@ -40,8 +40,3 @@ export function keyIdentifier(spki: Buffer): Buffer {
   const info = new PublicKeyInfo({ schema: asn1js.fromBER(spki).result });
   return createHash('sha1').update(info.subjectPublicKey.valueBlock.valueHexView).digest();
 }
-
-export function pem(der: Buffer, label: 'CERTIFICATE' | 'X509 CRL' | 'CERTIFICATE REQUEST'): string {
-  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
-}

@@ -64,35 +64,41 @@ export function createToken(cryptoki: Cryptoki, label: string, securityOfficerPi
   return findToken(cryptoki, label);
 }
 
-/** Sets the user PIN as the security officer: that of a new token, or a forgotten one anew. */
-export function setPin(
+/** Logs in as `userType` in a session of its own that may write, for calls about the PIN. */
+function asUser(
   { library, pkcs11 }: Cryptoki,
   { slot }: TokenDescription,
-  { pin, securityOfficerPin }: { readonly pin: string; readonly securityOfficerPin: string },
+  { userType, pin }: { readonly userType: number; readonly pin: string },
+  work: (session: Handle) => void,
 ): void {
   const session = pkcs11.C_OpenSession(slot, library.CKF_RW_SESSION | library.CKF_SERIAL_SESSION);
   try {
-    pkcs11.C_Login(session, library.CKU_SO, securityOfficerPin);
-    pkcs11.C_InitPIN(session, pin);
+    pkcs11.C_Login(session, userType, pin);
+    work(session);
     pkcs11.C_Logout(session);
   } finally {
     pkcs11.C_CloseSession(session);
   }
 }
 
+/** Sets the user PIN as the security officer: that of a new token, or a forgotten one anew. */
+export function setPin(
+  cryptoki: Cryptoki,
+  token: TokenDescription,
+  { pin, securityOfficerPin }: { readonly pin: string; readonly securityOfficerPin: string },
+): void {
+  const officer = { userType: cryptoki.library.CKU_SO, pin: securityOfficerPin };
+  asUser(cryptoki, token, officer, (session) => cryptoki.pkcs11.C_InitPIN(session, pin));
+}
+
 /** Changes the user PIN with the old one. @throws the binding's error CKR_PIN_INCORRECT when that is wrong */
 export function changePin(
-  { library, pkcs11 }: Cryptoki,
-  { slot }: TokenDescription,
+  cryptoki: Cryptoki,
+  token: TokenDescription,
   { pin, newPin }: { readonly pin: string; readonly newPin: string },
 ): void {
-  const session = pkcs11.C_OpenSession(slot, library.CKF_RW_SESSION | library.CKF_SERIAL_SESSION);
-  try {
-    pkcs11.C_Login(session, library.CKU_USER, pin);
-    pkcs11.C_SetPIN(session, pin, newPin);
-  } finally {
-    pkcs11.C_CloseSession(session);
-  }
+  const user = { userType: cryptoki.library.CKU_USER, pin };
+  asUser(cryptoki, token, user, (session) => cryptoki.pkcs11.C_SetPIN(session, pin, newPin));
 }
 
 /** A session on one token. Object handles are good only within it. */

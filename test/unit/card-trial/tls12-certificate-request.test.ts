@@ -6,8 +6,8 @@ import { Duplex, PassThrough } from 'node:stream';
 import { connect, createServer, type Server, type TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { namesText } from '../../../src/card-trial/known-issuers.ts';
-import { pemOf } from '../../../src/card-trial/server-trust.ts';
 import { observeCertificateRequest } from '../../../src/card-trial/tls12-certificate-request.ts';
+import { encodeCertificatePem } from '../../../src/pki/pem.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 
 let pki: TestPki;
@@ -65,7 +65,7 @@ describe('a TLS 1.2 server', () => {
     const port = await start({ requestCert: true, rejectUnauthorized: false, ca, sigalgs: 'RSA+SHA256:ECDSA+SHA384' });
     const { text, request, serverChain } = await handshake(port, wrap);
     expect(text).toBe('hello');
-    expect(serverChain.map(pemOf).join('')).toBe(pki.server.chainPem);
+    expect(serverChain.map(encodeCertificatePem).join('')).toBe(pki.server.chainPem);
     expect(request?.signatureSchemes).toEqual([0x0401, 0x0503]);
     expect(namesText(request?.authorities ?? [])).toEqual([
       'CN=cardgate trial root CA,O=cardgate trial',
