@@ -8,6 +8,7 @@ import { mappingCommand } from './command-line/mapping.ts';
 import { processTerminal } from './command-line/terminal.ts';
 import { tryCardCommand } from './command-line/try-card.ts';
 import { verifyCommand } from './command-line/verify.ts';
+import { productVersion } from './product-version.ts';
 
 const leastNodeVersion = [22, 12] as const;
 
@@ -17,6 +18,7 @@ const jsonOption = () => new Option('--json', 'print the result as JSON').defaul
 function program(finish: (code: ExitCode) => void): Command {
   const cardgate = new Command('cardgate')
     .description('FTPS server that logs people in with their smart card.')
+    .version(`cardgate ${productVersion}`, '-V, --version', 'print the version')
     .exitOverride()
     .showHelpAfterError('(add --help for the usage)')
     .addHelpText('after', `${examples}\n${exitCodes}`);
@@ -88,7 +90,7 @@ function program(finish: (code: ExitCode) => void): Command {
     .action(async (file: string) => {
       const { loadOrReport } = await import('./command-line/check-config.ts');
       const { health } = await import('./command-line/health.ts');
-      const configuration = loadOrReport(file, processTerminal);
+      const configuration = loadOrReport(file, processTerminal, 'explanation');
       finish(configuration ? await health(configuration.sites, processTerminal) : exitCode.usage);
     });
 

@@ -2,7 +2,7 @@
  * User isolation: which directory of the host an account is confined to. It refuses account names that are not plainly one
  * path segment, and homes that lie outside the site’s root, by name or by link.
  */
-import { mkdir, realpath, stat } from 'node:fs/promises';
+import { lstat, mkdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
 import { type Denial, denial } from '../denial.ts';
 import { errorMessage } from '../error-message.ts';
@@ -67,18 +67,31 @@ export interface HomeOwner {
 }
 
 export type HomeOutcome =
-  /** Host path without links. */
-  | { readonly outcome: 'found'; readonly homeDirectory: string }
+  /** Host path without links. `wouldBeMade`: it was only foreseen, and a login would make it. */
+  | { readonly outcome: 'found'; readonly homeDirectory: string; readonly wouldBeMade?: true }
   | { readonly outcome: 'denied'; readonly denial: Denial };
 
-/** Never rejects: whatever stands in the way is the reason of a denial. */
-export async function findHomeDirectory(isolation: UserIsolation, owner: HomeOwner): Promise<HomeOutcome> {
+/** Never rejects: whatever stands in the way is the reason of a denial. Makes the home when `createHome` says so. */
+export function findHomeDirectory(isolation: UserIsolation, owner: HomeOwner): Promise<HomeOutcome> {
+  return homeDirectoryOf(isolation, owner, makeDirectories);
+}
+
+/** The same decision for who only wants to know it: nothing is made. */
+export function foreseeHomeDirectory(isolation: UserIsolation, owner: HomeOwner): Promise<HomeOutcome> {
+  return homeDirectoryOf(isolation, owner, missingDirectory);
+}
+
+/** What is done about directories of a home that are missing. @returns the home, where it is still missing afterwards */
+type Provision = (root: string, segments: readonly string[], mode: number) => Promise<string | undefined>;
+
+async function homeDirectoryOf(isolation: UserIsolation, owner: HomeOwner, provide: Provision): Promise<HomeOutcome> {
   const segments = homeSegments(isolation, owner);
   if (typeof segments === 'string') return unavailable(owner, segments, { root: isolation.root });
   const home = join(isolation.root, ...segments);
   try {
     if (isolation.mode !== 'None' && isolation.createHome === 'atLogin') {
-      await makeDirectories(isolation.root, segments, isolation.directoryMode ?? 0o750);
+      const missing = await provide(isolation.root, segments, isolation.directoryMode ?? 0o750);
+      if (missing !== undefined) return { outcome: 'found', homeDirectory: missing, wouldBeMade: true };
     }
     const [root, homeDirectory] = await Promise.all([realpath(isolation.root), realpath(home)]);
     if (segments.length > 0 && !isBelow(root, homeDirectory)) {
@@ -159,7 +172,7 @@ function isBelow(root: string, path: string): boolean {
  * Makes what is missing below the root; never the root itself, which an unmounted disk would be, and nothing behind a link
  * that leads out of it.
  */
-async function makeDirectories(root: string, segments: readonly string[], mode: number): Promise<void> {
+async function makeDirectories(root: string, segments: readonly string[], mode: number): Promise<undefined> {
   const realRoot = await realpath(root);
   let path = realRoot;
   for (const segment of segments) {
@@ -169,6 +182,30 @@ async function makeDirectories(root: string, segments: readonly string[], mode: 
       if (!exists) throw error;
     });
     path = await realpath(join(path, segment));
+  }
+}
+
+/** Where `makeDirectories` would end, when it would make anything. */
+async function missingDirectory(root: string, segments: readonly string[]): Promise<string | undefined> {
+  const realRoot = await realpath(root);
+  let path = realRoot;
+  for (const [index, segment] of segments.entries()) {
+    if (path !== realRoot && !isBelow(realRoot, path)) return undefined;
+    const entry = join(path, segment);
+    // A link to nothing is an entry too: mkdir(2) does not replace it.
+    if (await isMissing(entry)) return join(path, ...segments.slice(index));
+    path = await realpath(entry);
+  }
+  return undefined;
+}
+
+async function isMissing(entry: string): Promise<boolean> {
+  try {
+    await lstat(entry);
+    return false;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return true;
+    throw error;
   }
 }
 

@@ -2,16 +2,17 @@
 import { systemClock } from '../clock.ts';
 import { ConfigurationError, type ConfigurationFault, formatFault } from '../config/fault.ts';
 import { type Configuration, loadConfiguration } from '../config/load.ts';
+import type { LoadingPurpose } from '../config/material.ts';
 import { silentLogger } from '../operations/log.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { createLogins } from './logins.ts';
 import type { Terminal } from './terminal.ts';
 
 export function checkConfig(file: string, options: { readonly json: boolean }, terminal: Terminal): ExitCode {
-  const outcome = tryLoad(file);
+  const outcome = tryLoad(file, 'check');
   if (options.json) {
     terminal.write(
-      `${JSON.stringify({ valid: outcome.configuration !== undefined, sha256: outcome.configuration?.sha256, faults: outcome.faults }, null, 2)}\n`,
+      `${JSON.stringify({ valid: outcome.configuration !== undefined, sha256: outcome.configuration?.sha256, files: outcome.configuration?.files, faults: outcome.faults }, null, 2)}\n`,
     );
   } else {
     for (const fault of outcome.faults) terminal.writeError(`${formatFault(fault)}\n`);
@@ -21,16 +22,19 @@ export function checkConfig(file: string, options: { readonly json: boolean }, t
   return outcome.configuration ? exitCode.done : exitCode.usage;
 }
 
-/** The configuration for a command that needs it, with its faults or warnings on standard error. */
-export function loadOrReport(file: string, terminal: Terminal): Configuration | undefined {
-  const { configuration, faults } = tryLoad(file);
+/**
+ * The configuration for a command that needs it, with its faults or warnings on standard error.
+ * @param purpose `explanation` for commands that write nothing of what the service writes
+ */
+export function loadOrReport(file: string, terminal: Terminal, purpose?: LoadingPurpose): Configuration | undefined {
+  const { configuration, faults } = tryLoad(file, purpose);
   for (const fault of faults) terminal.writeError(`${formatFault(fault)}\n`);
   return configuration;
 }
 
-function tryLoad(file: string) {
+function tryLoad(file: string, purpose?: LoadingPurpose) {
   try {
-    const configuration = loadConfiguration(file, systemClock);
+    const configuration = loadConfiguration(file, systemClock, purpose);
     // Putting the parts together finds what only they know, such as a rule that no directory can answer. Nothing connects.
     void createLogins(configuration, {
       audit: { write: () => undefined },

@@ -23,9 +23,11 @@ const refreshConcurrency = 4;
 const maximumCacheFiles = 100_000;
 const mebibyte = 1024 * 1024;
 
+/** @param cache `read`: for explanations, which leave the cache directory as it is */
 export function createSharedEvidence(
   { settings, retrieval }: Configuration,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  cache: 'kept' | 'read' = 'kept',
 ): SharedEvidence {
   const { maximumCacheMegabytes, maximumMemoryMegabytes } = settings.retrieval;
   const { cacheDirectory, certificateAuthorities, fileDirectories } = retrieval;
@@ -42,6 +44,7 @@ export function createSharedEvidence(
       path: cacheDirectory,
       maximumOctets: maximumCacheMegabytes * mebibyte,
       maximumFiles: maximumCacheFiles,
+      isReadOnly: cache === 'read',
     },
   };
   const store = new EvidenceStore({ memoryOctets: maximumMemoryMegabytes * mebibyte, ...directory, clock, logger });

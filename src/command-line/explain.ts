@@ -8,10 +8,12 @@ import { silentLogger } from '../operations/log.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
 import { readCertificateBlocks } from '../pki/pem.ts';
 import { loadOrReport } from './check-config.ts';
+import { createSharedEvidence } from './evidence.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { explanationHtml } from './explanation-html.ts';
 import { explanationText } from './explanation-text.ts';
 import { createLogins } from './logins.ts';
+import { foreseeingAuthorizer } from './sites.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ExplainOptions {
@@ -30,13 +32,14 @@ export async function explain(certificateFile: string, options: ExplainOptions, 
     return exitCode.usage;
   }
   const peerCertificates = readPeerCertificates(certificateFile, terminal);
-  const configuration = loadOrReport(options.config, terminal);
+  const configuration = loadOrReport(options.config, terminal, 'explanation');
   const site = configuration && siteName(configuration, options.site, terminal);
   if (!peerCertificates || !configuration || site === undefined) return exitCode.usage;
 
-  // The record goes into the output instead of the audit trail: nobody logged in.
-  const audit = { write: () => undefined };
-  const logins = createLogins(configuration, { audit, logger: silentLogger, clock: systemClock });
+  // The record goes into the output instead of the audit trail: nobody logged in. No home is made and no cache written.
+  const quiet = { audit: { write: () => undefined }, logger: silentLogger, clock: systemClock };
+  const evidence = createSharedEvidence(configuration, quiet, 'read');
+  const logins = createLogins(configuration, { ...quiet, evidence }, foreseeingAuthorizer);
   const steps = recordingSteps(() => performance.now());
   try {
     const resolution = await logins.authenticators.get(site)?.resolve(
@@ -70,7 +73,7 @@ export async function explain(certificateFile: string, options: ExplainOptions, 
     }
     return verdict.outcome === 'granted' ? exitCode.done : exitCode.refused;
   } finally {
-    await logins.close();
+    await Promise.all([logins.close(), evidence.stop()]);
   }
 }
 

@@ -26,7 +26,7 @@ export interface DirectoryLint {
 
 /** @returns `refused` when there is a finding worse than weak */
 export async function lintMappings(options: MappingLintOptions, terminal: Terminal): Promise<ExitCode> {
-  const configuration = loadOrReport(options.config, terminal);
+  const configuration = loadOrReport(options.config, terminal, 'explanation');
   if (!configuration) return exitCode.usage;
   const names = configuration.directories.map(({ settings }) => settings.name);
   if (options.directory !== undefined && !names.includes(options.directory)) {

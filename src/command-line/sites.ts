@@ -1,6 +1,6 @@
 /** Puts a site together: from loaded settings to the options each module declares for itself. The only place that knows both sides. */
 import { type AuthorizationOutcome, authorize } from '../authorization/authorization-rules.ts';
-import { findHomeDirectory, type UserIsolation } from '../authorization/home-directory.ts';
+import { findHomeDirectory, foreseeHomeDirectory, type UserIsolation } from '../authorization/home-directory.ts';
 import type { LoadedSite } from '../config/load.ts';
 import type { DirectoryAccount, Group } from '../directory/directory.ts';
 import type { StepRecorder } from '../explanation.ts';
@@ -87,14 +87,23 @@ export function rightsOf({ settings }: LoadedSite) {
 export type AuthorizedAccount = Pick<DirectoryAccount, 'accountName' | 'directory' | 'homeDirectory' | 'dnsDomain'> &
   Partial<Pick<DirectoryAccount, 'id'>>;
 
-/** Rights and home of a mapped account under the rules of the site. */
+/** Rights and home of a mapped account under the rules of the site; a home is made where the settings want it. */
 export function authorizer(site: LoadedSite) {
+  return authorizerBy(site, findHomeDirectory);
+}
+
+/** The same decision for explanations: no home is made. */
+export function foreseeingAuthorizer(site: LoadedSite) {
+  return authorizerBy(site, foreseeHomeDirectory);
+}
+
+function authorizerBy(site: LoadedSite, findHome: typeof findHomeDirectory) {
   const isolation = userIsolation(site);
   const findRights = rightsOf(site);
   return async (account: AuthorizedAccount, groups: readonly Group[], steps: StepRecorder): Promise<Authorization> => {
     const rights = findRights(account, groups, steps);
     if (rights.outcome === 'denied') return rights;
-    const home = await findHomeDirectory(isolation, {
+    const home = await findHome(isolation, {
       ...account,
       ...(account.dnsDomain !== undefined && { domain: account.dnsDomain }),
     });
@@ -102,7 +111,10 @@ export function authorizer(site: LoadedSite) {
       stage: 'authorization',
       check: 'home directory',
       verdict: home.outcome === 'denied' ? 'failed' : 'passed',
-      facts: home.outcome === 'denied' ? home.denial.facts : { home: home.homeDirectory },
+      facts:
+        home.outcome === 'denied'
+          ? home.denial.facts
+          : { home: home.homeDirectory, ...(home.wouldBeMade && { wouldBeMade: 'by the first login' }) },
     });
     if (home.outcome === 'denied') return home;
     return { outcome: 'authorized', homeDirectory: home.homeDirectory, accessRights: rights.accessRights };

@@ -47,7 +47,7 @@ export function loadDirectory(
 function readBindPassword(reader: MaterialReader, setting: SettingPath, settings: LdapSettings): string | undefined {
   if (settings.bindPasswordFile === undefined) return undefined;
   const passwordSetting = [...setting, 'bindPasswordFile'];
-  const password = reader.secret(passwordSetting, settings.bindPasswordFile)?.replace(/\r?\n$/, '');
+  const password = reader.secret(passwordSetting, settings.bindPasswordFile, 'password')?.replace(/\r?\n$/, '');
   if (password === '') {
     // A simple bind without a password succeeds anonymously on many servers (RFC 4513 5.1.2) and proves nothing.
     reader.source.fault(passwordSetting, 'holds an empty password', 'Write the password of bindDn into it.');

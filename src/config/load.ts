@@ -4,14 +4,15 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
-import { errorMessage } from '../error-message.ts';
 import type { MappingRule } from '../mapping/rule.ts';
 import type { Certificate } from '../pki/certificate.ts';
+import { ConfigurationDigest, type DigestedFile } from './configuration-digest.ts';
 import { checkConsistency } from './consistency.ts';
 import { type LoadedDirectory, loadDirectory } from './directory-material.ts';
 import { ConfigurationError, type ConfigurationFault } from './fault.ts';
+import { fileReason } from './file-reason.ts';
 import { readRules } from './mapping-rules.ts';
-import { type CrlFile, MaterialReader } from './material.ts';
+import { type CrlFile, type LoadingPurpose, MaterialReader } from './material.ts';
 import { configurationSchema, type Settings } from './schema.ts';
 import { readIdentity, type ServerIdentity } from './server-identity.ts';
 import { type LoadedListener, type LoadedRemoteMapping, loadListeners, loadRemoteMapping } from './service-material.ts';
@@ -47,19 +48,23 @@ export interface Configuration {
   readonly listeners: readonly LoadedListener[];
   readonly logFile?: string;
   readonly auditFile?: string;
-  /** Over the configuration and every file it refers to, lower-case hexadecimal. */
+  /** Of `files`, as ConfigurationDigest describes; lower-case hexadecimal. */
   readonly sha256: string;
+  /** Every file that takes part, the configuration itself too. */
+  readonly files: readonly DigestedFile[];
   readonly warnings: readonly ConfigurationFault[];
 }
 
 /** @throws ConfigurationError with every fault found */
-export function loadConfiguration(file: string, clock: Clock): Configuration {
-  const source = new YamlSource(file, readConfigurationText(file));
+export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPurpose = 'service'): Configuration {
+  const content = readConfigurationFile(file);
+  const digest = new ConfigurationDigest(file, content);
+  const source = new YamlSource(file, content.toString('utf8'));
   const settings = source.decode(configurationSchema);
   if (!settings) throw new ConfigurationError(source.faults);
 
   checkConsistency(source, settings);
-  const reader = new MaterialReader(source, file);
+  const reader = new MaterialReader(source, file, digest, purpose);
   const further: ConfigurationFault[] = [];
   const directories = settings.directories.map((entry, index) =>
     loadDirectory(reader, ['directories', index], entry, further),
@@ -68,8 +73,8 @@ export function loadConfiguration(file: string, clock: Clock): Configuration {
 
   const retrieval = loadRetrieval(reader, settings.retrieval);
   const listeners = settings.mappingService ? loadListeners(reader, settings.mappingService, clock.now()) : [];
-  const logFile = settings.log.file && reader.output(['log', 'file'], settings.log.file);
-  const auditFile = settings.audit.file && reader.output(['audit', 'file'], settings.audit.file);
+  const logFile = settings.log.file && reader.output(['log', 'file'], settings.log.file, 'file');
+  const auditFile = settings.audit.file && reader.output(['audit', 'file'], settings.audit.file, 'file');
 
   const all = [...source.faults, ...further];
   if (all.some(({ severity }) => severity === 'fault')) throw new ConfigurationError(all);
@@ -81,16 +86,17 @@ export function loadConfiguration(file: string, clock: Clock): Configuration {
     listeners,
     ...(logFile !== undefined && { logFile }),
     ...(auditFile !== undefined && { auditFile }),
-    sha256: reader.sha256(),
+    sha256: digest.sha256(),
+    files: digest.files(),
     warnings: all,
   });
 }
 
-function readConfigurationText(file: string): string {
+function readConfigurationFile(file: string): Buffer {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (error) {
-    const message = `cannot be read: ${errorMessage(error)}`;
+    const message = `cannot be read: ${fileReason(error)}`;
     const position = { file, line: 1, column: 1 };
     const remedy = 'Name an existing configuration file.';
     throw new ConfigurationError([{ severity: 'fault', position, setting: '', message, remedy }]);
@@ -101,7 +107,7 @@ function loadRetrieval(reader: MaterialReader, settings: Settings['retrieval']):
   const { cacheDirectory, certificateAuthorities, fileDirectories } = settings;
   return {
     ...(cacheDirectory !== undefined && {
-      cacheDirectory: reader.output(['retrieval', 'cacheDirectory'], cacheDirectory),
+      cacheDirectory: reader.output(['retrieval', 'cacheDirectory'], cacheDirectory, 'directory'),
     }),
     certificateAuthorities: reader.authorities(['retrieval', 'certificateAuthorities'], certificateAuthorities),
     fileDirectories: fileDirectories.map((name, index) =>

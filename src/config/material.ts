@@ -1,13 +1,14 @@
 /** Reads the files a configuration names. Whatever is wrong with one becomes a fault at the line that names it. */
-import { createHash } from 'node:crypto';
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { errorMessage } from '../error-message.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { parseCrl } from '../pki/crl.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
 import { readCertificates, readCrls } from '../pki/pem.ts';
+import type { ConfigurationDigest } from './configuration-digest.ts';
 import type { SettingPath } from './fault.ts';
+import { fileReason } from './file-reason.ts';
+import { type Output, outputProblem } from './output-check.ts';
 import type { YamlSource } from './yaml-source.ts';
 
 export interface CrlFile {
@@ -16,17 +17,31 @@ export interface CrlFile {
   readonly der: Buffer;
 }
 
+/**
+ * `service`: what is named will be written to. `check`: the same by somebody who may see the system read-only, which says nothing
+ * of the service. `explanation`: nothing will be written, so that it does not matter.
+ */
+export type LoadingPurpose = 'service' | 'check' | 'explanation';
+
 /** A CRL of a large PKI has a few dozen megabytes; a hundred is a mistake. */
 const maximumBytes = 100 * 1024 * 1024;
 
 export class MaterialReader {
   readonly source: YamlSource;
   readonly #directory: string;
-  readonly #digest = createHash('sha256');
+  readonly #digest: ConfigurationDigest;
+  readonly #purpose: LoadingPurpose;
 
-  constructor(source: YamlSource, configurationFile: string) {
+  constructor(
+    source: YamlSource,
+    configurationFile: string,
+    digest: ConfigurationDigest,
+    purpose: LoadingPurpose = 'service',
+  ) {
     this.source = source;
     this.#directory = dirname(resolve(configurationFile));
+    this.#digest = digest;
+    this.#purpose = purpose;
   }
 
   /** Paths in a configuration are relative to the file they stand in. */
@@ -34,7 +49,7 @@ export class MaterialReader {
     return resolve(this.#directory, name);
   }
 
-  bytes(setting: SettingPath, name: string): Buffer | undefined {
+  bytes(setting: SettingPath, name: string, kind?: 'material' | 'password'): Buffer | undefined {
     const path = this.resolve(name);
     try {
       const facts = statSync(path);
@@ -42,19 +57,19 @@ export class MaterialReader {
       if (facts.size > maximumBytes)
         return this.#fault(setting, `${path} is larger than ${maximumBytes} bytes`, 'Name the right file.');
       const content = readFileSync(path);
-      this.#digest.update(path).update(content);
+      this.#digest.add(path, content, kind);
       return content;
     } catch (error) {
       return this.#fault(
         setting,
-        `cannot read ${path}: ${reason(error)}`,
+        `cannot read ${path}: ${fileReason(error)}`,
         'Correct the path, or the permissions of the file.',
       );
     }
   }
 
-  text(setting: SettingPath, name: string): string | undefined {
-    return this.bytes(setting, name)?.toString('utf8');
+  text(setting: SettingPath, name: string, kind?: 'material' | 'password'): string | undefined {
+    return this.bytes(setting, name, kind)?.toString('utf8');
   }
 
   /** PEM of certification authorities, for TLS. */
@@ -69,8 +84,8 @@ export class MaterialReader {
   }
 
   /** A private key or password: a file that everybody on the machine can read is refused. */
-  secret(setting: SettingPath, name: string): string | undefined {
-    const text = this.text(setting, name);
+  secret(setting: SettingPath, name: string, kind?: 'material' | 'password'): string | undefined {
+    const text = this.text(setting, name, kind);
     if (text === undefined) return undefined;
     const path = this.resolve(name);
     if (process.platform !== 'win32' && (statSync(path).mode & 0o007) !== 0) {
@@ -101,29 +116,19 @@ export class MaterialReader {
     try {
       if (!statSync(path).isDirectory()) this.#fault(setting, `${path} is not a directory`, 'Name a directory.');
     } catch (error) {
-      this.#fault(setting, `cannot use ${path}: ${reason(error)}`, `Create it: mkdir -p ${path}`);
+      this.#fault(setting, `cannot use ${path}: ${fileReason(error)}`, `Create it: mkdir -p ${path}`);
     }
     return path;
   }
 
-  /** A file that will be written later: its directory must be there and writable now. */
-  output(setting: SettingPath, name: string): string {
+  /** What the service will write to later: it must be possible now. */
+  output(setting: SettingPath, name: string, kind: Output): string {
     const path = this.resolve(name);
-    try {
-      accessSync(dirname(path), constants.W_OK | constants.X_OK);
-    } catch (error) {
-      this.#fault(
-        setting,
-        `cannot write ${path}: ${reason(error)}`,
-        `Create ${dirname(path)}, writable for the service.`,
-      );
-    }
+    const problem = this.#purpose === 'explanation' ? undefined : outputProblem(kind, path);
+    if (problem?.isReadOnlySystem && this.#purpose === 'check') {
+      this.source.warning(setting, problem.message, problem.remedy);
+    } else if (problem) this.#fault(setting, problem.message, problem.remedy);
     return path;
-  }
-
-  /** Over every file read, so that a record can say which material was in force. */
-  sha256(): string {
-    return this.#digest.digest('hex');
   }
 
   #parsed<T>(setting: SettingPath, name: string, parse: (file: Buffer) => readonly T[]): readonly T[] {
@@ -141,11 +146,4 @@ export class MaterialReader {
   #fault(setting: SettingPath, message: string, remedy: string): undefined {
     this.source.fault(setting, message, remedy);
   }
-}
-
-function reason(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file or directory';
-  if (code === 'EACCES') return 'permission denied';
-  return errorMessage(error);
 }

@@ -23,7 +23,7 @@ export function loadListeners(
   return listeners.flatMap((listener, index): readonly LoadedListener[] => {
     const setting = ['mappingService', 'listeners', index];
     if ('socket' in listener) {
-      const socket = reader.output([...setting, 'socket'], listener.socket);
+      const socket = reader.output([...setting, 'socket'], listener.socket, 'socket');
       return [{ socket, mode: Number.parseInt(listener.mode, 8) }];
     }
     const { address, port, certificate, certificateKey } = listener;

@@ -18,6 +18,8 @@ export interface EvidenceDirectoryOptions {
   /** For all files together; the oldest goes first. */
   readonly maximumOctets: number;
   readonly maximumFiles: number;
+  /** Nothing is written, removed or made there. Default `false`. */
+  readonly isReadOnly?: boolean;
 }
 
 interface Tools {
@@ -52,13 +54,14 @@ export class EvidenceDirectory {
     this.#tools = tools;
   }
 
-  /** Undefined when there is none. A file that does not read back is removed. Never rejects. */
+  /** Undefined when there is none. A file that does not read back is removed, unless read-only. Never rejects. */
   async read(key: string, request: RetrievalRequest): Promise<ConfirmedEvidence | undefined> {
     const path = this.#pathOf(key);
     try {
       const content = await this.#content(path);
       const evidence = content && (await decodeEvidence(content, request));
       if (evidence) return evidence;
+      if (this.#options.isReadOnly) return undefined;
       this.#tools.logger.warn('evidence-file-removed', { path, url: request.url });
       await rm(path, { force: true });
     } catch (error) {
@@ -69,7 +72,8 @@ export class EvidenceDirectory {
 
   /** Never rejects: without a directory, evidence is kept in memory alone. */
   async write(key: string, evidence: ConfirmedEvidence): Promise<void> {
-    const { path, maximumOctets } = this.#options;
+    const { path, maximumOctets, isReadOnly } = this.#options;
+    if (isReadOnly) return;
     try {
       const content = await encodeEvidence(evidence);
       // It would push out everything, and then itself.

@@ -2,7 +2,12 @@ import { mkdir, mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findHomeDirectory, type HomeOwner, type UserIsolation } from '../../../src/authorization/home-directory.ts';
+import {
+  findHomeDirectory,
+  foreseeHomeDirectory,
+  type HomeOwner,
+  type UserIsolation,
+} from '../../../src/authorization/home-directory.ts';
 
 let base: string;
 let root: string;
@@ -222,4 +227,44 @@ describe('attributes that are paths of another system', () => {
       expect(outcome).toMatchObject({ outcome: 'denied', denial: { code: 'home-unavailable' } });
     },
   );
+});
+
+describe('a home that is only foreseen', () => {
+  const foreseen = (...segments: string[]) => ({ ...found(...segments), wouldBeMade: true });
+  const entries = async () => (await readdir(base, { recursive: true })).sort();
+
+  it.each<[string, () => UserIsolation, HomeOwner, () => object]>([
+    ['is there already', () => isolate('atLogin'), ada, () => found('ada')],
+    ['would be made', () => isolate('atLogin'), { ...ada, accountName: 'bob' }, () => foreseen('bob')],
+    [
+      'would be made with the directory above it',
+      () => isolate('atLogin', 'directoryAndAccount'),
+      { ...ada, accountName: 'bob' },
+      () => foreseen('example.org', 'bob'),
+    ],
+    ['is missing and not to be made', () => isolate('never'), { ...ada, accountName: 'bob' }, () => denied('ENOENT')],
+    ['has no root', () => ({ ...isolate('atLogin'), root: join(base, 'none') }), ada, () => denied('ENOENT')],
+    ['is a link to nothing', () => isolate('atLogin'), { ...ada, accountName: 'dangling' }, () => denied('ENOENT')],
+    [
+      'is behind a link out of the root',
+      () => isolate('atLogin'),
+      { ...ada, accountName: 'away' },
+      () => denied('link'),
+    ],
+    [
+      'would be made behind a link out of the root',
+      () => isolate('atLogin', 'directoryAndAccount'),
+      { ...ada, directory: 'away' },
+      () => denied('ENOENT'),
+    ],
+  ])('%s: the same answer as at login, and nothing is made', async (_case, isolation, owner, answer) => {
+    await symlink(join(base, 'nowhere'), join(root, 'dangling'));
+    await symlink(join(base, 'outside'), join(root, 'away'));
+    const before = await entries();
+    const outcome = await foreseeHomeDirectory(isolation(), owner);
+    expect(outcome).toMatchObject(answer());
+    expect(await entries()).toEqual(before);
+    const { outcome: atLogin } = await findHomeDirectory(isolation(), owner);
+    expect(atLogin).toBe(outcome.outcome);
+  });
 });

@@ -1,0 +1,136 @@
+/** What explains, checks or lints changes nothing: not a file, not a mode, not a time; a read-only system is enough for it. */
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { type CrlServer, startCrlServer } from '../../support/crl-server.ts';
+import { accountFileDirectory, cardgate, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
+import { hasReadOnlyViews, listing, runReadOnly } from '../../support/read-only-view.ts';
+import { runCardgate } from '../../support/run-cardgate.ts';
+
+let crlServer: CrlServer;
+let pki: TestPki;
+let ada: Person;
+let world: LoginWorld;
+/** A configuration that has served nothing yet: no home, no log, no audit file, no cache. */
+let unused: string;
+/** Names the running gateway, and a cache directory with a file that is no evidence. */
+let running: string;
+
+beforeAll(async () => {
+  crlServer = await startCrlServer();
+  pki = await createTestPki({ crlBaseUrl: crlServer.baseUrl });
+  crlServer.publish('root.crl', () => readFile(pki.files.rootCrl));
+  crlServer.publish('issuing.crl', () => readFile(pki.files.issuingCrl));
+  ada = await pki.issuePerson({ name: 'ada' });
+  const { directory, files } = accountFileDirectory([
+    { name: 'ada', certificates: [createHash('sha256').update(ada.der).digest('hex')] },
+  ]);
+  world = await startLoginWorld({
+    pki,
+    directories: [directory],
+    files,
+    rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
+    site: { sslClientCertificates: { crlFiles: [], revocationRetrievalHosts: ['127.0.0.1'] } },
+  });
+  const settings = parse(await readFile(world.configuration, 'utf8')) as {
+    sites: { bindings: { port: number }[]; physicalPath: string }[];
+  };
+  await mkdir(join(world.folder, 'untouched'));
+  unused = join(world.folder, 'unused.yaml');
+  await writeFile(
+    unused,
+    stringify({
+      ...settings,
+      audit: { file: 'unused/audit.jsonl' },
+      log: { file: 'unused/cardgate.log' },
+      retrieval: { cacheDirectory: 'unused/cache' },
+      sites: [{ ...settings.sites[0], physicalPath: 'untouched' }],
+    }),
+  );
+  await mkdir(join(world.folder, 'unused'));
+  const cache = join(world.folder, 'cache');
+  await mkdir(cache, { mode: 0o700 });
+  await chmod(cache, 0o700);
+  const key = `crl ${crlServer.baseUrl}/issuing.crl `;
+  await writeFile(join(cache, createHash('sha256').update(key).digest('hex')), 'not evidence');
+  settings.sites[0]!.bindings[0]!.port = world.port;
+  running = join(world.folder, 'running.yaml');
+  await writeFile(running, stringify({ ...settings, retrieval: { cacheDirectory: 'cache' } }));
+});
+
+afterAll(async () => {
+  await world?.stop();
+  await crlServer?.stop();
+  await pki?.remove();
+});
+
+const explain = (configuration: string, ...more: string[]) => [
+  'explain',
+  ada.certificateFile,
+  '-c',
+  configuration,
+  '-u',
+  'ada',
+  ...more,
+];
+
+const commands: Readonly<Record<string, () => readonly string[]>> = {
+  'explain of a first login': () => explain(unused),
+  'explain as JSON': () => explain(unused, '--json'),
+  'explain as HTML': () => explain(unused, '--html', '-'),
+  'explain beside a running gateway': () => explain(running),
+  'mapping lint': () => ['mapping', 'lint', '-c', unused],
+  'mapping value': () => ['mapping', 'value', ada.certificateFile],
+  verify: () => [
+    ...['verify', ada.certificateFile, '--trust-anchor', pki.files.root, '--untrusted', pki.files.issuing],
+    ...['--crl', pki.files.rootCrl, pki.files.issuingCrl],
+  ],
+  'config-schema': () => ['config-schema'],
+  health: () => ['health', running],
+  version: () => ['--version'],
+};
+
+/** The gateway itself may write what it does; nobody logs in meanwhile. */
+const own = (lines: readonly string[]) => lines.filter((line) => !/^(\.|cardgate\.log|audit\.jsonl) /.test(line));
+
+describe('a command that only looks', () => {
+  it.each(Object.keys(commands))('%s leaves every file, mode and time as it was', async (name) => {
+    const before = own(listing(world.folder));
+    const result = await runCardgate(commands[name]!());
+    expect(result).toMatchObject({ exitCode: 0 });
+    expect(own(listing(world.folder))).toEqual(before);
+  });
+
+  it.skipIf(!hasReadOnlyViews).each(Object.keys(commands))(
+    '%s needs no more than a read-only view of the system',
+    async (name) => {
+      expect(await runReadOnly(world.folder, [...cardgate, ...commands[name]!()])).toMatchObject({
+        exitCode: 0,
+        stderr: '',
+      });
+    },
+  );
+
+  it.each([
+    ['check-config', []],
+    ['check-config', ['--json']],
+  ])('%s %j leaves every file, mode and time as it was', async (command, more) => {
+    const before = own(listing(world.folder));
+    expect(await runCardgate([command, unused, ...more])).toMatchObject({ exitCode: 0 });
+    expect(own(listing(world.folder))).toEqual(before);
+  });
+
+  it.skipIf(!hasReadOnlyViews)('check-config says of a read-only system what the service could not write', async () => {
+    const result = await runReadOnly(world.folder, [...cardgate, 'check-config', unused]);
+    expect(result).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('the file system is read-only') });
+  });
+
+  it('explain says that the first login would make the home', async () => {
+    const result = await runCardgate(explain(unused));
+    expect(result.stdout).toContain(`home: ${join(world.folder, 'untouched', 'ada')}`);
+    expect(result.stdout).toContain('wouldBeMade: by the first login');
+  });
+});
