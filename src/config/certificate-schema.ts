@@ -53,7 +53,7 @@ const revocation = z
       .min(1)
       .max(2)
       .default(['ocsp', 'crl'])
-      .describe('Asked in this order until one gives a definite answer'),
+      .describe('Asked in this order until one gives a definite answer; what is at hand and says revoked comes first'),
     certificates: z
       .enum(['chain', 'endCertificate'])
       .default('chain')

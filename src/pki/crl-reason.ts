@@ -19,6 +19,14 @@ export const crlReasons = [
 
 export type CrlReason = (typeof crlReasons)[number];
 
+/**
+ * RFC 5280 5.3.1: a hold may end, and removeFromCRL says that one did; every other revocation is for ever, so that nothing said
+ * later takes it back.
+ */
+export function mayBeLifted(reason: CrlReason): boolean {
+  return reason === 'certificateHold' || reason === 'removeFromCRL';
+}
+
 /** @param der of the ENUMERATED. @throws MalformedError when it is no reason of RFC 5280 */
 export function crlReasonOf(der: Buffer): CrlReason {
   const [tag, length, number = -1] = der;

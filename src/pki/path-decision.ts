@@ -81,6 +81,9 @@ async function searchPool({ endEntity, pool, inputs, revocation }: PathQuestion,
         const { evidence } = status;
         return { decision: { outcome: 'accepted', path, userConstrainedPolicySet, evidence }, wantsIssuer: false };
       }
+      // On another path the certificate is the same, and revoked as well, even if that path lacks the evidence.
+      if (status.denial.code === 'certificate-revoked' && status.denial.facts['sha256'] === endEntity.sha256)
+        return { decision: refused(status.denial), wantsIssuer: false };
       refusal = moreTelling(refusal, status.denial);
     }
   } catch (error) {

@@ -67,6 +67,7 @@ async function statusIn(test: OcspCase, time?: Date, delegateProblem?: string): 
       time: now,
       // The vectors bring no CRLs for the one delegate that would need them.
       delegateProblem: async () => delegateProblem,
+      isDelegateRevoked: async () => false,
       limits: { clockSkewSeconds: 0, maximumAgeSeconds: 0 },
       freshnessSeconds: 0,
       graceSeconds: 0,

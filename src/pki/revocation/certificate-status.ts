@@ -3,7 +3,7 @@ import { type Denial, denial } from '../../denial.ts';
 import type { Facts } from '../../explanation.ts';
 import type { Certificate } from '../certificate.ts';
 import { certificateFacts } from '../certificate-facts.ts';
-import type { CrlReason } from '../crl-reason.ts';
+import { type CrlReason, mayBeLifted } from '../crl-reason.ts';
 import type { RevocationEvidence } from '../validated-certificate.ts';
 import type { CrlStatus } from './crl-check.ts';
 import type { OcspStatus } from './ocsp-check.ts';
@@ -23,11 +23,21 @@ interface Told {
   readonly producedAt?: Date;
 }
 
+export type Revoked = Told & {
+  readonly status: 'revoked';
+  readonly revocationDate: Date;
+  readonly reason: CrlReason;
+  /** When it was so: thisUpdate, or that of a newer delta CRL. */
+  readonly asOf: Date;
+  /** Why the evidence says nothing of the present; absent: it is current. */
+  readonly outOfDate?: string;
+};
+
 export type CertificateStatus =
   | (Told & { readonly status: 'good' })
   /** Good by evidence that ended, no longer ago than the site puts up with. */
   | (Told & { readonly status: 'good-within-grace'; readonly endedAt: Date })
-  | (Told & { readonly status: 'revoked'; readonly revocationDate: Date; readonly reason: CrlReason })
+  | Revoked
   /** `isAnswer`: a responder that may say so does not know the certificate. */
   | { readonly status: 'unknown'; readonly problems: readonly string[]; readonly isAnswer?: true };
 
@@ -36,15 +46,21 @@ export function statusByCrl(status: CrlStatus): CertificateStatus {
   const { source, thisUpdate, nextUpdate } = status.crl;
   const told = { method: 'crl' as const, source, thisUpdate, ...(nextUpdate && { nextUpdate }) };
   const validUntil = nextUpdate ?? thisUpdate;
-  return status.status === 'good'
-    ? { status: 'good', ...told, validUntil }
-    : { status: 'revoked', ...told, validUntil, ...status.entry };
+  if (status.status === 'good') return { status: 'good', ...told, validUntil };
+  const { entry, asOf, outOfDate } = status;
+  return { status: 'revoked', ...told, validUntil, ...entry, asOf, ...(outOfDate !== undefined && { outOfDate }) };
 }
 
 export function statusByOcsp(status: OcspStatus): CertificateStatus {
   if (status.status === 'unknown') return status;
   const { evidence, ...found } = status;
-  return { ...found, method: 'ocsp', ...evidence };
+  const told = { method: 'ocsp' as const, ...evidence };
+  return found.status === 'good' ? { ...found, ...told } : { ...found, ...told, asOf: evidence.thisUpdate };
+}
+
+/** Revoked for ever: nothing that is said elsewhere, or was said later, takes it back. */
+export function isRevocation(status: CertificateStatus): status is Revoked {
+  return status.status === 'revoked' && !mayBeLifted(status.reason);
 }
 
 /** Undefined when the status lets the certificate pass. */
@@ -53,8 +69,17 @@ export function refusalOf(certificate: Certificate, status: CertificateStatus): 
   const facts = { ...certificateFacts(certificate), ...statusFacts(status) };
   if (status.status === 'unknown')
     return denial('revocation-unknown', 'No CRL or OCSP response tells whether the certificate is revoked.', facts);
-  const since = status.revocationDate.toISOString();
-  return denial('certificate-revoked', `The certificate was revoked at ${since}: ${status.reason}.`, facts);
+  return denial('certificate-revoked', revocationText(status), facts);
+}
+
+function revocationText(status: Revoked): string {
+  const { revocationDate, reason, method, outOfDate } = status;
+  const text = `The certificate was revoked at ${revocationDate.toISOString()}: ${reason}.`;
+  if (outOfDate === undefined) return text;
+  const source = `The ${method === 'crl' ? 'CRL' : 'OCSP response'} that says so is out of date (${outOfDate})`;
+  return isRevocation(status)
+    ? `${text} ${source}, but a revocation is for ever.`
+    : `${text} ${source}, and no newer evidence says that the hold has ended.`;
 }
 
 export function statusFacts(status: CertificateStatus): Facts {
@@ -72,6 +97,7 @@ export function statusFacts(status: CertificateStatus): Facts {
     ...(status.status === 'revoked' && {
       revocationDate: status.revocationDate.toISOString(),
       reason: status.reason,
+      outOfDate: status.outOfDate,
     }),
   };
 }

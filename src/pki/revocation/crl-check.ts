@@ -1,25 +1,34 @@
 /**
- * The status of one certificate by CRLs (RFC 5280 6.3.3): complete, indirect and delta CRLs, all reasons. The answer is good
- * only when current, authentic CRLs cover every reason; whatever is not understood makes it unknown.
+ * The status of one certificate by CRLs (RFC 5280 6.3.3): complete, indirect and delta CRLs, all reasons. It is revoked when any
+ * authentic CRL says so, and good only when current ones cover every reason; whatever is not understood makes it unknown.
  */
 import type { Certificate } from '../certificate.ts';
 import { type CertificateRevocationList, unknownCriticalCrlExtension } from '../crl.ts';
 import type { CrlEntries, RevokedEntry } from '../crl-entries.ts';
 import { indexedEntries } from '../crl-index.ts';
+import { mayBeLifted } from '../crl-reason.ts';
 import type { DistributionPoint } from '../distribution-point.ts';
 import { MalformedError } from '../malformed-error.ts';
-import { allReasons, coveredReasons, deltaBelongsTo, distributionPointsOf, scopeMismatch } from './crl-scope.ts';
+import { octetsText } from '../signature.ts';
+import { allReasons, coveredReasons, distributionPointsOf, scopeMismatch } from './crl-scope.ts';
 import { CrlSigners, type SignerContext } from './crl-signers.ts';
+import { type CrlStatement, type Listing, newerHold, outcomeOf, revocationIn } from './crl-statement.ts';
 import type { Subject } from './crl-subject.ts';
 
 export type CrlStatus =
+  /** `crl`: the oldest of those that were needed to say so. */
   | { readonly status: 'good'; readonly crl: CertificateRevocationList }
-  | { readonly status: 'revoked'; readonly crl: CertificateRevocationList; readonly entry: RevokedEntry }
+  | {
+      readonly status: 'revoked';
+      readonly crl: CertificateRevocationList;
+      readonly entry: RevokedEntry;
+      /** When it was so: the time of the CRL, or of a newer delta CRL that lifts nothing. */
+      readonly asOf: Date;
+      /** Why the CRL says nothing of the present; absent: it is current. */
+      readonly outOfDate?: string;
+    }
   /** `problems`: why the CRLs looked at did not tell. */
   | { readonly status: 'unknown'; readonly problems: readonly string[] };
-
-/** What a complete CRL says, and the certificate of its signer. */
-type Answer = Exclude<CrlStatus, { status: 'unknown' }> & { readonly signer: Certificate };
 
 interface CrlContext extends SignerContext {
   /** A CRL whose thisUpdate is longer ago does not count; 0: nextUpdate alone governs. */
@@ -28,6 +37,8 @@ interface CrlContext extends SignerContext {
   readonly graceSeconds: number;
   /** The CRLs at hand that may speak of a certificate, and why others are not at hand. */
   readonly crlsFor: (certificate: Certificate) => Promise<CrlsAtHand>;
+  /** Whether something else at hand revokes the certificate of a signer; its own certificate and those that wait for it are in `chain`. */
+  readonly isRevokedElsewhere: (signer: Subject, chain: readonly string[]) => Promise<boolean>;
   /** Told of every CRL that was signed by whom it should be, current or not. */
   readonly onAuthentic: (crl: CertificateRevocationList) => void;
 }
@@ -47,23 +58,24 @@ export class CrlCheck {
 
   constructor(context: CrlContext) {
     this.#context = context;
-    this.#signers = new CrlSigners(context, (subject, chain) => this.#statusInChain(subject, chain));
+    this.#signers = new CrlSigners(context, (subject, chain) => this.status(subject, chain));
   }
 
-  /** @throws BudgetExceededError */
-  status(subject: Subject): Promise<CrlStatus> {
-    return this.#statusInChain(subject, []);
-  }
-
-  /** @param chain SHA-256 of the certificates whose status waits for this one */
-  async #statusInChain(subject: Subject, chain: readonly string[]): Promise<CrlStatus> {
+  /**
+   * @param chain SHA-256 of the certificates whose status waits for this one
+   * @throws BudgetExceededError
+   */
+  async status(subject: Subject, chain: readonly string[] = []): Promise<CrlStatus> {
     const { sha256 } = subject.certificate;
     const known = this.#known.get(sha256);
     if (known) return known;
     // Whoever could vouch for himself could never be revoked.
     if (chain.includes(sha256)) return unknown('the CRL issuer would vouch for itself');
     if (chain.length >= maximumChain) return unknown('too many CRL issuers depend on one another');
-    const status = await this.#check(subject, [...chain, sha256]);
+    const waiting = [...chain, sha256];
+    const isSigner = chain.length > 0;
+    if (isSigner && (await this.#context.isRevokedElsewhere(subject, waiting))) return unknown('its signer is revoked');
+    const status = await this.#check(subject, waiting);
     if (status.status !== 'unknown') this.#known.set(sha256, status);
     return status;
   }
@@ -72,65 +84,68 @@ export class CrlCheck {
     const { crls, problems: retrieval } = await this.#context.crlsFor(subject.certificate);
     const problems = new Set(retrieval);
     const newestFirst = crls.toSorted((left, right) => right.thisUpdate.getTime() - left.thisUpdate.getTime());
-    const complete = newestFirst.filter(({ deltaBase }) => deltaBase === undefined);
     const covered = new Set<number>();
-    const answered = new Set<string>();
     let evidence: CertificateRevocationList | undefined;
-    if (complete.length === 0) problems.add('no complete CRL of its issuer is at hand');
+    let hold: Listing | undefined;
+    if (!newestFirst.some(({ deltaBase }) => deltaBase === undefined))
+      problems.add('no complete CRL of its issuer is at hand');
     for (const point of distributionPointsOf(subject.certificate)) {
-      for (const crl of complete) {
-        const answer = await this.#ask(crl, newestFirst, subject, point, chain);
-        if (typeof answer === 'string') {
-          problems.add(`${crl.source}: ${answer}`);
-          continue;
-        }
-        // A newer CRL of the same key and scope takes the place of an older one; beside others each one may revoke.
-        const authority = `${answer.signer.sha256} ${crl.issuingDistributionPoint?.der.toString('hex')}`;
-        if (answer.status === 'revoked' && !answered.has(authority)) return answer;
-        if (answer.status === 'revoked') continue;
-        answered.add(authority);
-        evidence ??= answer.crl;
-        for (const reason of coveredReasons(crl, point)) covered.add(reason);
+      const statements: CrlStatement[] = [];
+      for (const crl of newestFirst) {
+        const statement = await this.#statementOf(crl, subject, point, chain);
+        const problem = typeof statement === 'string' ? statement : statement.outOfDate;
+        if (problem !== undefined) problems.add(`${crl.source}: ${problem}`);
+        if (typeof statement !== 'string') statements.push(statement);
+      }
+      const revocation = revocationIn(statements);
+      if (revocation) return revokedBy(revocation);
+      const outcome = outcomeOf(statements);
+      hold = newerHold(hold, outcome.hold);
+      for (const { crl } of outcome.good) {
+        const further = [...coveredReasons(crl, point)].filter((reason) => !covered.has(reason));
+        if (further.length > 0 && !(evidence && evidence.thisUpdate <= crl.thisUpdate)) evidence = crl;
+        for (const reason of further) covered.add(reason);
       }
     }
+    if (hold) return revokedBy(hold);
     if (evidence && covered.size === allReasons.size) return { status: 'good', crl: evidence };
     return { status: 'unknown', problems: [...problems] };
   }
 
-  /** What one complete CRL, with the delta CRL that belongs to it, says; a string: why it says nothing. */
-  async #ask(
+  /** What one CRL alone says; a string: why it says nothing. */
+  async #statementOf(
     crl: CertificateRevocationList,
-    others: readonly CertificateRevocationList[],
     subject: Subject,
     point: DistributionPoint,
     chain: readonly string[],
-  ): Promise<Answer | string> {
+  ): Promise<CrlStatement | string> {
     const { certificate } = subject;
     const mismatch = scopeMismatch(crl, certificate, point) ?? this.#unusable(crl);
     if (mismatch) return mismatch;
-    const candidates = others.filter(
-      (other) => deltaBelongsTo(other, crl) && !this.#unusable(other) && !this.#outOfDate(other),
-    );
-    // RFC 5280 6.3.3 (a)(1): a current delta CRL brings a complete one up to date.
-    const outOfDate = candidates.length > 0 ? undefined : this.#outOfDate(crl);
-    if (outOfDate) return outOfDate;
     const signer = await this.#signers.find(crl, subject, point, chain);
     if (typeof signer === 'string') return signer;
     this.#context.onAuthentic(crl);
-    // RFC 5280 5.2.4: a delta CRL is signed with the key of the complete one. A newer one that is not must not hide it.
-    const delta = candidates.find((candidate) => this.#signers.isSignedBy(candidate, signer));
-    if (delta) {
-      this.#context.onAuthentic(delta);
-    } else {
-      const stale = this.#outOfDate(crl);
-      if (stale) return stale;
-    }
+    const outOfDate = this.#outOfDate(crl);
+    const entry = await this.#entryOf(certificate, crl);
+    if (typeof entry === 'string') return entry;
+    // What begins to hold only later has not ended a hold, but a revocation before now is one already.
+    const isAhead = crl.thisUpdate > this.#context.time;
+    if (outOfDate && isAhead && !this.#isRevokedByNow(entry)) return outOfDate;
+    const authority = `${octetsText(signer.subjectPublicKeyInfo)} ${crl.issuingDistributionPoint?.der.toString('hex')}`;
+    return { crl, authority, asOf: crl.thisUpdate, ...(entry && { entry }), ...(outOfDate && { outOfDate }) };
+  }
+
+  #isRevokedByNow(entry: RevokedEntry | undefined): boolean {
+    return entry !== undefined && !mayBeLifted(entry.reason) && entry.revocationDate <= this.#context.time;
+  }
+
+  /** A string: why the entries cannot be read. */
+  async #entryOf(
+    { issuer, serialOctets }: Certificate,
+    crl: CertificateRevocationList,
+  ): Promise<RevokedEntry | undefined | string> {
     try {
-      const ofDelta = delta && (await this.#entriesOf(delta)).find(certificate.issuer.key, certificate.serialOctets);
-      if (delta && ofDelta?.reason === 'removeFromCRL') return { status: 'good', crl: delta, signer };
-      if (delta && ofDelta) return { status: 'revoked', crl: delta, signer, entry: ofDelta };
-      const entry = (await this.#entriesOf(crl)).find(certificate.issuer.key, certificate.serialOctets);
-      return entry ? { status: 'revoked', crl, signer, entry } : { status: 'good', crl: delta ?? crl, signer };
+      return (await this.#entriesOf(crl)).find(issuer.key, serialOctets);
     } catch (error) {
       if (error instanceof MalformedError) return error.message;
       throw error;
@@ -158,6 +173,10 @@ export class CrlCheck {
     if (freshnessSeconds > 0 && ageSeconds > freshnessSeconds) return `it is older than ${freshnessSeconds} s`;
     return undefined;
   }
+}
+
+function revokedBy({ crl, entry, asOf, outOfDate }: Listing): CrlStatus {
+  return { status: 'revoked', crl, entry, asOf, ...(outOfDate !== undefined && { outOfDate }) };
 }
 
 function unknown(problem: string): CrlStatus {

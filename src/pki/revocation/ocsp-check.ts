@@ -2,7 +2,7 @@
  * The status of one certificate by an OCSP response (RFC 6960 3.2): it must speak of exactly this certificate, be current, and be
  * signed by somebody who may. Everything else leaves the status unknown.
  */
-import type { CrlReason } from '../crl-reason.ts';
+import { type CrlReason, mayBeLifted } from '../crl-reason.ts';
 import { formatRfc4514 } from '../distinguished-name.ts';
 import type { Extension } from '../extensions.ts';
 import { MalformedError } from '../malformed-error.ts';
@@ -30,6 +30,8 @@ export type OcspStatus =
       readonly evidence: OcspEvidence;
       readonly revocationDate: Date;
       readonly reason: CrlReason;
+      /** Why the answer says nothing of the present; absent: it is current. */
+      readonly outOfDate?: string;
     }
   /** `problems`: why the responses looked at did not tell. `isAnswer`: a responder that may say so does not know the certificate. */
   | { readonly status: 'unknown'; readonly problems: readonly string[]; readonly isAnswer?: true };
@@ -60,27 +62,35 @@ export async function checkOcspResponse(
 ): Promise<OcspStatus> {
   const { source, producedAt } = response;
   const unknown = (problem: string): OcspStatus => ({ status: 'unknown', problems: [`${source}: ${problem}`] });
-  const single = singleFor(response, subject);
-  if (typeof single === 'string') return unknown(single);
+  const told = mostTelling(response, subject, context);
+  if (typeof told === 'string') return unknown(told);
+  const { single, end, outOfDate } = told;
+  const { certStatus, thisUpdate, nextUpdate } = single;
   const critical = unknownCriticalExtension(response.extensions) ?? unknownCriticalExtension(single.extensions);
   if (critical) return unknown(`it has the unknown critical extension ${critical}`);
-  const untimely = untimeliness(single, producedAt, context);
-  if (typeof untimely === 'string') return unknown(untimely);
+  if (outOfDate !== undefined && !isListing(told, context)) return unknown(outOfDate);
   const responder = await findResponder(response, subject, context);
   if (typeof responder === 'string') return unknown(responder);
-  const { certStatus, thisUpdate, nextUpdate } = single;
   const evidence: OcspEvidence = {
     source,
     responder: formatRfc4514(responder.subject),
     producedAt,
     thisUpdate,
     ...(nextUpdate && { nextUpdate }),
-    validUntil: untimely,
+    validUntil: end,
   };
-  if (certStatus.status === 'unknown')
-    return { status: 'unknown', problems: [`${source}: the responder does not know the certificate`], isAnswer: true };
-  // RFC 6960 2.2: certificateHold is revoked as well, and removeFromCRL is no status that OCSP has.
-  return { ...certStatus, evidence };
+  switch (certStatus.status) {
+    case 'unknown':
+      return {
+        status: 'unknown',
+        problems: [`${source}: the responder does not know the certificate`],
+        isAnswer: true,
+      };
+    case 'good':
+      return { ...certStatus, evidence };
+    case 'revoked':
+      return { ...certStatus, evidence, ...(outOfDate !== undefined && { outOfDate }) };
+  }
 }
 
 /** Why a response to a request with a nonce is not believed; undefined when it may be. */
@@ -90,20 +100,63 @@ export function nonceProblem(response: OcspResponse, sent: Buffer, isRequired: b
   return nonce.equals(sent) ? undefined : `${source}: its nonce is not that of the request`;
 }
 
-/** The answer about the subject; with several of them, the one that says worst, and the newest of these. */
-function singleFor({ responses }: OcspResponse, { certificate, issuer }: Subject): SingleResponse | string {
+/** A single response with its time. */
+interface Told {
+  readonly single: SingleResponse;
+  /** Until when it holds. */
+  readonly end: Date;
+  readonly outOfDate?: string;
+  /** Whether it holds only later. */
+  readonly isAhead?: true;
+}
+
+/**
+ * The single response about the subject that counts: one that revokes for ever, however old; then of the current ones one that does not
+ * know the certificate, and the newest; then a hold that nothing current lifts. A string: why there is none.
+ */
+function mostTelling(response: OcspResponse, subject: Subject, context: OcspContext): Told | string {
+  const singles = singlesFor(response, subject);
+  if (typeof singles === 'string') return singles;
+  const told = singles
+    .map((single) => toldAt(single, response.producedAt, context))
+    .toSorted((left, right) => right.single.thisUpdate.getTime() - left.single.thisUpdate.getTime());
+  const has = (status: SingleResponse['certStatus']['status']) => (entry: Told) =>
+    entry.single.certStatus.status === status;
+  const current = told.filter(({ outOfDate }) => outOfDate === undefined);
+  const listings = told.filter((entry) => isListing(entry, context));
+  return (
+    listings.find(isRevocation) ??
+    current.find(has('unknown')) ??
+    newestOf([...listings, ...current.filter(has('good'))]) ??
+    told[0] ??
+    'it speaks of other certificates only'
+  );
+}
+
+/** Of equals the earlier. */
+function newestOf(told: readonly Told[]): Told | undefined {
+  return told.reduce<Told | undefined>(
+    (newest, entry) => (newest && newest.single.thisUpdate >= entry.single.thisUpdate ? newest : entry),
+    undefined,
+  );
+}
+
+/** Whether it says revoked of now or of a time before; what holds only later says so of what was revoked by now. */
+function isListing(told: Told, { time }: OcspContext): boolean {
+  const { certStatus } = told.single;
+  if (certStatus.status !== 'revoked') return false;
+  return !told.isAhead || (isRevocation(told) && certStatus.revocationDate <= time);
+}
+
+/** What is revoked for any reason but a hold stays so, however old the answer is. */
+function isRevocation({ single: { certStatus } }: Told): boolean {
+  return certStatus.status === 'revoked' && !mayBeLifted(certStatus.reason);
+}
+
+function singlesFor({ responses }: OcspResponse, { certificate, issuer }: Subject): readonly SingleResponse[] | string {
   if (certificate.issuer.key !== issuer.subject.key) return 'the issuer has another name than the certificate says';
   try {
-    const matching = responses.filter(
-      ({ certId }) => certId && sameCertId(certId, certIdOf(certificate, issuer, certId.hash)),
-    );
-    const newestFirst = matching.sort((left, right) => right.thisUpdate.getTime() - left.thisUpdate.getTime());
-    return (
-      newestFirst.find(({ certStatus }) => certStatus.status === 'revoked') ??
-      newestFirst.find(({ certStatus }) => certStatus.status === 'unknown') ??
-      newestFirst[0] ??
-      'it speaks of other certificates only'
-    );
+    return responses.filter(({ certId }) => certId && sameCertId(certId, certIdOf(certificate, issuer, certId.hash)));
   } catch (error) {
     if (error instanceof MalformedError) return error.message;
     throw error;
@@ -116,23 +169,23 @@ function unknownCriticalExtension(extensions: ReadonlyMap<string, Extension>): s
   return undefined;
 }
 
-/** RFC 6960 4.2.2.1: until when the answer holds; a string: why it does not hold now. */
-function untimeliness(
-  { thisUpdate, nextUpdate }: SingleResponse,
-  producedAt: Date,
-  { time, limits, freshnessSeconds, graceSeconds }: OcspContext,
-): Date | string {
-  const now = time.getTime();
-  const skew = limits.clockSkewSeconds * 1000;
-  if (thisUpdate.getTime() > now + skew) return `it begins to hold only at ${thisUpdate.toISOString()}`;
-  if (producedAt.getTime() > now + skew) return `it says that it was made at ${producedAt.toISOString()}`;
+/** RFC 6960 4.2.2.1. */
+function toldAt(single: SingleResponse, producedAt: Date, context: OcspContext): Told {
+  const { time, limits, freshnessSeconds, graceSeconds } = context;
+  const { thisUpdate, nextUpdate } = single;
   const oldest = limits.maximumAgeSeconds > 0 ? thisUpdate.getTime() + limits.maximumAgeSeconds * 1000 : Infinity;
   const end = Math.min(nextUpdate?.getTime() ?? Infinity, oldest);
-  if (end === Infinity) return 'it does not say when newer information will be there';
-  const validUntil = new Date(end);
-  if (now > end + skew + graceSeconds * 1000) return `it held until ${validUntil.toISOString()}`;
+  const told = { single, end: end === Infinity ? thisUpdate : new Date(end) };
+  const outOfDate = (problem: string): Told => ({ ...told, outOfDate: problem });
+  const ahead = (problem: string): Told => ({ ...outOfDate(problem), isAhead: true });
+  const now = time.getTime();
+  const skew = limits.clockSkewSeconds * 1000;
+  if (thisUpdate.getTime() > now + skew) return ahead(`it begins to hold only at ${thisUpdate.toISOString()}`);
+  if (producedAt.getTime() > now + skew) return ahead(`it says that it was made at ${producedAt.toISOString()}`);
+  if (end === Infinity) return outOfDate('it does not say when newer information will be there');
+  if (now > end + skew + graceSeconds * 1000) return outOfDate(`it held until ${told.end.toISOString()}`);
   const ageSeconds = (now - thisUpdate.getTime()) / 1000;
   if (freshnessSeconds > 0 && ageSeconds > freshnessSeconds + limits.clockSkewSeconds + graceSeconds)
-    return `it is older than ${freshnessSeconds} s`;
-  return validUntil;
+    return outOfDate(`it is older than ${freshnessSeconds} s`);
+  return told;
 }

@@ -1,6 +1,6 @@
 /**
  * Who signed an OCSP response, and whether he may (RFC 6960 4.2.2.2): the CA that issued the certificate, or a delegate that this
- * very key certified for OCSP signing. A responder never vouches for itself: without id-pkix-ocsp-nocheck, CRLs decide on it.
+ * very key certified for OCSP signing. A responder never vouches for itself: CRLs decide on it, with id-pkix-ocsp-nocheck those at hand.
  */
 import { createHash } from 'node:crypto';
 import { unrecorded } from '../../explanation.ts';
@@ -21,6 +21,8 @@ export interface ResponderContext {
   readonly time: Date;
   /** Why the status of a responder’s certificate is not good by CRLs; undefined when it is good. */
   readonly delegateProblem: (delegate: Subject) => Promise<string | undefined>;
+  /** Whether a CRL at hand revokes it; nothing is retrieved for that. */
+  readonly isDelegateRevoked: (delegate: Subject) => Promise<boolean>;
 }
 
 /**
@@ -62,8 +64,11 @@ async function delegateRefusal(
   const path = { certificates: [certificate, ...above.slice(0, -1)], trustAnchor };
   const result = validatePath(path, { ...delegateInputs, time }, { signatures, steps: unrecorded });
   if (result.outcome === 'invalid') return `the certificate of its signer is not valid: ${result.denial.detail}`;
-  if (certificate.extensions.has(oids.ocspNoCheck)) return undefined;
-  const problem = await context.delegateProblem({ certificate, issuer, above, trustAnchor });
+  const delegate = { certificate, issuer, above, trustAnchor };
+  // RFC 6960 4.2.2.2.1 spares the asking; it does not make us deaf to what we know.
+  if (certificate.extensions.has(oids.ocspNoCheck))
+    return (await context.isDelegateRevoked(delegate)) ? 'the certificate of its signer is revoked' : undefined;
+  const problem = await context.delegateProblem(delegate);
   return problem && `the status of its signer is not known to be good: ${problem}`;
 }
 

@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
+import { mayBeLifted } from '../crl-reason.ts';
 import { MalformedError } from '../malformed-error.ts';
 import type { Evidence } from '../retrieval/evidence-store.ts';
 import type { RetrievalRequest } from '../retrieval/retriever.ts';
@@ -38,8 +39,6 @@ export const defaultOcspOptions: OcspOptions = {
 /** What one login asks with. */
 export type OcspQuestion = Omit<OcspContext, 'limits'>;
 
-type Unknown = Extract<OcspStatus, { status: 'unknown' }>;
-
 interface OcspTools {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -69,7 +68,7 @@ export class OcspSource {
   readonly #exchanges = new Map<string, Exchange>();
   /** Octets of answers that came with the right nonce, or without one where that will do. */
   readonly #nonceMatched = new WeakSet<Buffer>();
-  readonly #useless = new LRUCache<string, { readonly status: Unknown; readonly until: number }>({
+  readonly #useless = new LRUCache<string, { readonly status: OcspStatus; readonly until: number }>({
     max: maximumRemembered,
   });
 
@@ -89,7 +88,10 @@ export class OcspSource {
     this.#retrieval = retrieval && { ...retrieval, policy: { ...retrieval.policy, maximumOctets } };
   }
 
-  /** By answers retrieved before; the newest of them that tells. Nothing is asked over the network. @throws BudgetExceededError */
+  /**
+   * By answers retrieved before: whichever revokes for ever, otherwise the newest that tells. Nothing is asked over the network.
+   * @throws BudgetExceededError
+   */
   async atHand(subject: Subject, question: OcspQuestion): Promise<OcspStatus> {
     const problems: string[] = [];
     const statuses: OcspStatus[] = [];
@@ -97,14 +99,23 @@ export class OcspSource {
     for (const request of this.#requests.about(subject, problems)) {
       const held = await this.#retrieval?.store.held(request);
       for (const evidence of [held?.candidate, held?.confirmed]) {
-        if (!evidence || (this.#options.nonce === 'require' && !this.#nonceMatched.has(evidence.bytes))) continue;
-        statuses.push(await this.#judge(evidence, subject, question));
+        if (!evidence) continue;
+        const status = await this.#judge(evidence, subject, question);
+        // An answer that is replayed proves no more than that the certificate was revoked once, and that is enough.
+        const isReplay = this.#options.nonce === 'require' && !this.#nonceMatched.has(evidence.bytes);
+        if (!isReplay || isRevocation(status)) statuses.push(status);
       }
     }
-    const [newest] = statuses
+    const told = statuses
       .filter((status) => status.status !== 'unknown')
       .sort((left, right) => right.evidence.thisUpdate.getTime() - left.evidence.thisUpdate.getTime());
-    if (newest) return newest;
+    const [newest] = told;
+    const listed = told.find(
+      (status) =>
+        status.status === 'revoked' && status.evidence.thisUpdate.getTime() === newest?.evidence.thisUpdate.getTime(),
+    );
+    const status = told.find(isRevocation) ?? listed ?? newest;
+    if (status) return status;
     const unknowns = statuses.filter((status) => status.status === 'unknown');
     const isAnswer = unknowns.some((status) => status.isAnswer);
     problems.push(...unknowns.flatMap((status) => status.problems));
@@ -115,13 +126,15 @@ export class OcspSource {
   async retrieved(subject: Subject, question: OcspQuestion, waiting: AbortSignal): Promise<OcspStatus> {
     const problems: string[] = [];
     let isAnswer = false;
+    let held: OcspStatus | undefined;
     for (const request of this.#requests.about(subject, problems)) {
       const status = await this.#ask(request, subject, question, waiting);
-      if (status.status !== 'unknown') return status;
-      problems.push(...status.problems);
-      isAnswer ||= status.isAnswer === true;
+      if (tells(status) || isRevocation(status)) return status;
+      if (status.status !== 'unknown') held ??= status;
+      else problems.push(...status.problems);
+      isAnswer ||= status.status === 'unknown' && status.isAnswer === true;
     }
-    return { status: 'unknown', problems, ...(isAnswer && { isAnswer }) };
+    return held ?? { status: 'unknown', problems, ...(isAnswer && { isAnswer }) };
   }
 
   /** Asks one responder, unless it lately failed altogether or had no believable answer to this. */
@@ -139,25 +152,26 @@ export class OcspSource {
     const useless = [responder, key].map((name) => this.#useless.get(name)).find((found) => found && now < found.until);
     if (useless) return useless.status;
     const byOther = await this.#byOtherProcess(request, subject, question, retrieval);
-    if (byOther && byOther.status !== 'unknown') return byOther;
+    if (byOther && (tells(byOther) || isRevocation(byOther))) return byOther;
     const exchange = this.#options.nonce === 'off' ? undefined : this.#join(key);
     try {
       const sent = exchange ? { ...request, body: this.#requests.body(subject, exchange.nonce) } : request;
       const { retriever, store, policy } = retrieval;
       const retrieved = await question.signatures.budget.waitFor(retriever.retrieve(sent, policy, waiting));
       if (retrieved.outcome === 'failed') {
-        const status: Unknown = { status: 'unknown', problems: [retrieved.problem] };
+        const status: OcspStatus = { status: 'unknown', problems: [retrieved.problem] };
         // Whoever waits no longer has not learnt that the responder is dead.
         if (!waiting.aborted) this.#remember(responder, status, retrieval);
         return status;
       }
       const evidence = store.offer(request, retrieved);
       const status = await this.#judgeFresh(evidence, exchange?.nonce, subject, question);
+      if (tells(status) || isRevocation(status)) return status;
+      this.#remember(key, status, retrieval);
       if (status.status !== 'unknown') return status;
       const reason = status.problems.join('; ');
       this.#tools.logger.warn('ocsp-answer-refused', { url: responder, reason });
       store.reject(evidence, reason);
-      this.#remember(key, status, retrieval);
       return status;
     } finally {
       if (exchange && --exchange.users === 0) this.#exchanges.delete(key);
@@ -178,7 +192,7 @@ export class OcspSource {
     return isNew ? this.#judge(confirmed, subject, question) : undefined;
   }
 
-  #remember(name: string, status: Unknown, { negativeSeconds }: RetrievalOptions): void {
+  #remember(name: string, status: OcspStatus, { negativeSeconds }: RetrievalOptions): void {
     this.#useless.set(name, { status, until: this.#tools.clock.now().getTime() + negativeSeconds * 1000 });
   }
 
@@ -220,6 +234,15 @@ export class OcspSource {
     if (typeof response === 'string') return { status: 'unknown', problems: [response] };
     return checkOcspResponse(response, subject, { ...question, limits: this.#options });
   }
+}
+
+/** Whether it is about the present. */
+function tells(status: OcspStatus): boolean {
+  return status.status === 'good' || (status.status === 'revoked' && status.outOfDate === undefined);
+}
+
+function isRevocation(status: OcspStatus): boolean {
+  return status.status === 'revoked' && !mayBeLifted(status.reason);
 }
 
 function responseOf({ bytes, request }: Evidence): OcspResponse | string {

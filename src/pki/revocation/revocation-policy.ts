@@ -32,7 +32,7 @@ export interface RevocationOptions {
    * `none`: not at all (IIS NoRevocationCheck); a stolen card logs in although it was reported.
    */
   readonly mode: 'check' | 'cache-only' | 'none';
-  /** In this order, until one gives a definite answer: good or revoked. Default: OCSP, then CRLs. */
+  /** In this order, until one says good or revoked; what is at hand of any of them and says revoked comes first. Default: OCSP, then CRLs. */
   readonly methods?: readonly RevocationMethod[];
   /**
    * `chain`, the default: every certificate of the path but the trust anchor. `endCertificate`: the end entity alone; CAs that were

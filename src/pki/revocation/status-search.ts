@@ -1,13 +1,15 @@
 /**
- * The revocation status of certificates as one login asks for it: the site's methods in their order, each by what is at hand and then by
- * what can be retrieved. The first definite answer counts; when there is none, perhaps evidence that ended a moment ago.
+ * The revocation status of certificates as one login asks for it. Whatever is at hand is asked first, by every method of the site: a
+ * revocation ends the search there. Then the methods in their order, each by what is at hand or can be retrieved, until one says good
+ * later than any hold was known; when none does, perhaps evidence that ended a moment ago.
  */
 import type { StepRecorder } from '../../explanation.ts';
+import type { Certificate } from '../certificate.ts';
 import { certificateFacts } from '../certificate-facts.ts';
 import type { IssuerPool } from '../issuer-pool.ts';
 import type { SignatureChecks } from '../signature-checks.ts';
-import { type CertificateStatus, statusByCrl, statusByOcsp } from './certificate-status.ts';
-import { CrlCheck, type CrlStatus } from './crl-check.ts';
+import { type CertificateStatus, isRevocation, type Revoked, statusByCrl, statusByOcsp } from './certificate-status.ts';
+import { CrlCheck, type CrlStatus, type CrlsAtHand } from './crl-check.ts';
 import type { CrlSource } from './crl-source.ts';
 import type { Subject } from './crl-subject.ts';
 import type { OcspQuestion, OcspSource } from './ocsp-source.ts';
@@ -34,34 +36,47 @@ interface SearchOptions {
 }
 
 /** How far a check goes: what is at hand or also what can be retrieved, and for how long after its end evidence counts. */
-interface Reach {
-  readonly crl: (subject: Subject) => Promise<CrlStatus>;
-  readonly ocsp: (subject: Subject) => Promise<CertificateStatus>;
-}
+type Reach = (method: RevocationMethod, subject: Subject) => Promise<CertificateStatus>;
 
 export class StatusSearch {
   readonly #options: SearchOptions;
   readonly #search: RevocationSearch;
-  readonly #current: Reach;
+  readonly #atHand: Reach;
+  /** Absent: nothing may be retrieved. */
+  readonly #retrieved: Reach | undefined;
 
   constructor(options: SearchOptions, search: RevocationSearch) {
     this.#options = options;
     this.#search = search;
-    this.#current = this.#reach(0, options.retrievalMilliseconds);
+    const { retrievalMilliseconds } = options;
+    const atHand = this.#crlCheck(0);
+    this.#atHand = this.#reach(0, atHand);
+    if (retrievalMilliseconds !== undefined) this.#retrieved = this.#retrievingReach(atHand, retrievalMilliseconds);
   }
 
   /** @throws BudgetExceededError */
   async status(subject: Subject): Promise<CertificateStatus> {
+    const atHand = new Map<RevocationMethod, CertificateStatus>();
+    for (const method of this.#options.methods) {
+      const status = await this.#atHand(method, subject);
+      if (isRevocation(status)) return status;
+      atHand.set(method, status);
+    }
+    let hold = [...atHand.values()].reduce<Revoked | undefined>(newerHold, undefined);
     const problems: string[] = [];
     let isAnswer = false;
-    for (const method of this.#options.methods) {
-      const status = await ask(this.#current, method, subject);
-      if (status.status !== 'unknown') return status;
+    for (const [method, known] of atHand) {
+      const status = tells(known, hold) ? known : ((await this.#retrieved?.(method, subject)) ?? known);
+      if (isRevocation(status)) return status;
+      hold = newerHold(hold, status);
+      if (tells(status, hold) && status.status === 'good') return status;
+      if (status.status !== 'unknown') continue;
       const facts = { ...certificateFacts(subject.certificate), method, problems: status.problems };
       this.#search.steps.record({ stage: 'revocation', check: 'method without answer', verdict: 'noted', facts });
       problems.push(...status.problems);
       isAnswer ||= status.isAnswer === true;
     }
+    if (hold) return hold;
     // A responder that does not know the certificate now outweighs what was good once.
     const grace = isAnswer || this.#options.graceSeconds === 0 ? undefined : await this.#withinGrace(subject);
     return grace ?? { status: 'unknown', problems };
@@ -70,10 +85,10 @@ export class StatusSearch {
   /** By what is at hand and ended, or grew too old, within the grace. Whatever says revoked outweighs the rest. */
   async #withinGrace(subject: Subject): Promise<CertificateStatus | undefined> {
     const { methods, graceSeconds, freshnessSeconds } = this.#options;
-    const reach = this.#reach(graceSeconds);
+    const reach = this.#reach(graceSeconds, this.#crlCheck(graceSeconds));
     let latest: Extract<CertificateStatus, { status: 'good-within-grace' }> | undefined;
     for (const method of methods) {
-      const status = await ask(reach, method, subject);
+      const status = await reach(method, subject);
       if (status.status === 'revoked') return status;
       if (status.status !== 'good') continue;
       const fresh = freshnessSeconds > 0 ? status.thisUpdate.getTime() + freshnessSeconds * 1000 : Infinity;
@@ -83,46 +98,74 @@ export class StatusSearch {
     return latest;
   }
 
-  #reach(graceSeconds: number, retrievalMilliseconds?: number): Reach {
-    const { crls, ocsp, freshnessSeconds, selfVouchingCrlIssuers } = this.#options;
-    const { pool, signatures, time } = this.#search;
-    const context = { pool, signatures, time, freshnessSeconds, graceSeconds };
-    const ofCrls = {
-      ...context,
+  #reach(graceSeconds: number, crls: CrlCheck): Reach {
+    const question = this.#question(graceSeconds, crls);
+    return async (method, subject) =>
+      method === 'crl'
+        ? statusByCrl(await crls.status(subject))
+        : statusByOcsp(await this.#options.ocsp.atHand(subject, question));
+  }
+
+  /** @param atHand asked of signers first, whose status the CRLs at hand tell mostly */
+  #retrievingReach(atHand: CrlCheck, milliseconds: number): Reach {
+    const { budget } = this.#search.signatures;
+    const { crls, ocsp } = this.#options;
+    const waiting = () => budget.waitingFor(milliseconds);
+    const retrieved = this.#crlCheck(0, (certificate) => budget.waitFor(crls.retrieved(certificate, waiting())));
+    const status = async (signer: Subject, chain?: readonly string[]) => {
+      const known = await atHand.status(signer, chain);
+      return known.status === 'unknown' ? retrieved.status(signer, chain) : known;
+    };
+    const question = this.#question(0, { status }, { atHand });
+    return async (method, subject) =>
+      method === 'crl'
+        ? statusByCrl(await retrieved.status(subject))
+        : statusByOcsp(await ocsp.retrieved(subject, question, waiting()));
+  }
+
+  #crlCheck(graceSeconds: number, crlsFor?: (certificate: Certificate) => Promise<CrlsAtHand>): CrlCheck {
+    const { crls, ocsp, selfVouchingCrlIssuers } = this.#options;
+    const check = new CrlCheck({
+      ...this.#context(graceSeconds),
       selfVouchingCrlIssuers,
-      onAuthentic: crls.confirm.bind(crls),
-    };
-    const crlsAtHand = new CrlCheck({ ...ofCrls, crlsFor: (certificate) => crls.atHand(certificate) });
-    const crlsRetrieved =
-      retrievalMilliseconds === undefined
-        ? undefined
-        : new CrlCheck({
-            ...ofCrls,
-            crlsFor: (certificate) =>
-              signatures.budget.waitFor(
-                crls.retrieved(certificate, signatures.budget.waitingFor(retrievalMilliseconds)),
-              ),
-          });
-    const crl = async (subject: Subject) => {
-      const status = await crlsAtHand.status(subject);
-      return status.status === 'unknown' && crlsRetrieved ? crlsRetrieved.status(subject) : status;
-    };
-    const question: OcspQuestion = { ...context, delegateProblem: async (delegate) => problemOf(await crl(delegate)) };
-    return {
-      crl,
-      ocsp: async (subject) => {
-        const status = await ocsp.atHand(subject, question);
-        if (status.status !== 'unknown' || retrievalMilliseconds === undefined) return statusByOcsp(status);
-        return statusByOcsp(
-          await ocsp.retrieved(subject, question, signatures.budget.waitingFor(retrievalMilliseconds)),
-        );
+      crlsFor: crlsFor ?? ((certificate) => crls.atHand(certificate)),
+      isRevokedElsewhere: async (signer, chain) => {
+        const question = this.#question(graceSeconds, check, { chain });
+        return isRevocation(statusByOcsp(await ocsp.atHand(signer, question)));
       },
+      onAuthentic: crls.confirm.bind(crls),
+    });
+    return check;
+  }
+
+  /** @param crls asked about delegates @param atHand likewise, about those whose certificates say that nobody need ask */
+  #question(
+    graceSeconds: number,
+    crls: Pick<CrlCheck, 'status'>,
+    { atHand = crls, chain }: { readonly atHand?: Pick<CrlCheck, 'status'>; readonly chain?: readonly string[] } = {},
+  ): OcspQuestion {
+    return {
+      ...this.#context(graceSeconds),
+      delegateProblem: async (delegate) => problemOf(await crls.status(delegate, chain)),
+      isDelegateRevoked: async (delegate) => (await atHand.status(delegate, chain)).status === 'revoked',
     };
+  }
+
+  #context(graceSeconds: number) {
+    const { pool, signatures, time } = this.#search;
+    return { pool, signatures, time, freshnessSeconds: this.#options.freshnessSeconds, graceSeconds };
   }
 }
 
-async function ask(reach: Reach, method: RevocationMethod, subject: Subject): Promise<CertificateStatus> {
-  return method === 'crl' ? statusByCrl(await reach.crl(subject)) : reach.ocsp(subject);
+/** Whether nothing newer need be asked for: it is about the present, and good only if no hold is as new. */
+function tells(status: CertificateStatus, hold: Revoked | undefined): boolean {
+  if (status.status === 'good') return !hold || status.thisUpdate > hold.asOf;
+  return status.status === 'revoked' && status.outOfDate === undefined;
+}
+
+/** The newer of two holds. */
+function newerHold(known: Revoked | undefined, status: CertificateStatus): Revoked | undefined {
+  return status.status === 'revoked' && (!known || status.asOf > known.asOf) ? status : known;
 }
 
 function problemOf(status: CrlStatus): string | undefined {

@@ -122,14 +122,20 @@ function site({ ocsp = {}, crls = [goodCrl], answer = 'dead', peer = holder, ...
   };
 }
 
-describe('methods are asked in their order, and the first definite answer counts', () => {
+describe('what is at hand is asked first, then the methods in their order, and the first definite answer counts', () => {
   it.each<[string, World, string, number]>([
-    ['OCSP first, by default: good ends the search', { answer: good, crls: [badCrl] }, 'valid', 1],
+    [
+      'OCSP first, by default, but a CRL at hand says revoked',
+      { answer: good, crls: [badCrl] },
+      'certificate-revoked',
+      0,
+    ],
+    ['OCSP first, by default: good ends the search', { answer: good, crls: [] }, 'valid', 1],
     ['OCSP revoked, CRL good', { answer: revoked }, 'certificate-revoked', 1],
     ['OCSP dead, CRL good', { answer: 'dead' }, 'valid', 1],
-    ['OCSP dead, CRL revoked', { answer: 'dead', crls: [badCrl] }, 'certificate-revoked', 1],
-    ['OCSP forged, CRL revoked', { answer: forged, crls: [badCrl] }, 'certificate-revoked', 1],
-    ['OCSP stale, CRL revoked', { answer: stale, crls: [badCrl] }, 'certificate-revoked', 1],
+    ['OCSP dead, CRL revoked', { answer: 'dead', crls: [badCrl] }, 'certificate-revoked', 0],
+    ['OCSP forged, CRL revoked', { answer: forged, crls: [badCrl] }, 'certificate-revoked', 0],
+    ['OCSP stale, CRL revoked', { answer: stale, crls: [badCrl] }, 'certificate-revoked', 0],
     ['OCSP does not know, CRL good', { answer: unknown }, 'valid', 1],
     ['OCSP answers an error, no CRL', { answer: ocspError(3), crls: [] }, 'revocation-unknown', 1],
     ['OCSP forged, no CRL', { answer: forged, crls: [] }, 'revocation-unknown', 1],
