@@ -1,11 +1,12 @@
 /** `cardgate serve-mapping`: answers other services who a certificate belongs to, by the sites of the same configuration; reloads on SIGHUP, ends on SIGTERM. */
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import { errorMessage } from '../error-message.ts';
+import { productVersion } from '../product-version.ts';
 import { createMappingServer, type MappingServer, type MappingServerOptions } from '../service/mapping-server.ts';
 import type { RemoteAuthenticatorOptions } from '../service/remote-authenticator.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { createLogins, openSharedParts, SwitchableLogins } from './logins.ts';
-import { reload } from './reload.ts';
+import { reloader } from './reload.ts';
 import { rightsOf } from './sites.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -41,8 +42,16 @@ export async function serveMapping(
   );
   const isListening = await listenAll(servers, terminal);
   if (isListening) {
-    logger.info('mapping-service-started', { configuration: file, sha256: configuration.sha256, sites });
-    const onHangUp = () => void reload({ file, sites, logins, create, clock, logger });
+    logger.info('mapping-service-started', {
+      configuration: file,
+      sha256: configuration.sha256,
+      version: productVersion,
+      sites,
+    });
+    audit.write({ event: 'configuration', action: 'started', configuration: file, sha256: configuration.sha256 });
+    const service = 'serve-mapping';
+    const reload = reloader({ file, service, started: configuration, logins, create, audit, clock, logger });
+    const onHangUp = () => void reload();
     process.on('SIGHUP', onHangUp);
     await new Promise((resolve) => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);

@@ -2,14 +2,15 @@
 import type { Clock } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import { errorMessage } from '../error-message.ts';
-import { createFtpServer, type FtpServer } from '../ftp/server.ts';
+import { checkIdentity, createFtpServer, type FtpServer } from '../ftp/server.ts';
 import type { Logger } from '../operations/log.ts';
+import { productVersion } from '../product-version.ts';
 import { openLocalStorage } from '../storage/local-storage.ts';
 import { sweepUploads } from '../storage/sweep.ts';
 import { loadOrReport } from './check-config.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { createLogins, type LoginParts, openSharedParts, SwitchableLogins } from './logins.ts';
-import { reload } from './reload.ts';
+import { reloader } from './reload.ts';
 import { serverOptions } from './sites.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -18,7 +19,8 @@ const leftoverAge = 3_600_000;
 const sweepInterval = 3_600_000;
 
 interface RunningSite {
-  readonly site: LoadedSite;
+  /** As last loaded. */
+  site: LoadedSite;
   readonly server: FtpServer;
 }
 
@@ -35,16 +37,29 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
     return exitCode.refused;
   }
   terminal.writeError('cardgate is ready\n');
+  audit.write({ event: 'configuration', action: 'started', configuration: file, sha256: configuration.sha256 });
   logger.info('started', {
     configuration: file,
     sha256: configuration.sha256,
+    version: productVersion,
     sites: running.length,
     node: process.version,
   });
   const sweeping = keepSwept(running, clock, logger);
-  const sites = configuration.sites.map(({ settings }) => settings.name);
-  const onHangUp = () =>
-    void reload({ file, sites, logins, clock, logger, create: (renewed) => createLogins(renewed, parts) });
+  const create = (renewed: Configuration) => createLogins(renewed, parts);
+  const apply = (renewed: Configuration) => renewSites(running, renewed);
+  const reload = reloader({
+    file,
+    service: 'serve',
+    started: configuration,
+    logins,
+    create,
+    apply,
+    audit,
+    clock,
+    logger,
+  });
+  const onHangUp = () => void reload();
   process.on('SIGHUP', onHangUp);
 
   const signal = await firstSignal('SIGTERM', 'SIGINT');
@@ -88,6 +103,21 @@ async function startSites(
     }
   }
   return running;
+}
+
+/** All sites, or none. @throws when a TLS identity cannot be used */
+function renewSites(running: readonly RunningSite[], { sites }: Configuration): void {
+  const renewals = running.flatMap((one) => {
+    const site = sites.find(({ settings }) => settings.name === one.site.settings.name);
+    if (!site) return [];
+    const { bindings: _, ...options } = serverOptions(site);
+    checkIdentity(options);
+    return [{ one, site, options }];
+  });
+  for (const { one, site, options } of renewals) {
+    one.server.renew(options);
+    one.site = site;
+  }
 }
 
 async function stopSites(running: readonly RunningSite[], drainMilliseconds: number): Promise<void> {

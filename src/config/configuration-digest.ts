@@ -4,6 +4,7 @@
  */
 import { createHash, scryptSync } from 'node:crypto';
 import { basename, dirname, relative, resolve } from 'node:path';
+import type { SettingPath } from './fault.ts';
 
 /** One line of the list. */
 export interface DigestedFile {
@@ -13,6 +14,8 @@ export interface DigestedFile {
   readonly method: 'sha256' | 'scrypt';
   /** Lower-case hexadecimal, 32 octets. */
   readonly digest: string;
+  /** That name the file; none: it is the configuration itself. */
+  readonly settings: readonly SettingPath[];
 }
 
 /** 32 MiB and some 100 ms for each guess (RFC 7914). */
@@ -30,11 +33,13 @@ export class ConfigurationDigest {
   }
 
   /** @param path absolute @param kind a password wins over what else the same file may be named as */
-  add(path: string, content: Buffer, kind: 'material' | 'password' = 'material'): void {
+  add(path: string, content: Buffer, setting?: SettingPath, kind: 'material' | 'password' = 'material'): void {
     const name = this.#nameOf(path);
-    if (this.#files.get(name)?.method === 'scrypt') return;
-    const method = kind === 'password' ? 'scrypt' : 'sha256';
-    this.#files.set(name, { name, method, digest: method === 'scrypt' ? slow(content, name) : sha256(content) });
+    const known = this.#files.get(name);
+    const settings = [...(known?.settings ?? []), ...(setting ? [setting] : [])];
+    const method = kind === 'password' || known?.method === 'scrypt' ? 'scrypt' : 'sha256';
+    const digest = method === 'scrypt' ? slow(content, name) : sha256(content);
+    this.#files.set(name, { name, method, digest, settings });
   }
 
   /** By name, in the order of their octets. */

@@ -57,7 +57,7 @@ export class MaterialReader {
       if (facts.size > maximumBytes)
         return this.#fault(setting, `${path} is larger than ${maximumBytes} bytes`, 'Name the right file.');
       const content = readFileSync(path);
-      this.#digest.add(path, content, kind);
+      this.#digest.add(path, content, setting, kind);
       return content;
     } catch (error) {
       return this.#fault(

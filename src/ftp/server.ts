@@ -20,6 +20,8 @@ export interface FtpServer {
   readonly connectionCount: number;
   /** @returns where it listens, in the order of the bindings @throws when a binding or the TLS identity cannot be used */
   listen(): Promise<readonly ListeningAddress[]>;
+  /** From now on connections are served by these; those that are there keep what they began with. @throws when the TLS identity cannot be used */
+  renew(options: RenewableOptions): void;
   /** Stops accepting, ends idle connections at once and busy ones after their command. @param drainMilliseconds after which the rest is cut */
   close(drainMilliseconds: number): Promise<void>;
 }
@@ -27,7 +29,14 @@ export interface FtpServer {
 /** IIS's serverListenBacklog. */
 const listenBacklog = 60;
 
-export function createFtpServer(options: FtpServerOptions): FtpServer {
+/** Everything but what the listening sockets and the process have in common. */
+export type RenewableOptions = Omit<
+  FtpServerOptions,
+  'bindings' | 'authenticator' | 'openStorage' | 'audit' | 'logger' | 'clock'
+>;
+
+export function createFtpServer(initial: FtpServerOptions): FtpServer {
+  let options = initial;
   const connections = new Set<ControlConnection>();
   const perAddress = new Map<string, number>();
   let servers: readonly Server[] = [];
@@ -61,8 +70,7 @@ export function createFtpServer(options: FtpServerOptions): FtpServer {
       return connections.size;
     },
     async listen() {
-      // A certificate that does not fit its key must stop the start, not every login.
-      new SessionSecurity(options.tls, options.clientCertificatePolicy).close();
+      checkIdentity(options);
       servers = options.bindings.map(({ tls }) =>
         createServer({ allowHalfOpen: true }, (socket) => accept(socket, tls)),
       );
@@ -76,6 +84,10 @@ export function createFtpServer(options: FtpServerOptions): FtpServer {
       }
       return listening.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     },
+    renew(renewed) {
+      checkIdentity(renewed);
+      options = { ...options, ...renewed };
+    },
     async close(drainMilliseconds) {
       const closed = servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve())));
       for (const connection of connections) connection.drain();
@@ -86,6 +98,11 @@ export function createFtpServer(options: FtpServerOptions): FtpServer {
       clearTimeout(cut);
     },
   };
+}
+
+/** A certificate that does not fit its key must stop the start or the reload, not every login. @throws Error of OpenSSL */
+export function checkIdentity({ tls, clientCertificatePolicy }: RenewableOptions): void {
+  new SessionSecurity(tls, clientCertificatePolicy).close();
 }
 
 function listenOn(server: Server, binding: Binding | undefined, options: FtpServerOptions): Promise<ListeningAddress> {

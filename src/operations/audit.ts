@@ -97,7 +97,25 @@ export interface SessionEnd extends Common {
   readonly durationMilliseconds: number;
 }
 
-export type AuditRecord = LoginAttempt | Refusal | Transfer | SessionEnd;
+/** Which configuration decides from now on: at the start, and at each attempt to read it anew. */
+export interface ConfigurationInForce {
+  readonly event: 'configuration';
+  readonly action: 'started' | 'reloaded' | 'reload-refused';
+  /** The file. */
+  readonly configuration: string;
+  /** Digest of the configuration that was read; of `reload-refused`: of the one that stays in force. */
+  readonly sha256: string;
+  readonly formerSha256?: string;
+  /** Of the start: what needs a restart is still as it was then. */
+  readonly startedSha256?: string;
+  /** Changed settings that are in force now. */
+  readonly tookEffect?: readonly string[];
+  /** Settings whose old value stays in force until a restart. */
+  readonly needsRestart?: readonly string[];
+  readonly faults?: readonly string[];
+}
+
+export type AuditRecord = LoginAttempt | Refusal | Transfer | SessionEnd | ConfigurationInForce;
 
 export interface AuditTrail {
   write(record: AuditRecord): void;

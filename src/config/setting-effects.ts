@@ -1,0 +1,60 @@
+/**
+ * When a changed setting takes effect in a running service: at SIGHUP, or at the next start. An entry speaks for the setting and for
+ * all below it, the files it names included; the longest entry counts.
+ */
+
+/** `renewed`: for logins or connections from then on. `restart`: the old value stays in force. `unused`: this service does not use it. */
+export type SettingEffect = 'renewed' | 'restart' | 'unused';
+
+export type ServiceKind = 'serve' | 'serve-mapping';
+
+interface EffectEntry {
+  readonly serve: SettingEffect;
+  readonly 'serve-mapping': SettingEffect;
+}
+
+const renewed: EffectEntry = { serve: 'renewed', 'serve-mapping': 'renewed' };
+const restart: EffectEntry = { serve: 'restart', 'serve-mapping': 'restart' };
+const renewedForFtps: EffectEntry = { serve: 'renewed', 'serve-mapping': 'unused' };
+const restartForFtps: EffectEntry = { serve: 'restart', 'serve-mapping': 'unused' };
+
+/** `[]` stands for every entry of `directories` and `sites`, which are told apart by their names; `name` for that there is such an entry. */
+export const settingEffects: Readonly<Record<string, EffectEntry>> = {
+  'log.level': restart,
+  'log.file': restart,
+  'audit.file': restart,
+  shutdownDrainTime: restart,
+  'retrieval.cacheDirectory': restart,
+  'retrieval.maximumCacheMegabytes': restart,
+  'retrieval.maximumMemoryMegabytes': restart,
+  'retrieval.certificateAuthorities': restart,
+  'retrieval.fileDirectories': restart,
+  'denyByFailure.maxFailure': restart,
+  'denyByFailure.maxFailurePerAddress': restart,
+  'denyByFailure.entryExpiration': restart,
+  mappingService: { serve: 'unused', 'serve-mapping': 'restart' },
+  'directories[]': renewed,
+  'sites[].name': restart,
+  'sites[].bindings': restartForFtps,
+  'sites[].physicalPath': renewedForFtps,
+  'sites[].connections': renewedForFtps,
+  'sites[].ssl': renewedForFtps,
+  'sites[].sslClientCertificates': renewed,
+  'sites[].dataChannelSecurity': renewedForFtps,
+  'sites[].authentication': renewed,
+  'sites[].directories': renewed,
+  'sites[].mapping': renewed,
+  'sites[].userIsolation': renewedForFtps,
+  'sites[].authorization': renewed,
+  'sites[].firewallSupport': renewedForFtps,
+  'sites[].messages': renewedForFtps,
+  'sites[].commandFiltering': renewedForFtps,
+  'sites[].fileHandling': renewedForFtps,
+};
+
+/** @param pattern a setting such as `sites[].ssl.minimumVersion` @returns the entry that speaks for it */
+export function effectEntryOf(pattern: string): string | undefined {
+  return Object.keys(settingEffects)
+    .filter((entry) => pattern === entry || pattern.startsWith(`${entry}.`) || pattern.startsWith(`${entry}[`))
+    .sort((a, b) => b.length - a.length)[0];
+}
