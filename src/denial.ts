@@ -371,6 +371,22 @@ export const denialTable = {
     meaning: 'The account has no home directory that can be used.',
     remedy: 'Create the directory named in the record, or set userIsolation so that it is made at login.',
   },
+  'account-changed': {
+    stage: 'account',
+    reply: 421,
+    subStatus: 0,
+    level: 'notice',
+    meaning: 'The login of a running session leads to another account, directory or account name than when it began.',
+    remedy: 'Let the client log in again. If the account was not renamed, moved or replaced, look at its mapping.',
+  },
+  'home-changed': {
+    stage: 'authorization',
+    reply: 421,
+    subStatus: 0,
+    level: 'notice',
+    meaning: 'The account of a running session has another home directory than when the session began.',
+    remedy: 'Let the client log in again; it then works in the new home.',
+  },
   'access-denied': {
     stage: 'authorization',
     reply: 550,

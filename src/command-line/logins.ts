@@ -6,6 +6,7 @@ import { createAuthenticator } from '../login/authenticate.ts';
 import type { LoginRequest, Verdict } from '../login/authenticator.ts';
 import { createFailureThrottle, type FailureThrottle } from '../login/failure-throttle.ts';
 import type { ExplainingAuthenticator } from '../login/login-attempt.ts';
+import { type Recheck, recheckOf, standingRequest } from '../login/login-recheck.ts';
 import type { Binding } from '../mapping/mapping-service.ts';
 import { createMappingService } from '../mapping/resolve.ts';
 import { type AuditTrail, createAuditTrail } from '../operations/audit.ts';
@@ -138,12 +139,16 @@ export class SwitchableLogins {
   async authenticate(site: string, request: LoginRequest): Promise<Verdict> {
     const verdict = await this.decide(site, (authenticator) => authenticator.authenticate(request));
     if (verdict.outcome !== 'granted') return verdict;
-    // a session that lasts keeps no password
-    const { password: _, ...later } = request;
-    const { accountName, directory } = verdict.login;
-    const recheck = () =>
-      this.decide(site, (authenticator) => authenticator.recheck(later, { accountName, directory }));
-    return { ...verdict, login: { ...verdict.login, recheck } };
+    const { login } = verdict;
+    return {
+      ...verdict,
+      login: { ...login, recheck: recheckOf(this.#recheck(site), standingRequest(request), login) },
+    };
+  }
+
+  /** Apart from `authenticate`, whose request a closure there would keep alive. */
+  #recheck(site: string): Recheck {
+    return (request, granted) => this.decide(site, (authenticator) => authenticator.recheck(request, granted));
   }
 
   /** One decision by the newest authenticator of the site, whose directories stay open until it is taken. */

@@ -59,7 +59,12 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
     clock,
     logger,
   });
-  const onHangUp = () => void reload();
+  const renew = async () => {
+    await reload();
+    // After a refused reload too: the administrator may have withdrawn a group, and the old configuration still decides.
+    await recheckSessions(running, logger);
+  };
+  const onHangUp = () => void renew();
   process.on('SIGHUP', onHangUp);
 
   const signal = await firstSignal('SIGTERM', 'SIGINT');
@@ -122,6 +127,15 @@ function renewSites(running: readonly RunningSite[], { sites }: Configuration): 
 
 async function stopSites(running: readonly RunningSite[], drainMilliseconds: number): Promise<void> {
   await Promise.all(running.map(({ server }) => server.close(drainMilliseconds)));
+}
+
+/** Never rejects. */
+async function recheckSessions(running: readonly RunningSite[], logger: Logger): Promise<void> {
+  await Promise.all(
+    running.map(async ({ site, server }) => {
+      logger.info('sessions-rechecked', { site: site.settings.name, ...(await server.recheckLogins()) });
+    }),
+  );
 }
 
 /** Removes what uploads of killed processes left, now and every hour. */

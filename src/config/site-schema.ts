@@ -32,7 +32,7 @@ const connections = z
       .describe('Time allowed for a TLS handshake, PIN entry included'),
     loginRecheckInterval: duration('1s', '1d')
       .prefault('10m')
-      .describe('How often a running session is decided anew: certificate, revocation, mapping, account'),
+      .describe('How often a running session is decided anew: certificate, revocation, mapping, account, rights, home'),
     maxConnections: count(1, 100_000).default(2_000).describe('Control connections at the same time'),
     maxConnectionsPerAddress: count(1, 100_000).default(200).describe('Control connections from one address'),
     maxLoginFailures: count(1, 20).default(3).describe('Refused logins on one connection before it is closed'),

@@ -5,6 +5,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { ControlConnection } from './control-connection.ts';
 import { plainAddress } from './passive-listener.ts';
+import { type RecheckCounts, recheckAll } from './recheck-round.ts';
 import { formatReply, reply } from './reply.ts';
 import { SessionSecurity } from './secure-context.ts';
 import type { Binding, FtpServerOptions } from './server-options.ts';
@@ -22,6 +23,8 @@ export interface FtpServer {
   listen(): Promise<readonly ListeningAddress[]>;
   /** From now on connections are served by these; those that are there keep what they began with. @throws when the TLS identity cannot be used */
   renew(options: RenewableOptions): void;
+  /** Decides every running login once more, within some seconds; another call takes the place of a round that runs. */
+  recheckLogins(): Promise<RecheckCounts>;
   /** Stops accepting, ends idle connections at once and busy ones after their command. @param drainMilliseconds after which the rest is cut */
   close(drainMilliseconds: number): Promise<void>;
 }
@@ -40,6 +43,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
   const connections = new Set<ControlConnection>();
   const perAddress = new Map<string, number>();
   let servers: readonly Server[] = [];
+  let round = new AbortController();
 
   const accept = (socket: Socket, tls: Binding['tls']) => {
     const address = plainAddress(socket.remoteAddress);
@@ -88,7 +92,16 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
       checkIdentity(renewed);
       options = { ...options, ...renewed };
     },
+    recheckLogins() {
+      round.abort();
+      round = new AbortController();
+      const watches = Array.from(connections, ({ session }) =>
+        session.state === 'authenticated' ? session.watch : [],
+      );
+      return recheckAll(watches.flat(), round.signal);
+    },
     async close(drainMilliseconds) {
+      round.abort();
       const closed = servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve())));
       for (const connection of connections) connection.drain();
       const cut = setTimeout(() => {

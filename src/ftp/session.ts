@@ -4,6 +4,7 @@ import type { Logger } from '../operations/log.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { DataChannel } from './data-channel.ts';
 import { mlstFacts } from './listing.ts';
+import type { LoginWatch } from './login-watch.ts';
 import type { Reply } from './reply.ts';
 import type { FtpServerOptions } from './server-options.ts';
 
@@ -24,13 +25,14 @@ export interface SecuredSession {
   readonly tls: ControlTls;
 }
 
-/** Only a granted verdict of the authenticator makes one. */
+/** Only a granted verdict of the authenticator makes one, and only a recheck replaces it by one with other rights. */
 export interface AuthenticatedSession {
   readonly state: 'authenticated';
   /** Absent where `SslAllow` let the client log in without TLS. */
   readonly tls?: ControlTls;
   readonly login: AuthenticatedLogin;
   readonly storage: Storage;
+  readonly watch: LoginWatch;
 }
 
 export type Session = PlainSession | SecuredSession | AuthenticatedSession;

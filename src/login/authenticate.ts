@@ -20,6 +20,7 @@ import {
   type ExplainedRequest,
   type ExplainingAuthenticator,
   type Finder,
+  type PriorLogin,
 } from './login-attempt.ts';
 import { accountFacts, certificateFacts, validationFacts } from './login-record.ts';
 import { findAccountByName, type PasswordLoginOptions, passwordDenial, throttled } from './password-login.ts';
@@ -65,7 +66,7 @@ export function createAuthenticator(options: AuthenticatorOptions): ExplainingAu
     throw new TypeError('authentication by password needs to know where passwords are checked');
   }
   const authenticator = authenticatorBy(
-    (request, steps, found, again = false) => decide(options, request, steps, found, again),
+    (request, steps, found, prior) => decide(options, request, steps, found, prior),
     options,
   );
   if (!passwords) return authenticator;
@@ -85,7 +86,7 @@ async function decide(
   request: ExplainedRequest,
   steps: StepRecorder,
   found: Finder,
-  again: boolean,
+  prior: PriorLogin | undefined,
 ): Promise<Decision> {
   const { methods, authentication = 'certificate', passwords } = options;
   const takesPasswords = methods.basic === true && authentication !== 'certificate' ? passwords : undefined;
@@ -94,10 +95,12 @@ async function decide(
   if (!methods.clientCertificate && !byName) {
     return denied('authentication-disabled', 'No method is enabled that this login could use.');
   }
-  if (byName && !again && request.password === undefined) return { outcome: 'password-required' };
+  // A password that was right is not asked for again; a login that was granted without one has none to show.
+  const checksPassword = prior?.passwordProven !== true;
+  if (byName && checksPassword && request.password === undefined) return { outcome: 'password-required' };
 
-  const address = byName && !again ? takesPasswords.throttle.admitAddress(request.remoteAddress) : undefined;
-  if (byName && !again && !address) return { outcome: 'denied', denial: throttled('address') };
+  const address = byName && checksPassword ? takesPasswords.throttle.admitAddress(request.remoteAddress) : undefined;
+  if (byName && checksPassword && !address) return { outcome: 'denied', denial: throttled('address') };
   const identified = byName
     ? await identifyByName(takesPasswords, request, steps, found).catch((error: unknown) => {
         address?.undecided();
@@ -110,7 +113,8 @@ async function decide(
   const state = checkState(account, options, steps);
   if (state) return { outcome: 'denied', denial: state };
 
-  if (!again && (byName || authentication === 'certificateAndPassword')) {
+  const needsPassword = byName || authentication === 'certificateAndPassword';
+  if (checksPassword && needsPassword) {
     const refusal = await checkPassword(takesPasswords, request, { account, directory }, address, steps);
     if (refusal === 'password-required') return { outcome: refusal };
     if (refusal) return { outcome: 'denied', denial: refusal };
@@ -126,8 +130,10 @@ async function decide(
   const login: Omit<AuthenticatedLogin, 'recheck'> = {
     accountName: account.accountName,
     directory: account.directory,
+    accountId: account.id,
     homeDirectory,
     accessRights,
+    ...(needsPassword && { passwordProven: true }),
     ...(certificate && {
       certificateSha256: certificate.certificate.sha256,
       validUntil: new Date(Math.min(...certificate.path.map(({ notAfter }) => notAfter.getTime()))),

@@ -27,19 +27,29 @@ export interface LoginRequest {
 export interface AuthenticatedLogin {
   readonly accountName: string;
   readonly directory: string;
+  /** What stays the same when the account is renamed or moved; absent where the directory does not tell it. */
+  readonly accountId?: string;
   /** Absolute path of the account's home in the storage. */
   readonly homeDirectory: string;
   readonly accessRights: AccessRights;
   /** SHA-256 of the end entity certificate, lower-case hexadecimal; absent when the login came by password alone. */
   readonly certificateSha256?: string;
+  /** Whether a password was asked for and was right. Default `false`. */
+  readonly passwordProven?: boolean;
   /** When the first certificate of the path expires: the login ends then at the latest. Absent with certificateSha256. */
   readonly validUntil?: Date;
   /**
-   * Decides the login once more, by what is known now of certificate, mapping and account. Never rejects.
-   * @returns why it may not go on; undefined also while nobody can say, as when no directory answers
+   * Decides the login once more, by what is known now of certificate, mapping, account, rights and home. Never rejects.
+   * @returns undefined while that cannot be decided, as when no directory answers: the session goes on as it is
    */
-  readonly recheck: () => Promise<Denial | undefined>;
+  readonly recheck: () => Promise<Standing | undefined>;
 }
+
+/** What has become of a login that was granted. */
+export type Standing =
+  /** For the account and the home of before; the rights may be others, fewer or more. */
+  | ({ readonly outcome: 'confirmed' } & Pick<AuthenticatedLogin, 'accessRights' | 'validUntil'>)
+  | { readonly outcome: 'withdrawn'; readonly denial: Denial };
 
 export type Verdict =
   | { readonly outcome: 'granted'; readonly login: AuthenticatedLogin; readonly reference: string }

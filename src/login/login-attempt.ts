@@ -1,21 +1,17 @@
 /**
- * One login attempt around whatever decides it: a reference, exactly one audit record, faults turned into refusals, and the same
- * decision again while a session runs.
+ * One login attempt around whatever decides it: a reference, exactly one audit record, faults turned into refusals.
  */
 import type { Clock } from '../clock.ts';
-import { type Denial, type DenialCode, denial } from '../denial.ts';
-import {
-  type DirectoryAccount,
-  DirectoryAnswerError,
-  DirectoryUnavailableError,
-  type Group,
-} from '../directory/directory.ts';
+import { type Denial, denial } from '../denial.ts';
+import type { DirectoryAccount, Group } from '../directory/directory.ts';
 import { type StepRecorder, unrecorded } from '../explanation.ts';
 import type { AuditTrail, LoginAttempt } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
 import { printable } from '../operations/printable.ts';
 import { createReference } from '../operations/reference.ts';
 import type { AuthenticatedLogin, Authenticator, LoginRequest, Verdict } from './authenticator.ts';
+import { decisionForFault } from './fault-decision.ts';
+import { type Recheck, recheckBy, recheckOf, standingRequest } from './login-recheck.ts';
 
 export interface AttemptParts {
   readonly audit: AuditTrail;
@@ -39,7 +35,7 @@ export type Decision =
 
 /**
  * Decides one login. `found` takes what belongs into the record as soon as it is known.
- * A reference in the decision is that of somebody else’s record of it, and becomes that of ours. `again` says that the login was
+ * A reference in the decision is that of somebody else’s record of it, and becomes that of ours. `prior` says that the login was
  * granted before, and nobody is there to give a password.
  * @throws DirectoryUnavailableError | DirectoryAnswerError; whatever else it throws is a fault, and nobody is let in
  */
@@ -47,8 +43,11 @@ export type Decide = (
   request: ExplainedRequest,
   steps: StepRecorder,
   found: Finder,
-  again?: boolean,
+  prior?: PriorLogin,
 ) => Promise<Decision>;
+
+/** A login that was granted and runs; a password that was right then is not kept, and not asked for again. */
+export type PriorLogin = Pick<AuthenticatedLogin, 'passwordProven'>;
 
 /** A login that may leave open whom it claims to be: only `cardgate explain` makes such a one, and it lets nobody in. */
 export type ExplainedRequest = Omit<LoginRequest, 'claimedName'> & { readonly claimedName: string | undefined };
@@ -75,21 +74,22 @@ export interface ExplainingAuthenticator extends Authenticator {
   explain(request: ExplainedRequest, steps: StepRecorder): Promise<Verdict>;
   resolve(request: ExplainedRequest, steps: StepRecorder): Promise<Resolution>;
   /** What `AuthenticatedLogin.recheck` does, also for a login that was granted by an authenticator that this one replaced. */
-  recheck(request: ExplainedRequest, granted: GrantedAccount): Promise<Denial | undefined>;
+  readonly recheck: Recheck;
 }
 
-/** Whom a running session works for. */
-export type GrantedAccount = Pick<AuthenticatedLogin, 'accountName' | 'directory'>;
-
-export function authenticatorBy(decide: Decide, parts: AttemptParts): ExplainingAuthenticator {
+export function authenticatorBy(decide: Decide, attemptParts: AttemptParts): ExplainingAuthenticator {
+  const recheck = recheckBy(decide, attemptParts.logger);
+  const parts = { ...attemptParts, recheck };
   return {
     authenticate: async (request) =>
       (await attempt(decide, parts, request, unrecorded))?.verdict ?? { outcome: 'password-required' },
     explain: async (request, steps) => (await attempt(decidedAtOnce(decide), parts, request, steps)).verdict,
     resolve: (request, steps) => attempt(decidedAtOnce(decide), parts, request, steps),
-    recheck: (request, granted) => recheck(decide, parts, request, granted),
+    recheck,
   };
 }
+
+type RecheckingParts = AttemptParts & { readonly recheck: Recheck };
 
 type DecideAtOnce = (...args: Parameters<Decide>) => Promise<Exclude<Decision, { outcome: 'password-required' }>>;
 
@@ -106,19 +106,19 @@ function decidedAtOnce(decide: Decide): DecideAtOnce {
 /** @returns undefined when a password is needed first: nothing is decided then, and nothing recorded */
 async function attempt(
   decide: DecideAtOnce,
-  parts: AttemptParts,
+  parts: RecheckingParts,
   request: ExplainedRequest,
   steps: StepRecorder,
 ): Promise<Resolution>;
 async function attempt(
   decide: Decide,
-  parts: AttemptParts,
+  parts: RecheckingParts,
   request: ExplainedRequest,
   steps: StepRecorder,
 ): Promise<Resolution | undefined>;
 async function attempt(
   decide: Decide,
-  parts: AttemptParts,
+  parts: RecheckingParts,
   request: ExplainedRequest,
   steps: StepRecorder,
 ): Promise<Resolution | undefined> {
@@ -155,64 +155,17 @@ async function attempt(
     durationMilliseconds: clock.now().getTime() - startedAt,
   };
   audit.write(record);
-  // a session that lasts keeps no password
-  const { password: _, ...later } = request;
   const verdict: Resolution['verdict'] =
     decision.outcome === 'granted'
-      ? {
-          ...decision,
-          login: { ...decision.login, recheck: () => recheck(decide, parts, later, decision.login) },
-          reference,
-        }
+      ? { ...decision, login: rechecked(decision.login, parts.recheck, request), reference }
       : { ...decision, reference };
   return { verdict, record, ...(mapped && { mapped }) };
 }
 
-/** Without an answer a running session goes on: an outage is no reason to cut everybody off, and nothing new is allowed by it. */
-const undecided: ReadonlySet<DenialCode> = new Set([
-  'directory-unavailable',
-  'mapping-service-unavailable',
-  'revocation-unknown',
-]);
-
-async function recheck(
-  decide: Decide,
-  { logger }: AttemptParts,
+function rechecked(
+  login: Omit<AuthenticatedLogin, 'recheck'>,
+  recheck: Recheck,
   request: ExplainedRequest,
-  granted: GrantedAccount,
-): Promise<Denial | undefined> {
-  const { connectionId } = request;
-  let decision: Decision;
-  try {
-    decision = await decide(request, unrecorded, () => undefined, true);
-  } catch (error) {
-    decision = decisionForFault(error);
-    logger.warn('login-recheck-failed', { connectionId, error });
-  }
-  if (decision.outcome === 'granted') return anotherAccount(decision.login, granted);
-  if (decision.outcome === 'password-required') return denial('password-missing', 'The login wants a password again.');
-  if (!undecided.has(decision.denial.code)) return decision.denial;
-  logger.warn('login-recheck-undecided', { connectionId, code: decision.denial.code });
-  return undefined;
-}
-
-/** A session works with the files of the account it began with, so it must not live on the right of another. */
-function anotherAccount(now: GrantedAccount, granted: GrantedAccount): Denial | undefined {
-  if (now.accountName === granted.accountName && now.directory === granted.directory) return undefined;
-  const accounts = [granted, now].map(({ accountName, directory }) => `${accountName} in ${directory}`);
-  return denial('mapping-ambiguous', 'The login leads to another account than when it was granted.', { accounts });
-}
-
-/** A directory that does not answer, or answers nonsense, is foreseen; everything else is a fault of our own. Neither lets anybody in. */
-function decisionForFault(error: unknown): Decision {
-  if (error instanceof DirectoryUnavailableError) {
-    return { outcome: 'unavailable', denial: denial('directory-unavailable', error.message, error.facts) };
-  }
-  if (error instanceof DirectoryAnswerError) {
-    return { outcome: 'denied', denial: denial('directory-answer-invalid', error.message, error.facts) };
-  }
-  return {
-    outcome: 'unavailable',
-    denial: denial('internal-fault', 'The login ended in a fault; the log has its description.'),
-  };
+): AuthenticatedLogin {
+  return { ...login, recheck: recheckOf(recheck, standingRequest(request), login) };
 }

@@ -153,6 +153,7 @@ async function authorized(
     login: {
       accountName,
       directory: account.directory,
+      ...(account.sid !== undefined && { accountId: account.sid }),
       homeDirectory,
       accessRights,
       certificateSha256: certificate.sha256,

@@ -40,7 +40,7 @@ describe('commands that do not wait for a transfer', () => {
 });
 
 describe('REIN without TLS', () => {
-  async function site(timeouts: { unauthenticated?: number; loginRecheck?: number }) {
+  async function site(timeouts: { unauthenticated?: number; loginRecheck?: number }, decision?: Promise<void>) {
     const names: string[] = [];
     const authenticator: Authenticator = {
       authenticate: async ({ claimedName }) => ({
@@ -53,7 +53,9 @@ describe('REIN without TLS', () => {
           accessRights: { allows: () => true, hasRuleBelow: () => false },
           recheck: async () => {
             names.push(claimedName);
-            return claimedName === 'former' ? denial('account-disabled', 'Disabled.') : undefined;
+            await decision;
+            if (claimedName !== 'former') return undefined;
+            return { outcome: 'withdrawn', denial: denial('account-disabled', 'Disabled.') };
           },
         },
       }),
@@ -74,6 +76,19 @@ describe('REIN without TLS', () => {
     await expect.poll(() => names.length).toBeGreaterThan(2);
     expect(names).not.toContain('former');
     expect((await client.command('NOOP')).code).toBe(200);
+  });
+
+  it('leaves the next login alone when a recheck of the former is decided after it', async () => {
+    const decision = Promise.withResolvers<void>();
+    const { own, names } = await site({ loginRecheck: 30 }, decision.promise);
+    const client = await own.connect();
+    for (const line of ['USER former', 'PASS x']) await client.command(line);
+    await expect.poll(() => names).toEqual(['former']);
+    for (const line of ['REIN', 'USER next', 'PASS x']) await client.command(line);
+    decision.resolve();
+    await expect.poll(() => names.length).toBeGreaterThan(1);
+    expect((await client.command('STAT')).text).toContain('Logged in: next');
+    expect(own.audit.filter(({ event }) => event === 'refusal')).toEqual([]);
   });
 
   it('leaves the time of a login and no more', async () => {

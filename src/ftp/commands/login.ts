@@ -5,7 +5,7 @@
 import { type Denial, denial, denialEntry } from '../../denial.ts';
 import type { AuthenticatedLogin, Verdict } from '../../login/authenticator.ts';
 import { recordRefusal } from '../control-audit.ts';
-import { watchLogin } from '../login-watch.ts';
+import { LoginWatch } from '../login-watch.ts';
 import { messageLines, type Reply, reply } from '../reply.ts';
 import type { Control, ControlTls } from '../session.ts';
 
@@ -94,7 +94,7 @@ async function logIn(control: Control, login: AuthenticatedLogin): Promise<void>
   try {
     const storage = await control.options.openStorage(login);
     const tls = control.session.state === 'secured' ? { tls: control.session.tls } : {};
-    control.session = { state: 'authenticated', ...tls, login, storage };
+    control.session = { state: 'authenticated', ...tls, login, storage, watch: new LoginWatch(control, login) };
   } catch (error) {
     control.log.error('home-unavailable', { accountName: login.accountName, error });
     const unusable = denial('home-unavailable', 'The home directory could not be opened; the log says why.', {
@@ -104,7 +104,6 @@ async function logIn(control: Control, login: AuthenticatedLogin): Promise<void>
     refuse(control, unusable, recordRefusal(control, unusable));
     return;
   }
-  watchLogin(control, login);
   control.settings.claimedName = undefined;
   // Never 232 (RFC 2228): widespread clients fail on it or send PASS after it.
   control.send(reply('loggedIn', ...messageLines(control.options.messages.greeting)));

@@ -189,14 +189,14 @@ describe('a remote decision', () => {
     const { authenticator, close } = remote([revocable.address]);
     const verdict = await authenticator.authenticate(request('ada'));
     const login = verdict.outcome === 'granted' ? verdict.login : expect.fail('not granted');
-    expect(await login.recheck()).toBeUndefined();
+    expect(await login.recheck()).toMatchObject({ outcome: 'confirmed' });
     await revocable.close();
     expect(await login.recheck()).toBeUndefined();
     const revoking = await fake(
       (_, response) => void response.end(JSON.stringify(refusal('certificate-revoked'))),
       revocable.address,
     );
-    expect(await login.recheck()).toMatchObject({ code: 'certificate-revoked' });
+    expect(await login.recheck()).toMatchObject({ denial: { code: 'certificate-revoked' } });
     close();
     await revoking.close();
   });

@@ -2,97 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { denial } from '../../../src/denial.ts';
 import type { AccountState } from '../../../src/directory/account-state.ts';
-import {
-  type Directory,
-  type DirectoryAccount,
-  DirectoryAnswerError,
-  DirectoryUnavailableError,
-} from '../../../src/directory/directory.ts';
-import { type AuthenticatorOptions, createAuthenticator } from '../../../src/login/authenticate.ts';
+import { DirectoryAnswerError, DirectoryUnavailableError } from '../../../src/directory/directory.ts';
+import type { AuthenticatorOptions } from '../../../src/login/authenticate.ts';
 import type { LoginRequest } from '../../../src/login/authenticator.ts';
-import type { AuditRecord, LoginAttempt } from '../../../src/operations/audit.ts';
-import { silentLogger } from '../../../src/operations/log.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
-import { janeDoe } from '../../support/jane-doe.ts';
-
-const now = new Date('2026-06-01T12:00:00Z');
-const certificate = parseCertificate(janeDoe);
-
-const validated = {
-  certificate,
-  path: [certificate],
-  trustAnchor: { name: 'CN=CONTOSO-DC-CA', sha256: 'aa' },
-  policies: 'any-policy',
-  evidence: [
-    {
-      certificateSha256: certificate.sha256,
-      status: 'good',
-      method: 'crl',
-      source: 'file',
-      thisUpdate: new Date('2026-06-01T11:00:00Z'),
-    },
-  ],
-  validatedAt: now,
-} as unknown as ValidatedCertificate;
-
-const enabled: AccountState = { type: 'person', disabled: false, smartcardRequired: false };
-
-function accountWith(state: Partial<AccountState> = {}): DirectoryAccount {
-  return {
-    directory: 'corp',
-    id: '1',
-    distinguishedName: 'CN=Jane Doe,DC=contoso,DC=com',
-    accountName: 'jdoe',
-    loginNames: ['jdoe'],
-    altSecurityIdentities: [],
-    certificates: [],
-    certificateFingerprints: [],
-    state: { ...enabled, ...state },
-  };
-}
-
-const directory = { name: 'corp', readGroups: async () => [] } as unknown as Directory;
-
-function authenticatorWith(overrides: Partial<AuthenticatorOptions>) {
-  const records: AuditRecord[] = [];
-  const authenticator = createAuthenticator({
-    methods: { clientCertificate: true },
-    validator: { validate: async () => ({ outcome: 'valid', certificate: validated }) },
-    mapping: {
-      resolve: async () => ({ outcome: 'mapped', account: accountWith(), directory, rule: 'by-sid', reason: 'sid' }),
-    },
-    authorize: async () => ({
-      outcome: 'authorized',
-      homeDirectory: '/srv/jdoe',
-      accessRights: { allows: () => true, hasRuleBelow: () => false },
-    }),
-    audit: { write: (record) => void records.push(record) },
-    logger: silentLogger,
-    clock: { now: () => now },
-    ...overrides,
-  });
-  return { authenticator, records };
-}
-
-const request: LoginRequest = {
-  peerCertificates: [janeDoe],
-  claimedName: 'jdoe',
-  remoteAddress: '127.0.0.1',
-  connectionId: 'C1',
-  tls: { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
-};
+import type { LoginAttempt } from '../../../src/operations/audit.ts';
+import { accountWith, authenticatorWith, certificate, mappingTo, request } from './certificate-login.ts';
 
 const mapped = (state: Partial<AccountState>): Partial<AuthenticatorOptions> => ({
-  mapping: {
-    resolve: async () => ({
-      outcome: 'mapped',
-      account: accountWith(state),
-      directory,
-      rule: 'by-sid',
-      reason: 'sid',
-    }),
-  },
+  mapping: mappingTo(() => accountWith(state)),
 });
 const failing = (error: Error): Partial<AuthenticatorOptions> => ({
   mapping: { resolve: () => Promise.reject(error) },
@@ -168,33 +85,6 @@ describe('a login is refused', () => {
 });
 
 describe('a login that was granted', () => {
-  const answers = (...results: (DirectoryAccount | Error)[]): Partial<AuthenticatorOptions> => ({
-    mapping: {
-      resolve: async () => {
-        const next = results.shift();
-        if (!next || next instanceof Error) throw next ?? new Error('nothing left to answer');
-        return { outcome: 'mapped', account: next, directory, rule: 'by-sid', reason: 'sid' };
-      },
-    },
-  });
-  const recheckAfter = async (second: DirectoryAccount | Error) => {
-    const { authenticator, records } = authenticatorWith(answers(accountWith(), second));
-    const verdict = await authenticator.authenticate(request);
-    const refusal = verdict.outcome === 'granted' ? await verdict.login.recheck() : expect.fail('not granted');
-    expect(records).toHaveLength(1);
-    return refusal?.code;
-  };
-
-  it.each<[string, DirectoryAccount | Error, string | undefined]>([
-    ['goes on while nothing changed', accountWith(), undefined],
-    ['ends when the account is disabled meanwhile', accountWith({ disabled: true }), 'account-disabled'],
-    ['ends when it leads to another account', { ...accountWith(), accountName: 'jdoe2' }, 'mapping-ambiguous'],
-    ['ends when it leads to another directory', { ...accountWith(), directory: 'other' }, 'mapping-ambiguous'],
-    ['goes on while no directory answers', new DirectoryUnavailableError('down'), undefined],
-    ['ends when the directory answers nonsense', new DirectoryAnswerError('odd'), 'directory-answer-invalid'],
-    ['ends when cardgate itself fails', new TypeError('bug'), 'internal-fault'],
-  ])('%s', async (_rule, second, code) => expect(await recheckAfter(second)).toBe(code));
-
   it('is valid until the first certificate of its path expires', async () => {
     const verdict = await authenticatorWith({}).authenticator.authenticate(request);
     expect(verdict).toMatchObject({ login: { validUntil: certificate.notAfter } });

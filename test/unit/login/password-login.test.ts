@@ -158,10 +158,10 @@ describe('certificate and password', () => {
     const site = world('certificateAndPassword', { accounts });
     const verdict = await site.authenticator.authenticate({ ...request, password: 'right' });
     if (verdict.outcome !== 'granted') expect.fail('not granted');
-    expect(await verdict.login.recheck()).toBeUndefined();
+    expect(await verdict.login.recheck()).toMatchObject({ outcome: 'confirmed' });
     expect(site.verifyPassword).toHaveBeenCalledTimes(1);
     accounts[0] = account('jdoe', { disabled: true });
-    expect((await verdict.login.recheck())?.code).toBe('account-disabled');
+    expect(await verdict.login.recheck()).toMatchObject({ denial: { code: 'account-disabled' } });
   });
 });
 
@@ -180,9 +180,9 @@ describe('a granted login', () => {
     const verdict = await authenticator.authenticate({ ...request, password: 'right' });
     if (verdict.outcome !== 'granted') expect.fail('not granted');
     await verdict.login.recheck();
-    expect(decide.mock.calls.map(([{ password }, , , again]) => [password, again])).toEqual([
-      ['right', undefined],
-      [undefined, true],
+    expect(decide.mock.calls.map(([asked, , , prior]) => ['password' in asked, prior])).toEqual([
+      [true, undefined],
+      [false, expect.objectContaining({ accountName: 'jdoe' })],
     ]);
   });
 });
@@ -238,9 +238,9 @@ describe('certificate or password', () => {
     const verdict = await site.authenticator.authenticate({ ...noCard, password: 'right' });
     if (verdict.outcome !== 'granted') expect.fail('not granted');
     expect(verdict.login).not.toHaveProperty('certificateSha256');
-    expect(await verdict.login.recheck()).toBeUndefined();
+    expect(await verdict.login.recheck()).toMatchObject({ outcome: 'confirmed' });
     accounts.pop();
-    expect((await verdict.login.recheck())?.code).toBe('account-not-found');
+    expect(await verdict.login.recheck()).toMatchObject({ denial: { code: 'account-not-found' } });
     expect(site.verifyPassword).toHaveBeenCalledTimes(1);
   });
 

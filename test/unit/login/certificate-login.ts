@@ -1,0 +1,83 @@
+/** Jane Doe's login by certificate, with a validator, a mapping and a directory that answer as a test says. */
+import type { AccountState } from '../../../src/directory/account-state.ts';
+import type { Directory, DirectoryAccount } from '../../../src/directory/directory.ts';
+import { type AuthenticatorOptions, createAuthenticator } from '../../../src/login/authenticate.ts';
+import type { LoginRequest } from '../../../src/login/authenticator.ts';
+import type { MappingService } from '../../../src/mapping/mapping-service.ts';
+import type { AuditRecord } from '../../../src/operations/audit.ts';
+import { silentLogger } from '../../../src/operations/log.ts';
+import { parseCertificate } from '../../../src/pki/certificate.ts';
+import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import { janeDoe } from '../../support/jane-doe.ts';
+
+export const now = new Date('2026-06-01T12:00:00Z');
+export const certificate = parseCertificate(janeDoe);
+
+export const validated = {
+  certificate,
+  path: [certificate],
+  trustAnchor: { name: 'CN=CONTOSO-DC-CA', sha256: 'aa' },
+  policies: 'any-policy',
+  evidence: [
+    {
+      certificateSha256: certificate.sha256,
+      status: 'good',
+      method: 'crl',
+      source: 'file',
+      thisUpdate: new Date('2026-06-01T11:00:00Z'),
+    },
+  ],
+  validatedAt: now,
+} as unknown as ValidatedCertificate;
+
+const enabled: AccountState = { type: 'person', disabled: false, smartcardRequired: false };
+
+export function accountWith(state: Partial<AccountState> = {}): DirectoryAccount {
+  return {
+    directory: 'corp',
+    id: '1',
+    distinguishedName: 'CN=Jane Doe,DC=contoso,DC=com',
+    accountName: 'jdoe',
+    loginNames: ['jdoe'],
+    altSecurityIdentities: [],
+    certificates: [],
+    certificateFingerprints: [],
+    state: { ...enabled, ...state },
+  };
+}
+
+export const directory = { name: 'corp', readGroups: async () => [] } as unknown as Directory;
+
+export function authenticatorWith(overrides: Partial<AuthenticatorOptions>) {
+  const records: AuditRecord[] = [];
+  const authenticator = createAuthenticator({
+    methods: { clientCertificate: true },
+    validator: { validate: async () => ({ outcome: 'valid', certificate: validated }) },
+    mapping: mappingTo(() => accountWith()),
+    authorize: async () => ({
+      outcome: 'authorized',
+      homeDirectory: '/srv/jdoe',
+      accessRights: { allows: () => true, hasRuleBelow: () => false },
+    }),
+    audit: { write: (record) => void records.push(record) },
+    logger: silentLogger,
+    clock: { now: () => now },
+    ...overrides,
+  });
+  return { authenticator, records };
+}
+
+export const request: LoginRequest = {
+  peerCertificates: [janeDoe],
+  claimedName: 'jdoe',
+  remoteAddress: '127.0.0.1',
+  connectionId: 'C1',
+  tls: { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+};
+
+/** @param account called for every resolution; what it throws is thrown */
+export function mappingTo(account: () => DirectoryAccount, home: Directory = directory): MappingService {
+  return {
+    resolve: async () => ({ outcome: 'mapped', account: account(), directory: home, rule: 'by-sid', reason: 'sid' }),
+  };
+}

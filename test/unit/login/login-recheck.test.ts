@@ -1,0 +1,242 @@
+/** A login that runs is decided again: by everything that is known now, without the password, and only for what it was granted. */
+import { describe, expect, it } from 'vitest';
+import type { AccessRights } from '../../../src/authorization/access-rights.ts';
+import { SwitchableLogins } from '../../../src/command-line/logins.ts';
+import { type Denial, denial, denialTable } from '../../../src/denial.ts';
+import {
+  type Directory,
+  type DirectoryAccount,
+  DirectoryAnswerError,
+  DirectoryUnavailableError,
+} from '../../../src/directory/directory.ts';
+import type { AuthenticatorOptions } from '../../../src/login/authenticate.ts';
+import type { AuthenticatedLogin, LoginRequest } from '../../../src/login/authenticator.ts';
+import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
+import type { ExplainingAuthenticator } from '../../../src/login/login-attempt.ts';
+import { collectGarbage } from '../../support/collect-garbage.ts';
+import {
+  accountWith,
+  authenticatorWith,
+  certificate,
+  mappingTo,
+  now,
+  request,
+  validated,
+} from './certificate-login.ts';
+
+const rights: AccessRights = { allows: () => true, hasRuleBelow: () => false };
+
+/** One that lets the request in, whatever else it is made to find. */
+async function granted(
+  overrides: Partial<AuthenticatorOptions>,
+  changes: Partial<LoginRequest> = {},
+): Promise<AuthenticatedLogin> {
+  const verdict = await authenticatorWith(overrides).authenticator.authenticate({ ...request, ...changes });
+  return verdict.outcome === 'granted' ? verdict.login : expect.fail(`not granted: ${JSON.stringify(verdict)}`);
+}
+
+/** What a recheck finds when the account is `later` by then. */
+async function recheckAfter(later: DirectoryAccount | Error, first = accountWith()) {
+  const accounts = [first, later];
+  const login = await granted({
+    mapping: mappingTo(() => {
+      const next = accounts.shift();
+      if (!next || next instanceof Error) throw next ?? new Error('asked too often');
+      return next;
+    }),
+  });
+  const standing = await login.recheck();
+  return standing?.outcome === 'withdrawn' ? standing.denial.code : (standing?.outcome ?? 'undecided');
+}
+
+describe('a recheck of a login', () => {
+  it.each<[string, DirectoryAccount | Error, string]>([
+    ['confirms it while nothing changed', accountWith(), 'confirmed'],
+    ['withdraws it when the account is disabled meanwhile', accountWith({ disabled: true }), 'account-disabled'],
+    ['withdraws it when the account was renamed', { ...accountWith(), accountName: 'jdoe2' }, 'account-changed'],
+    ['withdraws it when it leads to another directory', { ...accountWith(), directory: 'other' }, 'account-changed'],
+    ['withdraws it when another account has the name now', { ...accountWith(), id: '2' }, 'account-changed'],
+    ['cannot decide it while no directory answers', new DirectoryUnavailableError('down'), 'undecided'],
+    ['withdraws it when the directory answers nonsense', new DirectoryAnswerError('odd'), 'directory-answer-invalid'],
+    ['withdraws it when cardgate itself fails', new TypeError('bug'), 'internal-fault'],
+  ])('%s', async (_rule, later, outcome) => expect(await recheckAfter(later)).toBe(outcome));
+
+  const mayNotEnd: readonly string[] = ['directory-unavailable', 'mapping-service-unavailable', 'revocation-unknown'];
+  it.each(Object.keys(denialTable) as Denial['code'][])(
+    'by %s ends it, unless that says only that nothing is known',
+    async (code) => {
+      const answers = [validated, undefined];
+      const login = await granted({
+        validator: {
+          validate: async () => {
+            const answer = answers.shift();
+            return answer
+              ? { outcome: 'valid', certificate: answer }
+              : { outcome: 'invalid', denial: denial(code, 'x') };
+          },
+        },
+      });
+      const standing = await login.recheck();
+      expect(standing?.outcome).toBe(mayNotEnd.includes(code) ? undefined : 'withdrawn');
+    },
+  );
+
+  it('leaves no audit record of its own', async () => {
+    const { authenticator, records } = authenticatorWith({});
+    const verdict = await authenticator.authenticate(request);
+    if (verdict.outcome !== 'granted') expect.fail('not granted');
+    await verdict.login.recheck();
+    expect(records).toHaveLength(1);
+  });
+
+  it('brings the rights of now, and the end of the path of now', async () => {
+    const renewed: AccessRights = { ...rights };
+    const answers = [rights, renewed];
+    const login = await granted({
+      authorize: async () => ({
+        outcome: 'authorized',
+        homeDirectory: '/srv',
+        accessRights: answers.shift() ?? rights,
+      }),
+    });
+    expect(login.accessRights).toBe(rights);
+    const standing = await login.recheck();
+    expect(standing).toEqual({ outcome: 'confirmed', accessRights: renewed, validUntil: certificate.notAfter });
+    expect(standing).toHaveProperty('accessRights', renewed);
+  });
+
+  it('withdraws it when no rule lets the account in any more', async () => {
+    const answers = [true, false];
+    const login = await granted({
+      authorize: async () =>
+        answers.shift()
+          ? { outcome: 'authorized', homeDirectory: '/srv', accessRights: rights }
+          : { outcome: 'denied', denial: denial('not-authorized', 'x') },
+    });
+    expect(await login.recheck()).toMatchObject({ outcome: 'withdrawn', denial: { code: 'not-authorized' } });
+  });
+
+  it('withdraws it when its home is another', async () => {
+    const homes = ['/srv/jdoe', '/srv/elsewhere'];
+    const login = await granted({
+      authorize: async () => ({ outcome: 'authorized', homeDirectory: homes.shift() ?? '', accessRights: rights }),
+    });
+    expect(await login.recheck()).toMatchObject({
+      outcome: 'withdrawn',
+      denial: { code: 'home-changed', facts: { granted: '/srv/jdoe', now: '/srv/elsewhere' } },
+    });
+  });
+});
+
+const corp = {
+  name: 'corp',
+  readGroups: async () => [],
+  findByLoginName: async () => [accountWith()],
+  verifyPassword: async () => ({ outcome: 'accepted' }),
+} as unknown as Directory;
+
+/** An authenticator of a site that takes passwords. */
+function taking(authentication: AuthenticatorOptions['authentication'], clientCertificate = true) {
+  const throttle = createFailureThrottle({ clock: { now: () => now } });
+  return authenticatorWith({
+    methods: { clientCertificate, basic: authentication !== 'certificate' },
+    ...(authentication && { authentication }),
+    mapping: mappingTo(() => accountWith(), corp),
+    passwords: { directories: [corp], throttle, failureDelay: 0 },
+  }).authenticator;
+}
+
+function loginsOf(authenticator: ExplainingAuthenticator) {
+  return { authenticators: new Map([['site', authenticator]]), close: async () => undefined };
+}
+
+describe('a recheck after a reload', () => {
+  it.each<[string, ExplainingAuthenticator, Partial<LoginRequest>, ExplainingAuthenticator, string]>([
+    [
+      'goes on without the password that was right',
+      taking('certificateAndPassword'),
+      { password: 'x' },
+      taking('certificateAndPassword'),
+      'confirmed',
+    ],
+    [
+      'withdraws what was granted without the password that is wanted now',
+      taking('certificate'),
+      {},
+      taking('certificateAndPassword'),
+      'password-missing',
+    ],
+    [
+      'counts no password that nobody had asked for',
+      taking('certificate'),
+      { password: 'never looked at' },
+      taking('certificateAndPassword'),
+      'password-missing',
+    ],
+    [
+      'does not take the name of a login by certificate for one by password',
+      taking('certificateOrPassword'),
+      {},
+      taking('certificateOrPassword', false),
+      'password-missing',
+    ],
+    [
+      'withdraws a login by password where a certificate is wanted now',
+      taking('certificateOrPassword'),
+      { peerCertificates: [], password: 'x' },
+      taking('certificate'),
+      'certificate-missing',
+    ],
+  ])('%s', async (_rule, before, changes, after, outcome) => {
+    const logins = new SwitchableLogins(loginsOf(before));
+    const verdict = await logins.authenticate('site', { ...request, ...changes });
+    if (verdict.outcome !== 'granted') expect.fail(`not granted: ${JSON.stringify(verdict)}`);
+    await logins.replace(loginsOf(after));
+    const standing = await verdict.login.recheck();
+    expect(standing?.outcome === 'withdrawn' ? standing.denial.code : standing?.outcome).toBe(outcome);
+  });
+});
+
+describe('a session that lasts', () => {
+  /** In a function of its own, so that nothing of the test holds the request. */
+  async function logIn(by: (request: LoginRequest) => ReturnType<ExplainingAuthenticator['authenticate']>) {
+    const withPassword: LoginRequest = { ...request, password: 'x' };
+    const verdict = await by(withPassword);
+    return { login: verdict.outcome === 'granted' ? verdict.login : undefined, request: new WeakRef(withPassword) };
+  }
+
+  it.each<[string, Parameters<typeof logIn>[0]]>([
+    ['the authenticator', (asked) => taking('certificateAndPassword').authenticate(asked)],
+    [
+      'logins that a reload can replace',
+      (asked) => new SwitchableLogins(loginsOf(taking('certificateAndPassword'))).authenticate('site', asked),
+    ],
+  ])('keeps neither the password nor the request that held it, by %s', async (_by, by) => {
+    const session = await logIn(by);
+    await new Promise((resolve) => setImmediate(resolve));
+    collectGarbage();
+    expect(session.login).toBeDefined();
+    expect(session.request.deref()).toBeUndefined();
+    expect(await session.login?.recheck()).toMatchObject({ outcome: 'confirmed' });
+  });
+
+  it('is rechecked by a request without a password, by whichever logins are in force', async () => {
+    const requests: object[] = [];
+    const authenticator = taking('certificateAndPassword');
+    const watching: ExplainingAuthenticator = {
+      ...authenticator,
+      recheck: (asked, login) => {
+        requests.push(asked);
+        return authenticator.recheck(asked, login);
+      },
+    };
+    const logins = new SwitchableLogins(loginsOf(authenticator));
+    const verdict = await logins.authenticate('site', { ...request, password: 'x' });
+    if (verdict.outcome !== 'granted') expect.fail('not granted');
+    await logins.replace(loginsOf(watching));
+    await verdict.login.recheck();
+    const { password: _, ...kept } = { ...request, password: 'x' };
+    expect(requests).toEqual([kept]);
+    expect(requests[0]).not.toHaveProperty('password');
+  });
+});
