@@ -1,6 +1,7 @@
 /** What `cardgate verify` is asked, read from files or from one line of JSON: strictly, and with every fault named. */
 import { readFileSync } from 'node:fs';
 import { type Certificate, parseCertificate } from '../pki/certificate.ts';
+import { noPurpose } from '../pki/key-purposes.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
 import { oids } from '../pki/oids.ts';
 import { readCertificateBlocks, readCertificates, readCrls, readOcspResponses } from '../pki/pem.ts';
@@ -101,10 +102,11 @@ export const purposeNames = [
 
 /** @throws VerifyUsageError */
 export function purposeOf(text: string): string {
+  if (text.toLowerCase() === noPurpose) return noPurpose;
   const name = purposeNames.find((known) => known.toLowerCase() === text.toLowerCase());
   if (name) return oids[name];
   if (dotted.test(text)) return text;
-  throw new VerifyUsageError(`"${text}" is neither a dotted OID nor one of ${purposeNames.join(', ')}`);
+  throw new VerifyUsageError(`"${text}" is neither a dotted OID nor one of ${[...purposeNames, noPurpose].join(', ')}`);
 }
 
 const dotted = /^[0-2](?:\.(?:0|[1-9]\d{0,38}))+$/;

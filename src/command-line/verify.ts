@@ -28,7 +28,10 @@ export function verifyCommand(finish: (code: ExitCode) => void, terminal: Termin
     .option('--inhibit-policy-mapping', 'policies of other domains do not count', false)
     .option('--inhibit-any-policy', 'anyPolicy in a certificate stands for nothing', false)
     .addOption(
-      new Option('--eku <name...>', 'purposes of which one must hold, names or OIDs').default([], 'any purpose'),
+      new Option(
+        '--eku <name...>',
+        'purposes of which one must hold, names or OIDs; none: a certificate without any',
+      ).default([], 'any purpose'),
     )
     .addOption(
       new Option('--revocation <method>', 'how status is told; both when there is a CRL or OCSP response').choices([

@@ -114,10 +114,12 @@ export const sslClientCertificates = z.strictObject({
       'Hosts that may be asked for CRLs, OCSP answers and missing CA certificates; empty: nothing is retrieved',
     ),
   requiredExtendedKeyUsage: z
-    .array(z.union([z.enum(['clientAuth', 'smartCardLogon', 'pkinitClientAuth']), objectIdentifier]))
+    .array(z.union([z.enum(['clientAuth', 'smartCardLogon', 'pkinitClientAuth', 'none']), objectIdentifier]))
     .max(20)
     .default(['clientAuth', 'smartCardLogon'])
-    .describe('The certificate must carry one of these extended key usages'),
+    .describe(
+      'The certificate must carry one of these extended key usages; none: one that names no usage passes too, if its CAs allow another listed one',
+    ),
   acceptedPolicies: z
     .array(objectIdentifier)
     .max(100)

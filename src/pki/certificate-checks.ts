@@ -2,7 +2,7 @@
 import type { DenialCode } from '../denial.ts';
 import type { Certificate } from './certificate.ts';
 import type { KeyUsage } from './key-usage.ts';
-import { describeOid, oids } from './oids.ts';
+import { oids } from './oids.ts';
 
 export interface Refusal {
   readonly code: DenialCode;
@@ -21,9 +21,12 @@ const processedExtensions: ReadonlySet<string> = new Set([
   oids.authorityKeyIdentifier,
   oids.policyConstraints,
   oids.extendedKeyUsage,
+  oids.applicationPolicies,
   oids.freshestCrl,
   oids.inhibitAnyPolicy,
   oids.securityIdentifierExtension,
+  // Responders are the only ones it spares a check; of others the status is asked for all the same.
+  oids.ocspNoCheck,
 ]);
 
 /** RFC 5280 4.1.2.5: both ends of the period belong to it. */
@@ -57,12 +60,16 @@ export function keyUsageRefusal({ keyUsage }: Certificate, demanded: KeyUsage): 
   };
 }
 
-/** RFC 5280 6.1.4 (o), 6.1.5 (f). */
-export function criticalExtensionRefusal({ extensions }: Certificate): Refusal | undefined {
+/** RFC 5280 6.1.4 (o), 6.1.5 (f); 4.2.1.4: critical certificate policies with a qualifier that cannot be interpreted are refused. */
+export function criticalExtensionRefusal(certificate: Certificate): Refusal | undefined {
+  const { extensions, unprocessedPolicyQualifiers } = certificate;
   for (const { oid, critical } of extensions.values())
     if (critical && !processedExtensions.has(oid))
       return { code: 'critical-extension-unknown', detail: `Its critical extension ${oid} is not processed here.` };
-  return undefined;
+  const [qualifier] = unprocessedPolicyQualifiers;
+  if (qualifier === undefined || !extensions.get(oids.certificatePolicies)?.critical) return undefined;
+  const detail = `Its critical certificate policies have a qualifier (${qualifier}) that is not processed here.`;
+  return { code: 'critical-extension-unknown', detail };
 }
 
 /** RFC 5280 6.1.4 (a). */
@@ -74,11 +81,4 @@ export function anyPolicyMappingRefusal({ policyMappings }: Certificate): Refusa
   return mapsAny
     ? { code: 'certificate-policy-not-acceptable', detail: 'It maps anyPolicy, which RFC 5280 forbids.' }
     : undefined;
-}
-
-/** @param required what the CAs above have left of the purposes asked for */
-export function missingPurpose(found: readonly string[], required: readonly string[]): Refusal {
-  const named = found.map(describeOid).join(', ') || 'none';
-  const detail = `Of the required purposes (${required.map(describeOid).join(', ')}) none is left; it names ${named}.`;
-  return { code: 'extended-key-usage-missing', detail };
 }

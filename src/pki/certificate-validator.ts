@@ -36,7 +36,7 @@ export interface CertificateValidatorOptions {
   /** CA and CRL issuer certificates that clients do not send. They are not trusted, only used to find paths. */
   readonly intermediates: readonly Certificate[];
   readonly crls: readonly CrlFile[];
-  /** Dotted OIDs of which the end entity must name one; empty: any certificate will do (IIS CertNoUsageCheck). */
+  /** Dotted OIDs of which the end entity must name one, or `none` for one that names none; empty: any certificate will do (IIS CertNoUsageCheck). */
   readonly requiredExtendedKeyUsage: readonly string[];
   /** Dotted OIDs of certificate policies of which one must hold for the path; empty: any, and none at all. */
   readonly acceptedPolicies: readonly string[];

@@ -35,6 +35,8 @@ export interface Certificate {
   readonly keyUsage?: ReadonlySet<KeyUsage>;
   /** Dotted OIDs. */
   readonly extendedKeyUsage?: readonly string[];
+  /** Dotted OIDs of Microsoft's application policies, which are purposes as well; see key-purposes.ts. */
+  readonly applicationPolicies?: readonly string[];
   readonly basicConstraints?: extension.BasicConstraints;
   readonly subjectKeyIdentifier?: Buffer;
   /** The keyIdentifier of the authority key identifier extension. */
@@ -42,6 +44,8 @@ export interface Certificate {
   readonly subjectAltName: readonly GeneralName[];
   /** Dotted OIDs as asserted, before any path processing. */
   readonly certificatePolicies?: readonly string[];
+  /** Of certificatePolicies, those that are not processed here; empty: none. */
+  readonly unprocessedPolicyQualifiers: readonly string[];
   readonly policyMappings: readonly extension.PolicyMapping[];
   readonly policyConstraints?: extension.PolicyConstraints;
   readonly inhibitAnyPolicy?: number;
@@ -135,11 +139,13 @@ type ExtensionFacts = Pick<
   Certificate,
   | 'keyUsage'
   | 'extendedKeyUsage'
+  | 'applicationPolicies'
   | 'basicConstraints'
   | 'subjectKeyIdentifier'
   | 'authorityKeyIdentifier'
   | 'subjectAltName'
   | 'certificatePolicies'
+  | 'unprocessedPolicyQualifiers'
   | 'policyMappings'
   | 'policyConstraints'
   | 'inhibitAnyPolicy'
@@ -155,21 +161,24 @@ function extensionFacts(extensions: ReadonlyMap<string, Extension>): ExtensionFa
   };
   const keyUsage = parsed(oids.keyUsage, extension.parseKeyUsage);
   const extendedKeyUsage = parsed(oids.extendedKeyUsage, extension.parseExtendedKeyUsage);
+  const application = parsed(oids.applicationPolicies, extension.parseApplicationPolicies);
   const basicConstraints = parsed(oids.basicConstraints, extension.parseBasicConstraints);
   const subjectKeyIdentifier = parsed(oids.subjectKeyIdentifier, extension.parseSubjectKeyIdentifier);
   const authority = parsed(oids.authorityKeyIdentifier, extension.parseAuthorityKeyIdentifier);
-  const certificatePolicies = parsed(oids.certificatePolicies, extension.parseCertificatePolicies);
+  const asserted = parsed(oids.certificatePolicies, extension.parseCertificatePolicies);
   const policyConstraints = parsed(oids.policyConstraints, extension.parsePolicyConstraints);
   const inhibitAnyPolicy = parsed(oids.inhibitAnyPolicy, extension.parseInhibitAnyPolicy);
   const nameConstraints = parsed(oids.nameConstraints, extension.parseNameConstraints);
   return {
     ...(keyUsage && { keyUsage }),
     ...(extendedKeyUsage && { extendedKeyUsage }),
+    ...(application && { applicationPolicies: application }),
     ...(basicConstraints && { basicConstraints }),
     ...(subjectKeyIdentifier && { subjectKeyIdentifier }),
     ...(authority?.keyIdentifier && { authorityKeyIdentifier: authority.keyIdentifier }),
     subjectAltName: parsed(oids.subjectAltName, extension.parseSubjectAltName) ?? [],
-    ...(certificatePolicies && { certificatePolicies }),
+    ...(asserted && { certificatePolicies: asserted.policies }),
+    unprocessedPolicyQualifiers: asserted?.unprocessedQualifiers ?? [],
     policyMappings: parsed(oids.policyMappings, extension.parsePolicyMappings) ?? [],
     ...(policyConstraints && { policyConstraints }),
     ...(inhibitAnyPolicy !== undefined && { inhibitAnyPolicy }),

@@ -4,6 +4,7 @@ import { decodeBoolean, decodeCount, decodeNamedBits, decodeObjectIdentifier } f
 import { type GeneralName, generalNameOf, generalNamesOf } from './general-name.ts';
 import { type KeyUsage, keyUsages } from './key-usage.ts';
 import { MalformedError } from './malformed-error.ts';
+import { oids } from './oids.ts';
 
 export interface Extension {
   readonly oid: string;
@@ -35,14 +36,25 @@ export interface NameConstraints {
   readonly excluded: readonly GeneralName[];
 }
 
+export interface CertificatePolicies {
+  /** Dotted OIDs, each once. */
+  readonly policies: readonly string[];
+  /** Dotted OIDs of qualifiers other than the two of RFC 5280, for which a critical extension must be refused. */
+  readonly unprocessedQualifiers: readonly string[];
+}
+
 interface AuthorityKeyIdentifier {
   readonly keyIdentifier?: Buffer;
 }
 
 const maximumExtensions = 64;
 const maximumPolicies = 256;
+const maximumQualifiers = 64;
 const maximumPurposes = 64;
 const maximumSubtrees = 4096;
+
+/** RFC 5280 4.2.1.4: the pointer to a statement and the text to show; they are for people, and processed by leaving them to them. */
+const displayQualifiers: ReadonlySet<string> = new Set([oids.certificationPracticeStatement, oids.userNotice]);
 
 /**
  * The list of extensions of a certificate, a CRL or a CRL entry.
@@ -90,21 +102,40 @@ export function parseBasicConstraints(der: Buffer): BasicConstraints {
   };
 }
 
-/** The policy OIDs; qualifiers are read over, for no decision rests on them. */
-export function parseCertificatePolicies(der: Buffer): readonly string[] {
-  const policies = readSequence(der, 'certificatePolicies')
-    .rest(maximumPolicies)
-    .map((information) => {
-      if (information.tag !== tags.sequence) throw new MalformedError('policy information is not a SEQUENCE');
-      const reader = new DerReader(information.content, 'policy information');
-      const policy = objectIdentifierOf(reader.next(), 'policy');
-      reader.optional(tags.sequence);
-      reader.end();
-      return policy;
-    });
-  if (policies.length === 0) throw new MalformedError('certificatePolicies is empty');
-  if (new Set(policies).size !== policies.length) throw new MalformedError('certificatePolicies names a policy twice');
-  return policies;
+/** MS-WCCE 2.2.2.7.7.3: encoded as certificate policies are. The qualifiers say nothing about a purpose. */
+export function parseApplicationPolicies(der: Buffer): readonly string[] {
+  return parseCertificatePolicies(der, 'application policies').policies;
+}
+
+/** The policy OIDs. A policy named twice breaks RFC 5280 4.2.1.4 but leaves no doubt about which policies are asserted. */
+export function parseCertificatePolicies(der: Buffer, what = 'certificatePolicies'): CertificatePolicies {
+  const information = readSequence(der, what).rest(maximumPolicies);
+  if (information.length === 0) throw new MalformedError(`${what} is empty`);
+  const policies = new Set<string>();
+  const unprocessedQualifiers: string[] = [];
+  for (const { tag, content } of information) {
+    if (tag !== tags.sequence) throw new MalformedError('policy information is not a SEQUENCE');
+    const reader = new DerReader(content, 'policy information');
+    policies.add(objectIdentifierOf(reader.next(), 'policy'));
+    const qualifiers = reader.optional(tags.sequence);
+    reader.end();
+    if (qualifiers) unprocessedQualifiers.push(...unprocessedAmong(qualifiers.content));
+  }
+  return { policies: [...policies], unprocessedQualifiers };
+}
+
+/** Only a critical extension makes them matter, so what cannot be read must not make the certificate unreadable. */
+function unprocessedAmong(content: Buffer): readonly string[] {
+  try {
+    return new DerReader(content, 'policy qualifiers')
+      .rest(maximumQualifiers)
+      .map((qualifier) => new DerReader(qualifier.content, 'policy qualifier').expect(tags.objectIdentifier))
+      .map((type) => decodeObjectIdentifier(type.content, 'policy qualifier'))
+      .filter((type) => !displayQualifiers.has(type));
+  } catch (error) {
+    if (error instanceof MalformedError) return ['that cannot be read'];
+    throw error;
+  }
 }
 
 export function parsePolicyMappings(der: Buffer): readonly PolicyMapping[] {

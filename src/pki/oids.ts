@@ -39,6 +39,8 @@ export const oids = {
   crlDistributionPoints: '2.5.29.31',
   certificatePolicies: '2.5.29.32',
   anyPolicy: '2.5.29.32.0',
+  certificationPracticeStatement: '1.3.6.1.5.5.7.2.1',
+  userNotice: '1.3.6.1.5.5.7.2.2',
   policyMappings: '2.5.29.33',
   authorityKeyIdentifier: '2.5.29.35',
   policyConstraints: '2.5.29.36',
@@ -75,6 +77,8 @@ export const oids = {
   // MS-WCCE: Windows smart-card logon
   smartCardLogon: '1.3.6.1.4.1.311.20.2.2',
   userPrincipalName: '1.3.6.1.4.1.311.20.2.3',
+  applicationPolicies: '1.3.6.1.4.1.311.21.10',
+  anyApplicationPolicy: '1.3.6.1.4.1.311.10.12.1',
   securityIdentifierExtension: '1.3.6.1.4.1.311.25.2',
   securityIdentifier: '1.3.6.1.4.1.311.25.2.1',
 

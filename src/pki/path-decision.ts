@@ -7,6 +7,7 @@ import { BudgetExceededError } from './budget.ts';
 import type { Certificate } from './certificate.ts';
 import { certificateFacts } from './certificate-facts.ts';
 import { moreTelling } from './denial-rank.ts';
+import { endEntityFault } from './end-entity-checks.ts';
 import type { IssuerPool } from './issuer-pool.ts';
 import { certificationPaths } from './path-builder.ts';
 import { type CertificationPath, type PathInputs, type PathTools, validatePath } from './path-validator.ts';
@@ -41,6 +42,8 @@ export type PathDecision =
 
 export async function decidePath(question: PathQuestion, tools: PathTools): Promise<PathDecision> {
   const { endEntity, issuers, pool } = question;
+  const fault = ownFault(question, tools);
+  if (fault) return refused(fault);
   const { decision, wantsIssuer } = await searchPool(question, tools);
   if (decision.outcome === 'accepted' || !wantsIssuer || !issuers) return decision;
   const extended = await issuers.extend(endEntity, { pool, budget: tools.signatures.budget, steps: tools.steps });
@@ -48,6 +51,16 @@ export async function decidePath(question: PathQuestion, tools: PathTools): Prom
   const { decision: second } = await searchPool({ ...question, pool: extended }, tools);
   if (second.outcome === 'accepted') issuers.confirm(second.path.certificates);
   return second;
+}
+
+/** Told as a step and a denial of its own, before any search: no candidate path could say anything better. */
+function ownFault({ endEntity, inputs }: PathQuestion, { signatures, steps }: PathTools): Denial | undefined {
+  const fault = endEntityFault(endEntity, inputs, signatures.verifier);
+  if (!fault) return undefined;
+  const { check, citation, code, detail } = fault;
+  const facts = certificateFacts(endEntity);
+  steps.record({ stage: 'certificate', check, verdict: 'failed', citation, facts: { ...facts, detail } });
+  return denial(code, detail, facts);
 }
 
 async function searchPool({ endEntity, pool, inputs, revocation }: PathQuestion, tools: PathTools): Promise<Found> {
@@ -88,14 +101,23 @@ async function searchPool({ endEntity, pool, inputs, revocation }: PathQuestion,
     }
   } catch (error) {
     if (!(error instanceof BudgetExceededError)) throw error;
-    const facts = { ...certificateFacts(endEntity), before: refusal?.detail };
-    const decision = refused(denial('path-budget-exceeded', `The search was given up: ${error.message}.`, facts));
-    return { decision, wantsIssuer: false };
+    return { decision: refused(givenUp(endEntity, error.message, refusal)), wantsIssuer: false };
   }
   const decision = refused(
     refusal ?? denial('path-not-found', 'No path leads to a trust anchor.', certificateFacts(endEntity)),
   );
   return { decision, wantsIssuer: !isPathFound || isIssuerMissing };
+}
+
+/** @param before the most telling refusal of a path met until then, without which the operator would see the limit only */
+function givenUp(endEntity: Certificate, limit: string, before: Denial | undefined): Denial {
+  const found = before && `Before that, the best path was refused (${before.code}): ${before.detail}`;
+  const detail = [`The search was given up: ${limit}.`, ...(found ? [found] : [])].join(' ');
+  const facts = {
+    ...certificateFacts(endEntity),
+    ...(before && { before: before.code, beforeSubject: before.facts['subject'] }),
+  };
+  return denial('path-budget-exceeded', detail, facts);
 }
 
 function refused(refusal: Denial): PathDecision {

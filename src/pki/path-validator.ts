@@ -10,12 +10,18 @@ import {
   caRefusal,
   criticalExtensionRefusal,
   keyUsageRefusal,
-  missingPurpose,
   type Refusal,
   validityRefusal,
 } from './certificate-checks.ts';
 import { certificateFacts } from './certificate-facts.ts';
+import {
+  type EndEntityDemands,
+  endEntityPurposeRefusal,
+  forbiddenPolicyRefusal,
+  keyRefusal,
+} from './end-entity-checks.ts';
 import type { NameConstraints } from './extensions.ts';
+import { purposesLeftBy } from './key-purposes.ts';
 import { nameConstraintsRefusal } from './name-constraints.ts';
 import { oids } from './oids.ts';
 import { PolicyGraph } from './policy-graph.ts';
@@ -27,20 +33,13 @@ export interface CertificationPath {
   readonly trustAnchor: Certificate;
 }
 
-/** The inputs of RFC 5280 6.1.1 besides the path, and what this relying party demands of the end entity. */
-export interface PathInputs {
-  readonly time: Date;
+/** The inputs of RFC 5280 6.1.1 besides the path, and what this relying party demands. */
+export interface PathInputs extends EndEntityDemands {
   /** user-initial-policy-set, dotted OIDs; with anyPolicy in it, any. */
   readonly userInitialPolicySet: ReadonlySet<string>;
   readonly initialExplicitPolicy: boolean;
   readonly initialPolicyMappingInhibit: boolean;
   readonly initialAnyPolicyInhibit: boolean;
-  /** Extended key purposes of which one must hold for the end entity and every CA above; empty: not checked. */
-  readonly purposes: readonly string[];
-  /** What the end entity signs with its key: `digitalSignature` in TLS, `cRLSign` for CRLs. */
-  readonly endEntityKeyUsage: 'digitalSignature' | 'cRLSign';
-  /** Dotted OIDs of policies that refuse an end entity which asserts one or one mapped to it, whatever else holds. */
-  readonly forbiddenPolicies?: ReadonlySet<string>;
   /** SHA-256 (lower-case hexadecimal) of the CA certificates that may stand right above the end entity; empty: any. */
   readonly acceptedIssuers?: ReadonlySet<string>;
 }
@@ -107,19 +106,26 @@ class PathValidation {
     return refusal;
   }
 
-  /** RFC 5937 section 3: what a trust anchor's certificate says limits the paths below it. */
+  /** RFC 5937 3: what a trust anchor's certificate says limits the paths below it; the counters do not count the anchor itself. */
   #processTrustAnchor(anchor: Certificate): Denial | undefined {
     const pathLength = anchor.basicConstraints?.pathLength;
     if (pathLength !== undefined) this.#maximumPathLength = Math.min(this.#maximumPathLength, pathLength);
-    if (anchor.nameConstraints) this.#nameConstraints.push(anchor.nameConstraints);
     return (
       this.#check(anchor, 'trust anchor validity', 'RFC 5937 3', validityRefusal(anchor, this.#inputs.time)) ??
       // A certificate without the extension may be an anchor, as roots of version 1 are; one that says it is no CA may not.
       this.#check(anchor, 'trust anchor CA flag', 'RFC 5937 3', anchor.basicConstraints && caRefusal(anchor)) ??
       this.#check(anchor, 'trust anchor key usage', 'RFC 5937 3', keyUsageRefusal(anchor, 'keyCertSign')) ??
       this.#check(anchor, 'trust anchor extended key usage', 'RFC 5280 4.2.1.12', this.#narrowPurposes(anchor)) ??
-      this.#check(anchor, 'trust anchor critical extensions', 'RFC 5937 3', criticalExtensionRefusal(anchor))
+      this.#check(anchor, 'trust anchor critical extensions', 'RFC 5937 3', criticalExtensionRefusal(anchor)) ??
+      this.#check(anchor, 'trust anchor policies', 'RFC 5937 3', this.#anchorPolicies(anchor)) ??
+      this.#constrain(anchor, 0)
     );
+  }
+
+  /** An anchor without certificatePolicies does not limit them, and anyPolicy in one is the trust that was put into it. */
+  #anchorPolicies(anchor: Certificate): Refusal | undefined {
+    if (anchor.certificatePolicies) this.#addPolicies(anchor.certificatePolicies, true);
+    return this.#mapPolicies(anchor);
   }
 
   /** RFC 5280 6.1.3. */
@@ -144,7 +150,7 @@ class PathValidation {
       this.#check(certificate, 'key usage', 'RFC 5280 6.1.4 (n)', keyUsageRefusal(certificate, 'keyCertSign')) ??
       this.#check(certificate, 'extended key usage', 'RFC 5280 4.2.1.12', this.#narrowPurposes(certificate)) ??
       this.#check(certificate, 'critical extensions', 'RFC 5280 6.1.4 (o)', criticalExtensionRefusal(certificate)) ??
-      this.#constrain(certificate)
+      this.#constrain(certificate, isSelfIssued(certificate) ? 0 : 1)
     );
   }
 
@@ -185,15 +191,16 @@ class PathValidation {
   }
 
   #policies(certificate: Certificate, isEndEntity: boolean): Refusal | undefined {
-    const { certificatePolicies = [] } = certificate;
-    // Every policy of the depth above may come down by anyPolicy, so what is there counts as well.
-    this.#tools.signatures.budget.spend(
-      'policyLevels',
-      policyCost * (certificatePolicies.length + this.#policyGraph.width),
-    );
     const anyPolicyCounts = this.#inhibitAnyPolicy > 0 || (!isEndEntity && isSelfIssued(certificate));
-    this.#policyGraph.addCertificate(certificate.certificatePolicies, anyPolicyCounts);
+    this.#addPolicies(certificate.certificatePolicies, anyPolicyCounts);
     return this.#explicitPolicy > 0 || !this.#policyGraph.isNull ? undefined : noPolicy;
+  }
+
+  #addPolicies(policies: readonly string[] | undefined, anyPolicyCounts: boolean): void {
+    // Every policy of the depth above may come down by anyPolicy, so what is there counts as well.
+    const width = (policies?.length ?? 0) + this.#policyGraph.width;
+    this.#tools.signatures.budget.spend('policyLevels', policyCost * width);
+    this.#policyGraph.addCertificate(policies, anyPolicyCounts);
   }
 
   #mapPolicies(certificate: Certificate): Refusal | undefined {
@@ -213,8 +220,7 @@ class PathValidation {
 
   #endEntityKey(certificate: Certificate, issuer: Certificate): Refusal | undefined {
     const { signatures } = this.#tools;
-    const reason = signatures.verifier.endEntityKeyRefusal(signatures.setWorkingKey(certificate, issuer));
-    return reason ? { code: 'algorithm-not-acceptable', detail: `Its key is not acceptable: ${reason}.` } : undefined;
+    return keyRefusal(signatures.setWorkingKey(certificate, issuer), signatures.verifier);
   }
 
   #issuerAccepted({ sha256 }: Certificate): Refusal | undefined {
@@ -227,10 +233,8 @@ class PathValidation {
     const { forbiddenPolicies } = this.#inputs;
     if (!forbiddenPolicies || forbiddenPolicies.size === 0) return undefined;
     // A policy of another domain may stand for a forbidden one by mapping.
-    const held = [...certificatePolicies, ...this.#policyGraph.userConstrainedPolicySet(new Set([oids.anyPolicy]))];
-    const found = held.find((policy) => forbiddenPolicies.has(policy));
-    const detail = `It asserts the policy ${found}, or one mapped to it, which the site forbids.`;
-    return found === undefined ? undefined : { code: 'certificate-policy-not-acceptable', detail };
+    const mapped = this.#policyGraph.userConstrainedPolicySet(new Set([oids.anyPolicy]));
+    return forbiddenPolicyRefusal([...certificatePolicies, ...mapped], forbiddenPolicies);
   }
 
   #pathLength(certificate: Certificate): Refusal | undefined {
@@ -244,27 +248,22 @@ class PathValidation {
     return undefined;
   }
 
-  /** RFC 5280 leaves nesting open; as everybody does, a purpose counts only if every CA that names purposes names it. */
-  #narrowPurposes({ extendedKeyUsage }: Certificate): Refusal | undefined {
-    if (!extendedKeyUsage || this.#inputs.purposes.length === 0) return undefined;
-    if (extendedKeyUsage.includes(oids.anyExtendedKeyUsage)) return undefined;
-    const required = this.#purposes;
-    this.#purposes = required.filter((purpose) => extendedKeyUsage.includes(purpose));
-    return this.#purposes.length > 0 ? undefined : missingPurpose(extendedKeyUsage, required);
+  #narrowPurposes(certificate: Certificate): Refusal | undefined {
+    if (this.#purposes.length === 0) return undefined;
+    const left = purposesLeftBy(certificate, this.#purposes);
+    if ('code' in left) return left;
+    this.#purposes = left;
+    return undefined;
   }
 
-  #endEntityPurposes({ extendedKeyUsage }: Certificate): Refusal | undefined {
-    if (this.#inputs.purposes.length === 0) return undefined;
-    // Neither an absent extension nor anyExtendedKeyUsage says that the certificate was issued for logging in.
-    const found = this.#purposes.some((purpose) => extendedKeyUsage?.includes(purpose));
-    return found ? undefined : missingPurpose(extendedKeyUsage ?? [], this.#purposes);
+  #endEntityPurposes(certificate: Certificate): Refusal | undefined {
+    const { endEntityKeyUsage } = this.#inputs;
+    return endEntityPurposeRefusal(certificate, { purposes: this.#purposes, endEntityKeyUsage });
   }
 
-  /** RFC 5280 6.1.4 (g) to (j): the constraints of this CA on those below. */
-  #constrain(certificate: Certificate): undefined {
-    if (certificate.nameConstraints) this.#nameConstraints.push(certificate.nameConstraints);
-    const { policyConstraints = {}, inhibitAnyPolicy } = certificate;
-    const step = isSelfIssued(certificate) ? 0 : 1;
+  /** RFC 5280 6.1.4 (g) to (j): the constraints of this CA on those below. @param step by which it counts down the counters */
+  #constrain({ nameConstraints, policyConstraints = {}, inhibitAnyPolicy }: Certificate, step: 0 | 1): undefined {
+    if (nameConstraints) this.#nameConstraints.push(nameConstraints);
     const lower = (counter: number, bound = Number.POSITIVE_INFINITY) => Math.min(Math.max(counter - step, 0), bound);
     this.#explicitPolicy = lower(this.#explicitPolicy, policyConstraints.requireExplicitPolicy);
     this.#policyMapping = lower(this.#policyMapping, policyConstraints.inhibitPolicyMapping);

@@ -109,6 +109,12 @@ export class SignatureVerifier {
     return typeof type === 'string' ? undefined : type.reason;
   }
 
+  /** Why a signature with this AlgorithmIdentifier (DER) is not accepted, whichever key made it; undefined when it is. */
+  algorithmRefusal(algorithm: Buffer): string | undefined {
+    const scheme = this.#scheme(algorithm);
+    return typeof scheme === 'string' ? scheme : undefined;
+  }
+
   #verify(signed: Signed, key: UsableKey, budget: Budget): SignatureResult {
     if ('reason' in key) return unacceptable(key.reason);
     const scheme = this.#scheme(signed.algorithm);

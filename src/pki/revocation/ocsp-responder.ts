@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { unrecorded } from '../../explanation.ts';
 import { type Certificate, parseCertificate } from '../certificate.ts';
 import type { IssuerPool } from '../issuer-pool.ts';
+import { namedPurposes } from '../key-purposes.ts';
 import { MalformedError } from '../malformed-error.ts';
 import { oids } from '../oids.ts';
 import { type PathInputs, validatePath } from '../path-validator.ts';
@@ -58,8 +59,9 @@ async function delegateRefusal(
   if (certificate.issuer.key !== issuer.subject.key || signatures.refusal(certificate, issuer))
     return 'the certificate of its signer was not issued by the issuer of the certificate in question';
   // anyExtendedKeyUsage delegates nothing (RFC 6960 4.2.2.2), and neither does an extension of the CA above.
-  if (!certificate.extendedKeyUsage?.includes(oids.ocspSigning))
-    return 'the certificate of its signer is not for OCSP signing';
+  const isForOcsp =
+    certificate.extendedKeyUsage?.includes(oids.ocspSigning) && namedPurposes(certificate)?.includes(oids.ocspSigning);
+  if (!isForOcsp) return 'the certificate of its signer is not for OCSP signing';
   if (certificate.basicConstraints?.ca) return 'the certificate of its signer is that of another CA';
   const path = { certificates: [certificate, ...above.slice(0, -1)], trustAnchor };
   const result = validatePath(path, { ...delegateInputs, time }, { signatures, steps: unrecorded });

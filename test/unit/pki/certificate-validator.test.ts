@@ -1,8 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
 import { oids } from '../../../src/pki/oids.ts';
-import { utf8 } from '../../support/der-builder.ts';
-import { days, intermediate, otherName, person, purposes, root, sha256, subjectAltName } from './authority.ts';
+import { namedBits, utf8 } from '../../support/der-builder.ts';
+import {
+  ca,
+  commonName,
+  days,
+  extension,
+  intermediate,
+  issue,
+  otherName,
+  person,
+  purposes,
+  root,
+  sha256,
+  subjectAltName,
+} from './authority.ts';
 import { codeOf, validatorFor, verdictOf } from './validator.ts';
 
 const anchor = root();
@@ -58,7 +71,8 @@ describe('the certificate validated is the one TLS proved', () => {
   });
 
   it('the trust anchor itself is nobody’s card', async () => {
-    const self = root('Self', [purposes(oids.clientAuth)]);
+    const usage = extension(oids.keyUsage, namedBits(0, 5, 6), true);
+    const self = issue(commonName('Self'), undefined, { extensions: [ca(), usage, purposes(oids.clientAuth)] });
     expect(await verdictOf({ anchors: [self] }, [self])).toBe('path-not-found');
   });
 

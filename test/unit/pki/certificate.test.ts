@@ -123,13 +123,6 @@ describe('a malformed certificate', () => {
         sequence(explicit(0, sequence(implicit(2, Buffer.from('a')), implicit(0, Buffer.from([1]))))),
       ),
     ],
-    [
-      'with a policy twice',
-      withExtension(
-        oids.certificatePolicies,
-        sequence(sequence(objectIdentifier('1.2')), sequence(objectIdentifier('1.2'))),
-      ),
-    ],
     ['with empty policyConstraints', withExtension(oids.policyConstraints, sequence())],
     ['with an empty distribution point', withExtension(oids.crlDistributionPoints, sequence(sequence()))],
     [
