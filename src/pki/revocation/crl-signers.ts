@@ -7,10 +7,11 @@ import { type Certificate, isSelfIssued } from '../certificate.ts';
 import { keyUsageRefusal } from '../certificate-checks.ts';
 import type { CertificateRevocationList } from '../crl.ts';
 import type { DistributionPoint } from '../distribution-point.ts';
-import type { IssuerPool } from '../issuer-pool.ts';
+import type { Issuer, IssuerPool } from '../issuer-pool.ts';
 import { oids } from '../oids.ts';
 import { certificationPaths } from '../path-builder.ts';
 import { type CertificationPath, type PathInputs, validatePath } from '../path-validator.ts';
+import { octetsText } from '../signature.ts';
 import type { SignatureChecks } from '../signature-checks.ts';
 import type { CrlStatus } from './crl-check.ts';
 import { type Subject, subjectAt } from './crl-subject.ts';
@@ -23,6 +24,11 @@ export interface SignerContext {
   /** See RevocationOptions; default `unknown`. */
   readonly selfVouchingCrlIssuers?: 'unknown' | 'believed' | undefined;
 }
+
+/** The keys that did not sign a CRL, so that bridges with many certificates, or a CA with old keys, cost each login nothing. */
+const foreignKeys = new WeakMap<CertificateRevocationList, Set<string>>();
+/** Strangers can bring keys under the name of a CRL issuer. */
+const maximumForeignKeys = 64;
 
 export class CrlSigners {
   readonly #context: SignerContext;
@@ -46,13 +52,13 @@ export class CrlSigners {
     const { issuer, trustAnchor } = subject;
     const isOfIssuer = crl.issuer.key === issuer.subject.key;
     let problem = 'its signature verifies with no key of its issuer';
-    if (isOfIssuer && this.isSignedBy(crl, issuer)) {
+    if (isOfIssuer && this.#isSignedBy(crl, issuer)) {
       const refusal = keyUsageRefusal(issuer, 'cRLSign');
       if (!refusal) return issuer;
       problem = 'the certificate of its issuer lacks cRLSign';
     }
-    for (const { certificate } of this.#context.pool.bySubject(crl.issuer.key)) {
-      if (certificate === issuer || !this.isSignedBy(crl, certificate)) continue;
+    for (const certificate of byLikelihood(crl, this.#context.pool.bySubject(crl.issuer.key))) {
+      if (certificate === issuer || !this.#isSignedBy(crl, certificate)) continue;
       if (!point.crlIssuers && !this.#mayStandIn(certificate, subject)) {
         problem =
           'it is signed with another key of its name than the certificate, which no CA above certified for CRLs';
@@ -80,13 +86,22 @@ export class CrlSigners {
     return isSelfIssued(certificate) && isIssuedBy(issuer);
   }
 
-  /** @throws BudgetExceededError */
-  isSignedBy(crl: CertificateRevocationList, signer: Certificate): boolean {
+  /** Each key is tried once for a CRL, however many certificates have it. @throws BudgetExceededError */
+  #isSignedBy(crl: CertificateRevocationList, signer: Certificate): boolean {
     const { signatures } = this.#context;
     const { verifier, budget } = signatures;
+    const key = signatures.keyOf(signer);
+    const name = octetsText(key);
+    const foreign = foreignKeys.get(crl) ?? new Set<string>();
+    if (foreign.has(name)) return false;
     const { tbsCertList: data, signatureAlgorithm: algorithm, signature, sha256: identity } = crl;
-    const result = verifier.verify({ data, algorithm, signature, identity }, signatures.keyOf(signer), budget);
-    return result.outcome === 'valid';
+    const { outcome } = verifier.verify({ data, algorithm, signature, identity }, key, budget);
+    // What one site's rules do not accept another's may.
+    if (outcome === 'invalid') {
+      if (foreign.size >= maximumForeignKeys) foreign.clear();
+      foreignKeys.set(crl, foreign.add(name));
+    }
+    return outcome === 'valid';
   }
 
   /** Why this certificate does not entitle its holder to sign CRLs under the trust anchor. */
@@ -127,6 +142,15 @@ export class CrlSigners {
     }
     return undefined;
   }
+}
+
+/** Those whose key identifier is the one the CRL names first, those with another one last (RFC 5280 5.2.1). */
+function byLikelihood(crl: CertificateRevocationList, issuers: readonly Issuer[]): readonly Certificate[] {
+  const certificates = issuers.map(({ certificate }) => certificate);
+  const { authorityKeyIdentifier: named } = crl;
+  if (!named || certificates.length < 2) return certificates;
+  const rank = ({ subjectKeyIdentifier: own }: Certificate) => (own ? Number(!own.equals(named)) * 2 : 1);
+  return certificates.toSorted((left, right) => rank(left) - rank(right));
 }
 
 function isCa({ basicConstraints, keyUsage }: Certificate): boolean {

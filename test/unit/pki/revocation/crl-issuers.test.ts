@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { unrecorded } from '../../../../src/explanation.ts';
+import { Budget } from '../../../../src/pki/budget.ts';
 import { oids } from '../../../../src/pki/oids.ts';
-import { explicit, implicit, namedBits, sequence } from '../../../support/der-builder.ts';
+import { explicit, implicit, namedBits, octetString, sequence } from '../../../support/der-builder.ts';
 import {
   commonName,
   crlEntry,
@@ -16,7 +18,7 @@ import {
   root,
   uriName,
 } from '../authority.ts';
-import { verdictOf } from '../validator.ts';
+import { codeOf, validatorFor, verdictOf } from '../validator.ts';
 
 const anchor = root();
 const middle = intermediate(anchor);
@@ -126,5 +128,61 @@ describe('an indirect CRL', () => {
     ['is of another issuer than named', indirect(), person(middle, [naming(commonName('Other'))], { serial: 0xe1 })],
   ])('does not count when it %s', async (_rule, crl, subject) => {
     expect(await verdict(subject, [ofAnchor, crl], [issuer])).toBe('revocation-unknown');
+  });
+
+  it('does not count when its signer is certified below another trust anchor of the site only', async () => {
+    const other = root('Other');
+    const foreign = issue(issuer.subject, other, { extensions: [crlSigning] });
+    const byForeign = issueCrl(foreign, { extensions: [scope(pointName, flag(4))] });
+    const crls = [ofAnchor, issueCrl(other), byForeign];
+    expect(await verdict(holder, crls, [foreign], [anchor, other])).toBe('revocation-unknown');
+    const below = issue(issuer.subject, anchor, { keys: foreign.keys, extensions: [crlSigning] });
+    expect(await verdict(holder, crls, [below], [anchor, other])).toBe('valid');
+  });
+});
+
+describe('many certificates under the name of the CRL issuer', () => {
+  const holder = person(middle, [], { serial: 0xe1 });
+  const count = 120;
+  const subjectKey = (identifier: Buffer) => extension(oids.subjectKeyIdentifier, octetString(identifier));
+
+  it('with one key cost one attempt', async () => {
+    const keys = newKeys();
+    const bridge = Array.from({ length: count }, () =>
+      issue(middle.subject, anchor, { keys, extensions: [crlSigning] }),
+    );
+    const forged = issueCrl({ subject: middle.subject, keys: newKeys() });
+    expect(await verdict(holder, [ofAnchor, forged, issueCrl(middle)], bridge)).toBe('valid');
+  });
+
+  it('with keys of their own are tried in the order of the key identifier that the CRL names', async () => {
+    const identifier = Buffer.of(1, 2, 3);
+    const others = Array.from({ length: count }, (_, index) =>
+      issue(middle.subject, anchor, { extensions: [crlSigning, subjectKey(Buffer.of(9, index))] }),
+    );
+    const signer = issue(middle.subject, anchor, { extensions: [crlSigning, subjectKey(identifier)] });
+    const named = extension(oids.authorityKeyIdentifier, sequence(implicit(0, identifier)));
+    const crls = [ofAnchor, issueCrl(signer, { extensions: [named] })];
+    expect(await verdict(holder, crls, [...others, signer])).toBe('valid');
+  });
+
+  it('are tried once for a CRL, not again by every login', async () => {
+    const others = Array.from({ length: 40 }, () => issue(middle.subject, anchor, { extensions: [crlSigning] }));
+    const forged = issueCrl({ subject: middle.subject, keys: newKeys() });
+    const validator = validatorFor({
+      anchors: [anchor],
+      intermediates: others,
+      crls: [ofAnchor, forged, issueCrl(middle)].map((der, index) => ({ file: `${index}.crl`, der })),
+      revocation: { mode: 'check', freshnessSeconds: 0 },
+    });
+    const spend = vi.spyOn(Budget.prototype, 'spend');
+    const signaturesOf = async () => {
+      spend.mockClear();
+      expect(codeOf(await validator.validate([holder.der, middle.der], unrecorded))).toBe('valid');
+      return spend.mock.calls.filter(([work]) => work === 'signatures').length;
+    };
+    expect(await signaturesOf()).toBeGreaterThan(40);
+    expect(await signaturesOf()).toBeLessThan(5);
+    spend.mockRestore();
   });
 });

@@ -42,11 +42,16 @@ const good = { issuer: middle, serial, thisUpdate: days(-1), nextUpdate: days(1)
 interface Setting extends Partial<Omit<OcspContext, 'pool' | 'signatures'>> {
   /** Certificates at hand besides those of the response. */
   readonly pool?: readonly Issued[];
+  /** The CA above the holder. */
+  readonly issuer?: Issued;
 }
 
-async function statusOf(answer: OcspAnswer | Buffer, { pool = [], ...setting }: Setting = {}): Promise<string> {
+async function statusOf(
+  answer: OcspAnswer | Buffer,
+  { pool = [], issuer = middle, ...setting }: Setting = {},
+): Promise<string> {
   const response = parseOcspResponse(Buffer.isBuffer(answer) ? answer : issueOcsp(answer), 'http://ocsp.example');
-  const certificates = [holder, middle].map(({ der }) => parseCertificate(der));
+  const certificates = [holder, issuer].map(({ der }) => parseCertificate(der));
   const trustAnchor = parseCertificate(anchor.der);
   const subject = subjectAt({ certificates, trustAnchor }, 0);
   if (!subject || typeof response === 'string') throw new Error('the test asks nothing');
@@ -184,6 +189,17 @@ describe('an answer is not believed', () => {
       'about another issuer name',
       /other certificates/,
       { ...good, issuer: { ...middle, subject: anchor.subject }, signer: middle },
+    ],
+    [
+      'when the CA above has another name than the certificate says, with the same key',
+      /another name/,
+      good,
+      { issuer: issue(commonName('Alias'), anchor, { keys: middle.keys }) },
+    ],
+    [
+      'of a delegate of a CA with another name and the same key',
+      /not issued by the issuer/,
+      byDelegate([ocspSigning, noCheck], { by: { ...middle, subject: commonName('Alias') } }),
     ],
     [
       'about another issuer key',

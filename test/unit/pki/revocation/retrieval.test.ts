@@ -5,12 +5,26 @@ import type { Clock } from '../../../../src/clock.ts';
 import { unrecorded } from '../../../../src/explanation.ts';
 import { silentLogger } from '../../../../src/operations/log.ts';
 import { parseCertificate } from '../../../../src/pki/certificate.ts';
+import { oids } from '../../../../src/pki/oids.ts';
 import type { EvidenceRefresher } from '../../../../src/pki/retrieval/evidence-refresher.ts';
 import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
 import type { RetrievalPolicy } from '../../../../src/pki/retrieval/retriever.ts';
 import { UrlRetriever } from '../../../../src/pki/retrieval/url-retriever.ts';
 import type { RetrievalOptions } from '../../../../src/pki/revocation/crl-source.ts';
-import { crlEntry, days, distributionPoint, intermediate, issueCrl, newKeys, now, person, root } from '../authority.ts';
+import { explicit, sequence } from '../../../support/der-builder.ts';
+import {
+  crlEntry,
+  days,
+  distributionPoint,
+  extension,
+  intermediate,
+  issueCrl,
+  newKeys,
+  now,
+  person,
+  root,
+  uriName,
+} from '../authority.ts';
 import { codeOf, validatorFor } from '../validator.ts';
 
 const anchor = root();
@@ -149,6 +163,28 @@ describe('a CRL at a distribution point', () => {
     moveTo(new Date(now.getTime() + 61_000));
     expect(codeOf(await login())).toBe('valid');
     expect(asked).toHaveLength(2);
+  });
+});
+
+describe('a certificate with many URLs of CRLs', () => {
+  const point = (...urls: readonly string[]) => sequence(explicit(0, explicit(0, ...urls.map(uriName))));
+  const paths = Array.from({ length: 12 }, (_, index) => `/${index}.crl`);
+  it.each([
+    ['in points of their own', (urls: readonly string[]) => urls.map((url) => point(url))],
+    ['in one point', (urls: readonly string[]) => [point(...urls)]],
+    ['in several points', (urls: readonly string[]) => [point(...urls.slice(0, 5)), point(...urls.slice(5))]],
+  ])('makes eight retrievals at most, with the URLs %s', async (_rule, pointsOf) => {
+    const { url, asked } = await serve((response) => void response.writeHead(404).end());
+    const points = pointsOf(paths.map((path) => new URL(path, url).href));
+    const middle = intermediate(anchor);
+    const holder = person(middle, [extension(oids.crlDistributionPoints, sequence(...points))]);
+    const validator = validatorFor({
+      anchors: [anchor],
+      crls: [{ file: 'root.crl', der: issueCrl(anchor) }],
+      revocation: { mode: 'check', freshnessSeconds: 0, retrieval: retrievalWith({}, { now: () => now }) },
+    });
+    expect(codeOf(await validator.validate([holder.der, middle.der], unrecorded))).toBe('revocation-unknown');
+    expect(asked.toSorted()).toEqual(paths.slice(0, 8));
   });
 });
 
