@@ -14,9 +14,11 @@ import { DataChannel } from './data-channel.ts';
 import type { CommandLine } from './line-reader.ts';
 import { plainAddress } from './passive-listener.ts';
 import { formatReply, messageLines, type Reply, reply } from './reply.ts';
+import { RunningTransfer } from './running-transfer.ts';
 import { SessionSecurity } from './secure-context.ts';
 import type { FtpServerOptions } from './server-options.ts';
 import { type Control, initialSettings, type Session, type Settings } from './session.ts';
+import { prepareTcp } from './tcp-options.ts';
 import { completeHandshake } from './tls-upgrade.ts';
 
 /** Lines too long or with control characters after which the connection is no FTP client's. */
@@ -38,7 +40,6 @@ export class ControlConnection implements Control {
   bytesReceived = 0;
   loginFailures = 0;
   clearLoginReported = false;
-  /** Resolves when the socket is closed. */
   readonly closed: Promise<void>;
   readonly #queue: CommandQueue;
   readonly #raw: Socket;
@@ -51,8 +52,7 @@ export class ControlConnection implements Control {
   #drainReply: Reply | undefined;
   #inputEnded = false;
   #malformed = 0;
-  #transfer: AbortController | undefined;
-  #transferOver: Promise<void> = Promise.resolve();
+  readonly #transfer = new RunningTransfer();
   readonly #timers: ConnectionTimers;
 
   constructor(raw: Socket, options: FtpServerOptions) {
@@ -63,7 +63,7 @@ export class ControlConnection implements Control {
     this.localAddress = plainAddress(raw.localAddress);
     this.connectedAt = options.clock.now();
     this.log = options.logger.with({ connectionId: this.id, remoteAddress: this.remoteAddress });
-    this.#queue = new CommandQueue(options.limits.maxCommandLine);
+    this.#queue = new CommandQueue(options.limits.maxCommandLine, () => this.#transfer.isRunning);
     this.data = new DataChannel({
       site: options,
       localAddress: this.localAddress,
@@ -80,7 +80,7 @@ export class ControlConnection implements Control {
       this.log.debug('control-connection-lost', { error });
       this.destroy('connection-lost');
     });
-    raw.setNoDelay(true);
+    prepareTcp(raw);
     this.#timers = new ConnectionTimers(options.timeouts, (reason, farewell) => this.end(reason, farewell));
     this.#timers.awaitLogin();
   }
@@ -125,7 +125,7 @@ export class ControlConnection implements Control {
     if (this.#ending !== undefined) return;
     this.#ending = reason;
     this.#queue.clear();
-    this.#transfer?.abort();
+    this.#transfer.giveUp();
     if (this.#upgrading) {
       this.#raw.destroy();
       return;
@@ -149,21 +149,16 @@ export class ControlConnection implements Control {
     this.#raw.destroy();
   }
 
-  async runTransfer<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const transfer = new AbortController();
-    const over = Promise.withResolvers<void>();
-    this.#transfer = transfer;
-    // It may have ended while the file was being opened.
-    if (this.#ending !== undefined) transfer.abort();
-    this.#transferOver = over.promise;
-    // Lines that came before the transfer began may hold its ABOR.
-    setImmediate(() => void this.#serveUrgent());
-    try {
-      return await work(transfer.signal);
-    } finally {
-      this.#transfer = undefined;
-      over.resolve();
-    }
+  runTransfer<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#transfer.run((signal) => {
+      // The connection may have ended while the file was being opened.
+      if (this.#inputEnded) this.#endUnlessExpected();
+      if (this.#ending !== undefined) this.#transfer.giveUp();
+      this.#regulate();
+      // Lines that came before the transfer began may hold its ABOR.
+      setImmediate(() => void this.#serveUrgent());
+      return work(signal);
+    });
   }
 
   get isEnding(): boolean {
@@ -171,14 +166,15 @@ export class ControlConnection implements Control {
   }
 
   get isTransferring(): boolean {
-    return this.#transfer !== undefined;
+    return this.#transfer.isRunning;
   }
 
-  async abortTransfer(): Promise<boolean> {
-    if (!this.#transfer) return false;
-    this.#transfer.abort();
-    await this.#transferOver;
-    return true;
+  get hasInputEnded(): boolean {
+    return this.#inputEnded;
+  }
+
+  abortTransfer(): Promise<boolean> {
+    return this.#transfer.giveUpAndWait();
   }
 
   #listen(socket: Socket): void {
@@ -198,10 +194,14 @@ export class ControlConnection implements Control {
 
   readonly #onEnd = (): void => {
     this.#inputEnded = true;
-    // RFC 959 4.1.1 QUIT: an unexpected close is ABOR and QUIT at once.
-    if (this.#transfer || (this.#busy && this.#queue.isEmpty)) this.end('client-closed');
+    if (this.#transfer.isRunning || (this.#busy && this.#queue.isEmpty)) this.#endUnlessExpected();
     else void this.#work();
   };
+
+  /** RFC 959 4.1.1 QUIT: an unexpected close is ABOR and QUIT at once; behind a QUIT the transfer before it goes on. */
+  #endUnlessExpected(): void {
+    if (!this.#queue.holds('QUIT')) this.end('client-closed');
+  }
 
   async #handshake(): Promise<boolean> {
     this.#upgrading = true;
@@ -228,7 +228,8 @@ export class ControlConnection implements Control {
   }
 
   #regulate(): void {
-    if (this.#queue.isFull) this.#socket.pause();
+    if (this.#queue.isOverflowing) this.end('too-many-commands', reply('unavailable', 'Too many commands wait.'));
+    else if (this.#queue.isFull) this.#socket.pause();
     else if (!this.#upgrading && this.#socket.isPaused()) this.#socket.resume();
   }
 
@@ -236,7 +237,7 @@ export class ControlConnection implements Control {
   async #serveUrgent(): Promise<void> {
     if (this.#servingUrgent) return;
     this.#servingUrgent = true;
-    while (this.#transfer && this.#ending === undefined) {
+    while (this.#transfer.isRunning && this.#ending === undefined) {
       const command = this.#queue.takeUrgent();
       if (!command) break;
       this.#regulate();
@@ -290,7 +291,7 @@ export class ControlConnection implements Control {
     // What still runs must not start a timer or a listener that nobody would stop.
     this.#ending ??= 'connection-lost';
     this.#timers.stop();
-    this.#transfer?.abort();
+    this.#transfer.giveUp();
     this.data.reset();
     this.#security?.close();
     this.#queue.clear();

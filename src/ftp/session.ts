@@ -105,6 +105,8 @@ export interface Control {
   readonly isEnding: boolean;
   /** Whether a transfer command is under way. */
   readonly isTransferring: boolean;
+  /** Whether the client has closed its side of the control connection. */
+  readonly hasInputEnded: boolean;
   /** Gives the running transfer up and waits until it has been answered. @returns false when none runs */
   abortTransfer(): Promise<boolean>;
 }

@@ -1,5 +1,5 @@
 /** Clients that are logged in, or nearly, and push at the seams: floods, orders out of turn, and what they may not touch. */
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { denial } from '../../src/denial.ts';
@@ -36,6 +36,70 @@ describe('commands that do not wait for a transfer', () => {
     while (codes.length < 5) codes.push((await client.reply()).code);
     expect(codes).toEqual([213, 200, 426, 226, 200]);
     data.destroy();
+  });
+});
+
+describe('ABOR behind commands that wait for the transfer', () => {
+  it.each([17, 100, 3000])('is seen behind %i of them, which then run in order', async (count) => {
+    const own = await siteWith();
+    const client = await own.loggedIn();
+    const data = await openData(await client.passive(), identities.ada);
+    client.write('STOR report\r\n');
+    await client.reply();
+    client.write(`${'PWD\r\n'.repeat(count)}STAT\r\nABOR\r\n`);
+    expect((await client.reply()).text).toContain('Transfer: running');
+    expect((await client.reply()).code).toBe(426);
+    const codes: number[] = [];
+    while (codes.length <= count) codes.push((await client.reply()).code);
+    expect(codes.filter((code) => code === 257)).toHaveLength(count);
+    expect(codes.filter((code) => code === 226)).toHaveLength(1);
+    data.destroy();
+  });
+
+  it('is bounded: a client that sends more than may wait is told 421 and cut off', async () => {
+    const own = await siteWith();
+    const client = await own.loggedIn();
+    const data = await openData(await client.passive(), identities.ada);
+    client.write('STOR report\r\n');
+    await client.reply();
+    client.write('\r\n'.repeat(100_000));
+    expect((await client.reply()).code).toBe(421);
+    expect(await own.record(({ event }) => event === 'session-end')).toMatchObject({ reason: 'too-many-commands' });
+    data.destroy();
+  });
+
+  it('QUIT waits for the end of the transfer (RFC 959 4.1.1)', async () => {
+    const own = await siteWith();
+    const client = await own.loggedIn();
+    const data = await openData(await client.passive(), identities.ada);
+    client.write('STOR report\r\nQUIT\r\n');
+    data.resume();
+    data.end('octets');
+    const codes: number[] = [];
+    while (codes.length < 3) codes.push((await client.reply()).code);
+    expect(codes.slice(1)).toEqual([226, 221]);
+    await client.gone();
+  });
+});
+
+describe('TCP keepalive', () => {
+  /** The timer of a connection in Linux's table: 02 is that of keepalive. */
+  const timerOf = async (localPort: number, remotePort: number) => {
+    const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0');
+    const table = await readFile('/proc/self/net/tcp', 'utf8');
+    const line = new RegExp(`:${hex(localPort)} [0-9A-F]+:${hex(remotePort)} 01 \\S+ (\\d\\d):`, 'u').exec(table);
+    return line?.[1];
+  };
+
+  it('guards control connections from the first octet, and data connections', async () => {
+    const own = await siteWith();
+    const greeted = await own.connect();
+    await expect.poll(() => timerOf(own.port, greeted.raw.localPort ?? 0)).toBe('02');
+    const client = await own.loggedIn();
+    await expect.poll(() => timerOf(own.port, client.raw.localPort ?? 0)).toBe('02');
+    const port = await client.passive();
+    const data = await openTcp(port);
+    await expect.poll(() => timerOf(port, data.localPort ?? 0)).toBe('02');
   });
 });
 
