@@ -7,7 +7,7 @@ import type { Facts, Stage } from './explanation.ts';
 export interface DenialEntry {
   readonly stage: Stage;
   /** FTP reply code (RFC 959, RFC 2228, RFC 4217). */
-  readonly reply: 421 | 425 | 522 | 530 | 550;
+  readonly reply: 421 | 425 | 426 | 451 | 522 | 530 | 550;
   /** The IIS FTP sub-status an administrator may know from there; 0 where IIS has none. */
   readonly subStatus: number;
   /** `notice`: happens every day. `warning`: somebody must mend something. `alert`: may be an attack. */
@@ -452,6 +452,56 @@ export const denialTable = {
     level: 'notice',
     meaning: 'The TLS handshake on the data connection failed or took too long.',
     remedy: 'See the error in the record; a card that waits for its PIN at every handshake is the usual cause.',
+  },
+  'data-connection-reset': {
+    stage: 'data-channel',
+    reply: 425,
+    subStatus: 0,
+    level: 'notice',
+    meaning: 'A data connection was reset before cardgate accepted it, so that its address is not known.',
+    remedy: 'Look at the client and at firewalls between: something ends its data connections at once.',
+  },
+  'data-channel-silent': {
+    stage: 'data-channel',
+    reply: 426,
+    subStatus: 15,
+    level: 'notice',
+    meaning: 'The client neither sent nor acknowledged an octet on the data connection for dataChannelTimeout.',
+    remedy: 'Look at the client and the network; raise dataChannelTimeout if clients pause for so long.',
+  },
+  'data-channel-slow': {
+    stage: 'data-channel',
+    reply: 426,
+    subStatus: 50,
+    level: 'notice',
+    meaning: 'The client moved fewer octets on the data connection than minBytesPerSecond demands.',
+    remedy: 'Look at the network; lower minBytesPerSecond if such slow clients are to be served.',
+  },
+  'passive-ports-exhausted': {
+    stage: 'data-channel',
+    reply: 425,
+    subStatus: 0,
+    level: 'warning',
+    meaning: 'Every port of the passive range is taken, so that no data connection can be offered.',
+    remedy:
+      'Widen lowDataChannelPort to highDataChannelPort, in the firewall too: one port for each transfer at a time.',
+  },
+  'descriptors-exhausted': {
+    stage: 'data-channel',
+    reply: 425,
+    subStatus: 0,
+    level: 'alert',
+    meaning: 'The process or the system has no file descriptor left, so that no data connection can be offered.',
+    remedy: 'Raise the limit on open files (LimitNOFILE of the service) or lower maxConnections.',
+  },
+  'passive-listener-failed': {
+    stage: 'data-channel',
+    reply: 425,
+    subStatus: 0,
+    level: 'warning',
+    meaning: 'The system refused a listener for data connections.',
+    remedy:
+      'See errno in the record: an address that was taken away, a port that needs a privilege, a security module.',
   },
 } as const satisfies Record<string, DenialEntry>;
 

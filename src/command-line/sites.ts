@@ -42,6 +42,7 @@ export function serverOptions({ settings, server, trustAnchors }: LoadedSite): S
       dataChannel: connections.dataChannelTimeout,
       unauthenticated: connections.unauthenticatedTimeout,
       handshake: connections.handshakeTimeout,
+      uploadEnd: fileHandling.uploadEndDelay,
       loginRecheck: connections.loginRecheckInterval,
     },
     limits: {
@@ -49,6 +50,7 @@ export function serverOptions({ settings, server, trustAnchors }: LoadedSite): S
       maxConnectionsPerAddress: connections.maxConnectionsPerAddress,
       maxLoginFailures: connections.maxLoginFailures,
       maxCommandLine: settings.commandFiltering.maxCommandLine,
+      minBytesPerSecond: connections.minBytesPerSecond,
     },
     passive: {
       ...(low > 0 && { ports: { low, high } }),

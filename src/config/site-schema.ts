@@ -23,7 +23,14 @@ const binding = z
 const connections = z
   .strictObject({
     controlChannelTimeout: duration('1s', '1d').prefault('120s').describe('Idle control connection is closed after'),
-    dataChannelTimeout: duration('1s', '1h').prefault('30s').describe('Idle data connection is closed after'),
+    dataChannelTimeout: duration('1s', '1h')
+      .prefault('30s')
+      .describe(
+        'Data connection without an octet sent or acknowledged by the client, or not used at all, is closed after',
+      ),
+    minBytesPerSecond: count(0, 1_000_000_000)
+      .default(240)
+      .describe('A transfer slower than this, on average over dataChannelTimeout, is cut; 0 cuts none'),
     unauthenticatedTimeout: duration('1s', '10m')
       .prefault('60s')
       .describe('Time allowed before login, the TLS handshake and the entry of a PIN included'),
@@ -211,6 +218,11 @@ export const siteSchema = z.strictObject({
         .enum(['accept', 'refuse'])
         .default('accept')
         .describe('An upload that ends without TLS close_notify may be truncated; some clients never send it'),
+      uploadEndDelay: duration('0s', '10s')
+        .prefault('300ms')
+        .describe(
+          'How long such an upload waits to see whether its client was killed and the control connection ends too',
+        ),
     })
     .prefault({}),
 });

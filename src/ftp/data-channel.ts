@@ -6,10 +6,12 @@ import type { Socket } from 'node:net';
 import { type Denial, denial } from '../denial.ts';
 import { DataConnection, type DataStreams, dataHighWaterMark } from './data-connection.ts';
 import { judgeDataPeer } from './data-peer.ts';
-import { openPassiveListener, type PassiveListener } from './passive-listener.ts';
+import { openPassiveListener, type PassiveListener, type PassiveOutcome } from './passive-listener.ts';
 import type { SessionSecurity } from './secure-context.ts';
 import type { FtpServerOptions } from './server-options.ts';
+import { prepareTcp } from './tcp-options.ts';
 import { completeHandshake } from './tls-upgrade.ts';
+import type { PaceLimits } from './transfer-pace.ts';
 import { WithholdingSocket } from './withholding-socket.ts';
 
 /** RFC 2228 section 3: C clear, P private. */
@@ -22,7 +24,7 @@ export interface ControlProof {
 }
 
 export interface DataChannelOptions {
-  readonly site: Pick<FtpServerOptions, 'passive' | 'dataChannelBinding' | 'timeouts'>;
+  readonly site: Pick<FtpServerOptions, 'passive' | 'dataChannelBinding' | 'timeouts' | 'limits'>;
   readonly localAddress: string;
   readonly peerAddress: string;
   /** Records a refused data connection. @returns the reference for the client */
@@ -35,12 +37,22 @@ export type Opened =
   /** No connection arrived in time, or the transfer was given up. */
   | { readonly outcome: 'none' };
 
+export type Listened =
+  | { readonly outcome: 'listening'; readonly port: number }
+  | { readonly outcome: 'denied'; readonly denial: Denial; readonly reference: string }
+  /** The control connection ended, or another PASV came, meanwhile. */
+  | { readonly outcome: 'none' };
+
+/** A client whose data connection broke before it was accepted makes no other; a stranger's must not cost the client its own. */
+const brokenGraceMilliseconds = 1000;
+
 export class DataChannel {
   protection: ProtectionLevel = 'C';
   /** What a protected data connection is compared with; absent while the control connection is in the clear. */
   proof: ControlProof | undefined;
   readonly #options: DataChannelOptions;
   #attempt: Attempt | undefined;
+  #hasExpired = false;
   #strangerMayResume = false;
 
   constructor(options: DataChannelOptions) {
@@ -57,39 +69,58 @@ export class DataChannel {
     return this.#attempt?.raw !== undefined;
   }
 
-  /** Replaces an earlier listener. @returns the port, or undefined when the port range is exhausted */
-  async listen(): Promise<number | undefined> {
+  /** Whether PASV or EPSV prepared a data connection that no transfer used in its time. */
+  get hasExpired(): boolean {
+    return this.#hasExpired;
+  }
+
+  /** Replaces an earlier listener. What no transfer command asks for in the time of a data connection is given up. */
+  async listen(): Promise<Listened> {
     this.close();
+    const { localAddress, peerAddress, site } = this.#options;
     const arrived = Promise.withResolvers<Socket | undefined>();
-    const attempt: Attempt = { arrived, raw: undefined, opened: undefined, listener: undefined };
+    const attempt = new Attempt(arrived);
     this.#attempt = attempt;
-    const listener = await openPassiveListener({
-      address: this.#options.localAddress,
-      ...(this.#options.site.passive.ports === undefined ? {} : { ports: this.#options.site.passive.ports }),
-      peerAddress: this.#options.peerAddress,
+    const outcome = await openPassiveListener({
+      address: localAddress,
+      ...(site.passive.ports === undefined ? {} : { ports: site.passive.ports }),
+      peerAddress,
       highWaterMark: dataHighWaterMark,
       onConnection: (socket) => this.#accept(attempt, socket),
-      onForeign: (address) => void this.#options.onRefusal(foreign(address, this.#options.peerAddress)),
+      onForeign: (address) => void this.#options.onRefusal(foreign(address, peerAddress)),
+      onBroken: () => {
+        void this.#options.onRefusal(broken(peerAddress));
+        attempt.breakSoon();
+      },
     });
-    if (!listener || this.#attempt !== attempt) {
-      listener?.close();
-      if (this.#attempt === attempt) this.#attempt = undefined;
-      return undefined;
+    if (this.#attempt !== attempt) {
+      if (outcome.outcome === 'listening') outcome.listener.close();
+      return { outcome: 'none' };
     }
-    attempt.listener = listener;
-    return listener.port;
+    if (outcome.outcome !== 'listening') {
+      this.#attempt = undefined;
+      const refusal = noListener(outcome, localAddress, site.passive.ports);
+      return { outcome: 'denied', denial: refusal, reference: this.#options.onRefusal(refusal) };
+    }
+    attempt.listener = outcome.listener;
+    attempt.giveUpAfter(site.timeouts.dataChannel, () => {
+      if (this.#attempt !== attempt) return;
+      this.close();
+      this.#hasExpired = true;
+    });
+    return { outcome: 'listening', port: outcome.listener.port };
   }
 
   /** Waits for the data connection and its proof; each PASV serves one transfer. */
   async open(signal: AbortSignal): Promise<Opened> {
     const attempt = this.#attempt;
-    if (!attempt) return { outcome: 'none' };
-    const giveUp = () => discard(attempt);
-    const timer = setTimeout(giveUp, this.#options.site.timeouts.dataChannel);
+    if (!attempt) return none;
+    const giveUp = () => attempt.discard();
+    attempt.giveUpAfter(this.#options.site.timeouts.dataChannel, giveUp);
     signal.addEventListener('abort', giveUp, { once: true });
     if (signal.aborted) giveUp();
     const raw = await attempt.arrived.promise;
-    clearTimeout(timer);
+    attempt.stopWaiting();
     const opened = raw === undefined ? none : await this.#opening(attempt, raw);
     signal.removeEventListener('abort', giveUp);
     if (this.#attempt === attempt) this.#attempt = undefined;
@@ -98,8 +129,9 @@ export class DataChannel {
   }
 
   close(): void {
-    if (this.#attempt) discard(this.#attempt);
+    this.#attempt?.discard();
     this.#attempt = undefined;
+    this.#hasExpired = false;
   }
 
   /** Forgets the TLS session it was tied to. */
@@ -116,7 +148,7 @@ export class DataChannel {
       return;
     }
     socket.on('error', () => undefined);
-    socket.setNoDelay(true);
+    prepareTcp(socket);
     attempt.raw = socket;
     // Some clients finish the handshake before they send the transfer command, so it cannot wait for that.
     if (this.protection === 'P') attempt.opened = this.#secure(socket);
@@ -130,9 +162,7 @@ export class DataChannel {
       return Promise.resolve(none);
     }
     if (this.protection === 'P') return this.#secure(raw);
-    return Promise.resolve(
-      this.#open({ raw, facts: { protection: 'C' }, silence: this.#options.site.timeouts.dataChannel }),
-    );
+    return Promise.resolve(this.#open({ raw, facts: { protection: 'C' }, pace: this.#pace() }));
   }
 
   async #secure(raw: Socket): Promise<Opened> {
@@ -165,7 +195,7 @@ export class DataChannel {
       raw,
       secure: { tls, transport },
       facts: { protection: 'P', protocol: facts.protocol, cipher: facts.cipher, ...judgement.facts },
-      silence: this.#options.site.timeouts.dataChannel,
+      pace: this.#pace(),
     });
   }
 
@@ -174,31 +204,83 @@ export class DataChannel {
     return { outcome: 'denied', denial: refusal, reference: this.#options.onRefusal(refusal) };
   }
 
+  #pace(): PaceLimits {
+    const { timeouts, limits } = this.#options.site;
+    return { silence: timeouts.dataChannel, minimumRate: limits.minBytesPerSecond };
+  }
+
   #open(streams: DataStreams): Opened {
     return { outcome: 'open', connection: new DataConnection(streams) };
   }
 }
 
 /** One PASV or EPSV until its transfer. */
-interface Attempt {
-  readonly arrived: PromiseWithResolvers<Socket | undefined>;
+class Attempt {
   raw: Socket | undefined;
   /** The handshake and proof, when they began at accept. */
   opened: Promise<Opened> | undefined;
   listener: PassiveListener | undefined;
+  readonly arrived: PromiseWithResolvers<Socket | undefined>;
+  #timer: NodeJS.Timeout | undefined;
+  #longest = Number.POSITIVE_INFINITY;
+  #giveUp: () => void = () => undefined;
+
+  constructor(arrived: PromiseWithResolvers<Socket | undefined>) {
+    this.arrived = arrived;
+  }
+
+  /** Replaces the time set before. */
+  giveUpAfter(milliseconds: number, giveUp: () => void): void {
+    this.stopWaiting();
+    this.#giveUp = giveUp;
+    this.#timer = setTimeout(giveUp, Math.min(milliseconds, this.#longest));
+  }
+
+  /** From now on nothing is waited for longer than the grace. */
+  breakSoon(): void {
+    this.#longest = brokenGraceMilliseconds;
+    if (this.#timer) this.giveUpAfter(this.#longest, this.#giveUp);
+  }
+
+  stopWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  discard(): void {
+    this.stopWaiting();
+    this.listener?.close();
+    this.raw?.destroy();
+    this.arrived.resolve(undefined);
+  }
 }
 
-const none: Opened = { outcome: 'none' };
-
-function discard(attempt: Attempt): void {
-  attempt.listener?.close();
-  attempt.raw?.destroy();
-  attempt.arrived.resolve(undefined);
-}
+const none = { outcome: 'none' } as const;
 
 function foreign(address: string, peerAddress: string): Denial {
   return denial('data-address-mismatch', 'A connection to the passive port came from elsewhere.', {
     dataAddress: address,
     controlAddress: peerAddress,
   });
+}
+
+function broken(peerAddress: string): Denial {
+  const detail = 'A connection to the passive port was reset before it was accepted; its address is not known.';
+  return denial('data-connection-reset', detail, { controlAddress: peerAddress });
+}
+
+function noListener(
+  outcome: Exclude<PassiveOutcome, { outcome: 'listening' }>,
+  address: string,
+  ports: FtpServerOptions['passive']['ports'],
+): Denial {
+  const range = ports ? `${ports.low}-${ports.high}` : 'of the system';
+  if (outcome.outcome === 'exhausted') {
+    const detail = `Every passive port ${range} on ${address} is taken.`;
+    return denial('passive-ports-exhausted', detail, { address, ports: range, tried: outcome.tried });
+  }
+  const { errno } = outcome;
+  const detail = `The system gave no listener on ${address}, ports ${range}: ${errno}.`;
+  const code = errno === 'EMFILE' || errno === 'ENFILE' ? 'descriptors-exhausted' : 'passive-listener-failed';
+  return denial(code, detail, { address, ports: range, errno });
 }

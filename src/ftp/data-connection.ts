@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Facts } from '../explanation.ts';
 import type { ServerTlsSocket } from './secure-context.ts';
+import { PaceError, type PaceLimits, TransferPace } from './transfer-pace.ts';
 import type { WithholdingSocket } from './withholding-socket.ts';
 
 /** Bytes read ahead and written behind; fewer system calls and fewer hops through TLS for each megabyte. */
@@ -20,8 +21,8 @@ export interface DataStreams {
   readonly secure?: { readonly tls: ServerTlsSocket; readonly transport: WithholdingSocket };
   /** How the connection was tied to its control connection. */
   readonly facts: Facts;
-  /** Milliseconds without a byte after which the transfer fails. */
-  readonly silence: number;
+  /** How slow the peer may be. */
+  readonly pace: PaceLimits;
 }
 
 /** How the client ended an upload: `fin` under TLS means without close_notify (RFC 8446 6.1), so it may have been cut. */
@@ -52,45 +53,51 @@ export class DataConnection {
 
   /**
    * Sends everything and ends the connection with close_notify and FIN.
-   * @throws when the peer or the source fails, or nothing moves for the time of silence
+   * @throws when the peer or the source fails; `PaceError` when the peer is too slow
    */
   async send(source: AsyncIterable<Buffer>): Promise<void> {
     this.#streams.secure?.transport.release();
-    const watchdog = this.#watchSilence();
+    const pace = this.#watch('out');
+    const chunks = source[Symbol.asyncIterator]();
+    let isExhausted = false;
     try {
-      for await (const chunk of source) {
+      for (;;) {
+        const next = await pace.hold(chunks.next());
+        if (next.done) break;
         this.#throwFailure();
-        const canTakeMore = this.#stream.write(chunk);
-        this.#transferred += chunk.length;
-        watchdog.refresh();
+        const canTakeMore = this.#stream.write(next.value);
+        this.#transferred += next.value.length;
         if (!canTakeMore) await this.#drained();
       }
+      isExhausted = true;
       this.#throwFailure();
       await this.#finish();
     } finally {
-      clearTimeout(watchdog);
+      pace.stop();
+      if (!isExhausted) await chunks.return?.();
     }
   }
 
   /**
    * Receives until the client ends the connection; `sink` is awaited before the next bytes are read.
-   * @throws when the peer or the sink fails, or nothing arrives for the time of silence
+   * @throws when the peer or the sink fails; `PaceError` when the peer is too slow
    */
   async receive(sink: (chunk: Buffer) => Promise<void>): Promise<UploadEnd> {
-    const watchdog = this.#watchSilence();
+    const pace = this.#watch('in');
     try {
       for await (const chunk of this.#stream.iterator({ destroyOnReturn: false })) {
         this.#transferred += chunk.length;
-        await sink(chunk);
-        watchdog.refresh();
+        await pace.hold(sink(chunk));
       }
       const { secure } = this.#streams;
       if (!secure) return 'unprotected-fin';
       // Node may show a reset connection as a clean end; what arrived then is not the whole file.
       if (secure.transport.wasReset || !secure.tls.peerEnd) throw new Error('the data connection was reset');
       return secure.tls.peerEnd;
+    } catch (error) {
+      throw this.#failure instanceof PaceError ? this.#failure : error;
     } finally {
-      clearTimeout(watchdog);
+      pace.stop();
     }
   }
 
@@ -101,8 +108,8 @@ export class DataConnection {
   }
 
   /** Breaks the connection so that the peer cannot take it for a clean end: no close_notify, and RST instead of FIN. */
-  abort(reason: string): void {
-    this.#failure ??= new Error(reason);
+  abort(reason: Error): void {
+    this.#failure ??= reason;
     this.#streams.raw.resetAndDestroy();
     this.#stream.destroy();
   }
@@ -116,9 +123,9 @@ export class DataConnection {
     this.#streams.raw.once('close', () => clearTimeout(linger));
   }
 
-  #watchSilence(): NodeJS.Timeout {
-    const { silence } = this.#streams;
-    return setTimeout(() => this.abort(`nothing moved on the data connection for ${silence} ms`), silence);
+  #watch(direction: 'in' | 'out'): TransferPace {
+    const { raw, pace } = this.#streams;
+    return new TransferPace(raw, direction, pace, (error) => this.abort(error));
   }
 
   #drained(): Promise<void> {

@@ -16,6 +16,8 @@ const failureReplies: Readonly<Record<Exclude<StorageErrorKind, 'fault'>, Reply>
   'no-space': reply('noSpace', 'No space left.'),
   forbidden: reply('fileUnavailable', 'Permission denied.'),
   'name-invalid': reply('nameNotAllowed', 'That name is not allowed.'),
+  /** RFC 1123 4.1.3.4. */
+  'beyond-end': reply('restartNotPossible', 'The file is shorter than that.'),
 };
 
 /** @returns the absolute virtual path, or undefined after the client was told why not */

@@ -15,6 +15,8 @@ export interface PassiveListenerOptions {
   readonly highWaterMark: number;
   readonly onConnection: (socket: Socket) => void;
   readonly onForeign: (address: string) => void;
+  /** A connection broke before it was accepted; the kernel does not tell any more whose it was. */
+  readonly onBroken: () => void;
 }
 
 export interface PassiveListener {
@@ -23,18 +25,31 @@ export interface PassiveListener {
   close(): void;
 }
 
-/** Ports tried before the range counts as exhausted. */
+/** `exhausted`: every port of the range is taken. `refused`: the system gives no listener at all. */
+export type PassiveOutcome =
+  | { readonly outcome: 'listening'; readonly listener: PassiveListener }
+  | { readonly outcome: 'exhausted'; readonly tried: number }
+  | { readonly outcome: 'refused'; readonly errno: string };
+
+/** Ports tried that other programs hold, before the range counts as exhausted. */
 const maximumAttempts = 64;
 /** Connections from elsewhere that one listener reports before it stays silent about them. */
 const maximumForeignReports = 4;
 
-/** @returns undefined when no port of the range is free */
-export async function openPassiveListener(options: PassiveListenerOptions): Promise<PassiveListener | undefined> {
-  for (const port of candidatePorts(options.ports)) {
-    const listener = await tryListen(options, port);
-    if (listener) return listener;
+/** What this process listens on now, `address:port`: to be passed over without asking the kernel. */
+const listening = new Set<string>();
+
+export async function openPassiveListener(options: PassiveListenerOptions): Promise<PassiveOutcome> {
+  let tried = 0;
+  for (const port of candidatePorts(options)) {
+    const { listener, errno } = await tryListen(options, port);
+    if (listener) return { outcome: 'listening', listener };
+    // EACCES: a port that needs a privilege, or that a security module keeps for another program.
+    if (errno !== 'EADDRINUSE' && errno !== 'EACCES') return { outcome: 'refused', errno };
+    tried += 1;
+    if (tried === maximumAttempts) break;
   }
-  return undefined;
+  return { outcome: 'exhausted', tried };
 }
 
 /** `::ffff:192.0.2.1` and `192.0.2.1` are one address. */
@@ -43,34 +58,46 @@ export function plainAddress(address: string | undefined): string {
 }
 
 /** From a random place onwards: a predictable port could be taken by somebody else first (RFC 2577 section 6). */
-function candidatePorts(ports: PassiveListenerOptions['ports']): readonly number[] {
-  if (!ports) return [0];
+function* candidatePorts({ address, ports }: PassiveListenerOptions): Generator<number> {
+  if (!ports) {
+    yield 0;
+    return;
+  }
   const size = ports.high - ports.low + 1;
   const start = randomInt(size);
-  return Array.from({ length: Math.min(size, maximumAttempts) }, (_, index) => ports.low + ((start + index) % size));
+  for (let index = 0; index < size; index += 1) {
+    const port = ports.low + ((start + index) % size);
+    if (!listening.has(`${address}:${port}`)) yield port;
+  }
 }
 
-function tryListen(options: PassiveListenerOptions, port: number): Promise<PassiveListener | undefined> {
+type Attempted =
+  | { readonly listener: PassiveListener; readonly errno?: never }
+  | { readonly listener?: never; readonly errno: string };
+
+function tryListen(options: PassiveListenerOptions, port: number): Promise<Attempted> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, highWaterMark: options.highWaterMark });
   // Node's default would queue hundreds of connections for a listener that takes one.
   const listenOptions = { host: options.address, port, backlog: 4, exclusive: true };
   return new Promise((resolve) => {
-    server.once('error', () => resolve(undefined));
+    server.once('error', (error: NodeJS.ErrnoException) => resolve({ errno: error.code ?? error.message }));
     server.listen(listenOptions, () => {
       server.removeAllListeners('error');
       server.on('error', () => server.close());
+      const bound = server.address();
+      const taken = typeof bound === 'object' && bound ? bound.port : port;
+      const name = `${options.address}:${taken}`;
+      listening.add(name);
+      server.once('close', () => listening.delete(name));
       acceptOne(server, options);
-      const address = server.address();
-      resolve({
-        port: typeof address === 'object' && address ? address.port : port,
-        close: () => void server.close(),
-      });
+      resolve({ listener: { port: taken, close: () => void server.close() } });
     });
   });
 }
 
 function acceptOne(server: Server, options: PassiveListenerOptions): void {
   let foreign = 0;
+  let broken = 0;
   let taken = false;
   server.on('connection', (socket: Socket) => {
     const address = plainAddress(socket.remoteAddress);
@@ -82,6 +109,11 @@ function acceptOne(server: Server, options: PassiveListenerOptions): void {
     }
     socket.on('error', () => undefined);
     socket.resetAndDestroy();
+    if (address === '') {
+      if (!taken && broken === 0) options.onBroken();
+      broken += 1;
+      return;
+    }
     if (!taken && foreign < maximumForeignReports) options.onForeign(address);
     foreign += 1;
   });

@@ -42,12 +42,20 @@ export interface TlsOptions {
 export interface Timeouts {
   /** Silence on a logged-in control connection while no command runs; default 120 000. */
   readonly controlChannel: number;
-  /** Time for the data connection to arrive, and silence while data flows; default 30 000. */
+  /**
+   * Time for the data connection to arrive and for its transfer command to come; while data flows, time without an octet sent or
+   * acknowledged by the client; default 30 000.
+   */
   readonly dataChannel: number;
   /** Time from accept to a completed login; default 30 000. */
   readonly unauthenticated: number;
   /** One TLS handshake; a card that asks for its PIN needs the person's time too; default 10 000. */
   readonly handshake: number;
+  /**
+   * How long an upload that ended without close_notify waits for the fate of the control connection: the process that died
+   * closed both; default 300.
+   */
+  readonly uploadEnd: number;
   /** Between two decisions whether a login may go on; default 600 000. */
   readonly loginRecheck: number;
 }
@@ -59,6 +67,8 @@ export interface Limits {
   readonly maxLoginFailures: number;
   /** Octets of one command line without its line end; default 4096. */
   readonly maxCommandLine: number;
+  /** Octets a second on a data connection, on average over the time of `dataChannel`; 0: any will do; default 240. */
+  readonly minBytesPerSecond: number;
 }
 
 export interface PassiveOptions {
@@ -106,6 +116,7 @@ export const defaultTimeouts: Timeouts = {
   dataChannel: 30_000,
   unauthenticated: 30_000,
   handshake: 10_000,
+  uploadEnd: 300,
   loginRecheck: 600_000,
 };
 
@@ -114,4 +125,5 @@ export const defaultLimits: Limits = {
   maxConnectionsPerAddress: 100,
   maxLoginFailures: 3,
   maxCommandLine: 4096,
+  minBytesPerSecond: 240,
 };

@@ -2,15 +2,17 @@
  * The course of every transfer: protection asked for, 150, the proven data connection, the bytes, one final reply. It never
  * says 226 of a transfer that broke, and never tells the client more of a refusal than a reference.
  */
-import { denialEntry } from '../denial.ts';
+import { type Denial, denial, denialEntry } from '../denial.ts';
 import { errorMessage } from '../error-message.ts';
 import type { Facts } from '../explanation.ts';
 import { StorageError } from '../storage/storage.ts';
+import { recordRefusal } from './control-audit.ts';
 import type { Opened } from './data-channel.ts';
 import type { DataConnection } from './data-connection.ts';
 import { storageReply } from './file-access.ts';
 import { type Reply, reply } from './reply.ts';
 import type { Control } from './session.ts';
+import { PaceError } from './transfer-pace.ts';
 
 export interface TransferResult {
   readonly outcome: 'complete' | 'aborted' | 'failed';
@@ -33,18 +35,21 @@ export function transferObstacle(control: Control): Reply | undefined {
   if (dataChannelPolicy === 'SslDeny' && control.data.protection === 'P') {
     return reply('protectionNotAllowed', 'Data connections are never protected here; PROT C first.');
   }
-  return control.data.isPrepared ? undefined : reply('noDataConnection', 'PASV or EPSV first.');
+  if (control.data.isPrepared) return undefined;
+  const again = control.data.hasExpired ? 'The passive port was not used in time; PASV or EPSV again.' : undefined;
+  return reply('noDataConnection', again ?? 'PASV or EPSV first.');
 }
 
 /**
  * Opens the data connection, moves the bytes, and answers.
  * @param opening text of the 150 reply
- * @param move moves everything and returns facts for the audit record; it must leave nothing half done when it throws
+ * @param move moves everything and returns facts for the audit record; it must leave nothing half done when it throws, and
+ * throw when the signal says that the transfer is given up, as long as that can change anything
  */
 export function carryOut(
   control: Control,
   opening: string,
-  move: (connection: DataConnection) => Promise<Facts>,
+  move: (connection: DataConnection, signal: AbortSignal) => Promise<Facts>,
 ): Promise<TransferResult> {
   return control.runTransfer(async (signal) => {
     const startedAt = control.options.clock.now().getTime();
@@ -59,19 +64,22 @@ export function carryOut(
       return result(signal.aborted ? 'aborted' : 'failed', 0, { refused: code });
     }
     const { connection } = opened;
-    const giveUp = () => connection.abort('the transfer was given up');
+    const giveUp = () => connection.abort(new Error('the transfer was given up'));
     signal.addEventListener('abort', giveUp, { once: true });
     if (signal.aborted) giveUp();
     try {
-      const facts = await move(connection);
+      const facts = await move(connection, signal);
       control.send(reply('transferComplete', 'Transfer complete.'));
       return result('complete', connection.transferred, { ...connection.facts, ...facts });
     } catch (error) {
-      connection.abort('the transfer failed');
-      control.send(failure(error, signal));
+      connection.abort(new Error('the transfer failed'));
+      const tooSlow =
+        error instanceof PaceError && !signal.aborted ? denial(error.code, errorMessage(error)) : undefined;
+      if (tooSlow) control.send(paceFailure(tooSlow, recordRefusal(control, tooSlow)));
+      else control.send(failure(error, signal));
       control.log.info('transfer-failed', { error });
-      const reason = errorMessage(error);
-      return result(signal.aborted ? 'aborted' : 'failed', connection.transferred, { ...connection.facts, reason });
+      const facts = { ...connection.facts, reason: errorMessage(error), refused: tooSlow?.code };
+      return result(signal.aborted ? 'aborted' : 'failed', connection.transferred, facts);
     } finally {
       signal.removeEventListener('abort', giveUp);
     }
@@ -88,6 +96,14 @@ function refusal(opened: Exclude<Opened, { outcome: 'open' }>, signal: AbortSign
       ? 'TLS on the data connection failed'
       : 'The data connection must resume the TLS session or show the certificate of the control connection';
   return { code: denialEntry(code).reply, lines: [`${text}, reference ${opened.reference}.`] };
+}
+
+function paceFailure({ code }: Denial, reference: string): Reply {
+  const text =
+    code === 'data-channel-slow'
+      ? 'The transfer was too slow and is not complete'
+      : 'Nothing moved on the data connection for too long; the transfer is not complete';
+  return { code: denialEntry(code).reply, lines: [`${text}, reference ${reference}.`] };
 }
 
 function failure(error: unknown, signal: AbortSignal): Reply {

@@ -35,8 +35,8 @@ export interface Upload {
   readonly bytesWritten: number;
   /** Resolves when the chunk is handed to the file; the caller awaits it before the next (back pressure). */
   write(chunk: Buffer): Promise<void>;
-  /** Makes the upload durable and visible under its name. */
-  commit(): Promise<void>;
+  /** Makes the upload durable and visible under its name; rejects, with nothing made visible, when it is given up before that. */
+  commit(signal?: AbortSignal): Promise<void>;
   /** Gives the upload up: with `replace` the old file stays as it was. Never rejects. */
   abort(): Promise<void>;
 }
@@ -63,6 +63,8 @@ export type StorageErrorKind =
   | 'no-space'
   | 'forbidden'
   | 'name-invalid'
+  /** The offset lies beyond the end of the file. */
+  | 'beyond-end'
   | 'fault';
 
 /** Every failure of a storage operation; `message` is for the log, the client is told by kind only. */

@@ -82,7 +82,7 @@ async function openInPlace(target: Target, mode: Exclude<WriteMode, { kind: 'rep
   const { confinement, virtualPath, existing, fileMode } = target;
   const size = Number(existing?.stats.size ?? 0n);
   if (mode.kind === 'at' && !(mode.offset >= 0 && mode.offset <= size)) {
-    throw new StorageError('forbidden', `${virtualPath}: offset ${mode.offset} is beyond the end at ${size}`);
+    throw new StorageError('beyond-end', `${virtualPath}: offset ${mode.offset} is beyond the end at ${size}`);
   }
   const position = mode.kind === 'at' ? { start: mode.offset } : {};
   const append = mode.kind === 'append' ? constants.O_APPEND : 0;
@@ -127,12 +127,13 @@ class FileUpload implements Upload {
   }
 
   /** Contents first, then the name, then the directory that holds the name: after a power cut the old file or the new one. */
-  commit(): Promise<void> {
+  commit(signal?: AbortSignal): Promise<void> {
     const { handle, placement } = this.#opened;
     return translated(`store ${this.#virtualPath}`, async () => {
       try {
         if (this.#isEnded) throw new StorageError('fault', `store ${this.#virtualPath}: the upload has ended`);
         await handle.datasync();
+        signal?.throwIfAborted();
         if (placement?.rename) await rename(placement.rename.from, placement.rename.to);
         this.#isEnded = true;
         if (placement) await syncDirectory(placement.directory);

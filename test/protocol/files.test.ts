@@ -86,6 +86,34 @@ describe('transfers', () => {
     expect(await code('REST 99999999999999999999')).toBe(501);
   });
 
+  it.each([
+    ['REST 7', 'STOR /docs/none', 554],
+    ['REST 1000000', 'STOR /docs/a.txt', 554],
+    ['REST 9007199254740991', 'STOR /docs/a.txt', 554],
+    ['REST 1000000', 'RETR /docs/a.txt', 554],
+    ['REST 14', 'APPE /docs/a.txt', 554],
+    ['REST 1000000', 'APPE /docs/a.txt', 554],
+  ])(
+    '%s before %s is answered %i (RFC 1123 4.1.3.4), and is no matter of access rights',
+    async (rest, line, expected) => {
+      await client.passive();
+      const records = site.audit.length;
+      expect(await code(rest)).toBe(350);
+      expect(await code(line)).toBe(expected);
+      expect(site.audit.slice(records)).toEqual([]);
+      expect(await readFile(join(site.home, 'docs', 'a.txt'), 'utf8')).toBe('line 1\nline 2\n');
+      await expect(readFile(join(site.home, 'docs', 'none'))).rejects.toThrow('ENOENT');
+      expect(await code('ABOR')).toBe(226);
+    },
+  );
+
+  it('REST at the end of a file is no error', async () => {
+    expect(await code('REST 14')).toBe(350);
+    expect(await download('RETR /docs/a.txt')).toEqual({ content: '', code: 226 });
+    expect(await code('REST 0')).toBe(350);
+    expect(await upload('APPE rested', 'x')).toBe(226);
+  });
+
   it('writes an audit record of each, with the proof of the data connection', async () => {
     await upload('STOR audited', 'twelve bytes');
     const record = site.audit.find((entry) => entry.event === 'transfer' && entry.path === '/audited');

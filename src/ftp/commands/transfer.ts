@@ -1,9 +1,10 @@
 /** PASV, EPSV, REST, RETR, STOR, APPE, ALLO and ABOR. */
 import { isIPv4 } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import type { Upload, WriteMode } from '../../storage/storage.ts';
 import type { DataConnection, UploadEnd } from '../data-connection.ts';
 import { answeringFailures, permittedPath } from '../file-access.ts';
-import { reply } from '../reply.ts';
+import { type Reply, reply } from '../reply.ts';
 import type { AuthenticatedSession, Control } from '../session.ts';
 import { carryOut, TransferRefused, transferObstacle } from '../transfer.ts';
 import { recordTransfer } from '../transfer-audit.ts';
@@ -18,12 +19,10 @@ export async function passive(control: Control): Promise<void> {
     control.send(reply('noDataConnection', 'This is IPv6; use EPSV.'));
     return;
   }
-  const port = await control.data.listen();
-  if (port === undefined) control.send(reply('noDataConnection', 'No port is free.'));
-  else {
+  await listening(control, (port) => {
     const numbers = [...address.split('.'), port >> 8, port & 0xff].join(',');
-    control.send(reply('passive', `Entering Passive Mode (${numbers})`));
-  }
+    return reply('passive', `Entering Passive Mode (${numbers})`);
+  });
 }
 
 /** RFC 2428 section 3; 522 here speaks of address families. */
@@ -38,9 +37,18 @@ export async function extendedPassive(control: Control, argument: string): Promi
     control.send(reply('dataConnectionRefused', `Network protocol not supported, use (${family})`));
     return;
   }
-  const port = await control.data.listen();
-  if (port === undefined) control.send(reply('noDataConnection', 'No port is free.'));
-  else control.send(reply('extendedPassive', `Entering Extended Passive Mode (|||${port}|)`));
+  await listening(control, (port) => reply('extendedPassive', `Entering Extended Passive Mode (|||${port}|)`));
+}
+
+async function listening(control: Control, answer: (port: number) => Reply): Promise<void> {
+  const listened = await control.data.listen();
+  if (listened.outcome === 'listening') control.send(answer(listened.port));
+  else if (listened.outcome === 'none') control.send(reply('noDataConnection', 'Given up.'));
+  else {
+    const text =
+      listened.denial.code === 'passive-ports-exhausted' ? 'No passive port is free' : 'No port can be opened';
+    control.send(reply('noDataConnection', `${text}, reference ${listened.reference}.`));
+  }
 }
 
 export function restart(control: Control, argument: string): void {
@@ -94,8 +102,12 @@ export function store(control: Control, argument: string, session: Authenticated
   return receive(control, session, argument, 'store', offset === 0 ? { kind: 'replace' } : { kind: 'at', offset });
 }
 
-export function append(control: Control, argument: string, session: AuthenticatedSession) {
-  takeRestartOffset(control);
+/** RFC 3659 5.3 leaves an offset before APPE undefined; to append all the same would put the octets elsewhere than was asked. */
+export async function append(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
+  if (takeRestartOffset(control) !== 0) {
+    control.send(reply('restartNotPossible', 'APPE always writes at the end.'));
+    return;
+  }
   return receive(control, session, argument, 'append', { kind: 'append' });
 }
 
@@ -111,7 +123,9 @@ async function receive(
   await answeringFailures(control, async () => {
     const upload = await session.storage.openWrite(path, mode);
     try {
-      const result = await carryOut(control, 'Send the file.', (connection) => moveUpload(control, connection, upload));
+      const result = await carryOut(control, 'Send the file.', (connection, signal) =>
+        moveUpload(control, connection, upload, signal),
+      );
       control.bytesReceived += result.bytes;
       recordTransfer(control, session, { operation, path, ...result });
     } finally {
@@ -122,21 +136,33 @@ async function receive(
 }
 
 /** The reply comes after the commit: 226 means that the file is there, whole and durable. */
-async function moveUpload(control: Control, connection: DataConnection, upload: Upload) {
+async function moveUpload(control: Control, connection: DataConnection, upload: Upload, signal: AbortSignal) {
   let end: UploadEnd;
   try {
     end = await connection.receive((chunk) => upload.write(chunk));
     if (end === 'fin' && control.options.truncatedUploads === 'refuse') {
       throw new TransferRefused('The upload ended without close_notify; it may be cut short.');
     }
+    if (end !== 'close-notify') await outliveUpload(control, signal);
+    signal.throwIfAborted();
   } catch (error) {
     // Before the client is told: what it lists next shows nothing of the failed upload.
     await upload.abort();
     throw error;
   }
-  await upload.commit();
+  await upload.commit(signal);
   await connection.finishReceiving();
   return { end };
+}
+
+/**
+ * A bare FIN is the end of the file, or that of a process that was killed: its kernel closes the data connection and the control
+ * connection in any order. The end of the control connection is an ABOR (RFC 959 4.1.1), so its fate is awaited first.
+ */
+async function outliveUpload(control: Control, signal: AbortSignal): Promise<void> {
+  await setTimeout(control.options.timeouts.uploadEnd, undefined, { signal });
+  // Behind a QUIT the end of the input gives no transfer up, and tells nothing of the upload either.
+  if (control.hasInputEnded) throw new TransferRefused('The control connection ended with the upload.');
 }
 
 function isObstructed(control: Control): boolean {

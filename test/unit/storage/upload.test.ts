@@ -128,8 +128,8 @@ describe('an upload in place', () => {
     ['/old.txt', -1],
     ['/old.txt', Number.NaN],
     ['/new', 1],
-  ])('%s at %d would leave a hole: forbidden, and nothing is made', async (path, offset) => {
-    await expect(storage.openWrite(path, { kind: 'at', offset })).rejects.toMatchObject({ kind: 'forbidden' });
+  ])('%s at %d would leave a hole: beyond-end, and nothing is made', async (path, offset) => {
+    await expect(storage.openWrite(path, { kind: 'at', offset })).rejects.toMatchObject({ kind: 'beyond-end' });
     expect(await listNames(storage, '/')).toEqual(['old.txt']);
   });
 

@@ -1,0 +1,202 @@
+/** Clients killed in the middle of an upload: what they leave is never taken for the whole file (RFC 959 4.1.1). */
+
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Transfer } from '../../src/operations/audit.ts';
+import { endClient, type SlowUpload, slowUploaders, startSlowUpload } from '../support/clients/slow-upload.ts';
+import { type ControlClient, openTcp } from '../support/control-client.ts';
+import { createIdentities, type ProtocolSite } from '../support/protocol-site.ts';
+import { siteFactory } from '../support/site-factory.ts';
+
+/** Kills of each client by each signal; more of them by hand, since what is tested is a race. */
+const kills = Number(process.env['CARDGATE_KILLS'] ?? 2);
+
+const identities = await createIdentities();
+const siteWith = siteFactory(identities);
+
+let directory: string;
+let files: { readonly certificateFile: string; readonly keyFile: string; readonly local: string };
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'cardgate-killed-'));
+  files = {
+    certificateFile: join(directory, 'certificate.pem'),
+    keyFile: join(directory, 'key.pem'),
+    local: join(directory, 'large'),
+  };
+  await writeFile(files.certificateFile, identities.ada.cert);
+  await writeFile(files.keyFile, identities.ada.key, { mode: 0o600 });
+  await writeFile(files.local, Buffer.alloc(30_000_000, 'x'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** Octets that have arrived, wherever they are kept for now. */
+async function sizeOfUpload(site: ProtocolSite): Promise<number> {
+  const sizes = (await readdir(site.home)).map(async (name) => {
+    const facts = await stat(join(site.home, name)).catch(() => undefined);
+    return facts?.size ?? 0;
+  });
+  return Math.max(0, ...(await Promise.all(sizes)));
+}
+
+/** @returns the record of the transfer */
+async function kill(
+  site: ProtocolSite,
+  client: (typeof slowUploaders)[number],
+  signal: NodeJS.Signals,
+  changes: Partial<SlowUpload> = {},
+): Promise<Transfer> {
+  const upload = { port: site.port, user: 'ada', remote: 'k.bin', ...files, ...changes };
+  const seen = site.audit.length;
+  const child = startSlowUpload(client, upload);
+  try {
+    await expect.poll(() => sizeOfUpload(site), { interval: 5 }).toBeGreaterThan(200_000);
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 100));
+  } finally {
+    await endClient(child, signal);
+  }
+  return (await site.record((entry) => entry.event === 'transfer' && site.audit.indexOf(entry) >= seen)) as Transfer;
+}
+
+describe('an upload whose client is killed leaves the old file as it was', () => {
+  for (const client of slowUploaders) {
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      it(`${client}, ${signal}`, { timeout: 10_000 + kills * 5_000 }, async () => {
+        const site = await siteWith();
+        const outcomes: string[] = [];
+        for (let run = 0; run < kills; run += 1) {
+          await writeFile(join(site.home, 'k.bin'), Buffer.alloc(1000, 'o'));
+          const { outcome, facts } = await kill(site, client, signal);
+          outcomes.push(`${outcome} ${facts?.['end'] ?? facts?.['reason'] ?? ''}`);
+          const { length } = await readFile(join(site.home, 'k.bin'));
+          if (length !== 1000) outcomes.push('REPLACED');
+        }
+        expect(outcomes.filter((outcome) => !/^(?:aborted|failed)/u.test(outcome))).toEqual([]);
+        expect(await readdir(site.home)).toEqual(['k.bin']);
+      });
+    }
+  }
+});
+
+describe('an upload into the file itself whose client is killed is recorded as aborted, never as complete', () => {
+  it.each(slowUploaders)('%s, APPE or STOR at an offset', async (client) => {
+    const site = await siteWith();
+    await writeFile(join(site.home, 'k.bin'), Buffer.alloc(1000, 'x'));
+    const { outcome } = await kill(site, client, 'SIGKILL', { mode: 'append' });
+    expect(outcome).toBe('aborted');
+  });
+});
+
+describe('an unprotected upload whose client is killed', () => {
+  it('leaves the old file, though in the clear every file ends in a bare FIN', async () => {
+    const site = await siteWith({ dataChannelPolicy: 'SslAllow' });
+    await writeFile(join(site.home, 'k.bin'), Buffer.alloc(1000, 'o'));
+    const { outcome } = await kill(site, 'ftplib', 'SIGKILL', { protectedData: false });
+    expect(outcome).toBe('aborted');
+    expect(await readFile(join(site.home, 'k.bin'))).toHaveLength(1000);
+  });
+});
+
+describe('the end of the control connection behind an upload that ended in a bare FIN', () => {
+  const endings: Readonly<Record<string, (client: ControlClient) => void>> = {
+    RST: (client) => void client.raw.resetAndDestroy(),
+    FIN: (client) => void client.raw.end(),
+    close_notify: (client) => void client.tls.end(),
+    'a FIN behind fifty waiting commands': (client) => {
+      client.write('PWD\r\n'.repeat(50));
+      client.raw.end();
+    },
+  };
+
+  async function uploadWithoutCloseNotify(site: ProtocolSite, type: 'I' | 'A' = 'I'): Promise<ControlClient> {
+    const client = await site.loggedIn();
+    await client.command(`TYPE ${type}`);
+    const port = await client.passive();
+    client.write('STOR k.bin\r\n');
+    await client.reply();
+    const raw = await openTcp(port);
+    const data = connect({ socket: raw, rejectUnauthorized: false, ...identities.ada });
+    data.on('error', () => undefined);
+    await once(data, 'secureConnect');
+    await new Promise((resolve) => data.write('stump', resolve));
+    raw.end();
+    return client;
+  }
+
+  for (const [ending, end] of Object.entries(endings)) {
+    for (const type of ['I', 'A'] as const) {
+      it(`${ending} makes it no file, TYPE ${type}`, async () => {
+        const site = await siteWith({ timeouts: { uploadEnd: 5000 } });
+        await writeFile(join(site.home, 'k.bin'), 'old');
+        end(await uploadWithoutCloseNotify(site, type));
+        expect(await site.record(({ event }) => event === 'transfer')).toMatchObject({ outcome: 'aborted' });
+        expect(await readFile(join(site.home, 'k.bin'), 'utf8')).toBe('old');
+      });
+    }
+  }
+
+  it('that comes while the octets are being written to the disk makes it no file', async () => {
+    const syncing = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const site = await siteWith({
+      timeouts: { uploadEnd: 0 },
+      wrapStorage: (storage) => ({
+        ...storage,
+        openWrite: async (path, mode) => {
+          const upload = await storage.openWrite(path, mode);
+          return {
+            bytesWritten: 0,
+            write: (chunk) => upload.write(chunk),
+            abort: () => upload.abort(),
+            commit: async (signal) => {
+              syncing.resolve();
+              await goOn.promise;
+              await upload.commit(signal);
+            },
+          };
+        },
+      }),
+    });
+    await writeFile(join(site.home, 'k.bin'), 'old');
+    const client = await uploadWithoutCloseNotify(site);
+    await syncing.promise;
+    client.raw.resetAndDestroy();
+    await site.record(({ event }) => event === 'session-end');
+    goOn.resolve();
+    expect(await site.record(({ event }) => event === 'transfer')).toMatchObject({ outcome: 'aborted' });
+    expect(await readFile(join(site.home, 'k.bin'), 'utf8')).toBe('old');
+  });
+
+  it('of a client that lives on is awaited for its time and no longer', async () => {
+    const site = await siteWith({ timeouts: { uploadEnd: 200 } });
+    const client = await uploadWithoutCloseNotify(site);
+    expect((await client.reply()).code).toBe(226);
+    expect(await readFile(join(site.home, 'k.bin'), 'utf8')).toBe('stump');
+  });
+
+  it('behind a QUIT gives an upload without close_notify up, and one with close_notify not', async () => {
+    const site = await siteWith();
+    for (const [name, isWhole] of [
+      ['whole', true],
+      ['stump', false],
+    ] as const) {
+      const client = await site.loggedIn();
+      const port = await client.passive();
+      client.write(`STOR ${name}\r\nQUIT\r\n`);
+      await client.reply();
+      const raw = await openTcp(port);
+      const data = connect({ socket: raw, rejectUnauthorized: false, ...identities.ada });
+      data.on('error', () => undefined);
+      await once(data, 'secureConnect');
+      client.raw.end();
+      await new Promise((resolve) => data.write('octets', resolve));
+      if (isWhole) data.end();
+      else raw.end();
+      await client.gone();
+    }
+    expect(await readdir(site.home)).toEqual(['whole']);
+  });
+});

@@ -1,0 +1,18 @@
+/** A data channel of no control connection, for what it does before any transfer. */
+import type { Denial } from '../../src/denial.ts';
+import { DataChannel } from '../../src/ftp/data-channel.ts';
+import { defaultLimits, defaultTimeouts } from '../../src/ftp/server-options.ts';
+
+export function listeningChannel(localAddress: string) {
+  const refusals: Denial[] = [];
+  const channel = new DataChannel({
+    site: { passive: {}, dataChannelBinding: 'certificate', timeouts: defaultTimeouts, limits: defaultLimits },
+    localAddress,
+    peerAddress: '127.0.0.1',
+    onRefusal: (refusal) => {
+      refusals.push(refusal);
+      return '0000-0000';
+    },
+  });
+  return { channel, refusals };
+}
