@@ -111,6 +111,11 @@ function ladder(
   return chain(label, person({ subject: subject(0), keys: keys[0]!, der: Buffer.alloc(0) }, leaf), ...rungs);
 }
 
+const narrowAbove =
+  (top: number) =>
+  (depth: number): readonly Buffer[] =>
+    depth === top ? [nameConstraints([dnsName('a.example')])] : [];
+
 /** One CA whose constraints meet a person with many names. */
 function constrained(label: string, excluded: readonly Buffer[], names: readonly Buffer[]): HostileChain {
   const bomb = issue(commonName('Bomb'), anchor, { extensions: [ca(), caUsage, nameConstraints([], excluded)] });
@@ -147,8 +152,9 @@ export function hostileChains(): readonly HostileChain[] {
     ),
     mirror('the same, Ed448', list(15, edKeys)),
     mesh(),
-    ladder('ladder of 128 valid paths', () => [], [extension('1.2.3', Buffer.of(5, 0), true)]),
-    ladder('the same of 243 paths', () => [], [extension('1.2.3', Buffer.of(5, 0), true)], 3),
+    // Only the last step of each path shows that it is not valid, and no fault of the end entity itself may show it before.
+    ladder('ladder of 128 paths that fail at their end', narrowAbove(6), [subjectAltName(dnsName('b.example'))]),
+    ladder('the same of 243 paths', narrowAbove(4), [subjectAltName(dnsName('b.example'))], 3),
     ladder('ladder with policies mapped at every depth', policyRung, [policies(policyList('0', 128))]),
     ladder(
       'ladder with anyPolicy over many policies',

@@ -3,6 +3,7 @@
  * A path is handed out once its signatures verify; whether it is valid is for others to say, who then ask for the next.
  */
 import { type Denial, denial } from '../denial.ts';
+import { anchorDistances } from './anchor-distance.ts';
 import { type Certificate, isSelfIssued } from './certificate.ts';
 import { certificateFacts } from './certificate-facts.ts';
 import { formatRfc4514 } from './distinguished-name.ts';
@@ -24,21 +25,28 @@ const maximumPathCertificates = 10;
 /** Microseconds, for the budget. */
 const stepCost = 5;
 
+interface Walk extends PathSearch {
+  /** See anchor-distance.ts; made when there is a choice for the first time, which most logins never have. */
+  readonly distances: () => ReadonlyMap<string, number>;
+}
+
 /** @throws BudgetExceededError */
 export function* certificationPaths(endEntity: Certificate, search: PathSearch): Generator<CertificationPath, void> {
-  yield* extend([endEntity], new Set([identityOf(endEntity)]), search);
+  let known: ReadonlyMap<string, number> | undefined;
+  const distances = () => (known ??= anchorDistances(endEntity.issuer.key, search.pool, search.signatures.budget));
+  yield* extend([endEntity], new Set([identityOf(endEntity)]), { ...search, distances });
 }
 
 function* extend(
   path: readonly Certificate[],
   onPath: ReadonlySet<string>,
-  search: PathSearch,
+  search: Walk,
 ): Generator<CertificationPath, void> {
   const head = path.at(-1);
   if (!head) return;
   const issuers = search.pool.bySubject(head.issuer.key);
   if (issuers.length === 0) search.onRefusal(noIssuer(head));
-  for (const { certificate, isTrustAnchor } of byLikelihood(head, issuers, search.time)) {
+  for (const { certificate, isTrustAnchor } of byLikelihood(head, issuers, search)) {
     search.signatures.budget.spend('buildSteps', stepCost);
     // The same name with the same key again only makes a path longer, and for ever (CVE-2024-0567).
     const identity = identityOf(certificate);
@@ -60,11 +68,22 @@ function identityOf(certificate: Certificate): string {
   return identity;
 }
 
-/** RFC 4158 3.5: hints only order the candidates, since none of them is proof. */
-function byLikelihood(certificate: Certificate, issuers: readonly Issuer[], time: Date): readonly Issuer[] {
+/**
+ * RFC 4158 3.5: hints only order the candidates, since none of them is proof. Those from which no names lead to a trust anchor come last;
+ * of equally good ones the nearest to an anchor first.
+ */
+function byLikelihood(certificate: Certificate, issuers: readonly Issuer[], walk: Walk): readonly Issuer[] {
   if (issuers.length < 2) return issuers;
-  const scored = issuers.map((issuer) => ({ issuer, score: likelihood(certificate, issuer, time) }));
-  return scored.sort((left, right) => right.score - left.score).map(({ issuer }) => issuer);
+  const distances = walk.distances();
+  const scored = issuers.map((issuer) => {
+    const above = distances.get(issuer.certificate.issuer.key);
+    const distance = issuer.isTrustAnchor ? 0 : above === undefined ? maximumPathCertificates : above + 1;
+    const isLost = distance >= maximumPathCertificates;
+    return { issuer, distance, score: likelihood(certificate, issuer, walk.time) - (isLost ? 64 : 0) };
+  });
+  return scored
+    .sort((left, right) => right.score - left.score || left.distance - right.distance)
+    .map(({ issuer }) => issuer);
 }
 
 function likelihood(certificate: Certificate, { certificate: issuer, isTrustAnchor }: Issuer, time: Date): number {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { unrecorded } from '../../../src/explanation.ts';
+import { Budget } from '../../../src/pki/budget.ts';
 import { oids } from '../../../src/pki/oids.ts';
 import { objectIdentifier, octetString, sequence } from '../../support/der-builder.ts';
 import {
@@ -53,6 +54,28 @@ describe('the search for a path', () => {
     const aByB = issue(a.subject, b, { keys: keysA, extensions: [ca(), caUsage] });
     const bByA = issue(b.subject, a, { keys: keysB, extensions: [ca(), caUsage] });
     expect(await verdictOf(trusting, [person(a), aByB, bByA])).toBe('path-not-found');
+  });
+
+  it('finds the way out of a mesh of CAs that all certify one another, and the shortest', async () => {
+    const authorities = Array.from({ length: 20 }, (_, index) => ({
+      subject: commonName(`Mesh ${index}`),
+      keys: newKeys(),
+      der: Buffer.alloc(0),
+    }));
+    const mesh = authorities.flatMap((issuer) =>
+      authorities
+        .filter((authority) => authority !== issuer)
+        .map(({ subject, keys }) => issue(subject, issuer, { keys, extensions: [ca(), caUsage] })),
+    );
+    const { subject, keys } = authorities[19]!;
+    const out = issue(subject, anchor, { keys, extensions: [ca(), caUsage] });
+    const spend = vi.spyOn(Budget.prototype, 'spend');
+    const validator = validatorFor({ ...trusting, intermediates: [...mesh, out] });
+    const result = await validator.validate([person(authorities[0]!).der], unrecorded);
+    const signatures = spend.mock.calls.filter(([work]) => work === 'signatures').length;
+    spend.mockRestore();
+    expect(result).toMatchObject({ outcome: 'valid', certificate: { path: { length: 3 } } });
+    expect(signatures).toBe(3);
   });
 
   it('is given up when it costs too many signatures', async () => {
