@@ -1,4 +1,5 @@
 /** What all sites share to find out about certificates: one retriever, one store of evidence, one refresher. */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { Configuration } from '../config/load.ts';
 import { readLdapUrl } from '../directory/ldap-url.ts';
@@ -12,12 +13,19 @@ export interface SharedEvidence {
   readonly retriever: Retriever;
   readonly store: EvidenceStore;
   readonly refresher: EvidenceRefresher;
+  /**
+   * Asks anew for all evidence that logins used lately, and lets what failed be asked again at once: an administrator knows of a
+   * revocation, or that the servers are back. Resolves when all came or after some seconds, whatever is under way still. Never rejects.
+   */
+  renew(): Promise<void>;
   /** Resolves when what was retrieved is kept. */
   stop(): Promise<void>;
 }
 
-/** A dead distribution point is not asked again by every login. */
-export const negativeSeconds = 60;
+/** A dead distribution point is not asked again by every login, and the first login after its return waits no longer than this. */
+export const negativeSeconds = 10;
+/** Sessions are rechecked after a renewal, and must not wait for a server that does not answer. */
+const renewalMilliseconds = 5_000;
 const refreshConcurrency = 4;
 /** OCSP answers are small and many. */
 const maximumCacheFiles = 100_000;
@@ -29,7 +37,7 @@ export function createSharedEvidence(
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
   cache: 'kept' | 'read' = 'kept',
 ): SharedEvidence {
-  const { maximumCacheMegabytes, maximumMemoryMegabytes } = settings.retrieval;
+  const { maximumCacheMegabytes, maximumMemoryMegabytes, refreshInterval } = settings.retrieval;
   const { cacheDirectory, certificateAuthorities, fileDirectories } = retrieval;
   const retriever = new UrlRetriever({
     negativeSeconds,
@@ -51,6 +59,7 @@ export function createSharedEvidence(
   const refresher = new EvidenceRefresher({
     retriever,
     store,
+    intervalMilliseconds: refreshInterval,
     concurrency: refreshConcurrency,
     random: Math.random,
     clock,
@@ -59,6 +68,14 @@ export function createSharedEvidence(
     retriever,
     store,
     refresher,
+    renew: async () => {
+      retriever.forgetFailures();
+      const renewal = refresher.renew().then((found) => logger.info('evidence-renewed', { ...found }));
+      const waiting = new AbortController();
+      const { signal } = waiting;
+      await Promise.race([renewal, wait(renewalMilliseconds, undefined, { ref: false, signal })]);
+      waiting.abort();
+    },
     stop: async () => {
       refresher.stop();
       await store.settled();

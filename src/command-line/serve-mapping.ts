@@ -51,7 +51,7 @@ export async function serveMapping(
     audit.write({ event: 'configuration', action: 'started', configuration: file, sha256: configuration.sha256 });
     const service = 'serve-mapping';
     const reload = reloader({ file, service, started: configuration, logins, create, audit, clock, logger });
-    const onHangUp = () => void reload();
+    const onHangUp = () => void reload().then(() => evidence.renew());
     process.on('SIGHUP', onHangUp);
     await new Promise((resolve) => {
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);

@@ -61,6 +61,7 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
   });
   const renew = async () => {
     await reload();
+    await evidence.renew();
     // After a refused reload too: the administrator may have withdrawn a group, and the old configuration still decides.
     await recheckSessions(running, logger);
   };

@@ -33,6 +33,9 @@ export const configurationSchema = z
           .describe('Directory for evidence that outlives the process; made with mode 0700; memory only when absent'),
         maximumCacheMegabytes: z.int().min(1).max(100_000).default(512).describe('Size of that directory'),
         maximumMemoryMegabytes: z.int().min(1).max(100_000).default(256).describe('Memory for evidence'),
+        refreshInterval: duration('1m', '7d')
+          .prefault('1h')
+          .describe('How often CRLs in use are asked for anew while they are valid; SIGHUP does so at once'),
         certificateAuthorities: z
           .array(z.string().min(1))
           .max(100)

@@ -27,6 +27,7 @@ export const settingEffects: Readonly<Record<string, EffectEntry>> = {
   'retrieval.cacheDirectory': restart,
   'retrieval.maximumCacheMegabytes': restart,
   'retrieval.maximumMemoryMegabytes': restart,
+  'retrieval.refreshInterval': restart,
   'retrieval.certificateAuthorities': restart,
   'retrieval.fileDirectories': restart,
   'denyByFailure.maxFailure': restart,

@@ -10,6 +10,8 @@ import type { RetrievalPolicy, Retriever } from './retriever.ts';
 export interface EvidenceRefresherOptions {
   readonly retriever: Retriever;
   readonly store: EvidenceStore;
+  /** How often a CRL that is used is asked for anew although it is valid, in milliseconds: an emergency is published ahead of time. */
+  readonly intervalMilliseconds: number;
   /** How many retrievals may be under way at once. */
   readonly concurrency: number;
   /** From 0 to 1, so that many gateways do not ask at the same moment. */
@@ -40,10 +42,21 @@ const lifePart = 0.9;
 const jitterPart = 0.05;
 const shortestWait = 60_000;
 const maximumWatched = 256;
+/** OCSP answers used lately, which are asked for anew when an administrator wants it. */
+const maximumAnswers = 1_000;
+
+/** What became of evidence that was asked for anew. */
+export interface Renewal {
+  readonly asked: number;
+  /** Among these, sources that had something new. */
+  readonly changed: number;
+  readonly failed: number;
+}
 
 export class EvidenceRefresher {
   readonly #options: EvidenceRefresherOptions;
   readonly #watched = new LRUCache<string, Watched>({ max: maximumWatched });
+  readonly #answers = new LRUCache<string, EvidenceUse>({ max: maximumAnswers });
   #underWay = 0;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
@@ -55,9 +68,11 @@ export class EvidenceRefresher {
   /** Told whenever a login relied on evidence that a check proved authentic. */
   used(use: EvidenceUse): void {
     const { kind, url, body } = use.evidence.request;
+    const key = `${kind} ${url} ${body?.toString('base64') ?? ''}`;
+    if (this.#isStopped) return;
     // One OCSP response is for one certificate, which may not come back; its next login asks again.
-    if (this.#isStopped || body || !use.period.nextUpdate) return;
-    const key = `${kind} ${url}`;
+    if (kind === 'ocsp') this.#answers.set(key, use);
+    if (kind === 'ocsp' || !use.period.nextUpdate) return;
     const known = this.#watched.get(key);
     if (known?.use.evidence.bytes === use.evidence.bytes && known.use.freshnessSeconds <= use.freshnessSeconds) {
       known.isUsed = true;
@@ -67,11 +82,28 @@ export class EvidenceRefresher {
     this.#timer ??= setInterval(() => this.#tick(), tickMilliseconds).unref();
   }
 
+  /**
+   * Asks anew for everything that logins used lately, whether it is valid or not. What comes counts at the next check of each
+   * certificate; what does not come leaves things as they were. Never rejects.
+   */
+  async renew(): Promise<Renewal> {
+    const uses = [...[...this.#watched.values()].map(({ use }) => use), ...this.#answers.values()];
+    const outcomes: Outcome[] = [];
+    const queue = uses.values();
+    const work = async () => {
+      for (const use of queue) if (!this.#isStopped) outcomes.push(await this.#retrieve(use));
+    };
+    await Promise.all(Array.from({ length: this.#options.concurrency }, work));
+    const count = (outcome: Outcome) => outcomes.filter((found) => found === outcome).length;
+    return { asked: outcomes.length, changed: count('changed'), failed: count('failed') };
+  }
+
   /** Nothing is begun any more; what is under way ends by itself. */
   stop(): void {
     this.#isStopped = true;
     clearInterval(this.#timer);
     this.#watched.clear();
+    this.#answers.clear();
   }
 
   /** Forgets what will have run out before the next chance: the login that needs it asks for it. */
@@ -81,7 +113,8 @@ export class EvidenceRefresher {
     const begin = use.period.thisUpdate.getTime();
     const end = endOf(use);
     const planned = begin + (end - begin) * (lifePart - jitterPart * random());
-    const due = planned > now ? planned : now + Math.max(shortestWait, (end - now) / 2);
+    const byLife = planned > now ? planned : now + Math.max(shortestWait, (end - now) / 2);
+    const due = Math.min(byLife, now + this.#options.intervalMilliseconds * (1 - jitterPart * random()));
     if (due < end && !this.#isStopped) this.#watched.set(key, { use, due, isUsed, isUnderWay: false });
     else this.#watched.delete(key);
   }
@@ -99,27 +132,29 @@ export class EvidenceRefresher {
     watched.isUnderWay = true;
     this.#underWay += 1;
     try {
-      const isAnswered = await this.#retrieve(watched.use);
+      const outcome = await this.#retrieve(watched.use);
       // Unless a login has put newer evidence in its place meanwhile.
-      if (this.#watched.peek(key) === watched) this.#schedule(key, watched.use, !isAnswered);
+      if (this.#watched.peek(key) === watched) this.#schedule(key, watched.use, outcome !== 'changed');
     } finally {
       this.#underWay -= 1;
     }
   }
 
-  /** Whether newer evidence is in the store now; otherwise this is to be tried again. */
-  async #retrieve({ evidence, policy }: EvidenceUse): Promise<boolean> {
+  /** Whether newer evidence is in the store now. */
+  async #retrieve({ evidence, policy }: EvidenceUse): Promise<Outcome> {
     const { retriever, store } = this.#options;
     const { request } = evidence;
     const { confirmed } = await store.reread(request);
-    if (confirmed && confirmed.bytes !== evidence.bytes) return true;
+    if (confirmed && confirmed.bytes !== evidence.bytes) return 'changed';
     const unlimited = new AbortController().signal;
     const known = confirmed && { known: confirmed };
     const retrieved = await retriever.retrieve({ ...request, ...known }, policy, unlimited);
-    if (retrieved.outcome === 'failed') return false;
-    return store.offer(request, retrieved).bytes !== evidence.bytes;
+    if (retrieved.outcome === 'failed') return 'failed';
+    return store.offer(request, retrieved).bytes === evidence.bytes ? 'unchanged' : 'changed';
   }
 }
+
+type Outcome = 'changed' | 'unchanged' | 'failed';
 
 function endOf({ period, freshnessSeconds }: EvidenceUse): number {
   const fresh = freshnessSeconds > 0 ? period.thisUpdate.getTime() + freshnessSeconds * 1000 : Infinity;

@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
+import { type Failed, FailureMemory } from './failure-memory.ts';
 import { readFileUrl } from './file-reader.ts';
 import { retrieveByHttp } from './http-exchange.ts';
 import { RetrievalError } from './retrieval-error.ts';
@@ -30,7 +30,7 @@ export interface LdapLimits {
 }
 
 export interface UrlRetrieverOptions {
-  /** How long a failure is remembered before the same is asked again, in seconds. */
+  /** The longest time for which a failure is remembered before the same is asked again, in seconds. */
   readonly negativeSeconds: number;
   /** PEM of the CAs that https: servers must be certified by; absent: the public ones that Node.js trusts. */
   readonly certificateAuthorities?: readonly string[];
@@ -44,14 +44,6 @@ export interface UrlRetrieverOptions {
   readonly logger: Logger;
 }
 
-type Failed = Extract<Retrieved, { outcome: 'failed' }>;
-
-interface Failure {
-  readonly outcome: Failed;
-  readonly retryAfter: number;
-}
-
-const maximumFailures = 1_000;
 /** Strangers can cause the retrieval of issuers, and must not keep others from retrieving CRLs by that. */
 const maximumInFlight: Readonly<Record<RetrievalKind, number>> = { crl: 100, ocsp: 100, certificates: 8 };
 
@@ -59,26 +51,30 @@ export class UrlRetriever implements Retriever {
   readonly #options: UrlRetrieverOptions;
   readonly #inFlight = new Map<string, Promise<Retrieved>>();
   readonly #underWay: Record<RetrievalKind, number> = { crl: 0, ocsp: 0, certificates: 0 };
-  readonly #failures = new LRUCache<string, Failure>({ max: maximumFailures });
+  readonly #failures: FailureMemory;
 
   constructor(options: UrlRetrieverOptions) {
     this.#options = options;
+    const { negativeSeconds: maximumSeconds, clock, logger } = options;
+    this.#failures = new FailureMemory({ maximumSeconds, clock, logger });
+  }
+
+  /** What failed lately may be asked again at once. */
+  forgetFailures(): void {
+    this.#failures.forgetAll();
   }
 
   retrieve(request: RetrievalRequest, policy: RetrievalPolicy, waiting: AbortSignal): Promise<Retrieved> {
     const target = retrievalTarget(request.url, policy);
     if (typeof target === 'string') return Promise.resolve(failed(target));
-    const remembered = [requestKey(request, policy), serverKey(request, target)].map((key) => this.#failure(key));
+    const remembered = [requestKey(request, policy), serverKey(request, target)].map((key) =>
+      this.#failures.recall(key),
+    );
     const failure = remembered.find((outcome) => outcome !== undefined);
     if (failure) return Promise.resolve(failure);
     const key = requestKey(request, policy);
     const retrieval = this.#inFlight.get(key) ?? this.#start(key, target, request, policy);
     return typeof retrieval === 'string' ? Promise.resolve(failed(retrieval)) : whileWaiting(retrieval, waiting);
-  }
-
-  #failure(key: string): Failed | undefined {
-    const failure = this.#failures.get(key);
-    return failure && this.#options.clock.now().getTime() < failure.retryAfter ? failure.outcome : undefined;
   }
 
   #start(key: string, target: URL, request: RetrievalRequest, policy: RetrievalPolicy): Promise<Retrieved> | string {
@@ -95,19 +91,22 @@ export class UrlRetriever implements Retriever {
   }
 
   async #retrieve(key: string, target: URL, request: RetrievalRequest, policy: RetrievalPolicy): Promise<Retrieved> {
-    const { clock, logger, negativeSeconds } = this.#options;
     const { kind, url } = request;
+    const server = serverKey(request, target);
+    // Every OCSP request has a URL or a body of its own, and they all fail together.
+    const source = kind === 'ocsp' ? server : url;
     try {
-      return { outcome: 'retrieved', ...(await this.#octets(target, request, policy)) };
+      const octets = await this.#octets(target, request, policy);
+      for (const name of [key, server]) this.#failures.forget(name);
+      this.#failures.answered(source);
+      return { outcome: 'retrieved', ...octets };
     } catch (error) {
       const reason = reasonOf(error);
-      logger.warn('retrieval-failed', { kind, url, reason });
       const outcome = failed(`${url} could not be retrieved: ${reason}`);
-      const failure = { outcome, retryAfter: clock.now().getTime() + negativeSeconds * 1000 };
-      this.#failures.set(key, failure);
-      // Every OCSP request differs, but a responder that does not answer one will not answer the next.
-      if (kind === 'ocsp' && !(error instanceof RetrievalError))
-        this.#failures.set(serverKey(request, target), failure);
+      this.#failures.outageOf(source, reason);
+      this.#failures.remember(key, outcome);
+      // A responder that does not answer one request will not answer the next.
+      if (kind === 'ocsp' && !(error instanceof RetrievalError)) this.#failures.remember(server, outcome);
       return outcome;
     }
   }

@@ -149,8 +149,8 @@ export class OcspSource {
     const key = keyOf(request);
     const responder = responderOf(request);
     const now = this.#tools.clock.now().getTime();
-    const useless = [responder, key].map((name) => this.#useless.get(name)).find((found) => found && now < found.until);
-    if (useless) return useless.status;
+    const useless = this.#useless.get(key);
+    if (useless && now < useless.until) return useless.status;
     const byOther = await this.#byOtherProcess(request, subject, question, retrieval);
     if (byOther && (tells(byOther) || isRevocation(byOther))) return byOther;
     const exchange = this.#options.nonce === 'off' ? undefined : this.#join(key);
@@ -159,10 +159,8 @@ export class OcspSource {
       const { retriever, store, policy } = retrieval;
       const retrieved = await question.signatures.budget.waitFor(retriever.retrieve(sent, policy, waiting));
       if (retrieved.outcome === 'failed') {
-        const status: OcspStatus = { status: 'unknown', problems: [retrieved.problem] };
-        // Whoever waits no longer has not learnt that the responder is dead.
-        if (!waiting.aborted) this.#remember(responder, status, retrieval);
-        return status;
+        // The retriever itself remembers who does not answer.
+        return { status: 'unknown', problems: [retrieved.problem] };
       }
       const evidence = store.offer(request, retrieved);
       const status = await this.#judgeFresh(evidence, exchange?.nonce, subject, question);
@@ -224,7 +222,11 @@ export class OcspSource {
     const status = await this.#judgeResponse(responseOf(evidence), subject, question);
     if (status.status !== 'unknown') {
       const { thisUpdate, validUntil } = status.evidence;
-      this.#retrieval?.store.confirm(evidence, { thisUpdate, nextUpdate: validUntil });
+      const period = { thisUpdate, nextUpdate: validUntil };
+      const { store, refresher, policy } = this.#retrieval ?? {};
+      store?.confirm(evidence, period);
+      const { freshnessSeconds } = question;
+      if (policy) refresher?.used({ evidence, period, freshnessSeconds, policy });
     }
     return status;
   }

@@ -82,11 +82,9 @@ export class RevocationPolicy {
   constructor(options: RevocationOptions, files: readonly CrlFile[], clock: Clock, logger: Logger) {
     const { mode, retrieval, freshnessSeconds, ocsp = defaultOcspOptions } = options;
     this.#options = options;
-    this.#crls = new CrlSource(files, mode === 'check' ? retrieval : cacheAlone(retrieval), freshnessSeconds, {
-      clock,
-      logger,
-    });
-    this.#ocsp = new OcspSource(ocsp, retrieval, { clock, logger, randomBytes });
+    const sources = mode === 'check' ? retrieval : cacheAlone(retrieval);
+    this.#crls = new CrlSource(files, sources, freshnessSeconds, { clock, logger });
+    this.#ocsp = new OcspSource(ocsp, sources, { clock, logger, randomBytes });
   }
 
   /**

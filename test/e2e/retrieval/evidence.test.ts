@@ -50,7 +50,14 @@ function startProcess(freshnessSeconds = 0) {
     logger: silentLogger,
   });
   const retriever = new UrlRetriever({ negativeSeconds: 60, clock, logger: silentLogger });
-  const refresher = new EvidenceRefresher({ retriever, store, concurrency: 2, random: () => 0, clock });
+  const refresher = new EvidenceRefresher({
+    retriever,
+    store,
+    intervalMilliseconds: 86_400_000,
+    concurrency: 2,
+    random: () => 0,
+    clock,
+  });
   const holder = person(middle, [distributionPoint(`${server.baseUrl}/ca.crl`)], { serial: 0xe1 });
   const validator = validatorFor({
     anchors: [anchor],

@@ -28,7 +28,9 @@ afterEach(() => {
 const clock = { now: () => new Date(Date.now()) };
 
 /** A source whose answer the test sets. */
-function world(options: { readonly concurrency?: number; readonly random?: number } = {}) {
+function world(
+  options: { readonly concurrency?: number; readonly random?: number; readonly intervalHours?: number } = {},
+) {
   const asked: RetrievalRequest[] = [];
   let answer: (request: RetrievalRequest) => Retrieved | Promise<Retrieved> = () => ({
     outcome: 'failed',
@@ -41,8 +43,16 @@ function world(options: { readonly concurrency?: number; readonly random?: numbe
     },
   };
   const store = new EvidenceStore({ memoryOctets: 1_000_000, clock, logger: silentLogger });
-  const { concurrency = 2, random = 0 } = options;
-  const made = new EvidenceRefresher({ retriever, store, concurrency, random: () => random, clock });
+  const { concurrency = 2, random = 0, intervalHours = 10_000 } = options;
+  const intervalMilliseconds = intervalHours * hour;
+  const made = new EvidenceRefresher({
+    retriever,
+    store,
+    intervalMilliseconds,
+    concurrency,
+    random: () => random,
+    clock,
+  });
   refresher = made;
   const login = (url: string, bytes: Buffer, period: EvidencePeriod, freshnessSeconds = 0) => {
     const evidence = store.offer({ kind: 'crl', url }, { bytes });
@@ -125,6 +135,41 @@ describe('evidence that a login used', () => {
     login('a', Buffer.from('old'), { thisUpdate: clock.now() });
     await pass(1_000);
     expect(asked).toHaveLength(0);
+  });
+});
+
+describe('evidence that is valid for long', () => {
+  it('is asked for anew at the interval, and what was published meanwhile serves as candidate', async () => {
+    const { asked, login, store, answerWith } = world({ intervalHours: 1 });
+    const old = Buffer.from('old');
+    answerWith(() => ({ outcome: 'retrieved', bytes: old }));
+    login('a', old, lasting(7 * 24));
+    await pass(3.1);
+    expect(asked).toHaveLength(3);
+    answerWith(() => ({ outcome: 'retrieved', bytes: Buffer.from('emergency') }));
+    await pass(1);
+    expect(await store.held({ kind: 'crl', url: 'a' })).toMatchObject({
+      candidate: { bytes: Buffer.from('emergency') },
+    });
+  });
+
+  it('is asked for anew at once when an administrator wants it, OCSP answers as well', async () => {
+    const { asked, login, store, refresher: made, answerWith } = world();
+    const request = { kind: 'ocsp' as const, url: 'responder', body: Buffer.from('question') };
+    const evidence = store.offer(request, { bytes: Buffer.from('good') });
+    store.confirm(evidence, lasting(24));
+    made.used({ evidence, period: lasting(24), freshnessSeconds: 0, policy });
+    for (const url of ['a', 'b', 'c']) login(url, Buffer.from(url), lasting(24));
+    answerWith(({ url }) =>
+      url === 'b'
+        ? { outcome: 'failed', problem: 'down' }
+        : { outcome: 'retrieved', bytes: Buffer.from(url === 'c' ? 'c' : 'revoked') },
+    );
+    expect(await made.renew()).toEqual({ asked: 4, changed: 2, failed: 1 });
+    expect(asked).toHaveLength(4);
+    for (const sought of [request, { kind: 'crl' as const, url: 'a' }])
+      expect(await store.held(sought)).toMatchObject({ candidate: { bytes: Buffer.from('revoked') } });
+    expect(await store.held({ kind: 'crl', url: 'b' })).toMatchObject({ confirmed: { bytes: Buffer.from('b') } });
   });
 });
 

@@ -270,11 +270,8 @@ describe('an answer is kept', () => {
     expect(cacheOnly.asked).toHaveLength(0);
   });
 
-  it.each<[string, Answer]>([
-    ['was forged', forged],
-    ['never came', 'dead'],
-  ])('from being asked for again at once when it %s', async (_rule, answer) => {
-    const { login, asked, moveTo, become } = site({ answer, crls: [] });
+  it('from being asked for again at once when it was forged', async () => {
+    const { login, asked, moveTo, become } = site({ answer: forged, crls: [] });
     expect(await login()).toBe('revocation-unknown');
     become(good);
     expect(await login()).toBe('revocation-unknown');

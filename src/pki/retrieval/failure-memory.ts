@@ -1,0 +1,87 @@
+/**
+ * What could not be retrieved lately: not asked again for a moment that doubles with every failure up to a bound, so that a dead source
+ * costs few attempts and the first login after its return hardly waits. An outage is logged at its beginning and at its end.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../clock.ts';
+import type { Logger } from '../../operations/log.ts';
+import type { Retrieved } from './retriever.ts';
+
+export type Failed = Extract<Retrieved, { outcome: 'failed' }>;
+
+interface Failure {
+  readonly outcome: Failed;
+  readonly waitMilliseconds: number;
+  /** Milliseconds since 1970. */
+  readonly retryAt: number;
+}
+
+interface Outage {
+  readonly began: number;
+  failures: number;
+}
+
+export interface FailureMemoryOptions {
+  /** The longest time, in seconds, for which a failure is remembered; the first is for a second at most. */
+  readonly maximumSeconds: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const maximumRemembered = 1_000;
+const firstMilliseconds = 1_000;
+
+export class FailureMemory {
+  readonly #options: FailureMemoryOptions;
+  readonly #failures = new LRUCache<string, Failure>({ max: maximumRemembered });
+  /** By source. */
+  readonly #outages = new LRUCache<string, Outage>({ max: maximumRemembered });
+
+  constructor(options: FailureMemoryOptions) {
+    this.#options = options;
+  }
+
+  /** The last failure of this name while it is too early to try again. */
+  recall(name: string): Failed | undefined {
+    const failure = this.#failures.peek(name);
+    return failure && this.#now() < failure.retryAt ? failure.outcome : undefined;
+  }
+
+  remember(name: string, outcome: Failed): void {
+    const { waitMilliseconds = 0 } = this.#failures.peek(name) ?? {};
+    const longest = this.#options.maximumSeconds * 1000;
+    const wait = Math.min(Math.max(2 * waitMilliseconds, firstMilliseconds), longest);
+    this.#failures.set(name, { outcome, waitMilliseconds: wait, retryAt: this.#now() + wait });
+  }
+
+  forget(name: string): void {
+    this.#failures.delete(name);
+  }
+
+  /** Everything may be tried again at once; outages last until something is retrieved. */
+  forgetAll(): void {
+    this.#failures.clear();
+  }
+
+  /** @param source the URL or server that failed; its first failure is logged */
+  outageOf(source: string, reason: string): void {
+    const outage = this.#outages.get(source) ?? { began: this.#now(), failures: 0 };
+    outage.failures += 1;
+    this.#outages.set(source, outage);
+    if (outage.failures === 1) this.#options.logger.warn('retrieval-outage-began', { source, reason });
+  }
+
+  /** @param source what answered as it should */
+  answered(source: string): void {
+    const outage = this.#outages.peek(source);
+    if (!outage) return;
+    this.#outages.delete(source);
+    const durationMilliseconds = Math.max(0, this.#now() - outage.began);
+    const { failures } = outage;
+    this.#options.logger.info('retrieval-outage-ended', { source, durationMilliseconds, failures });
+  }
+
+  #now(): number {
+    return this.#options.clock.now().getTime();
+  }
+}
