@@ -1,7 +1,7 @@
 /** `cardgate serve`: starts every site or none, reloads on SIGHUP, drains on SIGTERM. */
 import type { Clock } from '../clock.ts';
+import { formatFault } from '../config/fault.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
-import { errorMessage } from '../error-message.ts';
 import { checkIdentity, createFtpServer, type FtpServer } from '../ftp/server.ts';
 import type { Logger } from '../operations/log.ts';
 import { productVersion } from '../product-version.ts';
@@ -9,6 +9,7 @@ import { openLocalStorage } from '../storage/local-storage.ts';
 import { sweepUploads } from '../storage/sweep.ts';
 import { loadOrReport } from './check-config.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
+import { failedBinding, listenFault } from './listen-fault.ts';
 import { createLogins, type LoginParts, openSharedParts, SwitchableLogins } from './logins.ts';
 import { reloader } from './reload.ts';
 import { serverOptions } from './sites.ts';
@@ -87,7 +88,7 @@ async function startSites(
   terminal: Terminal,
 ): Promise<readonly RunningSite[] | undefined> {
   const running: RunningSite[] = [];
-  for (const site of configuration.sites) {
+  for (const [index, site] of configuration.sites.entries()) {
     const { name } = site.settings;
     const server = createFtpServer({
       ...serverOptions(site),
@@ -103,7 +104,14 @@ async function startSites(
         terminal.writeError(`site ${name}: ${tls} FTPS on ${address} port ${port}\n`);
       }
     } catch (error) {
-      terminal.writeError(`site ${name} cannot listen: ${errorMessage(error)}\n`);
+      const fault = listenFault(configuration, failedBinding(configuration, index, error), error);
+      terminal.writeError(`site ${name} cannot listen:\n${formatFault(fault)}\n`);
+      logger.error('listen-failed', {
+        site: name,
+        setting: fault.setting,
+        reason: fault.message,
+        remedy: fault.remedy,
+      });
       await stopSites(running, 0);
       return undefined;
     }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { duration } from './duration.ts';
 import { file, fingerprint } from './field-schemas.ts';
 
-const host = z.string().min(1).max(253);
+const host = z.string().regex(/^(?!.*:\/\/)[^\s/?#@]{1,253}$/, { error: 'must be a host name or address alone' });
 const objectIdentifier = z.string().regex(/^[0-2](\.\d{1,39}){1,30}$/, { error: 'must be a dotted object identifier' });
 
 const validationFlag = z.enum([

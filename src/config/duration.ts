@@ -19,13 +19,14 @@ export function parseDuration(text: string): number | undefined {
 export function duration(least: string, most: string) {
   const minimum = parseDuration(least) ?? 0;
   const maximum = parseDuration(most) ?? longest;
+  const error = `must be a duration from ${least} to ${most} with its unit, such as ${least}`;
   return z
-    .string()
-    .regex(pattern, { error: 'must be a duration such as 30s, 5m or 1d' })
+    .string({ error })
+    .regex(pattern, { error })
     .transform((text, context) => {
       const value = parseDuration(text);
       if (value !== undefined && value >= minimum && value <= maximum) return value;
-      context.issues.push({ code: 'custom', message: `must be between ${least} and ${most}`, input: text });
+      context.issues.push({ code: 'custom', message: error, input: text });
       return z.NEVER;
     });
 }

@@ -9,7 +9,7 @@ import type { Certificate } from '../pki/certificate.ts';
 import { ConfigurationDigest, type DigestedFile } from './configuration-digest.ts';
 import { checkConsistency } from './consistency.ts';
 import { type LoadedDirectory, loadDirectory } from './directory-material.ts';
-import { ConfigurationError, type ConfigurationFault } from './fault.ts';
+import { ConfigurationError, type ConfigurationFault, type SettingPath, type SourcePosition } from './fault.ts';
 import { fileReason } from './file-reason.ts';
 import { readRules } from './mapping-rules.ts';
 import { type CrlFile, type LoadingPurpose, MaterialReader } from './material.ts';
@@ -53,15 +53,19 @@ export interface Configuration {
   /** Every file that takes part, the configuration itself too. */
   readonly files: readonly DigestedFile[];
   readonly warnings: readonly ConfigurationFault[];
+  /** Where a setting stands. */
+  readonly locate: (setting: SettingPath) => SourcePosition;
 }
 
 /** @throws ConfigurationError with every fault found */
 export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPurpose = 'service'): Configuration {
   const content = readConfigurationFile(file);
   const digest = new ConfigurationDigest(file, content);
-  const source = new YamlSource(file, content.toString('utf8'));
-  const settings = source.decode(configurationSchema);
-  if (!settings) throw new ConfigurationError(source.faults);
+  const source = new YamlSource(file, content);
+  const decoded = source.decodeLeniently(configurationSchema);
+  if (!decoded) throw new ConfigurationError(source.faults);
+  const { settings, replaced } = decoded;
+  const ofSchema = source.faults.length;
 
   checkConsistency(source, settings);
   const reader = new MaterialReader(source, file, digest, purpose);
@@ -76,6 +80,7 @@ export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPu
   const logFile = settings.log.file && reader.output(['log', 'file'], settings.log.file, 'file');
   const auditFile = settings.audit.file && reader.output(['audit', 'file'], settings.audit.file, 'file');
 
+  source.withdraw(ofSchema, replaced);
   const all = [...source.faults, ...further];
   if (all.some(({ severity }) => severity === 'fault')) throw new ConfigurationError(all);
   return Object.freeze({
@@ -89,6 +94,7 @@ export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPu
     sha256: digest.sha256(),
     files: digest.files(),
     warnings: all,
+    locate: (setting: SettingPath) => source.locate(setting),
   });
 }
 

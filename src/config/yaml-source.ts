@@ -1,7 +1,20 @@
 /** A YAML file whose every value knows its line: decoded strictly by a schema, with all faults at once. */
-import { isMap, isPair, LineCounter, parseDocument } from 'yaml';
+import { isAlias, isMap, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { type ConfigurationFault, formatSetting, type SettingPath, type SourcePosition } from './fault.ts';
+import { type Repaired, repairedSettings } from './repaired-settings.ts';
+import { schemaFaults } from './schema-issues.ts';
+import { textFaults } from './yaml-faults.ts';
+
+/** Undefined when the octets are not UTF-8. A byte order mark is left out. */
+function decodedText(content: string | Buffer): string | undefined {
+  if (typeof content === 'string') return content;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Larger files are a mistake or an attack on the parser. */
 const maximumBytes = 4 * 1024 * 1024;
@@ -13,24 +26,53 @@ export class YamlSource {
   readonly #lines = new LineCounter();
 
   /** @param file name to show in faults */
-  constructor(file: string, text: string) {
+  constructor(file: string, content: string | Buffer) {
     this.file = file;
-    const bounded = text.length > maximumBytes ? '' : text;
+    const text = decodedText(content);
+    const bounded = text === undefined || text.length > maximumBytes ? '' : text;
     this.#document = parseDocument(bounded, { lineCounter: this.#lines, strict: true, uniqueKeys: true });
-    if (bounded !== text)
+    if (text === undefined) this.fault([], 'is not in UTF-8', 'Save it in UTF-8: editors offer it as an encoding.');
+    else if (bounded !== text)
       this.fault([], `is larger than ${maximumBytes} bytes`, 'Split it, or remove what is generated.');
-    for (const error of [...this.#document.errors, ...this.#document.warnings]) {
-      this.#add(this.#at(error.pos[0]), [], error.message.split('\n')[0] ?? error.message, 'Correct the YAML syntax.');
+    const errors = [...this.#document.errors, ...this.#document.warnings];
+    const lineOf = (offset: number) => this.#lines.linePos(offset).line;
+    for (const { offset, message, remedy } of textFaults(errors, lineOf)) {
+      this.#add(this.#at(offset), [], message, remedy);
     }
+    if (this.faults.length === 0) this.#checkAliases();
   }
 
   /** @returns the decoded value, or undefined after adding at least one fault */
   decode<Schema extends z.ZodType>(schema: Schema): z.output<Schema> | undefined {
+    const { settings, replaced } = this.decodeLeniently(schema) ?? {};
+    return replaced?.length === 0 ? settings : undefined;
+  }
+
+  /**
+   * The same, but where the schema refuses something the rest is handed out as well, so that it can be checked too.
+   * @returns undefined after a fault that leaves nothing to be checked
+   */
+  decodeLeniently<Schema extends z.ZodType>(schema: Schema): Repaired<z.output<Schema>> | undefined {
     if (this.faults.length > 0) return undefined;
-    const result = schema.safeParse(this.plain());
-    if (result.success) return result.data;
-    for (const issue of result.error.issues) this.#addIssue(issue);
-    return undefined;
+    const value = this.plain();
+    const result = schema.safeParse(value);
+    if (result.success) return { settings: result.data, replaced: [] };
+    const written = (path: SettingPath) => this.#written(path);
+    for (const { path, message, remedy } of schemaFaults(result.error.issues, { schema, value, written })) {
+      this.fault(path, message, remedy);
+    }
+    return repairedSettings(schema, value);
+  }
+
+  /** Takes back faults that lie in, or around, what a repair put there. */
+  withdraw(since: number, replaced: readonly SettingPath[]): void {
+    const settings = replaced.map(formatSetting);
+    const isWithin = (inner: string, outer: string) =>
+      inner.startsWith(outer) && /^$|^[.[]/.test(inner.slice(outer.length));
+    const kept = this.faults
+      .splice(since)
+      .filter(({ setting }) => !settings.some((one) => isWithin(setting, one) || isWithin(one, setting)));
+    this.faults.push(...kept);
   }
 
   /** The document as plain objects; aliases may not multiply it. */
@@ -68,6 +110,41 @@ export class YamlSource {
     return node?.range?.[0];
   }
 
+  /** An alias stands for an anchor before it, and may not multiply the document. */
+  #checkAliases(): void {
+    try {
+      this.plain();
+    } catch (error) {
+      if (!(error instanceof ReferenceError)) throw error;
+      let at = 0;
+      let name = '';
+      visit(this.#document, {
+        Alias: (_key, alias) => {
+          if (name !== '' || alias.resolve(this.#document) !== undefined) return undefined;
+          at = alias.range?.[0] ?? 0;
+          name = alias.source;
+          return visit.BREAK;
+        },
+      });
+      if (name === '')
+        this.#add(this.#at(at), [], 'aliases (*) multiply the file beyond all measure', 'Write the values themselves.');
+      else
+        this.#add(
+          this.#at(at),
+          [],
+          `*${name} is an alias of YAML, and nothing before it is named &${name}`,
+          `Put it into quotes if a star is meant: '*${name}'.`,
+        );
+    }
+  }
+
+  /** A single value as it is spelled in the file. */
+  #written(path: SettingPath): string | undefined {
+    const node = this.#document.getIn(path, true);
+    if (isAlias(node)) return `*${node.source}`;
+    return isScalar(node) && node.value !== null ? (node.source ?? String(node.value)) : undefined;
+  }
+
   #at(offset: number): SourcePosition {
     const { line, col } = this.#lines.linePos(offset);
     return { file: this.file, line, column: col };
@@ -75,40 +152,5 @@ export class YamlSource {
 
   #add(position: SourcePosition, path: SettingPath, message: string, remedy: string): void {
     this.faults.push({ severity: 'fault', position, setting: formatSetting(path), message, remedy });
-  }
-
-  #addIssue(issue: z.core.$ZodIssue): void {
-    const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) {
-        this.fault(
-          [...path, key],
-          'is not a setting',
-          'Remove it or correct its spelling; README lists every setting.',
-        );
-      }
-      return;
-    }
-    if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-      const nearest = [...issue.errors].sort((a, b) => a.length - b.length)[0] ?? [];
-      for (const inner of nearest) this.#addIssue({ ...inner, path: [...issue.path, ...inner.path] });
-      return;
-    }
-    this.fault(path, issue.message, remedyFor(issue));
-  }
-}
-
-function remedyFor(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case 'invalid_type':
-      return `Give a value of type ${issue.expected}.`;
-    case 'invalid_value':
-      return `Use one of: ${issue.values.map(String).join(', ')}.`;
-    case 'too_small':
-      return `The least allowed is ${issue.minimum}.`;
-    case 'too_big':
-      return `The most allowed is ${issue.maximum}.`;
-    default:
-      return 'README describes the setting.';
   }
 }

@@ -206,10 +206,20 @@ describe('cardgate serve', () => {
   it('exits 1 and starts nothing when a port is taken', async () => {
     const file = join(world.folder, 'taken.yaml');
     await writeFile(file, readFileSync(world.configuration, 'utf8').replace('port: 0', `port: ${world.port}`));
-    expect(await runCardgate(['serve', file])).toMatchObject({
-      exitCode: 1,
-      stderr: expect.stringContaining('cannot listen'),
-    });
+    const result = await runCardgate(['serve', file]);
+    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('cannot listen') });
+    expect(result.stderr).toMatch(
+      /taken\.yaml:\d+:\d+: fault: sites\[0\]\.bindings\[0\]: .*another process does already/,
+    );
+  });
+
+  it('exits 1 and names the line when the machine has no such address', async () => {
+    const file = join(world.folder, 'foreign.yaml');
+    const text = readFileSync(world.configuration, 'utf8').replace('127.0.0.1\n', '203.0.113.7\n');
+    await writeFile(file, text.replace('port: 0', 'port: 2121'));
+    const result = await runCardgate(['serve', file]);
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toMatch(/foreign\.yaml:\d+:\d+: fault: .*no address 203\.0\.113\.7/);
   });
 
   it('reads new revocations on SIGHUP, and keeps the old material when the new has a fault', async () => {

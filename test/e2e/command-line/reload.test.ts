@@ -35,6 +35,7 @@ async function start(): Promise<void> {
     rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
     site: { ssl: { serverCertificate: 'server.pem', serverCertificateKey: 'server.key' } },
   });
+  await expect.poll(logText).toContain('"started"');
 }
 afterEach(() => world?.stop());
 
@@ -59,8 +60,12 @@ interface Reloaded {
   readonly needsRestart: readonly string[];
 }
 
+const logText = () => {
+  const file = join(world.folder, 'cardgate.log');
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+};
 const lines = () =>
-  readFileSync(join(world.folder, 'cardgate.log'), 'utf8')
+  logText()
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line) as Reloaded);
@@ -140,7 +145,6 @@ describe('SIGHUP', () => {
 
   it('is recorded with the digest of what is in force, as the start is', async () => {
     await start();
-    await expect.poll(() => existsSync(join(world.folder, 'cardgate.log'))).toBe(true);
     const started = lines().find(({ event }) => event === 'started')!;
     await edit(({ sites: [site] }) => {
       site.messages = { bannerMessage: 'renewed banner' };

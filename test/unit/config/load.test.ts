@@ -116,12 +116,17 @@ describe('a faulty configuration', () => {
   it.each<[string, () => string, string, string]>([
     ['an unknown key', () => changed(site('colour'), 'red'), 'sites[0].colour', 'is not a setting'],
     ['an unknown key at the top', () => changed(['sties'], []), 'sties', 'is not a setting'],
-    ['a wrong type', () => changed(site('bindings', 0, 'port'), 'ftp'), 'sites[0].bindings[0].port', 'expected number'],
+    [
+      'a wrong type',
+      () => changed(site('bindings', 0, 'port'), 'ftp'),
+      'sites[0].bindings[0].port',
+      'must be a whole number from 0 to 65535',
+    ],
     [
       'a word IIS does not have',
       () => changed(site('sslClientCertificates', 'clientCertificatePolicy'), 'CertMaybe'),
       'sites[0].sslClientCertificates.clientCertificatePolicy',
-      'expected one of',
+      'must be one of CertIgnore, CertAllow, CertRequire',
     ],
     [
       'a duration without unit',
@@ -129,8 +134,18 @@ describe('a faulty configuration', () => {
       'sites[0].connections.dataChannelTimeout',
       'must be a duration',
     ],
-    ['a missing setting', () => changed(site('authorization'), undefined), 'sites[0].authorization', 'expected array'],
-    ['no site at all', () => changed(['sites'], []), 'sites', 'expected array to have >=1 items'],
+    [
+      'a missing setting',
+      () => changed(site('authorization'), undefined),
+      'sites[0].authorization',
+      'is missing; must be a list',
+    ],
+    [
+      'no site at all',
+      () => changed(['sites'], []),
+      'sites',
+      'an empty list is not allowed; must be a list of sections, 1 to 64 entries',
+    ],
     [
       'a missing file',
       () => changed(site('sslClientCertificates', 'trustAnchors'), ['nowhere.pem']),
@@ -183,7 +198,7 @@ describe('a faulty configuration', () => {
       'a TLS version that is too old',
       () => changed(site('ssl', 'minimumVersion'), 'TLSv1.1'),
       'sites[0].ssl.minimumVersion',
-      'expected one of',
+      'must be one of TLSv1.2, TLSv1.3',
     ],
     [
       'certificate login without asking for certificates',
@@ -286,8 +301,8 @@ describe('a faulty configuration', () => {
       'sites[0].sslClientCertificates.requireExplicitPolicy',
       'without any policy',
     ],
-    ['broken YAML', () => 'sites: [', '', 'Flow sequence'],
-    ['a duplicate key', () => 'sites: []\nsites: []', '', 'unique'],
+    ['broken YAML', () => 'sites: [', '', 'a bracket is not closed'],
+    ['a duplicate key', () => 'sites: []\nsites: []', '', 'a second time'],
   ])('%s', (_name, text, setting, message) => {
     const faults = faultsOf(text()).filter(({ severity }) => severity === 'fault');
     expect(faults.map(formatFault).join('\n')).toContain(message);

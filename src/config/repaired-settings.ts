@@ -1,0 +1,95 @@
+/** A stand-in for settings that a schema refuses, so that the faults of all the others are found in the same run. */
+import { z } from 'zod';
+import type { SettingPath } from './fault.ts';
+import { definitionOf, memberOf, plainSchema, schemaAt } from './schema-walk.ts';
+
+/** More repairs than that are no configuration. */
+const maximumRounds = 50;
+
+export interface Repaired<T> {
+  readonly settings: T;
+  /** What was replaced: nothing found there, or in what holds it, is the person's own. */
+  readonly replaced: readonly SettingPath[];
+}
+
+/** @param value plain data, which is changed @returns undefined where too much is wrong */
+export function repairedSettings<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+): Repaired<z.output<Schema>> | undefined {
+  const replaced: SettingPath[] = [];
+  for (let round = 0; round < maximumRounds; round += 1) {
+    const result = schema.safeParse(value);
+    if (result.success) return { settings: result.data, replaced };
+    for (const issue of result.error.issues) {
+      const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+      if (path.length === 0 && issue.code !== 'unrecognized_keys') return undefined;
+      const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
+      for (const one of paths) {
+        replace(schema, value, one);
+        replaced.push(one);
+      }
+    }
+  }
+  return undefined;
+}
+
+/** By its default where it has one, by something that is allowed otherwise. */
+function replace(schema: z.core.$ZodType, value: unknown, path: SettingPath): void {
+  const parent = path.slice(0, -1).reduce(memberOf, value);
+  const key = path.at(-1);
+  if (typeof parent !== 'object' || parent === null || key === undefined) return;
+  const holder = parent as Record<string | number, unknown>;
+  const expected = schemaAt(schema, path, value) ?? discriminator(schema, value, path);
+  const standIn = expected && !z.safeParse(expected, undefined).success ? leastOf(expected) : undefined;
+  if (standIn !== undefined) holder[key] = standIn;
+  else delete holder[key];
+}
+
+/** The kind of a section that names no kind, or one that does not exist: the first there is. */
+function discriminator(schema: z.core.$ZodType, value: unknown, path: SettingPath): z.core.$ZodType | undefined {
+  const section = schemaAt(schema, path.slice(0, -1), value);
+  const definition = section && definitionOf(plainSchema(section));
+  const [first] = definition?.type === 'union' ? definition.options : [];
+  return first && schemaAt(first, path.slice(-1), undefined);
+}
+
+/** Texts of which one fits most rules that are made for texts. */
+const texts = [
+  'replaced',
+  '127.0.0.1',
+  'ldaps://replaced.invalid',
+  'https://replaced.invalid',
+  '1m',
+  '/',
+  '1.2',
+  '0600',
+  '0'.repeat(64),
+];
+
+/** A value that the schema accepts. */
+function leastOf(schema: z.core.$ZodType): unknown {
+  const definition = definitionOf(plainSchema(schema));
+  switch (definition.type) {
+    case 'object':
+      return Object.fromEntries(
+        Object.entries(definition.shape)
+          .filter(([, inner]) => !z.safeParse(inner, undefined).success)
+          .map(([name, inner]) => [name, leastOf(inner)]),
+      );
+    case 'array':
+      return z.safeParse(schema, []).success ? [] : [leastOf(definition.element)];
+    case 'union':
+      return definition.options.map(leastOf).find((candidate) => z.safeParse(schema, candidate).success);
+    case 'literal':
+      return definition.values[0];
+    case 'enum':
+      return Object.values(definition.entries)[0];
+    case 'boolean':
+      return false;
+    case 'number':
+      return [1, 1024, 65_535].find((candidate) => z.safeParse(schema, candidate).success);
+    default:
+      return texts.find((candidate) => z.safeParse(schema, candidate).success);
+  }
+}

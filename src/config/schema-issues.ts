@@ -1,0 +1,160 @@
+/** What a schema refuses, as faults: the setting, what was found, what is allowed, and what the person may have meant. */
+import { z } from 'zod';
+import { formatSetting, type SettingPath } from './fault.ts';
+import { allowedText, chosenForm, definitionOf, memberOf, plainSchema, schemaAt } from './schema-walk.ts';
+import { nearest, suggestedValue } from './suggestion.ts';
+
+export interface SchemaFault {
+  readonly path: SettingPath;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+interface Decoding {
+  readonly schema: z.core.$ZodType;
+  readonly value: unknown;
+  /** How a value is spelled in the file. */
+  readonly written: (path: SettingPath) => string | undefined;
+}
+
+const shownCharacters = 80;
+
+export function schemaFaults(issues: readonly z.core.$ZodIssue[], decoding: Decoding): readonly SchemaFault[] {
+  const faults = issues.flatMap((issue) => faultsOf(issue, decoding));
+  const meant = new Set(issues.flatMap((issue) => misspelled(issue, decoding)));
+  return faults.filter(({ path, message }) => !message.startsWith('is missing') || !meant.has(formatSetting(path)));
+}
+
+/** Settings that are missing only because their names are spelled wrongly. */
+function misspelled(issue: z.core.$ZodIssue, { schema, value }: Decoding): readonly string[] {
+  if (issue.code !== 'unrecognized_keys') return [];
+  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+  const section = schemaAt(schema, path, value);
+  const known = section ? settingsOf(section) : [];
+  return issue.keys.flatMap((key) => {
+    const near = nearest(key, known);
+    return near === undefined ? [] : [formatSetting([...path, near])];
+  });
+}
+
+function faultsOf(issue: z.core.$ZodIssue, decoding: Decoding): readonly SchemaFault[] {
+  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownSetting([...path, key], decoding));
+  const value = path.reduce(memberOf, decoding.value);
+  const schema = schemaAt(decoding.schema, path, decoding.value);
+  if (issue.code === 'invalid_union' && schema) {
+    const definition = definitionOf(plainSchema(schema));
+    const options = definition.type === 'union' ? definition.options : [];
+    const chosen = chosenForm(options, value);
+    const inner = chosen && issue.errors[options.indexOf(chosen)];
+    // What was written has the form of one choice: its own faults help more than a list of all choices.
+    if (inner && typeof value === 'object') {
+      return inner.flatMap((one) => faultsOf({ ...one, path: [...issue.path, ...one.path] }, decoding));
+    }
+  }
+  const allowed = allowedOf(issue, schema, value);
+  if (value === undefined) return [{ path, message: `is missing; must be ${allowed}`, remedy: missingRemedy(path) }];
+  const written = decoding.written(path) ?? spelled(value);
+  const suggestion = schema && suggestedValue(schema, value, written);
+  return [
+    {
+      path,
+      message: value === null ? `is empty; must be ${allowed}` : `${shown(written)} is not allowed; must be ${allowed}`,
+      remedy:
+        suggestion !== undefined
+          ? `Did you mean ${suggestion}?`
+          : value === null
+            ? 'Give a value, or remove the line.'
+            : `Give ${allowed}.`,
+    },
+  ];
+}
+
+function allowedOf(issue: z.core.$ZodIssue, schema: z.core.$ZodType | undefined, value: unknown): string {
+  if (issue.code === 'invalid_union' && issue.errors.length === 0) {
+    const { options } = issue as { readonly options?: readonly unknown[] };
+    if (options) return `one of ${options.map(String).join(', ')}`;
+  }
+  // A message of our own begins so; zod's own speak of input.
+  const [, own] = /^must be (.+)$/.exec(issue.message) ?? innerRule(issue) ?? textRule(schema) ?? [];
+  if (own !== undefined) return own;
+  if (!schema) return 'what README describes';
+  const { minItems, maxItems } = Array.isArray(value)
+    ? z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+    : {};
+  const bounds =
+    minItems !== undefined || maxItems !== undefined ? `, ${minItems ?? 0} to ${maxItems ?? 'any number'} entries` : '';
+  return `${allowedText(schema)}${bounds}`;
+}
+
+/** The rule of the one text form among several, such as the URL of a server that may also be a section. */
+function innerRule(issue: z.core.$ZodIssue): readonly string[] | undefined {
+  if (issue.code !== 'invalid_union') return undefined;
+  const rules = issue.errors.flat().map(({ message }) => /^must be (.+)$/.exec(message) ?? []);
+  return rules.find(({ length }) => length > 0);
+}
+
+/** The rule of a text where something else than a text was found. */
+function textRule(schema: z.core.$ZodType | undefined): readonly string[] | undefined {
+  if (!schema || definitionOf(plainSchema(schema)).type !== 'string') return undefined;
+  const { error } = z.safeParse(schema, '\u0000');
+  const rules = error?.issues.map(({ message }) => /^must be (.+)$/.exec(message));
+  return rules?.find((rule) => rule !== null) ?? undefined;
+}
+
+function unknownSetting(path: SettingPath, { schema, value }: Decoding): SchemaFault {
+  const key = String(path.at(-1));
+  const section = schemaAt(schema, path.slice(0, -1), value);
+  const known = section ? settingsOf(section) : [];
+  const near = nearest(key, known);
+  const elsewhere = near === undefined ? placesOf(key, schema, '') : [];
+  const list = `Allowed here: ${known.join(', ')}.`;
+  return {
+    path,
+    message: 'is not a setting',
+    remedy:
+      near !== undefined
+        ? `Did you mean ${near}? ${list}`
+        : elsewhere.length > 0
+          ? `It belongs to ${elsewhere.slice(0, 3).join(' or ')}. ${list}`
+          : list,
+  };
+}
+
+function settingsOf(schema: z.core.$ZodType): readonly string[] {
+  const definition = definitionOf(plainSchema(schema));
+  if (definition.type === 'object') return Object.keys(definition.shape);
+  return definition.type === 'union' ? [...new Set(definition.options.flatMap(settingsOf))] : [];
+}
+
+/** Sections that have a setting of this name. */
+function placesOf(key: string, schema: z.core.$ZodType, at: string): readonly string[] {
+  const definition = definitionOf(plainSchema(schema));
+  switch (definition.type) {
+    case 'object':
+      return Object.entries(definition.shape).flatMap(([name, inner]) => [
+        ...(name === key && at !== '' ? [at] : []),
+        ...placesOf(key, inner, at === '' ? name : `${at}.${name}`),
+      ]);
+    case 'array':
+      return placesOf(key, definition.element, `${at}[]`);
+    case 'union':
+      return [...new Set(definition.options.flatMap((option) => placesOf(key, option, at)))];
+    default:
+      return [];
+  }
+}
+
+function missingRemedy(path: SettingPath): string {
+  return path.length === 0 ? 'Write the settings into the file.' : `Add ${String(path.at(-1))}; README describes it.`;
+}
+
+function spelled(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  return typeof value === 'object' ? 'a section' : String(value);
+}
+
+function shown(written: string): string {
+  const line = written.replace(/\s+/g, ' ');
+  return line.length > shownCharacters ? `${line.slice(0, shownCharacters)}…` : line === '' ? 'an empty text' : line;
+}

@@ -1,0 +1,44 @@
+/** Why a socket cannot listen is said at the setting that names its address. */
+import { describe, expect, it } from 'vitest';
+import { failedBinding, listenFault } from '../../../src/command-line/listen-fault.ts';
+import type { Configuration } from '../../../src/config/load.ts';
+
+const configuration = {
+  settings: {
+    sites: [
+      {
+        bindings: [
+          { address: '0.0.0.0', port: 21 },
+          { address: '::', port: 990 },
+        ],
+      },
+    ],
+  },
+  locate: () => ({ file: 'cardgate.yaml', line: 7, column: 9 }),
+} as unknown as Configuration;
+
+const errorOf = (code: string, address: string, port: number) =>
+  Object.assign(new Error(code), { code, address, port });
+
+describe('a socket that cannot listen', () => {
+  it.each([
+    ['EACCES', '0.0.0.0', 21, 'may not use ports below 1024', 'CAP_NET_BIND_SERVICE'],
+    ['EACCES', '0.0.0.0', 2121, 'permission denied', 'SELinux'],
+    ['EADDRINUSE', '::', 990, 'another process', 'ss -ltnp'],
+    ['EADDRNOTAVAIL', '203.0.113.7', 21, 'no address 203.0.113.7', 'ip address'],
+    ['EAFNOSUPPORT', '::', 21, 'no such network protocol', 'other IP version'],
+    ['EMFILE', '::', 21, 'EMFILE', 'another address'],
+  ])('%s on %s port %i', (code, address, port, message, remedy) => {
+    const fault = listenFault(configuration, ['sites', 0, 'bindings'], errorOf(code, address, port));
+    expect(fault).toMatchObject({
+      message: expect.stringContaining(message),
+      remedy: expect.stringContaining(remedy),
+      position: { file: 'cardgate.yaml', line: 7 },
+    });
+  });
+
+  it('is the binding with that address and port', () => {
+    expect(failedBinding(configuration, 0, errorOf('EACCES', '::', 990))).toEqual(['sites', 0, 'bindings', 1]);
+    expect(failedBinding(configuration, 0, errorOf('EACCES', '::', 991))).toEqual(['sites', 0, 'bindings']);
+  });
+});
