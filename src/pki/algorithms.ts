@@ -43,13 +43,13 @@ const schemes: ReadonlyMap<string, SchemeEntry> = new Map<string, SchemeEntry>([
   [oids.sha256WithRsa, { keyType: 'rsa', digest: 'sha256', parameters: 'null-or-absent' }],
   [oids.sha384WithRsa, { keyType: 'rsa', digest: 'sha384', parameters: 'null-or-absent' }],
   [oids.sha512WithRsa, { keyType: 'rsa', digest: 'sha512', parameters: 'null-or-absent' }],
-  [oids.ecdsaWithSha1, { keyType: 'ec', digest: 'sha1', parameters: 'absent' }],
-  [oids.ecdsaWithSha256, { keyType: 'ec', digest: 'sha256', parameters: 'absent' }],
-  [oids.ecdsaWithSha384, { keyType: 'ec', digest: 'sha384', parameters: 'absent' }],
-  [oids.ecdsaWithSha512, { keyType: 'ec', digest: 'sha512', parameters: 'absent' }],
+  [oids.ecdsaWithSha1, { keyType: 'ec', digest: 'sha1', parameters: 'null-or-absent' }],
+  [oids.ecdsaWithSha256, { keyType: 'ec', digest: 'sha256', parameters: 'null-or-absent' }],
+  [oids.ecdsaWithSha384, { keyType: 'ec', digest: 'sha384', parameters: 'null-or-absent' }],
+  [oids.ecdsaWithSha512, { keyType: 'ec', digest: 'sha512', parameters: 'null-or-absent' }],
   [oids.ed25519, { keyType: 'ed25519', parameters: 'absent' }],
   [oids.ed448, { keyType: 'ed448', parameters: 'absent' }],
-  [oids.dsaWithSha1, { keyType: 'dsa', digest: 'sha1', parameters: 'absent' }],
+  [oids.dsaWithSha1, { keyType: 'dsa', digest: 'sha1', parameters: 'null-or-absent' }],
   [oids.mlDsa44, { keyType: 'ml-dsa-44', parameters: 'absent' }],
   [oids.mlDsa65, { keyType: 'ml-dsa-65', parameters: 'absent' }],
   [oids.mlDsa87, { keyType: 'ml-dsa-87', parameters: 'absent' }],
@@ -87,7 +87,8 @@ export function signatureScheme(der: Buffer): SignatureScheme | string {
   if (oid === oids.rsassaPss) return pssScheme(parameters?.der);
   const entry = schemes.get(oid);
   if (!entry) return `signature algorithm ${oid} is not known`;
-  // RFC 4055 section 5: NULL is written, absent is accepted.
+  // RFC 4055 section 5: NULL is written with RSA, absent is accepted. RFC 5758 3 leaves it out with DSA and ECDSA; CAs of identity
+  // cards write it, and as it is signed and says nothing, it is read. Younger schemes (RFC 8410 3, RFC 9881 2) have no such past.
   const isNull = parameters?.tag === 0x05 && parameters.content.length === 0;
   if (parameters && !(isNull && entry.parameters === 'null-or-absent'))
     return `signature algorithm ${oid} has parameters it must not have`;
@@ -103,11 +104,13 @@ function pssScheme(der: Buffer | undefined): SignatureScheme | string {
   const salt = reader.optional(contextConstructed(2));
   const trailer = reader.optional(contextConstructed(3));
   reader.end();
-  if (trailer) return 'RSASSA-PSS signature has a trailer field';
+  // 1 is the default and the only one there is.
+  if (trailer && countOf(trailer.content, 'trailerField') !== 1)
+    return 'RSASSA-PSS signature has an unknown trailer field';
   const digest = hash ? digestOf(readSequence(hash.content, 'hash algorithm')) : 'sha1';
   const maskDigest = mask ? maskDigestOf(mask.content) : 'sha1';
   if (!digest || digest !== maskDigest) return 'RSASSA-PSS signature mixes or does not name its hash functions';
-  const pssSaltLength = salt ? saltLengthOf(salt.content) : 20;
+  const pssSaltLength = salt ? countOf(salt.content, 'saltLength') : 20;
   if (pssSaltLength > 512) return 'RSASSA-PSS signature has a salt longer than any key';
   return { keyType: 'rsa', digest, pssSaltLength };
 }
@@ -121,9 +124,9 @@ function maskDigestOf(content: Buffer): Digest | undefined {
   return oid === oids.mgf1 && parameters ? digestOf(readSequence(parameters.der, 'hash of MGF1')) : undefined;
 }
 
-function saltLengthOf(content: Buffer): number {
-  const reader = new DerReader(content, 'saltLength');
-  const value = decodeCount(reader.expect(tags.integer).content, 'saltLength');
+function countOf(content: Buffer, what: string): number {
+  const reader = new DerReader(content, what);
+  const value = decodeCount(reader.expect(tags.integer).content, what);
   reader.end();
   return value;
 }

@@ -121,9 +121,11 @@ function readVersion(reader: DerReader): 1 | 2 | 3 {
   const inner = new DerReader(explicit.content, 'version');
   const number = decodeCount(inner.expect(tags.integer).content, 'version');
   inner.end();
+  // 1 is the default, which DER leaves out; written out it means the same.
+  if (number === 0) return 1;
   if (number === 1) return 2;
   if (number === 2) return 3;
-  throw new MalformedError('version is neither 2 nor 3, or the default is encoded');
+  throw new MalformedError('version is neither 1, 2 nor 3');
 }
 
 function readExtensions(reader: DerReader, version: number): ReadonlyMap<string, Extension> {
@@ -176,7 +178,8 @@ function extensionFacts(extensions: ReadonlyMap<string, Extension>): ExtensionFa
     ...(basicConstraints && { basicConstraints }),
     ...(subjectKeyIdentifier && { subjectKeyIdentifier }),
     ...(authority?.keyIdentifier && { authorityKeyIdentifier: authority.keyIdentifier }),
-    subjectAltName: parsed(oids.subjectAltName, extension.parseSubjectAltName) ?? [],
+    subjectAltName:
+      parsed(oids.subjectAltName, (der) => extension.parseSubjectAltName(der, basicConstraints?.ca === true)) ?? [],
     ...(asserted && { certificatePolicies: asserted.policies }),
     unprocessedPolicyQualifiers: asserted?.unprocessedQualifiers ?? [],
     policyMappings: parsed(oids.policyMappings, extension.parsePolicyMappings) ?? [],

@@ -1,24 +1,30 @@
 /**
- * The certificates behind a caIssuers URL (RFC 5280 4.2.2.1): one certificate in DER, or a "certs-only" CMS message (RFC 5652,
- * RFC 8551 3.8), of which nothing else is looked at. They are proof of nothing, only material for path building.
+ * The certificates behind a caIssuers URL (RFC 5280 4.2.2.1): one certificate, or a "certs-only" CMS message (RFC 5652,
+ * RFC 8551 3.8), in DER or PEM, of which nothing else is looked at. They are proof of nothing, only material for path building.
  */
 import { type Certificate, parseCertificate, readableCertificates } from './certificate.ts';
 import { contextConstructed, DerReader, readSequence, tags } from './der.ts';
 import { decodeObjectIdentifier } from './der-values.ts';
 import { MalformedError } from './malformed-error.ts';
 import { oids } from './oids.ts';
+import { readServedCertificates } from './pem.ts';
 
 const maximumCertificates = 8;
 
 /**
  * Those of the first eight that can be read.
+ * @param bytes DER, or PEM of the same, which servers of text files send
  * @throws MalformedError when the octets are neither, or no certificate in them can be read
  */
-export function parseCertificatesOnly(der: Buffer): readonly Certificate[] {
-  const first = readSequence(der, 'content of a caIssuers URL');
-  if (first.nextTag !== tags.objectIdentifier) return [parseCertificate(der)];
-  const found = readableCertificates(certificatesOfMessage(first).slice(0, maximumCertificates));
-  if (found.length === 0) throw new MalformedError('CMS message holds no certificate that can be read');
+export function parseCertificatesOnly(bytes: Buffer): readonly Certificate[] {
+  const ders = readServedCertificates(bytes).flatMap((der) => {
+    const first = readSequence(der, 'content of a caIssuers URL');
+    return first.nextTag === tags.objectIdentifier ? certificatesOfMessage(first) : [der];
+  });
+  const [only, second] = ders;
+  if (only && !second) return [parseCertificate(only)];
+  const found = readableCertificates(ders.slice(0, maximumCertificates));
+  if (found.length === 0) throw new MalformedError('content of a caIssuers URL holds no certificate that can be read');
   return found;
 }
 

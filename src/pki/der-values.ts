@@ -100,13 +100,14 @@ export function decodeOctetsInBitString(content: Buffer, what: string): Buffer {
   return bytes;
 }
 
-/** The set bits of a named bit list, 0 the first. X.690 11.2.2: trailing zero bits are not encoded. */
+/**
+ * The set bits of a named bit list, 0 the first. X.690 11.2.2: DER leaves out trailing zero bits; many CAs write them, and they say
+ * nothing else.
+ */
 export function decodeNamedBits(content: Buffer, what: string): ReadonlySet<number> {
-  const { unusedBits, bytes } = decodeBitString(content, what);
-  const last = bytes[bytes.length - 1];
-  if (bytes.length > 4) throw new MalformedError(`${what} names more bits than any standard defines`);
-  if (last !== undefined && (last & (1 << unusedBits)) === 0)
-    throw new MalformedError(`${what} is a named bit list with trailing zero bits`);
+  const { bytes } = decodeBitString(content, what);
+  if (bytes.subarray(4).some((octet) => octet !== 0))
+    throw new MalformedError(`${what} names more bits than any standard defines`);
   const set = new Set<number>();
   bytes.forEach((octet, index) => {
     for (let bit = 0; bit < 8; bit++) if (octet & (0x80 >> bit)) set.add(8 * index + bit);

@@ -2,7 +2,7 @@
 import { contextConstructed, contextPrimitive, DerReader, readSequence, tags } from './der.ts';
 import { decodeNamedBits } from './der-values.ts';
 import { attributesOf, type DistinguishedName, type RelativeDistinguishedName } from './distinguished-name.ts';
-import { type GeneralName, generalNamesOf } from './general-name.ts';
+import { type GeneralName, generalNamesOf, readableNamesOf } from './general-name.ts';
 import { MalformedError } from './malformed-error.ts';
 
 export type DistributionPointName =
@@ -44,10 +44,14 @@ export function distributionPointNameOf(content: Buffer): DistributionPointName 
   const reader = new DerReader(content, 'distribution point name');
   const value = reader.next();
   reader.end();
-  if (value.tag === contextConstructed(0))
-    return { kind: 'fullName', names: generalNamesOf(value.content, 'fullName of a distribution point') };
+  if (value.tag === contextConstructed(0)) return { kind: 'fullName', names: namesOf(value.content) };
   if (value.tag === contextConstructed(1)) return { kind: 'nameRelativeToCRLIssuer', rdn: attributesOf(value.content) };
   throw new MalformedError('distribution point name is of an unknown kind');
+}
+
+/** A name that cannot be read is left out: it is one source less, and no CRL is for a point because of it. */
+function namesOf(content: Buffer): readonly GeneralName[] {
+  return readableNamesOf(content, 'fullName of a distribution point').filter(({ kind }) => kind !== 'unreadable');
 }
 
 function directoryNames(names: readonly GeneralName[]): readonly DistinguishedName[] {

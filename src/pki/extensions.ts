@@ -1,7 +1,15 @@
 /** Parsers of the certificate extensions that path validation processes (RFC 5280 4.2), and of the extension list itself. */
-import { contextConstructed, contextPrimitive, DerReader, readSequence, readSingle, tags } from './der.ts';
+import {
+  contextConstructed,
+  contextPrimitive,
+  DerReader,
+  type DerValue,
+  readSequence,
+  readSingle,
+  tags,
+} from './der.ts';
 import { decodeBoolean, decodeCount, decodeNamedBits, decodeObjectIdentifier } from './der-values.ts';
-import { type GeneralName, generalNameOf, generalNamesOf } from './general-name.ts';
+import { type GeneralName, generalNameOf, generalNamesOf, readableNamesOf } from './general-name.ts';
 import { type KeyUsage, keyUsages } from './key-usage.ts';
 import { MalformedError } from './malformed-error.ts';
 import { oids } from './oids.ts';
@@ -68,8 +76,8 @@ export function parseExtensions(content: Buffer, what: string): ReadonlyMap<stri
     const reader = new DerReader(value.content, 'extension');
     const oid = decodeObjectIdentifier(reader.expect(tags.objectIdentifier).content, 'extension type');
     const flag = reader.optional(tags.boolean);
+    // FALSE is the default, which DER leaves out; written out it means the same.
     const critical = flag !== undefined && decodeBoolean(flag.content, 'critical');
-    if (flag && !critical) throw new MalformedError(`extension ${oid} encodes the default of critical`);
     const octets = reader.expect(tags.octetString).content;
     reader.end();
     if (extensions.has(oid)) throw new MalformedError(`extension ${oid} appears twice`);
@@ -169,7 +177,7 @@ export function parseInhibitAnyPolicy(der: Buffer): number {
   return decodeCount(readSingle(der, tags.integer, 'inhibitAnyPolicy').content, 'inhibitAnyPolicy');
 }
 
-/** RFC 5280 4.2.1.10: at least one subtree; minimum is 0 and so not encoded; maximum is absent. */
+/** RFC 5280 4.2.1.10: at least one subtree; minimum is 0, whether written out or not; maximum is absent. */
 export function parseNameConstraints(der: Buffer): NameConstraints {
   const reader = readSequence(der, 'nameConstraints');
   const permitted = reader.optional(contextConstructed(0));
@@ -185,11 +193,10 @@ export function parseNameConstraints(der: Buffer): NameConstraints {
 export function parseAuthorityKeyIdentifier(der: Buffer): AuthorityKeyIdentifier {
   const reader = readSequence(der, 'authorityKeyIdentifier');
   const keyIdentifier = reader.optional(contextPrimitive(0));
-  const issuer = reader.optional(contextConstructed(1));
-  const serialNumber = reader.optional(contextPrimitive(2));
+  // Nothing is decided by issuer and serial number, so that one of them without the other (RFC 5280 A.2) does no harm.
+  reader.optional(contextConstructed(1));
+  reader.optional(contextPrimitive(2));
   reader.end();
-  if ((issuer === undefined) !== (serialNumber === undefined))
-    throw new MalformedError('authorityKeyIdentifier has only one of issuer and serial number');
   return keyIdentifier ? { keyIdentifier: keyIdentifier.content } : {};
 }
 
@@ -197,15 +204,24 @@ export function parseSubjectKeyIdentifier(der: Buffer): Buffer {
   return readSingle(der, tags.octetString, 'subjectKeyIdentifier').content;
 }
 
-export function parseSubjectAltName(der: Buffer): readonly GeneralName[] {
+/**
+ * @param isCa whose names are no identities here: one that cannot be read is kept as unreadable, which name constraints above refuse.
+ *   Of an end entity every name must be read without doubt.
+ */
+export function parseSubjectAltName(der: Buffer, isCa: boolean): readonly GeneralName[] {
   const { content } = readSingle(der, tags.sequence, 'subjectAltName');
   // An empty one breaks RFC 5280 4.2.1.6 but names nobody; whether that matters is decided where names are asked for.
-  const names = content.length > 0 ? generalNamesOf(content, 'subjectAltName') : [];
-  for (const name of names) {
-    if (name.kind === 'iPAddress' && name.octets.length !== 4 && name.octets.length !== 16)
-      throw new MalformedError('iPAddress in subjectAltName is neither IPv4 nor IPv6');
-  }
-  return names;
+  if (content.length === 0) return [];
+  return isCa
+    ? readableNamesOf(content, 'subjectAltName', subjectNameOf)
+    : generalNamesOf(content, 'subjectAltName', subjectNameOf);
+}
+
+function subjectNameOf(value: DerValue): GeneralName {
+  const name = generalNameOf(value);
+  if (name.kind === 'iPAddress' && name.octets.length !== 4 && name.octets.length !== 16)
+    throw new MalformedError('iPAddress in subjectAltName is neither IPv4 nor IPv6');
+  return name;
 }
 
 function subtrees(content: Buffer): readonly GeneralName[] {
@@ -215,7 +231,9 @@ function subtrees(content: Buffer): readonly GeneralName[] {
     if (value.tag !== tags.sequence) throw new MalformedError('subtree of nameConstraints is not a SEQUENCE');
     const reader = new DerReader(value.content, 'subtree of nameConstraints');
     const base = generalNameOf(reader.next());
+    const minimum = optionalCount(reader, 0, 'minimum of a subtree') ?? 0;
     reader.end();
+    if (minimum !== 0) throw new MalformedError('subtree of nameConstraints has a minimum other than 0');
     return base;
   });
 }

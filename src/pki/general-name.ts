@@ -11,7 +11,9 @@ export type GeneralName =
   | { readonly kind: 'directoryName'; readonly name: DistinguishedName }
   | { readonly kind: 'iPAddress'; readonly octets: Buffer }
   | { readonly kind: 'registeredID'; readonly oid: string }
-  | { readonly kind: 'x400Address' | 'ediPartyName'; readonly der: Buffer };
+  | { readonly kind: 'x400Address' | 'ediPartyName'; readonly der: Buffer }
+  /** Of a CA, whose names decide nothing but whether its own constraints are kept. */
+  | { readonly kind: 'unreadable'; readonly der: Buffer; readonly reason: string };
 
 const maximumNames = 1000;
 
@@ -21,10 +23,30 @@ export function parseGeneralNames(der: Buffer, what: string): readonly GeneralNa
 }
 
 /** @param content the content of a GeneralNames, whatever its tag. @throws MalformedError */
-export function generalNamesOf(content: Buffer, what: string): readonly GeneralName[] {
+export function generalNamesOf(
+  content: Buffer,
+  what: string,
+  read: (value: DerValue) => GeneralName = generalNameOf,
+): readonly GeneralName[] {
   const names = new DerReader(content, what).rest(maximumNames);
   if (names.length === 0) throw new MalformedError(`${what} is empty`);
-  return names.map(generalNameOf);
+  return names.map(read);
+}
+
+/** Likewise, but one name with an odd octet, or of an unknown kind, does not make the others unreadable. @throws MalformedError */
+export function readableNamesOf(
+  content: Buffer,
+  what: string,
+  read: (value: DerValue) => GeneralName = generalNameOf,
+): readonly GeneralName[] {
+  return generalNamesOf(content, what, (value) => {
+    try {
+      return read(value);
+    } catch (error) {
+      if (error instanceof MalformedError) return { kind: 'unreadable', der: value.der, reason: error.message };
+      throw error;
+    }
+  });
 }
 
 /** @throws MalformedError for a tag that is not one of the nine kinds, or content its kind does not allow */
@@ -74,6 +96,7 @@ export function generalNameKey(name: GeneralName): string {
       return `registeredID ${name.oid}`;
     case 'x400Address':
     case 'ediPartyName':
+    case 'unreadable':
       return `${name.kind} ${name.der.toString('hex')}`;
     default:
       return `${name.kind} ${name.value}`;

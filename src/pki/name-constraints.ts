@@ -130,7 +130,7 @@ function match(name: GeneralName, base: GeneralName, side: Side): Match {
 function isWellFormed(name: GeneralName): boolean {
   if (name.kind === 'dNSName') return matchesDnsName(name.value, '', 'permitted') === 'yes';
   if (name.kind === 'rfc822Name') return matchesMailbox(name.value, '') === 'yes';
-  return true;
+  return name.kind !== 'unreadable';
 }
 
 /** For people; a stranger may have made the name as long as a certificate. */

@@ -1,11 +1,13 @@
 /** Certificates, CRLs and OCSP responses out of files, and certificates into them: PEM (RFC 7468) with one or several blocks, or one DER value. Other PEM labels are refused. */
 import { type Certificate, parseCertificate } from './certificate.ts';
+import { DerReader, tags } from './der.ts';
 import { MalformedError } from './malformed-error.ts';
 
 const certificateLabels = ['CERTIFICATE', 'X509 CERTIFICATE'];
 const crlLabels = ['X509 CRL'];
 const ocspLabels = ['OCSP RESPONSE'];
-const block = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([A-Za-z0-9+/=\s]*)-----END ([A-Z0-9 ]+)-----/g;
+const messageLabels = ['PKCS7', 'CMS'];
+const block = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END ([A-Z0-9 ]+)-----/g;
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** One certificate as PEM, with lines of 64 characters (RFC 7468 section 2). */
@@ -37,8 +39,20 @@ export function readOcspResponses(file: Buffer): readonly Buffer[] {
   return readBlocks(file, ocspLabels);
 }
 
+/** The DER of certificates, or of messages that hold some, as they are served at caIssuers URLs. @throws MalformedError likewise */
+export function readServedCertificates(bytes: Buffer): readonly Buffer[] {
+  return readBlocks(bytes, [...certificateLabels, ...messageLabels]);
+}
+
+/** One DER value; editors and servers of text like to end it with a newline, which is no part of it. */
+function withoutNewline(file: Buffer): Buffer {
+  const end = new DerReader(file, 'file').next().der.length;
+  const rest = file.subarray(end).toString('latin1');
+  return rest === '\n' || rest === '\r\n' ? file.subarray(0, end) : file;
+}
+
 function readBlocks(file: Buffer, labels: readonly string[]): readonly Buffer[] {
-  if (file[0] === 0x30) return [file];
+  if (file[0] === tags.sequence) return [withoutNewline(file)];
   const text = file.toString('latin1');
   const blocks = [...text.matchAll(block)].map(([, begin = '', body = '', end]) => {
     if (begin !== end || !labels.includes(begin))

@@ -26,6 +26,7 @@ const longestName = 1024;
 export function subjectIdentity(certificate: Certificate): SubjectIdentity {
   if (certificate.extensions.has(oids.subjectAltName) && certificate.subjectAltName.length === 0)
     throw new MalformedError('subjectAltName is empty');
+  for (const name of certificate.subjectAltName) if (name.kind === 'unreadable') throw new MalformedError(name.reason);
   const userPrincipalNames = certificate.subjectAltName.flatMap(userPrincipalName);
   if (new Set(userPrincipalNames).size !== userPrincipalNames.length)
     throw new MalformedError('user principal name is given twice');

@@ -66,10 +66,22 @@ describe('values', () => {
     ['BIT STRING without its first octet', () => decodeNamedBits(hex(''), 'x')],
     ['BIT STRING with eight unused bits', () => decodeNamedBits(hex('0800'), 'x')],
     ['BIT STRING with unused bits set', () => decodeNamedBits(hex('0781'), 'x')],
-    ['named bits with trailing zeros', () => decodeNamedBits(hex('0080 00'), 'x')],
+    ['named bits beyond the thirty-second', () => decodeNamedBits(hex('0080 000000 80'), 'x')],
     ['signature that is not whole octets', () => decodeOctetsInBitString(hex('0180'), 'x')],
   ])('refuses a %s', (_rule, decode) => {
     expect(decode).toThrow(MalformedError);
+  });
+
+  it.each([
+    ['0780', [0]],
+    ['0080', [0]],
+    ['0580', [0]],
+    ['0080 0000 0000 0000', [0]],
+    ['0000', []],
+    ['00', []],
+    ['0106', [5, 6]],
+  ])('reads named bits %s, trailing zeros or not', (digits, bits) => {
+    expect([...decodeNamedBits(hex(digits), 'x')]).toEqual(bits);
   });
 
   it.each([

@@ -20,6 +20,7 @@ const rsa2048 = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const rsa1024 = generateKeyPairSync('rsa', { modulusLength: 1024 });
 const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });
 const p256 = ec('P-256');
+const ed25519 = generateKeyPairSync('ed25519');
 const spkiOf = (key: KeyObject) => key.export({ format: 'der', type: 'spki' });
 const nullValue = der(0x05);
 const algorithm = (oid: string, ...parameters: readonly Buffer[]) => sequence(objectIdentifier(oid), ...parameters);
@@ -51,6 +52,26 @@ describe('signatures that are valid', () => {
     ['RSA without parameters', algorithm(oids.sha512WithRsa), sign('sha512', data, rsa2048.privateKey), rsa2048],
     ['RSASSA-PSS', pss(oids.sha256, oids.sha256, 32), signPss('sha256', 32), rsa2048],
     ['RSASSA-PSS with another salt', pss(oids.sha384, oids.sha384, 20), signPss('sha384', 20), rsa2048],
+    [
+      'RSASSA-PSS with its only trailer field written out',
+      algorithm(
+        oids.rsassaPss,
+        sequence(
+          explicit(0, algorithm(oids.sha256, nullValue)),
+          explicit(1, algorithm(oids.mgf1, algorithm(oids.sha256, nullValue))),
+          explicit(2, integer(32)),
+          explicit(3, integer(1)),
+        ),
+      ),
+      signPss('sha256', 32),
+      rsa2048,
+    ],
+    [
+      'ECDSA with NULL parameters',
+      algorithm(oids.ecdsaWithSha384, nullValue),
+      sign('sha384', data, p256.privateKey),
+      p256,
+    ],
     ['ECDSA P-256', algorithm(oids.ecdsaWithSha256), sign('sha256', data, p256.privateKey), p256],
     ...(['P-384', 'P-521'] as const).map((curve) => {
       const keys = ec(curve);
@@ -83,7 +104,19 @@ describe('signatures that are not acceptable', () => {
     ['MD5', algorithm(oids.md5WithRsa, nullValue), sha1, rsaSpki],
     ['an unknown algorithm', algorithm('1.2.3.4'), good, rsaSpki],
     ['an algorithm for another kind of key', algorithm(oids.ecdsaWithSha256), good, rsaSpki],
-    ['parameters where none belong', algorithm(oids.ecdsaWithSha256, nullValue), good, spkiOf(p256.publicKey)],
+    [
+      'NULL where a younger scheme has no parameters',
+      algorithm(oids.ed25519, nullValue),
+      good,
+      spkiOf(ed25519.publicKey),
+    ],
+    ['parameters where none belong', algorithm(oids.ecdsaWithSha256, sequence()), good, spkiOf(p256.publicKey)],
+    [
+      'RSASSA-PSS with a trailer field that is not known',
+      algorithm(oids.rsassaPss, sequence(explicit(0, algorithm(oids.sha256)), explicit(3, integer(2)))),
+      good,
+      rsaSpki,
+    ],
     ['parameters of another type', algorithm(oids.sha256WithRsa, octetString()), good, rsaSpki],
     ['RSASSA-PSS without parameters, which would be SHA-1', algorithm(oids.rsassaPss), good, rsaSpki],
     ['RSASSA-PSS with the default hash, SHA-1', algorithm(oids.rsassaPss, sequence()), good, rsaSpki],
