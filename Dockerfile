@@ -32,7 +32,7 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/* \
   && useradd --uid 1000 --no-create-home directory \
   && install -d -o 1000 -g 1000 /etc/directory /var/lib/directory
-COPY --chmod=755 scripts/container/start-directory /usr/local/bin/
+COPY scripts/container/start-directory /usr/local/bin/
 ENV LDAPTLS_CACERT=/etc/directory/ca.pem
 USER 1000
 EXPOSE 6636
@@ -48,7 +48,8 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/* \
   && install -d -o node -g node /cards /etc/cardgate /etc/directory
 RUN npm rebuild pkcs11js --foreground-scripts
-COPY --chmod=755 scripts/container/prepare scripts/container/try-login /usr/local/bin/
+COPY mappings ./mappings
+COPY scripts/container/prepare scripts/container/try-login /usr/local/bin/
 COPY scripts/container/cardgate.yaml scripts/container/rules.yaml /usr/local/share/cardgate/
 USER node
 CMD ["try-login"]

@@ -1,36 +1,22 @@
 /**
  * Checks Dockerfile and compose.yaml without a container engine: replays, in a temporary directory, the COPY and npm steps of
- * the stages that make the gateway, and starts what comes out. Steps that need the image (apt-get, users) are only named.
+ * every target that compose.yaml starts, and runs the commands of the trial on what comes out.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parse } from 'yaml';
-import { type BuildStage, type Copy, type Instruction, parseCopy, parseDockerfile } from './dockerfile.ts';
+import { parseCopy, parseDockerfile } from './dockerfile.ts';
+import { contextFiles, ReplayError, replay, repository } from './replay.ts';
+import { tryReplayed } from './trial-without-engine.ts';
 
-const repository = resolve(import.meta.dirname, '../..');
 const stages = parseDockerfile(readFileSync(join(repository, 'Dockerfile'), 'utf8'));
 const faults: string[] = [];
 const demand = (condition: boolean, fault: string) => {
   if (!condition) faults.push(fault);
 };
 const say = (text: string) => process.stdout.write(`${text}\n`);
-
-class ReplayError extends Error {}
-
-/** Tracked files and new ones, as a build context has them; .dockerignore names only what git ignores, besides .git. */
-const context = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-  cwd: repository,
-  encoding: 'utf8',
-})
-  .split('\0')
-  .filter((path) => path !== '' && existsSync(join(repository, path)));
-
-function contextFiles(source: string): readonly string[] {
-  const plain = source.replace(/^\.\/|\/$/g, '');
-  return plain === '.' ? context : context.filter((path) => path === plain || path.startsWith(`${plain}/`));
-}
 
 function checkStages(): void {
   stages.forEach((stage, index) => {
@@ -82,62 +68,6 @@ function checkCompose(): void {
   }
 }
 
-/** Builds the root directory of a stage, as far as COPY and npm make it, after those of the stages it takes from. */
-function replay(stage: BuildStage, workshop: string, done: Set<string>): void {
-  if (done.has(stage.name)) return;
-  done.add(stage.name);
-  const root = join(workshop, stage.name);
-  const copies = stage.instructions.filter(({ keyword }) => keyword === 'COPY').map(parseCopy);
-  const needed = [stage.from, ...copies.map(({ from }) => from)];
-  for (const other of stages.filter(({ name }) => needed.includes(name))) replay(other, workshop, done);
-  mkdirSync(root);
-  if (existsSync(join(workshop, stage.from))) {
-    cpSync(join(workshop, stage.from), root, { recursive: true, verbatimSymlinks: true });
-  }
-  let directory = join(root, 'app');
-  for (const instruction of stage.instructions) {
-    if (instruction.keyword === 'WORKDIR') directory = join(root, instruction.words);
-    if (instruction.keyword === 'COPY') copy(parseCopy(instruction), workshop, root, directory);
-    if (instruction.keyword === 'RUN') run(instruction, stage, directory);
-  }
-}
-
-function copy({ from, sources, target }: Copy, workshop: string, root: string, directory: string): void {
-  const destination = target.startsWith('/') ? join(root, target) : join(directory, target);
-  for (const source of sources) {
-    if (from !== undefined) {
-      const path = join(workshop, from, source);
-      cpSync(path, placed(destination, path, target), { recursive: true, verbatimSymlinks: true });
-      continue;
-    }
-    for (const file of contextFiles(source)) {
-      const isWhole = file === source;
-      const inside = isWhole ? basename(file) : file.slice(source === '.' ? 0 : source.length + 1);
-      const path = isWhole && !target.endsWith('/') ? destination : join(destination, inside);
-      mkdirSync(dirname(path), { recursive: true });
-      cpSync(join(repository, file), path);
-    }
-  }
-}
-
-/** A file copied to a directory keeps its name; the contents of a directory go into the target. */
-function placed(destination: string, source: string, target: string): string {
-  return target.endsWith('/') && basename(source).includes('.') ? join(destination, basename(source)) : destination;
-}
-
-function run({ words, line }: Instruction, stage: BuildStage, directory: string): void {
-  const isReplayed = /^npm (ci|run|prune) [\w\s:=-]+$/.test(words);
-  say(`   ${stage.name}: ${isReplayed ? words : `line ${line} needs the image, not replayed`}`);
-  if (!isReplayed) return;
-  mkdirSync(directory, { recursive: true });
-  const { status, stdout, stderr } = spawnSync('npm', words.split(' ').slice(1), {
-    cwd: directory,
-    encoding: 'utf8',
-    env: { ...process.env, npm_config_prefer_offline: 'true', npm_config_loglevel: 'error' },
-  });
-  if (status !== 0) throw new ReplayError(`line ${line}: ${words} ended with ${status}:\n${stdout}${stderr}`.trimEnd());
-}
-
 /** Starts the gateway’s program in its own tree, where nothing of this checkout can help it. */
 function checkProgram(application: string): void {
   const exitCode = (...words: string[]) =>
@@ -161,11 +91,14 @@ checkRuntime();
 checkCompose();
 const workshop = mkdtempSync(join(tmpdir(), 'cardgate-image-'));
 try {
-  const runtime = stages.at(-1);
-  if (runtime && faults.length === 0) {
-    say('replaying the stages that make the gateway:');
-    replay(runtime, workshop, new Set());
-    checkProgram(join(workshop, runtime.name, 'app'));
+  if (faults.length === 0) {
+    say('replaying the stages that make the gateway and its trial:');
+    for (const stage of stages.filter(({ name }) => ['runtime', 'directory', 'client'].includes(name))) {
+      replay(stages, stage, workshop);
+    }
+    checkProgram(join(workshop, 'runtime', 'app'));
+    say('the trial of compose.yaml, with the commands of the targets:');
+    if (faults.length === 0) faults.push(...(await tryReplayed(workshop)));
   }
 } catch (error) {
   if (!(error instanceof ReplayError)) throw error;
