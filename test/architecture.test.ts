@@ -50,7 +50,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'card-trial': ['smartcard', 'pki', 'config/fault', 'config/yaml-source'],
   pki: [],
   directory: [],
-  storage: [],
+  storage: ['authorization/access-rights', 'authorization/folded-path'],
   authorization: [],
   operations: [],
   'denial.ts': [],

@@ -1,9 +1,16 @@
-/** What a logged-in account may do where. */
+/** What a logged-in account may do where. Rights belong to objects, and a rule that denies wins by whatever name one is reached. */
 export type Permission = 'Read' | 'Write';
 
 export interface AccessRights {
-  /** `virtualPath` is absolute and normalised: it begins with `/` and has no `.` or `..` segments. */
-  allows(permission: Permission, virtualPath: string): boolean;
-  /** Whether a rule is for something below `virtualPath`: moving that directory would carry files out of the rule’s reach. */
-  hasRuleBelow(virtualPath: string): boolean;
+  /**
+   * @param virtualPath where the object really lies: absolute, normalised, and without links
+   * @param ruled those of `rulePaths` that lead to the object, or to a directory above it, whatever they spell
+   */
+  allows(permission: Permission, virtualPath: string, ruled?: ReadonlySet<string>): boolean;
+  /** Whether a rule denies it, not merely fails to allow it. */
+  denies(permission: Permission, virtualPath: string, ruled?: ReadonlySet<string>): boolean;
+  /** Paths of the rules that concern the account and hold for less than the whole home. */
+  readonly rulePaths: readonly string[];
+  /** The same of every rule of the site: what lies there stays where the rules find it. */
+  readonly fixedPaths: readonly string[];
 }

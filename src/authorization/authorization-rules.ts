@@ -5,6 +5,7 @@
 import { posix } from 'node:path';
 import { type Denial, denial } from '../denial.ts';
 import type { AccessRights, Permission } from './access-rights.ts';
+import { foldedPath } from './folded-path.ts';
 
 export interface AuthorizationRule {
   readonly accessType: 'Allow' | 'Deny';
@@ -39,20 +40,50 @@ export type AuthorizationOutcome =
 export function authorize(rules: readonly AuthorizationRule[], subject: AuthorizationSubject): AuthorizationOutcome {
   const isConcerned = concerns(subject);
   const concerning = rules.filter(isConcerned).map(({ path = '/', ...rule }) => ({ ...rule, path: plainPath(path) }));
-  const has = (accessType: AuthorizationRule['accessType'], permission: Permission, virtualPath: string) =>
+  const has = (accessType: AuthorizationRule['accessType'], permission: Permission, place: Place) =>
     concerning.some(
       (rule) =>
-        rule.accessType === accessType && rule.permissions.includes(permission) && isWithin(rule.path, virtualPath),
+        rule.accessType === accessType &&
+        rule.permissions.includes(permission) &&
+        reaches[accessType](rule.path, place),
     );
+  const denies = (permission: Permission, path: string, ruled: ReadonlySet<string> = nowhere) =>
+    has('Deny', permission, { path, ruled });
   const accessRights: AccessRights = {
-    allows: (permission, virtualPath) => has('Allow', permission, virtualPath) && !has('Deny', permission, virtualPath),
-    hasRuleBelow: (virtualPath) => concerning.some(({ path }) => path !== virtualPath && isWithin(virtualPath, path)),
+    allows: (permission, path, ruled = nowhere) =>
+      has('Allow', permission, { path, ruled }) && !denies(permission, path, ruled),
+    denies,
+    rulePaths: placesOf(concerning),
+    fixedPaths: placesOf(rules),
   };
   const isAllowedSomewhere = concerning.some(({ accessType, path, permissions }) =>
     permissions.some((permission) => accessType === 'Allow' && accessRights.allows(permission, path)),
   );
   if (isAllowedSomewhere) return { outcome: 'authorized', accessRights };
   return { outcome: 'denied', denial: notAuthorized(rules, concerning, subject) };
+}
+
+interface Place {
+  /** Without links. */
+  readonly path: string;
+  /** Paths of rules that lead to the object or to a directory above it. */
+  readonly ruled: ReadonlySet<string>;
+}
+
+const nowhere: ReadonlySet<string> = new Set();
+
+/**
+ * A rule that denies reaches whatever its path leads to, through links too. One that allows reaches what really lies at its
+ * path, where the spelling may differ only as file systems that fold names let it: a link must not lend rights to its target.
+ */
+const reaches: Readonly<Record<AuthorizationRule['accessType'], (rulePath: string, place: Place) => boolean>> = {
+  Deny: (rulePath, { path, ruled }) => isWithin(rulePath, path) || ruled.has(rulePath),
+  Allow: (rulePath, { path, ruled }) =>
+    isWithin(rulePath, path) || (ruled.has(rulePath) && isWithin(foldedPath(rulePath), foldedPath(path))),
+};
+
+function placesOf(rules: readonly AuthorizationRule[]): readonly string[] {
+  return [...new Set(rules.map(({ path = '/' }) => plainPath(path)))].filter((path) => path !== '/');
 }
 
 /** A rule that names nobody concerns nobody. */

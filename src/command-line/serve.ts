@@ -93,7 +93,7 @@ async function startSites(
     const server = createFtpServer({
       ...serverOptions(site),
       authenticator: { authenticate: (request) => logins.authenticate(name, request) },
-      openStorage: ({ homeDirectory }) => openLocalStorage({ homeDirectory }),
+      openStorage: ({ homeDirectory }, rights) => openLocalStorage({ homeDirectory, rights }),
       audit,
       logger: logger.with({ site: name }),
       clock,

@@ -1,43 +1,44 @@
-/** From a command's argument to a path the account may use, and from a storage failure to a reply that tells only its kind. */
-import type { Permission } from '../authorization/access-rights.ts';
+/** From a command's argument to a path in the home, and from a storage failure to a reply that tells only its kind. */
 import { denial } from '../denial.ts';
 import { StorageError, type StorageErrorKind } from '../storage/storage.ts';
 import { recordRefusal } from './control-audit.ts';
 import { type Reply, reply } from './reply.ts';
-import type { AuthenticatedSession, Control } from './session.ts';
+import type { Control } from './session.ts';
 import { resolveVirtualPath } from './virtual-path.ts';
 
+const notFound = reply('fileUnavailable', 'No such file or directory.');
+const permissionDenied = reply('fileUnavailable', 'Permission denied.');
+
 const failureReplies: Readonly<Record<Exclude<StorageErrorKind, 'fault'>, Reply>> = {
-  'not-found': reply('fileUnavailable', 'No such file or directory.'),
+  'not-found': notFound,
+  /** In the same words: a link must not tell whether something is there outside the home. */
+  outside: notFound,
   exists: reply('nameNotAllowed', 'That name exists already.'),
   'not-a-file': reply('fileUnavailable', 'Not a plain file.'),
   'not-a-directory': reply('fileUnavailable', 'Not a directory.'),
   'not-empty': reply('fileUnavailable', 'The directory is not empty.'),
   'no-space': reply('noSpace', 'No space left.'),
-  forbidden: reply('fileUnavailable', 'Permission denied.'),
+  denied: permissionDenied,
+  forbidden: permissionDenied,
+  ruled: reply('fileUnavailable', 'An authorization rule is for it, or for something in it; it stays where it is.'),
+  'other-file-system': reply('fileUnavailable', 'The new name lies on another file system; copy the file instead.'),
   'name-invalid': reply('nameNotAllowed', 'That name is not allowed.'),
   /** RFC 1123 4.1.3.4. */
   'beyond-end': reply('restartNotPossible', 'The file is shorter than that.'),
 };
 
-/** @returns the absolute virtual path, or undefined after the client was told why not */
-export function permittedPath(
-  control: Control,
-  session: AuthenticatedSession,
-  argument: string,
-  permission: Permission,
-): string | undefined {
+/** What an auditor hears of; the client’s mistakes are not among it. */
+const refusals: Readonly<Partial<Record<StorageErrorKind, string>>> = {
+  denied: 'The authorization rules do not allow it.',
+  forbidden: 'The file system does not allow it.',
+  outside: 'A link leads out of the home.',
+  ruled: 'An authorization rule is for it, or for something in it.',
+};
+
+/** @returns the absolute virtual path, or undefined after the client was told that nothing can be called so */
+export function pathArgument(control: Control, argument: string): string | undefined {
   const path = resolveVirtualPath(control.settings.workingDirectory, argument);
-  if (path === undefined) {
-    control.send(failureReplies['name-invalid']);
-    return undefined;
-  }
-  if (!session.login.accessRights.allows(permission, path)) {
-    const facts = { permission, path };
-    recordRefusal(control, denial('access-denied', 'The authorization rules do not allow it.', facts));
-    control.send(failureReplies.forbidden);
-    return undefined;
-  }
+  if (path === undefined) control.send(failureReplies['name-invalid']);
   return path;
 }
 
@@ -53,9 +54,13 @@ export async function answeringFailures(control: Control, operation: () => Promi
   } catch (error) {
     const answer = storageReply(error);
     if (!answer) throw error;
-    if (answer === failureReplies.forbidden && error instanceof Error) {
-      recordRefusal(control, denial('access-denied', `The storage does not allow it: ${error.message}.`));
-    }
+    if (error instanceof StorageError) recordIfRefused(control, error);
     control.send(answer);
   }
+}
+
+function recordIfRefused(control: Control, { kind, message, facts }: StorageError): void {
+  const reason = refusals[kind];
+  if (reason === undefined) return;
+  recordRefusal(control, denial('access-denied', reason, { ...facts, ...(kind !== 'denied' && { reason: message }) }));
 }

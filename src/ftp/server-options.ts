@@ -1,4 +1,5 @@
 /** What a site's FTP front end is made of: its bindings, its TLS identity, its policies and limits. It reads no configuration. */
+import type { AccessRights } from '../authorization/access-rights.ts';
 import type { Clock } from '../clock.ts';
 import type { AuthenticatedLogin, Authenticator } from '../login/authenticator.ts';
 import type { AuditTrail } from '../operations/audit.ts';
@@ -104,8 +105,11 @@ export interface FtpServerOptions {
   readonly passive: PassiveOptions;
   readonly messages: Messages;
   readonly authenticator: Authenticator;
-  /** Opens the home of an account; a rejection refuses the login. */
-  readonly openStorage: (login: AuthenticatedLogin) => Promise<Storage>;
+  /**
+   * Opens the home of an account; a rejection refuses the login.
+   * @param rights what the account may do now; they may change while it is logged in
+   */
+  readonly openStorage: (login: AuthenticatedLogin, rights: () => AccessRights) => Promise<Storage>;
   readonly audit: AuditTrail;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -1,12 +1,18 @@
 /**
- * Streams a directory without holding it in memory. It leaves out unfinished uploads, links that do not lead to something
- * in the home, and names that no client could send back: control characters and bytes that are not UTF-8.
+ * Streams a directory without holding it in memory. It shows every name but those of unfinished uploads, links as links, and
+ * of an entry that cannot be looked at, or may not be read, what the directory itself says. One bad entry hides no other.
  */
-import type { BigIntStats } from 'node:fs';
-import { lstat, opendir } from 'node:fs/promises';
-import type { Confinement } from './confinement.ts';
-import { toFileFacts } from './file-facts.ts';
-import type { FileFacts } from './storage.ts';
+import { Dirent } from 'node:fs';
+import { lstat, opendir, readdir, readlink } from 'node:fs/promises';
+import { segmentsOf } from './confinement.ts';
+import { toFileFacts, typeOf } from './file-facts.ts';
+import type { Guard } from './guard.ts';
+import type { GuardedHome } from './guarded-home.ts';
+import type { HomeLocation } from './home-location.ts';
+import { decodeOctets, hostPath } from './octet-text.ts';
+import { type Location, walkPath } from './path-walk.ts';
+import { identityOf } from './pinned-object.ts';
+import { type DirectoryEntry, type FileType, StorageError } from './storage.ts';
 import { errnoOf, toStorageError } from './storage-errors.ts';
 import { isUploadName } from './upload-name.ts';
 
@@ -15,77 +21,137 @@ const lookAhead = 16;
 /** Directory entries fetched from the kernel per trip through the thread pool. */
 const fetchedEntries = 256;
 
-const controlCharacter = /\p{Cc}/u;
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** A directory that is being shown. */
+interface Shown {
+  readonly link: string;
+  readonly location: Location;
+  readonly home: HomeLocation;
+  readonly guard: Guard;
+}
 
-export async function* listDirectory(confinement: Confinement, virtualPath: string): AsyncGenerator<FileFacts> {
+export interface NamedEntry {
+  readonly name: string;
+  readonly type: FileType;
+}
+
+export async function* listDirectory(home: GuardedHome, virtualPath: string): AsyncGenerator<DirectoryEntry> {
   try {
-    yield* entriesOf(confinement, virtualPath);
+    yield* entriesOf(home, virtualPath);
   } catch (error) {
     throw toStorageError(error, `list ${virtualPath}`);
   }
 }
 
-async function* entriesOf(confinement: Confinement, virtualPath: string): AsyncGenerator<FileFacts> {
-  const directory = await confinement.pinDirectory(virtualPath);
+/** The entry that a listing of its directory would show. */
+export async function showEntry(home: GuardedHome, virtualPath: string): Promise<DirectoryEntry> {
+  if (segmentsOf(virtualPath).length === 0) return showRoot(home);
+  const { directory, name, location, guard, object, close } = await home.entry(virtualPath, 'Read');
   try {
-    const factsOf = (name: string) => entryFacts(confinement, { link: directory.link, virtualPath }, name);
-    let names: string[] = [];
-    for await (const name of namesIn(directory.link)) {
-      names.push(name);
-      if (names.length < lookAhead) continue;
-      yield* present(await Promise.all(names.map(factsOf)));
-      names = [];
-    }
-    yield* present(await Promise.all(names.map(factsOf)));
+    if (!object) throw new StorageError('not-found', `${virtualPath}: no such file or directory`);
+    const above = { path: parentOf(location.path), identities: location.identities.slice(0, -1) };
+    const shown = { link: directory.link, location: above, home: home.confinement.location, guard };
+    const entry = await lookAt(shown, { name, type: typeOf(object.stats) });
+    if (entry) return entry;
+    throw new StorageError('not-found', `${virtualPath}: removed meanwhile`);
   } finally {
-    await directory.close();
+    await close();
   }
 }
 
-/** Names as the kernel hands them out, in its order, those left out that a client could not use. */
-export async function* namesIn(hostPath: string): AsyncGenerator<string> {
-  /** Read as Latin-1 a name loses nothing, so that bytes that are not UTF-8 are noticed. */
-  for await (const entry of await opendir(hostPath, { encoding: 'latin1', bufferSize: fetchedEntries })) {
-    const name = decoded(Buffer.from(entry.name, 'latin1'));
-    if (name !== undefined && !controlCharacter.test(name)) yield name;
-  }
+async function showRoot(home: GuardedHome): Promise<DirectoryEntry> {
+  const { object, location, guard, close } = await home.object('/', 'Read');
+  const access = await guard.accessTo(location).finally(close);
+  return { name: '', type: 'directory', access, facts: toFileFacts('', object.stats) };
 }
 
-function decoded(name: Buffer): string | undefined {
+async function* entriesOf(home: GuardedHome, virtualPath: string): AsyncGenerator<DirectoryEntry> {
+  const { object, location, guard, close } = await home.object(virtualPath, 'Read');
   try {
-    return utf8.decode(name);
-  } catch {
-    return undefined;
+    if (!object.stats.isDirectory()) throw new StorageError('not-a-directory', `${virtualPath}: not a directory`);
+    const shown = { link: object.link, location, home: home.confinement.location, guard };
+    let entries: NamedEntry[] = [];
+    for await (const entry of namesIn(object.link)) {
+      entries.push(entry);
+      if (entries.length < lookAhead) continue;
+      yield* await lookAtAll(shown, entries);
+      entries = [];
+    }
+    yield* await lookAtAll(shown, entries);
+  } finally {
+    await close();
   }
 }
 
-async function entryFacts(
-  confinement: Confinement,
-  directory: { readonly link: string; readonly virtualPath: string },
-  name: string,
-): Promise<FileFacts | undefined> {
-  if (isUploadName(name)) return undefined;
-  const stats = await lstatUnlessGone(`${directory.link}/${name}`);
-  if (!stats?.isSymbolicLink()) return stats && toFileFacts(name, stats);
-  const virtualPath = directory.virtualPath === '/' ? `/${name}` : `${directory.virtualPath}/${name}`;
+/** Names as the kernel hands them out, in its order, octets and all. */
+export async function* namesIn(directory: string): AsyncGenerator<NamedEntry> {
+  /** Latin-1 has a character for every octet; Node’s types do not know the encoding `buffer` here. */
+  const names = await opendir(directory, { encoding: 'latin1', bufferSize: fetchedEntries });
+  let isFirst = true;
   try {
-    return await confinement.withObject(virtualPath, async (target) => toFileFacts(name, target.stats));
-  } catch {
-    return undefined;
+    for await (const entry of names) {
+      if (isFirst && !saysTypes(entry)) break;
+      isFirst = false;
+      yield { name: fromLatin1(entry.name), type: typeOf(entry) };
+    }
+    if (!isFirst) return;
+  } catch (error) {
+    if (!isFirst) throw error;
   }
+  for (const name of await readdir(directory, { encoding: 'buffer' }))
+    yield { name: decodeOctets(name), type: 'other' };
 }
 
-/** An entry may go away between reading its name and looking at it. */
-async function lstatUnlessGone(hostPath: string): Promise<BigIntStats | undefined> {
+/**
+ * Where the directory does not say of what type its entries are, Node looks at each by a path of its own making, and fails as
+ * a whole when one cannot be looked at.
+ */
+function saysTypes(entry: Dirent): boolean {
+  return Object.getPrototypeOf(entry) === Dirent.prototype;
+}
+
+function fromLatin1(name: string): string {
+  return decodeOctets(Buffer.from(name, 'latin1'));
+}
+
+async function lookAtAll(shown: Shown, entries: readonly NamedEntry[]): Promise<readonly DirectoryEntry[]> {
+  const seen = await Promise.all(entries.map((entry) => (isUploadName(entry.name) ? undefined : lookAt(shown, entry))));
+  return seen.filter((entry) => entry !== undefined);
+}
+
+/** @returns undefined when it went away after its name was read */
+async function lookAt(shown: Shown, { name, type }: NamedEntry): Promise<DirectoryEntry | undefined> {
+  const { link, location, guard } = shown;
+  const path = `${location.path === '/' ? '' : location.path}/${name}`;
   try {
-    return await lstat(hostPath, { bigint: true });
+    const stats = await lstat(hostPath(`${link}/${name}`), { bigint: true });
+    const access = await guard.accessTo({ path, identities: [...location.identities, identityOf(stats)] });
+    if (!access.read) return { name, type: typeOf(stats), access };
+    const target = stats.isSymbolicLink() ? await targetOf(shown, name, path) : undefined;
+    return {
+      name,
+      type: typeOf(stats),
+      access,
+      facts: toFileFacts(name, stats),
+      ...(target !== undefined && { target }),
+    };
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
+    return { name, type, access: await guard.accessTo({ path, identities: location.identities }) };
   }
 }
 
-function present(facts: readonly (FileFacts | undefined)[]): FileFacts[] {
-  return facts.filter((entry) => entry !== undefined);
+/** What the link says, unless it leads out of the home or to what the account may not read. */
+async function targetOf({ link, home, guard }: Shown, name: string, path: string): Promise<string | undefined> {
+  const walk = await walkPath(home, segmentsOf(path), true);
+  await walk.close();
+  if (walk.end.kind === 'failed' && walk.end.error instanceof StorageError && walk.end.error.kind === 'outside') {
+    return undefined;
+  }
+  if (!(await guard.accessTo(walk.location)).read) return undefined;
+  const target = decodeOctets(await readlink(hostPath(`${link}/${name}`), { encoding: 'buffer' }));
+  return target.startsWith('/') ? home.virtualPath(target) : target;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf('/'), 1));
 }

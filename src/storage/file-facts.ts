@@ -1,10 +1,11 @@
 /** What the file system says of an object, in the words of the storage port. */
 import type { BigIntStats } from 'node:fs';
-import type { FileFacts } from './storage.ts';
+import { identityOf } from './pinned-object.ts';
+import type { FileFacts, FileType } from './storage.ts';
 
 /** @param name last segment of the virtual path; empty for the root */
 export function toFileFacts(name: string, stats: BigIntStats): FileFacts {
-  const type = stats.isFile() ? 'file' : stats.isDirectory() ? 'directory' : 'other';
+  const type = typeOf(stats);
   return {
     name,
     type,
@@ -12,6 +13,13 @@ export function toFileFacts(name: string, stats: BigIntStats): FileFacts {
     modifiedAt: stats.mtime,
     mode: Number(stats.mode & 0o777n),
     linkCount: Number(stats.nlink),
-    unique: `${stats.dev.toString(16)}g${stats.ino.toString(16)}`,
+    unique: identityOf(stats),
   };
+}
+
+/** @param kind stats, or what the directory itself says of an entry */
+export function typeOf(kind: Pick<BigIntStats, 'isFile' | 'isDirectory' | 'isSymbolicLink'>): FileType {
+  if (kind.isFile()) return 'file';
+  if (kind.isDirectory()) return 'directory';
+  return kind.isSymbolicLink() ? 'link' : 'other';
 }

@@ -2,8 +2,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import type { PinnedObject } from './confinement.ts';
 import { toFileFacts } from './file-facts.ts';
+import type { PinnedObject } from './pinned-object.ts';
 import { type ReadableFile, StorageError } from './storage.ts';
 import { translated } from './storage-errors.ts';
 

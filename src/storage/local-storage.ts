@@ -1,17 +1,21 @@
-/** The storage port on a local disk, confined to one home directory. */
+/** The storage port on a local disk, confined to one home directory and to the rights of its account. */
 import { mkdir, rmdir, unlink } from 'node:fs/promises';
-import { Confinement, splitVirtualPath } from './confinement.ts';
-import { listDirectory } from './directory-listing.ts';
+import type { AccessRights } from '../authorization/access-rights.ts';
+import { Confinement } from './confinement.ts';
+import { listDirectory, showEntry } from './directory-listing.ts';
 import { toFileFacts } from './file-facts.ts';
 import { openForReading } from './file-reading.ts';
-import { renameEntry } from './rename.ts';
-import type { Storage } from './storage.ts';
+import { type GuardedEntry, GuardedHome } from './guarded-home.ts';
+import { renameEntry, requireMovable } from './rename.ts';
+import { type Storage, StorageError } from './storage.ts';
 import { translated } from './storage-errors.ts';
 import { openUpload } from './upload.ts';
 
 export interface LocalStorageOptions {
   /** Absolute host path of an existing directory. */
   readonly homeDirectory: string;
+  /** What the account may do now; asked anew at every operation. */
+  readonly rights: () => AccessRights;
   /** Permission bits of new files before the process’s umask; default 0o640. A replaced file’s bits are kept. */
   readonly fileMode?: number;
   /** Permission bits of new directories before the process’s umask; default 0o750. */
@@ -20,28 +24,62 @@ export interface LocalStorageOptions {
 
 /** @throws StorageError when the home cannot be used */
 export async function openLocalStorage(options: LocalStorageOptions): Promise<Storage> {
-  const { homeDirectory, fileMode = 0o640, directoryMode = 0o750 } = options;
+  const { homeDirectory, rights, fileMode = 0o640, directoryMode = 0o750 } = options;
   const confinement = await translated(`open ${homeDirectory}`, () => Confinement.within(homeDirectory));
+  const home = new GuardedHome(confinement, rights);
   return {
     stat: (path) =>
-      translated(`stat ${path}`, () =>
-        confinement.withObject(path, async ({ stats }) => toFileFacts(nameOf(path), stats)),
-      ),
-    list: (path) => listDirectory(confinement, path),
+      translated(`stat ${path}`, async () => {
+        const { object, close } = await home.object(path, 'Read');
+        await close();
+        return toFileFacts(path.slice(path.lastIndexOf('/') + 1), object.stats);
+      }),
+    entry: (path) => translated(`look at ${path}`, () => showEntry(home, path)),
+    list: (path) => listDirectory(home, path),
     openRead: (path) =>
-      translated(`read ${path}`, () => confinement.withObject(path, (object) => openForReading(path, object))),
-    openWrite: (path, mode) => translated(`write ${path}`, () => openUpload(confinement, path, mode, fileMode)),
+      translated(`read ${path}`, async () => {
+        const { object, close } = await home.object(path, 'Read');
+        return openForReading(path, object).finally(close);
+      }),
+    openWrite: (path, mode) => translated(`write ${path}`, () => openUpload(home, path, mode, fileMode)),
     makeDirectory: (path) =>
-      translated(`make directory ${path}`, () =>
-        confinement.withEntry(path, (entry) => mkdir(entry, { mode: directoryMode }).then(() => undefined)),
+      translated(`make directory ${path}`, async () => {
+        if (path === '/') throw new StorageError('exists', '/: the root exists');
+        await withChange(home, path, ({ hostPath }) => mkdir(hostPath, { mode: directoryMode }));
+      }),
+    removeDirectory: (path) =>
+      translated(`remove directory ${path}`, () =>
+        withChange(home, path, async (entry) => {
+          await requireRemovable(path, entry);
+          await (entry.object?.stats.isSymbolicLink() ? unlink(entry.hostPath) : rmdir(entry.hostPath));
+        }),
       ),
-    removeDirectory: (path) => translated(`remove directory ${path}`, () => confinement.withEntry(path, rmdir)),
-    removeFile: (path) => translated(`remove ${path}`, () => confinement.withEntry(path, unlink)),
-    rename: (from, to, replace) =>
-      translated(`rename ${from} to ${to}`, () => renameEntry(confinement, from, to, replace)),
+    removeFile: (path) =>
+      translated(`remove ${path}`, () =>
+        withChange(home, path, async (entry) => {
+          await requireRemovable(path, entry);
+          await unlink(entry.hostPath);
+        }),
+      ),
+    requireMovable: (path) => translated(`rename ${path}`, () => requireMovable(home, path)),
+    rename: (from, to, replace) => translated(`rename ${from} to ${to}`, () => renameEntry(home, from, to, replace)),
   };
 }
 
-function nameOf(path: string): string {
-  return path === '/' ? '' : splitVirtualPath(path).name;
+async function withChange(
+  home: GuardedHome,
+  path: string,
+  action: (entry: GuardedEntry) => Promise<unknown>,
+): Promise<void> {
+  const entry = await home.entry(path, 'Write');
+  try {
+    await action(entry);
+  } finally {
+    await entry.close();
+  }
+}
+
+/** Without a link that its path needs a rule would no longer find what it is for. */
+async function requireRemovable(path: string, { object, guard }: GuardedEntry): Promise<void> {
+  if (object?.stats.isSymbolicLink()) await guard.requireUnfixed(path, object);
 }

@@ -17,11 +17,12 @@ const kinds: Readonly<Record<string, StorageErrorKind>> = {
   EACCES: 'forbidden',
   EPERM: 'forbidden',
   EROFS: 'forbidden',
-  ELOOP: 'forbidden',
+  /** A knot of links leads to nothing. */
+  ELOOP: 'not-found',
   EBUSY: 'forbidden',
   ETXTBSY: 'forbidden',
   /** Another file system is mounted inside the home. */
-  EXDEV: 'forbidden',
+  EXDEV: 'other-file-system',
   ENAMETOOLONG: 'name-invalid',
   EILSEQ: 'name-invalid',
   /** rename(2) of a directory into itself, or a character the file system does not take. */

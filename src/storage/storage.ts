@@ -1,13 +1,17 @@
 /**
- * The storage port: file operations inside one account's home. Paths are virtual: absolute, `/`-separated, normalised, and
- * nothing reachable through this interface lies outside the home, whatever links lie in it.
+ * The storage port: file operations inside one account's home, under its rights. Paths are virtual: absolute, `/`-separated,
+ * normalised, text as `decodeOctets` makes it. Nothing reachable through this interface lies outside the home, and nothing is
+ * told or changed that the account may not read or write, whatever links lie in it.
  */
 import type { Readable } from 'node:stream';
+import type { Facts } from '../explanation.ts';
+
+export type FileType = 'file' | 'directory' | 'link' | 'other';
 
 export interface FileFacts {
   /** Last path segment; empty for the root. */
   readonly name: string;
-  readonly type: 'file' | 'directory' | 'other';
+  readonly type: FileType;
   /** Bytes; 0 for anything but a file. */
   readonly size: number;
   readonly modifiedAt: Date;
@@ -16,6 +20,26 @@ export interface FileFacts {
   readonly linkCount: number;
   /** Equal for two names of the same object, as RFC 3659 7.5.2 `unique` wants it. */
   readonly unique: string;
+}
+
+/** What the account may do with an entry; `move`: give it another name or place. */
+export interface EntryAccess {
+  readonly read: boolean;
+  readonly write: boolean;
+  readonly move: boolean;
+}
+
+/** A name in a directory, links not followed. */
+export interface DirectoryEntry {
+  /** Last path segment; empty for the root. */
+  readonly name: string;
+  /** `other` where the file system would not even say that much. */
+  readonly type: FileType;
+  readonly access: EntryAccess;
+  /** Absent when it cannot be looked at, or the account may not read it. */
+  readonly facts?: FileFacts;
+  /** What a link says, as a virtual path if it is absolute; absent when that leads out of the home or is not to be read. */
+  readonly target?: string;
 }
 
 export interface ReadableFile {
@@ -42,14 +66,21 @@ export interface Upload {
 }
 
 export interface Storage {
+  /** Facts of what the path leads to, links followed. */
   stat(path: string): Promise<FileFacts>;
+  /** The name itself, as a listing of its directory shows it. */
+  entry(path: string): Promise<DirectoryEntry>;
   /** Entries of a directory in the order of the file system; the storage’s own temporary files are left out. */
-  list(path: string): AsyncIterable<FileFacts>;
+  list(path: string): AsyncIterable<DirectoryEntry>;
   openRead(path: string): Promise<ReadableFile>;
   openWrite(path: string, mode: WriteMode): Promise<Upload>;
   makeDirectory(path: string): Promise<void>;
+  /** Removes an empty directory, or a link, which is not followed. */
   removeDirectory(path: string): Promise<void>;
+  /** Removes anything but a directory; a link is not followed. */
   removeFile(path: string): Promise<void>;
+  /** Fails as `rename` would for its source. */
+  requireMovable(path: string): Promise<void>;
   /** @param replace whether an existing target may be replaced; otherwise `exists` */
   rename(from: string, to: string, replace: boolean): Promise<void>;
 }
@@ -61,18 +92,28 @@ export type StorageErrorKind =
   | 'not-a-directory'
   | 'not-empty'
   | 'no-space'
+  /** The authorization rules do not allow it. */
+  | 'denied'
+  /** The file system does not allow it. */
   | 'forbidden'
+  /** A link leads out of the home, whether to something or to nothing. */
+  | 'outside'
+  /** An authorization rule is for it, or its path leads through it. */
+  | 'ruled'
+  | 'other-file-system'
   | 'name-invalid'
   /** The offset lies beyond the end of the file. */
   | 'beyond-end'
   | 'fault';
 
-/** Every failure of a storage operation; `message` is for the log, the client is told by kind only. */
+/** Every failure of a storage operation; `message` and `facts` are for the operator, the client is told by kind only. */
 export class StorageError extends Error {
   override readonly name = 'StorageError';
   readonly kind: StorageErrorKind;
-  constructor(kind: StorageErrorKind, message: string, options?: ErrorOptions) {
+  readonly facts: Facts;
+  constructor(kind: StorageErrorKind, message: string, options: ErrorOptions & { readonly facts?: Facts } = {}) {
     super(message, options);
     this.kind = kind;
+    this.facts = options.facts ?? {};
   }
 }

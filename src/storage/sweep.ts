@@ -1,10 +1,11 @@
 /**
- * Removes what uploads of killed processes left behind. It touches only regular files with the storage’s own hidden names
- * that nobody has written to for a while, follows no links, and gives up after a bounded number of entries.
+ * Removes what uploads of killed processes left behind. It touches only what has one of the storage’s own hidden names and was
+ * not written to for a while, follows no links, and gives up after a bounded number of entries.
  */
-import { lstat, unlink } from 'node:fs/promises';
+import { lstat, readdir, rmdir, unlink } from 'node:fs/promises';
 import { Confinement } from './confinement.ts';
 import { namesIn } from './directory-listing.ts';
+import { hostPath } from './octet-text.ts';
 import { translated } from './storage-errors.ts';
 import { isUploadName } from './upload-name.ts';
 
@@ -37,19 +38,22 @@ export async function sweepUploads(options: SweepOptions): Promise<SweepResult> 
     counts.skipped += 1;
   };
 
-  const look = async (path: string, hostPath: string, name: string) => {
-    const stats = await lstat(hostPath);
-    if (stats.isDirectory() && !isUploadName(name)) directories.push(path === '/' ? `/${name}` : `${path}/${name}`);
-    if (!stats.isFile() || !isUploadName(name) || stats.mtime >= writtenBefore) return;
-    await unlink(hostPath);
+  const look = async (path: string, host: string | Buffer, name: string) => {
+    const stats = await lstat(host);
+    if (!isUploadName(name)) {
+      if (stats.isDirectory()) directories.push(path === '/' ? `/${name}` : `${path}/${name}`);
+      return;
+    }
+    if (stats.mtime >= writtenBefore || !(stats.isFile() || stats.isDirectory())) return;
+    await (stats.isFile() ? unlink(host) : removeTrial(host));
     counts.removed += 1;
   };
   const visit = (path: string) =>
     confinement.withDirectory(path, async ({ link }) => {
-      for await (const name of namesIn(link)) {
+      for await (const { name } of namesIn(link)) {
         if (isExhausted()) return;
         counts.entries += 1;
-        await look(path, `${link}/${name}`, name).catch(skip);
+        await look(path, hostPath(`${link}/${name}`), name).catch(skip);
       }
     });
 
@@ -57,4 +61,12 @@ export async function sweepUploads(options: SweepOptions): Promise<SweepResult> 
     await visit(path).catch(skip);
   }
   return { ...counts, isComplete: !isExhausted() };
+}
+
+/** A directory in which two names were tried holds at most one empty directory. */
+async function removeTrial(host: string | Buffer): Promise<void> {
+  for (const name of await readdir(host, { encoding: 'buffer' })) {
+    await rmdir(Buffer.concat([Buffer.from(host), Buffer.from('/'), name]));
+  }
+  await rmdir(host);
 }

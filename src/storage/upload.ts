@@ -5,8 +5,9 @@
  */
 import { constants } from 'node:fs';
 import { access, type FileHandle, open, rename, unlink } from 'node:fs/promises';
-import { type Confinement, type PinnedObject, splitVirtualPath } from './confinement.ts';
 import { requireFile } from './file-reading.ts';
+import type { GuardedEntry, GuardedHome } from './guarded-home.ts';
+import type { PinnedObject } from './pinned-object.ts';
 import { StorageError, type Upload, type WriteMode } from './storage.ts';
 import { errnoOf, translated } from './storage-errors.ts';
 import { createUploadName } from './upload-name.ts';
@@ -14,11 +15,11 @@ import { createUploadName } from './upload-name.ts';
 const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const openExisting = constants.O_WRONLY | constants.O_NONBLOCK;
 
-/** The directory of a file that the upload creates: to be held while the upload runs, and to be synced at its end. */
+/** The entry of a file that the upload creates: its directory is held while the upload runs, and synced at its end. */
 interface Placement {
-  readonly directory: PinnedObject;
-  /** Absent when the file was created under its final name. */
-  readonly rename?: { readonly from: string; readonly to: string };
+  readonly entry: GuardedEntry;
+  /** Hidden name that becomes the entry’s; absent when the file was created under its final name. */
+  readonly temporary?: string;
 }
 
 interface Opened {
@@ -30,70 +31,75 @@ interface Opened {
 
 /** @param fileMode permission bits of files that do not exist yet, before the process’s umask */
 export async function openUpload(
-  confinement: Confinement,
+  home: GuardedHome,
   virtualPath: string,
   mode: WriteMode,
   fileMode: number,
 ): Promise<Upload> {
-  const existing = await pinIfPresent(confinement, virtualPath);
+  if (virtualPath === '/') throw new StorageError('not-a-file', '/: not a regular file');
+  const entry = await home.uploadTarget(virtualPath);
   try {
-    if (existing) requireFile(virtualPath, existing);
-    const target = { confinement, virtualPath, existing, fileMode };
+    const target = { entry, virtualPath, existing: existingFile(virtualPath, entry), fileMode };
     const opened = mode.kind === 'replace' ? await openReplacement(target) : await openInPlace(target, mode);
+    if (!opened.placement) await entry.close();
     return new FileUpload(virtualPath, opened);
-  } finally {
-    await existing?.close();
+  } catch (error) {
+    await entry.close();
+    throw error;
   }
 }
 
 interface Target {
-  readonly confinement: Confinement;
+  readonly entry: GuardedEntry;
   readonly virtualPath: string;
   readonly existing: PinnedObject | undefined;
   readonly fileMode: number;
 }
 
-async function pinIfPresent(confinement: Confinement, virtualPath: string): Promise<PinnedObject | undefined> {
-  try {
-    return await confinement.pin(virtualPath);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+/** A link that is still one leads nowhere; an upload takes its name. */
+function existingFile(virtualPath: string, { object }: GuardedEntry): PinnedObject | undefined {
+  if (!object || object.stats.isSymbolicLink()) return undefined;
+  requireFile(virtualPath, object);
+  return object;
 }
 
 /** The new file keeps the permission bits of the one it replaces; that one must be writable, as if it were overwritten. */
-async function openReplacement({ confinement, virtualPath, existing, fileMode }: Target): Promise<Opened> {
+async function openReplacement({ entry, existing, fileMode }: Target): Promise<Opened> {
   if (existing) await access(existing.link, constants.W_OK);
-  const { parent, name } = splitVirtualPath(existing?.path ?? virtualPath);
-  const directory = await confinement.pinDirectory(parent);
-  const from = `${directory.link}/${createUploadName()}`;
-  try {
-    const handle = await open(from, createNew, fileMode);
-    if (existing) await handle.chmod(Number(existing.stats.mode & 0o777n));
-    return { handle, start: 0, placement: { directory, rename: { from, to: `${directory.link}/${name}` } } };
-  } catch (error) {
-    await directory.close();
-    throw error;
-  }
+  const temporary = `${entry.directory.link}/${createUploadName()}`;
+  const handle = await open(temporary, createNew, fileMode);
+  if (existing) await handle.chmod(Number(existing.stats.mode & 0o777n));
+  return { handle, start: 0, placement: { entry, temporary } };
 }
 
 async function openInPlace(target: Target, mode: Exclude<WriteMode, { kind: 'replace' }>): Promise<Opened> {
-  const { confinement, virtualPath, existing, fileMode } = target;
+  const { entry, virtualPath, existing, fileMode } = target;
   const size = Number(existing?.stats.size ?? 0n);
   if (mode.kind === 'at' && !(mode.offset >= 0 && mode.offset <= size)) {
     throw new StorageError('beyond-end', `${virtualPath}: offset ${mode.offset} is beyond the end at ${size}`);
   }
   const position = mode.kind === 'at' ? { start: mode.offset } : {};
   const append = mode.kind === 'append' ? constants.O_APPEND : 0;
-  if (existing) return { handle: await open(existing.link, openExisting | append), ...position };
-  const { parent, name } = splitVirtualPath(virtualPath);
-  const directory = await confinement.pinDirectory(parent);
+  if (existing) return { handle: await openPlain(existing, append), ...position };
+  const handle = await open(entry.hostPath, createNew | append, fileMode);
+  return { handle, ...position, placement: { entry } };
+}
+
+const setIdBits = 0o6000n;
+
+/**
+ * Opens an existing file for writing, its set-user-id and set-group-id bits cleared: whoever may write into a program must not
+ * run as its owner. The kernel clears them at the first write of an unprivileged process, which may not be able to itself.
+ */
+async function openPlain({ link, stats }: PinnedObject, append: number): Promise<FileHandle> {
+  const handle = await open(link, openExisting | append);
+  if ((stats.mode & setIdBits) === 0n) return handle;
   try {
-    const handle = await open(`${directory.link}/${name}`, createNew | append, fileMode);
-    return { handle, ...position, placement: { directory } };
+    await handle.chmod(Number(stats.mode & 0o1777n));
+    return handle;
   } catch (error) {
-    await directory.close();
+    if (errnoOf(error) === 'EPERM' && process.getuid?.() !== 0) return handle;
+    await handle.close();
     throw error;
   }
 }
@@ -134,9 +140,9 @@ class FileUpload implements Upload {
         if (this.#isEnded) throw new StorageError('fault', `store ${this.#virtualPath}: the upload has ended`);
         await handle.datasync();
         signal?.throwIfAborted();
-        if (placement?.rename) await rename(placement.rename.from, placement.rename.to);
+        if (placement?.temporary) await rename(placement.temporary, placement.entry.hostPath);
         this.#isEnded = true;
-        if (placement) await syncDirectory(placement.directory);
+        if (placement) await syncDirectory(placement.entry.directory);
       } finally {
         await this.abort();
         await this.#release();
@@ -147,7 +153,7 @@ class FileUpload implements Upload {
   async abort(): Promise<void> {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    const temporary = this.#opened.placement?.rename?.from;
+    const temporary = this.#opened.placement?.temporary;
     if (temporary) await unlink(temporary).catch(() => undefined);
     await this.#release();
   }
@@ -155,7 +161,7 @@ class FileUpload implements Upload {
   /** Closing a handle twice resolves; what close(2) reports has been reported by fdatasync before. */
   async #release(): Promise<void> {
     await this.#opened.handle.close().catch(() => undefined);
-    await this.#opened.placement?.directory.close().catch(() => undefined);
+    await this.#opened.placement?.entry.close().catch(() => undefined);
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Authenticator, Verdict } from '../../src/login/authenticator.ts';
 import { silentLogger } from '../../src/operations/log.ts';
+import { fullRights } from '../support/access-rights.ts';
 import { openData } from '../support/control-client.ts';
 import { createIdentities } from '../support/protocol-site.ts';
 import { siteFactory } from '../support/site-factory.ts';
@@ -122,7 +123,7 @@ describe('the end of a session', () => {
       accountName: 'ada',
       directory: 'test',
       homeDirectory: '/',
-      accessRights: { allows: () => true, hasRuleBelow: () => false },
+      accessRights: fullRights,
       certificateSha256: '',
       validUntil: new Date(Date.now() + 3_600_000),
       recheck: async () => undefined,

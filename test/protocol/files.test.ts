@@ -11,13 +11,14 @@ let client: ControlClient;
 beforeAll(async () => {
   identities = await createIdentities();
   site = await startSite(identities, {
-    rights: (permission, path) =>
-      !(path.startsWith('/read-only') && permission === 'Write') &&
-      path !== '/secret' &&
-      !(path.startsWith('/write-only') && permission === 'Read'),
-    rulesBelow: ['/ruled'],
+    rules: [
+      { accessType: 'Deny', users: '*', permissions: ['Write'], path: '/read-only' },
+      { accessType: 'Deny', users: '*', permissions: ['Read', 'Write'], path: '/secret' },
+      { accessType: 'Deny', users: '*', permissions: ['Read'], path: '/write-only' },
+      { accessType: 'Deny', users: ['bob'], permissions: ['Read'], path: '/ruled/of-bob' },
+    ],
   });
-  await mkdir(join(site.home, 'ruled'));
+  await mkdir(join(site.home, 'ruled', 'of-bob'), { recursive: true });
   await mkdir(join(site.home, 'write-only'));
   await writeFile(join(site.home, 'write-only', 'dropped'), 'not for the dropper');
   await mkdir(join(site.home, 'docs'));
@@ -128,16 +129,23 @@ describe('transfers', () => {
 });
 
 describe('listings', () => {
-  it('LIST shows Unix lines, tolerates options of ls, and leaves out names no command can say', async () => {
+  it('LIST shows Unix lines, tolerates options of ls, and lets no name forge a line', async () => {
     const { content } = await download('LIST -la /docs');
     expect(content).toMatch(/^-r[^\n]* a\.txt\r$/mu);
-    expect(content).not.toContain('forged');
+    expect(content).toMatch(/^-r[^\n]* forged\?\?name\r$/mu);
     expect((await download('LIST /docs/a.txt')).content).toContain('a.txt');
   });
 
-  it('NLST shows names only', async () => {
-    const { content } = await download('NLST docs');
-    expect(content.trimEnd().split('\r\n').sort()).toEqual(['a.txt', 'b "quoted" ä.txt']);
+  it('NLST shows names as RETR takes them, with the directory as it was called', async () => {
+    const names = async (line: string) => (await download(line)).content.trimEnd().split('\r\n').sort();
+    expect(await names('NLST docs')).toEqual(['docs/a.txt', 'docs/b "quoted" ä.txt', 'docs/forged??name']);
+    expect(await names('NLST -a /docs/')).toContain('/docs/a.txt');
+    expect(await names('NLST docs/a.txt')).toEqual(['docs/a.txt']);
+    expect(await names('NLST /')).toContain('/docs');
+    for (const line of ['NLST', 'NLST .', 'NLST -l']) expect(await names(line), line).toContain('docs');
+    for (const name of await names('NLST read-only')) {
+      expect(await download(`RETR ${name}`), name).toEqual({ content: 'kept', code: 226 });
+    }
   });
 
   it('MLSD shows facts chosen by OPTS MLST; on a file it is answered 501', async () => {
@@ -207,6 +215,7 @@ describe('directories and names', () => {
 
 describe('access rights', () => {
   it('without Read nothing is shown, without Write nothing is changed: 550', async () => {
+    await client.passive();
     for (const line of ['RETR secret', 'SIZE secret', 'MDTM secret', 'MLST secret', 'LIST secret', 'STAT secret']) {
       expect(await code(line), line).toBe(550);
     }

@@ -2,9 +2,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { AccessRights, Permission } from '../../src/authorization/access-rights.ts';
+import type { Permission } from '../../src/authorization/access-rights.ts';
 import { type Denial, denial } from '../../src/denial.ts';
 import type { AuthenticatedLogin, Authenticator, Standing } from '../../src/login/authenticator.ts';
+import { fullRights, rightsTo } from '../support/access-rights.ts';
 import { openData } from '../support/control-client.ts';
 import { createIdentities, type ProtocolSite } from '../support/protocol-site.ts';
 import { siteFactory } from '../support/site-factory.ts';
@@ -12,7 +13,7 @@ import { siteFactory } from '../support/site-factory.ts';
 const identities = await createIdentities();
 const siteWith = siteFactory(identities);
 
-const noAccess: AccessRights = { allows: () => false, hasRuleBelow: () => false };
+const noAccess = rightsTo();
 
 interface Watched {
   readonly site: ProtocolSite;
@@ -35,7 +36,7 @@ async function watchedSite(loginRecheck: number, changes: Partial<AuthenticatedL
         accountName: claimedName,
         directory: 'test',
         homeDirectory: '/',
-        accessRights: { allows: () => true, hasRuleBelow: () => false },
+        accessRights: fullRights,
         certificateSha256: '',
         validUntil: new Date(Date.now() + 3_600_000),
         recheck: () => {

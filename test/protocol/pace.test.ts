@@ -76,8 +76,8 @@ describe('a listing that its client does not read', () => {
       wrapStorage: (storage) => ({
         ...storage,
         list: async function* (path) {
-          const facts = await storage.stat(path);
-          for (let count = 0; count < 200_000; count += 1) yield { ...facts, name: `${count}`.padStart(100, 'n') };
+          const entry = await storage.entry(path);
+          for (let count = 0; count < 200_000; count += 1) yield { ...entry, name: `${count}`.padStart(100, 'n') };
         },
       }),
     });
@@ -203,10 +203,10 @@ describe('a download whose file is slow to be read', () => {
       wrapStorage: (storage) => ({
         ...storage,
         list: async function* (path) {
-          const facts = await storage.stat(path);
-          yield { ...facts, name: 'first' };
+          const entry = await storage.entry(path);
+          yield { ...entry, name: 'first' };
           await delay(1000);
-          yield { ...facts, name: 'last' };
+          yield { ...entry, name: 'last' };
         },
       }),
     });

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AccessRights, Permission } from '../../src/authorization/access-rights.ts';
+import type { AccessRights } from '../../src/authorization/access-rights.ts';
+import { type AuthorizationRule, authorize } from '../../src/authorization/authorization-rules.ts';
 import { systemClock } from '../../src/clock.ts';
 import { denial } from '../../src/denial.ts';
 import { createFtpServer, type FtpServer } from '../../src/ftp/server.ts';
@@ -73,9 +74,8 @@ export interface SiteChanges extends Partial<Omit<FtpServerOptions, 'tls' | 'lim
   readonly tls?: Partial<FtpServerOptions['tls']>;
   readonly limits?: Partial<FtpServerOptions['limits']>;
   readonly timeouts?: Partial<FtpServerOptions['timeouts']>;
-  readonly rights?: (permission: Permission, path: string) => boolean;
-  /** Paths that have an authorization rule below them. */
-  readonly rulesBelow?: readonly string[];
+  /** Of the site; Ada may read and write everywhere unless they deny it. */
+  readonly rules?: readonly AuthorizationRule[];
   readonly wrapStorage?: (storage: Storage) => Storage;
 }
 
@@ -89,7 +89,7 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
   const requests: LoginRequest[] = [];
   const audit: AuditRecord[] = [];
   const watchers = new Set<() => void>();
-  const { rights = () => true, rulesBelow = [], wrapStorage = (storage: Storage) => storage, ...options } = changes;
+  const { rules = [], wrapStorage = (storage: Storage) => storage, ...options } = changes;
   const server = createFtpServer({
     bindings,
     clientCertificatePolicy: 'CertRequire',
@@ -100,11 +100,8 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
     allowReplaceOnRename: false,
     passive: {},
     messages: { banner: 'Ready.', greeting: 'Welcome.', exit: 'Goodbye.' },
-    authenticator: certificateAuthenticator(identities, requests, {
-      allows: rights,
-      hasRuleBelow: (path) => rulesBelow.includes(path),
-    }),
-    openStorage: async () => wrapStorage(await openLocalStorage({ homeDirectory: home })),
+    authenticator: certificateAuthenticator(identities, requests, rightsUnder(rules)),
+    openStorage: async (_login, rights) => wrapStorage(await openLocalStorage({ homeDirectory: home, rights })),
     logger: silentLogger,
     clock: systemClock,
     ...options,
@@ -164,6 +161,13 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+function rightsUnder(rules: readonly AuthorizationRule[]): AccessRights {
+  const everything: AuthorizationRule = { accessType: 'Allow', users: '*', permissions: ['Read', 'Write'] };
+  const outcome = authorize([everything, ...rules], { accountName: 'ada', groups: [] });
+  if (outcome.outcome === 'denied') throw new Error(outcome.denial.detail);
+  return outcome.accessRights;
 }
 
 /** Ada by her certificate, or by the password `secret`; `both` needs the two; everybody else is refused. */

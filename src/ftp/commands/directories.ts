@@ -1,11 +1,11 @@
 /** CWD, CDUP, PWD, MKD and RMD. */
 import { applyChange } from '../change-audit.ts';
-import { answeringFailures, permittedPath } from '../file-access.ts';
+import { answeringFailures, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
 import type { AuthenticatedSession, Control } from '../session.ts';
 
 export async function changeDirectory(control: Control, argument: string, session: AuthenticatedSession) {
-  const path = permittedPath(control, session, argument, 'Read');
+  const path = pathArgument(control, argument);
   if (path === undefined) return;
   await answeringFailures(control, async () => {
     const facts = await session.storage.stat(path);
@@ -27,7 +27,7 @@ export function printDirectory(control: Control): void {
 }
 
 export async function makeDirectory(control: Control, argument: string, session: AuthenticatedSession) {
-  const path = permittedPath(control, session, argument, 'Write');
+  const path = pathArgument(control, argument);
   if (path === undefined) return;
   await applyChange(control, session, {
     operation: 'make-directory',
@@ -38,7 +38,7 @@ export async function makeDirectory(control: Control, argument: string, session:
 }
 
 export async function removeDirectory(control: Control, argument: string, session: AuthenticatedSession) {
-  const path = permittedPath(control, session, argument, 'Write');
+  const path = pathArgument(control, argument);
   if (path === undefined) return;
   await applyChange(control, session, {
     operation: 'remove-directory',

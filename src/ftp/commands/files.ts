@@ -1,13 +1,13 @@
 /** SIZE, MDTM, DELE, RNFR and RNTO. */
 import { applyChange } from '../change-audit.ts';
-import { answeringFailures, permittedPath } from '../file-access.ts';
+import { answeringFailures, pathArgument } from '../file-access.ts';
 import { formatTimeValue } from '../listing.ts';
 import { reply } from '../reply.ts';
 import type { AuthenticatedSession, Control } from '../session.ts';
 
 /** Answered under TYPE A too: .NET asks before any TYPE, and files travel unchanged under both types. */
 export async function size(control: Control, argument: string, session: AuthenticatedSession) {
-  const path = permittedPath(control, session, argument, 'Read');
+  const path = pathArgument(control, argument);
   if (path === undefined) return;
   await answeringFailures(control, async () => {
     const facts = await session.storage.stat(path);
@@ -17,7 +17,7 @@ export async function size(control: Control, argument: string, session: Authenti
 }
 
 export async function modificationTime(control: Control, argument: string, session: AuthenticatedSession) {
-  const path = permittedPath(control, session, argument, 'Read');
+  const path = pathArgument(control, argument);
   if (path === undefined) return;
   await answeringFailures(control, async () => {
     const facts = await session.storage.stat(path);
@@ -26,7 +26,7 @@ export async function modificationTime(control: Control, argument: string, sessi
 }
 
 export async function deleteFile(control: Control, argument: string, session: AuthenticatedSession) {
-  const path = permittedPath(control, session, argument, 'Write');
+  const path = pathArgument(control, argument);
   if (path === undefined) return;
   await applyChange(control, session, {
     operation: 'delete',
@@ -36,19 +36,11 @@ export async function deleteFile(control: Control, argument: string, session: Au
   });
 }
 
-/**
- * Whoever moves a file may reach it under the rights of its new place, so reading is needed too; and a directory with a rule of
- * its own below stays where the rule finds it.
- */
 export async function renameFrom(control: Control, argument: string, session: AuthenticatedSession) {
-  const path = permittedPath(control, session, argument, 'Write');
-  if (path === undefined || permittedPath(control, session, argument, 'Read') === undefined) return;
-  if (session.login.accessRights.hasRuleBelow(path)) {
-    control.send(reply('fileUnavailable', 'An authorization rule is for something in that directory.'));
-    return;
-  }
+  const path = pathArgument(control, argument);
+  if (path === undefined) return;
   await answeringFailures(control, async () => {
-    await session.storage.stat(path);
+    await session.storage.requireMovable(path);
     control.settings.renameFrom = path;
     control.send(reply('moreNeeded', 'RNTO next.'));
   });
@@ -61,7 +53,7 @@ export async function renameTo(control: Control, argument: string, session: Auth
     control.send(reply('badSequence', 'RNFR first.'));
     return;
   }
-  const target = permittedPath(control, session, argument, 'Write');
+  const target = pathArgument(control, argument);
   if (target === undefined) return;
   await applyChange(control, session, {
     operation: 'rename',

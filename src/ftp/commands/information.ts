@@ -1,9 +1,10 @@
 /** FEAT, HELP, STAT, SYST and NOOP. FEAT and HELP say what the command table says, nothing of their own. */
 import type { CommandDescription } from '../command-spec.ts';
-import { answeringFailures, permittedPath } from '../file-access.ts';
+import { answeringFailures, pathArgument } from '../file-access.ts';
 import { formatList } from '../listing.ts';
 import { reply } from '../reply.ts';
 import type { AuthenticatedSession, Control } from '../session.ts';
+import { entryUnlessDirectory } from './listings.ts';
 
 const verbsPerLine = 8;
 /** STAT answers over the control connection and in memory, so long directories are for LIST. */
@@ -62,13 +63,13 @@ function statusLines(control: Control): readonly string[] {
 }
 
 async function statusOf(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
-  const path = permittedPath(control, session, argument, 'Read');
+  const path = pathArgument(control, argument);
   if (path === undefined) return;
   await answeringFailures(control, async () => {
     const now = control.options.clock.now();
-    const facts = await session.storage.stat(path);
     const lines: string[] = [];
-    if (facts.type !== 'directory') lines.push(` ${formatList(facts, now)}`);
+    const single = await entryUnlessDirectory(session, path);
+    if (single) lines.push(` ${formatList(single, now)}`);
     else {
       for await (const entry of session.storage.list(path)) {
         if (lines.length === maximumStatusEntries) {

@@ -1,42 +1,60 @@
 /** LIST, NLST, MLSD and MLST. Listings are streamed: a directory of any length takes the memory of one block. */
-import type { FileFacts } from '../../storage/storage.ts';
-import { answeringFailures, permittedPath } from '../file-access.ts';
-import { formatFacts, formatList } from '../listing.ts';
+import { encodeOctets } from '../../storage/octet-text.ts';
+import { type DirectoryEntry, StorageError } from '../../storage/storage.ts';
+import { answeringFailures, pathArgument } from '../file-access.ts';
+import { formatFacts, formatList, singleLine } from '../listing.ts';
 import { reply } from '../reply.ts';
 import type { AuthenticatedSession, Control } from '../session.ts';
 import { carryOut, transferObstacle } from '../transfer.ts';
 
-/** Bytes gathered before they are sent. */
+/** Characters gathered before they are sent. */
 const blockSize = 64 * 1024;
 
-type Format = (entry: FileFacts) => string;
+type Format = (entry: DirectoryEntry) => string;
 
 export async function list(control: Control, argument: string, session: AuthenticatedSession) {
   const now = control.options.clock.now();
-  await sendListing(control, session, withoutOptions(argument), 'any', () => (entry) => formatList(entry, now));
+  await sendListing(control, session, withoutOptions(argument), 'any', (entry) => formatList(entry, now));
 }
 
+/** RFC 1123 4.1.2.7: what is listed can be said to RETR as it is, so the names come with the directory as it was called. */
 export async function listNames(control: Control, argument: string, session: AuthenticatedSession) {
-  await sendListing(control, session, withoutOptions(argument), 'any', () => (entry) => entry.name);
+  const called = withoutOptions(argument);
+  const isHere = called === '' || called === '.';
+  const format: Format = ({ name }) => singleLine(isHere ? name : `${called.replace(/\/+$/u, '')}/${name}`);
+  await sendListing(control, session, called, 'any', format, () => singleLine(called));
 }
 
 export async function listFacts(control: Control, argument: string, session: AuthenticatedSession) {
-  await sendListing(control, session, argument, 'directory', (directory) => (entry) => {
-    const virtualPath = `${directory === '/' ? '' : directory}/${entry.name}`;
-    return formatFacts(entry, control.settings.mlstFacts, { virtualPath, accessRights: session.login.accessRights });
-  });
+  await sendListing(control, session, argument, 'directory', (entry) => formatFacts(entry, control.settings.mlstFacts));
 }
 
 /** RFC 3659 7.2: over the control connection, and with the whole path. */
 export async function showFacts(control: Control, argument: string, session: AuthenticatedSession) {
-  const path = permittedPath(control, session, argument, 'Read');
+  const path = pathArgument(control, argument);
   if (path === undefined) return;
   await answeringFailures(control, async () => {
-    const facts = await session.storage.stat(path);
-    const { accessRights } = session.login;
-    const options = { virtualPath: path, accessRights, pathname: path };
-    control.send(reply('fileActionOk', 'Facts:', ` ${formatFacts(facts, control.settings.mlstFacts, options)}`, 'End'));
+    const entry = await session.storage.entry(path);
+    const line = formatFacts(entry, control.settings.mlstFacts, { pathname: path });
+    control.send(reply('fileActionOk', 'Facts:', ` ${line}`, 'End'));
   });
+}
+
+/**
+ * What LIST and STAT show of a path: a directory, also one that a link leads to, by its entries, and anything else as itself.
+ * @returns undefined for a directory
+ */
+export async function entryUnlessDirectory(
+  session: AuthenticatedSession,
+  path: string,
+): Promise<DirectoryEntry | undefined> {
+  const facts = await session.storage.stat(path).catch(unlessLeadingNowhere);
+  return facts?.type === 'directory' ? undefined : session.storage.entry(path);
+}
+
+function unlessLeadingNowhere(error: unknown): undefined {
+  const leadsNowhere = error instanceof StorageError && (error.kind === 'not-found' || error.kind === 'outside');
+  if (!leadsNowhere) throw error;
 }
 
 /** Clients send options of `ls`; what they ask for is what they get anyway. */
@@ -44,19 +62,21 @@ function withoutOptions(argument: string): string {
   return argument.replace(/^(?:-[A-Za-z0-9]+(?: +|$))+/u, '');
 }
 
+/** @param formatOne for what is no directory; default: as an entry of one */
 async function sendListing(
   control: Control,
   session: AuthenticatedSession,
   argument: string,
   wanted: 'directory' | 'any',
-  formatFor: (directory: string) => Format,
+  format: Format,
+  formatOne: Format = format,
 ): Promise<void> {
   control.settings.restartOffset = 0;
-  const path = permittedPath(control, session, argument, 'Read');
+  const path = pathArgument(control, argument);
   if (path === undefined) return;
   await answeringFailures(control, async () => {
-    const facts = await session.storage.stat(path);
-    if (wanted === 'directory' && facts.type !== 'directory') {
+    const entry = await entryUnlessDirectory(session, path);
+    if (wanted === 'directory' && entry) {
       control.send(reply('argumentError', 'MLSD lists directories.'));
       return;
     }
@@ -65,8 +85,7 @@ async function sendListing(
       control.send(obstacle);
       return;
     }
-    const format = formatFor(path);
-    const lines = facts.type === 'directory' ? listed(session, path, format) : [`${format(facts)}\r\n`];
+    const lines = entry ? [`${formatOne(entry)}\r\n`] : listed(session, path, format);
     const { bytes } = await carryOut(control, 'Here comes the listing.', async (connection) => {
       await connection.send(blocks(lines));
       return {};
@@ -76,10 +95,7 @@ async function sendListing(
 }
 
 async function* listed(session: AuthenticatedSession, path: string, format: Format): AsyncGenerator<string> {
-  for await (const entry of session.storage.list(path)) {
-    // No command can name such a file, and a line end in it would forge a line.
-    if (!/\p{Cc}/u.test(entry.name)) yield `${format(entry)}\r\n`;
-  }
+  for await (const entry of session.storage.list(path)) yield `${format(entry)}\r\n`;
 }
 
 async function* blocks(lines: AsyncIterable<string> | Iterable<string>): AsyncGenerator<Buffer> {
@@ -87,8 +103,8 @@ async function* blocks(lines: AsyncIterable<string> | Iterable<string>): AsyncGe
   for await (const line of lines) {
     block += line;
     if (block.length < blockSize) continue;
-    yield Buffer.from(block);
+    yield encodeOctets(block);
     block = '';
   }
-  if (block !== '') yield Buffer.from(block);
+  if (block !== '') yield encodeOctets(block);
 }

@@ -2,6 +2,7 @@
  * USER and PASS: hand the certificates of the handshake, the name and, if asked for, the password to the authenticator, and
  * answer its verdict. They decide nothing themselves and tell a refused client nothing but a reference.
  */
+import type { AccessRights } from '../../authorization/access-rights.ts';
 import { type Denial, denial, denialEntry } from '../../denial.ts';
 import type { AuthenticatedLogin, Verdict } from '../../login/authenticator.ts';
 import { recordRefusal } from '../control-audit.ts';
@@ -92,7 +93,7 @@ async function answer(control: Control, verdict: Verdict, passwordWasGiven: bool
 
 async function logIn(control: Control, login: AuthenticatedLogin): Promise<void> {
   try {
-    const storage = await control.options.openStorage(login);
+    const storage = await control.options.openStorage(login, () => currentRights(control, login));
     const tls = control.session.state === 'secured' ? { tls: control.session.tls } : {};
     control.session = { state: 'authenticated', ...tls, login, storage, watch: new LoginWatch(control, login) };
   } catch (error) {
@@ -107,6 +108,11 @@ async function logIn(control: Control, login: AuthenticatedLogin): Promise<void>
   control.settings.claimedName = undefined;
   // Never 232 (RFC 2228): widespread clients fail on it or send PASS after it.
   control.send(reply('loggedIn', ...messageLines(control.options.messages.greeting)));
+}
+
+/** Those of the session as it is, which may have been decided anew since the login. */
+function currentRights({ session }: Control, login: AuthenticatedLogin): AccessRights {
+  return session.state === 'authenticated' ? session.login.accessRights : login.accessRights;
 }
 
 function refuse(control: Control, { code }: Denial, reference: string): void {

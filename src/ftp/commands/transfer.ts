@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Upload, WriteMode } from '../../storage/storage.ts';
 import type { DataConnection, UploadEnd } from '../data-connection.ts';
-import { answeringFailures, permittedPath } from '../file-access.ts';
+import { answeringFailures, pathArgument } from '../file-access.ts';
 import { type Reply, reply } from '../reply.ts';
 import type { AuthenticatedSession, Control } from '../session.ts';
 import { carryOut, TransferRefused, transferObstacle } from '../transfer.ts';
@@ -74,7 +74,7 @@ export async function abort(control: Control): Promise<void> {
 
 export async function retrieve(control: Control, argument: string, session: AuthenticatedSession) {
   const offset = takeRestartOffset(control);
-  const path = permittedPath(control, session, argument, 'Read');
+  const path = pathArgument(control, argument);
   if (path === undefined || isObstructed(control)) return;
   await answeringFailures(control, async () => {
     const file = await session.storage.openRead(path);
@@ -118,7 +118,7 @@ async function receive(
   operation: 'store' | 'append',
   mode: WriteMode,
 ): Promise<void> {
-  const path = permittedPath(control, session, argument, 'Write');
+  const path = pathArgument(control, argument);
   if (path === undefined || isObstructed(control)) return;
   await answeringFailures(control, async () => {
     const upload = await session.storage.openWrite(path, mode);

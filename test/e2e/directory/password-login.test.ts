@@ -10,6 +10,7 @@ import { createMappingService } from '../../../src/mapping/resolve.ts';
 import type { LoginAttempt } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
+import { fullRights } from '../../support/access-rights.ts';
 import type { ControlClient } from '../../support/control-client.ts';
 import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../../support/protocol-site.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
@@ -70,7 +71,7 @@ async function siteWith(authentication: AuthenticationMode) {
     authorize: async () => ({
       outcome: 'authorized',
       homeDirectory: '/',
-      accessRights: { allows: () => true, hasRuleBelow: () => false },
+      accessRights: fullRights,
     }),
     audit: { write: (record) => void (record.event === 'login' && audit.push(record)) },
     logger: silentLogger,

@@ -71,7 +71,7 @@ async function startServer(): Promise<void> {
       logger: silentLogger,
       clock: systemClock,
     }),
-    openStorage: ({ homeDirectory }) => openLocalStorage({ homeDirectory }),
+    openStorage: ({ homeDirectory }, rights) => openLocalStorage({ homeDirectory, rights }),
     audit,
     logger: silentLogger,
     clock: systemClock,

@@ -128,16 +128,35 @@ describe('authorize', () => {
   });
 });
 
-describe('hasRuleBelow', () => {
-  const outcome = authorize(
-    [allow({ users: '*', permissions: both }), deny({ users: '*', path: '/a/b', permissions: ['Read'] })],
-    ada,
-  );
-  const rights = outcome.outcome === 'authorized' ? outcome.accessRights : expect.fail('not authorized');
+describe('what a path leads to', () => {
+  const rights = (rules: readonly AuthorizationRule[]) => {
+    const outcome = authorize([allow({ users: '*', permissions: both, path: '/open' }), ...rules], ada);
+    return outcome.outcome === 'authorized' ? outcome.accessRights : expect.fail('not authorized');
+  };
+  const secret = deny({ users: '*', path: '/open/secret', permissions: ['Read'] });
+
   it.each([
-    ['a directory above the place of a rule', '/a', true],
-    ['the place of the rule itself', '/a/b', false],
-    ['a directory below it', '/a/b/c', false],
-    ['a directory beside it', '/ab', false],
-  ])('%s', (_rule, path, expected) => expect(rights.hasRuleBelow(path)).toBe(expected));
+    ['a rule that denies reaches what its path leads to, whatever that is called', '/open/other', false],
+    ['and nothing that it does not lead to', '/open/free', true],
+  ])('%s', (_rule, path, expected) => {
+    const ruled = new Set(path === '/open/other' ? ['/open/secret'] : []);
+    expect(rights([secret]).allows('Read', path, ruled)).toBe(expected);
+    expect(rights([secret]).denies('Read', path, ruled)).toBe(!expected);
+  });
+
+  it.each([
+    ['a rule that allows reaches nothing through a link', '/elsewhere/file', ['/open'], false],
+    ['it reaches what lies at its path', '/open/file', [], true],
+    ['it reaches the same directory in other letters, where the file system folds them', '/OPEN/file', ['/open'], true],
+    ['but not another directory in other letters', '/OPEN/file', [], false],
+  ])('%s', (_rule, path, ruled, expected) => {
+    expect(rights([]).allows('Read', path, new Set(ruled))).toBe(expected);
+  });
+
+  it('names the paths of its own rules, and those of everybody’s rules that stay where they are', () => {
+    const other = deny({ users: ['bob'], path: '/of-bob/', permissions: ['Read'] });
+    const { rulePaths, fixedPaths } = rights([secret, other, deny({ users: '*', permissions: ['Write'] })]);
+    expect(rulePaths).toEqual(['/open', '/open/secret']);
+    expect(fixedPaths).toEqual(['/open', '/open/secret', '/of-bob']);
+  });
 });

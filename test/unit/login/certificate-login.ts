@@ -8,6 +8,7 @@ import type { AuditRecord } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import { fullRights } from '../../support/access-rights.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 
 export const now = new Date('2026-06-01T12:00:00Z');
@@ -57,7 +58,7 @@ export function authenticatorWith(overrides: Partial<AuthenticatorOptions>) {
     authorize: async () => ({
       outcome: 'authorized',
       homeDirectory: '/srv/jdoe',
-      accessRights: { allows: () => true, hasRuleBelow: () => false },
+      accessRights: fullRights,
     }),
     audit: { write: (record) => void records.push(record) },
     logger: silentLogger,

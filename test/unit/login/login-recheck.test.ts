@@ -13,6 +13,7 @@ import type { AuthenticatorOptions } from '../../../src/login/authenticate.ts';
 import type { AuthenticatedLogin, LoginRequest } from '../../../src/login/authenticator.ts';
 import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
 import type { ExplainingAuthenticator } from '../../../src/login/login-attempt.ts';
+import { fullRights } from '../../support/access-rights.ts';
 import { collectGarbage } from '../../support/collect-garbage.ts';
 import {
   accountWith,
@@ -24,7 +25,7 @@ import {
   validated,
 } from './certificate-login.ts';
 
-const rights: AccessRights = { allows: () => true, hasRuleBelow: () => false };
+const rights = fullRights;
 
 /** One that lets the request in, whatever else it is made to find. */
 async function granted(

@@ -17,6 +17,7 @@ import type { AuditRecord } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import { fullRights } from '../../support/access-rights.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 
 const clock = { now: () => new Date('2026-06-01T12:00:00Z') };
@@ -79,7 +80,7 @@ function world(
     authorize: async () => ({
       outcome: 'authorized',
       homeDirectory: '/srv/jdoe',
-      accessRights: { allows: () => true, hasRuleBelow: () => false },
+      accessRights: fullRights,
     }),
     audit: { write: (record) => void records.push(record) },
     logger: silentLogger,
@@ -173,7 +174,7 @@ describe('a granted login', () => {
         accountName: 'jdoe',
         directory: 'corp',
         homeDirectory: '/',
-        accessRights: { allows: () => true, hasRuleBelow: () => false },
+        accessRights: fullRights,
       },
     }));
     const authenticator = authenticatorBy(decide, { audit: { write: () => undefined }, logger: silentLogger, clock });

@@ -5,6 +5,7 @@ import { denial } from '../../../src/denial.ts';
 import type { Resolution } from '../../../src/login/login-attempt.ts';
 import { headerText, verdictAnswer, verdictHeaders } from '../../../src/service/answers.ts';
 import { Decisions } from '../../../src/service/decisions.ts';
+import { rightsTo } from '../../support/access-rights.ts';
 
 const sha256 = 'ab'.repeat(32);
 
@@ -21,7 +22,7 @@ function granted(
         accountName: mapped.accountName,
         directory: 'corp',
         homeDirectory: '',
-        accessRights: { allows: (permission) => permission === 'Read', hasRuleBelow: () => false },
+        accessRights: rightsTo('Read'),
         certificateSha256: sha256,
         validUntil: new Date('2027-01-01T00:00:00Z'),
         recheck: async () => undefined,

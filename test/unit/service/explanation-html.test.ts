@@ -5,6 +5,7 @@ import { denial } from '../../../src/denial.ts';
 import { type RecordedStep, recordingSteps } from '../../../src/explanation.ts';
 import type { Resolution } from '../../../src/login/login-attempt.ts';
 import type { LoginAttempt } from '../../../src/operations/audit.ts';
+import { fullRights } from '../../support/access-rights.ts';
 
 const sha256 = 'ab'.repeat(32);
 const name = 'CN=Ada';
@@ -69,7 +70,7 @@ const granted: Resolution = {
       accountName: 'ada',
       directory: 'corp',
       homeDirectory: '/srv/ada',
-      accessRights: { allows: () => true, hasRuleBelow: () => false },
+      accessRights: fullRights,
       certificateSha256: sha256,
       validUntil: new Date('2027-01-01T00:00:00Z'),
       recheck: async () => undefined,

@@ -3,8 +3,10 @@ import { mkdir, readFile, rename, stat, symlink, unlink, writeFile } from 'node:
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Confinement } from '../../../src/storage/confinement.ts';
+import { GuardedHome } from '../../../src/storage/guarded-home.ts';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
+import { fullRights } from '../../support/access-rights.ts';
 import { createTemporaryHome, listNames, readText, store, type TemporaryHome } from './temporary-home.ts';
 
 let place: TemporaryHome;
@@ -16,7 +18,7 @@ beforeEach(async () => {
   place = await createTemporaryHome();
   await mkdir(host('docs'));
   await writeFile(host('docs/b.txt'), 'beta');
-  storage = await openLocalStorage({ homeDirectory: place.home });
+  storage = await openLocalStorage({ rights: () => fullRights, homeDirectory: place.home });
 });
 afterEach(() => place.remove());
 
@@ -53,15 +55,31 @@ describe('links that lead out of the home', () => {
     ['removing a file outside', (port) => port.removeFile('/directory-out/secret.txt')],
     ['moving a file out', (port) => port.rename('/docs/b.txt', '/directory-out/b.txt', true)],
     ['moving a file in', (port) => port.rename('/directory-out/secret.txt', '/got', false)],
-    ['a link that leads to itself', (port) => port.stat('/loop')],
-  ])('%s is forbidden', async (_rule, operation) => {
-    await expect(operation(storage)).rejects.toMatchObject({ name: 'StorageError', kind: 'forbidden' });
+  ])('%s is refused', async (_rule, operation) => {
+    await expect(operation(storage)).rejects.toMatchObject({ name: 'StorageError', kind: 'outside' });
     expect(await readFile(join(place.outside, 'secret.txt'), 'utf8')).toBe('secret');
     expect((await stat(join(place.outside, 'inner'))).isDirectory()).toBe(true);
   });
 
-  it('are not listed', async () => {
-    expect(await listNames(storage, '/')).toEqual(['docs']);
+  it('are listed as links that tell nothing of what they lead to', async () => {
+    const names = ['chain-out', 'directory-out', 'file-out', 'prefix-out', 'relative-out', 'root-out', 'up'];
+    expect(await listNames(storage, '/')).toEqual([
+      'chain-out',
+      'directory-out',
+      'docs',
+      'file-out',
+      'loop',
+      ...names.slice(3),
+    ]);
+    for (const name of names) {
+      const { type, target, facts } = await storage.entry(`/${name}`);
+      expect({ name, type, target, size: facts?.size }).toEqual({ name, type: 'link', target: undefined, size: 0 });
+    }
+  });
+
+  it('a link that leads to itself leads to nothing, and says what it says', async () => {
+    await expect(storage.stat('/loop')).rejects.toMatchObject({ kind: 'not-found' });
+    expect(await storage.entry('/loop')).toMatchObject({ type: 'link', target: 'loop' });
   });
 
   it('can be removed, which does not touch what they lead to', async () => {
@@ -77,8 +95,10 @@ describe('links that stay in the home', () => {
     await symlink('docs/absent', host('dangling'));
   });
 
-  it('are listed and read as what they lead to', async () => {
-    expect(await listNames(storage, '/')).toEqual(['directory-in', 'docs', 'file-in']);
+  it('are listed as links, also those that lead nowhere, and read as what they lead to', async () => {
+    expect(await listNames(storage, '/')).toEqual(['dangling', 'directory-in', 'docs', 'file-in']);
+    expect(await storage.entry('/dangling')).toMatchObject({ type: 'link', target: 'docs/absent' });
+    expect(await storage.entry('/directory-in')).toMatchObject({ type: 'link', target: 'docs' });
     expect(await storage.stat('/file-in')).toMatchObject({ name: 'file-in', type: 'file', size: 4 });
     expect(await readText(storage, '/directory-in/b.txt')).toBe('beta');
   });
@@ -109,11 +129,11 @@ describe('a directory that is swapped for a link', () => {
   };
 
   it('after it was pinned: the operation stays in the pinned directory', async () => {
-    const confinement = await Confinement.within(place.home);
-    await confinement.withEntry('/docs/planted', async (entry) => {
-      await swap();
-      await mkdir(entry);
-    });
+    const home = new GuardedHome(await Confinement.within(place.home), () => fullRights);
+    const entry = await home.entry('/docs/planted', 'Write');
+    await swap();
+    await mkdir(entry.hostPath);
+    await entry.close();
     expect((await stat(host('old/planted'))).isDirectory()).toBe(true);
     await expect(stat(join(place.outside, 'planted'))).rejects.toThrow('ENOENT');
   });
@@ -129,11 +149,11 @@ describe('a directory that is swapped for a link', () => {
 
   it('after a file was pinned: the pinned file is used', async () => {
     const confinement = await Confinement.within(place.home);
-    await confinement.withObject('/docs/b.txt', async ({ link }) => {
-      await unlink(host('docs/b.txt'));
-      await symlink(join(place.outside, 'secret.txt'), host('docs/b.txt'));
-      expect(await readFile(link, 'utf8')).toBe('beta');
-    });
+    const pinned = await confinement.pin('/docs/b.txt');
+    await unlink(host('docs/b.txt'));
+    await symlink(join(place.outside, 'secret.txt'), host('docs/b.txt'));
+    expect(await readFile(pinned.link, 'utf8')).toBe('beta');
+    await pinned.close();
   });
 
   it('while many clients read and write: nothing leaves or enters', async () => {
@@ -156,10 +176,9 @@ describe('a directory that is swapped for a link', () => {
     isRunning = false;
     await swapping;
     await expect(readFile(join(place.outside, 'planted-0'))).rejects.toThrow('ENOENT');
-    expect((await listNames(await openLocalStorage({ homeDirectory: place.outside }), '/')).sort()).toEqual([
-      'inner',
-      'secret.txt',
-    ]);
+    expect(
+      (await listNames(await openLocalStorage({ rights: () => fullRights, homeDirectory: place.outside }), '/')).sort(),
+    ).toEqual(['inner', 'secret.txt']);
   });
 });
 
@@ -178,19 +197,19 @@ describe('what is neither a file nor a directory', () => {
     await expect(operation(storage)).rejects.toMatchObject({ kind: 'not-a-file' });
   });
 
-  it.each(['/device', '/descriptor'])('%s outside the home is forbidden', async (path) => {
-    await expect(storage.openRead(path)).rejects.toMatchObject({ kind: 'forbidden' });
-    await expect(write(storage, path, 'append')).rejects.toMatchObject({ kind: 'forbidden' });
+  it.each(['/device', '/descriptor'])('%s outside the home is refused', async (path) => {
+    await expect(storage.openRead(path)).rejects.toMatchObject({ kind: 'outside' });
+    await expect(write(storage, path, 'append')).rejects.toMatchObject({ kind: 'outside' });
   });
 
   it('is listed as other', async () => {
     expect(await storage.stat('/fifo')).toMatchObject({ type: 'other', size: 0 });
-    expect(await listNames(storage, '/')).toEqual(['docs', 'fifo']);
+    expect(await listNames(storage, '/')).toEqual(['descriptor', 'device', 'docs', 'fifo']);
   });
 
   it('can be renamed and removed', async () => {
     await storage.rename('/fifo', '/pipe', false);
     await storage.removeFile('/pipe');
-    expect(await listNames(storage, '/')).toEqual(['docs']);
+    expect(await listNames(storage, '/')).toEqual(['descriptor', 'device', 'docs']);
   });
 });

@@ -2,10 +2,11 @@
 import { readdir } from 'node:fs/promises';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import { StorageError } from '../../../src/storage/storage.ts';
+import { fullRights } from '../../support/access-rights.ts';
 import { readText, store } from './temporary-home.ts';
 
 const [homeDirectory = ''] = process.argv.slice(2);
-const storage = await openLocalStorage({ homeDirectory });
+const storage = await openLocalStorage({ rights: () => fullRights, homeDirectory });
 await store(storage, '/old.txt', 'old contents');
 const upload = await storage.openWrite('/old.txt', { kind: 'replace' });
 let failure: unknown;

@@ -1,6 +1,7 @@
 /** Run with a home to work in: gives up the rights of root where it has them, tries operations, prints the kinds of failure. */
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import { StorageError } from '../../../src/storage/storage.ts';
+import { fullRights } from '../../support/access-rights.ts';
 import { listNames, readText, store } from './temporary-home.ts';
 
 const nobody = 65_534;
@@ -10,7 +11,7 @@ if (process.getuid?.() === 0) {
   process.setgid?.(nobody);
   process.setuid?.(nobody);
 }
-const storage = await openLocalStorage({ homeDirectory });
+const storage = await openLocalStorage({ rights: () => fullRights, homeDirectory });
 const attempts: Readonly<Record<string, () => Promise<unknown>>> = {
   'read a file without the right to read': () => storage.openRead('/secret'),
   'replace a file without the right to write': () => storage.openWrite('/read-only', { kind: 'replace' }),

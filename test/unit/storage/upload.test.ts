@@ -7,6 +7,7 @@ import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import type { Storage, WriteMode } from '../../../src/storage/storage.ts';
 import { sweepUploads } from '../../../src/storage/sweep.ts';
 import { createUploadName, isUploadName } from '../../../src/storage/upload-name.ts';
+import { fullRights } from '../../support/access-rights.ts';
 import { createTemporaryHome, listNames, readText, store, type TemporaryHome } from './temporary-home.ts';
 
 let place: TemporaryHome;
@@ -22,7 +23,7 @@ const write = async (path: string, mode: WriteMode, text: string) => {
 beforeEach(async () => {
   place = await createTemporaryHome();
   await writeFile(host('old.txt'), 'old contents');
-  storage = await openLocalStorage({ homeDirectory: place.home });
+  storage = await openLocalStorage({ rights: () => fullRights, homeDirectory: place.home });
 });
 afterEach(() => place.remove());
 
@@ -172,7 +173,7 @@ describe('the names of unfinished uploads', () => {
 
   it('cannot be reached through a link', async () => {
     await expect(storage.openRead('/link')).rejects.toMatchObject({ kind: 'name-invalid' });
-    expect(await listNames(storage, '/')).toEqual(['old.txt']);
+    expect(await listNames(storage, '/')).toEqual(['link', 'old.txt']);
   });
 });
 
@@ -201,16 +202,18 @@ describe('a process that is killed during an upload', () => {
 describe('sweepUploads', () => {
   const future = new Date(8_640_000_000_000_000);
 
-  it('removes only regular files with our own names, at any depth', async () => {
+  it('removes only files and trial directories with our own names, at any depth', async () => {
     const ours = [createUploadName(), `deep/er/${createUploadName()}`];
     await storage.makeDirectory('/deep');
     await storage.makeDirectory('/deep/er');
     const kept = ['.cardgate-upload-mine', `deep/${createUploadName()}.bak`, `deep/${createUploadName().slice(0, -1)}`];
     for (const path of [...ours, ...kept]) await writeFile(host(path), '');
-    execFileSync('mkdir', [host(`deep/${createUploadName()}`)]);
-    expect(await sweepUploads({ root: place.home, writtenBefore: future })).toMatchObject({ removed: 2, skipped: 0 });
-    for (const path of kept) await expect(stat(host(path))).resolves.toBeDefined();
-    for (const path of ours) await expect(stat(host(path))).rejects.toThrow('ENOENT');
+    const [trial, used] = [createUploadName(), createUploadName()];
+    execFileSync('mkdir', ['-p', host(`${trial}/Name`), host(`deep/${used}/more`)]);
+    await writeFile(host(`deep/${used}/more/file`), '');
+    expect(await sweepUploads({ root: place.home, writtenBefore: future })).toMatchObject({ removed: 3, skipped: 1 });
+    for (const path of [...kept, `deep/${used}/more/file`]) await expect(stat(host(path))).resolves.toBeDefined();
+    for (const path of [...ours, trial]) await expect(stat(host(path))).rejects.toThrow('ENOENT');
   });
 
   it('follows no link', async () => {

@@ -1,0 +1,11 @@
+/**
+ * Paths as the loosest file system compares them: without regard to letter case, to composed and decomposed accents, to
+ * invisible characters, and to dots and spaces at the end of a name. Equal here means suspect; the disk must confirm it.
+ */
+const invisible = /\p{Default_Ignorable_Code_Point}/gu;
+const trailing = /[. ]+(?=\/|$)/gu;
+
+export function foldedPath(path: string): string {
+  const folded = path.normalize('NFKD').replace(invisible, '').toUpperCase().toLowerCase();
+  return folded.normalize('NFKD').replace(trailing, '');
+}

@@ -1,0 +1,99 @@
+/** Judges places in one home by the rights of its account, as they are at the moment of one operation. */
+import type { AccessRights, Permission } from '../authorization/access-rights.ts';
+import type { HomeLocation } from './home-location.ts';
+import type { Location } from './path-walk.ts';
+import type { PinnedObject } from './pinned-object.ts';
+import { type RuleWay, ruledObjects, rulesOfNewName, ruleWays, standsAboveRule } from './rule-places.ts';
+import { type EntryAccess, StorageError } from './storage.ts';
+
+export class Guard {
+  readonly #home: HomeLocation;
+  readonly #rights: AccessRights;
+  readonly #ruled: ReadonlyMap<string, readonly string[]>;
+  #ways: Promise<readonly RuleWay[]> | undefined;
+
+  private constructor(home: HomeLocation, rights: AccessRights, ruled: ReadonlyMap<string, readonly string[]>) {
+    this.#home = home;
+    this.#rights = rights;
+    this.#ruled = ruled;
+  }
+
+  /** Made after what is to be judged was pinned: what a rule is for cannot have come into being unseen. */
+  static async over(home: HomeLocation, rights: AccessRights): Promise<Guard> {
+    return new Guard(home, rights, await ruledObjects(home, rights.rulePaths));
+  }
+
+  /**
+   * @param links that were followed on the way: a rule that denies one of them denies what it leads to
+   * @param ruled rules that would be for the object if it existed
+   * @throws StorageError `denied`
+   */
+  require(
+    permission: Permission,
+    virtualPath: string,
+    location: Location,
+    links: readonly Location[] = [],
+    ruled: readonly string[] = [],
+  ): void {
+    const isAllowed = this.#rights.allows(permission, location.path, this.#ruledBy(location, ruled));
+    const deniedLink = links.find((link) => this.#rights.denies(permission, link.path, this.#ruledBy(link)));
+    if (isAllowed && !deniedLink) return;
+    throw accessDenied(permission, virtualPath, deniedLink?.path ?? location.path);
+  }
+
+  /** Rules that would be for a new name in the directory. */
+  rulesOfNew(directory: PinnedObject, name: string): Promise<readonly string[]> {
+    const unmet = this.#rights.rulePaths.filter(
+      (path) => ![...this.#ruled.values()].some((paths) => paths.includes(path)),
+    );
+    return rulesOfNewName(this.#home, unmet, directory, name);
+  }
+
+  async accessTo(location: Location): Promise<EntryAccess> {
+    const ruled = this.#ruledBy(location);
+    const read = this.#rights.allows('Read', location.path, ruled);
+    const write = this.#rights.allows('Write', location.path, ruled);
+    const move = read && write && location.path !== '/' && !(await this.#isFixed(location.identities.at(-1)));
+    return { read, write, move };
+  }
+
+  /**
+   * What a rule is for, and what leads to it, stays where the rule finds it.
+   * @throws StorageError `ruled`
+   */
+  async requireUnfixed(virtualPath: string, { identity }: PinnedObject): Promise<void> {
+    if (await this.#isFixed(identity)) throw fixed(virtualPath);
+  }
+
+  /** @throws StorageError `ruled` when a directory or link of this name would stand above what a rule is for */
+  async requireNoRuleBelow(virtualPath: string, directory: PinnedObject, name: string): Promise<void> {
+    for (const way of await this.#allWays()) if (await standsAboveRule(way, directory, name)) throw fixed(virtualPath);
+  }
+
+  async #isFixed(identity: string | undefined): Promise<boolean> {
+    return identity !== undefined && (await this.#allWays()).some(({ met }) => met.has(identity));
+  }
+
+  #allWays(): Promise<readonly RuleWay[]> {
+    this.#ways ??= ruleWays(this.#home, this.#rights.fixedPaths);
+    return this.#ways;
+  }
+
+  #ruledBy({ identities }: Location, more: readonly string[] = []): ReadonlySet<string> {
+    return new Set([...identities.flatMap((identity) => this.#ruled.get(identity) ?? []), ...more]);
+  }
+}
+
+/** Without rules below the root the home is judged as one, before anything is looked at. */
+export function requireRootRight(rights: AccessRights, permission: Permission, virtualPath: string): void {
+  if (!rights.allows(permission, virtualPath)) throw accessDenied(permission, virtualPath, virtualPath);
+}
+
+function accessDenied(permission: Permission, path: string, object: string): StorageError {
+  const message = `the authorization rules do not allow ${permission} at ${object}`;
+  return new StorageError('denied', message, { facts: { permission, path, ...(object !== path && { object }) } });
+}
+
+function fixed(virtualPath: string): StorageError {
+  return new StorageError('ruled', `${virtualPath}: an authorization rule is for it, or its path leads through it`);
+}

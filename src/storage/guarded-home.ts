@@ -1,0 +1,172 @@
+/**
+ * From a virtual path to a pinned object that the account may use. The object is pinned first and judged then, by where it
+ * really lies, and what was judged is what is used. What may not be used is denied whether it exists or not.
+ */
+import type { AccessRights, Permission } from '../authorization/access-rights.ts';
+import { type Confinement, segmentsOf } from './confinement.ts';
+import { Guard, requireRootRight } from './guard.ts';
+import { hostPath } from './octet-text.ts';
+import { type Location, type Walk, walkPath } from './path-walk.ts';
+import { type PinnedObject, pinObject } from './pinned-object.ts';
+import { StorageError } from './storage.ts';
+import { errnoOf } from './storage-errors.ts';
+
+export interface GuardedObject {
+  readonly object: PinnedObject;
+  readonly location: Location;
+  readonly guard: Guard;
+  close(): Promise<void>;
+}
+
+/** A name in its directory. What it names may be absent, or a link that nothing here follows. */
+export interface GuardedEntry {
+  readonly directory: PinnedObject;
+  readonly name: string;
+  /** Host path of the name in the pinned directory. */
+  readonly hostPath: string | Buffer;
+  readonly object?: PinnedObject;
+  readonly location: Location;
+  readonly guard: Guard;
+  close(): Promise<void>;
+}
+
+export class GuardedHome {
+  readonly confinement: Confinement;
+  readonly #rights: () => AccessRights;
+
+  /** @param rights asked anew at every operation */
+  constructor(confinement: Confinement, rights: () => AccessRights) {
+    this.confinement = confinement;
+    this.#rights = rights;
+  }
+
+  /**
+   * What the path leads to, links followed. The caller closes it.
+   * @throws system errors; `StorageError` `denied`, `outside`, `not-found` and others
+   */
+  async object(virtualPath: string, permission: Permission): Promise<GuardedObject> {
+    const segments = segmentsOf(virtualPath);
+    const rights = this.#rights();
+    if (rights.rulePaths.length === 0) {
+      requireRootRight(rights, permission, virtualPath);
+      const object = await unlessDoubtful(() => this.confinement.pin(virtualPath));
+      if (object) {
+        const location = { path: object.path, identities: [object.identity] };
+        return { object, location, guard: await this.#guard(rights), close: object.close };
+      }
+    }
+    return closedOnError(await walkPath(this.confinement.location, segments, true), async (walk) => {
+      const guard = await this.#guard(rights);
+      guard.require(permission, virtualPath, walk.location, walk.links);
+      if (walk.end.kind !== 'found') throw unreached(walk, virtualPath);
+      return { object: walk.end.object, location: walk.location, guard, close: walk.close };
+    });
+  }
+
+  /**
+   * The name itself, for operations that do not follow links (link, mkdir, rename, rmdir, unlink, or open with O_EXCL). The
+   * caller closes it.
+   * @throws as `object`; `forbidden` for the root, which is in no directory of the home
+   */
+  async entry(virtualPath: string, ...permissions: readonly Permission[]): Promise<GuardedEntry> {
+    const segments = segmentsOf(virtualPath);
+    const name = segments.at(-1);
+    if (name === undefined) throw new StorageError('forbidden', '/: the root cannot be changed');
+    const rights = this.#rights();
+    if (rights.rulePaths.length === 0) {
+      for (const permission of permissions) requireRootRight(rights, permission, virtualPath);
+      const entry = await unlessDoubtful(() => this.#plainEntry(segments.slice(0, -1), name));
+      if (entry) return { ...entry, name, guard: await this.#guard(rights) };
+    }
+    return closedOnError(await walkPath(this.confinement.location, segments, false), async (walk) => {
+      const { location, links, directory, end } = walk;
+      const guard = await this.#guard(rights);
+      const isNew = directory !== undefined && end.kind === 'missing' && end.names.length === 1;
+      const ruled = isNew ? await guard.rulesOfNew(directory, name) : [];
+      for (const permission of permissions) guard.require(permission, virtualPath, location, links, ruled);
+      if (!directory || (end.kind !== 'found' && !isNew)) throw unreached(walk, virtualPath);
+      const object = end.kind === 'found' ? { object: end.object } : {};
+      return { directory, name, hostPath: entryPath(directory, name), ...object, location, guard, close: walk.close };
+    });
+  }
+
+  /**
+   * Where an upload goes: the name itself, or what it leads to if it is a link. A link that leads nowhere is itself replaced.
+   * @throws as `entry`
+   */
+  async uploadTarget(virtualPath: string): Promise<GuardedEntry> {
+    const entry = await this.entry(virtualPath, 'Write');
+    if (!entry.object?.stats.isSymbolicLink()) return entry;
+    return closedOnError(entry, async ({ guard }) => {
+      const walk = await walkPath(this.confinement.location, segmentsOf(virtualPath), true);
+      return closedOnError(walk, async ({ location, links, directory, end, close }) => {
+        guard.require('Write', virtualPath, location, links);
+        if (end.kind === 'failed') throw end.error;
+        await (end.kind === 'missing' ? walk : entry).close();
+        if (end.kind === 'missing') return entry;
+        if (!directory) throw new StorageError('not-a-file', `${virtualPath}: leads to the home itself`);
+        const name = location.path.slice(location.path.lastIndexOf('/') + 1);
+        return { directory, name, hostPath: entryPath(directory, name), object: end.object, location, guard, close };
+      });
+    });
+  }
+
+  async #plainEntry(parent: readonly string[], name: string) {
+    const directory = await this.confinement.pinDirectory(`/${parent.join('/')}`);
+    return closedOnError(directory, async ({ path, identity, link }) => {
+      const object = await unlessMissing(() => pinObject(`${link}/${name}`, false));
+      const location = { path: `${path === '/' ? '' : path}/${name}`, identities: object ? [object.identity] : [] };
+      const close = async () => {
+        await object?.close();
+        await directory.close();
+      };
+      return { directory, hostPath: entryPath(directory, name), ...(object && { object }), location, close, identity };
+    });
+  }
+
+  #guard(rights: AccessRights): Promise<Guard> {
+    return Guard.over(this.confinement.location, rights);
+  }
+}
+
+export function entryPath(directory: PinnedObject, name: string): string | Buffer {
+  return hostPath(`${directory.link}/${name}`);
+}
+
+function unreached({ end }: Walk, virtualPath: string): unknown {
+  if (end.kind === 'failed') return end.error;
+  return new StorageError('not-found', `${virtualPath}: no such file or directory`);
+}
+
+/**
+ * Nothing when the kernel could not reach it: its answer would tell of what lies outside where a link leads there, so that
+ * the path is then followed name by name.
+ */
+async function unlessDoubtful<T>(open: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await open();
+  } catch {
+    return undefined;
+  }
+}
+
+async function unlessMissing<T>(open: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await open();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function closedOnError<T extends { close(): Promise<void> }, R>(
+  held: T,
+  use: (held: T) => Promise<R>,
+): Promise<R> {
+  try {
+    return await use(held);
+  } catch (error) {
+    await held.close();
+    throw error;
+  }
+}

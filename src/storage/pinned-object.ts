@@ -1,0 +1,42 @@
+/**
+ * An object of the file system held by a descriptor that only stands for it: opening it touches no device and waits for no
+ * FIFO, and whatever becomes of its name, what was judged is what is used. It needs /proc (Linux).
+ */
+import type { BigIntStats } from 'node:fs';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { hostPath } from './octet-text.ts';
+
+/** open(2): a descriptor that only stands for the object. Node does not name the constant; the value is Linux’s. */
+const O_PATH = 0o10000000;
+
+export interface PinnedObject {
+  /** A host path that leads to this very object. */
+  readonly link: string;
+  readonly stats: BigIntStats;
+  /** Device and inode: equal for every name of the object, whatever links, letter case or mounts lead to it. */
+  readonly identity: string;
+  /** May be called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param path host path, as `hostPath` encodes it
+ * @param followLink whether a link at the end of the path is followed, or is itself the object
+ * @throws system errors
+ */
+export async function pinObject(path: string, followLink: boolean): Promise<PinnedObject> {
+  const handle = await open(hostPath(path), O_PATH | (followLink ? 0 : constants.O_NOFOLLOW));
+  try {
+    const stats = await handle.stat({ bigint: true });
+    const link = `/proc/self/fd/${handle.fd}`;
+    return { link, stats, identity: identityOf(stats), close: () => handle.close() };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+export function identityOf(stats: BigIntStats): string {
+  return `${stats.dev.toString(16)}g${stats.ino.toString(16)}`;
+}

@@ -1,0 +1,102 @@
+/**
+ * What the paths of authorization rules lead to in one home. A rule is told by device and inode of its object, so that links,
+ * letter case, accents and mounts lead around none; a rule whose object does not exist yet, by the directory that will hold it.
+ */
+import { lstat, mkdir, rmdir, stat } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { foldedPath } from '../authorization/folded-path.ts';
+import { segmentsOf } from './confinement.ts';
+import type { HomeLocation } from './home-location.ts';
+import { hostPath } from './octet-text.ts';
+import { walkPath } from './path-walk.ts';
+import { identityOf, type PinnedObject } from './pinned-object.ts';
+import { errnoOf } from './storage-errors.ts';
+import { createUploadName } from './upload-name.ts';
+
+/** @returns by identity, the rules whose path leads there; a path that leads nowhere now has no object that could be reached */
+export async function ruledObjects(
+  home: HomeLocation,
+  rulePaths: readonly string[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const identities = await Promise.all(rulePaths.map((path) => identityAt(home, path)));
+  const ruled = new Map<string, string[]>();
+  for (const [index, path] of rulePaths.entries()) {
+    const identity = identities[index];
+    if (identity !== undefined) ruled.set(identity, [...(ruled.get(identity) ?? []), path]);
+  }
+  return ruled;
+}
+
+/** @returns the rules whose object a new name in the directory would become */
+export async function rulesOfNewName(
+  home: HomeLocation,
+  rulePaths: readonly string[],
+  directory: PinnedObject,
+  name: string,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const path of rulePaths) {
+    const ruledName = posix.basename(path);
+    if (foldedPath(ruledName) !== foldedPath(name)) continue;
+    if ((await identityAt(home, posix.dirname(path))) !== directory.identity) continue;
+    if (await isOneName(directory, ruledName, name)) found.push(path);
+  }
+  return found;
+}
+
+/** The way to what a rule is for, as far as it exists. */
+export interface RuleWay {
+  readonly rulePath: string;
+  /** Identities of the directories and links that the way needs, and of its end. */
+  readonly met: ReadonlySet<string>;
+  /** Where the way ends too early: in which directory, and the names that are not there. */
+  readonly missing?: { readonly directory: string; readonly names: readonly string[] };
+}
+
+export function ruleWays(home: HomeLocation, rulePaths: readonly string[]): Promise<readonly RuleWay[]> {
+  return Promise.all(
+    rulePaths.map(async (rulePath) => {
+      const walk = await walkPath(home, segmentsOf(rulePath), true);
+      await walk.close();
+      const { met, directory, end } = walk;
+      if (end.kind !== 'missing' || !directory) return { rulePath, met };
+      return { rulePath, met, missing: { directory: directory.identity, names: end.names } };
+    }),
+  );
+}
+
+/** Whether something with this name would stand above what a rule is for. */
+export async function standsAboveRule(way: RuleWay, directory: PinnedObject, name: string): Promise<boolean> {
+  const [first, second] = way.missing?.directory === directory.identity ? way.missing.names : [];
+  return first !== undefined && second !== undefined && isOneName(directory, first, name);
+}
+
+async function identityAt(home: HomeLocation, path: string): Promise<string | undefined> {
+  try {
+    return identityOf(await stat(hostPath(home.hostPath(path)), { bigint: true }));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks the file system, by a hidden directory that takes over how its parent compares names. */
+async function isOneName(directory: PinnedObject, first: string, second: string): Promise<boolean> {
+  if (first === second) return true;
+  if (foldedPath(first) !== foldedPath(second)) return false;
+  const trial = `${directory.link}/${createUploadName()}`;
+  await mkdir(trial, { mode: 0o700 });
+  try {
+    const made = hostPath(`${trial}/${first}`);
+    await mkdir(made);
+    return await lstat(hostPath(`${trial}/${second}`))
+      .then(() => true, isMissing)
+      .finally(() => rmdir(made));
+  } finally {
+    await rmdir(trial);
+  }
+}
+
+function isMissing(error: unknown): false {
+  if (errnoOf(error) === 'ENOENT') return false;
+  throw error;
+}
