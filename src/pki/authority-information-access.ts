@@ -10,18 +10,24 @@ const maximumDescriptions = 32;
 const maximumLocations = 4;
 
 /**
- * The URLs of one access method, in the order of the extension, at most four. An extension that cannot be read offers nothing: it is
+ * The URLs of one access method, in the order of the extension, at most four. A description that cannot be read offers nothing: it is
  * advice, and nothing is decided by its absence but where to ask.
  * @param method dotted OID, such as id-ad-ocsp
  */
 export function accessLocations({ extensions }: Certificate, method: string): readonly string[] {
   const extension = extensions.get(oids.authorityInformationAccess);
   if (!extension) return [];
-  try {
-    return readSequence(extension.value, 'authorityInfoAccess')
+  return readable(() =>
+    readSequence(extension.value, 'authorityInfoAccess')
       .rest(maximumDescriptions)
-      .flatMap(({ content }) => locationOf(new DerReader(content, 'access description'), method))
-      .slice(0, maximumLocations);
+      .flatMap(({ content }) => readable(() => locationOf(new DerReader(content, 'access description'), method)))
+      .slice(0, maximumLocations),
+  );
+}
+
+function readable(read: () => readonly string[]): readonly string[] {
+  try {
+    return read();
   } catch (error) {
     if (error instanceof MalformedError) return [];
     throw error;

@@ -6,8 +6,8 @@ import { MalformedError } from './malformed-error.ts';
 const certificateLabels = ['CERTIFICATE', 'X509 CERTIFICATE'];
 const crlLabels = ['X509 CRL'];
 const ocspLabels = ['OCSP RESPONSE'];
-const messageLabels = ['PKCS7', 'CMS'];
-const block = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END ([A-Z0-9 ]+)-----/g;
+const messageLabels = ['PKCS7', 'CMS', 'PKCS #7 SIGNED DATA'];
+const block = /-----BEGIN ([A-Z0-9 #]+)-----([A-Za-z0-9+/=\s]*)-----END ([A-Z0-9 #]+)-----/g;
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** One certificate as PEM, with lines of 64 characters (RFC 7468 section 2). */

@@ -3,7 +3,7 @@ import type { Certificate } from '../certificate.ts';
 import type { CertificateRevocationList } from '../crl.ts';
 import { type DistinguishedName, relativeNameKey } from '../distinguished-name.ts';
 import type { DistributionPoint, DistributionPointName } from '../distribution-point.ts';
-import { generalNameKey } from '../general-name.ts';
+import { type GeneralName, generalNameKey } from '../general-name.ts';
 
 /** ReasonFlags 1 to 8; bit 0 is unused. */
 export const allReasons: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7, 8]);
@@ -81,6 +81,19 @@ function namesIntersect(
 }
 
 function nameKeys(name: DistributionPointName, base: DistinguishedName): readonly string[] {
-  if (name.kind === 'fullName') return name.names.map(generalNameKey);
+  if (name.kind === 'fullName') return name.names.map(comparable);
   return [`directoryName ${relativeNameKey(base, name.rdn)}`];
 }
+
+/** The key of a name; URLs without what makes no difference (RFC 3986 6.2.2.1, 6.2.3): case of scheme and host, the default port. */
+function comparable(name: GeneralName): string {
+  const [, scheme, userinfo = '', host, port, rest] =
+    (name.kind === 'uniformResourceIdentifier' && urlParts.exec(name.value)) || [];
+  if (scheme === undefined || host === undefined) return generalNameKey(name);
+  const isDefaultPort = port === '' || Number(port) === defaultPorts[scheme.toLowerCase()];
+  const authority = `${userinfo}${host.toLowerCase()}${port === undefined || isDefaultPort ? '' : `:${port}`}`;
+  return `uniformResourceIdentifier ${scheme.toLowerCase()}://${authority}${rest || '/'}`;
+}
+
+const urlParts = /^([a-z][a-z0-9+.-]*):\/\/([^/?#@]*@)?(\[[^\]/]*\]|[^/?#:@]*)(?::(\d*))?((?:[/?#].*)?)$/i;
+const defaultPorts: Readonly<Record<string, number>> = { http: 80, https: 443, ldap: 389, ldaps: 636, ftp: 21 };

@@ -13,7 +13,13 @@ import {
   readSingle,
   tags,
 } from '../der.ts';
-import { checkInteger, decodeObjectIdentifier, decodeOctetsInBitString, decodeTime } from '../der-values.ts';
+import {
+  checkInteger,
+  decodeCount,
+  decodeObjectIdentifier,
+  decodeOctetsInBitString,
+  decodeTime,
+} from '../der-values.ts';
 import { type DistinguishedName, parseDistinguishedName } from '../distinguished-name.ts';
 import { type Extension, parseExtensions } from '../extensions.ts';
 import { MalformedError } from '../malformed-error.ts';
@@ -71,10 +77,9 @@ export interface OcspResponse {
 
 const maximumOctets = 65_536;
 const maximumResponses = 64;
-const maximumCertificates = 8;
+/** Some responders send the certificates of all their keys; the octets are bounded anyway. */
+const maximumCertificates = 256;
 const keyHashOctets = 20;
-/** RFC 9654 2.1. */
-const maximumNonceOctets = 128;
 
 /**
  * @param source URL it came from, for records
@@ -124,8 +129,10 @@ function basicResponseOf(der: Buffer) {
 
 function responseDataOf(content: Buffer) {
   const reader = new DerReader(content, 'ResponseData');
-  // The only version is the default, and DER does not encode defaults.
-  if (reader.nextTag === contextConstructed(0)) throw new MalformedError('OCSP response encodes a version');
+  // The only version is the default, which DER does not encode; but responders do, and it says nothing else.
+  const version = reader.optional(contextConstructed(0));
+  if (version && decodeCount(readSingle(version.content, tags.integer, 'version').content, 'version') !== 0)
+    throw new MalformedError('OCSP response is not of version 1');
   const responderId = responderIdOf(reader.next());
   const producedAt = generalizedTimeOf(reader.next(), 'producedAt');
   const responses = new DerReader(reader.expect(tags.sequence).content, 'responses')
@@ -188,17 +195,23 @@ function certificateStatusOf({ tag, content }: DerValue): CertificateStatus {
 
 function extensionsOf(reader: DerReader, what: string): ReadonlyMap<string, Extension> {
   const explicit = reader.optional(contextConstructed(1));
-  return explicit ? parseExtensions(readSingle(explicit.content, tags.sequence, what).content, what) : new Map();
+  if (!explicit) return new Map();
+  const { content } = readSingle(explicit.content, tags.sequence, what);
+  // An empty list breaks the syntax and says nothing.
+  return content.length > 0 ? parseExtensions(content, what) : new Map();
 }
 
-/** RFC 8954 2.1: an OCTET STRING inside extnValue. */
+/** RFC 9654 2.1: an OCTET STRING inside extnValue. Older responders do not wrap it, and whoever did not ask need not care. */
 function nonceOf(extensions: ReadonlyMap<string, Extension>): Buffer | undefined {
-  const extension = extensions.get(oids.ocspNonce);
-  if (!extension) return undefined;
-  const { content } = readSingle(extension.value, tags.octetString, 'nonce');
-  if (content.length > maximumNonceOctets) throw new MalformedError('nonce is longer than 128 octets');
-  return content;
+  const value = extensions.get(oids.ocspNonce)?.value;
+  if (!value) return undefined;
+  const [tag, first = 0, second = 0] = value;
+  const header = first === 0x81 ? 3 : 2;
+  const length = first === 0x81 ? second : first;
+  return tag === tags.octetString && value.length === header + length ? value.subarray(header) : value;
 }
+
+const timeWithFraction = /^(\d{14})\.\d{1,9}Z$/;
 
 function explicitTimeOf(content: Buffer, what: string): Date {
   return generalizedTimeOf(readSingle(content, tags.generalizedTime, what), what);
@@ -206,7 +219,10 @@ function explicitTimeOf(content: Buffer, what: string): Date {
 
 function generalizedTimeOf(value: DerValue, what: string): Date {
   if (value.tag !== tags.generalizedTime) throw new MalformedError(`${what} is not a GeneralizedTime`);
-  return decodeTime(value, what);
+  const { tag, content, der } = value;
+  const [whole, seconds] = timeWithFraction.exec(content.toString('latin1')) ?? [];
+  // X.680 allows fractions of a second, which RFC 6960 4.2.2.1 does not; less than a second decides nothing.
+  return decodeTime(whole ? { tag, content: Buffer.from(`${seconds}Z`), der } : value, what);
 }
 
 function derOf({ der }: DerValue): Buffer {

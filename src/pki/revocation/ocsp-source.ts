@@ -7,6 +7,7 @@ import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
 import { mayBeLifted } from '../crl-reason.ts';
 import { MalformedError } from '../malformed-error.ts';
+import { readOcspResponses } from '../pem.ts';
 import type { Evidence } from '../retrieval/evidence-store.ts';
 import type { RetrievalRequest } from '../retrieval/retriever.ts';
 import type { RetrievalOptions } from './crl-source.ts';
@@ -257,7 +258,8 @@ function responseOf({ bytes, request }: Evidence): OcspResponse | string {
 
 function readResponse(bytes: Buffer, url: string): OcspResponse | string {
   try {
-    const response = parseOcspResponse(bytes, url);
+    const [der = bytes] = readOcspResponses(bytes);
+    const response = parseOcspResponse(der, url);
     return typeof response === 'string' ? `${url}: the responder answered ${response}` : response;
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;

@@ -266,3 +266,47 @@ describe('the content of a caIssuers URL', () => {
     expect(() => parseCertificatesOnly(content)).toThrow(MalformedError);
   });
 });
+
+describe('what servers have at caIssuers URLs is read', () => {
+  const issuing = intermediate(anchor);
+  const pem = (label: string, der: Buffer) =>
+    Buffer.from(`-----BEGIN ${label}-----\n${der.toString('base64')}\n-----END ${label}-----\n`);
+  it.each<[string, Buffer]>([
+    ['a certificate in DER', issuing.der],
+    ['with one newline behind it', Buffer.concat([issuing.der, Buffer.from('\n')])],
+    ['with a newline of Windows behind it', Buffer.concat([issuing.der, Buffer.from('\r\n')])],
+    ['a certificate in PEM', pem('CERTIFICATE', issuing.der)],
+    ['several certificates in PEM', Buffer.concat([pem('CERTIFICATE', anchor.der), pem('CERTIFICATE', issuing.der)])],
+    [
+      'one that cannot be read among them',
+      Buffer.concat([pem('CERTIFICATE', Buffer.of(0x30, 0)), pem('CERTIFICATE', issuing.der)]),
+    ],
+    ['a p7b in DER', certificatesOnly(issuing.der)],
+    ['a p7b with a newline behind it', Buffer.concat([certificatesOnly(issuing.der), Buffer.from('\n')])],
+    ['a p7b in PEM', pem('PKCS7', certificatesOnly(issuing.der))],
+    ['a p7b in PEM under its older label', pem('PKCS #7 SIGNED DATA', certificatesOnly(issuing.der))],
+    ['a CMS message in PEM', pem('CMS', certificatesOnly(issuing.der))],
+  ])('%s', async (_form, served) => {
+    server.publish('issuing', served);
+    const holder = person(issuing, [at('issuing')]);
+    expect(await validatorWith().verdict(holder)).toBe('valid');
+  });
+
+  it('though another description of the extension cannot be read', async () => {
+    server.publish('issuing', issuing.der);
+    const description = (url: Buffer) => sequence(objectIdentifier(oids.caIssuers), url);
+    const urls = [uriName('http://\u0080.example'), uriName(`${server.baseUrl}/issuing`)];
+    const extra = extension(oids.authorityInformationAccess, sequence(...urls.map(description)));
+    expect(await validatorWith().verdict(person(issuing, [extra]))).toBe('valid');
+  });
+
+  it.each<[string, Buffer]>([
+    ['two newlines behind DER', Buffer.concat([issuing.der, Buffer.from('\n\n')])],
+    ['a space behind DER', Buffer.concat([issuing.der, Buffer.from(' ')])],
+    ['a private key in PEM', pem('PRIVATE KEY', issuing.der)],
+  ])('but not %s', async (_form, served) => {
+    server.publish('issuing', served);
+    const holder = person(issuing, [at('issuing')]);
+    expect(await validatorWith().verdict(holder)).toBe('path-not-found');
+  });
+});

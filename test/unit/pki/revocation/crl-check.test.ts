@@ -228,3 +228,44 @@ describe('CRL files', () => {
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(12_000_000);
   });
 });
+
+describe('a distribution point and the scope of a CRL', () => {
+  const points = (...urls: readonly string[]) =>
+    extension(oids.crlDistributionPoints, sequence(sequence(explicit(0, explicit(0, ...urls.map(uriName))))));
+  const scopeOf = (url: string) => scope(explicit(0, explicit(0, uriName(url))));
+  const verdict = (urls: readonly string[], url: string) =>
+    verdictOf(setting(0, [good, crl({ extensions: [scopeOf(url)] })]), [person(middle, [points(...urls)]), middle]);
+
+  it.each([
+    ['the same', 'http://crl.example/a.crl', 'http://crl.example/a.crl'],
+    ['the case of the scheme', 'HTTP://crl.example/a.crl', 'http://crl.example/a.crl'],
+    ['the case of the host', 'http://CRL.Example/a.crl', 'http://crl.example/a.crl'],
+    ['the default port', 'http://crl.example:80/a.crl', 'http://crl.example/a.crl'],
+    ['an empty port', 'http://crl.example:/a.crl', 'http://crl.example/a.crl'],
+    ['the default port of LDAP', 'ldap://dc.example:389/CN=a?x', 'LDAP://DC.example/CN=a?x'],
+    ['the default port of HTTPS at an address', 'https://[2001:DB8::1]:443/a', 'https://[2001:db8::1]/a'],
+    ['a path that is empty', 'http://crl.example', 'http://crl.example/'],
+  ])('match though they differ in %s', async (_difference, ofPoint, ofCrl) => {
+    expect(await verdict([ofPoint], ofCrl)).toBe('valid');
+  });
+
+  it.each([
+    ['the case of the path', 'http://crl.example/A.crl', 'http://crl.example/a.crl'],
+    ['another port', 'http://crl.example:8080/a.crl', 'http://crl.example/a.crl'],
+    ['the port of another scheme', 'http://crl.example:443/a.crl', 'http://crl.example/a.crl'],
+    ['the scheme', 'https://crl.example/a.crl', 'http://crl.example/a.crl'],
+    ['the user', 'http://U@crl.example/a.crl', 'http://u@crl.example/a.crl'],
+    ['the query', 'http://crl.example/a?X', 'http://crl.example/a?x'],
+    ['what is escaped', 'http://crl.example/%61', 'http://crl.example/a'],
+  ])('do not match when they differ in %s', async (_difference, ofPoint, ofCrl) => {
+    expect(await verdict([ofPoint], ofCrl)).toBe('revocation-unknown');
+  });
+
+  it('match by the other URLs when one has an odd octet, which alone matches nothing', async () => {
+    const odd = 'http://crl.example/\u00fc';
+    expect(await verdict([odd, 'http://crl.example/a.crl'], 'http://crl.example/a.crl')).toBe('valid');
+    expect(await verdict([odd], 'http://crl.example/a.crl')).toBe('revocation-unknown');
+    expect(await verdict([odd], odd)).toBe('revocation-unknown');
+    expect(await verdictOf(setting(0, [good, crl()]), [person(middle, [points(odd)]), middle])).toBe('valid');
+  });
+});

@@ -217,6 +217,16 @@ describe('what is at hand is asked first, then the methods in their order, and t
   });
 });
 
+it.each<[string, (der: Buffer) => Buffer]>([
+  ['with a newline behind it', (der) => Buffer.concat([der, Buffer.from('\n')])],
+  [
+    'in PEM',
+    (der) => Buffer.from(`-----BEGIN OCSP RESPONSE-----\n${der.toString('base64')}\n-----END OCSP RESPONSE-----\n`),
+  ],
+])('an answer %s is read', async (_form, served) => {
+  expect(await site({ crls: [], answer: served(issueOcsp(good)) }).login()).toBe('valid');
+});
+
 describe('which certificates are checked', () => {
   it('are all but the trust anchor, or the end entity alone', async () => {
     const chain = site({ answer: good, methods: ['ocsp'] });

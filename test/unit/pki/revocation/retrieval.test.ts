@@ -166,6 +166,23 @@ describe('a CRL at a distribution point', () => {
   });
 });
 
+describe('a CRL is read as servers have it', () => {
+  const armoured = (der: Buffer, newline: string) =>
+    Buffer.from(['-----BEGIN X509 CRL-----', der.toString('base64'), '-----END X509 CRL-----', ''].join(newline));
+  it.each<[string, (der: Buffer) => Buffer, string]>([
+    ['in DER', (der) => der, 'valid'],
+    ['in DER with a newline behind it', (der) => Buffer.concat([der, Buffer.from('\n')]), 'valid'],
+    ['in DER with a newline of Windows behind it', (der) => Buffer.concat([der, Buffer.from('\r\n')]), 'valid'],
+    ['in PEM', (der) => armoured(der, '\n'), 'valid'],
+    ['in PEM of Windows', (der) => armoured(der, '\r\n'), 'valid'],
+    ['but not with something else behind it', (der) => Buffer.concat([der, Buffer.of(0)]), 'revocation-unknown'],
+  ])('%s', async (_form, served, code) => {
+    const { url } = await serve((response) => void response.end(served(issueCrl(middle))));
+    const { login, middle } = site(url);
+    expect(codeOf(await login())).toBe(code);
+  });
+});
+
 describe('a certificate with many URLs of CRLs', () => {
   const point = (...urls: readonly string[]) => sequence(explicit(0, explicit(0, ...urls.map(uriName))));
   const paths = Array.from({ length: 12 }, (_, index) => `/${index}.crl`);
