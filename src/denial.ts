@@ -353,7 +353,8 @@ export const denialTable = {
     subStatus: 35,
     level: 'alert',
     meaning: 'Too many wrong passwords came for this account or from this address; no password is tried for a while.',
-    remedy: 'Look at the refusals before this one; see denyByFailure for how long it lasts.',
+    remedy:
+      'Look at the refusals before this one; denyByFailure says how many and for how long. Places where the account logged in before stay open.',
   },
   'not-authorized': {
     stage: 'authorization',

@@ -71,7 +71,7 @@ const packageOwners: Readonly<Record<string, readonly string[]>> = {
   commander: ['main.ts', 'command-line'],
   yaml: ['config', 'scenario'],
   zod: ['config', 'mapping', 'service', 'smartcard'],
-  'lru-cache': ['pki', 'mapping', 'directory', 'ftp'],
+  'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login'],
 };
 
 interface Import {

@@ -56,8 +56,23 @@ export const configurationSchema = z
           .min(1)
           .max(1000)
           .default(4)
-          .describe('Wrong passwords for one account before none is tried'),
-        maxFailurePerAddress: z.int().min(1).max(10_000).default(20).describe('Wrong passwords from one address'),
+          .describe(
+            'Wrong passwords for one account from one address, or /64 network, before none is tried from there',
+          ),
+        maxFailurePerAccount: z
+          .int()
+          .min(1)
+          .max(1000)
+          .default(8)
+          .describe(
+            'Wrong passwords for one account from all addresses before none is tried from new ones; below the directory’s lockout threshold',
+          ),
+        maxFailurePerAddress: z
+          .int()
+          .min(1)
+          .max(10_000)
+          .default(20)
+          .describe('Wrong passwords from one address for all accounts'),
         entryExpiration: duration('1s', '1d')
           .prefault('30m')
           .describe('Time after the last failure until it is forgotten'),

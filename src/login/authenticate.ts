@@ -190,7 +190,7 @@ async function identifyByName(
   return identified;
 }
 
-/** @param address the address's admission where it was asked for already */
+/** @param address the address's admission; absent where a certificate was accepted, whose holder does not answer for his neighbours */
 async function checkPassword(
   passwords: PasswordLoginOptions | undefined,
   { password, remoteAddress }: ExplainedRequest,
@@ -199,14 +199,13 @@ async function checkPassword(
   steps: StepRecorder,
 ): Promise<Denial | 'password-required' | undefined> {
   if (password === undefined || !passwords) return 'password-required';
-  const admission = address ?? passwords.throttle.admitAddress(remoteAddress);
-  if (!admission) return throttled('address');
+  const subject = { ...identity, remoteAddress, hasCertificate: address === undefined };
   try {
-    const refusal = await passwordDenial(passwords, identity, password, steps);
-    if (!refusal) admission.succeeded();
+    const refusal = await passwordDenial(passwords, subject, password, steps);
+    if (!refusal) address?.succeeded();
     return refusal;
   } catch (error) {
-    admission.undecided();
+    address?.undecided();
     throw error;
   }
 }

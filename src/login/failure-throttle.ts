@@ -1,14 +1,22 @@
 /**
- * Counts wrong passwords by account and by address, and says when no more may be tried: the gateway must neither help to guess
- * passwords nor lock accounts out in the directory. Tries under way count as failures until they succeed.
+ * Counts wrong passwords and says when no more may be tried: the gateway must neither help to guess passwords nor lock accounts out in
+ * the directory, and strangers must not lock out the person either. So failures count for an account at one source; what all sources do
+ * to one account together is bounded too, but that bound stops neither a source from which the account logged in before nor a person who
+ * has shown the account's certificate. Tries under way count as failures until they succeed.
  */
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 
 /** The words of IIS’s `denyByFailure`. */
 export interface FailureThrottleOptions {
-  /** Wrong passwords for one account after which none is tried; below the directory's own lockout threshold. Default 4. */
+  /** Wrong passwords for one account from one source, after which none is tried from there. Default 4. */
   readonly maxFailure?: number;
-  /** Wrong passwords from one address, or /64 network of IPv6. Default 20. */
+  /**
+   * Wrong passwords for one account from all sources together, after which none is tried from a source that is new to the account. Below
+   * the directory's own lockout threshold, which counts every one of them. Default 8.
+   */
+  readonly maxFailurePerAccount?: number;
+  /** Wrong passwords from one source for whatever accounts. Default 20. */
   readonly maxFailurePerAddress?: number;
   /** Milliseconds after the last failure until it is forgotten; not below the directory's observation window. Default 1800000. */
   readonly entryExpiration?: number;
@@ -17,21 +25,33 @@ export interface FailureThrottleOptions {
 
 /** One password that may be tried. Whatever is not called, it counts as wrong. */
 export interface Admission {
-  /** It was right: the failures before it are forgotten. */
+  /** It was right. */
   succeeded(): void;
   /** Nobody could say whether it was right. */
   undecided(): void;
 }
 
-export interface FailureThrottle {
-  /** @returns undefined: no password may be tried now */
-  admitAddress(remoteAddress: string): Admission | undefined;
-  /** @param account directory and id */
-  admitAccount(account: string): Admission | undefined;
+/** A password about to be tried. */
+export interface Guess {
+  /** Directory and id. */
+  readonly account: string;
+  /** Sources are addresses, of IPv6 networks of 64 bits. */
+  readonly remoteAddress: string;
+  /** The account's certificate was accepted before: failures of people without it are not counted against this one. */
+  readonly hasCertificate: boolean;
 }
 
-/** Entries per kind; the oldest give way. Accounts are counted apart, so that many addresses cannot crowd them out. */
+export interface FailureThrottle {
+  /** For a password without a certificate, before its account is known. @returns undefined: no password may be tried now */
+  admitAddress(remoteAddress: string): Admission | undefined;
+  /** @returns undefined: no password may be tried now */
+  admitAccount(guess: Guess): Admission | undefined;
+}
+
+/** Entries per kind; the oldest give way. Kinds are counted apart, so that many addresses cannot crowd out accounts. */
 const mostEntries = 20_000;
+/** Sources remembered for one account: an office, a home, a telephone. */
+const mostKnownSources = 4;
 
 interface Entry {
   failures: number;
@@ -39,49 +59,86 @@ interface Entry {
 }
 
 export function createFailureThrottle(options: FailureThrottleOptions): FailureThrottle {
-  const { maxFailure = 4, maxFailurePerAddress = 20, entryExpiration = 1_800_000, clock } = options;
-  const accounts = counter(maxFailure, entryExpiration, clock);
-  const addresses = counter(maxFailurePerAddress, entryExpiration, clock);
+  const { maxFailure = 4, maxFailurePerAccount = 8, maxFailurePerAddress = 20, clock } = options;
+  const { entryExpiration = 1_800_000 } = options;
+  const addresses = new Counter(entryExpiration, clock);
+  const accountsAtSources = new Counter(entryExpiration, clock);
+  const accounts = new Counter(entryExpiration, clock);
+  const known = new LRUCache<string, readonly string[]>({ max: mostEntries });
+
   return {
-    admitAccount: (account) => accounts(account, true),
-    // who knows one password may guess at others from the same address, so a success forgives only itself
-    admitAddress: (remoteAddress) => addresses(network(remoteAddress), false),
+    admitAddress: (remoteAddress) => {
+      const source = sourceOf(remoteAddress);
+      if (addresses.failures(source) >= maxFailurePerAddress) return undefined;
+      addresses.add(source);
+      // who knows one password may guess at others from the same address, so a success forgives only itself
+      const takeBack = () => addresses.takeBack(source);
+      return { succeeded: takeBack, undecided: takeBack };
+    },
+    admitAccount: ({ account, remoteAddress, hasCertificate }) => {
+      const source = sourceOf(remoteAddress);
+      const whole = JSON.stringify([hasCertificate, account]);
+      const here = JSON.stringify([hasCertificate, account, source]);
+      const sources = known.get(whole) ?? [];
+      const isOpen = accounts.failures(whole) < maxFailurePerAccount || sources.includes(source);
+      if (!isOpen || accountsAtSources.failures(here) >= maxFailure) return undefined;
+      accounts.add(whole);
+      accountsAtSources.add(here);
+      return {
+        succeeded: () => {
+          // as the directory does at a right password; other sources stay as suspicious as they were
+          accounts.forget(whole);
+          accountsAtSources.forget(here);
+          known.set(whole, [source, ...sources.filter((other) => other !== source)].slice(0, mostKnownSources));
+        },
+        undecided: () => {
+          accounts.takeBack(whole);
+          accountsAtSources.takeBack(here);
+        },
+      };
+    },
   };
 }
 
-function counter(most: number, expiration: number, clock: Clock) {
-  const entries = new Map<string, Entry>();
-  return (key: string, successForgivesAll: boolean): Admission | undefined => {
-    const now = clock.now().getTime();
-    const known = entries.get(key);
-    const failures = known && known.expiresAt > now ? known.failures : 0;
-    if (failures >= most) return undefined;
-    const entry: Entry = { failures: failures + 1, expiresAt: now + expiration };
+class Counter {
+  readonly #entries = new Map<string, Entry>();
+  readonly #expiration: number;
+  readonly #clock: Clock;
+
+  constructor(expiration: number, clock: Clock) {
+    this.#expiration = expiration;
+    this.#clock = clock;
+  }
+
+  failures(key: string): number {
+    const entry = this.#entries.get(key);
+    return entry && entry.expiresAt > this.#clock.now().getTime() ? entry.failures : 0;
+  }
+
+  add(key: string): void {
+    const entry = { failures: this.failures(key) + 1, expiresAt: this.#clock.now().getTime() + this.#expiration };
     // the newest stand last
-    entries.delete(key);
-    entries.set(key, entry);
-    if (entries.size > mostEntries) {
-      const [oldest] = entries.keys();
-      if (oldest !== undefined) entries.delete(oldest);
-    }
-    const takeBack = () => {
-      const current = entries.get(key);
-      if (!current) return;
-      current.failures -= 1;
-      if (current.failures <= 0) entries.delete(key);
-    };
-    return {
-      succeeded: () => {
-        if (successForgivesAll) entries.delete(key);
-        else takeBack();
-      },
-      undecided: takeBack,
-    };
-  };
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    if (this.#entries.size <= mostEntries) return;
+    const [oldest] = this.#entries.keys();
+    if (oldest !== undefined) this.#entries.delete(oldest);
+  }
+
+  takeBack(key: string): void {
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    entry.failures -= 1;
+    if (entry.failures <= 0) this.#entries.delete(key);
+  }
+
+  forget(key: string): void {
+    this.#entries.delete(key);
+  }
 }
 
 /** An IPv6 network of 64 bits, for a host may choose freely within it; an IPv4 address, mapped into IPv6 or not. */
-function network(address: string): string {
+function sourceOf(address: string): string {
   const text = address.replace(/%.*$/, '').toLowerCase();
   if (!text.includes(':')) return text;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(text)?.[1];

@@ -61,17 +61,26 @@ async function askAll(directories: readonly Directory[], name: string) {
   return answers.flat();
 }
 
+/** Whose password is to be tried, and what is known of who shows it. */
+interface PasswordSubject {
+  readonly account: DirectoryAccount;
+  readonly directory: Directory;
+  readonly remoteAddress: string;
+  /** The account was found by a certificate that was accepted. */
+  readonly hasCertificate: boolean;
+}
+
 /**
  * @returns why the password does not let anybody in
  * @throws DirectoryUnavailableError
  */
 export async function passwordDenial(
   { throttle }: PasswordLoginOptions,
-  { account, directory }: { readonly account: DirectoryAccount; readonly directory: Directory },
+  { account, directory, ...shown }: PasswordSubject,
   password: string,
   steps: StepRecorder,
 ): Promise<Denial | undefined> {
-  const refusal = await tryPassword(throttle, account, directory, password);
+  const refusal = await tryPassword(throttle, { account, directory, ...shown }, password);
   steps.record({
     stage: 'account',
     check: 'password',
@@ -83,8 +92,7 @@ export async function passwordDenial(
 
 async function tryPassword(
   throttle: FailureThrottle,
-  account: DirectoryAccount,
-  directory: Directory,
+  { account, directory, remoteAddress, hasCertificate }: PasswordSubject,
   password: string,
 ): Promise<Denial | undefined> {
   if (account.state.smartcardRequired) {
@@ -93,8 +101,9 @@ async function tryPassword(
   if (!directory.verifyPassword) {
     return denial('password-not-accepted', `The directory ${directory.name} knows no passwords.`);
   }
-  const admission = throttle.admitAccount(`${directory.name}\n${account.id}`);
-  if (!admission) return throttled('account');
+  const key = JSON.stringify([directory.name, account.id]);
+  const admission = throttle.admitAccount({ account: key, remoteAddress, hasCertificate });
+  if (!admission) return throttled(hasCertificate ? 'card' : 'account');
   try {
     const answer = await directory.verifyPassword(account, password);
     if (answer.outcome === 'refused') return answer.denial;
@@ -106,6 +115,12 @@ async function tryPassword(
   }
 }
 
-export function throttled(by: 'account' | 'address'): Denial {
-  return denial('password-throttled', `Too many wrong passwords for this ${by}; this one was not tried.`, { by });
+const throttledBy = {
+  account: 'Too many wrong passwords for this account, from this address or from addresses that are new to it',
+  address: 'Too many wrong passwords from this address',
+  card: 'Too many wrong passwords besides the certificate of this account',
+} as const;
+
+export function throttled(by: keyof typeof throttledBy): Denial {
+  return denial('password-throttled', `${throttledBy[by]}; this one was not tried.`, { by });
 }

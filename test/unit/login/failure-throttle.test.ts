@@ -6,39 +6,50 @@ function throttleAt(time = { now: 0 }) {
   const clock = { now: () => new Date(time.now) };
   return {
     time,
-    throttle: createFailureThrottle({ clock, maxFailure: 3, maxFailurePerAddress: 5, entryExpiration: 1000 }),
+    throttle: createFailureThrottle({
+      clock,
+      maxFailure: 3,
+      maxFailurePerAccount: 7,
+      maxFailurePerAddress: 5,
+      entryExpiration: 1000,
+    }),
   };
 }
+const guess = (account: string, remoteAddress = '192.0.2.1', hasCertificate = false) => ({
+  account,
+  remoteAddress,
+  hasCertificate,
+});
 const times = (count: number, act: () => unknown) => Array.from({ length: count }, act).filter(Boolean).length;
 
 describe('wrong passwords', () => {
   it('of one account are limited, others are not concerned', () => {
     const { throttle } = throttleAt();
-    expect(times(10, () => throttle.admitAccount('ada'))).toBe(3);
-    expect(throttle.admitAccount('bob')).toBeDefined();
+    expect(times(10, () => throttle.admitAccount(guess('ada')))).toBe(3);
+    expect(throttle.admitAccount(guess('bob'))).toBeDefined();
   });
 
   it('under way count, so that many at once are no way around', () => {
     const { throttle } = throttleAt();
-    const admissions = Array.from({ length: 10 }, () => throttle.admitAccount('ada'));
+    const admissions = Array.from({ length: 10 }, () => throttle.admitAccount(guess('ada')));
     for (const admission of admissions) admission?.undecided();
-    expect(throttle.admitAccount('ada')).toBeDefined();
+    expect(throttle.admitAccount(guess('ada'))).toBeDefined();
   });
 
   it('are forgotten some time after the last, and refused tries do not prolong that', () => {
     const { throttle, time } = throttleAt();
-    times(3, () => throttle.admitAccount('ada'));
+    times(3, () => throttle.admitAccount(guess('ada')));
     time.now = 999;
-    expect(throttle.admitAccount('ada')).toBeUndefined();
+    expect(throttle.admitAccount(guess('ada'))).toBeUndefined();
     time.now = 1000;
-    expect(throttle.admitAccount('ada')).toBeDefined();
+    expect(throttle.admitAccount(guess('ada'))).toBeDefined();
   });
 
   it('of an account are forgotten by a right one, those of its address are not', () => {
     const { throttle } = throttleAt();
-    times(2, () => throttle.admitAccount('ada'));
-    throttle.admitAccount('ada')?.succeeded();
-    expect(times(10, () => throttle.admitAccount('ada'))).toBe(3);
+    times(2, () => throttle.admitAccount(guess('ada')));
+    throttle.admitAccount(guess('ada'))?.succeeded();
+    expect(times(10, () => throttle.admitAccount(guess('ada')))).toBe(3);
     times(4, () => throttle.admitAddress('127.0.0.1'));
     throttle.admitAddress('127.0.0.1')?.succeeded();
     expect(times(10, () => throttle.admitAddress('127.0.0.1'))).toBe(1);
@@ -61,10 +72,63 @@ describe('wrong passwords', () => {
 
   it('of more accounts than can be remembered push out the oldest only', () => {
     const { throttle } = throttleAt();
-    times(3, () => throttle.admitAccount('first'));
-    times(3, () => throttle.admitAccount('second'));
-    for (let index = 0; index < 19_999; index += 1) throttle.admitAccount(`account ${index}`);
-    expect(throttle.admitAccount('second')).toBeUndefined();
-    expect(throttle.admitAccount('first')).toBeDefined();
+    times(3, () => throttle.admitAccount(guess('first')));
+    times(3, () => throttle.admitAccount(guess('second')));
+    for (let index = 0; index < 19_999; index += 1) throttle.admitAccount(guess(`account ${index}`));
+    expect(throttle.admitAccount(guess('second'))).toBeUndefined();
+    expect(throttle.admitAccount(guess('first'))).toBeDefined();
+  });
+});
+
+describe('strangers', () => {
+  it('who use up one source leave the others open', () => {
+    const { throttle } = throttleAt();
+    expect(times(10, () => throttle.admitAccount(guess('ada', '198.51.100.1')))).toBe(3);
+    expect(throttle.admitAccount(guess('ada', '192.0.2.1'))).toBeDefined();
+  });
+
+  it('with many sources try no more than the bound of the account, and it opens after the time', () => {
+    const { throttle, time } = throttleAt();
+    const tried = (from: number) =>
+      Array.from({ length: 50 }, (_, index) => throttle.admitAccount(guess('ada', `198.51.${from}.${index}`))).filter(
+        Boolean,
+      ).length;
+    expect(tried(1)).toBe(7);
+    time.now = 999;
+    expect(tried(2)).toBe(0);
+    time.now = 1000;
+    expect(tried(3)).toBe(7);
+  });
+
+  it('with many sources do not close one from which the account logged in before', () => {
+    const { throttle } = throttleAt();
+    throttle.admitAccount(guess('ada', '2001:db8::7'))?.succeeded();
+    for (let index = 0; index < 50; index += 1) throttle.admitAccount(guess('ada', `198.51.100.${index}`));
+    expect(throttle.admitAccount(guess('ada', '198.51.101.1'))).toBeUndefined();
+    expect(times(10, () => throttle.admitAccount(guess('ada', '2001:db8::1234')))).toBe(3);
+  });
+
+  it('without the certificate do not count against those who show it, and the other way round', () => {
+    const { throttle } = throttleAt();
+    for (let index = 0; index < 50; index += 1) throttle.admitAccount(guess('ada', `198.51.100.${index}`));
+    expect(times(10, () => throttle.admitAccount(guess('ada', '198.51.100.1', true)))).toBe(3);
+    expect(times(10, () => throttle.admitAccount(guess('ada', '198.51.100.2', true)))).toBe(3);
+    for (let index = 0; index < 50; index += 1) throttle.admitAccount(guess('bob', `198.51.100.${index}`, true));
+    expect(throttle.admitAccount(guess('bob', '198.51.100.1'))).toBeDefined();
+  });
+
+  it('are not forgiven at their source by a right password from another', () => {
+    const { throttle } = throttleAt();
+    times(3, () => throttle.admitAccount(guess('ada', '198.51.100.1')));
+    throttle.admitAccount(guess('ada', '192.0.2.1'))?.succeeded();
+    expect(throttle.admitAccount(guess('ada', '198.51.100.1'))).toBeUndefined();
+  });
+
+  it('of an account’s known sources only the newest four stay known', () => {
+    const { throttle } = throttleAt();
+    for (let index = 1; index <= 5; index += 1) throttle.admitAccount(guess('ada', `192.0.2.${index}`))?.succeeded();
+    for (let index = 0; index < 50; index += 1) throttle.admitAccount(guess('ada', `198.51.100.${index}`));
+    const open = [1, 2, 3, 4, 5].filter((index) => throttle.admitAccount(guess('ada', `192.0.2.${index}`)));
+    expect(open).toEqual([2, 3, 4, 5]);
   });
 });

@@ -11,7 +11,7 @@ import {
 import { unrecorded } from '../../../src/explanation.ts';
 import { type AuthenticatorOptions, createAuthenticator } from '../../../src/login/authenticate.ts';
 import type { LoginRequest } from '../../../src/login/authenticator.ts';
-import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
+import { createFailureThrottle, type FailureThrottle } from '../../../src/login/failure-throttle.ts';
 import { authenticatorBy, type Decide } from '../../../src/login/login-attempt.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
@@ -51,8 +51,9 @@ function world(
   authentication: AuthenticatorOptions['authentication'],
   {
     accounts = [account('jdoe')],
+    throttle = createFailureThrottle({ clock, maxFailure: 3, maxFailurePerAddress: 6 }),
     ...overrides
-  }: Partial<AuthenticatorOptions> & { accounts?: DirectoryAccount[] } = {},
+  }: Partial<AuthenticatorOptions> & { accounts?: DirectoryAccount[]; throttle?: FailureThrottle } = {},
 ) {
   const records: AuditRecord[] = [];
   const verifyPassword = vi.fn(async (_account: DirectoryAccount, password: string) =>
@@ -70,7 +71,7 @@ function world(
     ...(authentication && { authentication }),
     passwords: {
       directories: [directory],
-      throttle: createFailureThrottle({ clock, maxFailure: 3, maxFailurePerAddress: 6 }),
+      throttle,
       failureDelay: 0,
     },
     validator: { validate: async () => ({ outcome: 'valid', certificate: validated }) },
@@ -266,19 +267,55 @@ describe('certificate only', () => {
 });
 
 describe('guessing', () => {
-  it('an account’s wrong passwords are limited by whatever name and from wherever they come', async () => {
+  it('an account’s wrong passwords from one address are limited, by whatever name they come', async () => {
     const site = world('certificateOrPassword');
     const names = ['jdoe', 'JDOE', 'jdoe@contoso.com', 'CONTOSO\\jdoe'];
     const codes = [];
-    for (const [index, claimedName] of names.entries()) {
-      const remoteAddress = `127.0.0.${index}`;
-      codes.push(await outcomeOf(site, { ...noCard, claimedName, remoteAddress, password: 'wrong' }));
+    for (const claimedName of names) {
+      codes.push(await outcomeOf(site, { ...noCard, claimedName, password: 'wrong' }));
     }
     expect(codes).toEqual(['password-wrong', 'password-wrong', 'password-wrong', 'password-throttled']);
-    expect(await outcomeOf(site, { ...noCard, remoteAddress: '127.0.0.9', password: 'right' })).toBe(
-      'password-throttled',
-    );
+    expect(await outcomeOf(site, { ...noCard, password: 'right' })).toBe('password-throttled');
     expect(site.verifyPassword).toHaveBeenCalledTimes(3);
+  });
+
+  it('strangers elsewhere do not lock the account out where its owner is', async () => {
+    const site = world('certificateOrPassword');
+    for (let index = 0; index < 5; index += 1) {
+      await outcomeOf(site, { ...noCard, remoteAddress: '198.51.100.1', password: 'wrong' });
+    }
+    expect(await outcomeOf(site, { ...noCard, remoteAddress: '192.0.2.1', password: 'right' })).toBe('granted');
+  });
+
+  it('strangers everywhere, at the owner’s address too, do not lock out the holder of the card', async () => {
+    const throttle = createFailureThrottle({ clock });
+    const byName = world('certificateOrPassword', { throttle });
+    const byCard = world('certificateAndPassword', { throttle });
+    for (let index = 0; index < 40; index += 1) {
+      const remoteAddress = index < 30 ? request.remoteAddress : `198.51.100.${index}`;
+      await outcomeOf(byName, { ...noCard, remoteAddress, password: 'wrong' });
+    }
+    expect(byName.verifyPassword).toHaveBeenCalledTimes(8);
+    expect(await outcomeOf(byName, { ...noCard, password: 'right' })).toBe('password-throttled');
+    expect(await outcomeOf(byCard, { password: 'right' })).toBe('granted');
+  });
+
+  it('passwords besides a certificate that was not accepted count for nothing', async () => {
+    const throttle = createFailureThrottle({ clock, maxFailure: 1 });
+    const refusing = world('certificateAndPassword', {
+      throttle,
+      validator: { validate: async () => ({ outcome: 'invalid', denial: denial('certificate-expired', 'x') }) },
+    });
+    await outcomeOf(refusing, { password: 'wrong' });
+    expect(await outcomeOf(world('certificateAndPassword', { throttle }), { password: 'right' })).toBe('granted');
+  });
+
+  it('whoever has the card may not guess without end, from many addresses neither', async () => {
+    const site = world('certificateAndPassword');
+    for (let index = 0; index < 40; index += 1) {
+      await outcomeOf(site, { remoteAddress: `198.51.100.${index}`, password: 'wrong' });
+    }
+    expect(site.verifyPassword).toHaveBeenCalledTimes(8);
   });
 
   it('many at once are no way around', async () => {
