@@ -36,6 +36,7 @@ export function remoteLogins(
     retryDelay,
     maximumRequests,
     maximumConnections,
+    clock: parts.clock,
     logger: parts.logger,
     timer: () => performance.now(),
   });

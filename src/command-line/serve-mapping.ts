@@ -6,11 +6,12 @@ import { createMappingServer, type MappingServer, type MappingServerOptions } fr
 import type { RemoteAuthenticatorOptions } from '../service/remote-authenticator.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { createLogins, openSharedParts, SwitchableLogins } from './logins.ts';
+import { mappingServiceOptions } from './mapping-service-options.ts';
 import { reloader } from './reload.ts';
 import { rightsOf } from './sites.ts';
 import type { Terminal } from './terminal.ts';
 
-type OwnOptions = 'sites' | 'resolve' | 'logger' | 'timer' | 'listener';
+type OwnOptions = 'sites' | 'resolve' | 'logger' | 'clock' | 'timer' | 'listener';
 
 /** Everything about the service that a configuration says. */
 export interface MappingServiceSettings extends Omit<MappingServerOptions, OwnOptions> {
@@ -37,9 +38,11 @@ export async function serveMapping(
       sites,
       resolve: (site, ...request) => logins.decide(site, (authenticator) => authenticator.resolve(...request)),
       logger,
+      clock,
       timer: () => performance.now(),
     }),
   );
+  const apply = (renewed: Configuration) => renewServers(servers, listeners, renewed);
   const isListening = await listenAll(servers, terminal);
   if (isListening) {
     logger.info('mapping-service-started', {
@@ -50,7 +53,7 @@ export async function serveMapping(
     });
     audit.write({ event: 'configuration', action: 'started', configuration: file, sha256: configuration.sha256 });
     const service = 'serve-mapping';
-    const reload = reloader({ file, service, started: configuration, logins, create, audit, clock, logger });
+    const reload = reloader({ file, service, started: configuration, logins, create, apply, audit, clock, logger });
     const onHangUp = () => void reload().then(() => evidence.renew());
     process.on('SIGHUP', onHangUp);
     await new Promise((resolve) => {
@@ -63,6 +66,20 @@ export async function serveMapping(
   await Promise.all([logins.close(), evidence.stop()]);
   await Promise.all([audit.close(), logger.close()]);
   return isListening ? exitCode.done : exitCode.refused;
+}
+
+/** Certificates only: a listener that has moved, or is new, waits for a restart, and the reload names it. */
+function renewServers(
+  servers: readonly MappingServer[],
+  started: MappingServiceSettings['listeners'],
+  renewed: Configuration,
+): void {
+  const listeners = mappingServiceOptions(renewed)?.listeners ?? [];
+  for (const [index, server] of servers.entries()) {
+    const [former, latter] = [started[index], listeners[index]];
+    if (!former || !latter || 'socket' in former || 'socket' in latter) continue;
+    if (former.address === latter.address && former.port === latter.port) server.renew(latter);
+  }
 }
 
 /** All listeners, or none. */

@@ -10,6 +10,13 @@ const unixListener = z.strictObject({
     .regex(/^0?[0-7]{3}$/, { error: 'must be a file mode in octal, such as 0660' })
     .default('0660')
     .describe('File mode of the socket: whoever may write to it may ask about any certificate'),
+  group: z
+    .union([
+      z.int().min(0).max(4_294_967_294),
+      z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$/, { error: 'must be the name or the number of a group' }),
+    ])
+    .optional()
+    .describe('Group of the socket, by name or number, such as that of the proxy; default: the group of the service'),
 });
 
 const tlsListener = z.strictObject({

@@ -4,10 +4,11 @@ import type { MappingServiceSettings } from './mapping-service-schema.ts';
 import type { MaterialReader } from './material.ts';
 import { readIdentity, type ServerIdentity } from './server-identity.ts';
 import type { SiteSettings } from './site-schema.ts';
+import { findGid } from './system-group.ts';
 
 /** As the service’s listeners want it: absolute paths, PEM. */
 export type LoadedListener =
-  | { readonly socket: string; readonly mode: number }
+  | { readonly socket: string; readonly mode: number; readonly gid?: number }
   | {
       readonly address: string;
       readonly port: number;
@@ -24,7 +25,8 @@ export function loadListeners(
     const setting = ['mappingService', 'listeners', index];
     if ('socket' in listener) {
       const socket = reader.output([...setting, 'socket'], listener.socket, 'socket');
-      return [{ socket, mode: Number.parseInt(listener.mode, 8) }];
+      const gid = listener.group === undefined ? undefined : gidOf(reader, [...setting, 'group'], listener.group);
+      return [{ socket, mode: Number.parseInt(listener.mode, 8), ...(gid !== undefined && { gid }) }];
     }
     const { address, port, certificate, certificateKey } = listener;
     const files = {
@@ -35,6 +37,15 @@ export function loadListeners(
     const callerAuthorities = reader.authorities([...setting, 'callerAuthorities'], listener.callerAuthorities);
     return identity ? [{ address, port, identity, callerAuthorities }] : [];
   });
+}
+
+function gidOf(reader: MaterialReader, setting: SettingPath, group: string | number): number | undefined {
+  const gid = typeof group === 'number' ? group : findGid(group);
+  if (gid === undefined) {
+    const remedy = 'Create the group, correct its name, or give its number.';
+    reader.source.fault(setting, `names the group ${group}, which this machine does not have`, remedy);
+  }
+  return gid;
 }
 
 /** How a site asks remote mapping services. */

@@ -1,9 +1,10 @@
 /** What differs between two configurations, by setting, and when it takes effect. */
+import type { SettingPath } from './fault.ts';
 import type { Configuration } from './load.ts';
 import { effectEntryOf, type ServiceKind, type SettingEffect, settingEffects } from './setting-effects.ts';
 
 export interface SettingChange {
-  /** With names instead of places: `sites[files].ssl`. */
+  /** With names instead of places where entries have names: `sites[files].ssl`. */
   readonly setting: string;
   readonly effect: SettingEffect;
 }
@@ -30,7 +31,9 @@ function fingerprints({ settings, files }: Configuration): ReadonlyMap<string, s
     if (value === undefined) return;
     if (effectEntryOf(pattern) !== undefined) add(setting, JSON.stringify(value));
     else if (Array.isArray(value)) {
-      for (const entry of value) collect(entry, `${setting}[${entry.name}]`, `${pattern}[]`);
+      value.forEach((entry, index) => {
+        collect(entry, `${setting}[${entry.name ?? index}]`, `${pattern}[]`);
+      });
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, inner] of Object.entries(value)) {
         collect(inner, setting ? `${setting}.${key}` : key, pattern ? `${pattern}.${key}` : key);
@@ -39,14 +42,22 @@ function fingerprints({ settings, files }: Configuration): ReadonlyMap<string, s
   };
   collect(settings, '', '');
   for (const { digest, settings: paths } of files) {
-    for (const [list, index, ...rest] of paths) {
-      const named = (list === 'sites' || list === 'directories') && typeof index === 'number';
-      const name = named ? settings[list][index]?.name : undefined;
-      const below = named ? rest : [index, ...rest].filter((part) => part !== undefined);
-      const pattern = [named ? `${list}[]` : list, ...below.filter((part) => typeof part === 'string')].join('.');
+    for (const path of paths) {
+      const index = path.find((part) => typeof part === 'number');
+      const pattern = patternOf(path);
       const entry = effectEntryOf(pattern);
-      if (entry !== undefined) add(entry.replace('[]', `[${name}]`), digest);
+      const [list] = path;
+      const name = (list === 'sites' || list === 'directories') && settings[list][index ?? 0]?.name;
+      if (entry !== undefined) add(entry.replace('[]', `[${name || index}]`), digest);
     }
   }
   return found;
+}
+
+/** The first index of a path stands for an entry of a list that the table may know; those further down are part of a setting's value. */
+function patternOf(path: SettingPath): string {
+  const at = path.findIndex((part) => typeof part === 'number');
+  const isEntry = ['sites', 'directories', 'mappingService.listeners'].includes(path.slice(0, at).join('.'));
+  const names = path.map((part, place) => (place + 1 === at && isEntry ? `${part}[]` : part));
+  return names.filter((part) => typeof part === 'string').join('.');
 }

@@ -15,10 +15,12 @@ interface EffectEntry {
 
 const renewed: EffectEntry = { serve: 'renewed', 'serve-mapping': 'renewed' };
 const restart: EffectEntry = { serve: 'restart', 'serve-mapping': 'restart' };
+const restartForMapping: EffectEntry = { serve: 'unused', 'serve-mapping': 'restart' };
+const renewedForMapping: EffectEntry = { serve: 'unused', 'serve-mapping': 'renewed' };
 const renewedForFtps: EffectEntry = { serve: 'renewed', 'serve-mapping': 'unused' };
 const restartForFtps: EffectEntry = { serve: 'restart', 'serve-mapping': 'unused' };
 
-/** `[]` stands for every entry of `directories` and `sites`, which are told apart by their names; `name` for that there is such an entry. */
+/** `[]` stands for every entry of a list; `directories` and `sites` are told apart by their names, and `name` stands for that there is such an entry. */
 export const settingEffects: Readonly<Record<string, EffectEntry>> = {
   'log.level': restart,
   'log.file': restart,
@@ -31,9 +33,24 @@ export const settingEffects: Readonly<Record<string, EffectEntry>> = {
   'retrieval.certificateAuthorities': restart,
   'retrieval.fileDirectories': restart,
   'denyByFailure.maxFailure': restart,
+  'denyByFailure.maxFailurePerAccount': restart,
   'denyByFailure.maxFailurePerAddress': restart,
   'denyByFailure.entryExpiration': restart,
-  mappingService: { serve: 'unused', 'serve-mapping': 'restart' },
+  'mappingService.listeners[].socket': restartForMapping,
+  'mappingService.listeners[].mode': restartForMapping,
+  'mappingService.listeners[].group': restartForMapping,
+  'mappingService.listeners[].address': restartForMapping,
+  'mappingService.listeners[].port': restartForMapping,
+  'mappingService.listeners[].certificate': renewedForMapping,
+  'mappingService.listeners[].certificateKey': renewedForMapping,
+  'mappingService.listeners[].callerAuthorities': renewedForMapping,
+  'mappingService.certificateHeader': restartForMapping,
+  'mappingService.certificateEncoding': restartForMapping,
+  'mappingService.addressHeader': restartForMapping,
+  'mappingService.explainCallers': restartForMapping,
+  'mappingService.maximumConnections': restartForMapping,
+  'mappingService.maximumDecisions': restartForMapping,
+  'mappingService.decisionTimeout': restartForMapping,
   'directories[]': renewed,
   'sites[].name': restart,
   'sites[].bindings': restartForFtps,

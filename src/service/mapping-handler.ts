@@ -3,17 +3,19 @@
  * the caller sent, asks the login path of the site, and words the verdict.
  */
 import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../clock.ts';
 import { recordingSteps, unrecorded } from '../explanation.ts';
 import type { ExplainedRequest, ExplainingAuthenticator, Resolution } from '../login/login-attempt.ts';
 import type { Logger } from '../operations/log.ts';
 import { type Headers, verdictAnswer, verdictHeaders } from './answers.ts';
-import { type Caller, Callers } from './caller.ts';
+import type { Caller, Callers, TrustedAuthorities } from './caller.ts';
 import { type CertificateHeader, certificatesOfHeader } from './certificate-header.ts';
 import { type DecisionLimits, Decisions } from './decisions.ts';
 import { openApiDocument } from './openapi.ts';
 import { RefusedRequest, refusedRequests } from './refused-request.ts';
 import { type CertificateRequest, readCertificateRequest } from './request-certificates.ts';
-import { addressPattern, type HealthAnswer, maximumUserLength, type RefusedAnswer } from './wire.ts';
+import { parseQuery, parseRequestTarget, type Query } from './request-target.ts';
+import { addressPattern, type HealthAnswer, type RefusedAnswer } from './wire.ts';
 
 export interface MappingHandlerOptions {
   /** Names of the sites whose rules decide; the first where a caller names none. */
@@ -26,6 +28,8 @@ export interface MappingHandlerOptions {
   readonly explainCallers: readonly string[];
   readonly limits: DecisionLimits;
   readonly logger: Logger;
+  /** Of the validity of callers’ certificates. */
+  readonly clock: Clock;
   /** Monotonic milliseconds, for the timing of explanations. */
   readonly timer: () => number;
 }
@@ -34,23 +38,23 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly body?: object;
-}
-
-interface Query {
-  readonly user?: string;
-  readonly site?: string;
-  readonly explain: boolean;
+  /** The connection ends with the answer. */
+  readonly isLast?: boolean;
 }
 
 type Route = (request: IncomingMessage, caller: Caller, query: Query) => Promise<HttpAnswer>;
 
-/** Never rejects. */
+/**
+ * Its answers never reject.
+ * @param trusted the authorities of callers over TLS, as they are at the time of a request
+ */
 export function createMappingHandler(
   options: MappingHandlerOptions,
+  callers: Callers,
+  trusted: () => TrustedAuthorities,
 ): (request: IncomingMessage) => Promise<HttpAnswer> {
   const { logger, sites } = options;
   const decisions = new Decisions(options.limits);
-  const callers = new Callers();
   const description = openApiDocument(options.certificateHeader.name);
   const health: HealthAnswer = { status: 'ok', sites: [...sites] };
   const routes: Readonly<Record<string, Readonly<Record<string, Route | undefined>> | undefined>> = {
@@ -63,13 +67,18 @@ export function createMappingHandler(
   return async (request) => {
     const { remoteAddress = 'unix' } = request.socket;
     try {
-      const url = parsedUrl(request.url ?? '');
-      const route = Object.hasOwn(routes, url.pathname) ? routes[url.pathname] : undefined;
+      const judgement = callers.judge(request.socket, options.clock.now(), trusted());
+      if (judgement.outcome === 'refused') {
+        logger.warn('caller-refused', { caller: judgement.caller.name, reason: judgement.reason, remoteAddress });
+        return { ...refusal(new RefusedRequest('caller-refused')), isLast: true };
+      }
+      const { path, query } = parseRequestTarget(request.url ?? '');
+      const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
       if (!route) throw new RefusedRequest('path-unknown');
       const method = request.method ?? '';
       const answer = Object.hasOwn(route, method) ? route[method] : undefined;
       if (!answer) throw new RefusedRequest('method-not-allowed');
-      return await answer(request, callers.of(request.socket), queryOf(url));
+      return await answer(request, judgement.caller, parseQuery(query));
     } catch (error) {
       const refused = error instanceof RefusedRequest ? error : new RefusedRequest('internal-fault');
       if (refused === error) logger.warn('request-refused', { code: refused.code, remoteAddress });
@@ -156,26 +165,6 @@ function onlyOne(...values: readonly (string | undefined)[]): string | undefined
   const given = values.filter((value) => value !== undefined);
   if (given.length > 1) throw new RefusedRequest('request-invalid');
   return given[0];
-}
-
-function parsedUrl(url: string): URL {
-  const parsed = URL.parse(url, 'http://service.invalid');
-  if (!parsed) throw new RefusedRequest('request-invalid');
-  return parsed;
-}
-
-/** Every parameter at most once, and none that is not known. */
-function queryOf({ searchParams }: URL): Query {
-  const names = [...searchParams.keys()];
-  const isKnown = names.every((name) => ['user', 'site', 'explain'].includes(name));
-  const explain = searchParams.get('explain') ?? '0';
-  const user = searchParams.get('user') ?? undefined;
-  const site = searchParams.get('site') ?? undefined;
-  const isTooLong = (user ?? '').length > maximumUserLength;
-  if (!isKnown || isTooLong || new Set(names).size !== names.length || !['0', '1'].includes(explain)) {
-    throw new RefusedRequest('request-invalid');
-  }
-  return { ...(user !== undefined && { user }), ...(site !== undefined && { site }), explain: explain === '1' };
 }
 
 function refusal({ code }: RefusedRequest): HttpAnswer {

@@ -4,9 +4,9 @@
  */
 import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { Logger } from '../operations/log.ts';
+import { Callers, type TrustedAuthorities } from './caller.ts';
 import { createMappingHandler, type HttpAnswer, type MappingHandlerOptions } from './mapping-handler.ts';
+import { TlsAcceptance, type TlsMaterial } from './tls-acceptance.ts';
 import { listenOnUnixSocket } from './unix-socket.ts';
 
 export interface UnixListener {
@@ -14,18 +14,14 @@ export interface UnixListener {
   readonly socket: string;
   /** File mode. Default 0o660. Whoever may write to the socket may ask about any certificate, and need not hold its key. */
   readonly mode: number;
+  /** Group of the socket. Default: that of the process. */
+  readonly gid?: number;
 }
 
-export interface TlsListener {
+export interface TlsListener extends TlsMaterial {
   readonly address: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** PEM: the service’s certificate, then its intermediates. */
-  readonly certificateChain: string;
-  /** PEM. */
-  readonly privateKey: string;
-  /** PEM: the CAs that issue the callers’ certificates, and nothing else: whoever has a certificate of theirs may ask. */
-  readonly callerAuthorities: readonly string[];
 }
 
 export interface MappingServerOptions extends MappingHandlerOptions {
@@ -37,12 +33,18 @@ export interface MappingServerOptions extends MappingHandlerOptions {
 export interface MappingServer {
   /** @returns where it listens, as a URL or `unix:` and the path */
   listen(): Promise<string>;
+  /**
+   * For a listener over TLS: new handshakes go by the new material, and callers on older connections are judged by it.
+   * @throws Error when OpenSSL does not take it; the old stays in force
+   */
+  renew(material: TlsMaterial): void;
   /** Takes no more requests, lets those under way be answered for so long, then ends every connection. */
   close(drainMilliseconds: number): Promise<void>;
 }
 
 /** A certificate in a header takes 3 KiB, a chain from Envoy several times that. */
 const maximumHeaderOctets = 64 * 1024;
+const nobody: TrustedAuthorities = new Set();
 const httpOptions = {
   maxHeaderSize: maximumHeaderOctets,
   headersTimeout: 10_000,
@@ -53,7 +55,9 @@ const httpOptions = {
 
 export function createMappingServer(options: MappingServerOptions): MappingServer {
   const { listener, logger } = options;
-  const handle = createMappingHandler(options);
+  const callers = new Callers();
+  const tls = 'socket' in listener ? undefined : new TlsAcceptance(listener, callers, logger);
+  const handle = createMappingHandler(options, callers, () => tls?.trusted ?? nobody);
   const answerRequest = async (request: IncomingMessage, response: ServerResponse) => {
     const answer = await handle(request);
     await discardRest(request);
@@ -64,15 +68,23 @@ export function createMappingServer(options: MappingServerOptions): MappingServe
       logger.error('answer-fault', { error });
       response.destroy();
     });
-  const server = 'socket' in listener ? createServer(httpOptions, onRequest) : tlsServer(listener, onRequest, logger);
+  const server = createServer(httpOptions, onRequest);
+  tls?.protect(server);
   server.maxConnections = options.maximumConnections;
   return {
+    renew: (material) => {
+      if (!tls) throw new Error('a Unix socket has no certificates to renew');
+      tls.renew(material);
+      // Their callers come back with a handshake, which a CA that was renewed with the same key stands.
+      server.closeIdleConnections();
+    },
     listen: () => ('socket' in listener ? listenOnSocket(server, listener) : listenOnPort(server, listener)),
     close: async (drainMilliseconds) => {
       // First of all, so that it cannot be the socket of a successor that is removed.
       if ('socket' in listener) await rm(listener.socket, { force: true });
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
+      tls?.endHandshakes();
       const force = setTimeout(() => server.closeAllConnections(), drainMilliseconds);
       await closed;
       clearTimeout(force);
@@ -80,28 +92,8 @@ export function createMappingServer(options: MappingServerOptions): MappingServe
   };
 }
 
-function tlsServer(listener: TlsListener, onRequest: RequestListener, logger: Logger): Server {
-  const server = createTlsServer(
-    {
-      ...httpOptions,
-      cert: listener.certificateChain,
-      key: listener.privateKey,
-      ca: [...listener.callerAuthorities],
-      requestCert: true,
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.2',
-      handshakeTimeout: 10_000,
-    },
-    onRequest,
-  );
-  server.on('tlsClientError', (error, socket) => {
-    logger.warn('caller-handshake-failed', { error, remoteAddress: socket.remoteAddress ?? '' });
-  });
-  return server;
-}
-
-async function listenOnSocket(server: Server, { socket, mode }: UnixListener): Promise<string> {
-  await listenOnUnixSocket(server, socket, mode);
+async function listenOnSocket(server: Server, { socket, mode, gid }: UnixListener): Promise<string> {
+  await listenOnUnixSocket(server, socket, mode, gid);
   return `unix:${socket}`;
 }
 
@@ -124,10 +116,11 @@ async function discardRest(request: IncomingMessage): Promise<void> {
   await new Promise<void>((resolve) => request.once('end', resolve).once('close', resolve));
 }
 
-function send(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+function send(response: ServerResponse, { status, headers, body, isLast = false }: HttpAnswer): void {
   const text = body === undefined ? '' : JSON.stringify(body);
   response.writeHead(status, {
     ...headers,
+    ...(isLast && { connection: 'close' }),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     ...(text !== '' && { 'content-type': 'application/json' }),

@@ -11,6 +11,10 @@ export const refusedRequests = {
     message: 'The certificate header is there more than once or not in the configured encoding.',
   },
   'site-unknown': { status: 400, message: 'There is no such site.' },
+  'caller-refused': {
+    status: 403,
+    message: 'The certificate of the caller is not valid now, or its CA is not trusted any more.',
+  },
   'explanation-not-allowed': { status: 403, message: 'This caller may not ask for explanations.' },
   'path-unknown': { status: 404, message: 'There is nothing at this path.' },
   'method-not-allowed': { status: 405, message: 'This path does not know the method.' },

@@ -10,7 +10,9 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { Clock } from '../clock.ts';
 import { maximumAnswerOctets } from './wire.ts';
 
 export type ServiceEndpoint =
@@ -33,6 +35,8 @@ export interface ConnectionLimits {
   readonly connectTimeout: number;
   /** Connections to one service. Default 64; further requests wait for one, within their time. */
   readonly maximumConnections: number;
+  /** Of the validity of services’ certificates. */
+  readonly clock: Clock;
 }
 
 export interface ServiceResponse {
@@ -45,6 +49,7 @@ export class ServiceConnection {
   readonly name: string;
   readonly #limits: ConnectionLimits;
   readonly #agent: Agent;
+  readonly #expiries = new WeakMap<Socket, number>();
   readonly #open: (options: RequestOptions) => ClientRequest;
 
   /** @throws TypeError when a URL is not https, or there is no material for it */
@@ -68,6 +73,8 @@ export class ServiceConnection {
       ca: [...material.certificateAuthorities],
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
+      // a resumed session would bring back a certificate that nobody looks at again
+      maxCachedSessions: 0,
     });
     this.#agent = agent;
     const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -91,7 +98,18 @@ export class ServiceConnection {
     this.#agent.destroy();
   }
 
+  /** A kept connection proves its service no longer than the service’s certificate is valid. */
+  #dropExpired(): void {
+    const now = this.#limits.clock.now().getTime();
+    for (const socket of Object.values(this.#agent.freeSockets).flatMap((sockets) => sockets ?? [])) {
+      const expiry = this.#expiries.get(socket) ?? expiryOf(socket);
+      this.#expiries.set(socket, expiry);
+      if (!(now <= expiry)) socket.destroy();
+    }
+  }
+
   #exchange(path: string, body: string, signal: AbortSignal): Promise<ServiceResponse | 'stale'> {
+    this.#dropExpired();
     return new Promise((resolve, reject) => {
       const request = this.#open({
         method: 'POST',
@@ -111,6 +129,11 @@ export class ServiceConnection {
       request.end(body);
     });
   }
+}
+
+/** Milliseconds since 1970; never for a connection that is not over TLS. */
+function expiryOf(socket: Socket): number {
+  return socket instanceof TLSSocket ? Date.parse(socket.getPeerCertificate().valid_to) : Number.POSITIVE_INFINITY;
 }
 
 function boundConnecting(request: ClientRequest, timeout: number): void {

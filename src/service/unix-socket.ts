@@ -2,16 +2,22 @@
  * Listening on a Unix socket whose file mode is its protection: from the first moment only those it admits can connect, and a
  * socket left by a process that died is replaced, but never one that still answers and never a file of another kind.
  */
-import { chmod, lstat, mkdtemp, rename, rm, rmdir } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdtemp, rename, rm, rmdir } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 
 /**
  * @param path absolute; the whole of it at most 100 octets (sun_path), its directory writable for the service only
  * @param mode such as 0o660: to connect takes the permission to write
+ * @param gid group of the socket; absent: that of the process
  * @throws Error when something else is at `path`, or it cannot be listened on
  */
-export async function listenOnUnixSocket(server: Server, path: string, mode: number): Promise<void> {
+export async function listenOnUnixSocket(
+  server: Server,
+  path: string,
+  mode: number,
+  gid: number | undefined,
+): Promise<void> {
   await refuseWhatIsInUse(path);
   // Made where nobody else can reach it, then given its mode, then moved to its place in one step.
   const directory = await mkdtemp(join(dirname(path), '.s'));
@@ -24,6 +30,7 @@ export async function listenOnUnixSocket(server: Server, path: string, mode: num
         resolve();
       });
     });
+    if (gid !== undefined) await giveToGroup(hidden, gid);
     await chmod(hidden, mode);
     await rename(hidden, path);
   } catch (error) {
@@ -33,6 +40,15 @@ export async function listenOnUnixSocket(server: Server, path: string, mode: num
     await rm(hidden, { force: true });
     await rmdir(directory);
   }
+}
+
+/** Before the mode: a change of the group may take bits away. */
+async function giveToGroup(path: string, gid: number): Promise<void> {
+  // the owner stays as it is: root would need no permission, and others cannot give a file away
+  await chown(path, process.geteuid?.() ?? -1, gid).catch((error: NodeJS.ErrnoException) => {
+    const remedy = 'make its user a member of that group (usermod -a -G), or with systemd give SupplementaryGroups=';
+    throw new Error(`the service may not give its socket to group ${gid} (${error.code}): ${remedy}`);
+  });
 }
 
 async function refuseWhatIsInUse(path: string): Promise<void> {

@@ -3,18 +3,22 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findGid } from '../../../src/config/system-group.ts';
 import { type ChildServer, freePort, startChildServer } from '../../support/child-server.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
-import { askAt, type ServiceWorld, startService } from './service-world.ts';
+import { askAt, type ServiceWorld, startService, temporarySocket } from './service-world.ts';
 
 const example = readFileSync(join(import.meta.dirname, 'nginx-example.conf'), 'utf8');
+
+/** Then nginx's workers are www-data, as Debian runs them, and reach the socket by its group alone. */
+const isRoot = process.getuid?.() === 0;
 
 let pki: TestPki;
 let world: LoginWorld;
@@ -46,7 +50,11 @@ beforeAll(async () => {
     files,
     rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
   });
-  service = await startService(world.configuration, { addressHeader: 'X-Real-IP' });
+  const gid = isRoot ? findGid('www-data') : undefined;
+  service = await startService(world.configuration, {
+    addressHeader: 'X-Real-IP',
+    listener: { socket: temporarySocket(), mode: 0o660, ...(gid !== undefined && { gid }) },
+  });
   application = createServer((request, response) => void response.end(JSON.stringify(request.headersDistinct)));
   application.listen(0, '127.0.0.1');
   await once(application, 'listening');
@@ -55,6 +63,7 @@ beforeAll(async () => {
 
 async function startNginx(): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'cardgate-nginx-'));
+  await chmod(folder, 0o755);
   const port = await freePort();
   const { port: applicationPort } = application.address() as AddressInfo;
   const site = example
@@ -69,7 +78,7 @@ async function startNginx(): Promise<void> {
   const configuration = join(folder, 'nginx.conf');
   await writeFile(
     configuration,
-    `${process.getuid?.() === 0 ? 'user root;' : ''} pid ${folder}/pid; error_log stderr; daemon off; worker_processes 1;
+    `${isRoot ? 'user www-data;' : ''} pid ${folder}/pid; error_log stderr; daemon off; worker_processes 1;
     events {} http { access_log off; ${paths.join(' ')}\n${site} }`,
   );
   nginx = await startChildServer({

@@ -98,6 +98,7 @@ function remote(addresses: readonly string[], more: Partial<RemoteServiceOptions
     retryDelay: 10_000,
     maximumConnections: 64,
     maximumRequests: 1000,
+    clock: systemClock,
     logger: silentLogger,
     timer: () => performance.now(),
     ...more,

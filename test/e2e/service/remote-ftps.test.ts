@@ -58,6 +58,7 @@ async function startServer(): Promise<void> {
     maximumConnections: 64,
     maximumRequests: 1000,
     logger: silentLogger,
+    clock: systemClock,
     timer: () => performance.now(),
   });
   server = createFtpServer({

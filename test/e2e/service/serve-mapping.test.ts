@@ -41,10 +41,16 @@ afterAll(async () => {
   await pki?.remove();
 });
 
-function start(socket: string): { process: ChildProcess; lines: string[]; exited: Promise<unknown[]> } {
+function start(
+  socket: string,
+  more: object = {},
+): { process: ChildProcess; lines: string[]; exited: Promise<unknown[]> } {
   const configuration = join(world.folder, 'service.yaml');
   const settings = parse(readFileSync(world.configuration, 'utf8')) as Record<string, unknown>;
-  writeFileSync(configuration, stringify({ ...settings, mappingService: { listeners: [{ socket, mode: '0600' }] } }));
+  writeFileSync(
+    configuration,
+    stringify({ ...settings, mappingService: { listeners: [{ socket, mode: '0600', ...more }] } }),
+  );
   const [program, main] = cardgate;
   child = spawn('setpriv', ['--pdeathsig', 'KILL', program, main, 'serve-mapping', configuration], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -61,10 +67,16 @@ describe('cardgate serve-mapping', () => {
     expect(lines.join('\n')).toContain('mappingService.listeners[0].socket: cannot write /nonexistent/mapping.sock');
   });
 
+  it('does not start when its socket’s group does not exist', async () => {
+    const { lines, exited } = start(temporarySocket(), { group: 'no-such-group' });
+    expect(await exited).toEqual([2, null]);
+    expect(lines.join('\n')).toContain('mappingService.listeners[0].group: names the group no-such-group');
+  });
+
   it('does not start when something else is at its socket', async () => {
     const { lines, exited } = start(world.configuration);
-    expect(await exited).toEqual([1, null]);
-    expect(lines.join('\n')).toContain('cannot listen');
+    expect(await exited).toEqual([2, null]);
+    expect(lines.join('\n')).toContain('something else than a socket is there');
   });
 
   it('starts, serves, reloads on SIGHUP, and ends on SIGTERM without a trace of its socket', async () => {

@@ -10,7 +10,11 @@ import { mappingAuthorizer } from '../../../src/command-line/serve-mapping.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
 import type { AuditRecord, LoginAttempt } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import { createMappingServer, type MappingServerOptions } from '../../../src/service/mapping-server.ts';
+import {
+  createMappingServer,
+  type MappingServer,
+  type MappingServerOptions,
+} from '../../../src/service/mapping-server.ts';
 import type { Person } from '../../support/pki.ts';
 
 export interface Reply {
@@ -38,6 +42,7 @@ export interface ServiceWorld {
   readonly records: readonly LoginAttempt[];
   ask(question: Question, tls?: TlsMaterial): Promise<Reply>;
   close(): Promise<void>;
+  renew: MappingServer['renew'];
 }
 
 export type ServiceSettings = Partial<MappingServerOptions>;
@@ -58,6 +63,7 @@ export async function startService(configurationFile: string, settings: ServiceS
     limits: { maximumDecisions: 256, decisionTimeout: 20_000 },
     maximumConnections: 1000,
     logger: silentLogger,
+    clock: systemClock,
     timer: () => performance.now(),
     ...settings,
   });
@@ -66,6 +72,7 @@ export async function startService(configurationFile: string, settings: ServiceS
     address,
     records,
     ask: (question, tls) => askAt(address, question, tls),
+    renew: server.renew,
     close: async () => {
       await server.close(0);
       await logins.close();

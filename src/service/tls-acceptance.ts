@@ -1,0 +1,119 @@
+/**
+ * TLS in front of an HTTP server of Node, by a handshake of our own: its callers are told with the whole path that OpenSSL accepted, which
+ * Node's HTTPS server no longer knows when it hands a connection on, and with the authorities that were in force for that handshake.
+ */
+import { constants } from 'node:crypto';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import type { Logger } from '../operations/log.ts';
+import { type Callers, provenPath, type TrustedAuthorities, trustedAuthorities } from './caller.ts';
+
+/** What a service over TLS shows to its callers and accepts of them. */
+export interface TlsMaterial {
+  /** PEM: the service’s certificate, then its intermediates. */
+  readonly certificateChain: string;
+  /** PEM. */
+  readonly privateKey: string;
+  /** PEM: the CAs that issue the callers’ certificates, and nothing else: whoever has a certificate of theirs may ask. */
+  readonly callerAuthorities: readonly string[];
+}
+
+const handshakeMilliseconds = 10_000;
+
+export class TlsAcceptance {
+  readonly #callers: Callers;
+  readonly #logger: Logger;
+  readonly #handshakes = new Set<Socket>();
+  #context: SecureContext;
+  #trusted: TrustedAuthorities;
+
+  /** @throws Error when OpenSSL does not take the material */
+  constructor(material: TlsMaterial, callers: Callers, logger: Logger) {
+    this.#callers = callers;
+    this.#logger = logger;
+    this.#context = secureContext(material);
+    this.#trusted = trustedAuthorities(material.callerAuthorities);
+  }
+
+  /** The authorities of now. */
+  get trusted(): TrustedAuthorities {
+    return this.#trusted;
+  }
+
+  /** @throws Error as the constructor; the old material stays in force then */
+  renew(material: TlsMaterial): void {
+    const context = secureContext(material);
+    this.#trusted = trustedAuthorities(material.callerAuthorities);
+    this.#context = context;
+  }
+
+  /** From now on what connects to the server speaks TLS first. */
+  protect(server: Server): void {
+    const listeners = server.listeners('connection');
+    server.removeAllListeners('connection');
+    server.on('connection', (raw: Socket) => {
+      this.#accept(raw, (socket) => {
+        for (const listener of listeners) listener.call(server, socket);
+      });
+    });
+  }
+
+  /** Ends handshakes under way: the HTTP server knows nothing of them yet. */
+  endHandshakes(): void {
+    for (const raw of this.#handshakes) raw.destroy();
+  }
+
+  #accept(raw: Socket, serve: (socket: TLSSocket) => void): void {
+    const socket = new TLSSocket(raw, {
+      isServer: true,
+      requestCert: true,
+      // judged below: Node would end the connection without a word for the log
+      rejectUnauthorized: false,
+      secureContext: this.#context,
+    });
+    const remoteAddress = raw.remoteAddress ?? '';
+    const refuse = (error: unknown) => {
+      this.#logger.warn('caller-handshake-failed', { error, remoteAddress });
+      raw.destroy();
+    };
+    const timer = setTimeout(() => refuse(new Error('the handshake took too long')), handshakeMilliseconds);
+    this.#handshakes.add(raw);
+    const end = () => {
+      clearTimeout(timer);
+      this.#handshakes.delete(raw);
+    };
+    raw.once('close', end);
+    socket.on('error', refuse);
+    socket.once('secure', () => {
+      end();
+      socket.off('error', refuse);
+      socket.on('error', () => raw.destroy());
+      // first of all calls on the socket: later ones no longer see the intermediates
+      const path = provenPath(socket.getPeerCertificate(true));
+      const fault = verifyError(socket);
+      if (fault || !path) return refuse(fault ?? new Error('the caller sent no certificate'));
+      this.#callers.meet(socket, path);
+      serve(socket);
+    });
+  }
+}
+
+/** @returns what OpenSSL has against the certificate, or that there is none */
+function verifyError(socket: TLSSocket): Error | undefined {
+  // `ssl` is the handle by which Node's own server asks; without it nothing is proven, and nobody is let in
+  const { ssl } = socket as TLSSocket & { readonly ssl?: { verifyError?: () => Error | null } };
+  if (typeof ssl?.verifyError !== 'function') return new Error('Node does not tell whether the certificate is valid');
+  return ssl.verifyError() ?? undefined;
+}
+
+/** Nothing is kept by which a session could be resumed: every connection proves the caller’s key and its path to a CA of now. */
+function secureContext({ certificateChain, privateKey, callerAuthorities }: TlsMaterial): SecureContext {
+  return createSecureContext({
+    cert: certificateChain,
+    key: privateKey,
+    ca: [...callerAuthorities],
+    minVersion: 'TLSv1.2',
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  });
+}
