@@ -17,7 +17,9 @@ export function checkConfig(file: string, options: { readonly json: boolean }, t
   } else {
     for (const fault of outcome.faults) terminal.writeError(`${formatFault(fault)}\n`);
     if (outcome.configuration)
-      terminal.write(`${file}: the configuration is valid (SHA-256 ${outcome.configuration.sha256})\n`);
+      terminal.write(
+        `${file}: the configuration is valid (SHA-256 ${outcome.configuration.sha256})${warningCount(outcome.faults)}\n`,
+      );
   }
   return outcome.configuration ? exitCode.done : exitCode.usage;
 }
@@ -47,6 +49,11 @@ function tryLoad(file: string, purpose?: LoadingPurpose) {
     if (error instanceof ConfigurationError) return { configuration: undefined, faults: error.faults };
     throw error;
   }
+}
+
+function warningCount({ length }: readonly ConfigurationFault[]): string {
+  if (length === 0) return '';
+  return length === 1 ? ', with a warning' : `, with ${length} warnings`;
 }
 
 function wholeFileFault(file: string, message: string): ConfigurationFault {

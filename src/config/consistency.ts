@@ -1,4 +1,7 @@
 /** Rules between settings that no single setting can show: references, contradictions, weak choices. */
+import { isAbsolute } from 'node:path';
+import { isDistinguishedName } from './authorization-check.ts';
+import { checkBindings } from './binding-check.ts';
 import type { DirectorySettings } from './directory-schema.ts';
 import type { Settings } from './schema.ts';
 import type { SiteSettings } from './site-schema.ts';
@@ -7,7 +10,7 @@ import type { YamlSource } from './yaml-source.ts';
 export function checkConsistency(source: YamlSource, settings: Settings): void {
   checkUnique(source, 'directories', settings.directories);
   checkUnique(source, 'sites', settings.sites);
-  checkBindings(source, settings.sites);
+  checkBindings(source, settings);
   settings.directories.forEach((directory, index) => {
     for (const { applies, path, message, remedy } of directoryRules(directory)) {
       if (applies) source.fault(['directories', index, ...path], message, remedy);
@@ -52,6 +55,19 @@ function directoryRules(directory: DirectorySettings): readonly Rule[] {
       message: 'clientCertificate and clientCertificateKey belong together',
       remedy: 'Give both or neither.',
     },
+    ...[
+      { path: ['searchBase'], name: directory.searchBase },
+      ...(directory.type === 'ldap' && directory.groups
+        ? [{ path: ['groups', 'searchBase'], name: directory.groups.searchBase }]
+        : []),
+      // Active Directory also takes user principal names and DOMAIN\\name.
+      ...(directory.type === 'ldap' && bindDn !== undefined ? [{ path: ['bindDn'], name: bindDn }] : []),
+    ].map(({ path, name }) => ({
+      applies: !isDistinguishedName(name),
+      path,
+      message: `${name} is not a distinguished name`,
+      remedy: 'Write it as the directory shows it, such as OU=People,DC=corp,DC=example.',
+    })),
     {
       applies: bindDn === undefined && clientCertificate === undefined,
       path: [],
@@ -198,6 +214,20 @@ function siteWarnings(site: SiteSettings): readonly Rule[] {
       remedy: 'Set enabled to true.',
     },
     {
+      applies:
+        site.authentication.mode === 'certificateOrPassword' &&
+        site.sslClientCertificates.clientCertificatePolicy === 'CertRequire',
+      path: ['sslClientCertificates', 'clientCertificatePolicy'],
+      message: 'CertRequire says that a client must have a certificate, and certificateOrPassword lets in without one',
+      remedy: 'Use CertAllow.',
+    },
+    ...site.userIsolation.replacePrefixes.map(({ to }, index) => ({
+      applies: !`${to}/`.startsWith(`${site.physicalPath.replace(/\/$/, '')}/`) && isAbsolute(site.physicalPath),
+      path: ['userIsolation', 'replacePrefixes', index, 'to'],
+      message: `${to} lies outside physicalPath ${site.physicalPath}: homes there are refused`,
+      remedy: 'Choose a physicalPath that all homes lie below.',
+    })),
+    {
       applies: site.mapping.binding !== 'full',
       path: ['mapping', 'binding'],
       message:
@@ -251,22 +281,5 @@ function checkUnique(
   entries.forEach(({ name }, index) => {
     const first = entries.findIndex((entry) => entry.name === name);
     if (first !== index) source.fault([list, index, 'name'], `${name} is used twice`, 'Give each a name of its own.');
-  });
-}
-
-function checkBindings(source: YamlSource, sites: readonly SiteSettings[]): void {
-  const taken = new Set<string>();
-  sites.forEach((site, siteIndex) => {
-    site.bindings.forEach(({ address, port }, index) => {
-      const key = `${address} ${port}`;
-      if (port !== 0 && taken.has(key)) {
-        source.fault(
-          ['sites', siteIndex, 'bindings', index],
-          `${address} port ${port} is bound twice`,
-          'Use another port.',
-        );
-      }
-      taken.add(key);
-    });
   });
 }

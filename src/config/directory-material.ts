@@ -2,6 +2,7 @@
 import { type AccountSettings, accountFileSchema, type DirectorySettings } from './directory-schema.ts';
 import type { ConfigurationFault, SettingPath } from './fault.ts';
 import type { MaterialReader } from './material.ts';
+import { readIdentity } from './server-identity.ts';
 import { YamlSource } from './yaml-source.ts';
 
 type LdapSettings = Exclude<DirectorySettings, { type: 'file' }>;
@@ -27,6 +28,7 @@ export function loadDirectory(
   reader: MaterialReader,
   setting: SettingPath,
   settings: DirectorySettings,
+  now: Date,
   further: ConfigurationFault[],
 ): LoadedDirectory | undefined {
   if (settings.type === 'file') {
@@ -34,7 +36,7 @@ export function loadDirectory(
     return accounts && { settings, accounts };
   }
   const authorities = reader.authorities([...setting, 'certificateAuthorities'], settings.certificateAuthorities);
-  const clientCertificate = readClientCertificate(reader, setting, settings);
+  const clientCertificate = readClientCertificate(reader, setting, settings, now);
   const bindPassword = readBindPassword(reader, setting, settings);
   return {
     settings,
@@ -59,11 +61,17 @@ function readClientCertificate(
   reader: MaterialReader,
   setting: SettingPath,
   { clientCertificate, clientCertificateKey }: LdapSettings,
+  now: Date,
 ): LoadedLdap['clientCertificate'] {
   if (clientCertificate === undefined || clientCertificateKey === undefined) return undefined;
-  const certificate = reader.text([...setting, 'clientCertificate'], clientCertificate);
-  const privateKey = reader.secret([...setting, 'clientCertificateKey'], clientCertificateKey);
-  return certificate === undefined || privateKey === undefined ? undefined : { certificate, privateKey };
+  return readIdentity(
+    reader,
+    {
+      certificate: { setting: [...setting, 'clientCertificate'], file: clientCertificate },
+      key: { setting: [...setting, 'clientCertificateKey'], file: clientCertificateKey },
+    },
+    now,
+  );
 }
 
 function readAccounts(

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
 import type { MappingRule } from '../mapping/rule.ts';
 import type { Certificate } from '../pki/certificate.ts';
+import { checkAuthorization } from './authorization-check.ts';
 import { ConfigurationDigest, type DigestedFile } from './configuration-digest.ts';
 import { checkConsistency } from './consistency.ts';
 import { type LoadedDirectory, loadDirectory } from './directory-material.ts';
@@ -13,10 +14,13 @@ import { ConfigurationError, type ConfigurationFault, type SettingPath, type Sou
 import { fileReason } from './file-reason.ts';
 import { readRules } from './mapping-rules.ts';
 import { type CrlFile, type LoadingPurpose, MaterialReader } from './material.ts';
+import { checkRevocation } from './revocation-check.ts';
 import { configurationSchema, type Settings } from './schema.ts';
 import { readIdentity, type ServerIdentity } from './server-identity.ts';
+import { checkServerCertificate } from './server-name-check.ts';
 import { type LoadedListener, type LoadedRemoteMapping, loadListeners, loadRemoteMapping } from './service-material.ts';
 import type { SiteSettings } from './site-schema.ts';
+import { TrustCheck } from './trust-check.ts';
 import { YamlSource } from './yaml-source.ts';
 
 export interface LoadedSite {
@@ -71,9 +75,12 @@ export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPu
   const reader = new MaterialReader(source, file, digest, purpose);
   const further: ConfigurationFault[] = [];
   const directories = settings.directories.map((entry, index) =>
-    loadDirectory(reader, ['directories', index], entry, further),
+    loadDirectory(reader, ['directories', index], entry, clock.now(), further),
   );
-  const sites = settings.sites.map((site, index) => loadSite(reader, index, site, clock.now(), further));
+  const sites = settings.sites.map((site, index) => loadSite(reader, index, site, clock, further));
+
+  const usable = directories.filter((directory) => directory !== undefined);
+  for (const [index, site] of settings.sites.entries()) checkAuthorization(source, ['sites', index], site, usable);
 
   const retrieval = loadRetrieval(reader, settings.retrieval);
   const listeners = settings.mappingService ? loadListeners(reader, settings.mappingService, clock.now()) : [];
@@ -86,7 +93,7 @@ export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPu
   return Object.freeze({
     settings,
     sites: sites.filter((site) => site !== undefined),
-    directories: directories.filter((directory) => directory !== undefined),
+    directories: usable,
     retrieval,
     listeners,
     ...(logFile !== undefined && { logFile }),
@@ -126,9 +133,10 @@ function loadSite(
   reader: MaterialReader,
   index: number,
   settings: SiteSettings,
-  now: Date,
+  clock: Clock,
   further: ConfigurationFault[],
 ): LoadedSite | undefined {
+  const now = clock.now();
   const site = ['sites', index];
   const certificates = [...site, 'sslClientCertificates'];
   const { trustAnchors, intermediates, crlFiles } = settings.sslClientCertificates;
@@ -143,6 +151,7 @@ function loadSite(
   );
   const { service } = settings.mapping;
   const remoteMapping = service && loadRemoteMapping(reader, site, service, now);
+  const faultsBefore = reader.source.faults.length;
   const loaded = {
     settings,
     trustAnchors: reader.certificates([...certificates, 'trustAnchors'], trustAnchors),
@@ -150,6 +159,22 @@ function loadSite(
     crls: reader.crls([...certificates, 'crlFiles'], crlFiles),
     physicalPath: reader.directory([...site, 'physicalPath'], settings.physicalPath),
   };
+  // What could not be read is missing here, and would be missed everywhere.
+  const isWhole = reader.source.faults.length === faultsBefore;
+  if (isWhole && !service && settings.authentication.clientCertAuthentication.enabled) {
+    new TrustCheck(reader, certificates, settings.sslClientCertificates, loaded, clock).run();
+    checkRevocation(reader, certificates, settings.sslClientCertificates, loaded);
+  }
+  if (server) checkServerCertificate(reader.source, [...site, 'ssl', 'serverCertificate'], server.certificate, now);
+  checkWritable(reader, [...site, 'physicalPath'], settings);
   const rules = readRules(reader, [...site, 'mapping', 'rules'], settings, further);
   return server && rules && { ...loaded, server, rules, ...(remoteMapping && { remoteMapping }) };
+}
+
+/** Where the service makes homes, or all share the folder and may write, the folder itself must be writable. */
+function checkWritable(reader: MaterialReader, setting: SettingPath, settings: SiteSettings): void {
+  const { mode, createHome } = settings.userIsolation;
+  const mayWrite = settings.authorization.some(({ permissions }) => permissions.includes('Write'));
+  if ((mode !== 'None' && createHome) || (mode === 'None' && mayWrite))
+    reader.writableFolder(setting, settings.physicalPath);
 }

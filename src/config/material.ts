@@ -8,7 +8,7 @@ import { readCertificates, readCrls } from '../pki/pem.ts';
 import type { ConfigurationDigest } from './configuration-digest.ts';
 import type { SettingPath } from './fault.ts';
 import { fileReason } from './file-reason.ts';
-import { type Output, outputProblem } from './output-check.ts';
+import { type Output, outputProblem, unwritableFolder } from './output-check.ts';
 import type { YamlSource } from './yaml-source.ts';
 
 export interface CrlFile {
@@ -30,6 +30,7 @@ export class MaterialReader {
   readonly source: YamlSource;
   readonly #directory: string;
   readonly #digest: ConfigurationDigest;
+  readonly #origins = new WeakMap<object, SettingPath>();
   readonly #purpose: LoadingPurpose;
 
   constructor(
@@ -77,9 +78,11 @@ export class MaterialReader {
     return names.flatMap((name, index) => {
       const text = this.text([...setting, index], name);
       if (text === undefined) return [];
-      if (text.includes('-----BEGIN CERTIFICATE-----')) return [text];
-      this.#fault([...setting, index], 'holds no PEM certificate', 'Give CA certificates in PEM.');
-      return [];
+      if (!text.includes('-----BEGIN CERTIFICATE-----')) {
+        this.#fault([...setting, index], 'holds no PEM certificate', 'Give CA certificates in PEM.');
+        return [];
+      }
+      return this.#parsed([...setting, index], name, readCertificates).length > 0 ? [text] : [];
     });
   }
 
@@ -121,6 +124,13 @@ export class MaterialReader {
     return path;
   }
 
+  /** A folder that the service makes or changes files in: that it cannot is warned of, for what is there can still be read. */
+  writableFolder(setting: SettingPath, name: string): void {
+    const path = this.resolve(name);
+    const problem = this.#purpose === 'explanation' ? undefined : unwritableFolder(path, path);
+    if (problem) this.source.warning(setting, problem.message, 'Give it to the user the service runs as.');
+  }
+
   /** What the service will write to later: it must be possible now. */
   output(setting: SettingPath, name: string, kind: Output): string {
     const path = this.resolve(name);
@@ -131,11 +141,16 @@ export class MaterialReader {
     return path;
   }
 
-  #parsed<T>(setting: SettingPath, name: string, parse: (file: Buffer) => readonly T[]): readonly T[] {
+  /** The setting that a certificate or CRL of this reader came from. */
+  readonly settingOf = (item: object): SettingPath => this.#origins.get(item) ?? [];
+
+  #parsed<T extends object>(setting: SettingPath, name: string, parse: (file: Buffer) => readonly T[]): readonly T[] {
     const content = this.bytes(setting, name);
     if (!content) return [];
     try {
-      return parse(content);
+      const items = parse(content);
+      for (const item of items) this.#origins.set(item, setting);
+      return items;
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
       this.#fault(setting, `${this.resolve(name)}: ${error.message}`, 'Export it again as PEM or DER.');

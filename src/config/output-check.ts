@@ -38,8 +38,6 @@ function problemOf(kind: Output, path: string): OutputProblem | undefined {
       }
       return unwritableFolder(found ? path : nearestAncestor(path), path);
     case 'socket':
-      if (found && !found.isSocket())
-        return problem(path, 'something else than a socket is there', 'Name another path.');
       return unwritableFolder(dirname(path), path);
   }
 }
@@ -52,7 +50,8 @@ function nearestAncestor(path: string): string {
   return parent === path || statSync(parent, { throwIfNoEntry: false }) ? parent : nearestAncestor(parent);
 }
 
-function unwritableFolder(folder: string, path: string): OutputProblem | undefined {
+/** Why nothing can be made in a folder, for what is to be written at `path`. */
+export function unwritableFolder(folder: string, path: string): OutputProblem | undefined {
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
     return undefined;

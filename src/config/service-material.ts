@@ -3,6 +3,7 @@ import type { SettingPath } from './fault.ts';
 import type { MappingServiceSettings } from './mapping-service-schema.ts';
 import type { MaterialReader } from './material.ts';
 import { readIdentity, type ServerIdentity } from './server-identity.ts';
+import { checkServerCertificate } from './server-name-check.ts';
 import type { SiteSettings } from './site-schema.ts';
 import { findGid } from './system-group.ts';
 
@@ -34,6 +35,7 @@ export function loadListeners(
       key: { setting: [...setting, 'certificateKey'], file: certificateKey },
     };
     const identity = readIdentity(reader, files, now);
+    if (identity) checkServerCertificate(reader.source, [...setting, 'certificate'], identity.certificate, now);
     const callerAuthorities = reader.authorities([...setting, 'callerAuthorities'], listener.callerAuthorities);
     return identity ? [{ address, port, identity, callerAuthorities }] : [];
   });

@@ -51,7 +51,6 @@ describe.skipIf(!isRoot)('for a service that is not root', () => {
     ['file', 'own', 'it is a directory'],
     ['socket', 'own/mapping.sock', 'fine'],
     ['socket', 'mapping.sock', 'permission denied'],
-    ['socket', 'own.log', 'something else than a socket'],
   ])('a %s at %s: %s', (kind, name, answer) => {
     expect(problemAsService(kind, name)).toContain(answer);
   });

@@ -1,0 +1,473 @@
+/** What only the first login would find is said when the configuration is read: what can never work is a fault, what time may heal a warning. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { ConfigurationError, type ConfigurationFault } from '../../../src/config/fault.ts';
+import { loadConfiguration } from '../../../src/config/load.ts';
+import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
+
+const day = 86_400_000;
+let pki: TestPki;
+let published: TestPki;
+let foreign: TestPki;
+let ada: Person;
+let folder: string;
+beforeAll(async () => {
+  pki = await createTestPki();
+  published = await createTestPki({ crlBaseUrl: 'http://pki.corp.example' });
+  foreign = await createTestPki({ organization: 'Elsewhere' });
+  ada = await pki.issuePerson({ name: 'ada' });
+  folder = mkdtempSync(join(tmpdir(), 'cardgate-first-login-'));
+  mkdirSync(join(folder, 'files'));
+  writeFileSync(join(folder, 'rules.yaml'), 'rules:\n  - { name: exact, map: certificate }\n');
+  writeFileSync(join(folder, 'accounts.yaml'), 'accounts:\n  - { name: ada, groups: [staff] }\n');
+  writeFileSync(join(folder, 'password'), 'secret', { mode: 0o600 });
+  writeFileSync(join(folder, 'person.key'), ada.privateKeyPem, { mode: 0o600 });
+  writeFileSync(
+    join(folder, 'backwards.pem'),
+    [pki.server.chainPem.split(/(?<=-----END CERTIFICATE-----\n)/)[0], readFileSync(pki.files.root, 'utf8')].join(''),
+  );
+});
+afterAll(async () => {
+  for (const one of [pki, published, foreign]) await one.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+type Node = Record<string, unknown>;
+
+function base(): Node {
+  return parse(`
+directories: [{ name: local, type: file, accounts: accounts.yaml }]
+sites:
+  - name: files
+    bindings: [{ address: 127.0.0.1, port: 2121 }]
+    physicalPath: files
+    ssl: { serverCertificate: ${pki.files.serverChain}, serverCertificateKey: ${pki.files.serverKey} }
+    sslClientCertificates:
+      trustAnchors: [${pki.files.root}]
+      intermediates: [${pki.files.issuing}]
+      crlFiles: [${pki.files.rootCrl}, ${pki.files.issuingCrl}]
+    directories: [local]
+    mapping: { rules: rules.yaml }
+    authorization: [{ users: '*', permissions: [Read] }]
+`) as Node;
+}
+
+/** Sets a value of the site, `a.b.c`. */
+function site(path: string, value: unknown): (settings: Node) => void {
+  return (settings) => {
+    const keys = path.split('.');
+    const parent = keys.slice(0, -1).reduce<Node>(
+      (node, key) => {
+        node[key] ??= {};
+        return node[key] as Node;
+      },
+      (settings['sites'] as Node[])[0]!,
+    );
+    parent[keys.at(-1)!] = value;
+  };
+}
+
+const top = (key: string, value: unknown) => (settings: Node) => {
+  settings[key] = value;
+};
+
+function findings(changes: readonly ((settings: Node) => void)[], now: Date): readonly ConfigurationFault[] {
+  const settings = base();
+  for (const change of changes) change(settings);
+  const file = join(folder, 'cardgate.yaml');
+  writeFileSync(file, stringify(settings));
+  try {
+    return loadConfiguration(file, { now: () => now }).warnings;
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.faults;
+    throw error;
+  }
+}
+
+const soon = () => new Date();
+const certificates = 'sslClientCertificates';
+const ldap = (more: Node) =>
+  top('directories', [
+    { name: 'local', type: 'file', accounts: 'accounts.yaml' },
+    {
+      name: 'people',
+      type: 'ldap',
+      servers: ['ldaps://dc1.example'],
+      certificateAuthorities: [pki.files.root],
+      bindDn: 'cn=gateway,dc=example',
+      bindPasswordFile: 'password',
+      searchBase: 'dc=example',
+      ...more,
+    },
+  ]);
+
+describe('what the first login would find', () => {
+  it('is nothing in a good configuration', () => {
+    expect(findings([], soon())).toEqual([]);
+  });
+
+  it.each<
+    [
+      name: string,
+      severity: 'fault' | 'warning',
+      changes: () => readonly ((settings: Node) => void)[],
+      setting: string,
+      message: RegExp,
+      now?: () => Date,
+    ]
+  >([
+    [
+      'no source of revocation',
+      'warning',
+      () => [site(`${certificates}.crlFiles`, [])],
+      'sites[0].sslClientCertificates',
+      /every login will be refused/,
+    ],
+    [
+      'CRLs only, and OCSP alone as method',
+      'warning',
+      () => [site(`${certificates}.revocation`, { methods: ['ocsp'] })],
+      'sites[0].sslClientCertificates',
+      /every login will be refused/,
+    ],
+    [
+      'a CRL that is out of date',
+      'warning',
+      () => [],
+      'sites[0].sslClientCertificates.crlFiles[1]',
+      /out of date since/,
+      () => new Date(Date.now() + 100 * day),
+    ],
+    [
+      'a CRL of another CA',
+      'warning',
+      () => [site(`${certificates}.crlFiles`, [pki.files.rootCrl, pki.files.issuingCrl, foreign.files.issuingCrl])],
+      'sites[0].sslClientCertificates.crlFiles[2]',
+      /is foreign/,
+    ],
+    [
+      'a CRL of a namesake',
+      'warning',
+      () => [site(`${certificates}.crlFiles`, [pki.files.rootCrl, published.files.issuingCrl])],
+      'sites[0].sslClientCertificates.crlFiles[1]',
+      /not signed by the key/,
+    ],
+    [
+      'no CRL of the issuing CA',
+      'warning',
+      () => [site(`${certificates}.crlFiles`, [pki.files.rootCrl])],
+      'sites[0].sslClientCertificates.intermediates[0]',
+      /no CRL of .* is given/,
+    ],
+    [
+      'no CRL of the root',
+      'warning',
+      () => [site(`${certificates}.crlFiles`, [pki.files.issuingCrl])],
+      'sites[0].sslClientCertificates.intermediates[0]',
+      /nobody can say whether/,
+    ],
+    [
+      'a certificate of a person as trust anchor',
+      'fault',
+      () => [site(`${certificates}.trustAnchors`, [pki.files.root, ada.certificateFile])],
+      'sites[0].sslClientCertificates.trustAnchors[1]',
+      /is not the certificate of a CA/,
+    ],
+    [
+      'a certificate of a person as intermediate',
+      'warning',
+      () => [site(`${certificates}.intermediates`, [pki.files.issuing, ada.certificateFile])],
+      'sites[0].sslClientCertificates.intermediates[1]',
+      /is not the certificate of a CA/,
+    ],
+    [
+      'a missing issuing CA',
+      'warning',
+      () => [site(`${certificates}.intermediates`, []), site(`${certificates}.crlFiles`, [pki.files.rootCrl])],
+      'sites[0].sslClientCertificates.intermediates',
+      /names no CA/,
+    ],
+    [
+      'an intermediate of another root',
+      'warning',
+      () => [site(`${certificates}.intermediates`, [pki.files.issuing, foreign.files.issuing])],
+      'sites[0].sslClientCertificates.intermediates[1]',
+      /neither a trust anchor nor an intermediate/,
+    ],
+    [
+      'an intermediate of a namesake of the root',
+      'warning',
+      () => [site(`${certificates}.intermediates`, [pki.files.issuing, published.files.issuing])],
+      'sites[0].sslClientCertificates.intermediates[1]',
+      /not signed by the key/,
+    ],
+    [
+      'an accepted issuer that is not given',
+      'warning',
+      () => [site(`${certificates}.acceptedIssuers`, ['0'.repeat(64)])],
+      'sites[0].sslClientCertificates.acceptedIssuers[0]',
+      /fingerprint of no certificate/,
+    ],
+    [
+      'a CRL host that may not be asked',
+      'warning',
+      () => [
+        site(`${certificates}.trustAnchors`, [published.files.root]),
+        site(`${certificates}.intermediates`, [published.files.issuing]),
+        site(`${certificates}.crlFiles`, []),
+        site(`${certificates}.revocationRetrievalHosts`, ['other.example']),
+      ],
+      'sites[0].sslClientCertificates.intermediates[0]',
+      /nobody can say/,
+    ],
+    [
+      'a responder that may not be asked',
+      'warning',
+      () => [site(`${certificates}.revocation`, { ocsp: { responders: ['http://ocsp.example/'] } })],
+      'sites[0].sslClientCertificates.revocation.ocsp.responders[0]',
+      /never asked/,
+    ],
+    [
+      'an expired trust anchor',
+      'warning',
+      () => [],
+      'sites[0].sslClientCertificates.trustAnchors[0]',
+      /expired at/,
+      () => new Date(Date.now() + 40 * 365 * day),
+    ],
+    [
+      'a malformed SID',
+      'fault',
+      () => [site('authorization', [{ roles: ['S-1-5-21-x'], permissions: ['Read'] }])],
+      'sites[0].authorization[0].roles[0]',
+      /is not a SID/,
+    ],
+    [
+      'a SID with a leading zero',
+      'fault',
+      () => [site('authorization', [{ roles: ['S-1-5-021'], permissions: ['Read'] }])],
+      'sites[0].authorization[0].roles[0]',
+      /is not a SID/,
+    ],
+    [
+      'a malformed distinguished name',
+      'fault',
+      () => [site('authorization', [{ roles: ['CN=Staff,Groups'], permissions: ['Read'] }])],
+      'sites[0].authorization[0].roles[0]',
+      /is not a distinguished name/,
+    ],
+    [
+      'a user with a domain',
+      'warning',
+      () => [site('authorization', [{ users: ['CORP\\ada'], permissions: ['Read'] }])],
+      'sites[0].authorization[0].users[0]',
+      /names a domain/,
+    ],
+    [
+      'a star in a list of users',
+      'warning',
+      () => [site('authorization', [{ users: ['*'], permissions: ['Read'] }])],
+      'sites[0].authorization[0].users[0]',
+      /not everybody/,
+    ],
+    [
+      'a user that no account file has',
+      'warning',
+      () => [site('authorization', [{ users: ['adda'], permissions: ['Read'] }])],
+      'sites[0].authorization[0].users[0]',
+      /no account of the site’s account files is named adda/,
+    ],
+    [
+      'a group that no account file has',
+      'warning',
+      () => [site('authorization', [{ roles: ['stafff'], permissions: ['Read'] }])],
+      'sites[0].authorization[0].roles[0]',
+      /no group of/,
+    ],
+    [
+      'a rule for nobody',
+      'warning',
+      () => [
+        site('authorization', [
+          { users: '*', permissions: ['Read'] },
+          { users: [], permissions: ['Read'] },
+        ]),
+      ],
+      'sites[0].authorization[1]',
+      /for nobody/,
+    ],
+    [
+      'a rule twice',
+      'warning',
+      () => [
+        site('authorization', [
+          { users: '*', permissions: ['Read'] },
+          { users: '*', permissions: ['Read'] },
+        ]),
+      ],
+      'sites[0].authorization[1]',
+      /says the same/,
+    ],
+    [
+      'rules that only deny',
+      'warning',
+      () => [site('authorization', [{ accessType: 'Deny', users: '*', permissions: ['Read'] }])],
+      'sites[0].authorization',
+      /no rule that allows/,
+    ],
+    [
+      'a passive range over the control port',
+      'fault',
+      () => [site('firewallSupport', { lowDataChannelPort: 2100, highDataChannelPort: 2200 })],
+      'sites[0].firewallSupport',
+      /include port 2121/,
+    ],
+    [
+      'a binding inside another',
+      'fault',
+      () => [
+        site('bindings', [
+          { address: '0.0.0.0', port: 2121 },
+          { address: '127.0.0.1', port: 2121 },
+        ]),
+      ],
+      'sites[0].bindings[1]',
+      /bound already, by 0\.0\.0\.0/,
+    ],
+    [
+      'a binding inside one of both IP versions',
+      'fault',
+      () => [
+        site('bindings', [
+          { address: '::', port: 2121 },
+          { address: '0.0.0.0', port: 2121 },
+        ]),
+      ],
+      'sites[0].bindings[1]',
+      /bound already, by ::/,
+    ],
+    [
+      'a binding in two spellings',
+      'fault',
+      () => [
+        site('bindings', [
+          { address: '::1', port: 2121 },
+          { address: '0:0:0:0:0:0:0:1', port: 2121 },
+        ]),
+      ],
+      'sites[0].bindings[1]',
+      /bound twice/,
+    ],
+    [
+      'an address of another machine',
+      'warning',
+      () => [site('bindings', [{ address: '203.0.113.7', port: 2121 }])],
+      'sites[0].bindings[0]',
+      /no address 203\.0\.113\.7/,
+    ],
+    [
+      'a server certificate without names',
+      'warning',
+      () => [site('ssl', { serverCertificate: ada.certificateFile, serverCertificateKey: 'person.key' })],
+      'sites[0].ssl.serverCertificate',
+      /no subject alternative name/,
+    ],
+    [
+      'a server certificate for clients',
+      'warning',
+      () => [site('ssl', { serverCertificate: ada.certificateFile, serverCertificateKey: 'person.key' })],
+      'sites[0].ssl.serverCertificate',
+      /lacks serverAuth/,
+    ],
+    [
+      'a chain with a gap',
+      'warning',
+      () => [site('ssl', { serverCertificate: 'backwards.pem', serverCertificateKey: pki.files.serverKey })],
+      'sites[0].ssl.serverCertificate',
+      /certificate 2 of the file did not issue/,
+    ],
+    [
+      'passwords where certificates are required',
+      'warning',
+      () => [ldap({}), site('directories', ['people']), site('authentication', { mode: 'certificateOrPassword' })],
+      'sites[0].sslClientCertificates.clientCertificatePolicy',
+      /lets in without one/,
+    ],
+    [
+      'a search base that is no name',
+      'fault',
+      () => [ldap({ searchBase: 'example.org' })],
+      'directories[1].searchBase',
+      /is not a distinguished name/,
+    ],
+    [
+      'a client certificate with the key of another',
+      'fault',
+      () => [ldap({ clientCertificate: pki.files.serverChain, clientCertificateKey: 'person.key' })],
+      'directories[1].clientCertificateKey',
+      /is not the key/,
+    ],
+    [
+      'homes outside the site',
+      'warning',
+      () => [
+        site('physicalPath', join(folder, 'files')),
+        site('userIsolation', { mode: 'DirectoryAttribute', replacePrefixes: [{ from: '//fs1', to: '/elsewhere' }] }),
+      ],
+      'sites[0].userIsolation.replacePrefixes[0].to',
+      /outside physicalPath/,
+    ],
+  ])('%s: %s', (_name, severity, changes, setting, message, now = soon) => {
+    const found = findings(changes(), now());
+    expect(found).toContainEqual(
+      expect.objectContaining({
+        severity,
+        setting,
+        message: expect.stringMatching(message),
+        remedy: expect.stringMatching(/./),
+      }),
+    );
+    // Far in the future the server's certificate has expired too, which is a fault.
+    if (severity === 'warning' && now === soon) expect(found.filter((one) => one.severity === 'fault')).toEqual([]);
+  });
+
+  it.each<[name: string, changes: () => readonly ((settings: Node) => void)[]]>([
+    [
+      'CRLs of hosts that may be asked',
+      () => [
+        site(`${certificates}.trustAnchors`, [published.files.root]),
+        site(`${certificates}.intermediates`, [published.files.issuing]),
+        site(`${certificates}.crlFiles`, []),
+        site(`${certificates}.revocationRetrievalHosts`, ['PKI.corp.example']),
+      ],
+    ],
+    [
+      'distinguished names with escapes',
+      () => [
+        site('authorization', [{ roles: ['CN=Staff\\, all,OU=Gr\u00fcppen+UID=1, DC=corp'], permissions: ['Read'] }]),
+      ],
+    ],
+    ['SIDs in lower case', () => [site('authorization', [{ roles: ['s-1-5-21-1-2-3-512'], permissions: ['Read'] }])]],
+    [
+      'the same port for both versions of loopback',
+      () => [
+        site('bindings', [
+          { address: '127.0.0.1', port: 2121 },
+          { address: '::1', port: 2121 },
+        ]),
+      ],
+    ],
+    [
+      'free ports beside a passive range',
+      () => [
+        site('bindings', [{ address: '127.0.0.1', port: 0 }]),
+        site('firewallSupport', { lowDataChannelPort: 50_000, highDataChannelPort: 50_063 }),
+      ],
+    ],
+  ])('is nothing where it is right: %s', (_name, changes) => {
+    expect(findings(changes(), soon())).toEqual([]);
+  });
+});
