@@ -85,13 +85,13 @@ function program(finish: (code: ExitCode) => void): Command {
 
   cardgate
     .command('health')
-    .description('ask a running gateway for its greeting; for container health checks')
+    .description(
+      'ask a running gateway for its greeting, and its directories for a connection; for container health checks',
+    )
     .addArgument(configurationArgument())
     .action(async (file: string) => {
-      const { loadOrReport } = await import('./command-line/check-config.ts');
       const { health } = await import('./command-line/health.ts');
-      const configuration = loadOrReport(file, processTerminal, 'explanation');
-      finish(configuration ? await health(configuration.sites, processTerminal) : exitCode.usage);
+      finish(await health(file, processTerminal));
     });
 
   cardgate.addCommand(verifyCommand(finish, processTerminal));

@@ -12,6 +12,10 @@ import { defined } from './defined.ts';
 /** IIS’s rule: port 990 is implicit unless the binding says otherwise. */
 const implicitPort = 990;
 
+export function isImplicit(port: number, tls: 'explicit' | 'implicit' | undefined): boolean {
+  return (tls ?? (port === implicitPort ? 'implicit' : 'explicit')) === 'implicit';
+}
+
 export type SiteServerOptions = Omit<FtpServerOptions, 'authenticator' | 'openStorage' | 'audit' | 'logger' | 'clock'>;
 
 export function serverOptions({ settings, server, trustAnchors }: LoadedSite): SiteServerOptions {
@@ -21,7 +25,7 @@ export function serverOptions({ settings, server, trustAnchors }: LoadedSite): S
     bindings: settings.bindings.map(({ address, port, tls }) => ({
       address,
       port,
-      tls: tls ?? (port === implicitPort ? 'implicit' : 'explicit'),
+      tls: isImplicit(port, tls) ? 'implicit' : 'explicit',
     })),
     tls: {
       certificateChain: server.certificate,

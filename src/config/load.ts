@@ -2,7 +2,6 @@
  * From a file name to a complete, frozen configuration with everything it refers to read and checked, or all faults at once.
  * Nothing is started, listened on or connected to here.
  */
-import { readFileSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
 import type { MappingRule } from '../mapping/rule.ts';
 import type { Certificate } from '../pki/certificate.ts';
@@ -11,7 +10,6 @@ import { ConfigurationDigest, type DigestedFile } from './configuration-digest.t
 import { checkConsistency } from './consistency.ts';
 import { type LoadedDirectory, loadDirectory } from './directory-material.ts';
 import { ConfigurationError, type ConfigurationFault, type SettingPath, type SourcePosition } from './fault.ts';
-import { fileReason } from './file-reason.ts';
 import { readRules } from './mapping-rules.ts';
 import { type CrlFile, type LoadingPurpose, MaterialReader } from './material.ts';
 import { checkRevocation } from './revocation-check.ts';
@@ -19,6 +17,7 @@ import { configurationSchema, type Settings } from './schema.ts';
 import { readIdentity, type ServerIdentity } from './server-identity.ts';
 import { checkServerCertificate } from './server-name-check.ts';
 import { type LoadedListener, type LoadedRemoteMapping, loadListeners, loadRemoteMapping } from './service-material.ts';
+import { octetsOf } from './settings-only.ts';
 import type { SiteSettings } from './site-schema.ts';
 import { TrustCheck } from './trust-check.ts';
 import { YamlSource } from './yaml-source.ts';
@@ -63,7 +62,7 @@ export interface Configuration {
 
 /** @throws ConfigurationError with every fault found */
 export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPurpose = 'service'): Configuration {
-  const content = readConfigurationFile(file);
+  const content = octetsOf(file);
   const digest = new ConfigurationDigest(file, content);
   const source = new YamlSource(file, content);
   const decoded = source.decodeLeniently(configurationSchema);
@@ -103,17 +102,6 @@ export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPu
     warnings: all,
     locate: (setting: SettingPath) => source.locate(setting),
   });
-}
-
-function readConfigurationFile(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const message = `cannot be read: ${fileReason(error)}`;
-    const position = { file, line: 1, column: 1 };
-    const remedy = 'Name an existing configuration file.';
-    throw new ConfigurationError([{ severity: 'fault', position, setting: '', message, remedy }]);
-  }
 }
 
 function loadRetrieval(reader: MaterialReader, settings: Settings['retrieval']): LoadedRetrieval {

@@ -200,6 +200,51 @@ describe('cardgate health', () => {
     server.close();
     expect(await runCardgate(['health', await withPort(port)])).toMatchObject({ exitCode: 1 });
   });
+
+  it('needs no secret, and leaves no refusal in the audit trail, on implicit bindings too', async () => {
+    const own = await startWorld({
+      bindings: [
+        { address: '127.0.0.1', port: 0 },
+        { address: '127.0.0.1', port: 0, tls: 'implicit' },
+      ],
+    });
+    const settings = parse(readFileSync(own.configuration, 'utf8')) as {
+      sites: { bindings: { port: number }[]; ssl: object }[];
+    };
+    settings.sites[0]!.bindings.forEach((binding, index) => {
+      binding.port = own.gateway.ports[index]!;
+    });
+    settings.sites[0]!.ssl = { serverCertificate: 'unreadable.pem', serverCertificateKey: 'unreadable.key' };
+    const file = join(own.folder, 'health.yaml');
+    await writeFile(file, stringify(settings));
+    expect(await runCardgate(['health', file])).toMatchObject({ exitCode: 0, stderr: '' });
+    await own.gateway.stop();
+    expect(own.records().map(({ event }) => event)).toContain('session-end');
+    expect(own.records().filter(({ event }) => event === 'refusal')).toEqual([]);
+    await own.stop();
+  });
+
+  it('exits 1 when a directory of a site is dead', async () => {
+    const file = await withPort(world.port);
+    const settings = parse(readFileSync(file, 'utf8')) as { directories: object[]; sites: { directories: string[] }[] };
+    settings.directories.push({
+      name: 'people',
+      type: 'ldap',
+      servers: ['ldaps://127.0.0.1:1'],
+      certificateAuthorities: [pki.files.root],
+      bindDn: 'cn=x',
+      bindPasswordFile: 'not-there',
+      searchBase: 'dc=x',
+    });
+    await writeFile(file, stringify(settings));
+    expect(await runCardgate(['health', file])).toMatchObject({ exitCode: 0 });
+    settings.sites[0]!.directories.push('people');
+    await writeFile(file, stringify(settings));
+    expect(await runCardgate(['health', file])).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringMatching(/directory people: .*ECONNREFUSED/),
+    });
+  });
 });
 
 describe('cardgate serve', () => {
