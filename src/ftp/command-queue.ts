@@ -3,7 +3,7 @@
  * TCP makes the client wait. While a transfer runs all are read, so that an ABOR or the end of the connection is seen whatever
  * lies before it; a client that sends more than may wait then is to be cut off.
  */
-import { findCommand, type ParsedCommand, parseCommand } from './command.ts';
+import { findCommand, isSayable, type ParsedCommand, parseCommand } from './command.ts';
 import { type CommandLine, LineReader } from './line-reader.ts';
 
 /** Enough for every client that pipelines in earnest. */
@@ -86,12 +86,16 @@ export class CommandQueue {
 
   #fill(): void {
     while (!this.isFull && !this.isOverflowing) {
-      const line = this.#reader.next();
+      const line = judged(this.#reader.next());
       if (!line) return;
       this.#lines.push(line);
       this.#waiting += costOf(line);
     }
   }
+}
+
+function judged(line: CommandLine | undefined): CommandLine | undefined {
+  return line?.kind === 'line' && !isSayable(parseCommand(line.text)) ? { kind: 'invalid' } : line;
 }
 
 function costOf(line: CommandLine): number {

@@ -36,6 +36,15 @@ export function findCommand(verb: string): CommandSpec | undefined {
   return byVerb.get(verb);
 }
 
+/** Octets that are no text belong to names of files only: no other command knows what to do with them. */
+export function isSayable({ verb, argument }: ParsedCommand): boolean {
+  return isPlain(verb) && (isPlain(argument) || byVerb.get(verb)?.syntax.includes('<path>') === true);
+}
+
+function isPlain(text: string): boolean {
+  return text.isWellFormed() && !/[\u0000-\u001f\u007f]/u.test(text);
+}
+
 /** Runs one parsed command behind the guards its row demands. */
 export async function runCommand(control: Control, { verb, argument }: ParsedCommand): Promise<void> {
   const spec = findCommand(verb);

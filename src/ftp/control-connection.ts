@@ -13,7 +13,7 @@ import { recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { DataChannel } from './data-channel.ts';
 import type { CommandLine } from './line-reader.ts';
 import { plainAddress } from './passive-listener.ts';
-import { formatReply, messageLines, type Reply, reply } from './reply.ts';
+import { encodeReply, messageLines, type Reply, reply } from './reply.ts';
 import { RunningTransfer } from './running-transfer.ts';
 import { SessionSecurity } from './secure-context.ts';
 import type { FtpServerOptions } from './server-options.ts';
@@ -98,7 +98,7 @@ export class ControlConnection implements Control {
 
   send(answer: Reply): void {
     if (!this.#socket.writable) return;
-    this.#socket.write(formatReply(answer));
+    this.#socket.write(encodeReply(answer));
     if (this.#socket.writableLength > maximumUnreadReplies) this.destroy('unread-replies');
   }
 

@@ -1,15 +1,18 @@
 /**
  * Bytes of the control connection to command lines. It keeps at most one chunk and one line, strips Telnet sequences
- * (RFC 1123 4.1.2.10) and refuses what could hide a second command: control characters, bytes that are no UTF-8, endless lines.
+ * (RFC 1123 4.1.2.10) and refuses what could hide a second command: CR, LF and NUL in a line, and endless lines. Any other octet
+ * may be part of a name; octets that are no UTF-8 become text as the storage has it.
  */
+import { decodeOctets } from '../storage/octet-text.ts';
 
 export type CommandLine =
   | { readonly kind: 'line'; readonly text: string }
   /** The line was longer than allowed; it is dropped up to its end. */
   | { readonly kind: 'too-long' }
-  /** The line holds control characters or is not UTF-8. */
+  /** The line holds what its command cannot take: NUL or CR, or outside a path any control character or what is no UTF-8. */
   | { readonly kind: 'invalid' };
 
+const nul = 0;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const interpretAsCommand = 0xff;
@@ -23,7 +26,6 @@ type TelnetState = 'data' | 'command' | 'option' | 'subnegotiation' | 'subnegoti
 
 export class LineReader {
   readonly #maximum: number;
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true });
   #pending: Buffer = Buffer.alloc(0);
   #discarding = false;
   #telnet: TelnetState = 'data';
@@ -71,12 +73,8 @@ export class LineReader {
   #decode(line: Buffer): CommandLine {
     const bytes = line.at(-1) === carriageReturn ? line.subarray(0, -1) : line;
     if (bytes.length > this.#maximum) return { kind: 'too-long' };
-    if (bytes.some((byte) => byte < 0x20 || byte === 0x7f)) return { kind: 'invalid' };
-    try {
-      return { kind: 'line', text: this.#decoder.decode(bytes) };
-    } catch {
-      return { kind: 'invalid' };
-    }
+    if (bytes.includes(carriageReturn) || bytes.includes(nul)) return { kind: 'invalid' };
+    return { kind: 'line', text: decodeOctets(bytes) };
   }
 
   #withoutTelnet(chunk: Buffer): Buffer {
@@ -84,13 +82,20 @@ export class LineReader {
     const kept: number[] = [];
     for (const byte of chunk) {
       if (this.#telnet === 'data' && byte !== interpretAsCommand) kept.push(byte);
-      else this.#telnet = nextTelnetState(this.#telnet, byte);
+      else if (this.#telnet === 'command' && !isTelnetCommand(byte)) {
+        kept.push(...(byte === interpretAsCommand ? [byte] : [interpretAsCommand, byte]));
+        this.#telnet = 'data';
+      } else this.#telnet = nextTelnetState(this.#telnet, byte);
     }
     return Buffer.from(kept);
   }
 }
 
-/** 0xFF never occurs in UTF-8, so an escaped one (IAC IAC) is dropped like any other Telnet command. */
+/** Behind 0xFF: a second one stands for the octet itself (RFC 854), and so does one before what no Telnet command begins with. */
+function isTelnetCommand(byte: number): boolean {
+  return byte >= subnegotiationEnd && byte !== interpretAsCommand;
+}
+
 function nextTelnetState(state: TelnetState, byte: number): TelnetState {
   switch (state) {
     case 'data':

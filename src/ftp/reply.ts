@@ -1,4 +1,5 @@
 /** Replies of the control connection: the codes by name, and the one place where a reply becomes bytes. */
+import { encodeOctets } from '../storage/octet-text.ts';
 
 /** Code and where it is defined; RFC 959 section 4.2 unless said otherwise. */
 export const replyCodes = {
@@ -66,6 +67,12 @@ export function messageLines(message: string): readonly string[] {
   return message.split(/\r?\n/u);
 }
 
+/** Octets of a name go out as they are; 0xFF is doubled, as Telnet has it (RFC 854). */
+export function encodeReply(reply: Reply): Buffer {
+  const text = formatReply(reply);
+  return encodeOctets(text.isWellFormed() ? text : text.replaceAll('\udcff', '\udcff\udcff'));
+}
+
 /** RFC 959 4.2: `nnn-` opens a reply of several lines, `nnn ` closes it; a line between them must not look like the end. */
 export function formatReply({ code, lines }: Reply): string {
   const safe = lines.map(oneLine);
@@ -77,5 +84,5 @@ export function formatReply({ code, lines }: Reply): string {
 
 /** A file name on disk may hold a line end; in a reply it would forge another reply. */
 function oneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f]/gu, '?');
+  return text.replace(/[\0\r\n]/gu, '?');
 }

@@ -6,7 +6,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { ControlConnection } from './control-connection.ts';
 import { plainAddress } from './passive-listener.ts';
 import { type RecheckCounts, recheckAll } from './recheck-round.ts';
-import { formatReply, reply } from './reply.ts';
+import { encodeReply, reply } from './reply.ts';
 import { SessionSecurity } from './secure-context.ts';
 import type { Binding, FtpServerOptions } from './server-options.ts';
 
@@ -139,5 +139,5 @@ function turnAway(socket: Socket, tls: Binding['tls']): void {
     socket.destroy();
     return;
   }
-  socket.end(formatReply(reply('unavailable', 'Too many connections.')), () => socket.destroy());
+  socket.end(encodeReply(reply('unavailable', 'Too many connections.')), () => socket.destroy());
 }

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { decodeOctets, encodeOctets } from '../../src/storage/octet-text.ts';
 
 export interface ClientReply {
   readonly code: number;
@@ -39,7 +40,7 @@ export class ControlClient {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#text += chunk.toString();
+    this.#text += decodeOctets(chunk);
     const lines = this.#text.split('\r\n');
     this.#text = lines.pop() ?? '';
     this.#lines.push(...lines);
@@ -77,7 +78,7 @@ export class ControlClient {
   }
 
   async command(line: string): Promise<ClientReply> {
-    this.write(`${line}\r\n`);
+    this.write(encodeOctets(`${line}\r\n`));
     return await this.reply();
   }
 

@@ -24,13 +24,14 @@ describe('LineReader', () => {
     ['one octet more does not', `${'A'.repeat(21)}\r\nNOOP\r\n`, [{ kind: 'too-long' }, line('NOOP')]],
     ['NUL is refused', 'A\0B\r\n', [{ kind: 'invalid' }]],
     ['CR inside a line is refused', 'A\rB\r\n', [{ kind: 'invalid' }]],
-    ['DEL is refused', 'A\x7f\r\n', [{ kind: 'invalid' }]],
-    ['bytes that are no UTF-8 are refused', [0xc3, 0x28, 0x0a], [{ kind: 'invalid' }]],
+    ['other control octets may be part of a name', 'A\x7f\t\x1b\r\n', [line('A\x7f\t\x1b')]],
+    ['so may octets that are no UTF-8', [0x41, 0xc3, 0x28, 0x0a], [line('A\udcc3(')]],
     ['UTF-8 is decoded', 'CWD ä€😀\r\n', [line('CWD ä€😀')]],
     ['Telnet IP and Synch are stripped', [0xff, 0xf4, 0xff, 0xf2, 0x41, 0x0a], [line('A')]],
     ['Telnet options are stripped with their byte', [0xff, 0xfd, 0x41, 0x42, 0x0a], [line('B')]],
     ['Telnet subnegotiation is stripped', [0xff, 0xfa, 0x41, 0xff, 0x41, 0xff, 0xf0, 0x42, 0x0a], [line('B')]],
-    ['an escaped 0xFF is dropped', [0xff, 0xff, 0x42, 0x0a], [line('B')]],
+    ['a doubled 0xFF is one', [0x41, 0xff, 0xff, 0x42, 0x0a], [line('A\udcffB')]],
+    ['one that begins no Telnet command is itself', [0x41, 0xff, 0x42, 0xff, 0x0d, 0x0a], [line('A\udcffB\udcff')]],
   ])('%s', (_rule, bytes, expected) => {
     expect(read([Buffer.from(bytes as never)])).toEqual(expected);
   });

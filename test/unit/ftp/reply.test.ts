@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatReply, messageLines, reply } from '../../../src/ftp/reply.ts';
+import { encodeReply, formatReply, messageLines, reply } from '../../../src/ftp/reply.ts';
 
 describe('formatReply', () => {
   it.each([
@@ -14,6 +14,10 @@ describe('formatReply', () => {
     ['nothing to say is still a reply', [], '200 \r\n'],
   ])('%s', (_rule, lines, expected) => {
     expect(formatReply(reply('ok', ...lines))).toBe(expected);
+  });
+
+  it('sends the octets of a name as they are, and 0xFF twice', () => {
+    expect(encodeReply(reply('ok', 'ä\x1b\udce4\udcff')).toString('latin1')).toBe('200 \xc3\xa4\x1b\xe4\xff\xff\r\n');
   });
 
   it('a configured message becomes one line each', () => {
