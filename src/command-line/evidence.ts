@@ -6,6 +6,7 @@ import { readLdapUrl } from '../directory/ldap-url.ts';
 import type { Logger } from '../operations/log.ts';
 import { EvidenceRefresher } from '../pki/retrieval/evidence-refresher.ts';
 import { EvidenceStore } from '../pki/retrieval/evidence-store.ts';
+import type { HttpProxy } from '../pki/retrieval/http-exchange.ts';
 import type { Retriever } from '../pki/retrieval/retriever.ts';
 import { UrlRetriever } from '../pki/retrieval/url-retriever.ts';
 
@@ -13,6 +14,8 @@ export interface SharedEvidence {
   readonly retriever: Retriever;
   readonly store: EvidenceStore;
   readonly refresher: EvidenceRefresher;
+  /** The largest CRL that is retrieved. */
+  readonly maximumCrlOctets: number;
   /**
    * Asks anew for all evidence that logins used lately, and lets what failed be asked again at once: an administrator knows of a
    * revocation, or that the servers are back. Resolves when all came or after some seconds, whatever is under way still. Never rejects.
@@ -37,12 +40,14 @@ export function createSharedEvidence(
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
   cache: 'kept' | 'read' = 'kept',
 ): SharedEvidence {
-  const { maximumCacheMegabytes, maximumMemoryMegabytes, refreshInterval } = settings.retrieval;
+  const { maximumCacheMegabytes, maximumMemoryMegabytes, maximumCrlMegabytes, refreshInterval, proxy } =
+    settings.retrieval;
   const { cacheDirectory, certificateAuthorities, fileDirectories } = retrieval;
   const retriever = new UrlRetriever({
     negativeSeconds,
     fileDirectories,
     readLdapUrl,
+    ...(proxy && { proxy: proxyOf(proxy) }),
     ...(certificateAuthorities.length > 0 && { certificateAuthorities }),
     clock,
     logger,
@@ -68,6 +73,8 @@ export function createSharedEvidence(
     retriever,
     store,
     refresher,
+    // What is new stands beside what is proved until it is proved itself, and an index beside both.
+    maximumCrlOctets: Math.floor(Math.min(maximumCrlMegabytes, maximumMemoryMegabytes / 3) * mebibyte),
     renew: async () => {
       retriever.forgetFailures();
       const renewal = refresher.renew().then((found) => logger.info('evidence-renewed', { ...found }));
@@ -81,4 +88,10 @@ export function createSharedEvidence(
       await store.settled();
     },
   };
+}
+
+function proxyOf({ url, except }: NonNullable<Configuration['settings']['retrieval']['proxy']>): HttpProxy {
+  const { hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { host, port: Number(port || 80), except: except.map((entry) => entry.toLowerCase()) };
 }

@@ -18,9 +18,6 @@ const purposeOids: Readonly<Record<string, string>> = {
   pkinitClientAuth: oids.pkinitClientAuth,
 };
 
-/** Largest CRL that is retrieved: those of a large PKI have some tens of megabytes. */
-const maximumCrlOctets = 32 * 1024 * 1024;
-
 export function validatorOptions(
   { trustAnchors, intermediates, crls, settings }: LoadedSite,
   evidence: SharedEvidence,
@@ -29,7 +26,7 @@ export function validatorOptions(
 ): CertificateValidatorOptions {
   const certificates = settings.sslClientCertificates;
   const { validationFlags, requiredExtendedKeyUsage, requireExplicitPolicy } = certificates;
-  const policy = retrievalPolicy(certificates);
+  const policy = retrievalPolicy(certificates, evidence.maximumCrlOctets);
   const retrieval = policy && {
     retriever: evidence.retriever,
     store: evidence.store,
@@ -66,14 +63,14 @@ export function validatorOptions(
   };
 }
 
-function retrievalPolicy(certificates: CertificateSettings): RetrievalPolicy | undefined {
+function retrievalPolicy(certificates: CertificateSettings, maximumOctets: number): RetrievalPolicy | undefined {
   const { revocationRetrievalHosts, revocationUrlRetrievalTimeout, revocation } = certificates;
   if (revocationRetrievalHosts.length === 0) return undefined;
   return {
     allowedHosts: revocationRetrievalHosts.map((host) => host.toLowerCase()),
     allowPrivateAddresses: revocation.privateAddresses.map((entry) => entry.toLowerCase()),
     schemes: revocation.schemes,
-    maximumOctets: maximumCrlOctets,
+    maximumOctets,
     timeoutMilliseconds: revocationUrlRetrievalTimeout,
   };
 }

@@ -32,7 +32,25 @@ export const configurationSchema = z
           .optional()
           .describe('Directory for evidence that outlives the process; made with mode 0700; memory only when absent'),
         maximumCacheMegabytes: z.int().min(1).max(100_000).default(512).describe('Size of that directory'),
-        maximumMemoryMegabytes: z.int().min(1).max(100_000).default(256).describe('Memory for evidence'),
+        maximumMemoryMegabytes: z.int().min(1).max(100_000).default(1024).describe('Memory for evidence, at most'),
+        maximumCrlMegabytes: z
+          .int()
+          .min(1)
+          .max(2_000)
+          .default(256)
+          .describe('Largest CRL that is retrieved; never more than a third of maximumMemoryMegabytes'),
+        proxy: z
+          .strictObject({
+            url: z
+              .url({ protocol: /^http$/, error: 'must be the URL of an HTTP proxy, such as http://proxy.example:3128' })
+              .describe('HTTP proxy that http and https URLs are retrieved through; ldap and file are not'),
+            except: z
+              .array(z.string().min(1).max(253))
+              .max(100)
+              .default([])
+              .describe('Hosts asked without the proxy; .example.com stands for all below'),
+          })
+          .optional(),
         refreshInterval: duration('1m', '7d')
           .prefault('1h')
           .describe('How often CRLs in use are asked for anew while they are valid; SIGHUP does so at once'),

@@ -1,21 +1,31 @@
 /**
  * One HTTP or HTTPS request to an address that was checked, and its answer within a bound of octets. Redirections are followed to
- * allowed hosts only, content codings are refused, and no proxy of the environment is asked.
+ * allowed hosts only, content codings are refused, and no proxy is asked but the one that is configured.
  */
-import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
+import { type ClientRequest, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { RetrievalError } from './retrieval-error.ts';
 import { type Address, hostOf, retrievalTarget } from './retrieval-target.ts';
 import type { RetrievalPolicy, RetrievalRequest, RetrievedOctets, Validators } from './retriever.ts';
+
+/** An HTTP proxy (RFC 9112 3.2.2, 3.2.3) that all requests go through, its exceptions aside. */
+export interface HttpProxy {
+  readonly host: string;
+  readonly port: number;
+  /** Hosts that are asked without it: names and addresses, lower case; one with a dot in front stands for all names below. */
+  readonly except: readonly string[];
+}
 
 export interface HttpExchange {
   readonly request: RetrievalRequest;
   readonly policy: RetrievalPolicy;
   /** Ends everything. */
   readonly deadline: AbortSignal;
-  /** The addresses of a host that may be connected to. @throws RetrievalError when there is none */
-  readonly addressesOf: (host: string) => Promise<readonly Address[]>;
+  /** The addresses of a host that may be connected to, by a proxy also none. @throws RetrievalError when there is none, or only others */
+  readonly addressesOf: (host: string, by: 'direct' | 'proxy') => Promise<readonly Address[]>;
+  readonly proxy?: HttpProxy;
   /** PEM; absent: those that Node.js trusts. */
   readonly certificateAuthorities?: readonly string[];
 }
@@ -42,18 +52,12 @@ export async function retrieveByHttp(start: URL, exchange: HttpExchange): Promis
 
 async function send(target: URL, { request, deadline, ...exchange }: HttpExchange): Promise<IncomingMessage> {
   const host = hostOf(target);
-  const addresses = await exchange.addressesOf(host);
   const { certificateAuthorities } = exchange;
+  const proxy = proxyFor(host, exchange.proxy);
   const options: RequestOptions = {
     method: request.body ? 'POST' : 'GET',
     headers: headersOf(request),
-    // A connection of its own, to what was checked: a second look-up could give another address.
     agent: false,
-    lookup: (_host, { all }, callback) => {
-      const [first] = addresses;
-      if (all) callback(null, [...addresses]);
-      else callback(null, first?.address ?? '', first?.family);
-    },
     signal: deadline,
   };
   const tls = {
@@ -63,14 +67,78 @@ async function send(target: URL, { request, deadline, ...exchange }: HttpExchang
     // Explicit, so that no environment variable can switch the check off.
     rejectUnauthorized: true,
   };
+  const addresses = await exchange.addressesOf(host, proxy ? 'proxy' : 'direct');
+  if (!proxy) {
+    const direct: RequestOptions = { ...options, lookup: lookupOf(addresses) };
+    return respond(
+      target.protocol === 'https:' ? requestHttps(target, { ...direct, ...tls }) : requestHttp(target, direct),
+      request,
+    );
+  }
+  if (target.protocol === 'http:') {
+    const headers = { ...headersOf(request), host: target.host };
+    return respond(
+      requestHttp({ ...options, headers, host: proxy.host, port: proxy.port, path: target.href }),
+      request,
+    );
+  }
+  const socket = await tunnel(target, proxy, deadline);
+  return respond(
+    requestHttps(target, { ...options, ...tls, createConnection: () => connectTls({ ...tls, socket }) }),
+    request,
+  );
+}
+
+function proxyFor(host: string, proxy: HttpProxy | undefined): HttpProxy | undefined {
+  const isExcepted = proxy?.except.some((entry) => (entry.startsWith('.') ? host.endsWith(entry) : host === entry));
+  return isExcepted ? undefined : proxy;
+}
+
+/** To what was checked: a second look-up could give another address. */
+function lookupOf(addresses: readonly Address[]): LookupFunction {
+  return (_host, { all }, callback) => {
+    const [first] = addresses;
+    if (all) callback(null, [...addresses]);
+    else callback(null, first?.address ?? '', first?.family);
+  };
+}
+
+function respond(sent: ClientRequest, { body }: RetrievalRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const sent =
-      target.protocol === 'https:' ? requestHttps(target, { ...options, ...tls }) : requestHttp(target, options);
     sent.on('error', reject);
     sent.on('upgrade', (_response, socket) => socket.destroy());
     sent.on('close', () => reject(new RetrievalError('the server closed the connection')));
     sent.on('response', resolve);
-    sent.end(request.body);
+    sent.end(body);
+  });
+}
+
+/** A connection through the proxy to an https: server (RFC 9110 9.3.6). */
+function tunnel({ hostname, port }: URL, proxy: HttpProxy, signal: AbortSignal): Promise<Socket> {
+  const authority = `${hostname}:${port || '443'}`;
+  const headers = { host: authority };
+  const { host, port: proxyPort } = proxy;
+  return new Promise((resolve, reject) => {
+    const sent = requestHttp({
+      method: 'CONNECT',
+      host,
+      port: proxyPort,
+      path: authority,
+      headers,
+      agent: false,
+      signal,
+    });
+    sent.on('error', reject);
+    sent.on('response', ({ statusCode }) => {
+      sent.destroy();
+      reject(new RetrievalError(`the proxy answered ${statusCode}`));
+    });
+    sent.on('connect', ({ statusCode }, socket: Socket) => {
+      if (statusCode === 200) return resolve(socket);
+      socket.destroy();
+      reject(new RetrievalError(`the proxy answered ${statusCode}`));
+    });
+    sent.end();
   });
 }
 

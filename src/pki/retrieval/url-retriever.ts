@@ -9,7 +9,7 @@ import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
 import { type Failed, FailureMemory } from './failure-memory.ts';
 import { readFileUrl } from './file-reader.ts';
-import { retrieveByHttp } from './http-exchange.ts';
+import { type HttpProxy, retrieveByHttp } from './http-exchange.ts';
 import { RetrievalError } from './retrieval-error.ts';
 import { type Address, addressRefusal, hostOf, retrievalTarget } from './retrieval-target.ts';
 import type {
@@ -32,6 +32,8 @@ export interface LdapLimits {
 export interface UrlRetrieverOptions {
   /** The longest time for which a failure is remembered before the same is asked again, in seconds. */
   readonly negativeSeconds: number;
+  /** For http: and https:; absent: servers are asked directly. */
+  readonly proxy?: HttpProxy;
   /** PEM of the CAs that https: servers must be certified by; absent: the public ones that Node.js trusts. */
   readonly certificateAuthorities?: readonly string[];
   /** Absolute paths of the directories that file: URLs may read below. Default: none. */
@@ -112,15 +114,16 @@ export class UrlRetriever implements Retriever {
   }
 
   async #octets(target: URL, request: RetrievalRequest, policy: RetrievalPolicy): Promise<RetrievedOctets> {
-    const { fileDirectories = [], readLdapUrl, certificateAuthorities } = this.#options;
+    const { fileDirectories = [], readLdapUrl, certificateAuthorities, proxy } = this.#options;
     const { maximumOctets, timeoutMilliseconds } = policy;
     const deadline = AbortSignal.timeout(timeoutMilliseconds);
-    const addressesOf = (host: string) => within(deadline, this.#addressesOf(host, policy));
+    const addressesOf = (host: string, by: 'direct' | 'proxy' = 'direct') =>
+      within(deadline, this.#addressesOf(host, policy, by));
     switch (target.protocol) {
       case 'http:':
       case 'https:': {
-        const trusted = certificateAuthorities && { certificateAuthorities };
-        return within(deadline, retrieveByHttp(target, { request, policy, deadline, addressesOf, ...trusted }));
+        const given = { ...(certificateAuthorities && { certificateAuthorities }), ...(proxy && { proxy }) };
+        return within(deadline, retrieveByHttp(target, { request, policy, deadline, addressesOf, ...given }));
       }
       case 'ldap:': {
         if (!readLdapUrl) throw new RetrievalError('nothing here reads ldap: URLs');
@@ -133,15 +136,19 @@ export class UrlRetriever implements Retriever {
     }
   }
 
-  /** Those addresses of a host that may be connected to. */
-  async #addressesOf(host: string, policy: RetrievalPolicy): Promise<readonly Address[]> {
+  /** Those addresses of a host that may be connected to. A proxy may know names that are not known here; others are judged for it too. */
+  async #addressesOf(host: string, policy: RetrievalPolicy, by: 'direct' | 'proxy'): Promise<readonly Address[]> {
     const { resolve = (name: string) => lookup(name, { all: true }) } = this.#options;
-    const found = isIP(host) > 0 ? [{ address: host, family: isIP(host) }] : await resolve(host);
+    const resolving = isIP(host) > 0 ? [{ address: host, family: isIP(host) }] : resolve(host);
+    const found = await (by === 'proxy' ? Promise.resolve(resolving).catch(() => undefined) : resolving);
+    if (!found) return [];
     const addresses = found.map(({ address, family }): Address => ({ address, family: family === 6 ? 6 : 4 }));
-    const usable = addresses.filter((address) => !addressRefusal(host, address, policy));
-    const [refused] = addresses;
-    if (usable.length > 0) return usable;
-    throw new RetrievalError((refused && addressRefusal(host, refused, policy)) ?? `${host} has no address`);
+    const refusals = addresses.map((address) => addressRefusal(host, address, policy));
+    const usable = addresses.filter((_, index) => refusals[index] === undefined);
+    // Which of several addresses a proxy connects to is its own choice.
+    const [refusal] = refusals.filter((found) => found !== undefined);
+    if (usable.length > 0 && !(by === 'proxy' && refusal)) return usable;
+    throw new RetrievalError(refusal ?? `${host} has no address`);
   }
 }
 
