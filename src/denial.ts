@@ -454,6 +454,14 @@ export const denialTable = {
     meaning: 'The TLS handshake on the data connection failed or took too long.',
     remedy: 'See the error in the record; a card that waits for its PIN at every handshake is the usual cause.',
   },
+  'file-system-unresponsive': {
+    stage: 'connection',
+    reply: 451,
+    subStatus: 0,
+    level: 'alert',
+    meaning: 'A file operation got no answer of the file system within operationTimeout and was given up.',
+    remedy: 'Look at the network share, the FUSE mount or the disk behind the home; what was asked may still happen.',
+  },
   'data-connection-reset': {
     stage: 'data-channel',
     reply: 425,

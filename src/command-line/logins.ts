@@ -13,6 +13,7 @@ import { type AuditTrail, createAuditTrail } from '../operations/audit.ts';
 import { createLogger, type Logger } from '../operations/log.ts';
 import { createCertificateValidator } from '../pki/certificate-validator.ts';
 import type { RemoteAuthenticatorOptions } from '../service/remote-authenticator.ts';
+import type { FileOperations } from '../storage/file-operations.ts';
 import { openDirectory } from './directories.ts';
 import { createSharedEvidence, type SharedEvidence } from './evidence.ts';
 import { remoteLogins } from './remote-mapping.ts';
@@ -25,6 +26,8 @@ export interface LoginParts {
   readonly clock: Clock;
   /** Shared with other logins; absent: these logins have their own. */
   readonly evidence?: SharedEvidence;
+  /** By name of the site; absent: homes are looked for without a deadline. */
+  readonly fileOperations?: ReadonlyMap<string, FileOperations>;
   /** Shared likewise, so that guesses survive a reload. */
   readonly throttle?: FailureThrottle;
 }
@@ -39,7 +42,8 @@ export interface Logins {
 export function createLogins(
   configuration: Configuration,
   parts: LoginParts,
-  authorizerOf: (site: LoadedSite) => RemoteAuthenticatorOptions['authorize'] = authorizer,
+  authorizerOf: (site: LoadedSite) => RemoteAuthenticatorOptions['authorize'] = (site) =>
+    authorizer(site, parts.fileOperations?.get(site.settings.name)),
 ): Logins {
   const evidence = parts.evidence ?? createSharedEvidence(configuration, parts);
   const throttle = parts.throttle ?? createThrottle(configuration, parts.clock);

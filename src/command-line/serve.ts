@@ -5,10 +5,13 @@ import type { Configuration, LoadedSite } from '../config/load.ts';
 import { checkIdentity, createFtpServer, type FtpServer } from '../ftp/server.ts';
 import type { Logger } from '../operations/log.ts';
 import { productVersion } from '../product-version.ts';
+import { openBoundedStorage } from '../storage/bounded-storage.ts';
+import type { FileOperations } from '../storage/file-operations.ts';
 import { openLocalStorage } from '../storage/local-storage.ts';
 import { sweepUploads } from '../storage/sweep.ts';
 import { loadOrReport } from './check-config.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
+import { fileOperationLimits, fileOperationsOf, sizeFileThreads } from './file-threads.ts';
 import { failedBinding, listenFault } from './listen-fault.ts';
 import { createLogins, type LoginParts, openSharedParts, SwitchableLogins } from './logins.ts';
 import { reloader } from './reload.ts';
@@ -23,12 +26,17 @@ interface RunningSite {
   /** As last loaded. */
   site: LoadedSite;
   readonly server: FtpServer;
+  readonly files: FileOperations;
 }
+
+type ServeParts = LoginParts & { readonly fileOperations: ReadonlyMap<string, FileOperations> };
 
 export async function serve(file: string, terminal: Terminal): Promise<ExitCode> {
   const configuration = loadOrReport(file, terminal);
   if (!configuration) return exitCode.usage;
-  const parts = openSharedParts(configuration);
+  sizeFileThreads(configuration.sites.length);
+  const shared = openSharedParts(configuration);
+  const parts = { ...shared, fileOperations: fileOperationsOf(configuration.sites, shared.logger) };
   const { audit, logger, clock, evidence } = parts;
   const logins = new SwitchableLogins(createLogins(configuration, parts));
   const running = await startSites(configuration, logins, parts, terminal);
@@ -75,8 +83,12 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
   await stopSites(running, configuration.settings.shutdownDrainTime);
   process.off('SIGHUP', onHangUp);
   await Promise.all([logins.close(), evidence.stop()]);
+  const stuck = running.reduce((sum, { files }) => sum + files.overdue, 0);
+  if (stuck > 0) logger.error('stopped-with-file-operations-that-never-returned', { threads: stuck });
   logger.info('stopped');
   await Promise.all([audit.close(), logger.close()]);
+  // The process would wait for its threads until their file system answers.
+  if (stuck > 0) process.kill(process.pid, 'SIGKILL');
   return exitCode.done;
 }
 
@@ -84,21 +96,24 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
 async function startSites(
   configuration: Configuration,
   logins: SwitchableLogins,
-  { audit, clock, logger }: LoginParts,
+  { audit, clock, logger, fileOperations }: ServeParts,
   terminal: Terminal,
 ): Promise<readonly RunningSite[] | undefined> {
   const running: RunningSite[] = [];
   for (const [index, site] of configuration.sites.entries()) {
     const { name } = site.settings;
+    const files = fileOperations.get(name);
+    if (!files) throw new Error(`site ${name} without file operations`);
     const server = createFtpServer({
       ...serverOptions(site),
       authenticator: { authenticate: (request) => logins.authenticate(name, request) },
-      openStorage: ({ homeDirectory }, rights) => openLocalStorage({ homeDirectory, rights }),
+      openStorage: ({ homeDirectory }, rights) =>
+        openBoundedStorage(files, homeDirectory, () => openLocalStorage({ homeDirectory, rights })),
       audit,
       logger: logger.with({ site: name }),
       clock,
     });
-    running.push({ site, server });
+    running.push({ site, server, files });
     try {
       for (const { address, port, tls } of await server.listen()) {
         terminal.writeError(`site ${name}: ${tls} FTPS on ${address} port ${port}\n`);
@@ -130,6 +145,7 @@ function renewSites(running: readonly RunningSite[], { sites }: Configuration): 
   });
   for (const { one, site, options } of renewals) {
     one.server.renew(options);
+    one.files.limits = fileOperationLimits(site.settings);
     one.site = site;
   }
 }
@@ -149,20 +165,30 @@ async function recheckSessions(running: readonly RunningSite[], logger: Logger):
 
 /** Removes what uploads of killed processes left, now and every hour. */
 function keepSwept(running: readonly RunningSite[], clock: Clock, logger: Logger): NodeJS.Timeout {
-  const sweepAll = async () => {
-    for (const { site } of running) {
-      const root = site.physicalPath;
-      const writtenBefore = new Date(clock.now().getTime() - leftoverAge);
-      try {
-        const { removed, skipped, isComplete } = await sweepUploads({ root, writtenBefore });
-        if (removed > 0 || !isComplete) logger.info('upload-leftovers-removed', { root, removed, skipped, isComplete });
-      } catch (error) {
-        logger.warn('upload-leftovers-not-removed', { root, error });
-      }
+  const isSwept = new Set<RunningSite>();
+  const sweep = async (one: RunningSite) => {
+    // One that hangs takes a thread of its site; the next would take another.
+    if (isSwept.has(one)) return;
+    isSwept.add(one);
+    const root = one.site.physicalPath;
+    const writtenBefore = new Date(clock.now().getTime() - leftoverAge);
+    try {
+      const deadline = Number.POSITIVE_INFINITY;
+      const work = () => sweepUploads({ root, writtenBefore });
+      const swept = await one.files.run({ home: root, overdue: 0 }, 'sweep', work, { deadline });
+      const { removed, skipped, isComplete } = swept;
+      if (removed > 0 || !isComplete) logger.info('upload-leftovers-removed', { root, removed, skipped, isComplete });
+    } catch (error) {
+      logger.warn('upload-leftovers-not-removed', { root, error });
+    } finally {
+      isSwept.delete(one);
     }
   };
-  void sweepAll();
-  return setInterval(() => void sweepAll(), sweepInterval).unref();
+  const sweepAll = () => {
+    for (const one of running) void sweep(one);
+  };
+  sweepAll();
+  return setInterval(sweepAll, sweepInterval).unref();
 }
 
 function firstSignal(...signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {

@@ -1,12 +1,20 @@
 /** Puts a site together: from loaded settings to the options each module declares for itself. The only place that knows both sides. */
 import { type AuthorizationOutcome, authorize } from '../authorization/authorization-rules.ts';
-import { findHomeDirectory, foreseeHomeDirectory, type UserIsolation } from '../authorization/home-directory.ts';
+import {
+  findHomeDirectory,
+  foreseeHomeDirectory,
+  type HomeOutcome,
+  type UserIsolation,
+} from '../authorization/home-directory.ts';
 import type { LoadedSite } from '../config/load.ts';
+import { denial } from '../denial.ts';
 import type { DirectoryAccount, Group } from '../directory/directory.ts';
+import { errorMessage } from '../error-message.ts';
 import type { StepRecorder } from '../explanation.ts';
 import type { FtpServerOptions } from '../ftp/server-options.ts';
 import type { Authorization } from '../login/authenticate.ts';
 import { encodeCertificatePem } from '../pki/pem.ts';
+import type { FileOperations } from '../storage/file-operations.ts';
 import { defined } from './defined.ts';
 
 /** IIS’s rule: port 990 is implicit unless the binding says otherwise. */
@@ -94,8 +102,26 @@ export type AuthorizedAccount = Pick<DirectoryAccount, 'accountName' | 'director
   Partial<Pick<DirectoryAccount, 'id'>>;
 
 /** Rights and home of a mapped account under the rules of the site; a home is made where the settings want it. */
-export function authorizer(site: LoadedSite) {
-  return authorizerBy(site, findHomeDirectory);
+export function authorizer(site: LoadedSite, files?: FileOperations) {
+  return authorizerBy(site, files ? (...wanted) => findHomeInTurn(files, wanted) : findHomeDirectory);
+}
+
+/** It looks at the root and at the home together. */
+const homeThreads = 2;
+
+/** In turn with the other operations of the site; accounts whose homes hang do not keep others from finding theirs. */
+async function findHomeInTurn(
+  files: FileOperations,
+  wanted: Parameters<typeof findHomeDirectory>,
+): Promise<HomeOutcome> {
+  const [{ root }, { accountName, directory, homeDirectory }] = wanted;
+  try {
+    const caller = { home: `${root}: home of ${accountName} (${directory})`, overdue: 0 };
+    return await files.run(caller, 'find the home', () => findHomeDirectory(...wanted), { weight: homeThreads });
+  } catch (error) {
+    const facts = { accountName, homeDirectory, root };
+    return { outcome: 'denied', denial: denial('home-unavailable', errorMessage(error), facts) };
+  }
 }
 
 /** The same decision for explanations: no home is made. */

@@ -218,6 +218,9 @@ export const siteSchema = z.strictObject({
         .enum(['accept', 'refuse'])
         .default('accept')
         .describe('An upload that ends without TLS close_notify may be truncated; some clients never send it'),
+      operationTimeout: duration('1s', '10m')
+        .prefault('30s')
+        .describe('Time for one file operation, ten times it until an upload is on the disk; then the client gets 451'),
       uploadEndDelay: duration('0s', '10s')
         .prefault('300ms')
         .describe(

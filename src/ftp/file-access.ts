@@ -23,6 +23,7 @@ const failureReplies: Readonly<Record<Exclude<StorageErrorKind, 'fault'>, Reply>
   ruled: reply('fileUnavailable', 'An authorization rule is for it, or for something in it; it stays where it is.'),
   'other-file-system': reply('fileUnavailable', 'The new name lies on another file system; copy the file instead.'),
   'name-invalid': reply('nameNotAllowed', 'That name is not allowed.'),
+  unresponsive: reply('localError', 'The file system does not answer.'),
   /** RFC 1123 4.1.3.4. */
   'beyond-end': reply('restartNotPossible', 'The file is shorter than that.'),
 };
@@ -55,6 +56,7 @@ export async function answeringFailures(control: Control, operation: () => Promi
     const answer = storageReply(error);
     if (!answer) throw error;
     if (error instanceof StorageError) recordIfRefused(control, error);
+    if (error instanceof StorageError) recordIfUnresponsive(control, error);
     control.send(answer);
   }
 }
@@ -63,4 +65,9 @@ function recordIfRefused(control: Control, { kind, message, facts }: StorageErro
   const reason = refusals[kind];
   if (reason === undefined) return;
   recordRefusal(control, denial('access-denied', reason, { ...facts, ...(kind !== 'denied' && { reason: message }) }));
+}
+
+/** Each operation that was given up has its record: what became of it is not known. */
+export function recordIfUnresponsive(control: Control, { kind, message }: StorageError): void {
+  if (kind === 'unresponsive') recordRefusal(control, denial('file-system-unresponsive', `${message}.`));
 }

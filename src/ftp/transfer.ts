@@ -9,7 +9,7 @@ import { StorageError } from '../storage/storage.ts';
 import { recordRefusal } from './control-audit.ts';
 import type { Opened } from './data-channel.ts';
 import type { DataConnection } from './data-connection.ts';
-import { storageReply } from './file-access.ts';
+import { recordIfUnresponsive, storageReply } from './file-access.ts';
 import { type Reply, reply } from './reply.ts';
 import type { Control } from './session.ts';
 import { PaceError } from './transfer-pace.ts';
@@ -77,6 +77,7 @@ export function carryOut(
         error instanceof PaceError && !signal.aborted ? denial(error.code, errorMessage(error)) : undefined;
       if (tooSlow) control.send(paceFailure(tooSlow, recordRefusal(control, tooSlow)));
       else control.send(failure(error, signal));
+      if (error instanceof StorageError) recordIfUnresponsive(control, error);
       control.log.info('transfer-failed', { error });
       const facts = { ...connection.facts, reason: errorMessage(error), refused: tooSlow?.code };
       return result(signal.aborted ? 'aborted' : 'failed', connection.transferred, facts);
@@ -109,7 +110,10 @@ function paceFailure({ code }: Denial, reference: string): Reply {
 function failure(error: unknown, signal: AbortSignal): Reply {
   if (signal.aborted) return reply('transferAborted', 'Transfer given up.');
   const known = storageReply(error);
-  if (known) return known.code === 452 ? known : reply('localError', 'The file could not be read or written.');
+  if (known)
+    return known.code === 452 || known.code === 451
+      ? known
+      : reply('localError', 'The file could not be read or written.');
   if (error instanceof StorageError) return reply('localError', 'The file could not be read or written.');
   if (error instanceof TransferRefused) return reply('transferAborted', error.message);
   return reply('transferAborted', 'The data connection broke; the transfer is not complete.');

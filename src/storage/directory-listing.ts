@@ -16,8 +16,8 @@ import { type DirectoryEntry, type FileType, StorageError } from './storage.ts';
 import { errnoOf, toStorageError } from './storage-errors.ts';
 import { isUploadName } from './upload-name.ts';
 
-/** Entries looked at together: enough to keep Node’s four file threads busy, few enough to leave room for others. */
-const lookAhead = 16;
+/** Entries looked at together, each by a thread of its own; `bounded-storage.ts` counts them. */
+const lookAhead = 4;
 /** Directory entries fetched from the kernel per trip through the thread pool. */
 const fetchedEntries = 256;
 

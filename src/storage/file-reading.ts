@@ -1,7 +1,6 @@
 /** Reading one file as it was when it was opened: never beyond that size, and an error rather than a silent end before it. */
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import { toFileFacts } from './file-facts.ts';
 import type { PinnedObject } from './pinned-object.ts';
 import { type ReadableFile, StorageError } from './storage.ts';
@@ -17,11 +16,7 @@ export async function openForReading(virtualPath: string, file: PinnedObject): P
   const handle = await open(file.link, constants.O_RDONLY | constants.O_NONBLOCK);
   return {
     facts,
-    read: (offset) =>
-      Readable.from(chunks(handle, virtualPath, offset, facts.size), {
-        objectMode: false,
-        highWaterMark: 2 * chunkBytes,
-      }),
+    read: (offset) => chunks(handle, virtualPath, offset, facts.size),
     close: () => handle.close(),
   };
 }

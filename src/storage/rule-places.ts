@@ -18,10 +18,10 @@ export async function ruledObjects(
   home: HomeLocation,
   rulePaths: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const identities = await Promise.all(rulePaths.map((path) => identityAt(home, path)));
   const ruled = new Map<string, string[]>();
-  for (const [index, path] of rulePaths.entries()) {
-    const identity = identities[index];
+  // One after another: an operation takes one file thread at a time, so that a path that hangs takes no more.
+  for (const path of rulePaths) {
+    const identity = await identityAt(home, path);
     if (identity !== undefined) ruled.set(identity, [...(ruled.get(identity) ?? []), path]);
   }
   return ruled;
@@ -53,16 +53,16 @@ export interface RuleWay {
   readonly missing?: { readonly directory: string; readonly names: readonly string[] };
 }
 
-export function ruleWays(home: HomeLocation, rulePaths: readonly string[]): Promise<readonly RuleWay[]> {
-  return Promise.all(
-    rulePaths.map(async (rulePath) => {
-      const walk = await walkPath(home, segmentsOf(rulePath), true);
-      await walk.close();
-      const { met, directory, end } = walk;
-      if (end.kind !== 'missing' || !directory) return { rulePath, met };
-      return { rulePath, met, missing: { directory: directory.identity, names: end.names } };
-    }),
-  );
+export async function ruleWays(home: HomeLocation, rulePaths: readonly string[]): Promise<readonly RuleWay[]> {
+  const ways: RuleWay[] = [];
+  for (const rulePath of rulePaths) {
+    const walk = await walkPath(home, segmentsOf(rulePath), true);
+    await walk.close();
+    const { met, directory, end } = walk;
+    const endsEarly = end.kind === 'missing' && directory !== undefined;
+    ways.push({ rulePath, met, ...(endsEarly && { missing: { directory: directory.identity, names: end.names } }) });
+  }
+  return ways;
 }
 
 /** Whether something with this name would stand above what a rule is for. */

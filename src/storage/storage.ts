@@ -3,7 +3,6 @@
  * normalised, text as `decodeOctets` makes it. Nothing reachable through this interface lies outside the home, and nothing is
  * told or changed that the account may not read or write, whatever links lie in it.
  */
-import type { Readable } from 'node:stream';
 import type { Facts } from '../explanation.ts';
 
 export type FileType = 'file' | 'directory' | 'link' | 'other';
@@ -45,7 +44,7 @@ export interface DirectoryEntry {
 export interface ReadableFile {
   readonly facts: FileFacts;
   /** Bytes from `offset` to the end as it was when the file was opened. May be called once. */
-  read(offset: number): Readable;
+  read(offset: number): AsyncIterable<Buffer>;
   close(): Promise<void>;
 }
 
@@ -104,6 +103,8 @@ export type StorageErrorKind =
   | 'name-invalid'
   /** The offset lies beyond the end of the file. */
   | 'beyond-end'
+  /** The file system does not answer; whether it has done what was asked is not known. */
+  | 'unresponsive'
   | 'fault';
 
 /** Every failure of a storage operation; `message` and `facts` are for the operator, the client is told by kind only. */

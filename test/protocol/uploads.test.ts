@@ -206,10 +206,11 @@ describe('a download', () => {
       ...storage,
       openRead: async (path) => {
         const file = await storage.openRead(path);
-        const read = (offset: number) => {
-          const source = file.read(offset);
-          source.once('data', () => source.destroy(new StorageError('fault', 'EIO')));
-          return source;
+        const read = async function* (offset: number) {
+          for await (const chunk of file.read(offset)) {
+            yield chunk;
+            throw new StorageError('fault', 'EIO');
+          }
         };
         return { facts: file.facts, read, close: () => file.close() };
       },

@@ -22,6 +22,8 @@ export interface LoginWorldOptions {
   readonly rules: string;
   /** Merged into the site, one level deep for objects. */
   readonly site?: Settings;
+  /** What a second site has other than the first; absent: there is none. */
+  readonly secondSite?: Settings;
   /** Written beside the configuration with mode 0600, by name. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -56,7 +58,10 @@ export async function startLoginWorld(options: LoginWorldOptions): Promise<Login
       log: { file: 'cardgate.log', level: 'debug' },
       shutdownDrainTime: '5s',
       directories: options.directories,
-      sites: [siteSettings(options)],
+      sites: [
+        siteSettings(options),
+        ...(options.secondSite ? [{ ...siteSettings(options), ...options.secondSite }] : []),
+      ],
     }),
   );
   const gateway = await startGateway({ command: cardgate, configuration });

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { Storage } from '../../../src/storage/storage.ts';
 
 export interface TemporaryHome {
@@ -31,7 +32,7 @@ export async function listNames(storage: Storage, path: string): Promise<string[
 export async function readText(storage: Storage, path: string, offset = 0): Promise<string> {
   const file = await storage.openRead(path);
   try {
-    return Buffer.concat(await file.read(offset).toArray()).toString();
+    return Buffer.concat(await Readable.from(file.read(offset)).toArray()).toString();
   } finally {
     await file.close();
   }

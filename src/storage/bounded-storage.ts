@@ -1,0 +1,119 @@
+/** A storage whose every operation waits its turn among those of its site and is given up at a deadline. */
+import type { FileCaller, FileOperations, OperationOptions } from './file-operations.ts';
+import type { ReadableFile, Storage, Upload } from './storage.ts';
+
+/** Entries of a directory that the storage looks at together. */
+const listingThreads = 4;
+/** Deadlines that a commit has: it waits until everything written is on the disk. */
+const commitDeadlines = 10;
+
+type Run = <T>(subject: string, operation: () => Promise<T>, options?: OperationOptions<T>) => Promise<T>;
+
+/**
+ * @param home host path of the home
+ * @param open opens the storage that is bounded; it may hang like any other operation
+ * @throws StorageError `unresponsive`, and what `open` throws
+ */
+export async function openBoundedStorage(
+  operations: FileOperations,
+  home: string,
+  open: () => Promise<Storage>,
+): Promise<Storage> {
+  const caller: FileCaller = { home, overdue: 0 };
+  const run: Run = (subject, operation, options) => operations.run(caller, subject, operation, options);
+  const cleanUp = (subject: string, operation: () => Promise<unknown>) =>
+    operations.cleanUp(caller, subject, operation);
+  const storage = await run('open the home', open);
+  return {
+    stat: (path) => run(`stat ${path}`, () => storage.stat(path)),
+    entry: (path) => run(`look at ${path}`, () => storage.entry(path)),
+    list: (path) =>
+      inTurns(storage.list(path), {
+        next: (step) => run(`list ${path}`, step, { weight: listingThreads }),
+        end: (step) => cleanUp(`list ${path}`, step),
+      }),
+    openRead: async (path) => {
+      const options = { discard: (late: ReadableFile) => late.close() };
+      const file = await run(`read ${path}`, () => storage.openRead(path), options);
+      return {
+        facts: file.facts,
+        read: (offset) =>
+          readAhead(file.read(offset), {
+            next: (step) => run(`read ${path}`, step),
+            end: (step) => cleanUp(`read ${path}`, step),
+          }),
+        close: () => cleanUp(`close ${path}`, () => file.close()),
+      };
+    },
+    openWrite: async (path, mode) => {
+      const options = { discard: (late: Upload) => late.abort() };
+      const upload = await run(`write ${path}`, () => storage.openWrite(path, mode), options);
+      return {
+        get bytesWritten() {
+          return upload.bytesWritten;
+        },
+        write: (chunk) => run(`write ${path}`, () => upload.write(chunk)),
+        commit: (signal) => commit(run, operations.limits.deadline * commitDeadlines, path, upload, signal),
+        abort: () => cleanUp(`give up ${path}`, () => upload.abort()),
+      };
+    },
+    makeDirectory: (path) => run(`make directory ${path}`, () => storage.makeDirectory(path)),
+    removeDirectory: (path) => run(`remove directory ${path}`, () => storage.removeDirectory(path)),
+    removeFile: (path) => run(`remove ${path}`, () => storage.removeFile(path)),
+    requireMovable: (path) => run(`rename ${path}`, () => storage.requireMovable(path)),
+    rename: (from, to, replace) => run(`rename ${from} to ${to}`, () => storage.rename(from, to, replace)),
+  };
+}
+
+/** A commit that was given up makes nothing visible when its file system wakes up: its client was told that it failed. */
+async function commit(run: Run, deadline: number, path: string, upload: Upload, signal: AbortSignal | undefined) {
+  const givenUp = new AbortController();
+  const signals = [givenUp.signal, ...(signal ? [signal] : [])];
+  try {
+    await run(`store ${path}`, () => upload.commit(AbortSignal.any(signals)), { deadline });
+  } catch (error) {
+    givenUp.abort();
+    throw error;
+  }
+}
+
+interface Steps {
+  /** Runs one step of the iteration in its turn. */
+  readonly next: <T>(step: () => Promise<T>) => Promise<T>;
+  readonly end: (step: () => Promise<unknown>) => Promise<void>;
+}
+
+async function* inTurns<T>(source: AsyncIterable<T>, { next, end }: Steps): AsyncGenerator<T> {
+  const iterator = source[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const step = await next(() => iterator.next());
+      if (step.done) return;
+      yield step.value;
+    }
+  } finally {
+    await end(async () => iterator.return?.());
+  }
+}
+
+/** Reads the next chunk while the one before it is used. */
+async function* readAhead<T>(source: AsyncIterable<T>, { next, end }: Steps): AsyncGenerator<T> {
+  const iterator = source[Symbol.asyncIterator]();
+  const begin = () => {
+    const step = next(() => iterator.next());
+    // It may fail while nobody waits for it yet.
+    step.catch(() => undefined);
+    return step;
+  };
+  let ahead = begin();
+  try {
+    for (;;) {
+      const step = await ahead;
+      if (step.done) return;
+      ahead = begin();
+      yield step.value;
+    }
+  } finally {
+    await end(async () => iterator.return?.());
+  }
+}
