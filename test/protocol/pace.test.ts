@@ -12,6 +12,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openData, openTcp, readAll } from '../support/control-client.ts';
 import { createIdentities } from '../support/protocol-site.ts';
+import { python } from '../support/python.ts';
 import { siteFactory } from '../support/site-factory.ts';
 
 const identities = await createIdentities();
@@ -31,7 +32,7 @@ async function readSlowly(port: number, bytesPerSecond: number, seconds: number)
   const script = join(import.meta.dirname, '..', 'support', 'slow-reader.py');
   const identity = [join(directory, 'certificate.pem'), join(directory, 'key.pem')];
   const args = [script, String(port), ...identity, String(bytesPerSecond), String(seconds)];
-  return Number((await execute('/usr/bin/python3', args)).stdout);
+  return Number((await execute(python, args)).stdout);
 }
 
 const silence = 1000;

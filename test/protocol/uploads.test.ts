@@ -24,7 +24,7 @@ async function transferRecord(site: ProtocolSite): Promise<Transfer> {
 describe('a client that writes 1 MB over TLS and closes without ever reading', () => {
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     it(`has every upload stored whole: ${version}, full handshakes, 10 of 10`, async () => {
-      const site = await siteWith();
+      const site = await siteWith({ timeouts: { uploadEnd: 10 } });
       const client = await site.loggedIn({ minVersion: version, maxVersion: version });
       for (let run = 0; run < 10; run += 1) {
         const content = randomBytes(megabyte);
@@ -228,7 +228,7 @@ describe('a download', () => {
     data.resume();
     await client.reply();
     expect((await client.reply()).code).toBe(451);
-    if (!data.closed) await once(data, 'close');
+    if (!data.closed) await new Promise((resolve) => data.once('close', resolve));
     expect(ended).toBe(false);
   });
 });

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { python } from './python.ts';
 
 export const canHang = process.getuid?.() === 0 && existsSync('/dev/fuse');
 
@@ -13,7 +14,7 @@ export interface HangingMount {
 
 /** @param directory host path of an existing empty directory */
 export async function hangingMount(directory: string): Promise<HangingMount> {
-  const child = spawn('/usr/bin/python3', [join(import.meta.dirname, 'hanging-mount.py'), directory], {
+  const child = spawn(python, [join(import.meta.dirname, 'hanging-mount.py'), directory], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { python } from './python.ts';
 
 export interface NeverReadingUpload {
   readonly port: number;
@@ -24,7 +25,7 @@ export async function neverReadingUpload({ port, version, cert, key, content }: 
     const script = join(import.meta.dirname, 'never-reading-client.py');
     await new Promise<void>((resolve, reject) => {
       const done = (error: Error | null) => (error ? reject(error) : resolve());
-      const client = execFile('python3', [script, String(port), version, certificateFile, keyFile], done);
+      const client = execFile(python, [script, String(port), version, certificateFile, keyFile], done);
       client.stdin?.end(content);
     });
   } finally {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { python } from '../python.ts';
 
 export const slowUploaders = ['curl', 'lftp', 'ftplib'] as const;
 
@@ -56,7 +57,7 @@ export function startSlowUpload(client: (typeof slowUploaders)[number], upload: 
       const verb = mode === 'append' ? 'APPE' : 'STOR';
       const protection = protectedData ? 'P' : 'C';
       const args = [port, user, certificateFile, keyFile, local, `${verb} ${remote}`, protection, bytesPerSecond];
-      return start('/usr/bin/python3', [script, ...args.map(String)]);
+      return start(python, [script, ...args.map(String)]);
     }
   }
 }
