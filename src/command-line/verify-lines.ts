@@ -3,16 +3,9 @@
  * time, lines are bounded, and a bad line is answered and passed over, so that a fleet of cards of any size runs through.
  */
 import { hash } from 'node:crypto';
-import {
-  caOf,
-  type NamedDer,
-  oidOf,
-  purposeOf,
-  revocationChoices,
-  timeOf,
-  type VerifySettings,
-  VerifyUsageError,
-} from './verify-request.ts';
+import { certificatesIn, crlsIn, type NamedDer, ocspResponsesIn, type Read } from './verify-material.ts';
+import { oidOf, purposeOf, revocationChoices, timeOf, type VerifySettings } from './verify-request.ts';
+import { VerifyUsageError } from './verify-usage-error.ts';
 import { createVerifier, type Verifier, verificationJson } from './verify-validation.ts';
 
 export interface LineTools {
@@ -104,14 +97,21 @@ function requestOf(line: string): { readonly id?: unknown; readonly certificate?
 function settingsOf(request: Request, defaults: VerifySettings): VerifySettings {
   const given = <T>(name: string, read: (value: unknown) => T, fallback: T): T =>
     request[name] === undefined ? fallback : read(request[name]);
-  const authorities = (name: string) => (value: unknown) => derList(value, name).map((der) => caOf(der, name));
+  const leftOut = [...defaults.leftOut];
+  const material = <T>(name: string, read: (given: readonly NamedDer[]) => Read<T>, fallback: readonly T[]) => {
+    if (request[name] === undefined) return fallback;
+    const result = read(namedDer(request[name], name));
+    leftOut.push(...result.leftOut);
+    return result.found;
+  };
   const at = given('at', (value) => timeOf(text(value, 'at')), defaults.at);
   const revocation = given('revocation', revocationChoice, defaults.revocation);
   return {
-    trustAnchors: given('trustAnchors', authorities('trustAnchors'), defaults.trustAnchors),
-    untrusted: given('untrusted', authorities('untrusted'), defaults.untrusted),
-    crls: given('crls', namedDer('crls'), defaults.crls),
-    ocspResponses: given('ocsp', namedDer('ocsp'), defaults.ocspResponses),
+    trustAnchors: material('trustAnchors', certificatesIn, defaults.trustAnchors),
+    untrusted: material('untrusted', certificatesIn, defaults.untrusted),
+    crls: material('crls', crlsIn, defaults.crls),
+    ocspResponses: material('ocsp', ocspResponsesIn, defaults.ocspResponses),
+    leftOut,
     ...(at && { at }),
     policies: given('policies', (value) => texts(value, 'policies').map(oidOf), defaults.policies),
     requireExplicitPolicy: given(
@@ -132,10 +132,9 @@ function revocationChoice(value: unknown) {
   return choice;
 }
 
-const namedDer =
-  (name: string) =>
-  (value: unknown): readonly NamedDer[] =>
-    derList(value, name).map((der, index) => ({ file: `${name}[${index}]`, der }));
+function namedDer(value: unknown, name: string): readonly NamedDer[] {
+  return derList(value, name).map((der, index) => ({ file: `${name}[${index}]`, der }));
+}
 
 const flag =
   (name: string) =>

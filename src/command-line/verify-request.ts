@@ -1,19 +1,15 @@
 /** What `cardgate verify` is asked, read from files or from one line of JSON: strictly, and with every fault named. */
 import { readFileSync } from 'node:fs';
-import { type Certificate, parseCertificate } from '../pki/certificate.ts';
+import type { Certificate } from '../pki/certificate.ts';
 import { noPurpose } from '../pki/key-purposes.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
 import { oids } from '../pki/oids.ts';
-import { readCertificateBlocks, readCertificates, readCrls, readOcspResponses } from '../pki/pem.ts';
+import { readCertificateBlocks, readCrls, readOcspResponses } from '../pki/pem.ts';
+import { certificatesIn, crlsIn, type LeftOut, type NamedDer, ocspResponsesIn } from './verify-material.ts';
+import { VerifyUsageError } from './verify-usage-error.ts';
 
 export const revocationChoices = ['crl', 'ocsp', 'both', 'off'] as const;
 export type RevocationChoice = (typeof revocationChoices)[number];
-
-/** A certificate, CRL or OCSP response that is not parsed yet, with the name it goes by in records. */
-export interface NamedDer {
-  readonly file: string;
-  readonly der: Buffer;
-}
 
 /** All that stays the same for many certificates. */
 export interface VerifySettings {
@@ -21,6 +17,8 @@ export interface VerifySettings {
   readonly untrusted: readonly Certificate[];
   readonly crls: readonly NamedDer[];
   readonly ocspResponses: readonly NamedDer[];
+  /** Of all these, those that cannot be read; the result names them. */
+  readonly leftOut: readonly LeftOut[];
   /** Absent: the present. */
   readonly at?: Date;
   /** user-initial-policy-set, dotted OIDs; empty: any. */
@@ -32,11 +30,6 @@ export interface VerifySettings {
   readonly purposes: readonly string[];
   /** Absent: `both` when there is a CRL or an OCSP response, otherwise `off`. */
   readonly revocation?: RevocationChoice;
-}
-
-/** A mistake of whoever asks; `message` says which. */
-export class VerifyUsageError extends Error {
-  override readonly name = 'VerifyUsageError';
 }
 
 /** Options as the command line gives them, file names still. */
@@ -58,11 +51,14 @@ export interface VerifyOptions {
 export function settingsOfOptions(options: VerifyOptions): VerifySettings {
   const named = (files: readonly string[], read: (file: Buffer) => readonly Buffer[]): readonly NamedDer[] =>
     files.flatMap((file) => fromFile(file, read).map((der) => ({ file, der })));
-  return {
-    trustAnchors: options.trustAnchor.flatMap((file) => fromFile(file, readCertificates)),
-    untrusted: options.untrusted.flatMap((file) => fromFile(file, readCertificates)),
+  const material = materialOf({
+    trustAnchors: named(options.trustAnchor, readCertificateBlocks),
+    untrusted: named(options.untrusted, readCertificateBlocks),
     crls: named(options.crl, readCrls),
     ocspResponses: named(options.ocsp, readOcspResponses),
+  });
+  return {
+    ...material,
     ...(options.at !== undefined && { at: timeOf(options.at) }),
     policies: options.policy.map(oidOf),
     requireExplicitPolicy: options.requireExplicitPolicy,
@@ -70,6 +66,27 @@ export function settingsOfOptions(options: VerifyOptions): VerifySettings {
     inhibitAnyPolicy: options.inhibitAnyPolicy,
     purposes: options.eku.map(purposeOf),
     ...(options.revocation && { revocation: options.revocation }),
+  };
+}
+
+export type GivenMaterial = Readonly<
+  Record<'trustAnchors' | 'untrusted' | 'crls' | 'ocspResponses', readonly NamedDer[]>
+>;
+
+/** @throws VerifyUsageError when some are given and none of the kind can be read */
+export function materialOf(
+  given: GivenMaterial,
+): Pick<VerifySettings, 'trustAnchors' | 'untrusted' | 'crls' | 'ocspResponses' | 'leftOut'> {
+  const trustAnchors = certificatesIn(given.trustAnchors);
+  const untrusted = certificatesIn(given.untrusted);
+  const crls = crlsIn(given.crls);
+  const ocspResponses = ocspResponsesIn(given.ocspResponses);
+  return {
+    trustAnchors: trustAnchors.found,
+    untrusted: untrusted.found,
+    crls: crls.found,
+    ocspResponses: ocspResponses.found,
+    leftOut: [trustAnchors, untrusted, crls, ocspResponses].flatMap(({ leftOut }) => leftOut),
   };
 }
 
@@ -124,14 +141,4 @@ export function timeOf(text: string): Date {
   const time = new Date(text);
   if (isoTime.test(text) && !Number.isNaN(time.getTime())) return time;
   throw new VerifyUsageError(`"${text}" is not a time such as 2026-06-01T12:00:00Z`);
-}
-
-/** @throws VerifyUsageError */
-export function caOf(der: Buffer, what: string): Certificate {
-  try {
-    return parseCertificate(der);
-  } catch (error) {
-    if (error instanceof MalformedError) throw new VerifyUsageError(`${what}: ${error.message}`);
-    throw error;
-  }
 }

@@ -12,7 +12,10 @@ export function verificationText(verification: Verification, colour: boolean): s
     verification.outcome === 'valid'
       ? validLines(verification.certificate, verification.at, colour)
       : refusedLines(verification, colour);
-  return [...lines, '', ...verdict, ''].join('\n');
+  const leftOut = verification.leftOut.map(
+    ({ file, reason }) => `  left out: ${printable(file)}, which cannot be read: ${printable(reason)}`,
+  );
+  return [...lines, '', ...verdict, ...leftOut, ''].join('\n');
 }
 
 function refusedLines(verification: Extract<Verification, { outcome: 'refused' }>, colour: boolean): string[] {

@@ -12,12 +12,22 @@ import { formatRfc4514 } from '../pki/distinguished-name.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
 import { defaultOcspOptions } from '../pki/revocation/ocsp-source.ts';
 import type { RevocationEvidence, ValidatedCertificate } from '../pki/validated-certificate.ts';
-import { type RevocationChoice, type VerifySettings, VerifyUsageError } from './verify-request.ts';
+import type { LeftOut } from './verify-material.ts';
+import type { RevocationChoice, VerifySettings } from './verify-request.ts';
+import { VerifyUsageError } from './verify-usage-error.ts';
 
-export type Verification = { readonly at: Date; readonly steps: readonly Step[] } & (
-  | { readonly outcome: 'valid'; readonly certificate: ValidatedCertificate }
-  | { readonly outcome: 'refused'; readonly denial: Denial; readonly certificate?: Certificate }
-);
+interface Circumstances {
+  readonly at: Date;
+  readonly steps: readonly Step[];
+  /** What was given and could not be read. */
+  readonly leftOut: readonly LeftOut[];
+}
+
+export type Verification = Circumstances &
+  (
+    | { readonly outcome: 'valid'; readonly certificate: ValidatedCertificate }
+    | { readonly outcome: 'refused'; readonly denial: Denial; readonly certificate?: Certificate }
+  );
 
 export interface Verifier {
   /** @param peerCertificates DER, end entity first; the rest is untrusted */
@@ -51,10 +61,10 @@ export function createVerifier(settings: VerifySettings, now: () => Date): Verif
       const recorder = recordingSteps();
       const at = clock.now();
       const result = await validator.validate(peerCertificates, recorder);
-      const { steps } = recorder;
-      if (result.outcome === 'valid') return { outcome: 'valid', certificate: result.certificate, at, steps };
+      const circumstances: Circumstances = { at, steps: recorder.steps, leftOut: settings.leftOut };
+      if (result.outcome === 'valid') return { outcome: 'valid', certificate: result.certificate, ...circumstances };
       const { denial, certificate } = result;
-      return { outcome: 'refused', denial, at, steps, ...(certificate && { certificate }) };
+      return { outcome: 'refused', denial, ...circumstances, ...(certificate && { certificate }) };
     },
   };
 }
@@ -84,8 +94,8 @@ export function citationOf({ denial, steps }: Extract<Verification, { outcome: '
 
 /** @param withSteps whether every check is listed */
 export function verificationJson(verification: Verification, withSteps: boolean): object {
-  const { at, steps } = verification;
-  const checks = withSteps ? { steps } : {};
+  const { at, steps, leftOut } = verification;
+  const checks = { ...(leftOut.length > 0 && { leftOut }), ...(withSteps && { steps }) };
   if (verification.outcome === 'valid') {
     const { path, trustAnchor, policies, evidence } = verification.certificate;
     return {

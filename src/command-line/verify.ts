@@ -57,20 +57,19 @@ A line: {"id": 1, "certificate": "MII…", "untrusted": ["MII…"], "crls": ["MI
 
 async function verify(file: string | undefined, options: CommandOptions, terminal: Terminal): Promise<ExitCode> {
   const request = await import('./verify-request.ts');
+  const { VerifyUsageError } = await import('./verify-usage-error.ts');
   const { createVerifier, verificationJson } = await import('./verify-validation.ts');
   const now = () => systemClock.now();
   try {
     const settings = request.settingsOfOptions(options);
     if (options.jsonLines) {
-      if (file !== undefined)
-        throw new request.VerifyUsageError('with --json-lines the certificates come from standard input');
+      if (file !== undefined) throw new VerifyUsageError('with --json-lines the certificates come from standard input');
       const { verifyLines } = await import('./verify-lines.ts');
       const allValid = await verifyLines(process.stdin, { defaults: settings, now, write: writeOut });
       return allValid ? exitCode.done : exitCode.refused;
     }
-    if (file === undefined)
-      throw new request.VerifyUsageError('name the file of the certificate, or give --json-lines');
-    if (settings.trustAnchors.length === 0) throw new request.VerifyUsageError('give at least one --trust-anchor');
+    if (file === undefined) throw new VerifyUsageError('name the file of the certificate, or give --json-lines');
+    if (settings.trustAnchors.length === 0) throw new VerifyUsageError('give at least one --trust-anchor');
     const verification = await createVerifier(settings, now).verify(request.peerCertificatesOf(file));
     if (options.json) {
       terminal.write(`${JSON.stringify(verificationJson(verification, true), null, 2)}\n`);
@@ -80,7 +79,7 @@ async function verify(file: string | undefined, options: CommandOptions, termina
     }
     return verification.outcome === 'valid' ? exitCode.done : exitCode.refused;
   } catch (error) {
-    if (!(error instanceof request.VerifyUsageError)) throw error;
+    if (!(error instanceof VerifyUsageError)) throw error;
     terminal.writeError(`${error.message}\n(add --help for the usage)\n`);
     return exitCode.usage;
   }

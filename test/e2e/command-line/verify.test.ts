@@ -61,7 +61,7 @@ describe('cardgate verify', () => {
       denial: {
         code: 'certificate-not-yet-valid',
         detail: expect.stringMatching(/valid from .* on; the time of validation is 2001-01-01T00:00:00.000Z/),
-        citation: 'RFC 5937 3',
+        citation: 'RFC 5280 6.1.3 (a)(2)',
       },
     });
   });
@@ -98,6 +98,32 @@ describe('cardgate verify', () => {
     ['a CRL that is none', () => [ada.certificateFile, ...anchored(), '--crl', adaDer]],
   ])('%s is bad usage', async (_what, args) => {
     expect((await verify(...args())).exitCode).toBe(2);
+  });
+
+  it('leaves out what it cannot read among many, and says so', async () => {
+    const broken = join(pki.directory, 'broken.pem');
+    const pem = (label: string) => `-----BEGIN ${label}-----\nMAA=\n-----END ${label}-----\n`;
+    writeFileSync(broken, readFileSync(pki.files.root, 'utf8') + pem('CERTIFICATE'));
+    const brokenCrl = join(pki.directory, 'broken-crl.pem');
+    writeFileSync(brokenCrl, pem('X509 CRL'));
+    const args = ['--trust-anchor', broken, '--untrusted', broken, ...crls(), brokenCrl];
+    const { exitCode, stdout } = await verify(ada.certificateFile, ...args, '--json');
+    expect(JSON.parse(stdout).leftOut).toEqual([
+      { file: broken, reason: expect.stringContaining('certificate') },
+      { file: broken, reason: expect.stringContaining('certificate') },
+      { file: brokenCrl, reason: expect.stringContaining('CRL') },
+    ]);
+    expect(exitCode).toBe(0);
+    const text = await verify(ada.certificateFile, ...args);
+    expect(text.stdout).toContain(`left out: ${broken}, which cannot be read: certificate`);
+  });
+
+  it('does not go on when nothing of a kind can be read', async () => {
+    const broken = join(pki.directory, 'only-broken.pem');
+    writeFileSync(broken, '-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n');
+    const { exitCode, stderr } = await verify(ada.certificateFile, ...anchored(), '--crl', broken);
+    expect(stderr).toContain(broken);
+    expect(exitCode).toBe(2);
   });
 
   it('believes an OCSP response out of a file', async () => {
@@ -163,6 +189,23 @@ describe('cardgate verify --json-lines', () => {
       { line: 8, id: 'z', valid: true },
     ]);
     expect(exitCode).toBe(1);
+  });
+
+  it('leaves out what it cannot read among many on a line, and names its place', async () => {
+    const certificate = ada.der.toString('base64');
+    const crls = [pki.files.rootCrl, pki.files.issuingCrl].map((file) => readFileSync(file).toString('base64'));
+    const untrusted = ['MAA=', base64(pki.files.issuing)];
+    const requests = [
+      { certificate, untrusted, crls: [...crls, 'MAA='] },
+      { certificate, untrusted: ['MAA='] },
+    ];
+    const { stdout } = await lines(requests.map((request) => JSON.stringify(request)).join('\n'));
+    const [first, second] = stdout
+      .trim()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    expect(first).toMatchObject({ valid: true, leftOut: [{ file: 'untrusted[0]' }, { file: 'crls[2]' }] });
+    expect(second).toMatchObject({ valid: false, error: expect.stringContaining('untrusted[0]') });
   });
 
   it('takes hundreds of cards, and ends with 0 when all are valid', async () => {
