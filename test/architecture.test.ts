@@ -134,6 +134,14 @@ describe('architecture', () => {
     expect(makers.map(folderOf).filter((folder) => folder !== 'pki')).toEqual([]);
   });
 
+  it('no module asks Node.js for certificates as objects, in which it dies of curves that NIST has no name for', () => {
+    const askers = files.filter((file) =>
+      /\.(getPeerCertificate|getCertificate|toLegacyObject)\(/.test(readFileSync(join(source, file), 'utf8')),
+    );
+    // Callers of the mapping service are asked only once TLS has found their path to an authority of the operator.
+    expect(askers.filter((file) => file !== 'service/SERVICEFILE')).toEqual([]);
+  });
+
   it('no file of src is longer than 300 lines, the denial table apart', () => {
     const long = files
       .filter((file) => file !== 'denial.ts')

@@ -97,7 +97,7 @@ export function createCertificateValidator(options: CertificateValidatorOptions)
       const { certificate } = endEntity;
       if (endEntity.denial) return { outcome: 'invalid', denial: endEntity.denial, certificate };
       if (others.length >= maximumPeerCertificates) {
-        const detail = `The client sent ${peerCertificates.length} certificates; ${maximumPeerCertificates} are the limit.`;
+        const detail = `The client sent more than ${maximumPeerCertificates} certificates.`;
         return { outcome: 'invalid', denial: denial('path-budget-exceeded', detail), certificate };
       }
       const octets = peerCertificates.reduce((sum, { length }) => sum + length, 0);

@@ -1,9 +1,12 @@
 /** From clear to TLS on the control connection: nothing crosses the line, and nothing that goes wrong leaves a half-open session. */
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeCertificatePem } from '../../src/pki/pem.ts';
 import { ControlClient, openTcp } from '../support/control-client.ts';
 import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../support/protocol-site.ts';
+import { ca, caUsage, commonName, type Issued, intermediate, issue, type Keys, person } from '../unit/pki/authority.ts';
 
 let identities: TestIdentities;
 let site: ProtocolSite;
@@ -106,6 +109,45 @@ describe('TLS on the control connection', () => {
     await client.secure(identities.ada);
     expect((await client.command('CCC')).code).toBe(534);
     client.destroy();
+  });
+});
+
+describe('the certificates of the client', () => {
+  const keyOf = ({ privateKey }: Keys) => privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+  const identityOf = (...chain: readonly [Issued, ...Issued[]]) => ({
+    cert: chain.map(({ der }) => encodeCertificatePem(der)).join(''),
+    key: keyOf(chain[0].keys),
+  });
+  const root = issue(commonName('Root'), undefined, { extensions: [ca(), caUsage] });
+  const sentBy = async (...chain: readonly [Issued, ...Issued[]]) => {
+    const client = await site.connect();
+    await client.secure(identityOf(...chain));
+    await client.command('USER ada');
+    client.destroy();
+    return site.requests.at(-1)?.peerCertificates;
+  };
+
+  it('reach the login in the order in which they were sent, strangers included', async () => {
+    const issuing = intermediate(root);
+    const holder = person(issuing);
+    const chain = [holder, intermediate(root, 'Stranger'), issuing] as const;
+    expect(await sentBy(...chain)).toEqual(chain.map(({ der }) => der));
+  });
+
+  it('are read up to one more than a login may have, however many were sent', async () => {
+    const authorities = [root];
+    for (let count = 0; count < 60; count++) authorities.unshift(intermediate(authorities[0]!, `CA ${count}`));
+    const chain = [person(authorities[0]!), ...authorities] as const;
+    expect(await sentBy(...chain)).toEqual(chain.slice(0, 17).map(({ der }) => der));
+  });
+
+  it.each(['brainpoolP256r1', 'secp256k1'])('may hold a CA with a key on the curve %s', async (namedCurve) => {
+    const odd = issue(commonName('Odd'), root, {
+      keys: generateKeyPairSync('ec', { namedCurve }),
+      extensions: [ca(), caUsage],
+    });
+    const holder = person(odd);
+    expect(await sentBy(holder, odd)).toEqual([holder.der, odd.der]);
   });
 });
 
