@@ -133,7 +133,9 @@ export class ServiceConnection {
 
 /** Milliseconds since 1970; never for a connection that is not over TLS. */
 function expiryOf(socket: Socket): number {
-  return socket instanceof TLSSocket ? Date.parse(socket.getPeerCertificate().valid_to) : Number.POSITIVE_INFINITY;
+  return socket instanceof TLSSocket
+    ? Date.parse(socket.getPeerX509Certificate()?.validTo ?? '')
+    : Number.POSITIVE_INFINITY;
 }
 
 function boundConnecting(request: ClientRequest, timeout: number): void {

@@ -89,10 +89,12 @@ export class TlsAcceptance {
       end();
       socket.off('error', refuse);
       socket.on('error', () => raw.destroy());
-      // first of all calls on the socket: later ones no longer see the intermediates
-      const path = provenPath(socket.getPeerCertificate(true));
+      // before anything is asked of the certificates: in getPeerCertificate Node 24 dies of a key on a curve that NIST has no name for
       const fault = verifyError(socket);
-      if (fault || !path) return refuse(fault ?? new Error('the caller sent no certificate'));
+      if (fault) return refuse(fault);
+      // the first call that sees certificates: later ones no longer see the intermediates
+      const path = provenPath(socket.getPeerCertificate(true));
+      if (!path) return refuse(new Error('the caller sent no certificate'));
       this.#callers.meet(socket, path);
       serve(socket);
     });

@@ -1,5 +1,5 @@
 /** Who may ask the mapping service, and what for: judged at every request, by exact paths. */
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { Agent, request } from 'node:https';
@@ -7,8 +7,10 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { connect as connectTls, type SecureVersion } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeCertificatePem } from '../../../src/pki/pem.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
+import { commonName, issue } from '../../unit/pki/authority.ts';
 import { type ServiceSettings, type ServiceWorld, startService, temporarySocket } from './service-world.ts';
 
 let pki: TestPki;
@@ -68,6 +70,29 @@ function askOver(agent: Agent, { address }: ServiceWorld) {
     },
   );
 }
+
+describe('a stranger', () => {
+  it('whose key lies on a curve that NIST has no name for does not end the service', async () => {
+    const keys = generateKeyPairSync('ec', { namedCurve: 'brainpoolP256r1' });
+    const odd = {
+      cert: encodeCertificatePem(issue(commonName('Odd'), undefined, { keys }).der),
+      key: keys.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+    };
+    const service = await startTls();
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port: Number(new URL(service.address).port),
+      rejectUnauthorized: false,
+      ...odd,
+    });
+    socket.on('error', () => undefined);
+    await once(socket, 'close');
+    const agent = new Agent(identity());
+    expect(await askOver(agent, service)).toMatchObject({ status: 200 });
+    agent.destroy();
+    await service.close();
+  });
+});
 
 describe('a caller on a kept connection', () => {
   it.each<[string, number]>([
