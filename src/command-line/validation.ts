@@ -19,7 +19,7 @@ const purposeOids: Readonly<Record<string, string>> = {
 };
 
 export function validatorOptions(
-  { trustAnchors, intermediates, crls, settings }: LoadedSite,
+  { trustAnchors, intermediates, crls, ocspResponders, settings }: LoadedSite,
   evidence: SharedEvidence,
   clock: Clock,
   logger: Logger,
@@ -49,7 +49,7 @@ export function validatorOptions(
     ...(requireExplicitPolicy !== undefined && { requireExplicitPolicy }),
     algorithms: certificates.algorithms,
     revocation: {
-      ...revocationOptions(certificates),
+      ...revocationOptions(certificates, ocspResponders),
       ...(retrieval && { retrieval: { ...retrieval, refresher: evidence.refresher } }),
     },
     ...(retrieval && {
@@ -75,7 +75,10 @@ function retrievalPolicy(certificates: CertificateSettings, maximumOctets: numbe
   };
 }
 
-function revocationOptions({ validationFlags, revocationFreshnessTime, revocation }: CertificateSettings): Revocation {
+function revocationOptions(
+  { validationFlags, revocationFreshnessTime, revocation }: CertificateSettings,
+  responderCertificates: LoadedSite['ocspResponders'],
+): Revocation {
   const { methods, certificates, unknownStatus, gracePeriod, ocsp } = revocation;
   return {
     mode: revocationMode(validationFlags),
@@ -87,6 +90,7 @@ function revocationOptions({ validationFlags, revocationFreshnessTime, revocatio
     ocsp: {
       ...defaultOcspOptions,
       responders: ocsp.responders,
+      responderCertificates,
       nonce: ocsp.nonce,
       certIdHash: ocsp.certIdHash,
       httpMethod: ocsp.httpMethod,

@@ -36,6 +36,11 @@ const ocsp = z
       .max(10)
       .default([])
       .describe('Asked about certificates that name no responder'),
+    responderCertificates: z
+      .array(file)
+      .max(20)
+      .default([])
+      .describe('PEM or DER files: responders believed about every certificate, whoever certified them'),
     nonce: z
       .enum(['off', 'send', 'require'])
       .default('off')

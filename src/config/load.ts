@@ -28,6 +28,7 @@ export interface LoadedSite {
   readonly trustAnchors: readonly Certificate[];
   readonly intermediates: readonly Certificate[];
   readonly crls: readonly CrlFile[];
+  readonly ocspResponders: readonly Certificate[];
   /** Empty with remoteMapping. */
   readonly rules: readonly MappingRule[];
   readonly remoteMapping?: LoadedRemoteMapping;
@@ -127,7 +128,7 @@ function loadSite(
   const now = clock.now();
   const site = ['sites', index];
   const certificates = [...site, 'sslClientCertificates'];
-  const { trustAnchors, intermediates, crlFiles } = settings.sslClientCertificates;
+  const { trustAnchors, intermediates, crlFiles, revocation } = settings.sslClientCertificates;
   const { serverCertificate, serverCertificateKey } = settings.ssl;
   const server = readIdentity(
     reader,
@@ -145,6 +146,10 @@ function loadSite(
     trustAnchors: reader.certificates([...certificates, 'trustAnchors'], trustAnchors),
     intermediates: reader.certificates([...certificates, 'intermediates'], intermediates),
     crls: reader.crls([...certificates, 'crlFiles'], crlFiles),
+    ocspResponders: reader.certificates(
+      [...certificates, 'revocation', 'ocsp', 'responderCertificates'],
+      revocation.ocsp.responderCertificates,
+    ),
     physicalPath: reader.directory([...site, 'physicalPath'], settings.physicalPath),
   };
   // What could not be read is missing here, and would be missed everywhere.

@@ -1,5 +1,6 @@
 /** Certificates by subject name, to find the possible issuers of one: trust anchors, known intermediates, and what a peer sent. */
 import type { Certificate } from './certificate.ts';
+import { keyHashOf } from './key-hash.ts';
 
 export interface Issuer {
   readonly certificate: Certificate;
@@ -9,6 +10,8 @@ export interface Issuer {
 export class IssuerPool {
   readonly #bySubject = new Map<string, Issuer[]>();
   readonly #parent: IssuerPool | undefined;
+  /** Made when it is first asked for, which few responders make necessary. */
+  #byKeyHash: ReadonlyMap<string | undefined, readonly Issuer[]> | undefined;
 
   /** @param parent a pool to look into as well, so that a login need not copy what is configured */
   constructor(trustAnchors: readonly Certificate[], others: readonly Certificate[], parent?: IssuerPool) {
@@ -26,6 +29,15 @@ export class IssuerPool {
     return [...inherited, ...own]
       .sort((left, right) => Number(right.isTrustAnchor) - Number(left.isTrustAnchor))
       .filter(({ certificate: { sha256 } }) => !seen.has(sha256) && seen.add(sha256));
+  }
+
+  /** Those whose key has this SHA-1 hash, by which OCSP responders name themselves. */
+  byKeyHash(keyHash: Buffer): readonly Issuer[] {
+    this.#byKeyHash ??= Map.groupBy([...this.#bySubject.values()].flat(), ({ certificate }) =>
+      keyHashOf(certificate)?.toString('hex'),
+    );
+    const own = this.#byKeyHash.get(keyHash.toString('hex')) ?? [];
+    return [...(this.#parent?.byKeyHash(keyHash) ?? []), ...own];
   }
 
   #add(issuer: Issuer): void {

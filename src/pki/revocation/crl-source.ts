@@ -48,6 +48,8 @@ const origins = new WeakMap<CertificateRevocationList, Evidence>();
 
 export class CrlSource {
   readonly #files = new Map<string, CertificateRevocationList[]>();
+  /** Why files are left out, each with its name. */
+  readonly unreadableFiles: readonly string[];
   readonly #retrieval: RetrievalOptions | undefined;
   readonly #freshnessSeconds: number;
   readonly #tools: Tools;
@@ -55,7 +57,6 @@ export class CrlSource {
   /**
    * @param retrieval absent: files only
    * @param freshnessSeconds the age at which a newer CRL is wanted although the next update is not due; 0: never
-   * @throws MalformedError when a CRL of a file cannot be read
    */
   constructor(
     files: readonly CrlFile[],
@@ -66,11 +67,17 @@ export class CrlSource {
     this.#freshnessSeconds = freshnessSeconds;
     this.#retrieval = retrieval;
     this.#tools = tools;
+    const problems: string[] = [];
     for (const { file, der } of files) {
-      const crl = parseCrl(der, file);
+      const crl = readOne(der, file);
+      if (typeof crl === 'string') {
+        problems.push(crl);
+        continue;
+      }
       const { key } = crl.issuer;
       this.#files.set(key, [...(this.#files.get(key) ?? []), crl]);
     }
+    this.unreadableFiles = problems;
   }
 
   /** What files and earlier retrievals offer. Nothing is asked over the network. */
@@ -82,7 +89,7 @@ export class CrlSource {
     const held = await Promise.all(
       store ? this.#urlsOf(certificate).map(async (url) => crlsOf(await store.held(requestFor(url)))) : [],
     );
-    return { crls: [...files, ...held.flat()], problems: [] };
+    return { crls: [...files, ...held.flat()], problems: this.unreadableFiles };
   }
 
   /** What is at hand and what the distribution points have now. @param waiting ends the waiting of this login */
@@ -93,8 +100,8 @@ export class CrlSource {
       points.map(async (alternatives) => (retrieval ? this.#firstOf(alternatives, retrieval, waiting) : [])),
     );
     // Whatever came is in the store now.
-    const { crls } = await this.atHand(certificate);
-    return { crls, problems: retrieved.flat() };
+    const { crls, problems } = await this.atHand(certificate);
+    return { crls, problems: [...problems, ...retrieved.flat()] };
   }
 
   /** Told that a check proved this CRL authentic, whatever it says. */
@@ -191,5 +198,15 @@ function readCrl({ bytes, request }: Evidence): CertificateRevocationList | stri
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
     return `${request.url} holds no CRL: ${error.message}`;
+  }
+}
+
+/** A string: why it cannot be read. */
+function readOne(der: Buffer, file: string): CertificateRevocationList | string {
+  try {
+    return parseCrl(der, file);
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    return `${file}: the CRL cannot be read: ${error.message}`;
   }
 }

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Certificate } from '../certificate.ts';
-import { readSequence, tags } from '../der.ts';
-import { decodeOctetsInBitString } from '../der-values.ts';
+import { tags } from '../der.ts';
+import { publicKeyOctets } from '../key-hash.ts';
 import { oids } from '../oids.ts';
 
 /** Hash functions of a CertID that are understood. They only name the issuer, so SHA-1 does no harm here. */
@@ -45,13 +45,6 @@ export function sameCertId(left: CertId, right: CertId): boolean {
     left.issuerKeyHash.equals(right.issuerKeyHash) &&
     left.serialOctets.equals(right.serialOctets)
   );
-}
-
-/** The octets of subjectPublicKey without tag, length and unused bits, of which key hashes are made. @throws MalformedError */
-export function publicKeyOctets({ subjectPublicKeyInfo }: Certificate): Buffer {
-  const reader = readSequence(subjectPublicKeyInfo, 'public key');
-  reader.expect(tags.sequence);
-  return decodeOctetsInBitString(reader.expect(tags.bitString).content, 'public key');
 }
 
 /**

@@ -2,22 +2,23 @@
  * Who signed an OCSP response, and whether he may (RFC 6960 4.2.2.2): the CA that issued the certificate, or a delegate that this
  * very key certified for OCSP signing. A responder never vouches for itself: CRLs decide on it, with id-pkix-ocsp-nocheck those at hand.
  */
-import { createHash } from 'node:crypto';
 import { unrecorded } from '../../explanation.ts';
 import { type Certificate, parseCertificate } from '../certificate.ts';
 import type { IssuerPool } from '../issuer-pool.ts';
+import { keyHashOf } from '../key-hash.ts';
 import { namedPurposes } from '../key-purposes.ts';
 import { MalformedError } from '../malformed-error.ts';
 import { oids } from '../oids.ts';
 import { type PathInputs, validatePath } from '../path-validator.ts';
 import type { SignatureChecks } from '../signature-checks.ts';
 import type { Subject } from './crl-subject.ts';
-import { publicKeyOctets } from './ocsp-request.ts';
 import type { OcspResponse, ResponderId } from './ocsp-response.ts';
 
 export interface ResponderContext {
   /** Where certificates of responders are looked for that the response does not bring along. */
   readonly pool: IssuerPool;
+  /** Responders the site trusts by themselves, whoever certified them (RFC 6960 4.2.2.2 criterion 1). Default: none. */
+  readonly pinned?: readonly Certificate[];
   readonly signatures: SignatureChecks;
   readonly time: Date;
   /** Why the status of a responder’s certificate is not good by CRLs; undefined when it is good. */
@@ -37,10 +38,19 @@ export async function findResponder(
 ): Promise<Certificate | string> {
   const { issuer } = subject;
   const { responderId } = response;
+  const { pinned = [], time, pool } = context;
   if (matches(responderId, issuer) && isSignedBy(response, issuer, context)) return issuer;
+  const { certificates, unreadable } = certificatesIn(response);
   let problem = 'it is signed neither by the issuer nor by a responder whose certificate is at hand';
-  const named = responderId.kind === 'byName' ? context.pool.bySubject(responderId.name.key) : [];
-  for (const certificate of [...certificatesIn(response), ...named.map(({ certificate }) => certificate)]) {
+  if (unreadable !== undefined) problem += `; a certificate that it brings along cannot be read: ${unreadable}`;
+  for (const certificate of pinned) {
+    if (!matches(responderId, certificate) || !isSignedBy(response, certificate, context)) continue;
+    if (time >= certificate.notBefore && time <= certificate.notAfter) return certificate;
+    problem = 'the pinned certificate of its signer is not valid at this time';
+  }
+  const known =
+    responderId.kind === 'byName' ? pool.bySubject(responderId.name.key) : pool.byKeyHash(responderId.keyHash);
+  for (const certificate of [...certificates, ...known.map(({ certificate }) => certificate)]) {
     if (!matches(responderId, certificate) || !isSignedBy(response, certificate, context)) continue;
     const refusal = await delegateRefusal(certificate, subject, context);
     if (!refusal) return certificate;
@@ -93,27 +103,34 @@ function isSignedBy(response: OcspResponse, signer: Certificate, { signatures }:
 /** RFC 6960 4.2.2.3: the responder is named by its subject or by the SHA-1 of its key. */
 function matches(responderId: ResponderId, certificate: Certificate): boolean {
   if (responderId.kind === 'byName') return responderId.name.key === certificate.subject.key;
-  const keyHash = createHash('sha1').update(publicKeyOctets(certificate)).digest();
-  return keyHash.equals(responderId.keyHash);
+  const keyHash = keyHashOf(certificate);
+  return keyHash?.equals(responderId.keyHash) === true;
 }
 
-const read = new WeakMap<OcspResponse, readonly Certificate[]>();
+interface BroughtCertificates {
+  readonly certificates: readonly Certificate[];
+  /** Why the first that cannot be read cannot. */
+  readonly unreadable?: string;
+}
+
+const read = new WeakMap<OcspResponse, BroughtCertificates>();
 
 /** The certificates a response brings along; what cannot be read is left out, for they are only help. */
-function certificatesIn(response: OcspResponse): readonly Certificate[] {
+function certificatesIn(response: OcspResponse): BroughtCertificates {
   const known = read.get(response);
   if (known) return known;
+  const problems: string[] = [];
   const certificates = response.certificates.flatMap((der) => {
     try {
-      const certificate = parseCertificate(der);
-      // Refuses a key that cannot be hashed, too.
-      publicKeyOctets(certificate);
-      return [certificate];
+      return [parseCertificate(der)];
     } catch (error) {
-      if (error instanceof MalformedError) return [];
-      throw error;
+      if (!(error instanceof MalformedError)) throw error;
+      problems.push(error.message);
+      return [];
     }
   });
-  read.set(response, certificates);
-  return certificates;
+  const [unreadable] = problems;
+  const brought = { certificates, ...(unreadable !== undefined && { unreadable }) };
+  read.set(response, brought);
+  return brought;
 }

@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
+import type { Certificate } from '../certificate.ts';
 import { mayBeLifted } from '../crl-reason.ts';
 import { MalformedError } from '../malformed-error.ts';
 import { readOcspResponses } from '../pem.ts';
@@ -19,6 +20,8 @@ import { type OcspResponse, parseOcspResponse } from './ocsp-response.ts';
 export interface OcspOptions extends OcspRequestOptions, OcspLimits {
   /** Responses out of files, which are at hand without asking anybody; of the rules only that for nonces is not theirs. Default: none. */
   readonly files?: readonly OcspFile[];
+  /** Certificates of responders that are believed about every certificate, whoever certified them. Default: none. */
+  readonly responderCertificates?: readonly Certificate[];
 }
 
 /** An OCSP response out of a file. */
@@ -75,18 +78,20 @@ export class OcspSource {
 
   /**
    * @param retrieval absent: the answers of files only
-   * @throws MalformedError when a response of a file cannot be read
    */
   constructor(options: OcspOptions, retrieval: RetrievalOptions | undefined, tools: OcspTools) {
     this.#options = options;
-    this.#files = (options.files ?? []).map(({ file, der }) => {
-      const response = parseOcspResponse(der, file);
-      return typeof response === 'string' ? `${file}: the responder answered ${response}` : response;
-    });
+    // One that cannot be read is a problem that is told, and no reason to do without the others.
+    this.#files = (options.files ?? []).map(({ file, der }) => readResponse(der, file));
     this.#tools = tools;
     const hasFiles = this.#files.length > 0;
     this.#requests = new OcspRequests(options, hasFiles, retrieval?.policy.schemes ?? []);
     this.#retrieval = retrieval && { ...retrieval, policy: { ...retrieval.policy, maximumOctets } };
+  }
+
+  /** Why files are left out, each with its name. */
+  get unreadableFiles(): readonly string[] {
+    return this.#files.filter((response) => typeof response === 'string');
   }
 
   /**
@@ -235,7 +240,8 @@ export class OcspSource {
   /** @param response a string: why it is none */
   async #judgeResponse(response: OcspResponse | string, subject: Subject, question: OcspQuestion): Promise<OcspStatus> {
     if (typeof response === 'string') return { status: 'unknown', problems: [response] };
-    return checkOcspResponse(response, subject, { ...question, limits: this.#options });
+    const { responderCertificates: pinned } = this.#options;
+    return checkOcspResponse(response, subject, { ...question, limits: this.#options, ...(pinned && { pinned }) });
   }
 }
 

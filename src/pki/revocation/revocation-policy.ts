@@ -78,7 +78,6 @@ export class RevocationPolicy {
   readonly #crls: CrlSource;
   readonly #ocsp: OcspSource;
 
-  /** @throws MalformedError when a CRL of a file cannot be read */
   constructor(options: RevocationOptions, files: readonly CrlFile[], clock: Clock, logger: Logger) {
     const { mode, retrieval, freshnessSeconds, ocsp = defaultOcspOptions } = options;
     this.#options = options;
@@ -100,6 +99,8 @@ export class RevocationPolicy {
       const evidence = certificates.map((certificate) => notChecked(certificate, 'validationFlags NoRevocationCheck'));
       return { outcome: 'not-revoked', evidence };
     }
+    for (const problem of [...this.#crls.unreadableFiles, ...this.#ocsp.unreadableFiles])
+      steps.record({ stage: 'revocation', check: 'evidence left out', verdict: 'noted', facts: { problem } });
     const statuses = this.#searchFor(search);
     const top = this.#options.certificates === 'endCertificate' ? 0 : certificates.length - 1;
     const evidence = certificates

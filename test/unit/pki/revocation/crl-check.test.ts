@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { unrecorded } from '../../../../src/explanation.ts';
+import { recordingSteps, unrecorded } from '../../../../src/explanation.ts';
 import { parseCrl } from '../../../../src/pki/crl.ts';
 import { MalformedError } from '../../../../src/pki/malformed-error.ts';
 import { oids } from '../../../../src/pki/oids.ts';
@@ -203,9 +203,23 @@ describe('CRL files', () => {
     ['garbage', Buffer.from('garbage')],
     ['a certificate', anchor.der],
     ['a CRL of version 1 encoded as 0', Buffer.from('30053003020100', 'hex')],
-  ])('with %s stop the start', (_rule, encoded) => {
-    expect(() => validatorFor(setting(0, [encoded]))).toThrow(MalformedError);
+  ])('with %s are left out, which is said', async (_rule, encoded) => {
     expect(() => parseCrl(encoded, 'x')).toThrow(MalformedError);
+    const steps = recordingSteps();
+    const chain = [holder.der, middle.der];
+    expect(codeOf(await validatorFor(setting(0, [encoded, good, crl()])).validate(chain, steps))).toBe('valid');
+    expect(steps.steps).toContainEqual(
+      expect.objectContaining({
+        check: 'evidence left out',
+        facts: { problem: expect.stringMatching(/^0\.crl: the CRL cannot be read: /) },
+      }),
+    );
+    const refused = await validatorFor(setting(0, [encoded, good])).validate(chain, unrecorded);
+    expect(refused).toMatchObject({
+      denial: {
+        facts: { problems: expect.arrayContaining([expect.stringContaining('0.crl: the CRL cannot be read')]) },
+      },
+    });
   });
 
   it('are not asked when the site checks no revocation', async () => {

@@ -10,7 +10,7 @@ import { checkOcspResponse, nonceProblem, type OcspContext } from '../../../../s
 import { parseOcspResponse } from '../../../../src/pki/revocation/ocsp-response.ts';
 import { SignatureVerifier } from '../../../../src/pki/signature.ts';
 import { SignatureChecks } from '../../../../src/pki/signature-checks.ts';
-import { integer, namedBits } from '../../../support/der-builder.ts';
+import { integer, namedBits, octetString, sequence } from '../../../support/der-builder.ts';
 import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
 import {
   ca,
@@ -73,6 +73,37 @@ async function statusOf(
   return status.status === 'unknown' ? status.problems.join('; ') : status.status;
 }
 
+describe('a pinned responder', () => {
+  const stranger = issue(commonName('Global responder'), undefined, { extensions: [digitalSignature] });
+  const bySigner = { ...good, signer: stranger };
+  const pinned = [parseCertificate(stranger.der)];
+  it.each(['byKey', 'byName'] as const)('is believed about every certificate, named %s', async (responderId) => {
+    expect(await statusOf({ ...bySigner, responderId }, { pinned })).toBe('good');
+    expect(await statusOf({ ...bySigner, responderId, certificates: [stranger.der] })).toMatch(/not issued by/);
+  });
+
+  it('is not believed outside its validity, or when another key signed', async () => {
+    const old = issue(commonName('Old'), undefined, { notAfter: days(-1), extensions: [digitalSignature] });
+    expect(await statusOf({ ...good, signer: old }, { pinned: [parseCertificate(old.der)] })).toMatch(
+      /not valid at this/,
+    );
+    const forged = {
+      ...bySigner,
+      signer: { subject: stranger.subject, keys: newKeys() },
+      responderId: 'byName' as const,
+    };
+    expect(await statusOf(forged, { pinned })).toMatch(/signed neither/);
+  });
+});
+
+it('a certificate of a responder that cannot be read is named as the reason', async () => {
+  const delegate = issue(commonName('Responder'), middle, { extensions: [digitalSignature, noCheck] });
+  const broken = sequence(octetString(Buffer.alloc(1)));
+  expect(await statusOf({ ...good, signer: delegate, certificates: [broken] })).toMatch(
+    /signed neither.*a certificate that it brings along cannot be read: /,
+  );
+});
+
 /** An answer signed by a delegate with these extensions besides digitalSignature. */
 function byDelegate(extensions: readonly Buffer[], options: Issuing & { readonly by?: Issued } = {}): OcspAnswer {
   const { by = middle, ...issuing } = options;
@@ -91,10 +122,11 @@ describe('an answer is believed', () => {
     ['of a delegate with nocheck, named by key', byDelegate([ocspSigning, noCheck])],
     ['of a delegate with nocheck, named by name', { ...byDelegate([ocspSigning, noCheck]), responderId: 'byName' }],
     [
-      'of a delegate whose certificate is at hand',
+      'of a delegate whose certificate is at hand, named by name',
       { ...good, signer: delegate, responderId: 'byName' },
       { pool: [delegate] },
     ],
+    ['of a delegate whose certificate is at hand, named by key', { ...good, signer: delegate }, { pool: [delegate] }],
     ['of a delegate that is good by CRL', byDelegate([ocspSigning]), { delegateProblem: async () => undefined }],
     ['with a SHA-256 CertID', { ...good, hash: 'sha256' }],
     ['among answers about others', { ...good, others: [singleResponse({ ...good, serial: 7, status: 'unknown' })] }],
