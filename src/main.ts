@@ -2,6 +2,7 @@
 /** The command line: it parses arguments, loads the part that does the work, and turns outcomes into exit codes. */
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { cardCommand } from './command-line/card.ts';
+import type { CheckConfigOptions } from './command-line/check-config.ts';
 import { type ExitCode, exitCode } from './command-line/exit-code.ts';
 import type { ExplainOptions } from './command-line/explain.ts';
 import { mappingCommand } from './command-line/mapping.ts';
@@ -53,9 +54,11 @@ function program(finish: (code: ExitCode) => void): Command {
     .description('check a configuration and everything it names; report every fault at once')
     .addArgument(configurationArgument())
     .addOption(jsonOption())
-    .action(async (file: string, options: { json: boolean }) => {
+    .option('--online', 'also ask the directories, hosts, ports and folders it names; nothing is left behind')
+    .option('--user <name>', 'check as the user the service runs as; for root')
+    .action(async (file: string, options: CheckConfigOptions) => {
       const { checkConfig } = await import('./command-line/check-config.ts');
-      finish(checkConfig(file, options, processTerminal));
+      finish(await checkConfig(file, options, processTerminal));
     });
 
   cardgate

@@ -4,24 +4,50 @@ import { ConfigurationError, type ConfigurationFault, formatFault } from '../con
 import { type Configuration, loadConfiguration } from '../config/load.ts';
 import type { LoadingPurpose } from '../config/material.ts';
 import { silentLogger } from '../operations/log.ts';
+import { becomeUser } from './become-user.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { createLogins } from './logins.ts';
+import { checkOnline } from './online-check.ts';
 import type { Terminal } from './terminal.ts';
 
-export function checkConfig(file: string, options: { readonly json: boolean }, terminal: Terminal): ExitCode {
-  const outcome = tryLoad(file, 'check');
+export interface CheckConfigOptions {
+  readonly json: boolean;
+  /** Also asks directories, hosts, ports and folders. */
+  readonly online?: boolean;
+  /** User the service runs as. */
+  readonly user?: string;
+}
+
+/** @returns `refused` when the configuration is right, and the world outside it is not */
+export async function checkConfig(file: string, options: CheckConfigOptions, terminal: Terminal): Promise<ExitCode> {
+  const problem = options.user === undefined ? undefined : becomeUser(options.user);
+  if (problem !== undefined) {
+    terminal.writeError(`${problem}\n`);
+    return exitCode.usage;
+  }
+  const { configuration, faults } = tryLoad(file, 'check');
+  const online = configuration && options.online ? await checkOnline(configuration) : undefined;
+  const all = [...faults, ...(online ?? [])];
   if (options.json) {
+    const { sha256, files } = configuration ?? {};
     terminal.write(
-      `${JSON.stringify({ valid: outcome.configuration !== undefined, sha256: outcome.configuration?.sha256, files: outcome.configuration?.files, faults: outcome.faults }, null, 2)}\n`,
+      `${JSON.stringify({ valid: configuration !== undefined, sha256, files, faults, online }, null, 2)}\n`,
     );
   } else {
-    for (const fault of outcome.faults) terminal.writeError(`${formatFault(fault)}\n`);
-    if (outcome.configuration)
-      terminal.write(
-        `${file}: the configuration is valid (SHA-256 ${outcome.configuration.sha256})${warningCount(outcome.faults)}\n`,
-      );
+    for (const fault of all) terminal.writeError(`${formatFault(fault)}\n`);
+    if (configuration) {
+      const warnings = warningCount(all.filter(({ severity }) => severity === 'warning'));
+      terminal.write(`${file}: the configuration is valid (SHA-256 ${configuration.sha256})${warnings}\n`);
+      if (online) terminal.write(onlineSummary(online));
+    }
   }
-  return outcome.configuration ? exitCode.done : exitCode.usage;
+  if (!configuration) return exitCode.usage;
+  return online?.some(({ severity }) => severity === 'fault') ? exitCode.refused : exitCode.done;
+}
+
+function onlineSummary(online: readonly ConfigurationFault[]): string {
+  const count = online.filter(({ severity }) => severity === 'fault').length;
+  return count === 0 ? 'Everything it names answers.\n' : `${count} of what it names does not work.\n`;
 }
 
 /**
