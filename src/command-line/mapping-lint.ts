@@ -54,7 +54,7 @@ export async function lintMappings(options: MappingLintOptions, terminal: Termin
 
 /** @param limit accounts to read at most. @throws DirectoryUnavailableError | DirectoryAnswerError */
 export async function lintDirectory(directory: Directory, limit: number): Promise<DirectoryLint> {
-  const lint = createMappingLint();
+  const lint = createMappingLint(directory.mappingSpelling);
   const findings: MappingFinding[] = [];
   let accounts = 0;
   for await (const account of directory.listMappings?.(limit + 1) ?? []) {

@@ -90,6 +90,9 @@ export interface StoredMapping {
   readonly isProtected?: boolean;
 }
 
+/** How the values that map certificates write names: as Windows does in altSecurityIdentities, or as FreeIPA does in ipaCertMapData. */
+export type MappingSpelling = 'activeDirectory' | 'freeIpa';
+
 export interface LookupOptions {
   /** Distinguished name of the entry below which to look, instead of the directory's own search base. */
   readonly base?: string;
@@ -105,6 +108,8 @@ export interface Directory {
   readonly kind: 'activeDirectory' | 'ldap' | 'file';
   /** Look-ups this directory can answer; a rule that needs another is a configuration fault. */
   readonly lookups: ReadonlySet<LookupKind>;
+  /** Of the values of altSecurityIdentities, or what stands for it here. Default `activeDirectory`. */
+  readonly mappingSpelling?: MappingSpelling;
   /**
    * The accounts that match, at most `limit` (two prove ambiguity). Attribute values are returned as stored.
    * @throws DirectoryUnavailableError no server answered within the deadline

@@ -37,7 +37,7 @@ export interface LdapDirectoryOptions extends ConnectionPoolOptions, PasswordChe
   readonly idAttribute?: string;
   /** Attribute with the user principal name, such as `mail`; default: none, and rules cannot map by it. */
   readonly userPrincipalNameAttribute?: string;
-  /** Attribute with values such as `X509:<I>…<SR>…`; default: none. */
+  /** Attribute with values such as `X509:<I>…<SR>…`; default: none. In `ipaCertMapData` names are spelt as FreeIPA writes them. */
   readonly altSecurityIdentitiesAttribute?: string;
   /** Attribute with a binary SID; default: none. */
   readonly sidAttribute?: string;
@@ -113,6 +113,7 @@ export function createLdapDirectory(options: LdapDirectoryOptions, pool = new Co
     name: options.name,
     kind: 'ldap',
     lookups: lookupsWith(names),
+    mappingSpelling: names.altSecurityIdentities?.toLowerCase() === 'ipacertmapdata' ? 'freeIpa' : 'activeDirectory',
     findAccounts,
     readGroups: createGroupReader(pool, options.groups),
     findByLoginName,

@@ -3,11 +3,12 @@
  * another name could have too are left out, and so is the issuer alone, which would stand for every certificate of a CA.
  */
 import { createHash } from 'node:crypto';
+import type { MappingSpelling } from '../directory/directory.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import type { DistinguishedName } from '../pki/distinguished-name.ts';
 import type { SubjectIdentity } from '../pki/subject-identity.ts';
 import { serialMagnitude } from './certificate-values.ts';
-import { formatX500 } from './name-formats.ts';
+import { formatFreeIpa, formatSssd, formatX500 } from './name-formats.ts';
 import { bitStringOfKey } from './public-key-bits.ts';
 import type { AltForm, Sha1PublicKeyInput } from './rule.ts';
 
@@ -19,6 +20,8 @@ const mostAddresses = 8;
 export interface AltValueOptions {
   /** Default: the certificate only. */
   readonly sha1PublicKeyOf?: readonly Sha1PublicKeyInput[];
+  /** Of the directory that holds the values. Default `activeDirectory`. */
+  readonly spelling?: MappingSpelling;
 }
 
 /** @returns the spellings of a form, the usual one first; none when the certificate has nothing to write so */
@@ -35,14 +38,16 @@ function spellings(
   form: AltForm,
   certificate: Certificate,
   identity: SubjectIdentity,
-  { sha1PublicKeyOf = ['certificate'] }: AltValueOptions,
+  { sha1PublicKeyOf = ['certificate'], spelling = 'activeDirectory' }: AltValueOptions,
 ): readonly string[] {
   switch (form) {
     case 'issuerSerial':
-      return issuerSerialValues(certificate);
+      return issuerSerialValues(certificate, spelling);
     case 'issuerSid': {
       const sid = identity.securityIdentifier?.sid;
-      return sid === undefined ? [] : nameSpellings(certificate.issuer).map((issuer) => `X509:<I>${issuer}<SID>${sid}`);
+      return sid === undefined
+        ? []
+        : nameSpellings(certificate.issuer, spelling).map((issuer) => `X509:<I>${issuer}<SID>${sid}`);
     }
     case 'ski': {
       const { subjectKeyIdentifier: key } = certificate;
@@ -51,11 +56,11 @@ function spellings(
     case 'sha1PublicKey':
       return sha1PublicKeyOf.map((input) => `X509:<SHA1-PUKEY>${sha1(sha1Input(certificate, input))}`);
     case 'issuerSubject':
-      return nameSpellings(certificate.issuer).flatMap((issuer) =>
-        nameSpellings(certificate.subject).map((subject) => `X509:<I>${issuer}<S>${subject}`),
+      return nameSpellings(certificate.issuer, spelling).flatMap((issuer) =>
+        nameSpellings(certificate.subject, spelling).map((subject) => `X509:<I>${issuer}<S>${subject}`),
       );
     case 'subject':
-      return nameSpellings(certificate.subject).map((subject) => `X509:<S>${subject}`);
+      return nameSpellings(certificate.subject, spelling).map((subject) => `X509:<S>${subject}`);
     case 'rfc822':
       return identity.rfc822Names.length > mostAddresses
         ? []
@@ -68,16 +73,23 @@ function spellings(
  * has a multi-valued RDN, or the serial number's top bit is set: its sign octet is then shown by some tools and not by others.
  * @returns none when the issuer or serial number cannot be written so
  */
-export function issuerSerialValues(certificate: Certificate): readonly string[] {
+export function issuerSerialValues(
+  certificate: Certificate,
+  spelling: MappingSpelling = 'activeDirectory',
+): readonly string[] {
   const serials = reversedSerials(certificate);
-  return nameSpellings(certificate.issuer)
+  return nameSpellings(certificate.issuer, spelling)
     .flatMap((issuer) => serials.map((serial) => `X509:<I>${issuer}<SR>${serial}`))
     .filter((value) => value.length <= longestValue);
 }
 
-/** One for an ordinary name, none for an empty one. */
-function nameSpellings(name: DistinguishedName): readonly string[] {
+/**
+ * One for an ordinary name, none for an empty one. For FreeIPA the second is what SSSD's `nss_x500` searches for and people therefore
+ * store: it differs in equals signs within values, and in types that FreeIPA has no name for.
+ */
+function nameSpellings(name: DistinguishedName, spelling: MappingSpelling): readonly string[] {
   if (name.rdns.length === 0) return [];
+  if (spelling === 'freeIpa') return [...new Set([formatFreeIpa(name), formatSssd(name, 'x500')])];
   const isMultiValued = name.rdns.some((rdn) => rdn.length > 1);
   return (isMultiValued ? ([' ', ' + '] as const) : ([' '] as const)).map((joiner) => formatX500(name, joiner));
 }

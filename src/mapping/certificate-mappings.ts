@@ -48,7 +48,7 @@ export function certificateMappings(certificate: Certificate): CertificateMappin
     serialNumber: serialNumber.toString(16),
     altSecurityIdentities: values,
     sha256,
-    ipaCertMapData: values.find(({ form }) => form === 'issuerSubject')?.value,
+    ipaCertMapData: altValues('issuerSubject', certificate, identity, { spelling: 'freeIpa' })[0],
     exactMatchFilter: assertion === undefined ? undefined : `(userCertificate=${escapeFilterValue(assertion)})`,
   };
 }

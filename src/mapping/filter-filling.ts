@@ -11,6 +11,7 @@ import {
   type Value,
 } from './certificate-values.ts';
 import type { FilterTemplate, ValuePart } from './filter-template.ts';
+import { formatLdap } from './name-formats.ts';
 import type { AlternativeSource, Template } from './template.ts';
 
 /** A certificate with more combinations of names is not searched for: each costs a search, and none has so many. */
@@ -76,12 +77,15 @@ function filled(filter: FilterTemplate, facts: CertificateFacts, choice: Choice)
 }
 
 function filledValue(parts: readonly ValuePart[], facts: CertificateFacts, choice: Choice): Value | undefined {
-  const values = parts.map((part) =>
-    typeof part === 'string' ? part : templateValue(part, facts, (source) => choice.get(source)),
-  );
+  const isAssertion = isExactAssertion(parts);
+  const values = parts.map((part) => {
+    if (typeof part === 'string') return part;
+    // the server reads the name, and knows no E: what is asserted is the same name
+    if (isAssertion && part.of === 'issuer') return formatLdap(facts.certificate.issuer);
+    return templateValue(part, facts, (source) => choice.get(source));
+  });
   const [only, ...more] = values;
   if (more.length === 0) return only;
-  const isAssertion = isExactAssertion(parts);
   const texts = values.map((value, index) =>
     // GSER (RFC 3641 3.2): a quotation mark in a string is doubled
     isAssertion && typeof parts[index] !== 'string' && typeof value === 'string' ? value.replaceAll('"', '""') : value,

@@ -2,7 +2,7 @@
  * From a certificate and a rule to directory look-ups, and back: what an account that came back proves, if it has what was looked for.
  * Values that no account can have are never searched for, and what the directory folds together is told apart again.
  */
-import type { AccountLookup, DirectoryAccount } from '../directory/directory.ts';
+import type { AccountLookup, DirectoryAccount, MappingSpelling } from '../directory/directory.ts';
 import { printable } from '../operations/printable.ts';
 import { formatRfc4514 } from '../pki/distinguished-name.ts';
 import { altValues } from './alt-security-identities.ts';
@@ -42,8 +42,16 @@ const firstOwnRid = 1000;
 const oddSamAccountName = /["/\\[\]:;|=,+*?<>@\p{Cc}]|\$$|^\s|\s$/u;
 const oddText = /[\p{Cc}\p{Cs}\s]/u;
 
-/** @returns the look-ups of a rule, none when the certificate holds nothing that could be looked for. @throws MalformedError */
-export function questionsFor(rule: MappingRule, facts: CertificateFacts): readonly Question[] {
+/**
+ * @param spelling of the directory that is to be asked
+ * @returns the look-ups of a rule, none when the certificate holds nothing that could be looked for
+ * @throws MalformedError
+ */
+export function questionsFor(
+  rule: MappingRule,
+  facts: CertificateFacts,
+  spelling: MappingSpelling = 'activeDirectory',
+): readonly Question[] {
   const { certificate, identity } = facts;
   switch (rule.map) {
     case 'sid': {
@@ -71,7 +79,7 @@ export function questionsFor(rule: MappingRule, facts: CertificateFacts): readon
       return filters.map((filter) => question({ by: 'filter', filter }, proof));
     }
     default:
-      return altQuestions(rule, facts);
+      return altQuestions(rule, facts, spelling);
   }
 }
 
@@ -80,11 +88,15 @@ function question(lookup: SimpleLookup, proof: Proof): Question {
 }
 
 /** All forms and spellings in one search; which value the account has tells what it proves, and the strongest counts. */
-function altQuestions(rule: MappingRule, { certificate, identity }: CertificateFacts): readonly Question[] {
+function altQuestions(
+  rule: MappingRule,
+  { certificate, identity }: CertificateFacts,
+  spelling: MappingSpelling,
+): readonly Question[] {
   const { sha1PublicKeyOf } = rule;
   const forms = formsOf(rule).map((form) => ({
     form,
-    values: altValues(form, certificate, identity, sha1PublicKeyOf && { sha1PublicKeyOf }),
+    values: altValues(form, certificate, identity, { spelling, ...(sha1PublicKeyOf && { sha1PublicKeyOf }) }),
   }));
   const values = forms.flatMap((entry) => entry.values);
   if (values.length === 0) return [];

@@ -2,7 +2,7 @@
  * Finds values of altSecurityIdentities in a directory that are broken, weak, at two accounts, or look planted, and says what should
  * stand there instead. It reads only; what it finds is for an administrator to judge.
  */
-import type { StoredMapping } from '../directory/directory.ts';
+import type { MappingSpelling, StoredMapping } from '../directory/directory.ts';
 import { type Certificate, readableCertificates } from '../pki/certificate.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
 import { subjectIdentity } from '../pki/subject-identity.ts';
@@ -41,7 +41,8 @@ interface Owner {
 /** More is no person's: each value costs the directory an index entry and the gateway a comparison at every login. */
 const mostValues = 32;
 
-export function createMappingLint(): MappingLint {
+/** @param spelling of the directory whose accounts are examined */
+export function createMappingLint(spelling: MappingSpelling = 'activeDirectory'): MappingLint {
   const owners = new Map<string, Owner[]>();
 
   return {
@@ -51,11 +52,11 @@ export function createMappingLint(): MappingLint {
       const certificates = readableCertificates(account.certificates);
       const findings: MappingFinding[] = [];
       for (const value of altSecurityIdentities) {
-        const read = readStoredValue(value);
+        const read = readStoredValue(value, spelling);
         if (read.kind === 'other') continue;
         const key = asciiLowerCase(read.kind === 'value' ? read.right : value);
         owners.set(key, [...(owners.get(key) ?? []), { account: distinguishedName, value, isProtected }]);
-        const found = findingFor(value, read, account, certificates);
+        const found = findingFor(value, read, { account, certificates, spelling });
         if (found) findings.push({ account: distinguishedName, value, ...found });
       }
       if (altSecurityIdentities.length > mostValues) {
@@ -80,37 +81,42 @@ export function createMappingLint(): MappingLint {
 
 type Finding = Omit<MappingFinding, 'account' | 'value'>;
 
+interface Context {
+  readonly account: StoredMapping;
+  readonly certificates: readonly Certificate[];
+  readonly spelling: MappingSpelling;
+}
+
 function findingFor(
   value: string,
   read: StoredValue,
-  account: StoredMapping,
-  certificates: readonly Certificate[],
+  { account, certificates, spelling }: Context,
 ): Finding | undefined {
+  const suggested = suggestion(certificates, spelling);
   switch (read.kind) {
     case 'other':
       return undefined;
     case 'unreadable':
-      return { kind: 'broken', message: `The value ${read.complaint}.`, ...suggestion(certificates) };
+      return { kind: 'broken', message: `The value ${read.complaint}.`, ...suggested };
     case 'issuerOnly':
       return {
         kind: 'planted',
         message:
           'The value stands for every certificate of the issuer; cardgate ignores it, a domain controller may not.',
-        ...suggestion(certificates),
+        ...suggested,
       };
     case 'value': {
       const sid = read.parts.get('SID');
       if (sid !== undefined && account.sid !== undefined && sid !== account.sid) {
         return { kind: 'planted', message: `The value names the SID ${sid}; the account's is ${account.sid}.` };
       }
-      const unreversed = certificates.find((certificate) => isUnreversedSerialOf(read, certificate));
-      const reversed = unreversed && issuerSerialValues(unreversed)[0];
+      const unreversed = certificates.find((certificate) => isUnreversedSerialOf(read, certificate, spelling));
+      const reversed = unreversed && issuerSerialValues(unreversed, spelling)[0];
       if (reversed !== undefined) {
         return { kind: 'broken', message: 'The octets of the serial number are not reversed.', right: reversed };
       }
       if (value !== read.right) {
-        const message = 'No domain controller matches this spelling: order, labels, quotes, tags or digits are wrong.';
-        return { kind: 'broken', message, right: read.right };
+        return misspelt(read, certificates, spelling);
       }
       if (strongForms.has(read.form)) return undefined;
       const isRisk = account.isProtected === true;
@@ -118,24 +124,60 @@ function findingFor(
         kind: isRisk ? 'planted' : 'weak',
         message: isRisk
           ? 'A protected account is mapped by a name, which whoever can choose names in certificates can take.'
-          : 'The value is only a name; since 2025 domain controllers refuse it.',
-        ...suggestion(certificates),
+          : weakness[spelling],
+        ...suggested,
       };
     }
   }
 }
 
-function isUnreversedSerialOf(read: StoredValue & { kind: 'value' }, certificate: Certificate): boolean {
+const weakness = {
+  activeDirectory: 'The value is only a name; since 2025 domain controllers refuse it.',
+  freeIpa: 'The value is only a name; cardgate takes it for a pinned CA and policy only.',
+} as const;
+
+const misspelling = {
+  activeDirectory: 'No domain controller matches this spelling: order, labels, quotes, tags or digits are wrong.',
+  freeIpa: 'FreeIPA does not write this spelling: order, labels, escapes, tags or digits are wrong.',
+} as const;
+
+/** Who reversed the issuer for display has the serial number from the same place: which of two values is right, only a certificate tells. */
+function misspelt(
+  { right, form, parts, isDisplayOrder }: StoredValue & { kind: 'value' },
+  certificates: readonly Certificate[],
+  spelling: MappingSpelling,
+): Finding {
+  const serial = parts.get('SR') ?? '';
+  const isKnown = certificates.some((certificate) => issuerSerialValues(certificate, spelling).includes(right));
+  if (form !== 'issuerSerial' || !isDisplayOrder || isKnown) {
+    return { kind: 'broken', message: misspelling[spelling], right };
+  }
+  const digits = right.slice(right.lastIndexOf('>') + 1);
+  const other = right.slice(0, -digits.length) + Buffer.from(digits, 'hex').reverse().toString('hex');
+  if (asciiLowerCase(other) === asciiLowerCase(right)) return { kind: 'broken', message: misspelling[spelling], right };
+  return {
+    kind: 'broken',
+    message: `The issuer stands in display order. If the serial number ${serial} stands as tools display it too, ${other} is right, else ${right}; ask cardgate mapping value with the certificate.`,
+  };
+}
+
+function isUnreversedSerialOf(
+  read: StoredValue & { kind: 'value' },
+  certificate: Certificate,
+  spelling: MappingSpelling,
+): boolean {
   const serial = read.parts.get('SR')?.toLowerCase().replace(/^0+/, '');
   const straight = certificate.serialNumber.toString(16);
-  const isRight = issuerSerialValues(certificate).some((right) => asciiLowerCase(right) === asciiLowerCase(read.right));
+  const isRight = issuerSerialValues(certificate, spelling).some(
+    (right) => asciiLowerCase(right) === asciiLowerCase(read.right),
+  );
   return serial !== undefined && serial === straight && !isRight;
 }
 
 /** The strong value of the one certificate that is stored at the account too. */
-function suggestion(certificates: readonly Certificate[]): { readonly right?: string } {
+function suggestion(certificates: readonly Certificate[], spelling: MappingSpelling): { readonly right?: string } {
   const [certificate, ...more] = certificates;
-  const [right] = certificate && more.length === 0 ? issuerSerialValues(certificate) : [];
+  const [right] = certificate && more.length === 0 ? issuerSerialValues(certificate, spelling) : [];
   return right === undefined ? {} : { right };
 }
 

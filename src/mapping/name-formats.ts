@@ -9,7 +9,7 @@ import {
   escapeRfc4514,
   rfc4514Names,
 } from '../pki/distinguished-name.ts';
-import { sssdNames, x500Names } from './attribute-names.ts';
+import { freeIpaNames, sssdNames, x500Names } from './attribute-names.ts';
 
 /**
  * In the order of the encoding, as CERT_X500_NAME_STR prints it with commas as separators (MS-PKCA 3.1.5.2.1).
@@ -46,6 +46,36 @@ export function quoteX500(text: string): string {
 export function formatLdap(name: DistinguishedName): string | undefined {
   if (name.rdns.some((rdn) => rdn.some(({ text }) => text === undefined))) return undefined;
   return textRdns(name, rfc4514Names).reverse().join(',');
+}
+
+/**
+ * In the order of the encoding and with escapes, as FreeIPA writes it into ipaCertMapData (`DN.x500_text`): the attributes of a multi-valued
+ * RDN stand in the order of their names, and letters beyond ASCII as they are.
+ */
+export function formatFreeIpa(name: DistinguishedName): string {
+  return name.rdns
+    .map((rdn) =>
+      rdn
+        .map(({ type, text, valueDer }) => ({ label: freeIpaNames.get(type) ?? type, text, valueDer }))
+        .sort((a, b) => compareFolded(a.label, b.label) || compareFolded(a.text ?? '', b.text ?? ''))
+        .map(({ label, text, valueDer }) => freeIpaAttribute(label, text ?? `#${valueDer.toString('hex')}`))
+        .join('+'),
+    )
+    .join(',');
+}
+
+/** python-ldap, by which FreeIPA prints, escapes the equals sign too, which RFC 4514 leaves as it is. */
+export function freeIpaAttribute(label: string, text: string): string {
+  return `${label}=${text
+    .replace(/[\\,+"<>;=]/g, '\\$&')
+    .replace(/ $/, '\\ ')
+    .replace(/^[# ]/, '\\$&')}`;
+}
+
+/** By code points in lower case, no locale. */
+function compareFolded(left: string, right: string): number {
+  const [a, b] = [left.toLowerCase(), right.toLowerCase()];
+  return a < b ? -1 : Number(a > b);
 }
 
 /** RFC 4514 with the attribute names of SSSD. @param order `ldap`: most specific first; `x500`: as encoded */

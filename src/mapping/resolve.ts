@@ -107,21 +107,23 @@ async function applyRule({ rule, directories }: PlannedRule, search: Search): Pr
     steps.record({ stage: 'mapping', check, verdict: 'skipped', facts: { map: rule.map, condition } });
     return { outcome: 'not-concerned' };
   }
-  const questions = questionsFor(rule, certificateFacts);
-  if (questions.length === 0) {
+  const asked = directories.flatMap((directory) =>
+    questionsFor(rule, certificateFacts, directory.mappingSpelling).map((question) => ({ directory, question })),
+  );
+  if (asked.length === 0) {
     const reason = 'the certificate holds nothing to search for';
     steps.record({ stage: 'mapping', check, verdict: 'skipped', facts: { map: rule.map, reason } });
     return { outcome: 'miss' };
   }
 
-  const hits = await askAll(rule, directories, questions, search);
+  const hits = await askAll(rule, asked, search);
   const earlier = [...found.values()];
   for (const [key, hit] of hits) found.set(key, hit);
   const accounts = [...hits.values()];
   const facts = {
     map: rule.map,
     directories: directories.map(({ name }) => name),
-    searched: questions.flatMap(({ lookup }) => describeLookup(lookup)),
+    searched: [...new Set(asked.flatMap(({ question }) => describeLookup(question.lookup)))],
     found: accounts.map(({ account }) => account.distinguishedName),
   };
   const refusal = contradiction(rule, accounts, earlier, search);
@@ -139,17 +141,14 @@ async function applyRule({ rule, directories }: PlannedRule, search: Search): Pr
 /** Every directory is asked everything it can answer, so that a second account cannot hide behind the first. */
 async function askAll(
   rule: MappingRule,
-  directories: readonly Directory[],
-  questions: readonly Question[],
+  asked: readonly { readonly directory: Directory; readonly question: Question }[],
   { facts }: Search,
 ): Promise<ReadonlyMap<string, Hit>> {
   const limit = accountsPerLookup[rule.severalAccounts ?? 'deny'];
   const options = rule.base === undefined ? {} : { base: rule.base };
-  const asked = directories.flatMap((directory) =>
-    questions.filter(({ lookup }) => directory.lookups.has(lookup.by)).map((question) => ({ directory, question })),
-  );
+  const able = asked.filter(({ directory, question }) => directory.lookups.has(question.lookup.by));
   const answers = await Promise.all(
-    asked.map(async ({ directory, question }) => {
+    able.map(async ({ directory, question }) => {
       const accounts = await directory.findAccounts(question.lookup, limit, options);
       return accounts.map((account) => ({ account, directory, ...evidence(rule, question, account, facts) }));
     }),

@@ -2,8 +2,9 @@
  * Values of altSecurityIdentities as people and scripts really write them: read leniently, so that a lint can tell what is wrong and
  * print the right one. Nothing here takes part in a login, where only exact values count.
  */
-import { attributeTypeOf, x500Names } from './attribute-names.ts';
-import { quoteX500 } from './name-formats.ts';
+import type { MappingSpelling } from '../directory/directory.ts';
+import { attributeTypeOf, freeIpaNames, x500Names } from './attribute-names.ts';
+import { freeIpaAttribute, quoteX500 } from './name-formats.ts';
 import type { AltForm } from './rule.ts';
 
 export type StoredValue =
@@ -19,6 +20,8 @@ export type StoredValue =
       readonly parts: ReadonlyMap<string, string>;
       /** The value as it should stand; equal to what was read when nothing is wrong. */
       readonly right: string;
+      /** A name stood the other way round, as tools display it; then a serial number may stand in display order too. */
+      readonly isDisplayOrder: boolean;
     };
 
 const longestValue = 8192;
@@ -32,41 +35,54 @@ const formsByTags: ReadonlyMap<string, AltForm> = new Map<string, AltForm>([
   ['RFC822', 'rfc822'],
 ]);
 const tags = ['I', 'S', 'SR', 'SID', 'SKI', 'SHA1-PUKEY', 'RFC822'];
-/** A tag, and what stands up to the next: quoted text may hold angle brackets. */
-const tagged = /<([A-Za-z0-9-]+)>((?:"(?:[^"]|"")*"|[^<])*)/y;
+/** A tag, and what stands up to the next: quoted or escaped text may hold angle brackets. */
+const tagged = {
+  activeDirectory: /<([A-Za-z0-9-]+)>((?:"(?:[^"]|"")*"|[^<])*)/y,
+  freeIpa: /<([A-Za-z0-9-]+)>((?:\\[\s\S]|[^<\\])*)/y,
+} as const;
 
-export function readStoredValue(text: string): StoredValue {
+/** @param spelling of the directory that holds the value */
+export function readStoredValue(text: string, spelling: MappingSpelling = 'activeDirectory'): StoredValue {
   if (!/^\s*x509\s*:/i.test(text)) return { kind: 'other' };
   if (text.length > longestValue) return { kind: 'unreadable', complaint: 'is too long' };
   if (/[\p{Cc}\p{Cf}]/u.test(text)) return { kind: 'unreadable', complaint: 'holds invisible characters' };
-  const body = text.replace(/^\s*x509\s*:\s*/i, '').trimEnd();
+  const body = trimmed(text.replace(/^\s*x509\s*:\s*/i, ''), spelling);
   const parts = new Map<string, string>();
-  tagged.lastIndex = 0;
-  while (tagged.lastIndex < body.length) {
-    const [, tag = '', value = ''] = tagged.exec(body) ?? [];
+  const pattern = tagged[spelling];
+  pattern.lastIndex = 0;
+  while (pattern.lastIndex < body.length) {
+    const [, tag = '', value = ''] = pattern.exec(body) ?? [];
     if (tag === '') return { kind: 'unreadable', complaint: 'is not a row of tags such as <I> and <SR> with values' };
     const known = tags.find((name) => name === tag.toUpperCase());
     if (known === undefined) return { kind: 'unreadable', complaint: `has the unknown tag <${tag}>` };
     if (parts.has(known)) return { kind: 'unreadable', complaint: `has the tag <${tag}> twice` };
-    if (value.trim() === '') return { kind: 'unreadable', complaint: `has nothing after <${tag}>` };
-    parts.set(known, value.trim());
+    const content = trimmed(value, spelling);
+    if (content === '') return { kind: 'unreadable', complaint: `has nothing after <${tag}>` };
+    parts.set(known, content);
   }
   const present = tags.filter((tag) => parts.has(tag));
   if (present.join(' ') === 'I') return { kind: 'issuerOnly' };
   const form = formsByTags.get(present.join(' '));
   if (form === undefined)
     return { kind: 'unreadable', complaint: `combines ${present.join(', ')}, which is no mapping` };
-  const corrected = present.map((tag) => [tag, correctPart(tag, parts.get(tag) ?? '')] as const);
+  const corrected = present.map((tag) => [tag, correctPart(tag, parts.get(tag) ?? '', spelling)] as const);
   const bad = corrected.find(([, value]) => value === undefined);
   if (bad) return { kind: 'unreadable', complaint: `has something after <${bad[0]}> that cannot stand there` };
-  return { kind: 'value', form, parts, right: `X509:${corrected.map(([tag, value]) => `<${tag}>${value}`).join('')}` };
+  const right = `X509:${corrected.map(([tag, value]) => `<${tag}>${value}`).join('')}`;
+  const isDisplayOrder = ['I', 'S'].some((tag) => isReversed(rdnsOf(parts.get(tag) ?? '', spelling)));
+  return { kind: 'value', form, parts, right, isDisplayOrder };
 }
 
-function correctPart(tag: string, value: string): string | undefined {
+/** A blank that is escaped belongs to the value. */
+function trimmed(text: string, spelling: MappingSpelling): string {
+  return spelling === 'freeIpa' ? text.trimStart().replace(/((?:\\[\s\S])?)\s*$/, '$1') : text.trim();
+}
+
+function correctPart(tag: string, value: string, spelling: MappingSpelling): string | undefined {
   switch (tag) {
     case 'I':
     case 'S':
-      return correctName(value);
+      return correctName(value, spelling);
     case 'RFC822':
       return /^[^\s@]+@[^\s@]+$/.test(value) ? value : undefined;
     case 'SID':
@@ -84,35 +100,70 @@ function correctHex(value: string, fewestOctets: number, mostOctets: number): st
   return digits === value ? value : digits.toLowerCase();
 }
 
+interface Attribute {
+  readonly type: string;
+  readonly value: string;
+}
+
 interface Rdn {
-  readonly attributes: readonly { readonly label: string; readonly value: string }[];
+  readonly attributes: readonly Attribute[];
   readonly joiner: ' ' | ' + ';
 }
 
 /** Types that stand at the most significant end of a name, and at the least. */
-const leading: ReadonlySet<string> = new Set(['DC', 'C', 'O']);
-const trailing: ReadonlySet<string> = new Set(['CN', 'E', 'SERIALNUMBER', 'OID.0.9.2342.19200300.100.1.1']);
+const leading: ReadonlySet<string> = new Set(['DC', 'C', 'O'].map(typeNamed));
+const trailing: ReadonlySet<string> = new Set(['CN', 'E', 'SERIALNUMBER', 'UID'].map(typeNamed));
 
-/** @returns the name in the order of the encoding, with Windows' labels and quotation marks */
-function correctName(text: string): string | undefined {
-  const rdns = text.match(/(?:"(?:[^"]|"")*"|\\[\s\S]|[^,"\\])+/g)?.map(readRdn) ?? [];
+function typeNamed(name: string): string {
+  return attributeTypeOf(name) ?? name;
+}
+
+/** @returns the name in the order of the encoding, with labels, quotation marks or escapes of the directory */
+function correctName(text: string, spelling: MappingSpelling): string | undefined {
+  const rdns = rdnsOf(text, spelling);
   const known = rdns.filter((rdn) => rdn !== undefined);
   if (known.length === 0 || known.length < rdns.length) return undefined;
-  const labelAt = (index: number) => known.at(index)?.attributes[0]?.label ?? '';
-  const isReversed = known.length > 1 && trailing.has(labelAt(0)) && leading.has(labelAt(-1));
-  const ordered = isReversed ? [...known].reverse() : known;
-  return ordered
-    .map(({ attributes, joiner }) => attributes.map(({ label, value }) => `${label}=${quoteX500(value)}`).join(joiner))
-    .join(',');
+  const ordered = isReversed(known) ? [...known].reverse() : known;
+  return ordered.map(spelling === 'freeIpa' ? freeIpaRdn : x500Rdn).join(',');
+}
+
+function x500Rdn({ attributes, joiner }: Rdn): string {
+  return attributes
+    .map(({ type, value }) => `${x500Names.get(type) ?? `OID.${type}`}=${quoteX500(value)}`)
+    .join(joiner);
+}
+
+function freeIpaRdn({ attributes }: Rdn): string {
+  return attributes.map(({ type, value }) => freeIpaAttribute(freeIpaNames.get(type) ?? type, value)).join('+');
+}
+
+function isReversed(rdns: readonly (Rdn | undefined)[]): boolean {
+  const typeAt = (index: number) => rdns.at(index)?.attributes[0]?.type ?? '';
+  return rdns.length > 1 && trailing.has(typeAt(0)) && leading.has(typeAt(-1));
+}
+
+/** Undefined stands for what cannot be read as a part of a name. */
+function rdnsOf(text: string, spelling: MappingSpelling): readonly (Rdn | undefined)[] {
+  const pieces = text.match(/(?:"(?:[^"]|"")*"|\\[\s\S]|[^,"\\])+/g) ?? [];
+  return pieces.map(spelling === 'freeIpa' ? readFreeIpaRdn : readRdn);
 }
 
 function readRdn(text: string): Rdn | undefined {
   const joiner = / \+ |[^\\ ]\+\S+=/.test(text) ? ' + ' : ' ';
   const pieces = text.trim().split(/\s*\+\s*(?=[A-Za-z][\w.]*=)|\s+(?=(?:OID\.[0-9.]+|[A-Z]{1,12})=)/);
+  return rdnOf(pieces, joiner, unquoted);
+}
+
+function readFreeIpaRdn(text: string): Rdn | undefined {
+  const pieces = text.trimStart().match(/(?:\\[\s\S]|[^+\\])+/g) ?? [];
+  return rdnOf(pieces, ' + ', unescaped);
+}
+
+function rdnOf(pieces: readonly string[], joiner: Rdn['joiner'], read: (value: string) => string): Rdn | undefined {
   const attributes = pieces.map((piece) => {
     const [, name = '', value = ''] = /^([A-Za-z0-9.]+)\s*=\s*([\s\S]*)$/.exec(piece) ?? [];
     const type = attributeTypeOf(name);
-    return type === undefined ? undefined : { label: x500Names.get(type) ?? `OID.${type}`, value: unquoted(value) };
+    return type === undefined ? undefined : { type, value: read(value) };
   });
   const known = attributes.filter((attribute) => attribute !== undefined);
   return known.length < attributes.length ? undefined : { attributes: known, joiner };
@@ -121,4 +172,10 @@ function readRdn(text: string): Rdn | undefined {
 function unquoted(value: string): string {
   if (/^"[\s\S]*"$/.test(value) && value.length > 1) return value.slice(1, -1).replaceAll('""', '"');
   return value.replace(/\\([,+"<>;#= ])/g, '$1');
+}
+
+/** Quotation marks are those of Active Directory's spelling, which people copy from there. */
+function unescaped(value: string): string {
+  if (/^"[\s\S]*"$/.test(value) && value.length > 1) return value.slice(1, -1).replaceAll('""', '"');
+  return value.replace(/\\([\s\S])/g, '$1');
 }

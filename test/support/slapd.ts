@@ -21,6 +21,8 @@ export interface SlapdAccount {
   /** Binary objectSid. */
   readonly objectSid?: Buffer;
   readonly homeDirectory?: string;
+  /** Auxiliary object classes beside the usual ones. */
+  readonly objectClasses?: readonly string[];
   /** More LDIF lines of this entry, such as `shadowExpire: 1` or `pwdAccountLockedTime: 000001010000Z`. */
   readonly lines?: readonly string[];
 }
@@ -192,7 +194,9 @@ function accountLines(account: SlapdAccount): string[] {
     value === undefined ? [] : [encoded(name, value)];
   return [
     `dn: uid=${account.uid},ou=people,${base}`,
-    ...['inetOrgPerson', 'cardHolder', 'stateOfOtherServers', 'shadowAccount'].map((name) => `objectClass: ${name}`),
+    ...['inetOrgPerson', 'cardHolder', 'stateOfOtherServers', 'shadowAccount', ...(account.objectClasses ?? [])].map(
+      (name) => `objectClass: ${name}`,
+    ),
     ...['uid', 'cn', 'sn'].map((name) => encoded(name, account.uid)),
     ...optional('userPrincipalName', account.userPrincipalName),
     ...optional('mail', account.mail),

@@ -17,10 +17,19 @@ let directory: Directory;
 let ca: LogonAuthority;
 let ada: ValidatedCertificate;
 /** Same issuer and serial number as ada's. */
+let freeIpa: Directory;
 let rival: ValidatedCertificate;
 let two: ValidatedCertificate;
 
-function open(server: Slapd): Directory {
+/** As FreeIPA writes it; see ipapython/dn.py. */
+const freeIpaValue = 'X509:<I>O=Quote \\"and\\"\\, comma (x)*,E=ca@corp.example<S>O=Corp,UID=ada';
+/** Of FreeIPA's schema, as far as it matters here. */
+const freeIpaSchema = [
+  "attributetype ( 2.16.840.1.113730.3.8.22.1.1 NAME 'ipaCertMapData' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+  "objectclass ( 2.16.840.1.113730.3.8.22.2.2 NAME 'ipaCertMapObject' SUP top AUXILIARY MAY ipaCertMapData )",
+];
+
+function open(server: Slapd, altSecurityIdentitiesAttribute = 'altSecurityIdentities'): Directory {
   return createLdapDirectory({
     name: 'people',
     servers: [server.url],
@@ -28,7 +37,7 @@ function open(server: Slapd): Directory {
     bindDn: server.bindDn,
     bindPassword: server.password,
     searchBase: server.searchBase,
-    altSecurityIdentitiesAttribute: 'altSecurityIdentities',
+    altSecurityIdentitiesAttribute,
     logger: silentLogger,
   });
 }
@@ -45,7 +54,8 @@ beforeAll(async () => {
   ada = await ca.validated({ serialNumber: 0xe1ac11000000002bn, subject, rfc822Names: ['ada@corp.example'] });
   rival = await ca.validated({ serialNumber: 0xe1ac11000000002bn, subject: 'rival' });
   two = await ca.validated({ rfc822Names: ['bob@corp.example', 'ada@corp.example'] });
-  const { ipaCertMapData = '' } = certificateMappings(ada.certificate);
+  const mappings = certificateMappings(ada.certificate);
+  const ofWindows = mappings.altSecurityIdentities.find(({ form }) => form === 'issuerSubject')?.value ?? '';
   ldap = await startSlapd({
     accounts: [
       {
@@ -53,7 +63,9 @@ beforeAll(async () => {
         mail: 'ada@corp.example',
         certificates: [ada.certificate.der],
         fingerprints: [ada.certificate.sha256],
-        altSecurityIdentities: [ipaCertMapData],
+        altSecurityIdentities: [ofWindows],
+        objectClasses: ['ipaCertMapObject'],
+        lines: [`ipaCertMapData: ${freeIpaValue}`],
       },
       { uid: 'bob', mail: 'bob@corp.example', altSecurityIdentities: ['X509:<S>CN=Bob', 'junk'] },
       ...Array.from({ length: 1200 }, (_, index) => ({
@@ -61,20 +73,23 @@ beforeAll(async () => {
         altSecurityIdentities: [`X509:<I>O=CA<SR>${String(index).padStart(6, '0')}`],
       })),
     ],
+    schema: freeIpaSchema,
     configuration: [`limits dn.exact="uid=cardgate,ou=services,dc=corp,dc=example" size.prtotal=unlimited`],
   });
   directory = open(ldap);
+  freeIpa = open(ldap, 'ipaCertMapData');
 });
 
 afterAll(async () => {
   await directory?.close();
+  await freeIpa?.close();
   await ldap?.stop();
 });
 
-async function resolve(certificate: ValidatedCertificate, rule: object): Promise<string> {
+async function resolve(certificate: ValidatedCertificate, rule: object, where = directory): Promise<string> {
   const decoded = decodeRules({ rules: [{ name: 'rule', ...rule }] });
   if (decoded.outcome === 'faulty') throw new Error(JSON.stringify(decoded.faults));
-  const options = { rules: decoded.rules, binding: 'off', directories: [directory], logger: silentLogger } as const;
+  const options = { rules: decoded.rules, binding: 'off', directories: [where], logger: silentLogger } as const;
   const result = await createMappingService(options).resolve(certificate, undefined, unrecorded);
   return result.outcome === 'mapped' ? `${result.account.accountName} ${result.reason}` : result.denial.code;
 }
@@ -106,6 +121,12 @@ describe('searches of rules in OpenLDAP', () => {
   });
 
   it('FreeIPA’s ipaCertMapData, by the built-in form and by SSSD’s rule', async () => {
+    expect(await resolve(ada, { map: 'issuerSubject' }, freeIpa)).toBe('ada binding-off');
+    const maprule = 'LDAP:(ipaCertMapData=X509:<I>{issuer_dn!nss_x500}<S>{subject_dn!nss_x500})';
+    expect(await resolve(ada, { map: 'sssd', matchrule: '<ISSUER>Quote', maprule }, freeIpa)).toBe('ada binding-off');
+  });
+
+  it('Active Directory’s spelling, by the built-in form and by SSSD’s rule', async () => {
     expect(await resolve(ada, { map: 'issuerSubject' })).toBe('ada binding-off');
     const maprule = 'LDAP:(altSecurityIdentities=X509:<I>{issuer_dn!ad_x500}<S>{subject_dn!ad_x500})';
     expect(await resolve(ada, { map: 'sssd', matchrule: '<ISSUER>Quote', maprule })).toBe('ada binding-off');

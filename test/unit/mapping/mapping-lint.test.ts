@@ -49,8 +49,9 @@ describe('values that are right', () => {
 
 describe('values that are wrong', () => {
   it.each<[string, string]>([
-    ['X509:<I>CN=CONTOSO-DC-CA,DC=contoso,DC=com<SR>2b0000000011ace1', `broken -> ${right}`],
-    ['X509:<I>CN=CONTOSO-DC-CA, DC=contoso, DC=com<SR>2b 00 00 00 00 11 ac e1', `broken -> ${right}`],
+    ['X509:<I>CN=CONTOSO-DC-CA,DC=contoso,DC=com<SR>2b0000000011ace1', 'broken'],
+    ['X509:<I>CN=CONTOSO-DC-CA,DC=contoso,DC=com<SR>0101', `broken -> X509:<I>${issuer}<SR>0101`],
+    ['X509:<I>DC=com, DC=contoso, CN=CONTOSO-DC-CA<SR>2b 00 00 00 00 11 ac e1', `broken -> ${right}`],
     [`x509:<i>${issuer}<sr>2b0000000011ace1`, `broken -> ${right}`],
     [`X509: <I>${issuer}<SR>2b0000000011ace1`, `broken -> ${right}`],
     ['X509:<I>C=US,ST=WA,O=Acme\\, Inc.<SR>01', 'broken -> X509:<I>C=US,S=WA,O="Acme, Inc."<SR>01'],
@@ -76,6 +77,18 @@ describe('values that are wrong', () => {
     // a value of nothing but a prefix is no row of tags; an empty body reads as no mapping at all
     expect(examine(value)).toEqual([expected]);
   });
+
+  it.each(['2b0000000011ace1', 'e1ac11000000002b'])(
+    'an issuer in display order with the serial number %s gets a value that maps, or both',
+    (serial) => {
+      const value = `X509:<I>CN=CONTOSO-DC-CA,DC=contoso,DC=com<SR>${serial}`;
+      const [finding] = createMappingLint().examine(account(value));
+      expect(finding?.right).toBeUndefined();
+      expect(finding?.message).toContain(right);
+      expect(finding?.message).toContain('e1ac11000000002b');
+      expect(examine(value, { certificates: [janeDoe] })).toEqual([`broken -> ${right}`]);
+    },
+  );
 
   it('a serial number that is not reversed shows by the certificate at the account', () => {
     const certificates = [janeDoe];
@@ -167,7 +180,7 @@ describe('what is printed for a certificate', () => {
     expect(values.exactMatchFilter).toBe(
       '(userCertificate={ serialNumber 16261391046225690667, issuer rdnSequence:"CN=CONTOSO-DC-CA,DC=contoso,DC=com" })',
     );
-    expect(values.ipaCertMapData).toContain('<S>C=US,S=WA,O="Acme, Inc."');
+    expect(values.ipaCertMapData).toContain('<S>C=US,ST=WA,O=Acme\\, Inc.');
   });
 
   it('what cannot be is left out', async () => {
