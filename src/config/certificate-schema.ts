@@ -21,10 +21,25 @@ const algorithms = z
       .default(['sha256', 'sha384', 'sha512'])
       .describe('Hash functions accepted in signatures'),
     keyTypes: z
-      .array(z.enum(['rsa', 'ec', 'ed25519', 'ed448', 'ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87']))
+      .array(
+        z.enum([
+          'rsa',
+          'ec',
+          'ed25519',
+          'ed448',
+          'ml-dsa-44',
+          'ml-dsa-65',
+          'ml-dsa-87',
+          'brainpoolP256r1',
+          'brainpoolP384r1',
+          'brainpoolP512r1',
+        ]),
+      )
       .min(1)
       .default(['rsa', 'ec', 'ed25519', 'ed448', 'ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87'])
-      .describe('Kinds of keys accepted'),
+      .describe(
+        'Kinds of keys accepted; ec: P-256, P-384 and P-521. The Brainpool curves (RFC 5639) count only where they are listed, and cards with them need TLS 1.3',
+      ),
     minimumRsaBits: z.int().min(1024).max(16_384).default(2048).describe('Smallest RSA key accepted'),
   })
   .prefault({});

@@ -8,12 +8,17 @@ import { oids } from './oids.ts';
 
 type Digest = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 type MlDsa = 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87';
-export type KeyType = 'rsa' | 'ec' | 'ed25519' | 'ed448' | 'dsa' | MlDsa;
+/** RFC 5639: the curves of European identity cards. */
+export type Brainpool = 'brainpoolP256r1' | 'brainpoolP384r1' | 'brainpoolP512r1';
+/** What signs by one algorithm. */
+type KeyFamily = 'rsa' | 'ec' | 'ed25519' | 'ed448' | 'dsa' | MlDsa;
+/** `ec`: the curves of NIST. */
+export type KeyType = KeyFamily | Brainpool;
 
 export interface AlgorithmPolicy {
   /** Hash functions accepted in signatures. Default SHA-256, SHA-384 and SHA-512; SHA-1 can be forged by collision. */
   readonly digests: readonly Digest[];
-  /** Kinds of keys accepted. Default all but DSA. ML-DSA needs OpenSSL 3.5 under Node; an older one refuses such keys. */
+  /** Kinds of keys accepted. Default all but DSA and the Brainpool curves. ML-DSA needs OpenSSL 3.5 under Node; an older one refuses such keys. */
   readonly keyTypes: readonly KeyType[];
   /** The smallest RSA modulus accepted, in bits. Default 2048. */
   readonly minimumRsaBits: number;
@@ -27,7 +32,7 @@ export const defaultAlgorithmPolicy: AlgorithmPolicy = {
 };
 
 interface SignatureScheme {
-  readonly keyType: KeyType;
+  readonly keyType: KeyFamily;
   /** Absent where the scheme fixes its own hash function (RFC 8032, FIPS 204). */
   readonly digest?: Digest;
   /** RSASSA-PSS with this salt length in octets; absent: RSASSA-PKCS1-v1_5 or not RSA. */
@@ -131,9 +136,25 @@ function countOf(content: Buffer, what: string): number {
   return value;
 }
 
+const brainpoolTypes: ReadonlySet<string> = new Set<Brainpool>([
+  'brainpoolP256r1',
+  'brainpoolP384r1',
+  'brainpoolP512r1',
+]);
+
+/** What kind of signature a key makes: on every curve ECDSA. */
+export function familyOf(type: KeyType): KeyFamily {
+  return isBrainpool(type) ? 'ec' : type;
+}
+
+function isBrainpool(type: KeyType): type is Brainpool {
+  return brainpoolTypes.has(type);
+}
+
 /** Why the site's policy refuses a scheme; undefined when it accepts it. */
 export function schemeRefusal(scheme: SignatureScheme, policy: AlgorithmPolicy): string | undefined {
-  if (!policy.keyTypes.includes(scheme.keyType)) return `${scheme.keyType} signatures are not accepted`;
+  if (!policy.keyTypes.some((type) => familyOf(type) === scheme.keyType))
+    return `${scheme.keyType} signatures are not accepted`;
   if (scheme.digest && !policy.digests.includes(scheme.digest)) return `${scheme.digest} signatures are not accepted`;
   return undefined;
 }

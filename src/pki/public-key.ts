@@ -20,8 +20,15 @@ const keyTypes: ReadonlyMap<string, KeyType> = new Map<string, KeyType>([
   [oids.mlDsa87, 'ml-dsa-87'],
 ]);
 
-/** SEC 2, FIPS 186-5: the curves accepted, P-256, P-384 and P-521. */
-const curves: readonly string[] = ['1.2.840.10045.3.1.7', '1.3.132.0.34', '1.3.132.0.35'];
+/** SEC 2, FIPS 186-5: P-256, P-384 and P-521; RFC 5639: those of Brainpool. Others are not accepted. */
+const curves: ReadonlyMap<string, KeyType> = new Map<string, KeyType>([
+  ['1.2.840.10045.3.1.7', 'ec'],
+  ['1.3.132.0.34', 'ec'],
+  ['1.3.132.0.35', 'ec'],
+  ['1.3.36.3.3.2.8.1.1.7', 'brainpoolP256r1'],
+  ['1.3.36.3.3.2.8.1.1.11', 'brainpoolP384r1'],
+  ['1.3.36.3.3.2.8.1.1.13', 'brainpoolP512r1'],
+]);
 
 /** An RSA key of 8192 bits has about 1100 and one of ML-DSA-87 2614; what is larger would only fill the memory of keys. */
 export const maximumKeyOctets = 4096;
@@ -58,7 +65,7 @@ function keyTypeOf(algorithm: DerReader): KeyType | { readonly reason: string } 
   if (keyType !== 'ec') return keyType;
   if (parameters?.tag !== tags.objectIdentifier) return { reason: 'elliptic curve is not named' };
   const curve = decodeObjectIdentifier(parameters.content, 'curve');
-  return curves.includes(curve) ? 'ec' : { reason: `elliptic curve ${curve} is not accepted` };
+  return curves.get(curve) ?? { reason: `elliptic curve ${curve} is not accepted` };
 }
 
 /** @param key DER of RSAPublicKey (RFC 8017 A.1.1). @throws MalformedError */

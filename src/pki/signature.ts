@@ -4,7 +4,7 @@
  */
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { type AlgorithmPolicy, type KeyType, schemeRefusal, signatureScheme } from './algorithms.ts';
+import { type AlgorithmPolicy, familyOf, type KeyType, schemeRefusal, signatureScheme } from './algorithms.ts';
 import type { Budget } from './budget.ts';
 import { MalformedError } from './malformed-error.ts';
 import { acceptedKeyType, maximumKeyOctets } from './public-key.ts';
@@ -54,8 +54,15 @@ export function octetsText(octets: Buffer): string {
 /** Microseconds for one octet of signed data. */
 const hashCost = 0.001;
 
-const curveCosts: Readonly<Record<string, number>> = { prime256v1: 50, secp384r1: 450, secp521r1: 1000 };
+const curveCosts: Readonly<Record<string, number>> = {
+  prime256v1: 50,
+  secp384r1: 450,
+  secp521r1: 1000,
+};
 const typeCosts: Readonly<Record<Exclude<KeyType, 'ec' | 'rsa'>, number>> = {
+  brainpoolP256r1: 400,
+  brainpoolP384r1: 800,
+  brainpoolP512r1: 1400,
   ed25519: 70,
   ed448: 160,
   dsa: 500,
@@ -119,7 +126,8 @@ export class SignatureVerifier {
     if ('reason' in key) return unacceptable(key.reason);
     const scheme = this.#scheme(signed.algorithm);
     if (typeof scheme === 'string') return unacceptable(scheme);
-    if (scheme.keyType !== key.type) return unacceptable(`${scheme.keyType} signature for a key of type ${key.type}`);
+    if (scheme.keyType !== familyOf(key.type))
+      return unacceptable(`${scheme.keyType} signature for a key of type ${key.type}`);
     const isPss = scheme.pssSaltLength !== undefined;
     if (key.isPssOnly && !isPss) return unacceptable('the key signs RSASSA-PSS only');
     budget.spend('signatures', signed.isOfPeer ? key.cost + signed.data.length * hashCost : 0);

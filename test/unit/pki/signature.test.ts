@@ -140,6 +140,24 @@ describe('signatures that are not acceptable', () => {
   });
 });
 
+describe('keys on the curves of Brainpool', () => {
+  it.each([
+    ['brainpoolP256r1', 'sha256', oids.ecdsaWithSha256],
+    ['brainpoolP384r1', 'sha384', oids.ecdsaWithSha384],
+    ['brainpoolP512r1', 'sha512', oids.ecdsaWithSha512],
+  ] as const)('%s counts where the site lists it, and nowhere else', (curve, digest, scheme) => {
+    const keys = ec(curve);
+    const spki = spkiOf(keys.publicKey);
+    const listed: AlgorithmPolicy = { ...defaultAlgorithmPolicy, keyTypes: [curve] };
+    const signature = sign(digest, data, keys.privateKey);
+    expect(outcome(algorithm(scheme), signature, spki)).toBe('unacceptable');
+    expect(outcome(algorithm(scheme), signature, spki, listed)).toBe('valid');
+    expect(outcome(algorithm(scheme), sign(digest, data, ec(curve).privateKey), spki, listed)).toBe('invalid');
+    const ofNist = sign('sha256', data, p256.privateKey);
+    expect(outcome(algorithm(oids.ecdsaWithSha256), ofNist, spkiOf(p256.publicKey), listed)).toBe('unacceptable');
+  });
+});
+
 describe('the memory of good signatures', () => {
   const signature = sign('sha256', data, p256.privateKey);
   const signed = { data, algorithm: algorithm(oids.ecdsaWithSha256), signature, identity: 'certificate' };

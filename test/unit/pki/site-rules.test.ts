@@ -29,6 +29,16 @@ const policies = (...list: readonly string[]) =>
   extension(oids.certificatePolicies, sequence(...list.map((oid) => sequence(objectIdentifier(oid)))));
 
 describe('site rules', () => {
+  it('keys on a Brainpool curve count where the site lists it, at the card and above', async () => {
+    const keys = (): Keys => generateKeyPairSync('ec', { namedCurve: 'brainpoolP256r1' });
+    const curved = issue(commonName('Curved'), undefined, { keys: keys(), extensions: [ca(), caUsage] });
+    const holder = person(curved, [], { keys: keys() });
+    const keyTypes = ['brainpoolP256r1' as const];
+    expect(await verdictOf({ anchors: [curved] }, [holder])).toBe('algorithm-not-acceptable');
+    const listing = { digests: ['sha256' as const], keyTypes, minimumRsaBits: 2048 };
+    expect(await verdictOf({ anchors: [curved], algorithms: listing }, [holder])).toBe('valid');
+  });
+
   it('a forbidden policy refuses the end entity that asserts it, whatever else it asserts', async () => {
     const site = { anchors: [anchor], forbiddenPolicies: ['1.2.7'] };
     expect(await verdictOf(site, [person(anchor, [policies('1.2.3', '1.2.7')])])).toBe(
