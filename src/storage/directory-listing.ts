@@ -136,7 +136,8 @@ async function lookAt(shown: Shown, { name, type }: NamedEntry): Promise<Directo
     };
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
-    return { name, type, access: await guard.accessTo({ path, identities: location.identities }) };
+    const access = await guard.accessTo({ path, identities: location.identities });
+    return { name, type, access: { ...access, move: false } };
   }
 }
 

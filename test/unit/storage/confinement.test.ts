@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, rename, stat, symlink, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Confinement } from '../../../src/storage/confinement.ts';
+import { openForReading } from '../../../src/storage/file-reading.ts';
 import { GuardedHome } from '../../../src/storage/guarded-home.ts';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
@@ -179,6 +180,30 @@ describe('a directory that is swapped for a link', () => {
     expect(
       (await listNames(await openLocalStorage({ rights: () => fullRights, homeDirectory: place.outside }), '/')).sort(),
     ).toEqual(['inner', 'secret.txt']);
+  });
+});
+
+describe('a name that is removed', () => {
+  it('while its object is opened: is not found, and is not taken for a file with the words the kernel adds', async () => {
+    const file = await open(host('docs/b.txt'));
+    await unlink(host('docs/b.txt'));
+    await writeFile(host('docs/b.txt (deleted)'), 'another');
+    // The kernel follows such a link to the object without a name, as it would a name removed a moment after it was read.
+    await symlink(`/proc/${process.pid}/fd/${file.fd}`, host('ghost'));
+    const confinement = await Confinement.within(place.home);
+    await expect(confinement.pin('/ghost')).rejects.toMatchObject({ kind: 'not-found' });
+    await file.close();
+  });
+
+  it('before its object is used: what was pinned is used, and nothing else', async () => {
+    const home = new GuardedHome(await Confinement.within(place.home), () => fullRights);
+    const { object, close } = await home.object('/docs/b.txt', 'Read');
+    await unlink(host('docs/b.txt'));
+    await writeFile(host('docs/b.txt'), 'another');
+    const file = await openForReading('/docs/b.txt', object);
+    expect(Buffer.concat(await file.read(0).toArray()).toString()).toBe('beta');
+    await file.close();
+    await close();
   });
 });
 

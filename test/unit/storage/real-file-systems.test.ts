@@ -19,10 +19,85 @@ beforeEach(async () => {
 });
 afterEach(() => place.remove());
 
-describe('a full disk', () => {
-  /** A mount namespace of its own: nothing but the child sees the small file system, and it ends with the child. */
-  const namespace = ['--user', '--map-root-user', '--mount'];
+/** A mount namespace of its own: nothing but the child sees what it mounts, and that ends with the child. */
+const namespace = ['--user', '--map-root-user', '--mount'];
+const mountFuse = 'mount -i -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 none';
 
+/** @param steps shell commands: $1 is the home, $2 Node; what the last one prints is the result */
+const runMounted = (home: string, steps: readonly string[], ...words: readonly string[]): unknown => {
+  const shell = ['sh', '-ec', steps.join('\n'), 'sh', home, process.execPath, ...words];
+  const { stdout, stderr } = run('unshare', ...namespace, ...shell);
+  return JSON.parse(stdout || JSON.stringify({ stderr }));
+};
+
+const canMountFuse = () =>
+  run('unshare', ...namespace, 'sh', '-ec', `exec 3<>/dev/fuse; ${mountFuse} /mnt`).status === 0;
+
+describe('a file system that folds letter case', () => {
+  it('lets no spelling pass a rule that denies, and one bad entry hides no other', ({ skip }) => {
+    if (!canMountFuse()) skip('this machine lets nobody mount over FUSE');
+    const server = join(import.meta.dirname, '../../support/folding-file-system.ts');
+    const steps = [
+      'exec 3<>/dev/fuse',
+      `${mountFuse} "$1"`,
+      '"$2" "$3" >&2 & exec 3<&-',
+      '"$2" "$4" "$1"; umount "$1"; wait',
+    ];
+    expect(runMounted(place.home, steps, server, script('folding-home.ts'))).toEqual({
+      outcomes: {
+        'read /PRIVATE/s.txt': 'denied',
+        'list /Private': 'denied',
+        'list /pRIVATE': 'denied',
+        'store /PRIVATE/new': 'denied',
+        'move /PRIVATE': 'denied',
+        'move a.txt into /PrivatE': 'denied',
+        'make /ÖPEN/LATER': 'denied',
+        'store /Öpen/Later': 'denied',
+        'move a.txt to /öpen/LATER': 'denied',
+        'make /Öpen/other': 'done',
+        'look at /Öpen/OTHER': 'done',
+        'an Allow reaches other letters': 'done',
+        'an Allow reaches nothing beside': 'denied',
+        'read where no rule is': 'done',
+      },
+      listed: 304,
+      inOpen: ['other'],
+      broken: { name: 'broken', type: 'other' },
+      whole: { type: 'file', size: 5 },
+    });
+  });
+});
+
+describe('mounts in a home', () => {
+  it('a dead one hides nothing else, another file system is named, a second mount passes no rule', ({ skip }) => {
+    if (!canMountFuse()) skip('this machine lets nobody mount over FUSE');
+    const steps = [
+      'cd "$1"',
+      'mkdir dead other secret again directory',
+      'touch file secret/f',
+      'mount -t tmpfs none other',
+      'mount --bind secret again',
+      `exec 3<>/dev/fuse; ${mountFuse} "$1/dead"; exec 3<&-`,
+      '"$2" "$3" "$1"',
+    ];
+    expect(runMounted(place.home, steps, script('mounted-home.ts'))).toEqual({
+      outcomes: {
+        'list the dead mount': 'fault',
+        'list what holds it': 'done',
+        'move a file to another file system': 'other-file-system',
+        'move a directory there': 'other-file-system',
+        'replace there': 'other-file-system',
+        'read a denied directory by its second mount': 'denied',
+        'move a mounted directory that a rule is for': 'denied',
+      },
+      names: ['again', 'dead', 'directory', 'file', 'other', 'secret'],
+      dead: { name: 'dead', type: 'directory', access: { read: true, write: true, move: false } },
+      other: [],
+    });
+  });
+});
+
+describe('a full disk', () => {
   it('stops an upload with no-space and leaves the old file whole', ({ skip }) => {
     if (run('unshare', ...namespace, 'true').status !== 0) skip('this machine lets nobody mount a small file system');
     const mountAndRun = 'mount -t tmpfs -o size=256k none "$1" && exec "$2" "$3" "$1"';

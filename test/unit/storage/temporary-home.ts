@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { Storage } from '../../../src/storage/storage.ts';
+import type { DirectoryEntry, Storage } from '../../../src/storage/storage.ts';
 
 export interface TemporaryHome {
   /** Host path of the home. */
@@ -23,10 +23,14 @@ export async function createTemporaryHome(): Promise<TemporaryHome> {
   return { home, outside, remove: () => rm(root, { recursive: true, force: true }) };
 }
 
+export async function listAll(storage: Storage, path: string): Promise<DirectoryEntry[]> {
+  const entries: DirectoryEntry[] = [];
+  for await (const entry of storage.list(path)) entries.push(entry);
+  return entries;
+}
+
 export async function listNames(storage: Storage, path: string): Promise<string[]> {
-  const names: string[] = [];
-  for await (const entry of storage.list(path)) names.push(entry.name);
-  return names.sort();
+  return (await listAll(storage, path)).map(({ name }) => name).sort();
 }
 
 export async function readText(storage: Storage, path: string, offset = 0): Promise<string> {
