@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, readFile, rename, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Confinement } from '../../../src/storage/confinement.ts';
 import { openForReading } from '../../../src/storage/file-reading.ts';
@@ -201,7 +202,7 @@ describe('a name that is removed', () => {
     await unlink(host('docs/b.txt'));
     await writeFile(host('docs/b.txt'), 'another');
     const file = await openForReading('/docs/b.txt', object);
-    expect(Buffer.concat(await file.read(0).toArray()).toString()).toBe('beta');
+    expect(Buffer.concat(await Readable.from(file.read(0)).toArray()).toString()).toBe('beta');
     await file.close();
     await close();
   });
