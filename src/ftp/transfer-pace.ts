@@ -45,6 +45,7 @@ export class TransferPace {
   readonly #fail: (error: PaceError) => void;
   #looks: Look[] = [];
   #isHeld = false;
+  #isStopped = false;
 
   /** Begins to watch. @param fail is called once at most */
   constructor(socket: Socket, direction: 'in' | 'out', limits: PaceLimits, fail: (error: PaceError) => void) {
@@ -58,6 +59,7 @@ export class TransferPace {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearInterval(this.#timer);
   }
 
@@ -85,7 +87,8 @@ export class TransferPace {
       return;
     }
     const waiting = this.#direction === 'out' ? ((await unacknowledgedOctets(this.#socket)) ?? 0) : 0;
-    this.#judge({ at, passed, moved: passed - waiting });
+    // The transfer may have ended while the table was read.
+    if (!this.#isStopped) this.#judge({ at, passed, moved: passed - waiting });
   }
 
   #judge(look: Look): void {

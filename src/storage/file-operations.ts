@@ -50,7 +50,7 @@ export class FileOperations {
   readonly #report: HomeReport;
   readonly #lanes = new Map<string, Lane>();
   readonly #site: Lane = { running: 0, overdue: 0, users: 0 };
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
 
   constructor(limits: FileOperationLimits, report: HomeReport) {
     this.limits = limits;
@@ -86,10 +86,11 @@ export class FileOperations {
       const waiting: Waiting = { lane, weight, start: () => start() };
       const giveUp = () => {
         if (isSettled) return;
-        const before = this.#waiting.length;
-        this.#waiting = this.#waiting.filter((other) => other !== waiting);
-        if (this.#waiting.length < before) this.#leave(caller.home, lane);
-        else {
+        const place = this.#waiting.indexOf(waiting);
+        if (place >= 0) {
+          this.#waiting.splice(place, 1);
+          this.#leave(caller.home, lane);
+        } else {
           isOverdue = true;
           this.#changeOverdue(caller, lane, weight, subject);
         }
@@ -164,13 +165,17 @@ export class FileOperations {
   }
 
   #startWaiting(): void {
-    for (const waiting of [...this.#waiting]) {
-      if (this.#site.running >= this.limits.threads) return;
-      const { lane, weight } = waiting;
-      if (lane.running + weight > this.#roomOfHome() || this.#site.running + weight > this.limits.threads) continue;
-      this.#waiting = this.#waiting.filter((other) => other !== waiting);
-      waiting.start();
+    for (let place = 0; place < this.#waiting.length && this.#site.running < this.limits.threads; ) {
+      const waiting = this.#waiting[place];
+      if (waiting && this.#hasRoom(waiting)) {
+        this.#waiting.splice(place, 1);
+        waiting.start();
+      } else place += 1;
     }
+  }
+
+  #hasRoom({ lane, weight }: Waiting): boolean {
+    return lane.running + weight <= this.#roomOfHome() && this.#site.running + weight <= this.limits.threads;
   }
 
   #occupy(lane: Lane, weight: number): void {

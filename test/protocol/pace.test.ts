@@ -1,5 +1,5 @@
 /** How slow a client may be: every octet that it sends or acknowledges counts, whatever the buffers between hide; too few are too slow. */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openData, openTcp, readAll } from '../support/control-client.ts';
 import { createIdentities } from '../support/protocol-site.ts';
@@ -17,7 +16,6 @@ import { siteFactory } from '../support/site-factory.ts';
 
 const identities = await createIdentities();
 const siteWith = siteFactory(identities);
-const execute = promisify(execFile);
 
 let directory: string;
 beforeAll(async () => {
@@ -27,15 +25,28 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** @returns octets read in the end */
-async function readSlowly(port: number, bytesPerSecond: number, seconds: number): Promise<number> {
+/** A reader that waits for the port; it is started before PASV, since Python takes its time on a busy machine. */
+async function slowReader(bytesPerSecond: number, seconds: number) {
   const script = join(import.meta.dirname, '..', 'support', 'slow-reader.py');
   const identity = [join(directory, 'certificate.pem'), join(directory, 'key.pem')];
-  const args = [script, String(port), ...identity, String(bytesPerSecond), String(seconds)];
-  return Number((await execute(python, args)).stdout);
+  const child = spawn(python, [script, ...identity, String(bytesPerSecond), String(seconds)]);
+  let printed = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    printed += chunk.toString();
+  });
+  await once(child.stdout, 'data');
+  const closed = once(child, 'close');
+  return {
+    /** @returns octets read in the end */
+    read: async (port: number): Promise<number> => {
+      child.stdin.end(`${port}\n`);
+      await closed;
+      return Number(printed.replace('ready', ''));
+    },
+  };
 }
 
-const silence = 1000;
+const silence = 1500;
 
 describe('a download that its client reads slowly through small buffers', () => {
   it('is not cut while octets are acknowledged, for longer than the time of silence', async () => {
@@ -43,20 +54,22 @@ describe('a download that its client reads slowly through small buffers', () => 
     const site = await siteWith({ timeouts: { dataChannel: silence } });
     await writeFile(join(site.home, 'large'), randomBytes(size));
     const client = await site.loggedIn();
+    const reader = await slowReader(32_768, 4 * (silence / 1000));
     const port = await client.passive();
     client.write('RETR large\r\n');
-    expect(await readSlowly(port, 32_768, 4 * (silence / 1000))).toBe(size);
+    expect(await reader.read(port)).toBe(size);
     await client.reply();
     expect((await client.reply()).code).toBe(226);
   });
 
   it('is cut with a code of its own below minBytesPerSecond', async () => {
-    const site = await siteWith({ timeouts: { dataChannel: silence }, limits: { minBytesPerSecond: 100_000 } });
+    const site = await siteWith({ timeouts: { dataChannel: silence }, limits: { minBytesPerSecond: 1_000_000 } });
     await writeFile(join(site.home, 'large'), randomBytes(6_000_000));
     const client = await site.loggedIn();
+    const reader = await slowReader(65_536, 60);
     const port = await client.passive();
     client.write('RETR large\r\n');
-    const read = readSlowly(port, 16_384, 60);
+    const read = reader.read(port);
     await client.reply();
     const { code, text } = await client.reply();
     const refusal = await site.record(({ event }) => event === 'refusal');
@@ -101,9 +114,10 @@ describe('the last octets of a download', () => {
     const size = 5_000_000;
     await writeFile(join(site.home, 'file'), randomBytes(size));
     const client = await site.loggedIn();
+    const reader = await slowReader(32_768, 3 * (silence / 1000));
     const port = await client.passive();
     client.write('RETR file\r\n');
-    expect(await readSlowly(port, 32_768, 3 * (silence / 1000))).toBe(size);
+    expect(await reader.read(port)).toBe(size);
     await client.reply();
     expect((await client.reply()).code).toBe(226);
   });
@@ -171,13 +185,13 @@ describe('an upload', () => {
 
   it('is not cut for what the disk of the server takes', async () => {
     const site = await siteWith({
-      timeouts: { dataChannel: 200 },
-      limits: { minBytesPerSecond: 1_000_000 },
+      timeouts: { dataChannel: silence },
+      limits: { minBytesPerSecond: 10_000 },
       wrapStorage: (storage) => ({
         ...storage,
         openWrite: async (path, mode) => {
           const upload = await storage.openWrite(path, mode);
-          let pause = 1000;
+          let pause = 2 * silence;
           const write = async (chunk: Buffer) => {
             await delay(pause);
             pause = 0;
@@ -200,13 +214,13 @@ describe('an upload', () => {
 describe('a download whose file is slow to be read', () => {
   it('is not cut for that', async () => {
     const site = await siteWith({
-      timeouts: { dataChannel: 200 },
+      timeouts: { dataChannel: silence },
       wrapStorage: (storage) => ({
         ...storage,
         list: async function* (path) {
           const entry = await storage.entry(path);
           yield { ...entry, name: 'first' };
-          await delay(1000);
+          await delay(2 * silence);
           yield { ...entry, name: 'last' };
         },
       }),

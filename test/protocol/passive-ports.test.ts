@@ -21,7 +21,7 @@ async function refusal(site: ProtocolSite): Promise<Refusal> {
 
 describe('a passive port that no transfer command asks for', () => {
   it('is given up after dataChannelTimeout while the client sends NOOP, and the next transfer says why', async () => {
-    const client = await (await siteWith({ timeouts: { dataChannel: 300 } })).loggedIn();
+    const client = await (await siteWith({ timeouts: { dataChannel: 1000 } })).loggedIn();
     const port = await client.passive();
     await expect
       .poll(async () => {
@@ -38,7 +38,7 @@ describe('a passive port that no transfer command asks for', () => {
   });
 
   it('is given up with the connection that was made to it', async () => {
-    const client = await (await siteWith({ timeouts: { dataChannel: 300 } })).loggedIn();
+    const client = await (await siteWith({ timeouts: { dataChannel: 1000 } })).loggedIn();
     const data = await openData(await client.passive(), identities.ada);
     data.resume();
     await once(data, 'close');
@@ -46,7 +46,7 @@ describe('a passive port that no transfer command asks for', () => {
   });
 
   it('is not given up under a transfer that lasts longer', async () => {
-    const site = await siteWith({ timeouts: { dataChannel: 300 } });
+    const site = await siteWith({ timeouts: { dataChannel: 1000 } });
     const client = await site.loggedIn();
     const data = await openData(await client.passive(), identities.ada);
     data.resume();
@@ -54,7 +54,7 @@ describe('a passive port that no transfer command asks for', () => {
     await client.reply();
     for (let count = 0; count < 10; count += 1) {
       data.write(Buffer.alloc(1000));
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await new Promise((resolve) => setTimeout(resolve, 200));
     }
     data.end();
     expect((await client.reply()).code).toBe(226);

@@ -1,17 +1,21 @@
-"""Reads a protected download slowly at first, through the smallest of receive buffers, and then as fast as it comes; prints its length."""
+"""Reads a protected download slowly at first, through the smallest of receive buffers, and then as fast as it comes.
+
+Prints `ready`, reads the port from standard input, and prints the length in the end.
+"""
 import socket
 import ssl
 import sys
 import time
 
-port, certificate, key, rate, seconds = sys.argv[1:]
+certificate, key, rate, seconds = sys.argv[1:]
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 context.check_hostname = False
 context.verify_mode = ssl.CERT_NONE
 context.load_cert_chain(certificate, key)
 raw = socket.socket()
 raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
-raw.connect(("127.0.0.1", int(port)))
+print("ready", flush=True)
+raw.connect(("127.0.0.1", int(sys.stdin.readline())))
 connection = context.wrap_socket(raw)
 started = time.monotonic()
 length = 0
