@@ -1,4 +1,5 @@
 /** Reads the files a configuration names. Whatever is wrong with one becomes a fault at the line that names it. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Certificate } from '../pki/certificate.ts';
@@ -25,6 +26,17 @@ export type LoadingPurpose = 'service' | 'check' | 'explanation';
 
 /** A CRL of a large PKI has a few dozen megabytes; a hundred is a mistake. */
 const maximumBytes = 100 * 1024 * 1024;
+
+const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+
+function canBeRead(block: string): boolean {
+  try {
+    new X509Certificate(block);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 export class MaterialReader {
   readonly source: YamlSource;
@@ -82,7 +94,12 @@ export class MaterialReader {
         this.#fault([...setting, index], 'holds no PEM certificate', 'Give CA certificates in PEM.');
         return [];
       }
-      return this.#parsed([...setting, index], name, readCertificates).length > 0 ? [text] : [];
+      // As OpenSSL reads them, who will judge by them: bundles hold certificates that are not strict DER.
+      const unreadable = [...text.matchAll(certificateBlock)].find(([block]) => !canBeRead(block));
+      if (!unreadable) return [text];
+      const line = text.slice(0, unreadable.index).split('\n').length;
+      this.#fault([...setting, index], `the certificate at line ${line} cannot be read`, 'Export it again as PEM.');
+      return [];
     });
   }
 

@@ -23,6 +23,10 @@ beforeAll(async () => {
   mkdirSync(join(folder, 'files'));
   writeFileSync(join(folder, 'rules.yaml'), 'rules:\n  - { name: exact, map: certificate }\n');
   writeFileSync(join(folder, 'accounts.yaml'), 'accounts:\n  - { name: ada, groups: [staff] }\n');
+  const root = readFileSync(pki.files.root, 'utf8');
+  writeFileSync(join(folder, 'bundle.pem'), `Root\n====\n${root}\nIssuing\n${readFileSync(pki.files.issuing, 'utf8')}`);
+  const broken = '-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n';
+  writeFileSync(join(folder, 'broken-bundle.pem'), `${root}${broken}`);
   writeFileSync(join(folder, 'password'), 'secret', { mode: 0o600 });
   writeFileSync(join(folder, 'person.key'), ada.privateKeyPem, { mode: 0o600 });
   writeFileSync(
@@ -397,6 +401,13 @@ describe('what the first login would find', () => {
       /lets in without one/,
     ],
     [
+      'a CA of a directory that cannot be read',
+      'fault',
+      () => [ldap({ certificateAuthorities: ['broken-bundle.pem'] })],
+      'directories[1].certificateAuthorities[0]',
+      /the certificate at line \d+ cannot be read/,
+    ],
+    [
       'a search base that is no name',
       'fault',
       () => [ldap({ searchBase: 'example.org' })],
@@ -435,6 +446,7 @@ describe('what the first login would find', () => {
   });
 
   it.each<[name: string, changes: () => readonly ((settings: Node) => void)[]]>([
+    ['a bundle of CAs with text between them', () => [ldap({ certificateAuthorities: ['bundle.pem'] })]],
     [
       'CRLs of hosts that may be asked',
       () => [
