@@ -75,7 +75,7 @@ async function mutate(file: string): Promise<FileResult | undefined> {
   if (code !== 0) throw new Error(`stryker ended with ${code ?? signal} for ${file}`);
   // A file of types alone has no mutants, and leaves no report.
   const results = existsSync(reportFile) ? readReport(readFileSync(reportFile, 'utf8')) : [];
-  return results.find((result) => result.file === file) ?? { file, killed: 0, survivors: [] };
+  return results.find((result) => result.file === file) ?? { file, killed: 0, timedOut: 0, survivors: [] };
 }
 
 const share = (killed: number, survived: number) =>
@@ -96,10 +96,11 @@ for (const file of files) {
     missed.push(file);
     continue;
   }
-  const { survivors } = result;
+  const { survivors, timedOut } = result;
   killed += result.killed;
   survived += survivors.length;
-  say(`${file}: ${result.killed} killed, ${survivors.length} survived (${share(result.killed, survivors.length)})`);
+  const part = share(result.killed, survivors.length);
+  say(`${file}: ${result.killed} killed (${timedOut} by the time they took), ${survivors.length} survived (${part})`);
   for (const survivor of survivors) say(describe(survivor));
 }
 say(`${positionals.join(' ')}: ${killed} killed, ${survived} survived (${share(killed, survived)})`);

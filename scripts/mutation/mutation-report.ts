@@ -32,6 +32,8 @@ export interface Survivor {
 export interface FileResult {
   readonly file: string;
   readonly killed: number;
+  /** Those of the killed that only ran out of time: on a busy machine a test may do so without a mutant. */
+  readonly timedOut: number;
   readonly survivors: readonly Survivor[];
 }
 
@@ -53,6 +55,7 @@ export function readReport(json: string): readonly FileResult[] {
     return {
       file,
       killed: judged.filter(({ status }) => killed.includes(status)).length,
+      timedOut: judged.filter(({ status }) => status === 'Timeout').length,
       survivors: judged
         .filter(({ status }) => survived.includes(status))
         .map(({ status: _, ...survivor }) => survivor)

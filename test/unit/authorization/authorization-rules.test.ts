@@ -96,6 +96,23 @@ describe('authorize', () => {
     expect(rightsAt([allow({ roles: ['CN=a\\,b,DC=x'] })], '/', subject)).toBe('denied');
   });
 
+  it.each([
+    ['CN=a ,DC=x', 'CN=a,DC=x', 'RW'],
+    ['CN=a,DC=x', 'CN=a , DC=x', 'RW'],
+    ['ab', 'a+b', 'denied'],
+  ])('takes the role %s for the group %s: %s', (role, distinguishedName, rights) => {
+    expect(rightsAt([allow({ roles: [role] })], '/', { accountName: 'ada', groups: [{ distinguishedName }] })).toBe(
+      rights,
+    );
+  });
+
+  it('explains a refusal with twenty groups at most, one without a name included', () => {
+    const groups = [{}, ...Array.from({ length: 24 }, (_, index) => ({ name: `group${index}` }))];
+    const refused = authorize([allow({ users: ['bob'] })], { accountName: 'ada', groups });
+    const named = ['', ...groups.slice(1, 20).map((group) => ('name' in group ? group.name : ''))];
+    expect(refused).toMatchObject({ denial: { facts: { groups: named } } });
+  });
+
   it('explains who was refused and why', () => {
     expect(authorize([allow({ users: ['bob'] })], ada)).toMatchObject({
       denial: {
