@@ -79,7 +79,7 @@ async function mutate(file: string): Promise<FileResult | undefined> {
 }
 
 const share = (killed: number, survived: number) =>
-  killed + survived === 0 ? 'nothing to change' : `${Math.round((100 * killed) / (killed + survived))} %`;
+  killed + survived === 0 ? 'nothing judged' : `${Math.round((100 * killed) / (killed + survived))} %`;
 
 function describe({ line, kind, original, replacement, isCovered }: Survivor): string {
   const oneLine = (text: string) => text.replace(/\s+/g, ' ').slice(0, 100);
