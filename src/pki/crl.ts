@@ -2,7 +2,7 @@
  * A certificate revocation list (RFC 5280 section 5) as immutable facts. Entries are not read here: the list must be proved
  * authentic first, and only then is crl-entries.ts worth its work.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { contextConstructed, contextPrimitive, DerReader, readSequence, readSingle, tags } from './der.ts';
 import {
   decodeBigInteger,
@@ -92,9 +92,14 @@ export function parseCrl(der: Buffer, source: string): CertificateRevocationList
     ? parseExtensions(readSingle(explicit.content, tags.sequence, 'CRL extensions').content, 'CRL extensions')
     : new Map<string, Extension>();
 
+  let digest: string | undefined;
   return {
     source,
-    sha256: createHash('sha256').update(der).digest('hex'),
+    // Only when asked for: of a large CRL it takes as long as its signature.
+    get sha256() {
+      digest ??= hash('sha256', der);
+      return digest;
+    },
     size: der.length,
     issuer,
     thisUpdate,

@@ -2,7 +2,7 @@
  * Signatures of certificates and CRLs, verified by node:crypto under the site's algorithm policy. Keys of CAs and signatures
  * found good on CA certificates and CRLs are remembered; a failure is never remembered, and neither is an end entity.
  */
-import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { constants, createPublicKey, type KeyObject, type VerifyKeyObjectInput, verify } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { type AlgorithmPolicy, familyOf, type KeyType, schemeRefusal, signatureScheme } from './algorithms.ts';
 import type { Budget } from './budget.ts';
@@ -37,6 +37,11 @@ interface VerifyingKey {
 }
 
 type UsableKey = VerifyingKey | { readonly reason: string };
+
+interface Check {
+  readonly digest: string | null;
+  readonly key: VerifyKeyObjectInput;
+}
 
 const valid: SignatureResult = { outcome: 'valid' };
 const invalid: SignatureResult = { outcome: 'invalid' };
@@ -122,7 +127,34 @@ export class SignatureVerifier {
     return typeof scheme === 'string' ? scheme : undefined;
   }
 
+  /**
+   * Likewise, off the event loop and never remembered here: for data so large that hashing it would hold up everybody else.
+   * @throws BudgetExceededError
+   */
+  async verifyAside(signed: Signed, spki: Buffer, budget: Budget): Promise<SignatureResult> {
+    if (spki.length > maximumKeyOctets) return unacceptable(`public key is larger than ${maximumKeyOctets} octets`);
+    const check = this.#checkOf(signed, this.#usableKey(octetsText(spki), spki), budget);
+    if ('outcome' in check) return check;
+    return new Promise((resolve) => {
+      verify(check.digest, signed.data, check.key, signed.signature, (error, good) =>
+        resolve(!error && good ? valid : invalid),
+      );
+    });
+  }
+
   #verify(signed: Signed, key: UsableKey, budget: Budget): SignatureResult {
+    const check = this.#checkOf(signed, key, budget);
+    if ('outcome' in check) return check;
+    try {
+      return verify(check.digest, signed.data, check.key, signed.signature) ? valid : invalid;
+    } catch {
+      // OpenSSL throws for signatures that cannot even be read, such as a broken ECDSA-Sig-Value.
+      return invalid;
+    }
+  }
+
+  /** What is left to be done once algorithm and key are acceptable; otherwise the result. */
+  #checkOf(signed: Signed, key: UsableKey, budget: Budget): SignatureResult | Check {
     if ('reason' in key) return unacceptable(key.reason);
     const scheme = this.#scheme(signed.algorithm);
     if (typeof scheme === 'string') return unacceptable(scheme);
@@ -133,14 +165,8 @@ export class SignatureVerifier {
     budget.spend('signatures', signed.isOfPeer ? key.cost + signed.data.length * hashCost : 0);
     const padded = isPss
       ? { key: key.key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: scheme.pssSaltLength }
-      : key.key;
-    try {
-      const good = verify(scheme.digest ?? null, signed.data, padded, signed.signature);
-      return good ? valid : invalid;
-    } catch {
-      // OpenSSL throws for signatures that cannot even be read, such as a broken ECDSA-Sig-Value.
-      return invalid;
-    }
+      : { key: key.key };
+    return { digest: scheme.digest ?? null, key: padded };
   }
 
   #scheme(algorithm: Buffer) {

@@ -11,7 +11,7 @@ import type { Issuer, IssuerPool } from '../issuer-pool.ts';
 import { oids } from '../oids.ts';
 import { certificationPaths } from '../path-builder.ts';
 import { type CertificationPath, type PathInputs, validatePath } from '../path-validator.ts';
-import { octetsText } from '../signature.ts';
+import { octetsText, type SignatureVerifier } from '../signature.ts';
 import type { SignatureChecks } from '../signature-checks.ts';
 import type { CrlStatus } from './crl-check.ts';
 import { type Subject, subjectAt } from './crl-subject.ts';
@@ -25,6 +25,10 @@ export interface SignerContext {
   readonly selfVouchingCrlIssuers?: 'unknown' | 'believed' | undefined;
 }
 
+/** A CRL of this size takes about a millisecond to hash. */
+const largeOctets = 1024 * 1024;
+/** Of large CRLs the key that verified it under the rules of a site. */
+const genuineKeys = new WeakMap<SignatureVerifier, WeakMap<CertificateRevocationList, string>>();
 /** The keys that did not sign a CRL, so that bridges with many certificates, or a CA with old keys, cost each login nothing. */
 const foreignKeys = new WeakMap<CertificateRevocationList, Set<string>>();
 /** Strangers can bring keys under the name of a CRL issuer. */
@@ -52,13 +56,13 @@ export class CrlSigners {
     const { issuer, trustAnchor } = subject;
     const isOfIssuer = crl.issuer.key === issuer.subject.key;
     let problem = 'its signature verifies with no key of its issuer';
-    if (isOfIssuer && this.#isSignedBy(crl, issuer)) {
+    if (isOfIssuer && (await this.#isSignedBy(crl, issuer))) {
       const refusal = keyUsageRefusal(issuer, 'cRLSign');
       if (!refusal) return issuer;
       problem = 'the certificate of its issuer lacks cRLSign';
     }
     for (const certificate of byLikelihood(crl, this.#context.pool.bySubject(crl.issuer.key))) {
-      if (certificate === issuer || !this.#isSignedBy(crl, certificate)) continue;
+      if (certificate === issuer || !(await this.#isSignedBy(crl, certificate))) continue;
       if (!point.crlIssuers && !this.#mayStandIn(certificate, subject)) {
         problem =
           'it is signed with another key of its name than the certificate, which no CA above certified for CRLs';
@@ -87,15 +91,22 @@ export class CrlSigners {
   }
 
   /** Each key is tried once for a CRL, however many certificates have it. @throws BudgetExceededError */
-  #isSignedBy(crl: CertificateRevocationList, signer: Certificate): boolean {
+  async #isSignedBy(crl: CertificateRevocationList, signer: Certificate): Promise<boolean> {
     const { signatures } = this.#context;
     const { verifier, budget } = signatures;
     const key = signatures.keyOf(signer);
     const name = octetsText(key);
     const foreign = foreignKeys.get(crl) ?? new Set<string>();
     if (foreign.has(name)) return false;
-    const { tbsCertList: data, signatureAlgorithm: algorithm, signature, sha256: identity } = crl;
-    const { outcome } = verifier.verify({ data, algorithm, signature, identity }, key, budget);
+    const isLarge = crl.size > largeOctets;
+    const known = genuineKeys.get(verifier) ?? new WeakMap<CertificateRevocationList, string>();
+    if (known.get(crl) === name) return true;
+    const { tbsCertList: data, signatureAlgorithm: algorithm, signature } = crl;
+    const signed = { data, algorithm, signature };
+    const { outcome } = isLarge
+      ? await budget.waitFor(verifier.verifyAside(signed, key, budget))
+      : verifier.verify({ ...signed, identity: crl.sha256 }, key, budget);
+    if (isLarge && outcome === 'valid') genuineKeys.set(verifier, known.set(crl, name));
     // What one site's rules do not accept another's may.
     if (outcome === 'invalid') {
       if (foreign.size >= maximumForeignKeys) foreign.clear();
