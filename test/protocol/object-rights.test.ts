@@ -232,3 +232,15 @@ describe('a rule whose directory does not exist', () => {
     expect(await ask('CWD elsewhere')).toBe('550 Permission denied.');
   });
 });
+
+describe('a rule for the whole home', () => {
+  it('denies what exists and what does not, to every command that reads', async () => {
+    await start(deny('/', 'Read'));
+    await client.passive();
+    const lines = ['open/f', 'none'].flatMap((path) =>
+      ['RETR', 'SIZE', 'MLST', 'RNFR'].map((verb) => `${verb} ${path}`),
+    );
+    for (const line of [...lines, 'CWD /', 'MLSD /']) expect(await ask(line), line).toBe('550 Permission denied.');
+    expect(await code('MKD made')).toBe(257);
+  });
+});
