@@ -75,8 +75,8 @@ describe('cardgate serve-mapping', () => {
 
   it('does not start when something else is at its socket', async () => {
     const { lines, exited } = start(world.configuration);
-    expect(await exited).toEqual([2, null]);
-    expect(lines.join('\n')).toContain('something else than a socket is there');
+    expect(await exited).toEqual([1, null]);
+    expect(lines.join('\n')).toContain('cannot listen');
   });
 
   it('starts, serves, reloads on SIGHUP, and ends on SIGTERM without a trace of its socket', async () => {
