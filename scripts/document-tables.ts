@@ -6,6 +6,7 @@ import { trialFindings } from '../src/card-trial/trial-findings.ts';
 import { configurationJsonSchema } from '../src/config/schema.ts';
 import { type DenialEntry, denialTable } from '../src/denial.ts';
 import { commandTable } from '../src/ftp/command-table.ts';
+import { auditRecords, commonAuditFields } from '../src/operations/audit-fields.ts';
 import { scenarios } from '../src/scenario/scenarios.ts';
 import { cardProfileSchema } from '../src/smartcard/card-profile.ts';
 
@@ -53,6 +54,20 @@ export function documentTables(): Readonly<Record<string, string>> {
         entry.meaning,
         entry.remedy,
       ]),
+    ),
+    'audit-records': table(
+      ['event', 'when', 'what it holds'],
+      Object.entries(auditRecords).map(([event, { when, fields }]) => [
+        `\`${event}\``,
+        when,
+        Object.entries(fields)
+          .map(([field, meaning]) => `\`${field}\`: ${meaning}`)
+          .join('; '),
+      ]),
+    ),
+    'audit-fields': table(
+      ['field', 'meaning'],
+      Object.entries(commonAuditFields).map(([field, meaning]) => [`\`${field}\``, meaning]),
     ),
     commands: table(
       ['command', 'standard', 'what it does'],

@@ -430,6 +430,14 @@ export const denialTable = {
     meaning: 'A fault in cardgate itself stopped the login; nobody was let in.',
     remedy: 'Find the reference in the log, where the fault is described, and report it.',
   },
+  'audit-unwritable': {
+    stage: 'connection',
+    reply: 421,
+    subStatus: 35,
+    level: 'alert',
+    meaning: 'The audit trail cannot be written, and nobody may log in without a record (audit.whenUnwritable).',
+    remedy: 'Make room on the disk of audit.file, and see its permissions; the log says what is wrong.',
+  },
   'data-certificate-mismatch': {
     stage: 'data-channel',
     reply: 522,

@@ -74,7 +74,7 @@ const packageOwners: Readonly<Record<string, readonly string[]>> = {
   'basic-ftp': ['card-trial', 'smartcard'],
   pkijs: ['smartcard'],
   asn1js: ['smartcard'],
-  commander: ['main.ts', 'command-line'],
+  commander: ['command-line'],
   yaml: ['config', 'scenario'],
   zod: ['config', 'mapping', 'service', 'smartcard'],
   'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login'],

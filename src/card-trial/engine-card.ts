@@ -1,6 +1,7 @@
 /** A card that signs TLS 1.2 through the OpenSSL engine, in a process of its own that ends with the trial. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { childNodeArguments } from '../operations/node-child.ts';
 import type { SecretPin } from '../smartcard/secret-pin.ts';
 import { TrialStop } from './control-dialogue.ts';
 import { type EngineAnswer, type EngineRequest, isEngineAnswer, type UnlockRequest } from './engine-protocol.ts';
@@ -20,7 +21,10 @@ export class EngineCard {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const script = fileURLToPath(new URL(`./engine-process.${extension}`, import.meta.url));
     this.#silenceMilliseconds = silenceMilliseconds;
-    this.#child = fork(script, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    this.#child = fork(script, {
+      execArgv: [...childNodeArguments, ...process.execArgv],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
     this.#child
       .on('message', (message) => {
         if (isEngineAnswer(message)) this.#answers.push(message);

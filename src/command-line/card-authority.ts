@@ -4,6 +4,7 @@ import { systemClock } from '../clock.ts';
 import { addCardCommand, type CommonOptions, type RunCardCommand } from './card-report.ts';
 import { defined } from './defined.ts';
 import { positiveInteger } from './positive-integer.ts';
+import { actUponSignals } from './process-signals.ts';
 import type { Terminal } from './terminal.ts';
 
 const load = () => import('../smartcard/authority-commands.ts');
@@ -59,17 +60,11 @@ export function authorityCommand(run: RunCardCommand, terminal: Terminal): Comma
       await run(options, async () => {
         const server = await startRepositoryServer({ directory: options.directory, url, clock: systemClock });
         terminal.writeError(`the repository is served at ${server.url}\n`);
-        await untilStopped();
+        await new Promise<void>((resolve) => actUponSignals({ reload: resolve, stop: () => resolve() }));
         await server.stop();
         const answered = server.requests().length;
         return { text: `Answered ${answered} requests.\n`, json: { url: server.url, requests: answered } };
       });
     });
   return authority;
-}
-
-function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
 }

@@ -18,6 +18,7 @@ import { addScenarioCommands } from './card-scenario.ts';
 import { defined } from './defined.ts';
 import type { ExitCode } from './exit-code.ts';
 import { positiveInteger } from './positive-integer.ts';
+import { actUponSignals } from './process-signals.ts';
 import type { Terminal } from './terminal.ts';
 
 const reasons = [
@@ -154,7 +155,8 @@ function addInserting(card: Command, run: RunCardCommand, terminal: Terminal): v
       const { createInterface } = await import('node:readline');
       const { directory, pukFile, pinTries, touchDelay } = options;
       const input = createInterface({ input: process.stdin });
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => input.close());
+      const end = () => input.close();
+      actUponSignals({ reload: end, stop: end });
       const pins = { pin: pinSource(options), puk: pinSource(defined({ pinFile: pukFile })) };
       await run(options, () =>
         insertCardCommand({

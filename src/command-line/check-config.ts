@@ -1,8 +1,9 @@
 /** `cardgate check-config`: every fault of a configuration at once, and nothing started. */
-import { systemClock } from '../clock.ts';
+import { systemClock, systemTimer } from '../clock.ts';
 import { ConfigurationError, type ConfigurationFault, formatFault } from '../config/fault.ts';
 import { type Configuration, loadConfiguration } from '../config/load.ts';
 import type { LoadingPurpose } from '../config/material.ts';
+import { unrecordedTrail } from '../operations/audit.ts';
 import { silentLogger } from '../operations/log.ts';
 import { becomeUser } from './become-user.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
@@ -65,9 +66,10 @@ function tryLoad(file: string, purpose?: LoadingPurpose) {
     const configuration = loadConfiguration(file, systemClock, purpose);
     // Putting the parts together finds what only they know, such as a rule that no directory can answer. Nothing connects.
     void createLogins(configuration, {
-      audit: { write: () => undefined },
+      audit: unrecordedTrail,
       logger: silentLogger,
       clock: systemClock,
+      timer: systemTimer,
     }).close();
     return { configuration, faults: configuration.warnings };
   } catch (error) {

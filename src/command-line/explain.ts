@@ -1,9 +1,10 @@
 /** `cardgate explain`: the login path itself on a certificate file, against the real configuration and directory, step by step. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { systemClock } from '../clock.ts';
+import { systemClock, systemTimer } from '../clock.ts';
 import type { Configuration } from '../config/load.ts';
 import { errorMessage } from '../error-message.ts';
 import { recordingSteps } from '../explanation.ts';
+import { unrecordedTrail } from '../operations/audit.ts';
 import { silentLogger } from '../operations/log.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
 import { readCertificateBlocks } from '../pki/pem.ts';
@@ -37,7 +38,7 @@ export async function explain(certificateFile: string, options: ExplainOptions, 
   if (!peerCertificates || !configuration || site === undefined) return exitCode.usage;
 
   // The record goes into the output instead of the audit trail: nobody logged in. No home is made and no cache written.
-  const quiet = { audit: { write: () => undefined }, logger: silentLogger, clock: systemClock };
+  const quiet = { audit: unrecordedTrail, logger: silentLogger, clock: systemClock, timer: systemTimer };
   const evidence = createSharedEvidence(configuration, quiet, 'read');
   const logins = createLogins(configuration, { ...quiet, evidence }, foreseeingAuthorizer);
   const steps = recordingSteps(() => performance.now());

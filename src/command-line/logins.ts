@@ -1,5 +1,5 @@
 /** Everything a login needs, made from one configuration: directories, validators, rules and rights of every site. */
-import { type Clock, systemClock } from '../clock.ts';
+import { type Clock, systemClock, systemTimer, type Timer } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import type { Directory } from '../directory/directory.ts';
 import { createAuthenticator } from '../login/authenticate.ts';
@@ -9,8 +9,9 @@ import type { ExplainingAuthenticator } from '../login/login-attempt.ts';
 import { type Recheck, recheckOf, standingRequest } from '../login/login-recheck.ts';
 import type { Binding } from '../mapping/mapping-service.ts';
 import { createMappingService } from '../mapping/resolve.ts';
-import { type AuditTrail, createAuditTrail } from '../operations/audit.ts';
-import { createLogger, type Logger } from '../operations/log.ts';
+import { type AuditTrail, trailOfSite } from '../operations/audit.ts';
+import { createAuditTrail } from '../operations/audit-trail.ts';
+import { alarmOnStandardError, createLogger, type Logger } from '../operations/log.ts';
 import { createCertificateValidator } from '../pki/certificate-validator.ts';
 import type { RemoteAuthenticatorOptions } from '../service/remote-authenticator.ts';
 import type { FileOperations } from '../storage/file-operations.ts';
@@ -24,6 +25,7 @@ export interface LoginParts {
   readonly audit: AuditTrail;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly timer: Timer;
   /** Shared with other logins; absent: these logins have their own. */
   readonly evidence?: SharedEvidence;
   /** By name of the site; absent: homes are looked for without a deadline. */
@@ -73,9 +75,38 @@ export function openSharedParts(configuration: Configuration) {
     level: configuration.settings.log.level,
     ...(configuration.logFile && { file: configuration.logFile }),
   });
-  const audit = createAuditTrail(configuration.auditFile, clock);
+  const audit = createAuditTrail({
+    ...(configuration.auditFile && { file: configuration.auditFile }),
+    whenUnwritable: configuration.settings.audit.whenUnwritable,
+    clock,
+    onAlarm: (text) => {
+      logger.error('audit-alarm', { text });
+      // The log may stand on the same disk.
+      if (configuration.logFile) alarmOnStandardError(text);
+    },
+  });
   const evidence = createSharedEvidence(configuration, { clock, logger });
-  return { audit, logger, clock, evidence, throttle: createThrottle(configuration, clock) };
+  return {
+    audit,
+    logger,
+    clock,
+    timer: systemTimer,
+    evidence,
+    throttle: createThrottle(configuration, clock),
+    /** After log rotation. */
+    reopen: () => {
+      void audit.reopen();
+      void logger.reopen();
+    },
+    /** Resolves with the reason when log or audit trail can never be written again. */
+    lost: Promise.race([audit.gone, logger.gone]),
+    /** The logins first: they may have something to say. */
+    close: async (logins: SwitchableLogins) => {
+      await Promise.all([logins.close(), evidence.stop()]);
+      await audit.close();
+      await logger.close();
+    },
+  };
 }
 
 function createThrottle({ settings }: Configuration, clock: Clock): FailureThrottle {
@@ -98,11 +129,12 @@ interface SiteLogins {
 
 function siteLogins(site: LoadedSite, parts: SiteParts): SiteLogins {
   const { settings, rules, remoteMapping } = site;
-  const { audit, clock, evidence, directories: all, throttle, authorize } = parts;
+  const { clock, timer, evidence, directories: all, throttle, authorize } = parts;
+  const audit = trailOfSite(parts.audit, settings.name);
   const logger = parts.logger.with({ site: settings.name });
   const { clientCertAuthentication, mode, requireSmartcardRequired } = settings.authentication;
   const methods = { clientCertificate: clientCertAuthentication.enabled, basic: mode !== 'certificate' };
-  if (remoteMapping) return remoteLogins(site, remoteMapping, { audit, clock, logger, methods, authorize });
+  if (remoteMapping) return remoteLogins(site, remoteMapping, { audit, clock, timer, logger, methods, authorize });
   const directories = settings.directories.map((name) => all.get(name)).filter((entry) => entry !== undefined);
   const authenticator = createAuthenticator({
     methods,
@@ -115,6 +147,7 @@ function siteLogins(site: LoadedSite, parts: SiteParts): SiteLogins {
     audit,
     logger,
     clock,
+    timer,
   });
   return { authenticator };
 }

@@ -8,6 +8,7 @@ import { type ExitCode, exitCode } from './exit-code.ts';
 import { createLogins, openSharedParts, SwitchableLogins } from './logins.ts';
 import { mappingServiceOptions } from './mapping-service-options.ts';
 import { reloader } from './reload.ts';
+import { closeAll, untilStopped } from './service-life.ts';
 import { rightsOf } from './sites.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -27,7 +28,7 @@ export async function serveMapping(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const parts = openSharedParts(configuration);
-  const { audit, logger, clock, evidence } = parts;
+  const { audit, logger, clock, timer, evidence } = parts;
   const create = (current: Configuration) => createLogins(current, parts, mappingAuthorizer);
   const logins = new SwitchableLogins(create(configuration));
   const sites = configuration.sites.map(({ settings: { name } }) => name);
@@ -39,11 +40,12 @@ export async function serveMapping(
       resolve: (site, ...request) => logins.decide(site, (authenticator) => authenticator.resolve(...request)),
       logger,
       clock,
-      timer: () => performance.now(),
+      timer,
     }),
   );
   const apply = (renewed: Configuration) => renewServers(servers, listeners, renewed);
   const isListening = await listenAll(servers, terminal);
+  let isFault = !isListening;
   if (isListening) {
     logger.info('mapping-service-started', {
       configuration: file,
@@ -54,18 +56,21 @@ export async function serveMapping(
     audit.write({ event: 'configuration', action: 'started', configuration: file, sha256: configuration.sha256 });
     const service = 'serve-mapping';
     const reload = reloader({ file, service, started: configuration, logins, create, apply, audit, clock, logger });
-    const onHangUp = () => void reload().then(() => evidence.renew());
-    process.on('SIGHUP', onHangUp);
-    await new Promise((resolve) => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve);
+    const stopped = untilStopped({
+      reload: () => void reload().then(() => evidence.renew()),
+      reopen: parts.reopen,
+      lost: parts.lost,
     });
-    process.off('SIGHUP', onHangUp);
-    await Promise.all(servers.map((server) => server.close(configuration.settings.shutdownDrainTime)));
+    terminal.writeError('cardgate is ready\n');
+    const end = await stopped;
+    ({ isFault } = end);
+    const drainMilliseconds = configuration.settings.shutdownDrainTime;
+    logger[isFault ? 'error' : 'info']('mapping-service-stopping', { reason: end.reason, drainMilliseconds });
+    await closeAll(servers, drainMilliseconds, end.hurried);
     logger.info('mapping-service-stopped');
   }
-  await Promise.all([logins.close(), evidence.stop()]);
-  await Promise.all([audit.close(), logger.close()]);
-  return isListening ? exitCode.done : exitCode.refused;
+  await parts.close(logins);
+  return isFault ? exitCode.refused : exitCode.done;
 }
 
 /** Certificates only: a listener that has moved, or is new, waits for a restart, and the reload names it. */
@@ -95,7 +100,6 @@ async function listenAll(servers: readonly MappingServer[], terminal: Terminal):
       return false;
     }
   }
-  terminal.writeError('cardgate is ready\n');
   return true;
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { formatFault } from '../config/fault.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import { checkIdentity, createFtpServer, type FtpServer } from '../ftp/server.ts';
+import { trailOfSite } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
 import { productVersion } from '../product-version.ts';
 import { openBoundedStorage } from '../storage/bounded-storage.ts';
@@ -15,6 +16,7 @@ import { fileOperationLimits, fileOperationsOf, sizeFileThreads } from './file-t
 import { failedBinding, listenFault } from './listen-fault.ts';
 import { createLogins, type LoginParts, openSharedParts, SwitchableLogins } from './logins.ts';
 import { reloader } from './reload.ts';
+import { closeAll, untilStopped } from './service-life.ts';
 import { serverOptions } from './sites.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -41,11 +43,9 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
   const logins = new SwitchableLogins(createLogins(configuration, parts));
   const running = await startSites(configuration, logins, parts, terminal);
   if (!running) {
-    await Promise.all([logins.close(), evidence.stop()]);
-    await Promise.all([audit.close(), logger.close()]);
+    await parts.close(logins);
     return exitCode.refused;
   }
-  terminal.writeError('cardgate is ready\n');
   audit.write({ event: 'configuration', action: 'started', configuration: file, sha256: configuration.sha256 });
   logger.info('started', {
     configuration: file,
@@ -74,29 +74,33 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
     // After a refused reload too: the administrator may have withdrawn a group, and the old configuration still decides.
     await recheckSessions(running, logger);
   };
-  const onHangUp = () => void renew();
-  process.on('SIGHUP', onHangUp);
+  const stopped = untilStopped({ reload: () => void renew(), reopen: parts.reopen, lost: parts.lost });
+  // Not before: whoever waits for it may send a signal at once.
+  terminal.writeError('cardgate is ready\n');
 
-  const signal = await firstSignal('SIGTERM', 'SIGINT');
-  logger.info('stopping', { signal, drainMilliseconds: configuration.settings.shutdownDrainTime });
+  const { reason, isFault, hurried } = await stopped;
+  const drainMilliseconds = configuration.settings.shutdownDrainTime;
+  logger[isFault ? 'error' : 'info']('stopping', { reason, drainMilliseconds });
   clearInterval(sweeping);
-  await stopSites(running, configuration.settings.shutdownDrainTime);
-  process.off('SIGHUP', onHangUp);
-  await Promise.all([logins.close(), evidence.stop()]);
+  await closeAll(
+    running.map(({ server }) => server),
+    drainMilliseconds,
+    hurried,
+  );
   const stuck = running.reduce((sum, { files }) => sum + files.overdue, 0);
   if (stuck > 0) logger.error('stopped-with-file-operations-that-never-returned', { threads: stuck });
   logger.info('stopped');
-  await Promise.all([audit.close(), logger.close()]);
+  await parts.close(logins);
   // The process would wait for its threads until their file system answers.
   if (stuck > 0) process.kill(process.pid, 'SIGKILL');
-  return exitCode.done;
+  return isFault ? exitCode.refused : exitCode.done;
 }
 
 /** All sites, or none: a port that is taken stops those that came before. */
 async function startSites(
   configuration: Configuration,
   logins: SwitchableLogins,
-  { audit, clock, logger, fileOperations }: ServeParts,
+  { audit, clock, timer, logger, fileOperations }: ServeParts,
   terminal: Terminal,
 ): Promise<readonly RunningSite[] | undefined> {
   const running: RunningSite[] = [];
@@ -109,9 +113,10 @@ async function startSites(
       authenticator: { authenticate: (request) => logins.authenticate(name, request) },
       openStorage: ({ homeDirectory }, rights) =>
         openBoundedStorage(files, homeDirectory, () => openLocalStorage({ homeDirectory, rights })),
-      audit,
+      audit: trailOfSite(audit, name),
       logger: logger.with({ site: name }),
       clock,
+      timer,
     });
     running.push({ site, server, files });
     try {
@@ -127,7 +132,10 @@ async function startSites(
         reason: fault.message,
         remedy: fault.remedy,
       });
-      await stopSites(running, 0);
+      await closeAll(
+        running.map((other) => other.server),
+        0,
+      );
       return undefined;
     }
   }
@@ -148,10 +156,6 @@ function renewSites(running: readonly RunningSite[], { sites }: Configuration): 
     one.files.limits = fileOperationLimits(site.settings);
     one.site = site;
   }
-}
-
-async function stopSites(running: readonly RunningSite[], drainMilliseconds: number): Promise<void> {
-  await Promise.all(running.map(({ server }) => server.close(drainMilliseconds)));
 }
 
 /** Never rejects. */
@@ -189,10 +193,4 @@ function keepSwept(running: readonly RunningSite[], clock: Clock, logger: Logger
   };
   sweepAll();
   return setInterval(sweepAll, sweepInterval).unref();
-}
-
-function firstSignal(...signals: readonly NodeJS.Signals[]): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of signals) process.once(signal, () => resolve(signal));
-  });
 }

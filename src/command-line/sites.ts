@@ -24,7 +24,10 @@ export function isImplicit(port: number, tls: 'explicit' | 'implicit' | undefine
   return (tls ?? (port === implicitPort ? 'implicit' : 'explicit')) === 'implicit';
 }
 
-export type SiteServerOptions = Omit<FtpServerOptions, 'authenticator' | 'openStorage' | 'audit' | 'logger' | 'clock'>;
+export type SiteServerOptions = Omit<
+  FtpServerOptions,
+  'authenticator' | 'openStorage' | 'audit' | 'logger' | 'clock' | 'timer'
+>;
 
 export function serverOptions({ settings, server, trustAnchors }: LoadedSite): SiteServerOptions {
   const { ssl, connections, firewallSupport, messages, sslClientCertificates, fileHandling } = settings;

@@ -11,6 +11,10 @@ export function checkConsistency(source: YamlSource, settings: Settings): void {
   checkUnique(source, 'directories', settings.directories);
   checkUnique(source, 'sites', settings.sites);
   checkBindings(source, settings);
+  if (settings.audit.whenUnwritable === 'continue') {
+    const message = 'people log in without a record while the audit file cannot be written';
+    source.warning(['audit', 'whenUnwritable'], message, 'Use refuseLogins.');
+  }
   settings.directories.forEach((directory, index) => {
     for (const { applies, path, message, remedy } of directoryRules(directory)) {
       if (applies) source.fault(['directories', index, ...path], message, remedy);

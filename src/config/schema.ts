@@ -1,5 +1,6 @@
 /** The whole configuration file. The JSON Schema for editors is made from this same source. */
 import { z } from 'zod';
+import { whenUnwritableChoices } from '../operations/audit.ts';
 import { logLevels } from '../operations/log.ts';
 import { directorySchema } from './directory-schema.ts';
 import { duration } from './duration.ts';
@@ -18,6 +19,10 @@ export const configurationSchema = z
     audit: z
       .strictObject({
         file: z.string().min(1).optional().describe('File for audit records; standard output when absent'),
+        whenUnwritable: z
+          .enum(whenUnwritableChoices)
+          .default('refuseLogins')
+          .describe('Logins while no record can be written: refused with 421, or granted without one'),
       })
       .prefault({})
       .describe('One JSON record per login, refusal, transfer and session'),

@@ -25,6 +25,7 @@ export const settingEffects: Readonly<Record<string, EffectEntry>> = {
   'log.level': restart,
   'log.file': restart,
   'audit.file': restart,
+  'audit.whenUnwritable': restart,
   shutdownDrainTime: restart,
   'retrieval.cacheDirectory': restart,
   'retrieval.maximumCacheMegabytes': restart,

@@ -3,7 +3,7 @@ import type { Transfer } from '../operations/audit.ts';
 import { answeringFailures } from './file-access.ts';
 import type { Reply } from './reply.ts';
 import type { AuthenticatedSession, Control } from './session.ts';
-import { recordTransfer } from './transfer-audit.ts';
+import { recordTransfer, unrecordable } from './transfer-audit.ts';
 
 export interface Change {
   readonly operation: Extract<Transfer['operation'], 'delete' | 'rename' | 'make-directory' | 'remove-directory'>;
@@ -15,6 +15,10 @@ export interface Change {
 
 export async function applyChange(control: Control, session: AuthenticatedSession, change: Change): Promise<void> {
   const { operation, path, target } = change;
+  if (control.options.audit.transferObstacle !== undefined) {
+    control.send(unrecordable);
+    return;
+  }
   let outcome: Transfer['outcome'] = 'failed';
   try {
     await answeringFailures(control, async () => {

@@ -8,10 +8,12 @@ import type { Logger } from '../operations/log.ts';
 import { createReference } from '../operations/reference.ts';
 import { type ParsedCommand, parseCommand, runCommand } from './command.ts';
 import { CommandQueue } from './command-queue.ts';
+import { CommandUnderWay } from './command-under-way.ts';
 import { ConnectionTimers } from './connection-timers.ts';
 import { recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { DataChannel } from './data-channel.ts';
 import type { CommandLine } from './line-reader.ts';
+import { MalformedLines } from './malformed-lines.ts';
 import { plainAddress } from './passive-listener.ts';
 import { encodeReply, messageLines, type Reply, reply } from './reply.ts';
 import { RunningTransfer } from './running-transfer.ts';
@@ -21,8 +23,6 @@ import { type Control, initialSettings, type Session, type Settings } from './se
 import { prepareTcp } from './tcp-options.ts';
 import { completeHandshake } from './tls-upgrade.ts';
 
-/** Lines too long or with control characters after which the connection is no FTP client's. */
-const maximumMalformedLines = 3;
 /** Replies a client may leave unread before it is cut off. */
 const maximumUnreadReplies = 256 * 1024;
 
@@ -33,14 +33,16 @@ export class ControlConnection implements Control {
   readonly options: FtpServerOptions;
   readonly log: Logger;
   readonly data: DataChannel;
-  readonly connectedAt: Date;
+  readonly binding: string;
+  readonly connectedAt: number;
   settings: Settings = initialSettings();
   session: Session = { state: 'plain' };
   bytesSent = 0;
   bytesReceived = 0;
   loginFailures = 0;
   clearLoginReported = false;
-  readonly closed: Promise<void>;
+  readonly #closed = Promise.withResolvers<void>();
+  readonly closed = this.#closed.promise;
   readonly #queue: CommandQueue;
   readonly #raw: Socket;
   #socket: Socket;
@@ -51,17 +53,20 @@ export class ControlConnection implements Control {
   #ending: string | undefined;
   #drainReply: Reply | undefined;
   #inputEnded = false;
-  #malformed = 0;
+  readonly #malformed = new MalformedLines();
+  readonly #underWay = new CommandUnderWay();
   readonly #transfer = new RunningTransfer();
   readonly #timers: ConnectionTimers;
 
-  constructor(raw: Socket, options: FtpServerOptions) {
+  /** @param binding names where it came in, for records */
+  constructor(raw: Socket, options: FtpServerOptions, binding: string) {
     this.#raw = raw;
     this.#socket = raw;
     this.options = options;
     this.remoteAddress = plainAddress(raw.remoteAddress);
     this.localAddress = plainAddress(raw.localAddress);
-    this.connectedAt = options.clock.now();
+    this.binding = binding;
+    this.connectedAt = options.timer();
     this.log = options.logger.with({ connectionId: this.id, remoteAddress: this.remoteAddress });
     this.#queue = new CommandQueue(options.limits.maxCommandLine, () => this.#transfer.isRunning);
     this.data = new DataChannel({
@@ -70,12 +75,7 @@ export class ControlConnection implements Control {
       peerAddress: this.remoteAddress,
       onRefusal: (refusal) => recordRefusal(this, refusal),
     });
-    const closed = Promise.withResolvers<void>();
-    this.closed = closed.promise;
-    raw.once('close', () => {
-      this.#release();
-      closed.resolve();
-    });
+    raw.once('close', () => void this.#release());
     raw.on('error', (error) => {
       this.log.debug('control-connection-lost', { error });
       this.destroy('connection-lost');
@@ -254,7 +254,7 @@ export class ControlConnection implements Control {
       const line = this.#queue.take();
       if (!line) break;
       this.#regulate();
-      await this.#execute(line);
+      await this.#underWay.run(this.#execute(line));
     }
     this.#busy = false;
     if (this.#ending !== undefined) return;
@@ -268,12 +268,9 @@ export class ControlConnection implements Control {
       await this.#run(parseCommand(line.text));
       return;
     }
-    this.#malformed += 1;
-    if (this.#malformed < maximumMalformedLines) {
-      const { maxCommandLine } = this.options.limits;
-      const tooLong = reply('syntaxError', `Line longer than ${maxCommandLine} octets.`);
-      this.send(line.kind === 'too-long' ? tooLong : reply('argumentError', 'Control characters, or not UTF-8.'));
-    } else this.end('malformed-lines', reply('unavailable', 'Too many malformed lines.'));
+    const { answer, isLast } = this.#malformed.answerTo(line.kind, this.options.limits.maxCommandLine);
+    if (isLast) this.end('malformed-lines', answer);
+    else this.send(answer);
   }
 
   /** The one catch of every command: a fault is logged in full, the client gets a reference. */
@@ -287,7 +284,8 @@ export class ControlConnection implements Control {
     }
   }
 
-  #release(): void {
+  /** The record of a command under way comes before that of the session. */
+  async #release(): Promise<void> {
     // What still runs must not start a timer or a listener that nobody would stop.
     this.#ending ??= 'connection-lost';
     this.#timers.stop();
@@ -295,6 +293,8 @@ export class ControlConnection implements Control {
     this.data.reset();
     this.#security?.close();
     this.#queue.clear();
+    await this.#underWay.settled();
     recordSessionEnd(this, this.#ending);
+    this.#closed.resolve();
   }
 }

@@ -1,6 +1,6 @@
 /** What a site's FTP front end is made of: its bindings, its TLS identity, its policies and limits. It reads no configuration. */
 import type { AccessRights } from '../authorization/access-rights.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import type { AuthenticatedLogin, Authenticator } from '../login/authenticator.ts';
 import type { AuditTrail } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
@@ -113,6 +113,7 @@ export interface FtpServerOptions {
   readonly audit: AuditTrail;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly timer: Timer;
 }
 
 export const defaultTimeouts: Timeouts = {

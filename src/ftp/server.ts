@@ -25,7 +25,10 @@ export interface FtpServer {
   renew(options: RenewableOptions): void;
   /** Decides every running login once more, within some seconds; another call takes the place of a round that runs. */
   recheckLogins(): Promise<RecheckCounts>;
-  /** Stops accepting, ends idle connections at once and busy ones after their command. @param drainMilliseconds after which the rest is cut */
+  /**
+   * Stops accepting, ends idle connections at once and busy ones after their command. Called again it may shorten the time.
+   * @param drainMilliseconds after which the rest is cut
+   */
   close(drainMilliseconds: number): Promise<void>;
 }
 
@@ -35,7 +38,7 @@ const listenBacklog = 60;
 /** Everything but what the listening sockets and the process have in common. */
 export type RenewableOptions = Omit<
   FtpServerOptions,
-  'bindings' | 'authenticator' | 'openStorage' | 'audit' | 'logger' | 'clock'
+  'bindings' | 'authenticator' | 'openStorage' | 'audit' | 'logger' | 'clock' | 'timer'
 >;
 
 export function createFtpServer(initial: FtpServerOptions): FtpServer {
@@ -45,7 +48,8 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
   let servers: readonly Server[] = [];
   let round = new AbortController();
 
-  const accept = (socket: Socket, tls: Binding['tls']) => {
+  const accept = (socket: Socket, binding: Binding) => {
+    const { tls } = binding;
     const address = plainAddress(socket.remoteAddress);
     const ofAddress = perAddress.get(address) ?? 0;
     const { maxConnections, maxConnectionsPerAddress } = options.limits;
@@ -54,7 +58,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
       turnAway(socket, tls);
       return;
     }
-    const connection = new ControlConnection(socket, options);
+    const connection = new ControlConnection(socket, options, bindingName(binding, socket.localPort));
     connections.add(connection);
     perAddress.set(address, ofAddress + 1);
     void connection.closed.then(() => {
@@ -75,8 +79,8 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
     },
     async listen() {
       checkIdentity(options);
-      servers = options.bindings.map(({ tls }) =>
-        createServer({ allowHalfOpen: true }, (socket) => accept(socket, tls)),
+      servers = options.bindings.map((binding) =>
+        createServer({ allowHalfOpen: true }, (socket) => accept(socket, binding)),
       );
       const listening = await Promise.allSettled(
         servers.map((server, index) => listenOn(server, options.bindings[index], options)),
@@ -130,6 +134,12 @@ function listenOn(server: Server, binding: Binding | undefined, options: FtpServ
       resolve({ address, port: typeof bound === 'object' && bound ? bound.port : port, tls });
     });
   });
+}
+
+/** For records. @param port the one that was found where the binding leaves it open */
+function bindingName({ address, port, tls }: Binding, found: number | undefined): string {
+  const host = address.includes(':') ? `[${address}]` : address;
+  return `${host}:${port === 0 ? (found ?? 0) : port} ${tls}`;
 }
 
 /** Before TLS on an implicit binding no reply can be read, so there is none. */

@@ -77,6 +77,8 @@ export interface Control {
   readonly id: string;
   readonly remoteAddress: string;
   readonly localAddress: string;
+  /** For records: address, port and kind of TLS the connection came in by. */
+  readonly binding: string;
   readonly options: FtpServerOptions;
   readonly log: Logger;
   readonly settings: Settings;
@@ -89,7 +91,8 @@ export interface Control {
   loginFailures: number;
   /** Whether the refusal of USER or PASS in the clear is already on record. */
   clearLoginReported: boolean;
-  readonly connectedAt: Date;
+  /** By the timer of the site. */
+  readonly connectedAt: number;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
   send(reply: Reply): void;

@@ -1,15 +1,19 @@
 /** The audit record of whatever an account does to a file or directory. */
 import type { Transfer } from '../operations/audit.ts';
+import { commonFacts } from './control-audit.ts';
+import { type Reply, reply } from './reply.ts';
 import type { AuthenticatedSession, Control } from './session.ts';
 
 /** What differs from one record of a connection to the next. */
-type TransferFacts = Omit<Transfer, 'event' | 'connectionId' | 'remoteAddress' | 'accountName'>;
+type TransferFacts = Omit<Transfer, 'event' | 'binding' | 'connectionId' | 'remoteAddress' | 'accountName'>;
+
+/** To whoever would read or change a file while there is hardly room to keep the record of it. */
+export const unrecordable: Reply = reply('localError', 'Not possible at the moment; try again later.');
 
 export function recordTransfer(control: Control, session: AuthenticatedSession, facts: TransferFacts): void {
   control.options.audit.write({
     event: 'transfer',
-    connectionId: control.id,
-    remoteAddress: control.remoteAddress,
+    ...commonFacts(control),
     accountName: session.login.accountName,
     ...facts,
   });

@@ -2,6 +2,7 @@
  * The course of every transfer: protection asked for, 150, the proven data connection, the bytes, one final reply. It never
  * says 226 of a transfer that broke, and never tells the client more of a refusal than a reference.
  */
+import { millisecondsSince } from '../clock.ts';
 import { type Denial, denial, denialEntry } from '../denial.ts';
 import { errorMessage } from '../error-message.ts';
 import type { Facts } from '../explanation.ts';
@@ -12,6 +13,7 @@ import type { DataConnection } from './data-connection.ts';
 import { recordIfUnresponsive, storageReply } from './file-access.ts';
 import { type Reply, reply } from './reply.ts';
 import type { Control } from './session.ts';
+import { unrecordable } from './transfer-audit.ts';
 import { PaceError } from './transfer-pace.ts';
 
 export interface TransferResult {
@@ -28,7 +30,8 @@ export class TransferRefused extends Error {
 
 /** @returns what stands against any transfer now; it is asked before a file is opened (RFC 4217 10.2, 521) */
 export function transferObstacle(control: Control): Reply | undefined {
-  const { dataChannelPolicy } = control.options;
+  const { dataChannelPolicy, audit } = control.options;
+  if (audit.transferObstacle !== undefined) return unrecordable;
   if (dataChannelPolicy === 'SslRequire' && control.data.protection !== 'P') {
     return reply('protectionNotAllowed', 'Data connections must be protected here; PBSZ 0 and PROT P first.');
   }
@@ -52,9 +55,10 @@ export function carryOut(
   move: (connection: DataConnection, signal: AbortSignal) => Promise<Facts>,
 ): Promise<TransferResult> {
   return control.runTransfer(async (signal) => {
-    const startedAt = control.options.clock.now().getTime();
+    const { timer } = control.options;
+    const startedAt = timer();
     const result = (outcome: TransferResult['outcome'], bytes: number, facts: Facts): TransferResult => {
-      return { outcome, bytes, durationMilliseconds: control.options.clock.now().getTime() - startedAt, facts };
+      return { outcome, bytes, durationMilliseconds: millisecondsSince(startedAt, timer), facts };
     };
     control.send(reply(control.data.hasArrived ? 'dataConnectionOpen' : 'openingDataConnection', opening));
     const opened = await control.data.open(signal);

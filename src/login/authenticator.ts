@@ -18,6 +18,8 @@ export interface LoginRequest {
   readonly password?: string;
   readonly remoteAddress: string;
   readonly connectionId: string;
+  /** Where the connection came in; for the record. */
+  readonly binding?: string;
   /** The service that asks for somebody who is connected to it; absent when the peer is connected to cardgate. */
   readonly caller?: string;
   readonly tls: TlsFacts;

@@ -6,6 +6,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
+import { networkOf } from '../operations/network.ts';
 
 /** The words of IIS’s `denyByFailure`. */
 export interface FailureThrottleOptions {
@@ -68,7 +69,7 @@ export function createFailureThrottle(options: FailureThrottleOptions): FailureT
 
   return {
     admitAddress: (remoteAddress) => {
-      const source = sourceOf(remoteAddress);
+      const source = networkOf(remoteAddress);
       if (addresses.failures(source) >= maxFailurePerAddress) return undefined;
       addresses.add(source);
       // who knows one password may guess at others from the same address, so a success forgives only itself
@@ -76,7 +77,7 @@ export function createFailureThrottle(options: FailureThrottleOptions): FailureT
       return { succeeded: takeBack, undecided: takeBack };
     },
     admitAccount: ({ account, remoteAddress, hasCertificate }) => {
-      const source = sourceOf(remoteAddress);
+      const source = networkOf(remoteAddress);
       const whole = JSON.stringify([hasCertificate, account]);
       const here = JSON.stringify([hasCertificate, account, source]);
       const sources = known.get(whole) ?? [];
@@ -135,20 +136,4 @@ class Counter {
   forget(key: string): void {
     this.#entries.delete(key);
   }
-}
-
-/** An IPv6 network of 64 bits, for a host may choose freely within it; an IPv4 address, mapped into IPv6 or not. */
-function sourceOf(address: string): string {
-  const text = address.replace(/%.*$/, '').toLowerCase();
-  if (!text.includes(':')) return text;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(text)?.[1];
-  if (mapped !== undefined) return mapped;
-  const [head = '', tail = ''] = text.split('::');
-  const groups = (part: string) => part.split(':').filter((group) => group !== '');
-  const missing = text.includes('::') ? 8 - groups(head).length - groups(tail).length : 0;
-  const all = [...groups(head), ...Array.from({ length: Math.max(0, missing) }, () => '0'), ...groups(tail)];
-  return `${all
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`;
 }

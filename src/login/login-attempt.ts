@@ -1,7 +1,7 @@
 /**
  * One login attempt around whatever decides it: a reference, exactly one audit record, faults turned into refusals.
  */
-import type { Clock } from '../clock.ts';
+import { type Clock, millisecondsSince, type Timer } from '../clock.ts';
 import { type Denial, denial } from '../denial.ts';
 import type { DirectoryAccount, Group } from '../directory/directory.ts';
 import { type StepRecorder, unrecorded } from '../explanation.ts';
@@ -17,6 +17,7 @@ export interface AttemptParts {
   readonly audit: AuditTrail;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly timer: Timer;
 }
 
 /** What a login has found out so far; it grows stage by stage and becomes the audit record. */
@@ -91,7 +92,8 @@ export function authenticatorBy(decide: Decide, attemptParts: AttemptParts): Exp
 
 type RecheckingParts = AttemptParts & { readonly recheck: Recheck };
 
-type DecideAtOnce = (...args: Parameters<Decide>) => Promise<Exclude<Decision, { outcome: 'password-required' }>>;
+type Taken = Exclude<Decision, { outcome: 'password-required' }>;
+type DecideAtOnce = (...args: Parameters<Decide>) => Promise<Taken>;
 
 /** For callers that nobody can ask for a password. */
 function decidedAtOnce(decide: Decide): DecideAtOnce {
@@ -122,8 +124,8 @@ async function attempt(
   request: ExplainedRequest,
   steps: StepRecorder,
 ): Promise<Resolution | undefined> {
-  const { audit, clock, logger } = parts;
-  const startedAt = clock.now().getTime();
+  const { audit, logger, timer } = parts;
+  const startedAt = timer();
   let findings: Findings = {};
   let mapped: MappedAccount | undefined;
   const found: Finder = (more, account) => {
@@ -133,33 +135,48 @@ async function attempt(
   let decision: Decision;
   let fault: unknown;
   try {
-    decision = await decide(request, steps, found);
+    decision =
+      audit.loginObstacle === undefined ? await decide(request, steps, found) : unrecordable(audit.loginObstacle);
   } catch (error) {
     decision = decisionForFault(error);
     fault = error;
   }
   if (decision.outcome === 'password-required') return undefined;
-  const reference = decision.reference ?? createReference();
-  if (fault !== undefined) logger.error('login-fault', { reference, connectionId: request.connectionId, error: fault });
-  const record: LoginAttempt = {
-    event: 'login',
-    outcome: decision.outcome,
-    reference,
-    connectionId: request.connectionId,
-    remoteAddress: request.remoteAddress,
-    claimedName: printable(request.claimedName ?? ''),
-    ...(request.caller !== undefined && { caller: printable(request.caller) }),
-    tls: request.tls,
-    ...findings,
-    ...(decision.outcome === 'granted' ? {} : { denial: decision.denial }),
-    durationMilliseconds: clock.now().getTime() - startedAt,
+  const write = (taken: Taken): LoginAttempt => {
+    const record: LoginAttempt = {
+      event: 'login',
+      outcome: taken.outcome,
+      reference: taken.reference ?? createReference(),
+      ...(request.binding !== undefined && { binding: request.binding }),
+      connectionId: request.connectionId,
+      remoteAddress: request.remoteAddress,
+      claimedName: printable(request.claimedName ?? ''),
+      ...(request.caller !== undefined && { caller: printable(request.caller) }),
+      tls: request.tls,
+      ...findings,
+      ...(taken.outcome === 'granted' ? {} : { denial: taken.denial }),
+      durationMilliseconds: millisecondsSince(startedAt, timer),
+    };
+    audit.write(record);
+    return record;
   };
-  audit.write(record);
+  let record = write(decision);
+  if (decision.outcome === 'granted' && !(await audit.arrived())) {
+    decision = unrecordable(`the login ${record.reference} was granted, and its record did not arrive in time`);
+    record = write(decision);
+  }
+  const { reference } = record;
+  if (fault !== undefined) logger.error('login-fault', { reference, connectionId: request.connectionId, error: fault });
   const verdict: Resolution['verdict'] =
     decision.outcome === 'granted'
       ? { ...decision, login: rechecked(decision.login, parts.recheck, request), reference }
       : { ...decision, reference };
   return { verdict, record, ...(mapped && { mapped }) };
+}
+
+/** Whoever logs in must be found in the audit trail. */
+function unrecordable(obstacle: string): Taken {
+  return { outcome: 'unavailable', denial: denial('audit-unwritable', `No record can be written: ${obstacle}.`) };
 }
 
 function rechecked(

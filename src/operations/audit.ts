@@ -2,15 +2,13 @@
  * The audit trail: one JSON object per line for every login attempt, every refused data connection, every transfer and the
  * end of every session. It is written for an auditor: who, by which certificate and evidence, through which rule, what, and why not.
  */
-import type { Clock } from '../clock.ts';
-import { type Denial, type DenialCode, denialEntry } from '../denial.ts';
+import type { Denial } from '../denial.ts';
 import type { Facts } from '../explanation.ts';
-import { createWinston } from './log.ts';
 
 export interface CertificateFacts {
   readonly subject: string;
   readonly issuer: string;
-  /** Lower-case hexadecimal. */
+  /** As `serialNumberText` in pki writes it. */
   readonly serialNumber: string;
   readonly sha256: string;
   readonly subjectKeyIdentifier?: string;
@@ -36,6 +34,10 @@ export interface EvidenceFacts {
 }
 
 interface Common {
+  /** Added by the trail of the site. */
+  readonly site?: string;
+  /** Where the connection came in: address, port and kind of TLS, or the listener of the mapping service. */
+  readonly binding?: string;
   readonly connectionId: string;
   readonly remoteAddress: string;
 }
@@ -115,38 +117,81 @@ export interface ConfigurationInForce {
   readonly faults?: readonly string[];
 }
 
+/** Records from before a login that were counted instead of written, of one network and reason. */
+export interface Summary {
+  readonly event: 'summary';
+  readonly site?: string;
+  readonly of: 'login' | 'refusal' | 'session-end';
+  /** The code of the denial, or the reason of the end. */
+  readonly reason: string;
+  /** An IPv4 address, an IPv6 network of 64 bits, or `other networks`. */
+  readonly remoteAddress: string;
+  readonly count: number;
+  readonly firstAt: string;
+  readonly lastAt: string;
+  /** The newest twenty that clients were told to quote. */
+  readonly references: readonly string[];
+  /** The newest twenty. */
+  readonly claimedNames: readonly string[];
+}
+
+/** Records that could not be kept until the audit file could be written. */
+export interface RecordsLost {
+  readonly event: 'records-lost';
+  readonly count: number;
+  readonly firstAt: string;
+  readonly lastAt: string;
+}
+
+/** What the parts of cardgate write. */
 export type AuditRecord = LoginAttempt | Refusal | Transfer | SessionEnd | ConfigurationInForce;
+
+/** What stands in every record beside its own facts; the trail itself adds it. */
+export interface RecordFrame {
+  readonly time: string;
+  /** Of cardgate. */
+  readonly version: string;
+  /** Names the life of the process that wrote it. */
+  readonly run: string;
+  /** Counts the records of a run from 1: a number that is missing is a record that is lost, one that stands twice is one record. */
+  readonly sequence: number;
+}
+
+/** A line of the audit trail. */
+export type AuditLine = RecordFrame & (AuditRecord | Summary | RecordsLost);
+
+/** What becomes of logins while their records cannot be written. */
+export const whenUnwritableChoices = ['refuseLogins', 'continue'] as const;
+export type WhenUnwritable = (typeof whenUnwritableChoices)[number];
 
 export interface AuditTrail {
   write(record: AuditRecord): void;
+  /** Why no login may be granted now, since its record might not be written; undefined when logins are admitted. */
+  readonly loginObstacle: string | undefined;
+  /** Why a session may neither read nor change a file now: there is hardly room left to keep the record of it. */
+  readonly transferObstacle: string | undefined;
+  /** Resolves with whether what was written so far has arrived: as soon as that is known, and soon in any case. */
+  arrived(): Promise<boolean>;
 }
 
-export interface ClosableAuditTrail extends AuditTrail {
-  close(): Promise<void>;
-}
+/** For commands that explain and check. */
+export const unrecordedTrail: AuditTrail = {
+  write: () => undefined,
+  loginObstacle: undefined,
+  transferObstacle: undefined,
+  arrived: () => Promise.resolve(true),
+};
 
-/** @param file absolute path; standard output when absent */
-export function createAuditTrail(file: string | undefined, clock: Clock): ClosableAuditTrail {
-  const { winston, close } = createWinston('info', file, 'stdout');
+/** The trail as the parts of one site write it. */
+export function trailOfSite(trail: AuditTrail, site: string): AuditTrail {
   return {
-    write: (record) =>
-      void winston.log({
-        level: 'info',
-        message: record.event,
-        line: { time: clock.now().toISOString(), ...withMeaning(record) },
-      }),
-    close,
+    write: (record) => trail.write(record.event === 'configuration' ? record : { ...record, site }),
+    get loginObstacle() {
+      return trail.loginObstacle;
+    },
+    get transferObstacle() {
+      return trail.transferObstacle;
+    },
+    arrived: () => trail.arrived(),
   };
-}
-
-/** A denial in a record carries its table entry along, so that the record can be read without the table. */
-function withMeaning(record: AuditRecord): object {
-  if (!('denial' in record) || !record.denial) return record;
-  const { code, detail, facts } = record.denial;
-  return { ...record, denial: { code, ...explained(code), detail, facts } };
-}
-
-function explained(code: DenialCode) {
-  const { stage, subStatus, level, meaning, remedy } = denialEntry(code);
-  return { stage, subStatus, level, meaning, remedy };
 }

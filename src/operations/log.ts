@@ -1,7 +1,10 @@
 /** The operating log: one JSON object per line through winston. What peers sent goes in only as printable text; secrets never. */
+import { Writable } from 'node:stream';
 import winston from 'winston';
-import { LineFile } from './line-file.ts';
+import { FileTarget } from './file-target.ts';
+import { LineWriter, type Losses } from './line-writer.ts';
 import { printable, printablePath } from './printable.ts';
+import { streamTarget } from './stream-target.ts';
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -24,12 +27,34 @@ export interface LogOptions {
 }
 
 export interface ClosableLogger extends Logger {
+  /** Log rotation moved the file away: from now on lines go to the path as it is now. */
+  reopen(): Promise<void>;
+  /** Resolves with the reason when nothing can ever be written again. */
+  readonly gone: Promise<string>;
   /** Resolves when everything written so far has reached its destination. */
   close(): Promise<void>;
 }
 
-export function createLogger(options: LogOptions): ClosableLogger {
-  return fromWinston(createWinston(options.level, options.file, 'stderr'), {});
+export function createLogger({ level, file }: LogOptions): ClosableLogger {
+  const writer = new LineWriter(file === undefined ? streamTarget('stderr') : new FileTarget(file), {
+    onAlarm: file === undefined ? () => undefined : alarmOnStandardError,
+    lossLine,
+  });
+  // Winston's own transport for files stops for good at the first error, and keeps without bound what a reader does not take.
+  const stream = new Writable({
+    decodeStrings: false,
+    write: (line: string, _encoding, done) => {
+      writer.write(line, 'ordinary');
+      done();
+    },
+  });
+  const logger = winston.createLogger({
+    level,
+    levels: winston.config.npm.levels,
+    format: winston.format.printf((entry) => jsonLine(entry['line'] as object)),
+    transports: [new winston.transports.Stream({ stream, eol: '' })],
+  });
+  return withFields(logger, writer, {});
 }
 
 /** For parts that are used without a server around them. */
@@ -41,32 +66,16 @@ export const silentLogger: Logger = {
   with: () => silentLogger,
 };
 
-export interface LineLogger {
-  readonly winston: winston.Logger;
-  /** Resolves when everything written so far has reached its destination, or cannot. */
-  close(): Promise<void>;
+/** A line of JSON as it may be written: every string in it printable. */
+export function jsonLine(entry: object): string {
+  return JSON.stringify(entry, printableValue);
 }
 
-/** A winston logger that writes each entry’s `line` as JSON to a file, or to a standard stream when there is none. */
-export function createWinston(level: LogLevel, file: string | undefined, stream: 'stdout' | 'stderr'): LineLogger {
-  const standard = stream === 'stdout' ? process.stdout : process.stderr;
-  // Winston's own transport for files stops for good at the first error.
-  const lines = file ? new LineFile(file, { onFault: (text) => void process.stderr.write(`${text}\n`) }) : undefined;
-  const logger = winston.createLogger({
-    level,
-    levels: winston.config.npm.levels,
-    format: winston.format.printf((entry) => JSON.stringify(entry['line'], printableValue)),
-    transports: [new winston.transports.Stream({ stream: lines ?? standard, eol: '\n' })],
-  });
-  logger.on('error', (error: Error) => process.stderr.write(`cannot write ${file ?? stream}: ${error.message}\n`));
-  return {
-    winston: logger,
-    close: async () => {
-      await new Promise<void>((resolve) => logger.once('finish', () => resolve()).end());
-      if (lines) await new Promise<void>((resolve) => lines.end(() => resolve()));
-    },
-  };
-}
+/** Takes a sentence about a log or an audit trail that cannot be written, or can be again. */
+export type Alarm = (text: string) => void;
+
+/** The last resort, when nothing else can be written. */
+export const alarmOnStandardError: Alarm = (text) => void process.stderr.write(`${printable(text)}\n`);
 
 /** Names of the fields that hold the path of a file. */
 const pathFields: ReadonlySet<string> = new Set(['path', 'target']);
@@ -79,8 +88,12 @@ function printableValue(key: string, value: unknown): unknown {
   return value;
 }
 
-function fromWinston(lines: LineLogger, always: LogFields): ClosableLogger {
-  const { winston: logger } = lines;
+function lossLine({ count, first, last }: Losses): string {
+  const times = { firstAt: first.toISOString(), lastAt: last.toISOString() };
+  return jsonLine({ time: new Date().toISOString(), level: 'error', event: 'lines-lost', count, ...times });
+}
+
+function withFields(logger: winston.Logger, writer: LineWriter, always: LogFields): ClosableLogger {
   const write = (level: LogLevel, event: string, fields: LogFields = {}) => {
     if (!logger.isLevelEnabled(level)) return;
     const line = { time: new Date().toISOString(), level, event, ...always, ...fields };
@@ -91,7 +104,12 @@ function fromWinston(lines: LineLogger, always: LogFields): ClosableLogger {
     warn: (event, fields) => write('warn', event, fields),
     info: (event, fields) => write('info', event, fields),
     debug: (event, fields) => write('debug', event, fields),
-    with: (fields) => fromWinston(lines, { ...always, ...fields }),
-    close: lines.close,
+    with: (fields) => withFields(logger, writer, { ...always, ...fields }),
+    reopen: () => writer.reopen(),
+    gone: writer.gone,
+    close: async () => {
+      await new Promise<void>((resolve) => logger.once('finish', () => resolve()).end());
+      await writer.close();
+    },
   };
 }

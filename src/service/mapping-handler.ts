@@ -27,6 +27,8 @@ export interface MappingHandlerOptions {
   /** Callers who may ask for explanations: subjects of their certificates (RFC 4514), or `unix`. Default: nobody. */
   readonly explainCallers: readonly string[];
   readonly limits: DecisionLimits;
+  /** Names the listener, for records. */
+  readonly binding: string;
   readonly logger: Logger;
   /** Of the validity of callers’ certificates. */
   readonly clock: Clock;
@@ -101,7 +103,7 @@ async function resolve(
   // Bodies that come slowly must not take the places of decisions; connections and the time for a request bound them.
   const asked = await readCertificateRequest(request);
   const site = siteName(options, asked.site, query.site);
-  const login = loginRequest(caller, onlyOne(asked.user, query.user), asked);
+  const login = loginRequest(options, caller, onlyOne(asked.user, query.user), asked);
   const steps = query.explain ? recordingSteps(options.timer) : undefined;
   const resolution = await decisions.take(() => options.resolve(site, login, steps ?? unrecorded));
   const status = resolution.verdict.outcome === 'unavailable' ? 503 : 200;
@@ -118,7 +120,7 @@ async function authorize(
   const address = options.addressHeader && request.headersDistinct[options.addressHeader.toLowerCase()]?.join();
   const resolution = await options.resolve(
     siteName(options, query.site),
-    loginRequest(caller, query.user, {
+    loginRequest(options, caller, query.user, {
       certificates,
       ...(address && addressPattern.test(address) && { remoteAddress: address }),
     }),
@@ -140,6 +142,7 @@ function authorizeStatus({ verdict }: Resolution): number {
 }
 
 function loginRequest(
+  { binding }: MappingHandlerOptions,
   caller: Caller,
   claimedName: string | undefined,
   asked: Pick<CertificateRequest, 'certificates' | 'remoteAddress' | 'tls'>,
@@ -149,6 +152,7 @@ function loginRequest(
     claimedName,
     remoteAddress: asked.remoteAddress ?? caller.address,
     connectionId: caller.connectionId,
+    binding,
     caller: caller.name,
     tls: asked.tls ?? caller.tls,
   };

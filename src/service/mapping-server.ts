@@ -24,7 +24,7 @@ export interface TlsListener extends TlsMaterial {
   readonly port: number;
 }
 
-export interface MappingServerOptions extends MappingHandlerOptions {
+export interface MappingServerOptions extends Omit<MappingHandlerOptions, 'binding'> {
   readonly listener: UnixListener | TlsListener;
   /** Connections at the same time. Default 1000. */
   readonly maximumConnections: number;
@@ -38,7 +38,7 @@ export interface MappingServer {
    * @throws Error when OpenSSL does not take it; the old stays in force
    */
   renew(material: TlsMaterial): void;
-  /** Takes no more requests, lets those under way be answered for so long, then ends every connection. */
+  /** Takes no more requests, lets those under way be answered for so long, then ends every connection. Called again it may shorten that time. */
   close(drainMilliseconds: number): Promise<void>;
 }
 
@@ -57,7 +57,11 @@ export function createMappingServer(options: MappingServerOptions): MappingServe
   const { listener, logger } = options;
   const callers = new Callers();
   const tls = 'socket' in listener ? undefined : new TlsAcceptance(listener, callers, logger);
-  const handle = createMappingHandler(options, callers, () => tls?.trusted ?? nobody);
+  const handle = createMappingHandler(
+    { ...options, binding: bindingOf(listener) },
+    callers,
+    () => tls?.trusted ?? nobody,
+  );
   const answerRequest = async (request: IncomingMessage, response: ServerResponse) => {
     const answer = await handle(request);
     await discardRest(request);
@@ -71,6 +75,7 @@ export function createMappingServer(options: MappingServerOptions): MappingServe
   const server = createServer(httpOptions, onRequest);
   tls?.protect(server);
   server.maxConnections = options.maximumConnections;
+  let isClosing = false;
   return {
     renew: (material) => {
       if (!tls) throw new Error('a Unix socket has no certificates to renew');
@@ -81,7 +86,8 @@ export function createMappingServer(options: MappingServerOptions): MappingServe
     listen: () => ('socket' in listener ? listenOnSocket(server, listener) : listenOnPort(server, listener)),
     close: async (drainMilliseconds) => {
       // First of all, so that it cannot be the socket of a successor that is removed.
-      if ('socket' in listener) await rm(listener.socket, { force: true });
+      if ('socket' in listener && !isClosing) await rm(listener.socket, { force: true });
+      isClosing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       tls?.endHandshakes();
@@ -90,6 +96,11 @@ export function createMappingServer(options: MappingServerOptions): MappingServe
       clearTimeout(force);
     },
   };
+}
+
+/** For records. */
+function bindingOf(listener: UnixListener | TlsListener): string {
+  return 'socket' in listener ? `unix:${listener.socket}` : `${hostOf(listener.address)}:${listener.port} mutual TLS`;
 }
 
 async function listenOnSocket(server: Server, { socket, mode, gid }: UnixListener): Promise<string> {
@@ -103,10 +114,13 @@ function listenOnPort(server: Server, { address, port }: TlsListener): Promise<s
     server.listen(port, address, () => {
       server.off('error', reject);
       const bound = server.address();
-      const host = address.includes(':') ? `[${address}]` : address;
-      resolve(`https://${host}:${typeof bound === 'object' && bound ? bound.port : port}`);
+      resolve(`https://${hostOf(address)}:${typeof bound === 'object' && bound ? bound.port : port}`);
     });
   });
+}
+
+function hostOf(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
 }
 
 /** A caller reads its answer only when it has sent its body; what nobody wants is thrown away, until the server’s time for requests is over. */

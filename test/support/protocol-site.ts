@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AccessRights } from '../../src/authorization/access-rights.ts';
 import { type AuthorizationRule, authorize } from '../../src/authorization/authorization-rules.ts';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock, systemTimer } from '../../src/clock.ts';
 import { denial } from '../../src/denial.ts';
 import { createFtpServer, type FtpServer } from '../../src/ftp/server.ts';
 import { type Binding, defaultLimits, defaultTimeouts, type FtpServerOptions } from '../../src/ftp/server-options.ts';
@@ -19,6 +19,7 @@ import { generateSoftwareKey } from '../../src/smartcard/software-key.ts';
 import { openLocalStorage } from '../../src/storage/local-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ControlClient, type TlsIdentity } from './control-client.ts';
+import { recordingTrail } from './recording-trail.ts';
 
 export interface TestIdentities {
   readonly server: { readonly certificateChain: string; readonly privateKey: string };
@@ -104,13 +105,12 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
     openStorage: async (_login, rights) => wrapStorage(await openLocalStorage({ homeDirectory: home, rights })),
     logger: silentLogger,
     clock: systemClock,
+    timer: systemTimer,
     ...options,
-    audit: {
-      write: (record) => {
-        audit.push(record);
-        for (const watch of watchers) watch();
-      },
-    },
+    audit: recordingTrail((record) => {
+      audit.push(record);
+      for (const watch of watchers) watch();
+    }),
     tls: {
       ...identities.server,
       caNames: [identities.caPem],

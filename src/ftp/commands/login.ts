@@ -68,6 +68,7 @@ async function authenticate(control: Control, claimedName: string, password: str
     ...(password === undefined ? {} : { password }),
     remoteAddress: control.remoteAddress,
     connectionId: control.id,
+    binding: control.binding,
     tls: tls.facts,
   });
   if (!control.isEnding) await answer(control, verdict, password !== undefined);

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { childNodeArguments } from '../../operations/node-child.ts';
 import { CardError } from '../card-error.ts';
 import type { CardEvent, CardStatus } from './card-event.ts';
 import { slotOfReader } from './pcsc-daemon.ts';
@@ -68,7 +69,8 @@ interface Waiting {
 function startProcess({ namespaces }: ReaderInstallation): ChildProcessWithoutNullStreams {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const script = fileURLToPath(new URL(`./reader-process.${extension}`, import.meta.url));
-  const node = [process.execPath, ...process.execArgv.filter((argument) => argument.includes('strip-types')), script];
+  const typeScript = process.execArgv.filter((argument) => argument.includes('strip-types'));
+  const node = [process.execPath, ...childNodeArguments, ...typeScript, script];
   // After unshare, since entering a user namespace would clear the signal.
   return spawn('unshare', [...namespaces, 'setpriv', '--pdeathsig', 'TERM', ...node], {
     env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },

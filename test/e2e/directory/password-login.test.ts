@@ -1,7 +1,7 @@
 /** Logins over FTPS with passwords that a real OpenLDAP checks: what the client is asked, told and never told. */
 import { X509Certificate } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock, systemTimer } from '../../../src/clock.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
 import { type AuthenticationMode, createAuthenticator } from '../../../src/login/authenticate.ts';
@@ -13,6 +13,7 @@ import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { fullRights } from '../../support/access-rights.ts';
 import type { ControlClient } from '../../support/control-client.ts';
 import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../../support/protocol-site.ts';
+import { recordingTrail } from '../../support/recording-trail.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 import { asValidated } from '../../support/validated-certificate.ts';
 
@@ -73,9 +74,10 @@ async function siteWith(authentication: AuthenticationMode) {
       homeDirectory: '/',
       accessRights: fullRights,
     }),
-    audit: { write: (record) => void (record.event === 'login' && audit.push(record)) },
+    audit: recordingTrail((record) => void (record.event === 'login' && audit.push(record))),
     logger: silentLogger,
     clock: systemClock,
+    timer: systemTimer,
   });
   const site = await startSite(identities, { authenticator, clientCertificatePolicy: 'CertAllow' });
   sites.push(site);

@@ -4,19 +4,21 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock, systemTimer } from '../../../src/clock.ts';
 import { createLogins, type Logins } from '../../../src/command-line/logins.ts';
 import { authorizer } from '../../../src/command-line/sites.ts';
 import { type Configuration, loadConfiguration } from '../../../src/config/load.ts';
 import { recordingSteps } from '../../../src/explanation.ts';
 import type { LoginRequest, Verdict } from '../../../src/login/authenticator.ts';
 import type { AuditRecord, LoginAttempt } from '../../../src/operations/audit.ts';
+import { unrecordedTrail } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { createRemoteAuthenticator } from '../../../src/service/remote-authenticator.ts';
 import { RemoteService, type RemoteServiceOptions } from '../../../src/service/remote-service.ts';
 import type { ServiceEndpoint } from '../../../src/service/service-connection.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
+import { recordingTrail } from '../../support/recording-trail.ts';
 import { type ServiceWorld, startService, temporarySocket } from './service-world.ts';
 
 let pki: TestPki;
@@ -46,7 +48,12 @@ beforeAll(async () => {
     rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
   });
   configuration = loadConfiguration(world.configuration, systemClock);
-  local = createLogins(configuration, { audit: { write: () => undefined }, logger: silentLogger, clock: systemClock });
+  local = createLogins(configuration, {
+    audit: unrecordedTrail,
+    logger: silentLogger,
+    clock: systemClock,
+    timer: systemTimer,
+  });
   const gateway = await callers.issuePerson({ name: 'gateway' });
   material = {
     certificateChain: gateway.chainPem,
@@ -108,9 +115,10 @@ function remote(addresses: readonly string[], more: Partial<RemoteServiceOptions
     service: remoteService,
     explains: true,
     authorize: authorizer(configuration.sites[0]!),
-    audit: { write: (record: AuditRecord) => void (record.event === 'login' && records.push(record)) },
+    audit: recordingTrail((record: AuditRecord) => void (record.event === 'login' && records.push(record))),
     logger: silentLogger,
     clock: systemClock,
+    timer: systemTimer,
   });
   return { authenticator, records, close: () => remoteService.close() };
 }

@@ -1,7 +1,7 @@
 /** FTPS logins that a mapping service elsewhere decides: let in, kept out, told to come back, and ended while they run. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock, systemTimer } from '../../../src/clock.ts';
 import { authorizer, serverOptions } from '../../../src/command-line/sites.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
 import { createFtpServer, type FtpServer } from '../../../src/ftp/server.ts';
@@ -13,6 +13,7 @@ import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import { ControlClient } from '../../support/control-client.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
+import { recordingTrail } from '../../support/recording-trail.ts';
 import { type ServiceWorld, startService, temporarySocket } from './service-world.ts';
 
 const socket = temporarySocket();
@@ -48,7 +49,7 @@ beforeAll(async () => {
 
 async function startServer(): Promise<void> {
   const site = loadConfiguration(world.configuration, systemClock).sites[0]!;
-  const audit = { write: (record: AuditRecord) => void records.push(record) };
+  const audit = recordingTrail((record: AuditRecord) => void records.push(record));
   remote = new RemoteService({
     endpoints: [{ socket }],
     connectTimeout: 1000,
@@ -71,11 +72,13 @@ async function startServer(): Promise<void> {
       audit,
       logger: silentLogger,
       clock: systemClock,
+      timer: systemTimer,
     }),
     openStorage: ({ homeDirectory }, rights) => openLocalStorage({ homeDirectory, rights }),
     audit,
     logger: silentLogger,
     clock: systemClock,
+    timer: systemTimer,
   });
   port = (await server.listen())[0]!.port;
 }

@@ -4,7 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock, systemTimer } from '../../../src/clock.ts';
 import { createLogins } from '../../../src/command-line/logins.ts';
 import { mappingAuthorizer } from '../../../src/command-line/serve-mapping.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
@@ -16,6 +16,7 @@ import {
   type MappingServerOptions,
 } from '../../../src/service/mapping-server.ts';
 import type { Person } from '../../support/pki.ts';
+import { recordingTrail } from '../../support/recording-trail.ts';
 
 export interface Reply {
   readonly status: number;
@@ -51,9 +52,13 @@ export const temporarySocket = () => join(tmpdir(), `cg-${randomUUID().slice(0, 
 
 export async function startService(configurationFile: string, settings: ServiceSettings = {}): Promise<ServiceWorld> {
   const records: LoginAttempt[] = [];
-  const audit = { write: (record: AuditRecord) => void (record.event === 'login' && records.push(record)) };
+  const audit = recordingTrail((record: AuditRecord) => void (record.event === 'login' && records.push(record)));
   const configuration = loadConfiguration(configurationFile, systemClock);
-  const logins = createLogins(configuration, { audit, logger: silentLogger, clock: systemClock }, mappingAuthorizer);
+  const logins = createLogins(
+    configuration,
+    { audit, logger: silentLogger, clock: systemClock, timer: systemTimer },
+    mappingAuthorizer,
+  );
   const server = createMappingServer({
     sites: configuration.sites.map(({ settings: { name } }) => name),
     resolve: (site, ...request) => logins.authenticators.get(site)!.resolve(...request),

@@ -5,7 +5,8 @@ import type { AccountState } from '../../../src/directory/account-state.ts';
 import { DirectoryAnswerError, DirectoryUnavailableError } from '../../../src/directory/directory.ts';
 import type { AuthenticatorOptions } from '../../../src/login/authenticate.ts';
 import type { LoginRequest } from '../../../src/login/authenticator.ts';
-import type { LoginAttempt } from '../../../src/operations/audit.ts';
+import type { AuditRecord, LoginAttempt } from '../../../src/operations/audit.ts';
+import { recordingTrail } from '../../support/recording-trail.ts';
 import { accountWith, authenticatorWith, certificate, mappingTo, request } from './certificate-login.ts';
 
 const mapped = (state: Partial<AccountState>): Partial<AuthenticatorOptions> => ({
@@ -13,6 +14,47 @@ const mapped = (state: Partial<AccountState>): Partial<AuthenticatorOptions> => 
 });
 const failing = (error: Error): Partial<AuthenticatorOptions> => ({
   mapping: { resolve: () => Promise.reject(error) },
+});
+
+describe('a login without a record', () => {
+  it('is refused before anything is asked, while the audit trail cannot be written', async () => {
+    const records: LoginAttempt[] = [];
+    const write = (record: AuditRecord) => void (record.event === 'login' && records.push(record));
+    const { authenticator } = authenticatorWith({
+      audit: { ...recordingTrail(write), loginObstacle: 'the disk is full' },
+      validator: { validate: () => expect.fail('asked') },
+    });
+    expect(await authenticator.authenticate(request)).toMatchObject({
+      outcome: 'unavailable',
+      denial: { code: 'audit-unwritable', detail: 'No record can be written: the disk is full.' },
+    });
+    expect(records).toEqual([expect.objectContaining({ outcome: 'unavailable' })]);
+  });
+
+  it('is refused when its record does not arrive, and a second record says that the first did not count', async () => {
+    const records: LoginAttempt[] = [];
+    const write = (record: AuditRecord) => void (record.event === 'login' && records.push(record));
+    const { authenticator } = authenticatorWith({
+      audit: { ...recordingTrail(write), arrived: async () => false },
+    });
+    const verdict = await authenticator.authenticate(request);
+    expect(records.map(({ outcome }) => outcome)).toEqual(['granted', 'unavailable']);
+    expect(verdict).toMatchObject({ outcome: 'unavailable', reference: records[1]!.reference });
+    expect(records[1]!.denial?.detail).toContain(records[0]!.reference);
+  });
+});
+
+describe('the duration in the record of a login', () => {
+  it('is that of a timer which never goes back, not that of the clock', async () => {
+    const clockReadings = [1_000_000, 0, 0, 0];
+    const timerReadings = [5, 12.4];
+    const { authenticator, records } = authenticatorWith({
+      clock: { now: () => new Date(clockReadings.shift() ?? 0) },
+      timer: () => timerReadings.shift()!,
+    });
+    await authenticator.authenticate(request);
+    expect(records[0]).toMatchObject({ durationMilliseconds: 7 });
+  });
 });
 
 describe('a login is refused', () => {

@@ -10,6 +10,7 @@ import { parseCertificate } from '../../../src/pki/certificate.ts';
 import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
 import { fullRights } from '../../support/access-rights.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
+import { recordingTrail } from '../../support/recording-trail.ts';
 
 export const now = new Date('2026-06-01T12:00:00Z');
 export const certificate = parseCertificate(janeDoe);
@@ -60,9 +61,10 @@ export function authenticatorWith(overrides: Partial<AuthenticatorOptions>) {
       homeDirectory: '/srv/jdoe',
       accessRights: fullRights,
     }),
-    audit: { write: (record) => void records.push(record) },
+    audit: recordingTrail((record) => void records.push(record)),
     logger: silentLogger,
     clock: { now: () => now },
+    timer: () => 0,
     ...overrides,
   });
   return { authenticator, records };

@@ -5,6 +5,7 @@ import { type Directory, DirectoryUnavailableError, type Group } from '../../../
 import { type Step, unrecorded } from '../../../src/explanation.ts';
 import type { AuthenticatorOptions } from '../../../src/login/authenticate.ts';
 import { authenticatorBy, type Decide } from '../../../src/login/login-attempt.ts';
+import { unrecordedTrail } from '../../../src/operations/audit.ts';
 import { type Logger, silentLogger } from '../../../src/operations/log.ts';
 import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
 import {
@@ -117,7 +118,7 @@ describe('what the mapping service hands on', () => {
 
   it('bears the reference of the record that another service made', async () => {
     const decide: Decide = async () => ({ outcome: 'denied', denial: denial('mapping-none', 'x'), reference: 'THERE' });
-    const parts = { audit: { write: () => undefined }, logger: silentLogger, clock: { now: () => now } };
+    const parts = { audit: unrecordedTrail, logger: silentLogger, clock: { now: () => now }, timer: () => 0 };
     const { verdict } = await authenticatorBy(decide, parts).resolve(request, unrecorded);
     expect(verdict).toMatchObject({ outcome: 'denied', reference: 'THERE', denial: { code: 'mapping-none' } });
   });

@@ -14,11 +14,13 @@ import type { LoginRequest } from '../../../src/login/authenticator.ts';
 import { createFailureThrottle, type FailureThrottle } from '../../../src/login/failure-throttle.ts';
 import { authenticatorBy, type Decide } from '../../../src/login/login-attempt.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
+import { unrecordedTrail } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
 import { fullRights } from '../../support/access-rights.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
+import { recordingTrail } from '../../support/recording-trail.ts';
 
 const clock = { now: () => new Date('2026-06-01T12:00:00Z') };
 const certificate = parseCertificate(janeDoe);
@@ -83,9 +85,10 @@ function world(
       homeDirectory: '/srv/jdoe',
       accessRights: fullRights,
     }),
-    audit: { write: (record) => void records.push(record) },
+    audit: recordingTrail((record) => void records.push(record)),
     logger: silentLogger,
     clock,
+    timer: () => 0,
     ...overrides,
   });
   return { authenticator, records, verifyPassword, findByLoginName };
@@ -178,7 +181,12 @@ describe('a granted login', () => {
         accessRights: fullRights,
       },
     }));
-    const authenticator = authenticatorBy(decide, { audit: { write: () => undefined }, logger: silentLogger, clock });
+    const authenticator = authenticatorBy(decide, {
+      audit: unrecordedTrail,
+      logger: silentLogger,
+      clock,
+      timer: () => 0,
+    });
     const verdict = await authenticator.authenticate({ ...request, password: 'right' });
     if (verdict.outcome !== 'granted') expect.fail('not granted');
     await verdict.login.recheck();

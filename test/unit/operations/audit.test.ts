@@ -4,14 +4,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { denial } from '../../../src/denial.ts';
-import { createAuditTrail } from '../../../src/operations/audit.ts';
+import type { WhenUnwritable } from '../../../src/operations/audit.ts';
+import { createAuditTrail } from '../../../src/operations/audit-trail.ts';
 import { createLogger } from '../../../src/operations/log.ts';
+import { productVersion } from '../../../src/product-version.ts';
 
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cardgate-audit-'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const trailInto = (file: string, whenUnwritable: WhenUnwritable = 'refuseLogins') =>
+  createAuditTrail({
+    file,
+    whenUnwritable,
+    clock: { now: () => new Date('2026-06-01T12:00:00Z') },
+    onAlarm: () => undefined,
+  });
 
 const lines = (file: string) =>
   readFileSync(file, 'utf8')
@@ -22,7 +32,7 @@ const lines = (file: string) =>
 describe('the audit file', () => {
   it('holds one JSON object for each record, with the time of the clock', async () => {
     const file = join(folder, 'audit.jsonl');
-    const audit = createAuditTrail(file, { now: () => new Date('2026-06-01T12:00:00Z') });
+    const audit = trailInto(file);
     audit.write({
       event: 'session-end',
       connectionId: 'C1',
@@ -50,10 +60,14 @@ describe('the audit file', () => {
         bytesSent: 1,
         bytesReceived: 2,
         durationMilliseconds: 3,
+        version: productVersion,
+        run: expect.stringMatching(/^[0-9A-Z]{4}-[0-9A-Z]{4}$/),
+        sequence: 1,
       },
       expect.objectContaining({
         event: 'refusal',
         reference: 'AAAA-BBBB',
+        sequence: 2,
         denial: {
           code: 'data-address-mismatch',
           stage: 'data-channel',
@@ -72,7 +86,7 @@ describe('the audit file', () => {
 describe('the path of a file in the audit trail', () => {
   it('is there whole, however long the client made it', async () => {
     const file = join(folder, 'audit.jsonl');
-    const audit = createAuditTrail(file, { now: () => new Date(0) });
+    const audit = trailInto(file);
     const path = '/long-name'.repeat(400);
     const transfer = { event: 'transfer', operation: 'rename', outcome: 'complete', accountName: 'ada' } as const;
     audit.write({ ...transfer, connectionId: 'C1', remoteAddress: '127.0.0.1', path, target: `${path}x` });

@@ -1,0 +1,52 @@
+/** How long a service runs: until a signal ends it, or the loss of its log or audit trail does. Further signals cut its drain short. */
+import { actUponSignals } from './process-signals.ts';
+
+export interface ServiceLife {
+  /** SIGHUP. */
+  readonly reload: () => void;
+  /** SIGHUP, SIGUSR1 and SIGUSR2: log and audit file were moved away. */
+  readonly reopen: () => void;
+  /** Resolves with the reason when log or audit trail can never be written again. */
+  readonly lost: Promise<string>;
+}
+
+export interface ServiceEnd {
+  /** The signal, or what was lost. */
+  readonly reason: string;
+  readonly isFault: boolean;
+  /** Resolves with the next signal: what still drains is to be cut off now. */
+  readonly hurried: Promise<void>;
+}
+
+/** Signals that came before this call count too. */
+export function untilStopped({ reload, reopen, lost }: ServiceLife): Promise<ServiceEnd> {
+  const hurry = Promise.withResolvers<void>();
+  return new Promise((resolve) => {
+    let isEnding = false;
+    const end = (reason: string, isFault: boolean) => {
+      if (isEnding && !isFault) hurry.resolve();
+      isEnding = true;
+      resolve({ reason, isFault, hurried: hurry.promise });
+    };
+    actUponSignals({
+      reload: () => {
+        reopen();
+        reload();
+      },
+      reopen,
+      stop: (signal) => end(signal, false),
+    });
+    void lost.then((reason) => end(reason, true));
+  });
+}
+
+/** Closes every server; what a further signal finds unfinished is cut off. @param drainMilliseconds after which it is cut off anyway */
+export async function closeAll(
+  servers: readonly { close(drainMilliseconds: number): Promise<void> }[],
+  drainMilliseconds: number,
+  hurried?: Promise<void>,
+): Promise<void> {
+  const closeEach = (milliseconds: number) => Promise.all(servers.map((server) => server.close(milliseconds)));
+  void hurried?.then(() => closeEach(0));
+  await closeEach(drainMilliseconds);
+}

@@ -1,0 +1,202 @@
+/**
+ * A file that lines are appended to while log rotation moves, removes or truncates it. Every write is followed by a look at the
+ * path, so that no line stays in a file that is gone; what was written shortly before a truncation is written again, since the
+ * copy made before it may lack the end.
+ */
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import type { LineTarget } from './line-target.ts';
+
+/** Names, addresses and paths of people are in it. */
+const fileMode = 0o640;
+/** Between the end of a copy and the truncation, logrotate waits until the copy is on the disk. */
+const copyMilliseconds = 5000;
+/** Octets kept to be written again. */
+const maximumRecent = 1024 * 1024;
+/** After that the path is looked at before a write too. */
+const freshMilliseconds = 1000;
+
+/** IOV_MAX of Linux. */
+const maximumVector = 1024;
+
+interface Written {
+  readonly octets: Buffer;
+  readonly at: number;
+}
+
+export class FileTarget implements LineTarget {
+  readonly name: string;
+  #handle: FileHandle | undefined;
+  /** Given up when the process has no descriptor left, so that the file can be opened all the same. */
+  #spare: FileHandle | undefined;
+  #device = 0;
+  #inode = 0;
+  #isPlain = true;
+  /** What the file held at least, when it was last looked at, and what was written since. */
+  #size = 0;
+  #lookedAt = 0;
+  #recent: Written[] = [];
+  #recentLength = 0;
+  /** Lost to a truncation, to be written before anything else. */
+  #owed: Buffer[] = [];
+  #later: NodeJS.Timeout | undefined;
+  /** Writes, looks and reopenings go one after another. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param path absolute; it is opened with the first line, and made when it is not there */
+  constructor(path: string) {
+    this.name = path;
+  }
+
+  write(octets: Buffer): Promise<number> {
+    return this.#inTurn(async () => {
+      if (performance.now() - this.#lookedAt > freshMilliseconds) await this.#look(0);
+      const handle = await this.#opened();
+      await this.#settleDebt(handle);
+      const { bytesWritten } = await handle.write(octets);
+      this.#size += bytesWritten;
+      this.#remember(octets.subarray(0, bytesWritten));
+      this.#lookLater();
+      return (await this.#look(bytesWritten)) === 'removed' ? 0 : bytesWritten;
+    });
+  }
+
+  reopen(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#forget();
+      // Whoever rotates expects the file to be there; the next line says what is wrong if it cannot be.
+      await this.#opened().catch(() => undefined);
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      clearTimeout(this.#later);
+      if (this.#handle) await this.#look(0);
+      if (this.#owed.length > 0) await this.#settleDebt(await this.#opened());
+      await this.#forget();
+      await this.#spare?.close();
+      this.#spare = undefined;
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #opened(): Promise<FileHandle> {
+    if (this.#handle) return this.#handle;
+    const handle = await this.#open();
+    const stats = await handle.stat();
+    this.#handle = handle;
+    this.#device = stats.dev;
+    this.#inode = stats.ino;
+    this.#size = stats.size;
+    this.#isPlain = stats.isFile();
+    this.#lookedAt = performance.now();
+    return handle;
+  }
+
+  async #open(): Promise<FileHandle> {
+    try {
+      return await open(this.name, 'a', fileMode);
+    } catch (error) {
+      if (!this.#spare || !isOutOfDescriptors(error)) throw error;
+      await this.#spare.close();
+      this.#spare = undefined;
+      return await open(this.name, 'a', fileMode);
+    } finally {
+      this.#spare ??= await open('/dev/null', 'r').catch(() => undefined);
+    }
+  }
+
+  /** @param justWritten octets of the write before @returns `removed` when that write went into a file that nobody can read any more */
+  async #look(justWritten: number): Promise<'current' | 'moved' | 'removed'> {
+    const handle = this.#handle;
+    if (!handle || !this.#isPlain) return 'current';
+    const found = await stat(this.name).catch(() => undefined);
+    const now = performance.now();
+    this.#lookedAt = now;
+    if (!found || found.dev !== this.#device || found.ino !== this.#inode) {
+      const { nlink } = await handle.stat();
+      await this.#forget();
+      return nlink === 0 ? 'removed' : 'moved';
+    }
+    if (found.size < this.#size) this.#truncated(found.size >= justWritten ? justWritten : 0);
+    this.#size = found.size;
+    while (this.#recent[0] && now - this.#recent[0].at > copyMilliseconds) this.#dropOldest();
+    return 'current';
+  }
+
+  /** @param standing octets of the last write that stand in the truncated file */
+  #truncated(standing: number): void {
+    const stands = standing > 0 ? this.#recent.splice(-1) : [];
+    this.#owed.push(...this.#recent.map(({ octets }) => octets));
+    this.#recent = stands;
+    this.#recentLength = standing;
+    this.#lookLater();
+  }
+
+  async #settleDebt(handle: FileHandle): Promise<void> {
+    while (this.#owed.length > 0) {
+      // At once, so that they stand in the file before it can be copied and truncated again.
+      let { bytesWritten } = await handle.writev(this.#owed.slice(0, maximumVector));
+      this.#size += bytesWritten;
+      while (this.#owed[0] && bytesWritten > 0) {
+        const piece = this.#owed[0].subarray(0, bytesWritten);
+        // One by one: each is forgotten as its age demands.
+        this.#remember(piece);
+        bytesWritten -= piece.length;
+        if (piece.length < this.#owed[0].length) this.#owed[0] = this.#owed[0].subarray(piece.length);
+        else this.#owed.shift();
+      }
+    }
+  }
+
+  #remember(octets: Buffer): void {
+    this.#recent.push({ octets, at: performance.now() });
+    this.#recentLength += octets.length;
+    while (this.#recentLength > maximumRecent) this.#dropOldest();
+  }
+
+  /** With what completes its last line, so that no line is written again without its beginning. */
+  #dropOldest(): void {
+    let dropped: Buffer | undefined;
+    do {
+      dropped = this.#recent.shift()?.octets;
+      this.#recentLength -= dropped?.length ?? 0;
+    } while (dropped && dropped.at(-1) !== newline && this.#recent.length > 0);
+  }
+
+  /** The last lines before a silence can be lost to a truncation too. */
+  #lookLater(): void {
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined;
+      void this.#inTurn(async () => {
+        await this.#look(0);
+        if (this.#owed.length > 0) await this.#settleDebt(await this.#opened());
+      })
+        .catch(() => undefined)
+        .then(() => {
+          if (this.#recent.length > 0 || this.#owed.length > 0) this.#lookLater();
+        });
+    }, copyMilliseconds + freshMilliseconds).unref();
+  }
+
+  /** The file is no longer that of the path: what stands in it stays there. */
+  async #forget(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    this.#recent = [];
+    this.#recentLength = 0;
+    await handle?.close().catch(() => undefined);
+  }
+}
+
+const newline = 0x0a;
+
+function isOutOfDescriptors(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EMFILE' || code === 'ENFILE';
+}
