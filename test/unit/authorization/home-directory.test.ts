@@ -97,6 +97,35 @@ describe('mode IsolateAllDirectories', () => {
     expect(await findHomeDirectory(isolate('atLogin'), { ...ada, accountName })).toEqual(found(accountName));
   });
 
+  it('judges the account’s name below the name of its directory as well', async () => {
+    const outcome = await findHomeDirectory(isolate('atLogin', 'directoryAndAccount'), { ...ada, accountName: '..' });
+    expect(outcome).toMatchObject(denied('cannot be the name of a directory'));
+  });
+
+  it('takes a name of 255 octets', async () => {
+    const accountName = 'a'.repeat(255);
+    expect(await findHomeDirectory(isolate('atLogin'), { ...ada, accountName })).toEqual(found(accountName));
+  });
+
+  it('says why a directory could not be made', async () => {
+    const onSystem = { ...isolate('atLogin'), root: '/sys' };
+    const outcome = await findHomeDirectory(onSystem, { ...ada, accountName: 'cardgate-home' });
+    expect(outcome).toMatchObject(denied('mkdir'));
+  });
+
+  it('names in a refusal the root, and the home where there is one', async () => {
+    const factsFor = async (accountName: string) => {
+      const outcome = await findHomeDirectory(isolate(), { ...ada, accountName });
+      return outcome.outcome === 'denied' ? outcome.denial.facts : outcome;
+    };
+    await symlink(join(base, 'outside'), join(root, 'eve'));
+    await writeFile(join(root, 'bob'), '');
+    expect(await factsFor('..')).toMatchObject({ root });
+    expect(await factsFor('eve')).toMatchObject({ root, home: join(base, 'outside') });
+    expect(await factsFor('bob')).toMatchObject({ home: join(root, 'bob') });
+    expect(await factsFor('gone')).toMatchObject({ home: join(root, 'gone') });
+  });
+
   it('refuses a directory that is a link out of the root, and one that is a link to the root', async () => {
     await symlink(join(base, 'outside'), join(root, 'eve'));
     await symlink(root, join(root, 'mallory'));
@@ -150,10 +179,19 @@ describe('mode DirectoryAttribute', () => {
     ['the root itself', (path) => path, 'below the root'],
     ['outside', (path) => `${path}/../outside`.replace('root/../', ''), 'below the root'],
     ['beside the root with a name that begins alike', (path) => `${path}-other/ada`, 'below the root'],
+    ['with two slashes at its end', (path) => `${path}/ada//`, 'plain absolute path'],
     ['hidden', (path) => `${path}/.ssh`, 'not allowed'],
+    ['below what is hidden', (path) => `${path}/.ssh/ada`, 'not allowed'],
+    ['hidden below what is not', (path) => `${path}/ada/.ssh`, 'not allowed'],
     ['with NUL', (path) => `${path}/a\0b`, 'not allowed'],
   ])('refuses an attribute that is %s', async (_rule, attribute, detail) => {
     expect(await findHomeDirectory(byAttribute('atLogin'), owning(attribute(root)))).toMatchObject(denied(detail));
+  });
+
+  it('refuses the root itself when that is the whole file system', async () => {
+    expect(await findHomeDirectory({ ...byAttribute(), root: '/' }, owning('/'))).toMatchObject(
+      denied('below the root'),
+    );
   });
 
   it('refuses a path that a link leads out of the root', async () => {
@@ -187,6 +225,7 @@ describe('mode Template', () => {
 
   it.each([
     ['a fact that is missing', '{domain}/{accountName}', ada, 'no domain'],
+    ['a fact that is empty', '{domain}/{accountName}', { ...owner, domain: '' }, 'no domain'],
     ['a fact that does not exist', '{constructor}', owner, 'no constructor'],
     ['a name with a slash', '{accountName}', { ...owner, accountName: 'a/b' }, 'no directory may have'],
     ['a name of two dots', '{accountName}', { ...owner, accountName: '..' }, 'no directory may have'],
@@ -220,6 +259,18 @@ describe('attributes that are paths of another system', () => {
     expect(await at('d:\\ftp\\ada')).toEqual(found('d', 'ada'));
   });
 
+  it('begin with it as a whole name, and may be no more than it', async () => {
+    await mkdir(join(root, 'd2/ada'), { recursive: true });
+    await mkdir(join(root, 'd'));
+    const at = async (homeDirectory: string) => findHomeDirectory(replaced(), { ...ada, homeDirectory });
+    expect(await at('D:\\ftp2\\ada')).toMatchObject({ outcome: 'denied' });
+    expect(await at('D:\\ftp')).toEqual(found('d'));
+  });
+
+  it('are not asked for where the account has none', async () => {
+    expect(await findHomeDirectory(replaced(), ada)).toMatchObject(denied('no homeDirectory attribute'));
+  });
+
   it.each(['\\\\fs1\\ftp2\\ada', '\\\\fs2\\ftp\\ada', '\\\\fs1\\ftp\\..\\..\\outside', '\\\\fs1\\ftp'])(
     'refuses %s',
     async (homeDirectory) => {
@@ -242,6 +293,18 @@ describe('a home that is only foreseen', () => {
       { ...ada, accountName: 'bob' },
       () => foreseen('example.org', 'bob'),
     ],
+    [
+      'would be made in a directory that is there',
+      () => isolate('atLogin', 'directoryAndAccount'),
+      { ...ada, accountName: 'bob', directory: 'ada' },
+      () => foreseen('ada', 'bob'),
+    ],
+    [
+      'would be below a file',
+      () => isolate('atLogin', 'directoryAndAccount'),
+      { ...ada, directory: 'file' },
+      () => denied('ENOTDIR'),
+    ],
     ['is missing and not to be made', () => isolate('never'), { ...ada, accountName: 'bob' }, () => denied('ENOENT')],
     ['has no root', () => ({ ...isolate('atLogin'), root: join(base, 'none') }), ada, () => denied('ENOENT')],
     ['is a link to nothing', () => isolate('atLogin'), { ...ada, accountName: 'dangling' }, () => denied('ENOENT')],
@@ -260,6 +323,7 @@ describe('a home that is only foreseen', () => {
   ])('%s: the same answer as at login, and nothing is made', async (_case, isolation, owner, answer) => {
     await symlink(join(base, 'nowhere'), join(root, 'dangling'));
     await symlink(join(base, 'outside'), join(root, 'away'));
+    await writeFile(join(root, 'file'), '');
     const before = await entries();
     const outcome = await foreseeHomeDirectory(isolation(), owner);
     expect(outcome).toMatchObject(answer());

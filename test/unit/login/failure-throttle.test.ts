@@ -80,7 +80,46 @@ describe('wrong passwords', () => {
   });
 });
 
+describe('what is known of an account', () => {
+  it('is of the newest failures, whenever its first was', () => {
+    const { throttle } = throttleAt();
+    const others = (from: number, to: number) => {
+      for (let index = from; index < to; index += 1) throttle.admitAccount(guess(`account ${index}`));
+    };
+    times(2, () => throttle.admitAccount(guess('ada')));
+    others(0, 10_000);
+    throttle.admitAccount(guess('ada'));
+    others(10_000, 29_990);
+    expect(throttle.admitAccount(guess('ada'))).toBeUndefined();
+  });
+
+  it('bears that a password ends without an answer after another was right', () => {
+    const { throttle } = throttleAt();
+    const [right, unanswered] = [throttle.admitAccount(guess('ada')), throttle.admitAccount(guess('ada'))];
+    right?.succeeded();
+    unanswered?.undecided();
+    expect(times(10, () => throttle.admitAccount(guess('ada')))).toBe(3);
+  });
+
+  it('are its sources, each once however often it logs in there', () => {
+    const { throttle } = throttleAt();
+    throttle.admitAccount(guess('ada', '192.0.2.1'))?.succeeded();
+    times(5, () => throttle.admitAccount(guess('ada', '192.0.2.2'))?.succeeded());
+    for (let index = 0; index < 50; index += 1) throttle.admitAccount(guess('ada', `198.51.100.${index}`));
+    expect(throttle.admitAccount(guess('ada', '192.0.2.1'))).toBeDefined();
+  });
+});
+
 describe('strangers', () => {
+  it('are forgiven for the whole account, not at their sources, by a right password', () => {
+    const { throttle } = throttleAt();
+    times(3, () => throttle.admitAccount(guess('ada', '198.51.100.1')));
+    times(3, () => throttle.admitAccount(guess('ada', '198.51.100.2')));
+    throttle.admitAccount(guess('ada', '192.0.2.1'))?.succeeded();
+    expect(times(10, () => throttle.admitAccount(guess('ada', '198.51.100.3')))).toBe(3);
+    expect(throttle.admitAccount(guess('ada', '198.51.100.1'))).toBeUndefined();
+  });
+
   it('who use up one source leave the others open', () => {
     const { throttle } = throttleAt();
     expect(times(10, () => throttle.admitAccount(guess('ada', '198.51.100.1')))).toBe(3);

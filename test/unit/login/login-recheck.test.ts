@@ -12,7 +12,9 @@ import {
 import type { AuthenticatorOptions } from '../../../src/login/authenticate.ts';
 import type { AuthenticatedLogin, LoginRequest } from '../../../src/login/authenticator.ts';
 import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
-import type { ExplainingAuthenticator } from '../../../src/login/login-attempt.ts';
+import type { Decide, ExplainingAuthenticator } from '../../../src/login/login-attempt.ts';
+import { recheckBy, recheckOf, standingRequest } from '../../../src/login/login-recheck.ts';
+import { silentLogger } from '../../../src/operations/log.ts';
 import { fullRights } from '../../support/access-rights.ts';
 import { collectGarbage } from '../../support/collect-garbage.ts';
 import {
@@ -126,6 +128,63 @@ describe('a recheck of a login', () => {
       outcome: 'withdrawn',
       denial: { code: 'home-changed', facts: { granted: '/srv/jdoe', now: '/srv/elsewhere' } },
     });
+  });
+});
+
+describe('a recheck that finds another account', () => {
+  const login = { accountName: 'ada', directory: 'corp', homeDirectory: '/srv/ada', accessRights: rights };
+  type Found = Partial<typeof login> & { readonly accountId?: string };
+
+  function recheckFrom(before: Found, decide: Decide) {
+    const entries: LogEntry[] = [];
+    const logger = { ...silentLogger, warn: (name: string, facts?: object) => void entries.push([name, facts]) };
+    return {
+      entries,
+      recheck: recheckOf(recheckBy(decide, logger), standingRequest(request), { ...login, ...before }),
+    };
+  }
+  type LogEntry = readonly [name: string, facts: object | undefined];
+  const granting = (found: Found) => async (): ReturnType<Decide> => ({
+    outcome: 'granted',
+    login: { ...login, certificateSha256: 'ab', ...found },
+  });
+
+  it.each<[string, Found, Found, object]>([
+    [
+      'names both with their ids',
+      { accountId: '1' },
+      { accountId: '2' },
+      { code: 'account-changed', facts: { granted: 'ada in corp (1)', now: 'ada in corp (2)' } },
+    ],
+    [
+      'names both without ids where the directory has none',
+      {},
+      { accountName: 'eve', directory: 'other' },
+      { code: 'account-changed', facts: { granted: 'ada in corp', now: 'eve in other' } },
+    ],
+  ])('%s', async (_rule, before, now, expected) => {
+    expect(await recheckFrom(before, granting(now)).recheck()).toMatchObject({
+      outcome: 'withdrawn',
+      denial: expected,
+    });
+  });
+
+  it.each<[string, Found, Found]>([
+    ['before', {}, { accountId: '2' }],
+    ['now', { accountId: '1' }, {}],
+  ])('goes by the name where no id was known %s', async (_when, before, now) => {
+    expect(await recheckFrom(before, granting(now)).recheck()).toMatchObject({ outcome: 'confirmed' });
+  });
+
+  it('leaves a line in the log when it cannot be decided, and when cardgate fails', async () => {
+    const { connectionId } = request;
+    const silent = recheckFrom({}, async () => ({ outcome: 'unavailable', denial: denial('revocation-unknown', 'x') }));
+    await silent.recheck();
+    expect(silent.entries).toEqual([['login-recheck-undecided', { connectionId, code: 'revocation-unknown' }]]);
+    const error = new TypeError('bug');
+    const failing = recheckFrom({}, () => Promise.reject(error));
+    await failing.recheck();
+    expect(failing.entries).toEqual([['login-recheck-failed', { connectionId, error }]]);
   });
 });
 
