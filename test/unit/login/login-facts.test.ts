@@ -65,6 +65,14 @@ describe('the record of a login', () => {
     expect(granted.records[0]).not.toHaveProperty('denial');
   });
 
+  it('names the binding that the client came by, and none where there was no connection', async () => {
+    const { authenticator, records } = authenticatorWith({});
+    await authenticator.authenticate({ ...request, binding: '192.0.2.7:990' });
+    await authenticator.authenticate(request);
+    expect(records[0]).toMatchObject({ binding: '192.0.2.7:990' });
+    expect(records[1]).not.toHaveProperty('binding');
+  });
+
   it('names the service that asked, and none where the peer asked itself', async () => {
     const { authenticator, records } = authenticatorWith({});
     await authenticator.authenticate({ ...request, caller: 'CN=nginx\n' });
