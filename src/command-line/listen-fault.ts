@@ -1,5 +1,6 @@
 /** Why a socket cannot listen, as a fault of the setting that names its address: with file, line and remedy. */
 import { userInfo } from 'node:os';
+import { dirname } from 'node:path';
 import type { ConfigurationFault, SettingPath } from '../config/fault.ts';
 import { formatSetting } from '../config/fault.ts';
 import type { Configuration } from '../config/load.ts';
@@ -30,6 +31,38 @@ export function listenFault(configuration: Configuration, setting: SettingPath, 
     remedy,
   };
 }
+
+/** Of a listener of the mapping service: a socket file, or an address and port. */
+export function listenerFault(configuration: Configuration, index: number, error: unknown): ConfigurationFault {
+  const setting = ['mappingService', 'listeners', index];
+  const listener = configuration.settings.mappingService?.listeners[index];
+  if (!listener || 'address' in listener) return listenFault(configuration, setting, error);
+  const { code = '' } = error as ListenError;
+  const field = code === 'EPERM' ? 'group' : 'socket';
+  const [reason, remedy] = socketSayings[code] ?? [errorMessage(error), 'Name another path.'];
+  return {
+    severity: 'fault',
+    position: configuration.locate([...setting, field]),
+    setting: formatSetting([...setting, field]),
+    message: `cannot listen on ${listener.socket}: ${reason}`,
+    remedy: remedy.replaceAll('PATH', () => listener.socket).replaceAll('FOLDER', () => dirname(listener.socket)),
+  };
+}
+
+const socketSayings: Readonly<Record<string, readonly [string, string]>> = {
+  EADDRINUSE: ['another process does already', 'Stop it (ss -lxp src PATH names it), or name another path.'],
+  EEXIST: ['a file that is not a socket is there', 'Name another path, or remove the file if it is not needed.'],
+  EACCES: [
+    `user ${userInfo().username} may not make files in its folder`,
+    'Give FOLDER to the user the service runs as (systemd: RuntimeDirectory=).',
+  ],
+  EPERM: [
+    `user ${userInfo().username} may not give the socket to its group`,
+    'Make the user a member of the group (usermod -a -G), or with systemd give SupplementaryGroups=.',
+  ],
+  ENOENT: ['its folder is missing', 'Create FOLDER for the user the service runs as (systemd: RuntimeDirectory=).'],
+  EROFS: ['its file system is read-only', 'Name a path below /run (systemd: RuntimeDirectory=).'],
+};
 
 /** The binding of a site that an error of `listen` speaks of. */
 export function failedBinding({ settings }: Configuration, site: number, error: unknown): SettingPath {

@@ -45,7 +45,7 @@ export function reloader({
         throw new Error(`a reload cannot remove sites: ${missing.join(', ')}; restart the service without them`);
       }
       const { sha256 } = renewed;
-      const changes = settingChanges(inForce, renewed, service);
+      const changes = settingChanges(inForce, renewed, service, started);
       const fresh = create(renewed);
       try {
         apply?.(renewed);

@@ -1,10 +1,13 @@
 /** `cardgate serve-mapping`: answers other services who a certificate belongs to, by the sites of the same configuration; reloads on SIGHUP, ends on SIGTERM. */
+
+import { formatFault } from '../config/fault.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
-import { errorMessage } from '../error-message.ts';
+import type { Logger } from '../operations/log.ts';
 import { productVersion } from '../product-version.ts';
 import { createMappingServer, type MappingServer, type MappingServerOptions } from '../service/mapping-server.ts';
 import type { RemoteAuthenticatorOptions } from '../service/remote-authenticator.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
+import { listenerFault } from './listen-fault.ts';
 import { createLogins, openSharedParts, SwitchableLogins } from './logins.ts';
 import { mappingServiceOptions } from './mapping-service-options.ts';
 import { reloader } from './reload.ts';
@@ -44,7 +47,7 @@ export async function serveMapping(
     }),
   );
   const apply = (renewed: Configuration) => renewServers(servers, listeners, renewed);
-  const isListening = await listenAll(servers, terminal);
+  const isListening = await listenAll(servers, configuration, logger, terminal);
   let isFault = !isListening;
   if (isListening) {
     logger.info('mapping-service-started', {
@@ -79,23 +82,32 @@ function renewServers(
   started: MappingServiceSettings['listeners'],
   renewed: Configuration,
 ): void {
-  const listeners = mappingServiceOptions(renewed)?.listeners ?? [];
+  const listeners = mappingServiceOptions(renewed)?.listeners.filter((listener) => 'address' in listener) ?? [];
   for (const [index, server] of servers.entries()) {
-    const [former, latter] = [started[index], listeners[index]];
-    if (!former || !latter || 'socket' in former || 'socket' in latter) continue;
-    if (former.address === latter.address && former.port === latter.port) server.renew(latter);
+    const former = started[index];
+    if (!former || 'socket' in former) continue;
+    const latter = listeners.find(({ address, port }) => address === former.address && port === former.port);
+    if (latter) server.renew(latter);
   }
 }
 
 /** All listeners, or none. */
-async function listenAll(servers: readonly MappingServer[], terminal: Terminal): Promise<boolean> {
+async function listenAll(
+  servers: readonly MappingServer[],
+  configuration: Configuration,
+  logger: Logger,
+  terminal: Terminal,
+): Promise<boolean> {
   const listening: MappingServer[] = [];
-  for (const server of servers) {
+  for (const [index, server] of servers.entries()) {
     try {
       terminal.writeError(`mapping service on ${await server.listen()}\n`);
       listening.push(server);
     } catch (error) {
-      terminal.writeError(`the mapping service cannot listen: ${errorMessage(error)}\n`);
+      const fault = listenerFault(configuration, index, error);
+      const { setting, message: reason, remedy } = fault;
+      terminal.writeError(`the mapping service cannot listen:\n${formatFault(fault)}\n`);
+      logger.error('listen-failed', { setting, reason, remedy });
       await Promise.all(listening.map((other) => other.close(0)));
       return false;
     }

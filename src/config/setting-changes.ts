@@ -4,18 +4,42 @@ import type { Configuration } from './load.ts';
 import { effectEntryOf, type ServiceKind, type SettingEffect, settingEffects } from './setting-effects.ts';
 
 export interface SettingChange {
-  /** With names instead of places where entries have names: `sites[files].ssl`. */
+  /** With names instead of places where entries have names: `sites[files].ssl`. An entry that is new or gone stands for all its settings: `sites[files]`. */
   readonly setting: string;
   readonly effect: SettingEffect;
 }
 
-/** Changed settings, and settings that name a file with another content, in the order of their names. */
-export function settingChanges(from: Configuration, to: Configuration, service: ServiceKind): readonly SettingChange[] {
+/**
+ * Changed settings, and settings that name a file with another content, in the order of their names.
+ * @param started what the service was started with: sites and listeners that it lacks are not served before a restart, whatever changes in them
+ */
+export function settingChanges(
+  from: Configuration,
+  to: Configuration,
+  service: ServiceKind,
+  started = from,
+): readonly SettingChange[] {
   const [former, latter] = [fingerprints(from), fingerprints(to)];
-  return [...new Set([...former.keys(), ...latter.keys()])]
-    .filter((setting) => former.get(setting) !== latter.get(setting))
-    .sort()
-    .map((setting) => ({ setting, effect: effectOf(setting, service) }));
+  const served = new Set([...fingerprints(started).keys()].map(startedEntryOf));
+  const wanted = new Set([...latter.keys()].map(startedEntryOf));
+  const changes = new Map<string, SettingEffect>();
+  for (const setting of new Set([...former.keys(), ...latter.keys()])) {
+    if (former.get(setting) === latter.get(setting)) continue;
+    const entry = startedEntryOf(setting);
+    if (entry === undefined || (served.has(entry) && wanted.has(entry)))
+      changes.set(setting, effectOf(setting, service));
+    else changes.set(entry, startedEntryEffect(setting, service));
+  }
+  return [...changes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([setting, effect]) => ({ setting, effect }));
+}
+
+/** `sites[files]` of `sites[files].ssl`: the entry of a list whose members come and go with the process. */
+function startedEntryOf(setting: string): string | undefined {
+  return /^(?:sites|mappingService\.listeners)\[.*?\](?=\.)/.exec(setting)?.[0];
+}
+
+function startedEntryEffect(setting: string, service: ServiceKind): SettingEffect {
+  return setting.startsWith('mappingService.') && service === 'serve' ? 'unused' : 'restart';
 }
 
 function effectOf(setting: string, service: ServiceKind): SettingEffect {
@@ -32,7 +56,7 @@ function fingerprints({ settings, files }: Configuration): ReadonlyMap<string, s
     if (effectEntryOf(pattern) !== undefined) add(setting, JSON.stringify(value));
     else if (Array.isArray(value)) {
       value.forEach((entry, index) => {
-        collect(entry, `${setting}[${entry.name ?? index}]`, `${pattern}[]`);
+        collect(entry, `${setting}[${nameOf(entry) ?? index}]`, `${pattern}[]`);
       });
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, inner] of Object.entries(value)) {
@@ -47,11 +71,23 @@ function fingerprints({ settings, files }: Configuration): ReadonlyMap<string, s
       const pattern = patternOf(path);
       const entry = effectEntryOf(pattern);
       const [list] = path;
-      const name = (list === 'sites' || list === 'directories') && settings[list][index ?? 0]?.name;
-      if (entry !== undefined) add(entry.replace('[]', `[${name || index}]`), digest);
+      const entries = list === 'sites' || list === 'directories' ? settings[list] : settings.mappingService?.listeners;
+      const named = entries?.[index ?? 0];
+      if (entry !== undefined)
+        add(
+          entry.replace('[]', () => `[${(named && nameOf(named)) ?? index}]`),
+          digest,
+        );
     }
   }
   return found;
+}
+
+/** What tells an entry of a list from the others whatever its place: its name, or where it listens. */
+function nameOf(entry: object): string | undefined {
+  if ('name' in entry) return String(entry.name);
+  if ('socket' in entry) return String(entry.socket);
+  return 'address' in entry && 'port' in entry ? `${entry.address} port ${entry.port}` : undefined;
 }
 
 /** The first index of a path stands for an entry of a list that the table may know; those further down are part of a setting's value. */

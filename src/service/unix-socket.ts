@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
  * @param path absolute; the whole of it at most 100 octets (sun_path), its directory writable for the service only
  * @param mode such as 0o660: to connect takes the permission to write
  * @param gid group of the socket; absent: that of the process
- * @throws Error when something else is at `path`, or it cannot be listened on
+ * @throws Error with the `code` of the system when something else is at `path` (EEXIST, EADDRINUSE), or it cannot be listened on
  */
 export async function listenOnUnixSocket(
   server: Server,
@@ -45,10 +45,7 @@ export async function listenOnUnixSocket(
 /** Before the mode: a change of the group may take bits away. */
 async function giveToGroup(path: string, gid: number): Promise<void> {
   // the owner stays as it is: root would need no permission, and others cannot give a file away
-  await chown(path, process.geteuid?.() ?? -1, gid).catch((error: NodeJS.ErrnoException) => {
-    const remedy = 'make its user a member of that group (usermod -a -G), or with systemd give SupplementaryGroups=';
-    throw new Error(`the service may not give its socket to group ${gid} (${error.code}): ${remedy}`);
-  });
+  await chown(path, process.geteuid?.() ?? -1, gid);
 }
 
 async function refuseWhatIsInUse(path: string): Promise<void> {
@@ -57,8 +54,13 @@ async function refuseWhatIsInUse(path: string): Promise<void> {
     throw error;
   });
   if (!found) return;
-  if (!found.isSocket()) throw new Error(`${path} is there and is not a socket`);
-  if (await answers(path)) throw new Error(`${path} is in use by another process`);
+  if (!found.isSocket()) throw systemError('EEXIST', `${path} is there and is not a socket`);
+  if (await answers(path)) throw systemError('EADDRINUSE', `${path} is in use by another process`);
+}
+
+/** With the code that the system would give. */
+function systemError(code: string, message: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(message), { code });
 }
 
 function answers(path: string): Promise<boolean> {

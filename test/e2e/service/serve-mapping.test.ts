@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -76,7 +77,21 @@ describe('cardgate serve-mapping', () => {
   it('does not start when something else is at its socket', async () => {
     const { lines, exited } = start(world.configuration);
     expect(await exited).toEqual([1, null]);
-    expect(lines.join('\n')).toContain('cannot listen');
+    expect(lines.join('\n')).toMatch(
+      /service\.yaml:\d+:\d+: fault: mappingService\.listeners\[0\]\.socket: cannot listen on .*: a file that is not a socket is there\n +Name another path/,
+    );
+  });
+
+  it('says with file and line that another process has its socket', async () => {
+    const socket = temporarySocket();
+    const other = createServer().listen(socket);
+    await once(other, 'listening');
+    const { lines, exited } = start(socket);
+    expect(await exited).toEqual([1, null]);
+    other.close();
+    expect(lines.join('\n')).toMatch(
+      /service\.yaml:\d+:\d+: fault: mappingService\.listeners\[0\]\.socket: .*another process does already\n +Stop it/,
+    );
   });
 
   it('starts, serves, reloads on SIGHUP, and ends on SIGTERM without a trace of its socket', async () => {

@@ -1,6 +1,6 @@
 /** Why a socket cannot listen is said at the setting that names its address. */
 import { describe, expect, it } from 'vitest';
-import { failedBinding, listenFault } from '../../../src/command-line/listen-fault.ts';
+import { failedBinding, listenerFault, listenFault } from '../../../src/command-line/listen-fault.ts';
 import type { Configuration } from '../../../src/config/load.ts';
 
 const configuration = {
@@ -13,6 +13,7 @@ const configuration = {
         ],
       },
     ],
+    mappingService: { listeners: [{ socket: '/run/cardgate/mapping.sock' }, { address: '127.0.0.1', port: 8443 }] },
   },
   locate: () => ({ file: 'cardgate.yaml', line: 7, column: 9 }),
 } as unknown as Configuration;
@@ -40,5 +41,27 @@ describe('a socket that cannot listen', () => {
   it('is the binding with that address and port', () => {
     expect(failedBinding(configuration, 0, errorOf('EACCES', '::', 990))).toEqual(['sites', 0, 'bindings', 1]);
     expect(failedBinding(configuration, 0, errorOf('EACCES', '::', 991))).toEqual(['sites', 0, 'bindings']);
+  });
+
+  it.each([
+    ['EADDRINUSE', 'socket', 'another process', 'ss -lxp src /run/cardgate/mapping.sock'],
+    ['EEXIST', 'socket', 'not a socket', 'Name another path'],
+    ['EACCES', 'socket', 'may not make files', 'Give /run/cardgate to the user'],
+    ['ENOENT', 'socket', 'folder is missing', 'Create /run/cardgate'],
+    ['EPERM', 'group', 'may not give the socket to its group', 'usermod -a -G'],
+    ['EIO', 'socket', 'EIO', 'Name another path'],
+  ])('of the mapping service: %s at its %s', (code, field, message, remedy) => {
+    expect(listenerFault(configuration, 0, Object.assign(new Error(code), { code }))).toMatchObject({
+      setting: `mappingService.listeners[0].${field}`,
+      message: expect.stringContaining(message),
+      remedy: expect.stringContaining(remedy),
+    });
+  });
+
+  it('of the mapping service over TLS is told like that of a site', () => {
+    expect(listenerFault(configuration, 1, errorOf('EADDRINUSE', '127.0.0.1', 8443))).toMatchObject({
+      setting: 'mappingService.listeners[1]',
+      message: expect.stringContaining('127.0.0.1 port 8443: another process'),
+    });
   });
 });

@@ -133,8 +133,38 @@ describe('changes', () => {
       'directories: [{ name: second, type: file, accounts: accounts.yaml }, {',
     );
     const changes = settingChanges(load(text()), load(more + site), 'serve');
-    expect(changes).toContainEqual({ setting: 'sites[more].name', effect: 'restart' });
-    expect(changes).toContainEqual({ setting: 'directories[second]', effect: 'renewed' });
-    expect(changes.map(({ setting }) => setting)).not.toContain('directories[local]');
+    expect(changes).toEqual([
+      { setting: 'directories[second]', effect: 'renewed' },
+      { setting: 'sites[more]', effect: 'restart' },
+    ]);
+  });
+
+  it('of a site that came after the start need a restart, whatever changes in it', () => {
+    const site = text().slice(text().indexOf('  - name: files'));
+    const more = text() + site.replace('name: files', 'name: more').replace('2121', '2122');
+    const changed = `${more.slice(0, -'[Read] }]\n'.length)}[Read, Write] }]\n`;
+    expect(settingChanges(load(more), load(changed), 'serve', load(text()))).toEqual([
+      { setting: 'sites[more]', effect: 'restart' },
+    ]);
+  });
+
+  it('of listeners are told by where they listen, not by their places', () => {
+    const listener = (port: number, certificate: string) =>
+      `{ address: 127.0.0.1, port: ${port}, certificate: ${certificate}, certificateKey: ${pki.files.serverKey}, callerAuthorities: [retrieval-ca.pem] }`;
+    const listening = (...listeners: string[]) => load(`${text()}mappingService: { listeners: [${listeners}] }\n`);
+    const [first, second] = [listener(8443, 'server.pem'), listener(8444, 'server.pem')];
+    const started = listening(first, second);
+    expect(settingChanges(started, listening(second, first), 'serve-mapping')).toEqual([]);
+    const another = listener(8444, pki.files.serverChain);
+    expect(settingChanges(started, listening(another, first), 'serve-mapping')).toEqual([
+      { setting: 'mappingService.listeners[127.0.0.1 port 8444].certificate', effect: 'renewed' },
+    ]);
+    expect(settingChanges(started, listening(listener(8445, 'server.pem'), first), 'serve-mapping')).toEqual([
+      { setting: 'mappingService.listeners[127.0.0.1 port 8444]', effect: 'restart' },
+      { setting: 'mappingService.listeners[127.0.0.1 port 8445]', effect: 'restart' },
+    ]);
+    expect(settingChanges(started, listening(first), 'serve')).toEqual([
+      { setting: 'mappingService.listeners[127.0.0.1 port 8444]', effect: 'unused' },
+    ]);
   });
 });
