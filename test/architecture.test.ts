@@ -48,6 +48,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'pki/key-usage',
     'pki/malformed-error',
     'pki/oids',
+    'pki/serial-number-text',
     'pki/subject-identity',
     'pki/validated-certificate',
   ],
@@ -140,6 +141,13 @@ describe('architecture', () => {
     );
     // Callers of the mapping service are asked only once TLS has found their path to an authority of the operator.
     expect(askers.filter((file) => file !== 'service/tls-acceptance.ts')).toEqual([]);
+  });
+
+  it('one function spells the serial number of a certificate', () => {
+    const spelling = /serialOctets\.toString|serialNumber(OfCertificate\(\w+\))?\.toString\((16|'hex')\)/;
+    const spellers = files.filter((file) => spelling.test(readFileSync(join(source, file), 'utf8')));
+    // The file name that an authority keeps a certificate by; a comparison without leading zeros.
+    expect(spellers).toEqual(['mapping/mapping-lint.ts', 'smartcard/authority-directory.ts']);
   });
 
   it('no file of src is longer than 300 lines, the denial table apart', () => {

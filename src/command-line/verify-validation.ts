@@ -3,12 +3,12 @@ import { type Denial, denialEntry } from '../denial.ts';
 import { recordingSteps, type Step } from '../explanation.ts';
 import { silentLogger } from '../operations/log.ts';
 import type { Certificate } from '../pki/certificate.ts';
+import { certificateFacts } from '../pki/certificate-facts.ts';
 import {
   type CertificateValidator,
   type CertificateValidatorOptions,
   createCertificateValidator,
 } from '../pki/certificate-validator.ts';
-import { formatRfc4514 } from '../pki/distinguished-name.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
 import { defaultOcspOptions } from '../pki/revocation/ocsp-source.ts';
 import type { RevocationEvidence, ValidatedCertificate } from '../pki/validated-certificate.ts';
@@ -101,7 +101,7 @@ export function verificationJson(verification: Verification, withSteps: boolean)
     return {
       valid: true,
       at,
-      path: path.map(certificateJson),
+      path: path.map(certificateFacts),
       trustAnchor: { subject: trustAnchor.name, sha256: trustAnchor.sha256 },
       policies,
       evidence: evidence.map((found) => ({ ...found, ageSeconds: ageSeconds(found, at) })),
@@ -112,7 +112,7 @@ export function verificationJson(verification: Verification, withSteps: boolean)
   return {
     valid: false,
     at,
-    ...(certificate && { certificate: certificateJson(certificate) }),
+    ...(certificate && { certificate: certificateFacts(certificate) }),
     denial: { ...denial, meaning: denialEntry(denial.code).meaning, citation: citationOf(verification) },
     ...checks,
   };
@@ -120,13 +120,4 @@ export function verificationJson(verification: Verification, withSteps: boolean)
 
 export function ageSeconds({ thisUpdate }: RevocationEvidence, at: Date): number | undefined {
   return thisUpdate && Math.floor((at.getTime() - thisUpdate.getTime()) / 1000);
-}
-
-function certificateJson({ subject, issuer, serialOctets, sha256 }: Certificate) {
-  return {
-    subject: formatRfc4514(subject),
-    issuer: formatRfc4514(issuer),
-    serialNumber: serialOctets.toString('hex'),
-    sha256,
-  };
 }

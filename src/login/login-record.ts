@@ -5,6 +5,7 @@ import { printable } from '../operations/printable.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { formatRfc4514 } from '../pki/distinguished-name.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
+import { serialNumberText } from '../pki/serial-number-text.ts';
 import { type SubjectIdentity, subjectIdentity } from '../pki/subject-identity.ts';
 import type { RevocationEvidence, ValidatedCertificate } from '../pki/validated-certificate.ts';
 
@@ -13,7 +14,7 @@ export function certificateFacts(certificate: Certificate): CertificateFacts {
   return {
     subject: printable(formatRfc4514(certificate.subject)),
     issuer: printable(formatRfc4514(certificate.issuer)),
-    serialNumber: certificate.serialOctets.toString('hex'),
+    serialNumber: serialNumberText(certificate.serialNumber),
     sha256: certificate.sha256,
     notBefore: certificate.notBefore.toISOString(),
     notAfter: certificate.notAfter.toISOString(),

@@ -2,6 +2,7 @@
 import { certificateExactAssertion } from '../directory/certificate-exact-assertion.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { formatRfc4514 } from '../pki/distinguished-name.ts';
+import { serialNumberText } from '../pki/serial-number-text.ts';
 import { subjectIdentity } from '../pki/subject-identity.ts';
 import { altValues } from './alt-security-identities.ts';
 import type { Strength } from './mapping-service.ts';
@@ -18,7 +19,7 @@ export interface CertificateMappings {
   /** RFC 4514. */
   readonly subject: string;
   readonly issuer: string;
-  /** Hexadecimal. */
+  /** As `serialNumberText` writes it. */
   readonly serialNumber: string;
   /** For altSecurityIdentities; the usual spelling of each form. */
   readonly altSecurityIdentities: readonly StorableValue[];
@@ -45,7 +46,7 @@ export function certificateMappings(certificate: Certificate): CertificateMappin
   return {
     subject: formatRfc4514(subject),
     issuer: formatRfc4514(issuer),
-    serialNumber: serialNumber.toString(16),
+    serialNumber: serialNumberText(serialNumber),
     altSecurityIdentities: values,
     sha256,
     ipaCertMapData: altValues('issuerSubject', certificate, identity, { spelling: 'freeIpa' })[0],

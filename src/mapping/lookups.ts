@@ -5,6 +5,7 @@
 import type { AccountLookup, DirectoryAccount, MappingSpelling } from '../directory/directory.ts';
 import { printable } from '../operations/printable.ts';
 import { formatRfc4514 } from '../pki/distinguished-name.ts';
+import { serialNumberText } from '../pki/serial-number-text.ts';
 import { altValues } from './alt-security-identities.ts';
 import { asciiLowerCase, equalsIgnoringAsciiCase } from './ascii-case.ts';
 import type { CertificateFacts } from './certificate-values.ts';
@@ -160,7 +161,7 @@ export function describeLookup(lookup: AccountLookup): readonly string[] {
     case 'certificate':
       return [
         `certificate sha256=${lookup.sha256}`,
-        `serial ${lookup.serialNumber}, issuer ${printable(lookup.issuer)}`,
+        `serial ${serialNumberText(lookup.serialNumber)}, issuer ${printable(lookup.issuer)}`,
       ];
     case 'filter':
       return [describeFilter(lookup.filter)];

@@ -9,6 +9,7 @@ import type { Logger } from '../operations/log.ts';
 import { printable } from '../operations/printable.ts';
 import { formatRfc4514 } from '../pki/distinguished-name.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
+import { serialNumberText } from '../pki/serial-number-text.ts';
 import { subjectIdentity } from '../pki/subject-identity.ts';
 import { equalsIgnoringAsciiCase } from './ascii-case.ts';
 import { unmetCondition } from './condition.ts';
@@ -91,7 +92,7 @@ function judgeName(weak: Hit, binding: Binding, search: Search, rules: readonly 
     accountCreatedAt: account.createdAt?.toISOString(),
     subject: formatRfc4514(certificate.subject),
     issuer: formatRfc4514(certificate.issuer),
-    serialNumber: certificate.serialNumber.toString(16),
+    serialNumber: serialNumberText(certificate.serialNumber),
   };
   search.steps.record({ stage: 'mapping', check: 'binding', verdict: counts ? 'noted' : 'failed', facts });
   if (counts) return confirmName({ ...weak, reason }, search);

@@ -8,7 +8,7 @@ import type { Facts } from '../explanation.ts';
 export interface CertificateFacts {
   readonly subject: string;
   readonly issuer: string;
-  /** As `serialNumberText` in pki writes it. */
+  /** Hexadecimal, as `serialNumberText` in pki writes it. */
   readonly serialNumber: string;
   readonly sha256: string;
   readonly subjectKeyIdentifier?: string;

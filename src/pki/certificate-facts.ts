@@ -2,6 +2,7 @@
 import type { Facts } from '../explanation.ts';
 import type { Certificate } from './certificate.ts';
 import { formatRfc4514 } from './distinguished-name.ts';
+import { serialNumberText } from './serial-number-text.ts';
 
 const known = new WeakMap<Certificate, Facts>();
 
@@ -10,7 +11,7 @@ export function certificateFacts(certificate: Certificate): Facts {
   const facts = known.get(certificate) ?? {
     subject: formatRfc4514(certificate.subject),
     issuer: formatRfc4514(certificate.issuer),
-    serialNumber: certificate.serialOctets.toString('hex'),
+    serialNumber: serialNumberText(certificate.serialNumber),
     sha256: certificate.sha256,
   };
   known.set(certificate, facts);

@@ -87,7 +87,7 @@ const certificateSchema = z
   .strictObject({
     subject: z.string().max(8192).describe('RFC 4514'),
     issuer: z.string().max(8192).describe('RFC 4514'),
-    serialNumber: z.string().regex(/^[0-9a-f]{2,42}$/),
+    serialNumber: z.string().regex(/^-?[0-9a-f]{2,42}$/),
     sha256,
     subjectKeyIdentifier: z
       .string()

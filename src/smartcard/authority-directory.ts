@@ -6,6 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { serialNumberText } from '../pki/serial-number-text.ts';
 import { CardError } from './card-error.ts';
 import {
   type AuthorityLocations,
@@ -41,7 +42,7 @@ export async function saveCertificateAuthority(
     locations: authority.locations,
     crlNumber: state.crlNumber.toString(),
     revoked: state.revoked.map(({ serialNumber, revokedAt, reason }) => ({
-      serialNumber: serialNumber.toString(16),
+      serialNumber: serialNumberText(serialNumber),
       revokedAt: revokedAt.toISOString(),
       reason: reason ?? 'unspecified',
     })),

@@ -3,6 +3,7 @@ import { type KeyObject, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { errorMessage } from '../error-message.ts';
 import { parseCertificate } from '../pki/certificate.ts';
+import { serialNumberText } from '../pki/serial-number-text.ts';
 import { subjectIdentity } from '../pki/subject-identity.ts';
 import { loadCertificateAuthority } from './authority-directory.ts';
 import { type Card, type CardCertificate, serialNumberOfCertificate } from './card.ts';
@@ -15,7 +16,7 @@ export interface CardCertificateFacts {
   readonly keyType: string;
   readonly subject: string;
   readonly issuer: string;
-  /** Hexadecimal. */
+  /** As `serialNumberText` writes it. */
   readonly serialNumber: string;
   readonly sha256: string;
   readonly notBefore: string;
@@ -70,7 +71,7 @@ function certificateFacts(
     keyType: keyTypeName(certificate.publicKey),
     subject: certificate.subject.split('\n').join(', '),
     issuer: certificate.issuer.split('\n').join(', '),
-    serialNumber: serialNumberOfCertificate(certificateDer).toString(16),
+    serialNumber: serialNumberText(serialNumberOfCertificate(certificateDer)),
     sha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
     notBefore: certificate.validFromDate.toISOString(),
     notAfter: certificate.validToDate.toISOString(),

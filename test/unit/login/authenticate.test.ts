@@ -146,7 +146,7 @@ describe('an audit record of a login', () => {
         outcome: 'granted',
         claimedName: 'jdoe',
         certificate: {
-          serialNumber: '00e1ac11000000002b',
+          serialNumber: 'e1ac11000000002b',
           sid: 'S-1-5-21-1111111111-2222222222-3333333333-1105',
           userPrincipalNames: ['jdoe@contoso.com'],
         },
