@@ -54,6 +54,9 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
     sites: running.length,
     node: process.version,
   });
+  for (const { setting, message, remedy } of configuration.warnings) {
+    logger.warn('configuration-warning', { setting, message, remedy });
+  }
   const sweeping = keepSwept(running, clock, logger);
   const create = (renewed: Configuration) => createLogins(renewed, parts);
   const apply = (renewed: Configuration) => renewSites(running, renewed);

@@ -2,6 +2,7 @@
 import { isAbsolute } from 'node:path';
 import { isDistinguishedName } from './authorization-check.ts';
 import { checkBindings } from './binding-check.ts';
+import { checkDescriptors } from './descriptor-check.ts';
 import type { DirectorySettings } from './directory-schema.ts';
 import type { Settings } from './schema.ts';
 import type { SiteSettings } from './site-schema.ts';
@@ -11,6 +12,7 @@ export function checkConsistency(source: YamlSource, settings: Settings): void {
   checkUnique(source, 'directories', settings.directories);
   checkUnique(source, 'sites', settings.sites);
   checkBindings(source, settings);
+  checkDescriptors(source, settings);
   if (settings.audit.whenUnwritable === 'continue') {
     const message = 'people log in without a record while the audit file cannot be written';
     source.warning(['audit', 'whenUnwritable'], message, 'Use refuseLogins.');

@@ -3,6 +3,8 @@
  * when it closes. It knows nothing of certificates or accounts.
  */
 import { createServer, type Server, type Socket } from 'node:net';
+import { CountedWarnings } from '../operations/counted-warnings.ts';
+import { descriptorLimit, firstReservedDescriptor } from '../operations/descriptors.ts';
 import { ControlConnection } from './control-connection.ts';
 import { plainAddress } from './passive-listener.ts';
 import { type RecheckCounts, recheckAll } from './recheck-round.ts';
@@ -35,6 +37,9 @@ export interface FtpServer {
 /** IIS's serverListenBacklog. */
 const listenBacklog = 60;
 
+/** Lines in full of refused connections, of each reason in a minute. */
+const refusalsInFull = 10;
+
 /** Everything but what the listening sockets and the process have in common. */
 export type RenewableOptions = Omit<
   FtpServerOptions,
@@ -45,6 +50,9 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
   let options = initial;
   const connections = new Set<ControlConnection>();
   const perAddress = new Map<string, number>();
+  const refusals = new CountedWarnings(refusalsInFull);
+  const limit = descriptorLimit();
+  const firstReserved = firstReservedDescriptor(limit);
   let servers: readonly Server[] = [];
   let round = new AbortController();
 
@@ -53,8 +61,16 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
     const address = plainAddress(socket.remoteAddress);
     const ofAddress = perAddress.get(address) ?? 0;
     const { maxConnections, maxConnectionsPerAddress } = options.limits;
+    const open = descriptorOf(socket);
+    if (open >= firstReserved) {
+      const remedy = 'Raise LimitNOFILE= of the service, or lower maxConnections.';
+      refusals.warn(options.logger, 'descriptors-nearly-used-up', { remoteAddress: address, open, limit, remedy });
+      turnAway(socket, tls);
+      return;
+    }
     if (connections.size >= maxConnections || ofAddress >= maxConnectionsPerAddress) {
-      options.logger.warn('connection-refused', { remoteAddress: address, connections: connections.size, ofAddress });
+      const facts = { remoteAddress: address, connections: connections.size, ofAddress };
+      refusals.warn(options.logger, 'connection-refused', facts);
       turnAway(socket, tls);
       return;
     }
@@ -113,6 +129,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
       }, drainMilliseconds);
       await Promise.all([...closed, ...Array.from(connections, (connection) => connection.closed)]);
       clearTimeout(cut);
+      refusals.endWindow();
     },
   };
 }
@@ -134,6 +151,12 @@ function listenOn(server: Server, binding: Binding | undefined, options: FtpServ
       resolve({ address, port: typeof bound === 'object' && bound ? bound.port : port, tls });
     });
   });
+}
+
+/** The number of the descriptor, of which only the handle beneath knows; -1 when it is closed already. */
+function descriptorOf(socket: Socket): number {
+  const { _handle: handle } = socket as { readonly _handle?: { readonly fd?: number } | null };
+  return handle?.fd ?? -1;
 }
 
 /** For records. @param port the one that was found where the binding leaves it open */
