@@ -42,11 +42,9 @@ export class Guard {
   }
 
   /** Rules that would be for a new name in the directory. */
-  rulesOfNew(directory: PinnedObject, name: string): Promise<readonly string[]> {
-    const unmet = this.#rights.rulePaths.filter(
-      (path) => ![...this.#ruled.values()].some((paths) => paths.includes(path)),
-    );
-    return rulesOfNewName(this.#home, unmet, directory, name);
+  async rulesOfNew(directory: PinnedObject, name: string): Promise<readonly string[]> {
+    const own = (await this.#allWays()).filter(({ rulePath }) => this.#rights.rulePaths.includes(rulePath));
+    return rulesOfNewName(own, directory, name);
   }
 
   async accessTo(location: Location): Promise<EntryAccess> {

@@ -3,7 +3,6 @@
  * letter case, accents and mounts lead around none; a rule whose object does not exist yet, by the directory that will hold it.
  */
 import { lstat, mkdir, rmdir, stat } from 'node:fs/promises';
-import { posix } from 'node:path';
 import { foldedPath } from '../authorization/folded-path.ts';
 import { segmentsOf } from './confinement.ts';
 import type { HomeLocation } from './home-location.ts';
@@ -27,23 +26,6 @@ export async function ruledObjects(
   return ruled;
 }
 
-/** @returns the rules whose object a new name in the directory would become */
-export async function rulesOfNewName(
-  home: HomeLocation,
-  rulePaths: readonly string[],
-  directory: PinnedObject,
-  name: string,
-): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const path of rulePaths) {
-    const ruledName = posix.basename(path);
-    if (foldedPath(ruledName) !== foldedPath(name)) continue;
-    if ((await identityAt(home, posix.dirname(path))) !== directory.identity) continue;
-    if (await isOneName(directory, ruledName, name)) found.push(path);
-  }
-  return found;
-}
-
 /** The way to what a rule is for, as far as it exists. */
 export interface RuleWay {
   readonly rulePath: string;
@@ -65,10 +47,29 @@ export async function ruleWays(home: HomeLocation, rulePaths: readonly string[])
   return ways;
 }
 
+/** @returns the rules whose object a new name in the directory would become, a name that only a link says included */
+export async function rulesOfNewName(
+  ways: readonly RuleWay[],
+  directory: PinnedObject,
+  name: string,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const way of ways) {
+    const [last, beyond] = missingIn(way, directory);
+    if (last === undefined || beyond !== undefined) continue;
+    if (await isOneName(directory, last, name)) found.push(way.rulePath);
+  }
+  return found;
+}
+
 /** Whether something with this name would stand above what a rule is for. */
 export async function standsAboveRule(way: RuleWay, directory: PinnedObject, name: string): Promise<boolean> {
-  const [first, second] = way.missing?.directory === directory.identity ? way.missing.names : [];
+  const [first, second] = missingIn(way, directory);
   return first !== undefined && second !== undefined && isOneName(directory, first, name);
+}
+
+function missingIn({ missing }: RuleWay, directory: PinnedObject): readonly string[] {
+  return missing?.directory === directory.identity ? missing.names : [];
 }
 
 async function identityAt(home: HomeLocation, path: string): Promise<string | undefined> {

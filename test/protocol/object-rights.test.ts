@@ -225,6 +225,20 @@ describe('a rule whose directory does not exist', () => {
     expect(await code('MKD open/Later')).toBe(257);
   });
 
+  it('is for what a link at its path would lead to', async () => {
+    await start(deny('/latest', 'Write'), deny('/current/x', 'Write'));
+    await symlink('open/made', host('latest'));
+    await symlink('real/./made', host('current'));
+    await client.passive();
+    for (const line of ['MKD open/made', 'STOR open/made', 'APPE open/made', 'STOR latest', 'MKD up/open/made']) {
+      expect(await ask(line), line).toBe('550 Permission denied.');
+    }
+    expect(await code('RNFR pub')).toBe(350);
+    expect(await ask('RNTO open/made')).toBe('550 Permission denied.');
+    expect(await code('MKD real/made')).toBe(257);
+    expect(await ask('MKD real/made/x')).toBe('550 Permission denied.');
+  });
+
   it('holds as soon as it does', async () => {
     await start(deny('/open/later'));
     await mkdir(host('elsewhere'));
