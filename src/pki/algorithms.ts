@@ -31,7 +31,7 @@ export const defaultAlgorithmPolicy: AlgorithmPolicy = {
   minimumRsaBits: 2048,
 };
 
-interface SignatureScheme {
+export interface SignatureScheme {
   readonly keyType: KeyFamily;
   /** Absent where the scheme fixes its own hash function (RFC 8032, FIPS 204). */
   readonly digest?: Digest;

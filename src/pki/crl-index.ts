@@ -2,10 +2,10 @@
  * The entries of a CRL, indexed once for all logins: a small CRL at once, a large one by a thread of its own, so that nobody else
  * waits for it. A thread that dies makes that one CRL unusable.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { CertificateRevocationList } from './crl.ts';
 import { CrlEntries, type CrlTables, indexCrlEntries } from './crl-entries.ts';
+import { copyInPieces } from './in-pieces.ts';
 import { MalformedError } from './malformed-error.ts';
 
 /** What the thread is given. */
@@ -20,7 +20,6 @@ export type IndexResult = CrlTables | string;
 
 /** The entries of a CRL of this size take about ten milliseconds. */
 const inlineOctets = 256 * 1024;
-const pieceOctets = 2 * 1024 * 1024;
 const maximumThreads = 2;
 const threadMilliseconds = 30_000;
 const threadMebibytes = 256;
@@ -58,23 +57,13 @@ async function indexInThread(crl: CertificateRevocationList): Promise<CrlEntries
   try {
     const [entries, crlIssuer, isIndirect] = argumentsFor(crl);
     // A copy that changes hands: the original goes on serving.
-    const result = await runThread({ bytes: await copyOf(entries), crlIssuer, isIndirect });
+    const result = await runThread({ bytes: await copyInPieces(entries), crlIssuer, isIndirect });
     if (typeof result === 'string') throw new MalformedError(result);
     return new CrlEntries(entries, result);
   } finally {
     threads -= 1;
     waiting.shift()?.();
   }
-}
-
-/** In pieces, between which others get their turn: fifty megabytes at once cost as much as a hundred logins. */
-async function copyOf(entries: Buffer): Promise<Uint8Array<ArrayBuffer>> {
-  const copy = new Uint8Array(entries.length);
-  for (let offset = 0; offset < entries.length; offset += pieceOctets) {
-    copy.set(entries.subarray(offset, offset + pieceOctets), offset);
-    await nextTurn();
-  }
-  return copy;
 }
 
 /** Resolves with what the thread answered, or why it did not. */

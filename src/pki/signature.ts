@@ -2,10 +2,25 @@
  * Signatures of certificates and CRLs, verified by node:crypto under the site's algorithm policy. Keys of CAs and signatures
  * found good on CA certificates and CRLs are remembered; a failure is never remembered, and neither is an end entity.
  */
-import { constants, createPublicKey, type KeyObject, type VerifyKeyObjectInput, verify } from 'node:crypto';
+import {
+  constants,
+  createPublicKey,
+  createVerify,
+  type KeyObject,
+  type VerifyKeyObjectInput,
+  verify,
+} from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { type AlgorithmPolicy, familyOf, type KeyType, schemeRefusal, signatureScheme } from './algorithms.ts';
+import {
+  type AlgorithmPolicy,
+  familyOf,
+  type KeyType,
+  type SignatureScheme,
+  schemeRefusal,
+  signatureScheme,
+} from './algorithms.ts';
 import type { Budget } from './budget.ts';
+import { inPieces } from './in-pieces.ts';
 import { MalformedError } from './malformed-error.ts';
 import { acceptedKeyType, maximumKeyOctets } from './public-key.ts';
 
@@ -40,7 +55,7 @@ type UsableKey = VerifyingKey | { readonly reason: string };
 
 interface Check {
   readonly digest: string | null;
-  readonly key: VerifyKeyObjectInput;
+  readonly key: KeyObject | VerifyKeyObjectInput;
 }
 
 const valid: SignatureResult = { outcome: 'valid' };
@@ -55,6 +70,9 @@ export function octetsText(octets: Buffer): string {
   texts.set(octets, text);
   return text;
 }
+
+/** RSASSA-PSS with everything written out has 67; what is larger is no algorithm and not worth keeping. */
+const maximumKnownAlgorithmOctets = 128;
 
 /** Microseconds for one octet of signed data. */
 const hashCost = 0.001;
@@ -84,11 +102,22 @@ function costOf(key: KeyObject, type: KeyType): number {
   return typeCosts[type];
 }
 
+/** By a thread of libuv, for which node:crypto copies the data at once. */
+function verifyInPool({ data, signature }: Signed, key: Check['key']): Promise<SignatureResult> {
+  return new Promise((resolve) => {
+    verify(null, data, key, signature, (error, good) => resolve(!error && good ? valid : invalid));
+  });
+}
+
 export class SignatureVerifier {
   readonly #policy: AlgorithmPolicy;
   readonly #keys = new LRUCache<string, UsableKey>({ max: 512 });
   /** By identity, the key that verified it last. */
   readonly #good = new LRUCache<string, string>({ max: 4096 });
+  /** By DER of AlgorithmIdentifier; a site meets a handful. */
+  readonly #schemes = new LRUCache<string, SignatureScheme | string>({ max: 64 });
+  /** By the octets of one certificate: its key is judged before a path is looked for, and once more with every path. */
+  readonly #endEntityKeys = new WeakMap<Buffer, { readonly refusal: string | undefined }>();
 
   constructor(policy: AlgorithmPolicy) {
     this.#policy = policy;
@@ -117,8 +146,12 @@ export class SignatureVerifier {
 
   /** Likewise for an end entity, whose key verifies nothing here and is not remembered. */
   endEntityKeyRefusal(spki: Buffer): string | undefined {
+    const known = this.#endEntityKeys.get(spki);
+    if (known) return known.refusal;
     const type = acceptedKeyType(spki, this.#policy);
-    return typeof type === 'string' ? undefined : type.reason;
+    const refusal = typeof type === 'string' ? undefined : type.reason;
+    this.#endEntityKeys.set(spki, { refusal });
+    return refusal;
   }
 
   /** Why a signature with this AlgorithmIdentifier (DER) is not accepted, whichever key made it; undefined when it is. */
@@ -128,18 +161,23 @@ export class SignatureVerifier {
   }
 
   /**
-   * Likewise, off the event loop and never remembered here: for data so large that hashing it would hold up everybody else.
+   * Likewise, but others get their turn meanwhile, and never remembered here: for data so large that hashing it would hold them up.
    * @throws BudgetExceededError
    */
   async verifyAside(signed: Signed, spki: Buffer, budget: Budget): Promise<SignatureResult> {
     if (spki.length > maximumKeyOctets) return unacceptable(`public key is larger than ${maximumKeyOctets} octets`);
     const check = this.#checkOf(signed, this.#usableKey(octetsText(spki), spki), budget);
     if ('outcome' in check) return check;
-    return new Promise((resolve) => {
-      verify(check.digest, signed.data, check.key, signed.signature, (error, good) =>
-        resolve(!error && good ? valid : invalid),
-      );
-    });
+    const { digest, key } = check;
+    // These schemes sign the whole and not its digest.
+    if (digest === null) return verifyInPool(signed, key);
+    const verification = createVerify(digest);
+    for await (const piece of inPieces(signed.data)) verification.update(piece);
+    try {
+      return verification.verify(key, signed.signature) ? valid : invalid;
+    } catch {
+      return invalid;
+    }
   }
 
   #verify(signed: Signed, key: UsableKey, budget: Budget): SignatureResult {
@@ -163,13 +201,23 @@ export class SignatureVerifier {
     const isPss = scheme.pssSaltLength !== undefined;
     if (key.isPssOnly && !isPss) return unacceptable('the key signs RSASSA-PSS only');
     budget.spend('signatures', signed.isOfPeer ? key.cost + signed.data.length * hashCost : 0);
-    const padded = isPss
-      ? { key: key.key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: scheme.pssSaltLength }
-      : { key: key.key };
-    return { digest: scheme.digest ?? null, key: padded };
+    const { pssSaltLength: saltLength } = scheme;
+    const padded = { key: key.key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength };
+    // As it is where that will do: node:crypto takes as long to look into an object around a key as to verify with it.
+    return { digest: scheme.digest ?? null, key: isPss ? padded : key.key };
   }
 
-  #scheme(algorithm: Buffer) {
+  #scheme(algorithm: Buffer): SignatureScheme | string {
+    if (algorithm.length > maximumKnownAlgorithmOctets) return this.#readScheme(algorithm);
+    const name = algorithm.toString('latin1');
+    const known = this.#schemes.get(name);
+    if (known !== undefined) return known;
+    const scheme = this.#readScheme(algorithm);
+    this.#schemes.set(name, scheme);
+    return scheme;
+  }
+
+  #readScheme(algorithm: Buffer): SignatureScheme | string {
     try {
       const scheme = signatureScheme(algorithm);
       return typeof scheme === 'string' ? scheme : (schemeRefusal(scheme, this.#policy) ?? scheme);

@@ -75,21 +75,22 @@ export class EvidenceDirectory {
     const { path, maximumOctets, isReadOnly } = this.#options;
     if (isReadOnly) return;
     try {
-      const content = await encodeEvidence(evidence);
+      const parts = await encodeEvidence(evidence);
+      const octets = parts.reduce((sum, { length }) => sum + length, 0);
       // It would push out everything, and then itself.
-      if (content.length > afterPruning(maximumOctets)) return;
+      if (octets > afterPruning(maximumOctets)) return;
       await mkdir(path, { recursive: true, mode: 0o700 });
       if (((await stat(path)).mode & worldWritable) !== 0) throw new Error('everybody may write to the directory');
       const temporary = `${this.#pathOf(key)}.${randomBytes(8).toString('hex')}.new`;
       try {
-        await writeFile(temporary, content, { mode: 0o600, flag: 'wx' });
+        await writeFile(temporary, parts, { mode: 0o600, flag: 'wx' });
         await rename(temporary, this.#pathOf(key));
       } catch (error) {
         await rm(temporary, { force: true });
         throw error;
       }
       this.#isReported = false;
-      await this.#pruneAfter(content.length);
+      await this.#pruneAfter(octets);
     } catch (error) {
       this.#report('written', error);
     }

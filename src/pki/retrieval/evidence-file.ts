@@ -2,7 +2,8 @@
  * Evidence as the content of a file: a line with the SHA-256 of all that follows, a line of JSON that says what it is, the octets.
  * What does not read back exactly is not evidence.
  */
-import { hash, webcrypto } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
+import { inPieces } from '../in-pieces.ts';
 import type { ConfirmedEvidence } from './evidence-store.ts';
 import type { RetrievalRequest } from './retriever.ts';
 
@@ -11,8 +12,8 @@ const firstLine = new RegExp(`^${magic} ([0-9a-f]{64})$`);
 const newline = 0x0a;
 const longestHeader = 16_384;
 
-/** The octets of the file. */
-export async function encodeEvidence(evidence: ConfirmedEvidence): Promise<Buffer> {
+/** The octets of the file in parts, of which the last are those of the evidence themselves: a CRL may have fifty megabytes. */
+export async function encodeEvidence(evidence: ConfirmedEvidence): Promise<readonly Buffer[]> {
   const { request, bytes, retrievedAt, validators, period } = evidence;
   const header = {
     kind: request.kind,
@@ -23,8 +24,8 @@ export async function encodeEvidence(evidence: ConfirmedEvidence): Promise<Buffe
     ...(period.nextUpdate && { nextUpdate: period.nextUpdate.toISOString() }),
     ...validators,
   };
-  const rest = Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), bytes]);
-  return Buffer.concat([Buffer.from(`${magic} ${await sha256(rest)}\n`), rest]);
+  const rest = [Buffer.from(`${JSON.stringify(header)}\n`), bytes];
+  return [Buffer.from(`${magic} ${await sha256(rest)}\n`), ...rest];
 }
 
 /** The evidence for this request; undefined when the file is damaged, of another request, or of another maker. */
@@ -33,7 +34,7 @@ export async function decodeEvidence(file: Buffer, request: RetrievalRequest): P
   const digest = first && firstLine.exec(first.toString('latin1'))?.[1];
   if (!first || digest === undefined) return undefined;
   const rest = file.subarray(first.length + 1);
-  if ((await sha256(rest)) !== digest) return undefined;
+  if ((await sha256([rest])) !== digest) return undefined;
   const second = line(rest);
   const header = second && parseHeader(second.toString('utf8'));
   if (!second || !header) return undefined;
@@ -81,7 +82,9 @@ function date(value: unknown): Date | undefined {
   return Number.isNaN(time) ? undefined : new Date(time);
 }
 
-/** Off the event loop, for CRLs can have megabytes. */
-async function sha256(bytes: Buffer): Promise<string> {
-  return Buffer.from(await webcrypto.subtle.digest('SHA-256', new Uint8Array(bytes))).toString('hex');
+/** Without a copy, and without holding up anybody. */
+async function sha256(parts: readonly Buffer[]): Promise<string> {
+  const digest = createHash('sha256');
+  for (const part of parts) for await (const piece of inPieces(part)) digest.update(piece);
+  return digest.digest('hex');
 }

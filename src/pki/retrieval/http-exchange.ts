@@ -6,6 +6,7 @@ import { type ClientRequest, type IncomingMessage, type RequestOptions, request 
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { concatInPieces } from '../in-pieces.ts';
 import { RetrievalError } from './retrieval-error.ts';
 import { type Address, hostOf, retrievalTarget } from './retrieval-target.ts';
 import type { RetrievalPolicy, RetrievalRequest, RetrievedOctets, Validators } from './retriever.ts';
@@ -194,7 +195,7 @@ async function read(response: IncomingMessage, maximumOctets: number): Promise<B
   }
   // node:http ends the stream without an error when a connection closes early under HTTP/1.0 rules.
   if (!response.complete) throw new RetrievalError('the connection ended before the answer did');
-  return Buffer.concat(chunks, octets);
+  return concatInPieces(chunks, octets);
 }
 
 function validatorsOf(headers: IncomingMessage['headers']): Validators | undefined {
