@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { duration } from './duration.ts';
 import { file, fingerprint } from './field-schemas.ts';
 
-const host = z.string().regex(/^(?!.*:\/\/)[^\s/?#@]{1,253}$/, { error: 'must be a host name or address alone' });
+/** As URLs are compared with it: a name without port, wildcard and trailing dot, or an address without brackets. */
+const host = z.string().regex(/^(?:[^\s/?#@:*[\]]{0,252}[^\s/?#@:*[\].]|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$/, {
+  error: 'must be a host name or address alone',
+});
 const objectIdentifier = z.string().regex(/^[0-2](\.\d{1,39}){1,30}$/, { error: 'must be a dotted object identifier' });
 
 const validationFlag = z.enum([

@@ -143,10 +143,16 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
       remedy: 'Set minimumVersion to maximumVersion or older.',
     },
     {
-      applies: (low === 0) !== (high === 0) || low > high,
+      applies: (low === 0) !== (high === 0),
       path: ['firewallSupport'],
-      message: `the passive port range ${low}-${high} is none`,
-      remedy: 'Set both ports, the lower first, or neither.',
+      message: `${low === 0 ? 'highDataChannelPort' : 'lowDataChannelPort'} is given without the other end of the range`,
+      remedy: 'Set both ports, or neither.',
+    },
+    {
+      applies: high !== 0 && low > high,
+      path: ['firewallSupport'],
+      message: `lowDataChannelPort ${low} is above highDataChannelPort ${high}`,
+      remedy: 'Exchange the two.',
     },
     {
       applies: certificateLogin && site.ssl.dataChannelPolicy === 'SslDeny',

@@ -14,6 +14,7 @@ import { readRules } from './mapping-rules.ts';
 import { type CrlFile, type LoadingPurpose, MaterialReader } from './material.ts';
 import { checkRevocation } from './revocation-check.ts';
 import { configurationSchema, type Settings } from './schema.ts';
+import { checkOutputs } from './served-files-check.ts';
 import { readIdentity, type ServerIdentity } from './server-identity.ts';
 import { checkServerCertificate } from './server-name-check.ts';
 import { type LoadedListener, type LoadedRemoteMapping, loadListeners, loadRemoteMapping } from './service-material.ts';
@@ -87,6 +88,15 @@ export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPu
   const logFile = settings.log.file && reader.output(['log', 'file'], settings.log.file, 'file');
   const auditFile = settings.audit.file && reader.output(['audit', 'file'], settings.audit.file, 'file');
 
+  checkOutputs(source, {
+    outputs: [
+      { setting: ['log', 'file'], path: logFile },
+      { setting: ['audit', 'file'], path: auditFile },
+      { setting: ['retrieval', 'cacheDirectory'], path: retrieval.cacheDirectory },
+    ],
+    inputs: digest.files().map(({ name, settings: [setting = []] }) => ({ setting, path: reader.resolve(name) })),
+    homes: settings.sites.map(({ physicalPath }) => reader.resolve(physicalPath)),
+  });
   source.withdraw(ofSchema, replaced);
   const all = [...source.faults, ...further];
   if (all.some(({ severity }) => severity === 'fault')) throw new ConfigurationError(all);
@@ -141,6 +151,8 @@ function loadSite(
   const { service } = settings.mapping;
   const remoteMapping = service && loadRemoteMapping(reader, site, service, now);
   const faultsBefore = reader.source.faults.length;
+  const physicalPath = reader.directory([...site, 'physicalPath'], settings.physicalPath);
+  const isDirectory = reader.source.faults.length === faultsBefore;
   const loaded = {
     settings,
     trustAnchors: reader.certificates([...certificates, 'trustAnchors'], trustAnchors),
@@ -150,7 +162,7 @@ function loadSite(
       [...certificates, 'revocation', 'ocsp', 'responderCertificates'],
       revocation.ocsp.responderCertificates,
     ),
-    physicalPath: reader.directory([...site, 'physicalPath'], settings.physicalPath),
+    physicalPath,
   };
   // What could not be read is missing here, and would be missed everywhere.
   const isWhole = reader.source.faults.length === faultsBefore;
@@ -159,7 +171,7 @@ function loadSite(
     checkRevocation(reader, certificates, settings.sslClientCertificates, loaded);
   }
   if (server) checkServerCertificate(reader.source, [...site, 'ssl', 'serverCertificate'], server.certificate, now);
-  checkWritable(reader, [...site, 'physicalPath'], settings);
+  if (isDirectory) checkWritable(reader, [...site, 'physicalPath'], settings);
   const rules = readRules(reader, [...site, 'mapping', 'rules'], settings, further);
   return server && rules && { ...loaded, server, rules, ...(remoteMapping && { remoteMapping }) };
 }

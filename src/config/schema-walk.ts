@@ -32,7 +32,7 @@ export function schemaAt(schema: z.core.$ZodType, path: SettingPath, value: unkn
   const definition = definitionOf(plainSchema(schema));
   switch (definition.type) {
     case 'object': {
-      const inner = definition.shape[String(part)];
+      const inner = ownMember(definition.shape, String(part));
       return inner && schemaAt(inner, rest, memberOf(value, part));
     }
     case 'array':
@@ -47,7 +47,12 @@ export function schemaAt(schema: z.core.$ZodType, path: SettingPath, value: unkn
 }
 
 export function memberOf(value: unknown, part: string | number): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[part] : undefined;
+  return typeof value === 'object' && value !== null ? ownMember(value as Record<string, unknown>, part) : undefined;
+}
+
+/** What every object inherits is no setting: `toString`, `__proto__`. */
+function ownMember<T>(record: Readonly<Record<string, T>>, name: string | number): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 /** The form that what was written is most like: of objects the one that has most of its settings, a literal `type` above all. */
@@ -56,7 +61,10 @@ export function chosenForm(forms: readonly z.core.$ZodType[], value: unknown): z
     const definition = definitionOf(plainSchema(form));
     if (definition.type === 'object') {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return 0;
-      return Object.keys(value).reduce((sum, key) => sum + likenessOf(definition.shape[key], memberOf(value, key)), 1);
+      return Object.keys(value).reduce(
+        (sum, key) => sum + likenessOf(ownMember(definition.shape, key), memberOf(value, key)),
+        1,
+      );
     }
     if (definition.type === 'array') return Array.isArray(value) ? 1 : 0;
     if (definition.type === 'string') return typeof value === 'string' ? 1 : 0;

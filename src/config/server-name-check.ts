@@ -1,10 +1,15 @@
 /** Whether clients will take a server’s certificate: by its names, its purpose and the chain that is sent with it. */
 import { X509Certificate } from 'node:crypto';
+import { parseCertificate } from '../pki/certificate.ts';
+import { readSequence, tags } from '../pki/der.ts';
+import { decodeObjectIdentifier } from '../pki/der-values.ts';
+import { oids } from '../pki/oids.ts';
 import type { SettingPath } from './fault.ts';
 import type { YamlSource } from './yaml-source.ts';
 
 const serverAuth = '1.3.6.1.5.5.7.3.1';
 const anyPurpose = '2.5.29.37.0';
+const weakSignatures: ReadonlySet<string> = new Set([oids.sha1WithRsa, oids.ecdsaWithSha1, oids.dsaWithSha1]);
 const block = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
 /** @param pem the server’s certificate, then its intermediates */
@@ -19,6 +24,12 @@ export function checkServerCertificate(source: YamlSource, setting: SettingPath,
       'Have it issued with the name that clients connect to as DNS name (RFC 9525).',
     );
   }
+  chain.forEach((certificate, index) => {
+    // Nothing rests on the signature of a certificate that signed itself.
+    if (!isSignedWithWeakDigest(certificate) || certificate.checkIssued(certificate)) return;
+    const which = index === 0 ? 'is' : `certificate ${index + 1} of the file is`;
+    source.warning(setting, `${which} signed with SHA-1: today’s clients refuse it`, 'Have it issued with SHA-256.');
+  });
   // Node calls the extended key usages so.
   const purposes = own.keyUsage as readonly string[] | undefined;
   if (purposes && !purposes.some((purpose) => purpose === serverAuth || purpose === anyPurpose)) {
@@ -44,6 +55,15 @@ export function checkServerCertificate(source: YamlSource, setting: SettingPath,
       );
     }
   });
+}
+
+function isSignedWithWeakDigest({ raw }: X509Certificate): boolean {
+  try {
+    const algorithm = readSequence(parseCertificate(raw).signatureAlgorithm, 'signature algorithm');
+    return weakSignatures.has(decodeObjectIdentifier(algorithm.expect(tags.objectIdentifier).content, 'algorithm'));
+  } catch {
+    return false;
+  }
 }
 
 function certificatesOf(pem: string): readonly X509Certificate[] {

@@ -81,7 +81,12 @@ const authorizationRule = z.strictObject({
     .array(z.enum(['Read', 'Write']))
     .min(1)
     .describe('What the rule allows or denies'),
-  path: z.string().startsWith('/').max(4096).default('/').describe('The directory the rule is for, and all below it'),
+  path: z
+    .string()
+    .max(4096)
+    .regex(/^\/(?!(?:.*\/)?\.\.?(?:\/|$))/, { error: 'must be a path that begins with / and has no . or .. in it' })
+    .default('/')
+    .describe('The directory the rule is for, and all below it'),
 });
 
 const mapping = z
@@ -198,7 +203,13 @@ export const siteSchema = z.strictObject({
     .strictObject({
       lowDataChannelPort: port.default(0).describe('Lowest passive port; 0: ports of the system'),
       highDataChannelPort: port.default(0).describe('Highest passive port'),
-      externalIp4Address: z.ipv4().optional().describe('Address put into the reply to PASV'),
+      externalIp4Address: z
+        .ipv4()
+        .refine((address) => !/^(?:0|22[4-9]|2[345]\d)\./.test(address), {
+          error: 'must be an IPv4 address that clients can connect to',
+        })
+        .optional()
+        .describe('Address put into the reply to PASV'),
     })
     .prefault({}),
   messages: z

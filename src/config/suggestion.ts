@@ -33,14 +33,10 @@ interface Candidate {
   readonly spelling: string;
 }
 
-const truths: Readonly<Record<string, boolean>> = {
-  yes: true,
-  on: true,
-  true: true,
-  no: false,
-  off: false,
-  false: false,
-};
+const truths: ReadonlyMap<string, boolean> = new Map([
+  ...['yes', 'on', 'true'].map((word) => [word, true] as const),
+  ...['no', 'off', 'false'].map((word) => [word, false] as const),
+]);
 
 /** In the order of likelihood. */
 function candidates(value: unknown, written: string): readonly Candidate[] {
@@ -48,13 +44,13 @@ function candidates(value: unknown, written: string): readonly Candidate[] {
     const [only, ...more] = value as readonly unknown[];
     return more.length === 0 && typeof only === 'string' ? [{ candidate: only, spelling: only }] : [];
   }
-  if (typeof value === 'object') return [];
+  if (typeof value === 'object' || written.trim() === '') return [];
   const found: Candidate[] = [
     { candidate: [value], spelling: `[${written}]` },
     { candidate: written, spelling: `'${written}'` },
     { candidate: `0${written}`, spelling: `'0${written}'` },
   ];
-  const truth = truths[written.toLowerCase()];
+  const truth = truths.get(written.toLowerCase());
   if (truth !== undefined) found.push({ candidate: truth, spelling: String(truth) });
   if (/^\d+$/.test(written)) found.push({ candidate: Number(written), spelling: written });
   for (const spelling of respelled(written)) {
@@ -68,6 +64,9 @@ function respelled(written: string): readonly string[] {
   return [
     written.trim(),
     written.replace(/\s+/g, ''),
+    written.replace(/:\d+$/, ''),
+    written.replace(/\.$/, ''),
+    written.replace(/^\[([0-9a-f:.]+)\](?::\d+)?$/i, '$1'),
     `${written}s`,
     ...(host === undefined ? [`ldaps://${written}`, `https://${written}`] : [host]),
     written.replace(/^http:/i, 'https:'),

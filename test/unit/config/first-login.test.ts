@@ -1,5 +1,6 @@
 /** What only the first login would find is said when the configuration is read: what can never work is a fault, what time may heal a warning. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -109,6 +110,24 @@ const ldap = (more: Node) =>
   ]);
 
 describe('what the first login would find', () => {
+  it('is warned of where clients refuse the server for SHA-1, but not where it signed itself', () => {
+    const certified = (name: string, ...signer: string[]) => {
+      const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-sha1', '-days', '90', '-subj', `/CN=${name}`];
+      const names = ['-addext', 'subjectAltName=DNS:localhost'];
+      const output = ['-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.crt`)];
+      execFileSync('openssl', [...request, ...names, ...output, ...signer], { stdio: 'ignore' });
+      chmodSync(join(folder, `${name}.key`), 0o600);
+    };
+    certified('root');
+    certified('leaf', '-CA', join(folder, 'root.crt'), '-CAkey', join(folder, 'root.key'));
+    const weak = (name: string) =>
+      findings([site('ssl', { serverCertificate: `${name}.crt`, serverCertificateKey: `${name}.key` })], soon()).filter(
+        ({ message }) => message.includes('SHA-1'),
+      );
+    expect(weak('leaf')).toMatchObject([{ severity: 'warning', setting: 'sites[0].ssl.serverCertificate' }]);
+    expect(weak('root')).toEqual([]);
+  });
+
   it('is nothing in a good configuration', () => {
     expect(findings([], soon())).toEqual([]);
   });

@@ -216,7 +216,7 @@ describe('a faulty configuration', () => {
       'half a port range',
       () => changed(site('firewallSupport'), { lowDataChannelPort: 50_000 }),
       'sites[0].firewallSupport',
-      'is none',
+      'without the other end of the range',
     ],
     [
       'a directory nobody defined',

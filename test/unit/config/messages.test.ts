@@ -279,6 +279,92 @@ describe('a setting that the schema refuses', () => {
       /^is not a setting$/,
       /Allowed here: socket, mode/,
     ],
+    ...['__proto__', 'toString', 'constructor'].map(
+      (name): Row => [
+        `a name that every object inherits: ${name}`,
+        () => `${valid()}${name}: 1\n`,
+        name,
+        /^is not a setting$/,
+        /^Allowed here: log, audit/,
+      ],
+    ),
+    [
+      'an empty text, for which nothing can be meant',
+      () => changed('physicalPath: files', "physicalPath: ''"),
+      'sites[0].physicalPath',
+      /^an empty text is not allowed/,
+      /^Give a text/,
+    ],
+    ...[
+      ['pki.example:80', 'pki.example'],
+      ['pki.example.', 'pki.example'],
+      ["'[2001:db8::1]'", '2001:db8::1'],
+      ["'[2001:db8::1]:80'", '2001:db8::1'],
+    ].map(
+      ([written, meant]): Row => [
+        `a retrieval host that no URL ever equals: ${written}`,
+        () => changed(/crlFiles: .*/, `revocationRetrievalHosts: [${written}]`),
+        'sites[0].sslClientCertificates.revocationRetrievalHosts[0]',
+        /must be a host name or address alone$/,
+        new RegExp(`^Did you mean ${meant?.replaceAll('.', '\\.')}\\?$`),
+      ],
+    ),
+    [
+      'a wildcard as retrieval host',
+      () => changed(/crlFiles: .*/, "revocationRetrievalHosts: ['*.example']"),
+      'sites[0].sslClientCertificates.revocationRetrievalHosts[0]',
+      /must be a host name or address alone$/,
+      /^Give a host name/,
+    ],
+    [
+      'an address that no client can connect to',
+      () => inSite('firewallSupport: { externalIp4Address: 0.0.0.0 }'),
+      'sites[0].firewallSupport.externalIp4Address',
+      /^0\.0\.0\.0 is not allowed; must be an IPv4 address that clients can connect to$/,
+      /^Give an IPv4/,
+    ],
+    [
+      'half a passive range',
+      () => inSite('firewallSupport: { lowDataChannelPort: 3000 }'),
+      'sites[0].firewallSupport',
+      /^lowDataChannelPort is given without the other end of the range$/,
+      /^Set both/,
+    ],
+    [
+      'a passive range backwards',
+      () => inSite('firewallSupport: { lowDataChannelPort: 3000, highDataChannelPort: 2900 }'),
+      'sites[0].firewallSupport',
+      /^lowDataChannelPort 3000 is above highDataChannelPort 2900$/,
+      /^Exchange/,
+    ],
+    [
+      'a rule for a path that leads out of the home',
+      () => changed("- users: '*'", "- path: /pub/../..\n        users: '*'"),
+      `${rights}.path`,
+      /must be a path that begins with \/ and has no \. or \.\. in it$/,
+      /^Give a path/,
+    ],
+    [
+      'an audit file that is the log too',
+      () => `${valid()}audit: { file: same }\nlog: { file: ./same }\n`,
+      'audit.file',
+      /same is also the file of log\.file$/,
+      /file of its own/,
+    ],
+    [
+      'an audit file that is the configuration',
+      () => `${valid()}audit: { file: cardgate.yaml }\n`,
+      'audit.file',
+      /is also the file of the configuration itself$/,
+      /file of its own/,
+    ],
+    [
+      'an audit file that is the file of accounts',
+      () => `${valid()}audit: { file: accounts.yaml }\n`,
+      'audit.file',
+      /is also the file of directories\[0\]\.accounts$/,
+      /file of its own/,
+    ],
     ['a file that is a list', () => '- a\n', '', /^a list is not allowed; must be a section with/, /./],
     ['an empty file', () => '', '', /^is empty; must be a section with/, /./],
   ])('%s', (_name, text, setting, message, remedy) => {
@@ -322,6 +408,37 @@ describe('a setting that the schema refuses', () => {
         .sort(),
     ).toEqual(['directories[0].type', 'sites[0].ssl']);
   });
+});
+
+describe('a file of the gateway that its clients could reach', () => {
+  it.each([
+    ['the audit file', () => `${valid()}audit: { file: files/audit.jsonl }\n`, 'audit.file'],
+    ['the cache of evidence', () => `${valid()}retrieval: { cacheDirectory: files }\n`, 'retrieval.cacheDirectory'],
+    ['the rules', () => changed('physicalPath: files', 'physicalPath: .'), 'sites[0].mapping.rules'],
+  ])('is warned of: %s', (_name, text, setting) => {
+    expect(faultsOf(text())).toContainEqual(
+      expect.objectContaining({
+        severity: 'warning',
+        setting,
+        message: expect.stringMatching(/lies in physicalPath .*: clients may read or replace it$/),
+      }),
+    );
+  });
+
+  it('is none whose folder only begins with the same letters', () => {
+    expect(faultsOf(`${valid()}audit: { file: files.jsonl }\n`)).toEqual([]);
+  });
+});
+
+it('a home that is not there is one fault', () => {
+  expect(
+    faultsOf(
+      inSite('userIsolation: { mode: IsolateAllDirectories, createHome: true }').replace(
+        'physicalPath: files',
+        'physicalPath: nowhere',
+      ),
+    ).length,
+  ).toBe(1);
 });
 
 describe('text that is no YAML', () => {
