@@ -26,6 +26,8 @@ export interface Step {
 }
 
 export interface StepRecorder {
+  /** Searches that only explain may be made too. Absent on the login path, which makes none. */
+  readonly looksFurther?: true;
   record(step: Step): void;
 }
 
@@ -36,11 +38,18 @@ export interface RecordedStep extends Step {
   readonly atMilliseconds?: number;
 }
 
-/** @param timer a monotonic count of milliseconds, such as `performance.now` */
-export function recordingSteps(timer?: () => number): StepRecorder & { readonly steps: readonly RecordedStep[] } {
+/**
+ * @param timer a monotonic count of milliseconds, such as `performance.now`
+ * @param further whether the operator who reads the steps may be shown what an account holds that was not found
+ */
+export function recordingSteps(
+  timer?: () => number,
+  further: Pick<StepRecorder, 'looksFurther'> = {},
+): StepRecorder & { readonly steps: readonly RecordedStep[] } {
   const steps: RecordedStep[] = [];
   const startedAt = timer?.() ?? 0;
   return {
+    ...further,
     steps,
     record: (step) => void steps.push(timer ? { ...step, atMilliseconds: timer() - startedAt } : step),
   };

@@ -41,7 +41,7 @@ export async function explain(certificateFile: string, options: ExplainOptions, 
   const quiet = { audit: unrecordedTrail, logger: silentLogger, clock: systemClock, timer: systemTimer };
   const evidence = createSharedEvidence(configuration, quiet, 'read');
   const logins = createLogins(configuration, { ...quiet, evidence }, foreseeingAuthorizer);
-  const steps = recordingSteps(() => performance.now());
+  const steps = recordingSteps(() => performance.now(), { looksFurther: true });
   try {
     const resolution = await logins.authenticators.get(site)?.resolve(
       {

@@ -8,6 +8,7 @@ import { MalformedError } from '../pki/malformed-error.ts';
 import { subjectIdentity } from '../pki/subject-identity.ts';
 import { altValues, issuerSerialValues } from './alt-security-identities.ts';
 import { asciiLowerCase } from './ascii-case.ts';
+import { reversedValue } from './near-miss.ts';
 import { strongForms } from './rule.ts';
 import { readStoredValue, type StoredValue } from './stored-value.ts';
 
@@ -110,8 +111,9 @@ function findingFor(
       if (sid !== undefined && account.sid !== undefined && sid !== account.sid) {
         return { kind: 'planted', message: `The value names the SID ${sid}; the account's is ${account.sid}.` };
       }
-      const unreversed = certificates.find((certificate) => isUnreversedSerialOf(read, certificate, spelling));
-      const reversed = unreversed && issuerSerialValues(unreversed, spelling)[0];
+      const [reversed] = certificates.flatMap(
+        (certificate) => reversedValue(read, issuerSerialValues(certificate, spelling)) ?? [],
+      );
       if (reversed !== undefined) {
         return { kind: 'broken', message: 'The octets of the serial number are not reversed.', right: reversed };
       }
@@ -159,19 +161,6 @@ function misspelt(
     kind: 'broken',
     message: `The issuer stands in display order. If the serial number ${serial} stands as tools display it too, ${other} is right, else ${right}; ask cardgate mapping value with the certificate.`,
   };
-}
-
-function isUnreversedSerialOf(
-  read: StoredValue & { kind: 'value' },
-  certificate: Certificate,
-  spelling: MappingSpelling,
-): boolean {
-  const serial = read.parts.get('SR')?.toLowerCase().replace(/^0+/, '');
-  const straight = certificate.serialNumber.toString(16);
-  const isRight = issuerSerialValues(certificate, spelling).some(
-    (right) => asciiLowerCase(right) === asciiLowerCase(read.right),
-  );
-  return serial !== undefined && serial === straight && !isRight;
 }
 
 /** The strong value of the one certificate that is stored at the account too. */

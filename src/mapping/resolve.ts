@@ -11,6 +11,7 @@ import { formatRfc4514 } from '../pki/distinguished-name.ts';
 import { MalformedError } from '../pki/malformed-error.ts';
 import { serialNumberText } from '../pki/serial-number-text.ts';
 import { subjectIdentity } from '../pki/subject-identity.ts';
+import { compareAccount, compareClaimedAccount } from './account-comparison.ts';
 import { equalsIgnoringAsciiCase } from './ascii-case.ts';
 import { unmetCondition } from './condition.ts';
 import { contradiction, pickByName } from './contradiction.ts';
@@ -73,7 +74,11 @@ async function runRules(plan: readonly PlannedRule[], binding: Binding, search: 
   }
   const rules = plan.map(({ rule }) => rule.name);
   const [weak] = search.found.values();
-  if (!weak) return denied(denial('mapping-none', 'No rule led from the certificate to an account.', { rules }));
+  if (!weak) {
+    await compareClaimedAccount(plan, search);
+    return denied(denial('mapping-none', 'No rule led from the certificate to an account.', { rules }));
+  }
+  compareAccount(plan, search, weak.directory, weak.account);
   // a rule that had to find the account and did not is not made up for by a name
   return judgeName(weak, required ? { mode: 'full' } : binding, search, rules);
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lintDirectory } from '../../../src/command-line/mapping-lint.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
-import { unrecorded } from '../../../src/explanation.ts';
+import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
 import { certificateMappings } from '../../../src/mapping/certificate-mappings.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
 import { decodeRules } from '../../../src/mapping/rule-language.ts';
@@ -56,6 +56,8 @@ beforeAll(async () => {
   two = await ca.validated({ rfc822Names: ['bob@corp.example', 'ada@corp.example'] });
   const mappings = certificateMappings(ada.certificate);
   const ofWindows = mappings.altSecurityIdentities.find(({ form }) => form === 'issuerSubject')?.value ?? '';
+  const strong = mappings.altSecurityIdentities.find(({ form }) => form === 'issuerSerial')?.value ?? '';
+  const unreversed = strong.replace(/<SR>.*/, '<SR>e1ac11000000002b');
   ldap = await startSlapd({
     accounts: [
       {
@@ -67,7 +69,7 @@ beforeAll(async () => {
         objectClasses: ['ipaCertMapObject'],
         lines: [`ipaCertMapData: ${freeIpaValue}`],
       },
-      { uid: 'bob', mail: 'bob@corp.example', altSecurityIdentities: ['X509:<S>CN=Bob', 'junk'] },
+      { uid: 'bob', mail: 'bob@corp.example', altSecurityIdentities: ['X509:<S>CN=Bob', 'junk', unreversed] },
       ...Array.from({ length: 1200 }, (_, index) => ({
         uid: `u${index}`,
         altSecurityIdentities: [`X509:<I>O=CA<SR>${String(index).padStart(6, '0')}`],
@@ -134,6 +136,24 @@ describe('searches of rules in OpenLDAP', () => {
 
   it('two addresses of two accounts are ambiguous', async () => {
     expect(await resolve(two, { map: 'search', filter: '(mail={subject_rfc822_name})' })).toBe('mapping-ambiguous');
+  });
+});
+
+describe('an explanation', () => {
+  it('shows that the serial number at the account that USER names is not reversed', async () => {
+    const steps = recordingSteps(undefined, { looksFurther: true });
+    const rules = [{ name: 'strong', map: 'issuerSerial', onMiss: 'next' } as const];
+    const options = { rules, binding: 'full', directories: [directory], logger: silentLogger } as const;
+    const result = await createMappingService(options).resolve(ada, 'bob', steps);
+    expect(result).toMatchObject({ outcome: 'denied', denial: { code: 'mapping-none' } });
+    const compared = steps.steps.filter(({ check }) => check === 'mapping value of the account');
+    expect(compared.map(({ facts }) => facts?.['difference'])).toContain('serial not reversed');
+    const { expected, holds } =
+      compared.find(({ facts }) => facts?.['difference'] === 'serial not reversed')?.facts ?? {};
+    expect([expected, holds].map((value) => String(value).split('<SR>')[1])).toEqual([
+      '2b0000000011ace1',
+      'e1ac11000000002b',
+    ]);
   });
 });
 

@@ -1,0 +1,107 @@
+/** What an explanation says of values that stand at an account and do not lead to it. */
+import { describe, expect, it } from 'vitest';
+import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
+import { altValues } from '../../../src/mapping/alt-security-identities.ts';
+import { nearMiss } from '../../../src/mapping/near-miss.ts';
+import { createMappingService } from '../../../src/mapping/resolve.ts';
+import { silentLogger } from '../../../src/operations/log.ts';
+import { parseCertificate } from '../../../src/pki/certificate.ts';
+import { subjectIdentity } from '../../../src/pki/subject-identity.ts';
+import { janeDoe } from '../../support/jane-doe.ts';
+import { createLogonAuthority } from '../../support/validated-certificate.ts';
+import { memoryDirectory } from './memory-directory.ts';
+
+const certificate = parseCertificate(janeDoe);
+const facts = { certificate, identity: subjectIdentity(certificate) };
+const values = (['issuerSerial', 'issuerSubject'] as const).flatMap((form) =>
+  altValues(form, certificate, facts.identity),
+);
+const right = 'X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>2b0000000011ace1';
+
+describe('near misses', () => {
+  it.each<[string, string]>([
+    ['X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>e1ac11000000002b', 'serial not reversed'],
+    ['X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>00e1ac11000000002b', 'serial not reversed'],
+    ['X509:<I>CN=CONTOSO-DC-CA,DC=contoso,DC=com<SR>2b0000000011ace1', 'a name stands in display order'],
+    [
+      'X509:<I>CN=CONTOSO-DC-CA,DC=contoso,DC=com<SR>E1:AC:11:00:00:00:00:2B',
+      'serial not reversed, and the issuer stands in display order',
+    ],
+    ['X509:<I>DC=com, DC=contoso, CN=CONTOSO-DC-CA<SR>2b0000000011ace1', 'other spelling of the value'],
+    [right.toUpperCase(), 'other letter case'],
+    [` ${right} `, 'blanks at an end'],
+    [right, 'the same value'],
+    ['X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>0102', 'another certificate of the same issuer'],
+    ['X509:<I>DC=com,CN=Other<SR>2b0000000011ace1', 'the same serial number, and another issuer'],
+    ['X509:<I>DC=com,CN=Other<SR>0102', 'another certificate of another issuer'],
+    [
+      altValues('subject', certificate, facts.identity)[0]!,
+      'no rule looks for values of the kind subject, and it is weak',
+    ],
+    [`X509:<SHA1-PUKEY>${'ab'.repeat(20)}`, 'the SHA-1 of another key'],
+    ['X509:<I>CN=Other', 'stands for every certificate'],
+    ['X509:<XX>1', 'the value has the unknown tag'],
+    ['Kerberos:ada@CORP.EXAMPLE', 'not about certificates'],
+  ])('%s: %s', (stored, difference) => {
+    expect(nearMiss(stored, values, facts).difference.slice(0, difference.length)).toBe(difference);
+  });
+
+  it('names the value that was searched', () => {
+    expect(nearMiss('X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>e1ac11000000002b', values, facts).expected).toBe(
+      right,
+    );
+  });
+});
+
+describe('the account that USER names', () => {
+  async function explained(claimedName: string | undefined, further: { looksFurther?: true } = { looksFurther: true }) {
+    const ca = await createLogonAuthority('CA');
+    const ada = await ca.validated({ serialNumber: 0x0102n, subject: 'ada' });
+    let asked = 0;
+    const account = {
+      accountName: 'ada',
+      altSecurityIdentities: ['X509:<I>CN=CA<SR>0102', ...Array.from({ length: 40 }, () => 'X509:\u001b[2J')],
+    };
+    const memory = memoryDirectory([account]);
+    const found = await memoryDirectory([{ ...account, sid: 'S-1' }]).findAccounts({ by: 'sid', sid: 'S-1' }, 1);
+    const directory = {
+      ...memory,
+      findByLoginName: async () => {
+        asked += 1;
+        return found;
+      },
+    };
+    const rules = [{ name: 'r', map: 'issuerSerial', onMiss: 'next' } as const];
+    const service = createMappingService({ rules, binding: 'full', directories: [directory], logger: silentLogger });
+    const steps = recordingSteps(undefined, further);
+    const result = await service.resolve(ada, claimedName, steps);
+    expect(result).toMatchObject({ outcome: 'denied', denial: { code: 'mapping-none' } });
+    await service.resolve(ada, claimedName, unrecorded);
+    return { asked, text: JSON.stringify(steps.steps), steps: steps.steps };
+  }
+
+  it('is compared with what was searched, by one search, bounded and printable', async () => {
+    const { asked, text, steps } = await explained('ada');
+    expect(asked).toBe(1);
+    expect(steps.find(({ facts: shown }) => shown?.['difference'] === 'serial not reversed')?.facts).toMatchObject({
+      expected: 'X509:<I>CN=CA<SR>0201',
+      holds: 'X509:<I>CN=CA<SR>0102',
+    });
+    expect(steps.filter(({ check }) => check === 'mapping value of the account')).toHaveLength(16);
+    expect(text).not.toContain('\\u001b');
+    expect(text).toContain('\\u{1b}');
+  });
+
+  it.each<[string, string | undefined, { looksFurther?: true }]>([
+    ['on the login path', 'ada', {}],
+    ['without a name', undefined, { looksFurther: true }],
+  ])('is not asked for %s', async (_what, name, further) => {
+    expect((await explained(name, further)).asked).toBe(0);
+  });
+
+  it('is not shown when the directory answers with an account of another name', async () => {
+    const { text } = await explained('eve');
+    expect(text).toContain('no account has this name');
+    expect(text).not.toContain('0102"');
+  });
+});
