@@ -128,6 +128,14 @@ describe('a directory that a rule denies', () => {
     expect(await received('MLSD open')).toMatch(/^type=file;size=6;.*perm=adfrw;.* f\r$/mu);
   });
 
+  it('lets forty links in a chain be followed, as the kernel does, and no more', async () => {
+    for (let link = 1; link <= 41; link += 1) {
+      await symlink(link === 1 ? 'open/f' : `chain-${link - 1}`, host(`chain-${link}`));
+    }
+    expect(await code('SIZE chain-40')).toBe(213);
+    expect(await ask('SIZE chain-41')).toBe('550 No such file or directory.');
+  });
+
   it('leaves everything else as it was', async () => {
     expect(await received('RETR up/open/f')).toBe('open/f');
     expect(await received('NLST open')).toBe('open/f\r\n');
