@@ -280,7 +280,7 @@ export const denialTable = {
     reply: 530,
     subStatus: 35,
     level: 'notice',
-    meaning: 'The account may log in from certain workstations only, and the gateway is none of them.',
+    meaning: 'The account may log in from certain workstations only, and the gateway is not one of them.',
     remedy: 'Add the gateway to userWorkstations of the account, or let the person log in by card.',
   },
   'account-smartcard-required': {
@@ -435,7 +435,7 @@ export const denialTable = {
     reply: 421,
     subStatus: 35,
     level: 'alert',
-    meaning: 'The audit trail cannot be written, and nobody may log in without a record (audit.whenUnwritable).',
+    meaning: 'The audit trail cannot be written, and audit.whenUnwritable refuses logins without a record.',
     remedy: 'Make room on the disk of audit.file, and see its permissions; the log says what is wrong.',
   },
   'data-certificate-mismatch': {

@@ -25,7 +25,7 @@ export function checkAuthorization(
       checkRole(source, [...at, 'roles', place], role, known?.groups);
     }
     if (isEmpty(rule)) {
-      source.warning(at, 'has empty lists, and so is for nobody', 'Add users or roles, or remove the rule.');
+      source.warning(at, 'has empty lists, and so concerns no account', 'Add users or roles, or remove the rule.');
     }
     const same = settings.authorization.findIndex((other) => JSON.stringify(other) === JSON.stringify(rule));
     if (same !== index) source.warning(at, `says the same as authorization[${same}]`, 'Remove one of the two.');

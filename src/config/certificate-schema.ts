@@ -58,7 +58,7 @@ const ocsp = z
       .array(file)
       .max(20)
       .default([])
-      .describe('PEM or DER files: responders believed about every certificate, whoever certified them'),
+      .describe('PEM or DER files: responders believed about every certificate, whichever CA certified them'),
     nonce: z
       .enum(['off', 'send', 'require'])
       .default('off')
@@ -84,7 +84,7 @@ const revocation = z
     unknownStatus: z
       .enum(['deny', 'allowWithinGrace'])
       .default('deny')
-      .describe('What happens while nobody can say whether a certificate is revoked'),
+      .describe('What happens while no CRL and no responder says whether a certificate is revoked'),
     gracePeriod: duration('0s', '24d')
       .prefault('0s')
       .describe('With allowWithinGrace: how long after the end of the last good evidence'),

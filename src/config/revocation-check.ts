@@ -54,7 +54,7 @@ export function checkRevocation(
     const hint = offered.length > 0 ? `, or ${offered.join(', ')} to revocationRetrievalHosts` : '';
     source.warning(
       settingOf(certificate),
-      `nobody can say whether ${formatRfc4514(certificate.subject)} is revoked: all below it are refused`,
+      `no source says whether ${formatRfc4514(certificate.subject)} is revoked: all below it are refused`,
       `Add a CRL of ${formatRfc4514(certificate.issuer)} to crlFiles${hint}.`,
     );
   }

@@ -58,7 +58,7 @@ export class TrustCheck {
     if (!isAuthority(anchor)) {
       this.#reader.source.fault(
         this.#reader.settingOf(anchor),
-        `${nameOf(anchor)} is not the certificate of a CA, so that nobody’s certificate can be issued by it`,
+        `${nameOf(anchor)} is not the certificate of a CA, so that it can have issued no certificate`,
         'Name the certificate of the root CA; a person’s own certificate is mapped by a rule instead.',
       );
       return;

@@ -125,6 +125,6 @@ function crlSigningPurposeRefusal(certificate: Certificate): Refusal | undefined
   const { extensions, basicConstraints } = certificate;
   const isCritical = [oids.extendedKeyUsage, oids.applicationPolicies].some((oid) => extensions.get(oid)?.critical);
   if (!isCritical || basicConstraints?.ca || isUnlimited(certificate)) return undefined;
-  const detail = 'Its critical extended key usage lists purposes, and signing CRLs is none of them.';
+  const detail = 'Its critical extended key usage lists purposes, and signing CRLs is not among them.';
   return { code: 'extended-key-usage-missing', detail };
 }

@@ -17,7 +17,7 @@ import type { OcspResponse, ResponderId } from './ocsp-response.ts';
 export interface ResponderContext {
   /** Where certificates of responders are looked for that the response does not bring along. */
   readonly pool: IssuerPool;
-  /** Responders the site trusts by themselves, whoever certified them (RFC 6960 4.2.2.2 criterion 1). Default: none. */
+  /** Responders the site trusts by themselves, whichever CA certified them (RFC 6960 4.2.2.2 criterion 1). Default: none. */
   readonly pinned?: readonly Certificate[];
   readonly signatures: SignatureChecks;
   readonly time: Date;

@@ -20,7 +20,7 @@ import { type OcspResponse, parseOcspResponse } from './ocsp-response.ts';
 export interface OcspOptions extends OcspRequestOptions, OcspLimits {
   /** Responses out of files, which are at hand without asking anybody; of the rules only that for nonces is not theirs. Default: none. */
   readonly files?: readonly OcspFile[];
-  /** Certificates of responders that are believed about every certificate, whoever certified them. Default: none. */
+  /** Certificates of responders that are believed about every certificate, whichever CA certified them. Default: none. */
   readonly responderCertificates?: readonly Certificate[];
 }
 

@@ -190,7 +190,7 @@ describe('what the first login would find', () => {
       'warning',
       () => [site(`${certificates}.crlFiles`, [pki.files.issuingCrl])],
       'sites[0].sslClientCertificates.intermediates[0]',
-      /nobody can say whether/,
+      /no source says whether/,
     ],
     [
       'a certificate of a person as trust anchor',
