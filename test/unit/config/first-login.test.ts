@@ -244,7 +244,7 @@ describe('what the first login would find', () => {
         site(`${certificates}.revocationRetrievalHosts`, ['other.example']),
       ],
       'sites[0].sslClientCertificates.intermediates[0]',
-      /nobody can say/,
+      /no source says/,
     ],
     [
       'a responder that may not be asked',
@@ -311,7 +311,7 @@ describe('what the first login would find', () => {
       /no group of/,
     ],
     [
-      'a rule for nobody',
+      'a rule that concerns no account',
       'warning',
       () => [
         site('authorization', [
@@ -320,7 +320,7 @@ describe('what the first login would find', () => {
         ]),
       ],
       'sites[0].authorization[1]',
-      /for nobody/,
+      /concerns no account/,
     ],
     [
       'a rule twice',
