@@ -164,7 +164,7 @@ describe.skipIf(tests.skip)(tests.title, () => {
 
     it.each(clients)('is locked: $client cannot log in even with the right one', async ({ run, tells }) => {
       const held = await insert({ pinTries: 1 });
-      await run(upload(held, {}, wrongPin));
+      await expectRefusedHandshake(() => run(upload(held, {}, wrongPin)));
       expect(held.recorded.all).toEqual([{ kind: 'pin-wrong', triesLeft: 0 }]);
       const { stderr } = await expectRefusedHandshake(() => run(upload(held)));
       expect(stderr).toMatch(tells.locked);
