@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { parseCrl } from '../../../../src/pki/crl.ts';
+import { type CertificateRevocationList, parseCrl } from '../../../../src/pki/crl.ts';
 import { CrlEntries, indexCrlEntries } from '../../../../src/pki/crl-entries.ts';
 import { indexedEntries } from '../../../../src/pki/crl-index.ts';
 import { MalformedError } from '../../../../src/pki/malformed-error.ts';
@@ -48,16 +48,20 @@ describe('the entries of a large CRL', () => {
   });
 
   it('do not hold up the event loop while they are indexed', async () => {
-    const crl = parseCrl(Buffer.from(der), 'large');
-    const costOf = async (work: () => unknown) => {
-      const before = process.threadCpuUsage();
-      await work();
-      const { user, system } = process.threadCpuUsage(before);
-      return user + system;
+    // Microseconds of this thread, over all of its turns; the least of some runs is that without chance.
+    const costOf = async (work: (crl: CertificateRevocationList) => unknown) => {
+      const costs: number[] = [];
+      for (let run = 0; run < 5; run += 1) {
+        const crl = parseCrl(Buffer.from(der), 'large');
+        const before = process.threadCpuUsage();
+        await work(crl);
+        const { user, system } = process.threadCpuUsage(before);
+        costs.push(user + system);
+      }
+      return Math.min(...costs);
     };
-    // Of this thread, over all of its turns, beside what the work would cost it on this machine.
-    const handedOver = await costOf(() => indexedEntries(crl));
-    const doneHere = await costOf(() => indexCrlEntries(crl.entries, crl.issuer.key, false));
+    const handedOver = await costOf(indexedEntries);
+    const doneHere = await costOf(({ entries, issuer }) => indexCrlEntries(entries, issuer.key, false));
     expect(handedOver).toBeLessThan(doneHere / 2);
   });
 
