@@ -14,7 +14,6 @@ import { type ExitCode, exitCode } from './exit-code.ts';
 import { explanationHtml } from './explanation-html.ts';
 import { explanationText } from './explanation-text.ts';
 import { createLogins } from './logins.ts';
-import { foreseeingAuthorizer } from './sites.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ExplainOptions {
@@ -40,10 +39,10 @@ export async function explain(certificateFile: string, options: ExplainOptions, 
   // The record goes into the output instead of the audit trail: nobody logged in. No home is made and no cache written.
   const quiet = { audit: unrecordedTrail, logger: silentLogger, clock: systemClock, timer: systemTimer };
   const evidence = createSharedEvidence(configuration, quiet, 'read');
-  const logins = createLogins(configuration, { ...quiet, evidence }, foreseeingAuthorizer);
+  const logins = createLogins(configuration, { ...quiet, evidence });
   const steps = recordingSteps(() => performance.now(), { looksFurther: true });
   try {
-    const resolution = await logins.authenticators.get(site)?.resolve(
+    const resolution = await logins.sites.get(site)?.resolve(
       {
         peerCertificates,
         claimedName: options.user,
@@ -51,7 +50,7 @@ export async function explain(certificateFile: string, options: ExplainOptions, 
         connectionId: 'explain',
         tls: { protocol: 'none', cipher: 'none' },
       },
-      steps,
+      { purpose: 'explain', steps },
     );
     if (!resolution) return exitCode.usage;
     const { verdict, record } = resolution;

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type Denial, denialEntry } from '../denial.ts';
 import type { Facts, FactValue, RecordedStep } from '../explanation.ts';
-import type { Resolution } from '../login/login-attempt.ts';
+import type { Resolution } from '../login/site-login.ts';
 import { html, type Markup } from './explanation-markup.ts';
 import { explanationStyle } from './explanation-style.ts';
 import { factName, identityFacts, stageTitles } from './explanation-words.ts';

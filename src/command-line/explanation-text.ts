@@ -1,14 +1,18 @@
 /** The steps of a decision as text for people: one line a step, colour only on a terminal. */
 import { type Denial, denialEntry } from '../denial.ts';
 import type { Facts, FactValue, RecordedStep, Step } from '../explanation.ts';
-import type { Verdict } from '../login/authenticator.ts';
+import type { Resolution } from '../login/site-login.ts';
 import { printable } from '../operations/printable.ts';
 import { identityFacts, stageTitles } from './explanation-words.ts';
 
 const marks = { passed: '✓', failed: '✗', skipped: '–', noted: '·' } as const;
 const colours = { passed: 32, failed: 31, skipped: 33, noted: 36 } as const;
 
-export function explanationText(steps: readonly RecordedStep[], verdict: Verdict, colour: boolean): string {
+export function explanationText(
+  steps: readonly RecordedStep[],
+  verdict: Resolution['verdict'],
+  colour: boolean,
+): string {
   return [...stepsLines(steps, colour), '', ...verdictLines(verdict, colour), ''].join('\n');
 }
 
@@ -55,7 +59,7 @@ function factText(value: FactValue): string {
   return printable(String(value));
 }
 
-function verdictLines(verdict: Verdict, colour: boolean): string[] {
+function verdictLines(verdict: Resolution['verdict'], colour: boolean): string[] {
   switch (verdict.outcome) {
     case 'granted': {
       const { accountName, directory, homeDirectory } = verdict.login;
@@ -65,8 +69,6 @@ function verdictLines(verdict: Verdict, colour: boolean): string[] {
         `  home:     ${printable(homeDirectory)}`,
       ];
     }
-    case 'password-required':
-      return [paint('A PASSWORD IS REQUIRED', 33, colour)];
     default:
       return denialLines(verdict.outcome, verdict.denial, colour);
   }

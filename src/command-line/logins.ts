@@ -1,24 +1,25 @@
 /** Everything a login needs, made from one configuration: directories, validators, rules and rights of every site. */
+import type { AuthorizationRule } from '../authorization/authorization-rules.ts';
 import { type Clock, systemClock, systemTimer, type Timer } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import type { Directory } from '../directory/directory.ts';
-import { createAuthenticator } from '../login/authenticate.ts';
-import type { LoginRequest, Verdict } from '../login/authenticator.ts';
+import { decideLogin } from '../login/decision.ts';
 import { createFailureThrottle, type FailureThrottle } from '../login/failure-throttle.ts';
-import type { ExplainingAuthenticator } from '../login/login-attempt.ts';
-import { type Recheck, recheckOf, standingRequest } from '../login/login-recheck.ts';
+import type { LoginGenerations, Logins } from '../login/login-generations.ts';
+import type { AuthorizationPolicy, LoginPolicy } from '../login/login-policy.ts';
+import { SiteLogin } from '../login/site-login.ts';
 import type { Binding } from '../mapping/mapping-service.ts';
 import { createMappingService } from '../mapping/resolve.ts';
 import { type AuditTrail, trailOfSite } from '../operations/audit.ts';
 import { createAuditTrail } from '../operations/audit-trail.ts';
 import { alarmOnStandardError, createLogger, type Logger } from '../operations/log.ts';
 import { createCertificateValidator } from '../pki/certificate-validator.ts';
-import type { RemoteAuthenticatorOptions } from '../service/remote-authenticator.ts';
 import type { FileOperations } from '../storage/file-operations.ts';
+import { defined } from './defined.ts';
 import { openDirectory } from './directories.ts';
 import { createSharedEvidence, type SharedEvidence } from './evidence.ts';
-import { remoteLogins } from './remote-mapping.ts';
-import { authorizer } from './sites.ts';
+import { remoteDecision } from './remote-mapping.ts';
+import { homesOf } from './site-homes.ts';
 import { validatorOptions } from './validation.ts';
 
 export interface LoginParts {
@@ -34,34 +35,29 @@ export interface LoginParts {
   readonly throttle?: FailureThrottle;
 }
 
-export interface Logins {
-  /** By name of the site. */
-  readonly authenticators: ReadonlyMap<string, ExplainingAuthenticator>;
-  close(): Promise<void>;
-}
-
-/** @param authorizerOf who may do what on a site, and where; default: as the site’s settings say, with a home in its files */
+/**
+ * Every site's login by one configuration.
+ * @param authorizationOf who may do what on a site, and where; default: as the site’s settings say, with a home in its files
+ */
 export function createLogins(
   configuration: Configuration,
   parts: LoginParts,
-  authorizerOf: (site: LoadedSite) => RemoteAuthenticatorOptions['authorize'] = (site) =>
-    authorizer(site, parts.fileOperations?.get(site.settings.name)),
+  authorizationOf: (site: LoadedSite) => AuthorizationPolicy = (site) => ({
+    rules: rulesOf(site),
+    homes: homesOf(site, parts.fileOperations?.get(site.settings.name)),
+  }),
 ): Logins {
   const evidence = parts.evidence ?? createSharedEvidence(configuration, parts);
   const throttle = parts.throttle ?? createThrottle(configuration, parts.clock);
   const directories = new Map(
     configuration.directories.map((loaded) => [loaded.settings.name, openDirectory(loaded, parts.logger)]),
   );
-  const sites = new Map(
-    configuration.sites.map((site) => [
-      site.settings.name,
-      siteLogins(site, { ...parts, evidence, throttle, directories, authorize: authorizerOf(site) }),
-    ]),
-  );
+  const shared = { ...parts, evidence, throttle, directories };
+  const sites = configuration.sites.map((site) => openSite(site, shared, authorizationOf(site)));
   return {
-    authenticators: new Map([...sites].map(([name, { authenticator }]) => [name, authenticator])),
+    sites: new Map(sites.map(({ name, login }) => [name, login])),
     close: async () => {
-      for (const { close } of sites.values()) close?.();
+      for (const { close } of sites) close?.();
       await Promise.all([...directories.values()].map((directory) => directory.close()));
       if (!parts.evidence) await evidence.stop();
     },
@@ -101,7 +97,7 @@ export function openSharedParts(configuration: Configuration) {
     /** Resolves with the reason when log or audit trail can never be written again. */
     lost: Promise.race([audit.gone, logger.gone]),
     /** The logins first: they may have something to say. */
-    close: async (logins: SwitchableLogins) => {
+    close: async (logins: LoginGenerations) => {
       await Promise.all([logins.close(), evidence.stop()]);
       await audit.close();
       await logger.close();
@@ -113,94 +109,63 @@ function createThrottle({ settings }: Configuration, clock: Clock): FailureThrot
   return createFailureThrottle({ ...settings.denyByFailure, clock });
 }
 
-interface SiteParts extends LoginParts {
+interface SharedParts extends LoginParts {
   readonly evidence: SharedEvidence;
   readonly throttle: FailureThrottle;
   /** All of the configuration, by name. */
   readonly directories: ReadonlyMap<string, Directory>;
-  readonly authorize: RemoteAuthenticatorOptions['authorize'];
 }
 
-interface SiteLogins {
-  readonly authenticator: ExplainingAuthenticator;
+interface OpenSite {
+  readonly name: string;
+  readonly login: SiteLogin;
   /** Absent where the site holds nothing of its own that is to be closed. */
   readonly close?: () => void;
 }
 
-function siteLogins(site: LoadedSite, parts: SiteParts): SiteLogins {
-  const { settings, rules, remoteMapping } = site;
-  const { clock, timer, evidence, directories: all, throttle, authorize } = parts;
-  const audit = trailOfSite(parts.audit, settings.name);
-  const logger = parts.logger.with({ site: settings.name });
+function openSite(site: LoadedSite, parts: SharedParts, authorization: AuthorizationPolicy): OpenSite {
+  const { name } = site.settings;
+  const logger = parts.logger.with({ site: name });
+  const own = { audit: trailOfSite(parts.audit, name), logger, timer: parts.timer };
+  if (site.remoteMapping) {
+    const { decide, close } = remoteDecision(site, site.remoteMapping, authorization, { clock: parts.clock, logger });
+    return { name, login: new SiteLogin(decide, own), close };
+  }
+  const policy = loginPolicy(site, { ...parts, logger }, authorization);
+  const login = new SiteLogin((request, occasion) => decideLogin(policy, request, occasion), {
+    ...own,
+    ...('passwords' in policy && { failureDelay }),
+  });
+  return { name, login };
+}
+
+/** Milliseconds; longer than a directory usually takes to refuse a password. */
+const failureDelay = 1000;
+
+function loginPolicy(site: LoadedSite, parts: SharedParts, authorization: AuthorizationPolicy): LoginPolicy {
+  const { settings, rules } = site;
+  const { clock, logger, throttle, evidence } = parts;
   const { clientCertAuthentication, mode, requireSmartcardRequired } = settings.authentication;
-  const methods = { clientCertificate: clientCertAuthentication.enabled, basic: mode !== 'certificate' };
-  if (remoteMapping) return remoteLogins(site, remoteMapping, { audit, clock, timer, logger, methods, authorize });
-  const directories = settings.directories.map((name) => all.get(name)).filter((entry) => entry !== undefined);
-  const authenticator = createAuthenticator({
-    methods,
-    authentication: mode,
-    ...(methods.basic && { passwords: { directories, throttle } }),
-    requireSmartcardRequired,
+  const directories = settings.directories.flatMap((name) => parts.directories.get(name) ?? []);
+  const passwords = { directories, throttle };
+  const common = { ...authorization, clock, requireSmartcardRequired };
+  if (!clientCertAuthentication.enabled) {
+    return mode === 'certificateOrPassword'
+      ? { ...common, mode: 'password', passwords }
+      : { ...common, mode: 'disabled' };
+  }
+  const certificates = {
     validator: createCertificateValidator(validatorOptions(site, evidence, clock, logger)),
     mapping: createMappingService({ rules, binding: binding(settings.mapping), directories, logger }),
-    authorize,
-    audit,
-    logger,
-    clock,
-    timer,
-  });
-  return { authenticator };
+  };
+  return mode === 'certificate' ? { ...common, mode, certificates } : { ...common, mode, certificates, passwords };
 }
 
 function binding({ binding: mode, backdating }: LoadedSite['settings']['mapping']): Binding {
   return mode === 'compatibility' ? { mode, backdating } : { mode };
 }
 
-/** An authenticator for each site that always asks the newest logins, and lets old ones finish what they began. */
-export class SwitchableLogins {
-  #current: { readonly logins: Logins; inFlight: number; retired: boolean };
-
-  constructor(logins: Logins) {
-    this.#current = { logins, inFlight: 0, retired: false };
-  }
-
-  /** From now on `logins` decides; the former is closed when its last login is decided. */
-  async replace(logins: Logins): Promise<void> {
-    const former = this.#current;
-    this.#current = { logins, inFlight: 0, retired: false };
-    former.retired = true;
-    if (former.inFlight === 0) await former.logins.close();
-  }
-
-  /** Sessions are rechecked by the newest logins as well: those that let them in have closed their directories. */
-  async authenticate(site: string, request: LoginRequest): Promise<Verdict> {
-    const verdict = await this.decide(site, (authenticator) => authenticator.authenticate(request));
-    if (verdict.outcome !== 'granted') return verdict;
-    const { login } = verdict;
-    return {
-      ...verdict,
-      login: { ...login, recheck: recheckOf(this.#recheck(site), standingRequest(request), login) },
-    };
-  }
-
-  /** Apart from `authenticate`, whose request a closure there would keep alive. */
-  #recheck(site: string): Recheck {
-    return (request, granted) => this.decide(site, (authenticator) => authenticator.recheck(request, granted));
-  }
-
-  /** One decision by the newest authenticator of the site, whose directories stay open until it is taken. */
-  decide<T>(site: string, decision: (authenticator: ExplainingAuthenticator) => Promise<T>): Promise<T> {
-    const generation = this.#current;
-    const authenticator = generation.logins.authenticators.get(site);
-    if (!authenticator) throw new Error(`site ${site} is not in the configuration any more`);
-    generation.inFlight += 1;
-    return decision(authenticator).finally(async () => {
-      generation.inFlight -= 1;
-      if (generation.retired && generation.inFlight === 0) await generation.logins.close();
-    });
-  }
-
-  close(): Promise<void> {
-    return this.#current.logins.close();
-  }
+/** The authorization rules of a site. */
+export function rulesOf({ settings }: LoadedSite): readonly AuthorizationRule[] {
+  return settings.authorization.map(defined);
 }

@@ -5,16 +5,16 @@ import { type Configuration, loadConfiguration } from '../config/load.ts';
 import { settingChanges } from '../config/setting-changes.ts';
 import type { ServiceKind } from '../config/setting-effects.ts';
 import { errorMessage } from '../error-message.ts';
+import type { LoginGenerations, Logins } from '../login/login-generations.ts';
 import type { AuditTrail } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
-import type { Logins, SwitchableLogins } from './logins.ts';
 
 export interface Reload {
   readonly file: string;
   readonly service: ServiceKind;
   /** What the service was started with. */
   readonly started: Configuration;
-  readonly logins: SwitchableLogins;
+  readonly logins: LoginGenerations;
   readonly create: (configuration: Configuration) => Logins;
   /** Renews what connections are served by: all of it, or it throws. */
   readonly apply?: (configuration: Configuration) => void;

@@ -1,8 +1,12 @@
 /** A site that asks remote mapping services: its settings become the options of the remote authenticator. */
+
+import type { Clock } from '../clock.ts';
 import type { LoadedSite } from '../config/load.ts';
 import type { LoadedRemoteMapping } from '../config/service-material.ts';
-import type { ExplainingAuthenticator } from '../login/login-attempt.ts';
-import { createRemoteAuthenticator, type RemoteAuthenticatorOptions } from '../service/remote-authenticator.ts';
+import type { Decide } from '../login/decision.ts';
+import type { AuthorizationPolicy } from '../login/login-policy.ts';
+import type { Logger } from '../operations/log.ts';
+import { decideRemotely } from '../service/remote-authenticator.ts';
 import { RemoteService } from '../service/remote-service.ts';
 
 /** More callers than that would wait for nothing: the service itself bounds its decisions. */
@@ -11,16 +15,17 @@ const maximumConnections = 64;
 const connectTimeout = 1000;
 const retryDelay = 10_000;
 
-export interface RemoteLogins {
-  readonly authenticator: ExplainingAuthenticator;
+export interface RemoteDecision {
+  readonly decide: Decide;
   close(): void;
 }
 
-export function remoteLogins(
+export function remoteDecision(
   { settings }: LoadedSite,
   { endpoints, identity, certificateAuthorities }: LoadedRemoteMapping,
-  parts: Omit<RemoteAuthenticatorOptions, 'service' | 'site' | 'explains'>,
-): RemoteLogins {
+  authorization: AuthorizationPolicy,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): RemoteDecision {
   const { attemptTimeout = 8_000, totalTimeout = 15_000, site } = settings.mapping.service ?? {};
   const material = identity && {
     certificateChain: identity.certificate,
@@ -36,17 +41,16 @@ export function remoteLogins(
     retryDelay,
     maximumRequests,
     maximumConnections,
-    clock: parts.clock,
-    logger: parts.logger,
+    clock,
+    logger,
     timer: () => performance.now(),
   });
-  return {
-    authenticator: createRemoteAuthenticator({
-      ...parts,
-      service,
-      ...(site !== undefined && { site }),
-      explains: true,
-    }),
-    close: () => service.close(),
+  const policy = {
+    ...authorization,
+    clientCertificate: settings.authentication.clientCertAuthentication.enabled,
+    service,
+    ...(site !== undefined && { site }),
+    explains: true,
   };
+  return { decide: (request, occasion) => decideRemotely(policy, request, occasion), close: () => service.close() };
 }

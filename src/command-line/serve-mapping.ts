@@ -2,17 +2,17 @@
 
 import { formatFault } from '../config/fault.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
+import { LoginGenerations } from '../login/login-generations.ts';
+import type { AuthorizationPolicy } from '../login/login-policy.ts';
 import type { Logger } from '../operations/log.ts';
 import { productVersion } from '../product-version.ts';
 import { createMappingServer, type MappingServer, type MappingServerOptions } from '../service/mapping-server.ts';
-import type { RemoteAuthenticatorOptions } from '../service/remote-authenticator.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { listenerFault } from './listen-fault.ts';
-import { createLogins, openSharedParts, SwitchableLogins } from './logins.ts';
+import { createLogins, openSharedParts, rulesOf } from './logins.ts';
 import { mappingServiceOptions } from './mapping-service-options.ts';
 import { reloader } from './reload.ts';
 import { closeAll, untilStopped } from './service-life.ts';
-import { rightsOf } from './sites.ts';
 import type { Terminal } from './terminal.ts';
 
 type OwnOptions = 'sites' | 'resolve' | 'logger' | 'clock' | 'timer' | 'listener';
@@ -32,15 +32,15 @@ export async function serveMapping(
 ): Promise<ExitCode> {
   const parts = openSharedParts(configuration);
   const { audit, logger, clock, timer, evidence } = parts;
-  const create = (current: Configuration) => createLogins(current, parts, mappingAuthorizer);
-  const logins = new SwitchableLogins(create(configuration));
+  const create = (current: Configuration) => createLogins(current, parts, mappingAuthorization);
+  const logins = new LoginGenerations(create(configuration));
   const sites = configuration.sites.map(({ settings: { name } }) => name);
   const servers = listeners.map((listener) =>
     createMappingServer({
       ...settings,
       listener,
       sites,
-      resolve: (site, ...request) => logins.decide(site, (authenticator) => authenticator.resolve(...request)),
+      resolve: (site, request, steps) => logins.resolve(site, request, { purpose: 'login', steps }),
       logger,
       clock,
       timer,
@@ -116,11 +116,6 @@ async function listenAll(
 }
 
 /** The rights of the site decide here too, but no home is looked for: the files are elsewhere, if there are any. */
-export function mappingAuthorizer(site: LoadedSite): RemoteAuthenticatorOptions['authorize'] {
-  const findRights = rightsOf(site);
-  return async (account, groups, steps) => {
-    const rights = findRights(account, groups, steps);
-    if (rights.outcome === 'denied') return rights;
-    return { outcome: 'authorized', homeDirectory: account.homeDirectory ?? '', accessRights: rights.accessRights };
-  };
+export function mappingAuthorization(site: LoadedSite): AuthorizationPolicy {
+  return { rules: rulesOf(site) };
 }

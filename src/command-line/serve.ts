@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { formatFault } from '../config/fault.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import { checkIdentity, createFtpServer, type FtpServer } from '../ftp/server.ts';
+import { LoginGenerations } from '../login/login-generations.ts';
 import { trailOfSite } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
 import { productVersion } from '../product-version.ts';
@@ -14,7 +15,7 @@ import { loadOrReport } from './check-config.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { fileOperationLimits, fileOperationsOf, sizeFileThreads } from './file-threads.ts';
 import { failedBinding, listenFault } from './listen-fault.ts';
-import { createLogins, type LoginParts, openSharedParts, SwitchableLogins } from './logins.ts';
+import { createLogins, type LoginParts, openSharedParts } from './logins.ts';
 import { reloader } from './reload.ts';
 import { closeAll, untilStopped } from './service-life.ts';
 import { serverOptions } from './sites.ts';
@@ -40,7 +41,7 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
   const shared = openSharedParts(configuration);
   const parts = { ...shared, fileOperations: fileOperationsOf(configuration.sites, shared.logger) };
   const { audit, logger, clock, evidence } = parts;
-  const logins = new SwitchableLogins(createLogins(configuration, parts));
+  const logins = new LoginGenerations(createLogins(configuration, parts));
   const running = await startSites(configuration, logins, parts, terminal);
   if (!running) {
     await parts.close(logins);
@@ -102,7 +103,7 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
 /** All sites, or none: a port that is taken stops those that came before. */
 async function startSites(
   configuration: Configuration,
-  logins: SwitchableLogins,
+  logins: LoginGenerations,
   { audit, clock, timer, logger, fileOperations }: ServeParts,
   terminal: Terminal,
 ): Promise<readonly RunningSite[] | undefined> {
@@ -113,7 +114,7 @@ async function startSites(
     if (!files) throw new Error(`site ${name} without file operations`);
     const server = createFtpServer({
       ...serverOptions(site),
-      authenticator: { authenticate: (request) => logins.authenticate(name, request) },
+      authenticator: logins.authenticator(name),
       openStorage: ({ homeDirectory }, rights) =>
         openBoundedStorage(files, homeDirectory, () => openLocalStorage({ homeDirectory, rights })),
       audit: trailOfSite(audit, name),

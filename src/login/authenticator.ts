@@ -26,7 +26,7 @@ export interface LoginRequest {
 }
 
 /** An account that may work on files, and how far. */
-export interface AuthenticatedLogin {
+export interface Login {
   readonly accountName: string;
   readonly directory: string;
   /** What stays the same when the account is renamed or moved; absent where the directory does not tell it. */
@@ -40,6 +40,10 @@ export interface AuthenticatedLogin {
   readonly passwordProven?: boolean;
   /** When the first certificate of the path expires: the login ends then at the latest. Absent with certificateSha256. */
   readonly validUntil?: Date;
+}
+
+/** A login that was granted. */
+export interface AuthenticatedLogin extends Login {
   /**
    * Decides the login once more, by what is known now of certificate, mapping, account, rights and home. Never rejects.
    * @returns undefined while that cannot be decided, as when no directory answers: the session goes on as it is
@@ -53,8 +57,9 @@ export type Standing =
   | ({ readonly outcome: 'confirmed' } & Pick<AuthenticatedLogin, 'accessRights' | 'validUntil'>)
   | { readonly outcome: 'withdrawn'; readonly denial: Denial };
 
-export type Verdict =
-  | { readonly outcome: 'granted'; readonly login: AuthenticatedLogin; readonly reference: string }
+/** @typeParam Granted what a login that is granted is handed on as */
+export type Verdict<Granted extends Login = AuthenticatedLogin> =
+  | { readonly outcome: 'granted'; readonly login: Granted; readonly reference: string }
   /** The site wants a password besides, or instead of, the certificate: answer 331 and come back with it. */
   | { readonly outcome: 'password-required' }
   | { readonly outcome: 'denied'; readonly denial: Denial; readonly reference: string }

@@ -3,19 +3,12 @@
  * home, and keeps what cannot be decided; it holds no password and writes no record.
  */
 import { type Denial, type DenialCode, denial } from '../denial.ts';
-import { unrecorded } from '../explanation.ts';
 import type { Logger } from '../operations/log.ts';
-import type { AuthenticatedLogin, Standing } from './authenticator.ts';
-import { decisionForFault } from './fault-decision.ts';
-import type { Decide, Decision, ExplainedRequest } from './login-attempt.ts';
-
-/** A request as a running session keeps it: without the password. */
-export type StandingRequest = Omit<ExplainedRequest, 'password'> & { readonly password?: never };
+import type { Login, Standing } from './authenticator.ts';
+import type { Progress } from './login-progress.ts';
 
 /** What a running session was granted, and works with. */
-export type GrantedLogin = Omit<AuthenticatedLogin, 'accessRights' | 'certificateSha256' | 'validUntil' | 'recheck'>;
-
-export type Recheck = (request: StandingRequest, granted: GrantedLogin) => Promise<Standing | undefined>;
+export type GrantedLogin = Pick<Login, 'accountName' | 'directory' | 'accountId' | 'homeDirectory' | 'passwordProven'>;
 
 /** Without an answer a running session goes on: an outage is no reason to cut everybody off, and nothing new is allowed by it. */
 const undecided: ReadonlySet<DenialCode> = new Set([
@@ -24,51 +17,40 @@ const undecided: ReadonlySet<DenialCode> = new Set([
   'revocation-unknown',
 ]);
 
+/** The part of a login that is compared at each recheck; the rest may be garbage. */
+export function grantedLogin(login: Login): GrantedLogin {
+  const { accountName, directory, accountId, homeDirectory, passwordProven = false } = login;
+  return { accountName, directory, homeDirectory, passwordProven, ...(accountId !== undefined && { accountId }) };
+}
+
 /**
- * Copies what a session may keep. The copy is made here, away from every closure: a closure would keep the whole request of the
- * login alive beside it, and the password in it.
- * @param request of a login that was granted
+ * What has become of a login that was granted, by the decision that was taken about it now.
+ * @returns undefined where that decides nothing
  */
-export function standingRequest({ password: _, ...request }: ExplainedRequest): StandingRequest {
-  return request;
-}
-
-/** `AuthenticatedLogin.recheck` for one login. */
-export function recheckOf(recheck: Recheck, request: StandingRequest, granted: GrantedLogin) {
-  const { accountName, directory, accountId, homeDirectory, passwordProven = false } = granted;
-  const kept = { accountName, directory, homeDirectory, passwordProven, ...(accountId !== undefined && { accountId }) };
-  return () => recheck(request, kept);
-}
-
-/** @returns a function that never rejects; see `AuthenticatedLogin.recheck` */
-export function recheckBy(decide: Decide, logger: Logger): Recheck {
-  return async (request, granted) => {
-    const { connectionId } = request;
-    let decision: Decision;
-    try {
-      decision = await decide(request, unrecorded, () => undefined, granted);
-    } catch (error) {
-      decision = decisionForFault(error);
-      logger.warn('login-recheck-failed', { connectionId, error });
+export function standingOf(
+  now: Progress<Login>,
+  granted: GrantedLogin,
+  connectionId: string,
+  logger: Logger,
+): Standing | undefined {
+  if (now.fault !== undefined) logger.warn('login-recheck-failed', { connectionId, error: now.fault });
+  switch (now.outcome) {
+    case 'passed': {
+      const { accessRights, validUntil } = now.proof;
+      const change = anotherAccount(now.proof, granted) ?? anotherHome(now.proof, granted);
+      if (change) return { outcome: 'withdrawn', denial: change };
+      return { outcome: 'confirmed', accessRights, ...(validUntil && { validUntil }) };
     }
-    switch (decision.outcome) {
-      case 'granted': {
-        const { accessRights, validUntil } = decision.login;
-        const change = anotherAccount(decision.login, granted) ?? anotherHome(decision.login, granted);
-        if (change) return { outcome: 'withdrawn', denial: change };
-        return { outcome: 'confirmed', accessRights, ...(validUntil && { validUntil }) };
-      }
-      case 'password-required': {
-        const detail = 'The site wants a password now, and the login was granted without one.';
-        return { outcome: 'withdrawn', denial: denial('password-missing', detail) };
-      }
-      case 'denied':
-      case 'unavailable':
-        if (!undecided.has(decision.denial.code)) return { outcome: 'withdrawn', denial: decision.denial };
-        logger.warn('login-recheck-undecided', { connectionId, code: decision.denial.code });
-        return undefined;
+    case 'password-required': {
+      const detail = 'The site wants a password now, and the login was granted without one.';
+      return { outcome: 'withdrawn', denial: denial('password-missing', detail) };
     }
-  };
+    case 'denied':
+    case 'unavailable':
+      if (!undecided.has(now.denial.code)) return { outcome: 'withdrawn', denial: now.denial };
+      logger.warn('login-recheck-undecided', { connectionId, code: now.denial.code });
+      return undefined;
+  }
 }
 
 /** A session’s records bear the name it began with, so it must not live on the right of another account, nor under a former name. */

@@ -36,7 +36,9 @@ export function validationFacts(
   };
 }
 
-export function accountFacts(account: DirectoryAccount): NonNullable<LoginAttempt['account']> {
+export function accountFacts(
+  account: Pick<DirectoryAccount, 'directory' | 'accountName' | 'distinguishedName' | 'sid'>,
+): NonNullable<LoginAttempt['account']> {
   return {
     directory: account.directory,
     name: printable(account.accountName),

@@ -14,8 +14,6 @@ export interface PasswordLoginOptions {
   readonly directories: readonly Directory[];
   /** One for all sites, so that guesses at several of them add up. */
   readonly throttle: FailureThrottle;
-  /** Milliseconds to which the time until a refusal is rounded up, so that it tells nothing about the account. Default 1000. */
-  readonly failureDelay?: number;
 }
 
 export type Identified =

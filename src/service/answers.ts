@@ -4,8 +4,9 @@
  */
 import { denialEntry } from '../denial.ts';
 import type { Facts, RecordedStep } from '../explanation.ts';
-import type { AuthenticatedLogin } from '../login/authenticator.ts';
-import type { MappedAccount, Resolution } from '../login/login-attempt.ts';
+import type { Login } from '../login/authenticator.ts';
+import type { MappedAccount } from '../login/login-progress.ts';
+import type { Resolution } from '../login/site-login.ts';
 import { type DeniedAnswer, type GrantedAnswer, grantedSchema, type VerdictAnswer } from './wire.ts';
 
 /** Long lists and names would overflow the header buffer of the proxy (nginx: 4 or 8 KiB for all headers). */
@@ -34,7 +35,7 @@ export function verdictAnswer(resolution: Resolution, steps: readonly RecordedSt
   };
 }
 
-function grantedAnswer({ verdict, record, mapped }: Resolution, login: AuthenticatedLogin): GrantedAnswer {
+function grantedAnswer({ verdict, record, mapped }: Resolution, login: Login): GrantedAnswer {
   const { certificate, path, trustAnchor, policies, evidence, rule, mappingReason } = record;
   return grantedSchema.parse({
     outcome: 'granted',

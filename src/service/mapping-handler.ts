@@ -4,8 +4,9 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../clock.ts';
-import { recordingSteps, unrecorded } from '../explanation.ts';
-import type { ExplainedRequest, ExplainingAuthenticator, Resolution } from '../login/login-attempt.ts';
+import { recordingSteps, type StepRecorder, unrecorded } from '../explanation.ts';
+import type { ExplainedRequest } from '../login/login-request.ts';
+import type { Resolution } from '../login/site-login.ts';
 import type { Logger } from '../operations/log.ts';
 import { type Headers, verdictAnswer, verdictHeaders } from './answers.ts';
 import type { Caller, Callers, TrustedAuthorities } from './caller.ts';
@@ -20,7 +21,7 @@ import { addressPattern, type HealthAnswer, type RefusedAnswer } from './wire.ts
 export interface MappingHandlerOptions {
   /** Names of the sites whose rules decide; the first where a caller names none. */
   readonly sites: readonly string[];
-  readonly resolve: (site: string, ...request: Parameters<ExplainingAuthenticator['resolve']>) => Promise<Resolution>;
+  readonly resolve: (site: string, request: ExplainedRequest, steps: StepRecorder) => Promise<Resolution>;
   readonly certificateHeader: CertificateHeader;
   /** Header in which a proxy names the address of its client; for records only. Default: none, the caller’s address is recorded. */
   readonly addressHeader?: string;

@@ -3,20 +3,15 @@
  * answers the login is unavailable, never granted; the record here bears the reference of the record there.
  */
 import { createHash } from 'node:crypto';
-import type { AccessRights } from '../authorization/access-rights.ts';
-import { type Denial, denial } from '../denial.ts';
-import type { Group } from '../directory/directory.ts';
-import { type StepRecorder, unrecorded } from '../explanation.ts';
-import {
-  type AttemptParts,
-  authenticatorBy,
-  type Decision,
-  type ExplainedRequest,
-  type ExplainingAuthenticator,
-  type Finder,
-  type MappedAccount,
-} from '../login/login-attempt.ts';
-import { printable } from '../operations/printable.ts';
+import { denial } from '../denial.ts';
+import { unrecorded } from '../explanation.ts';
+import { authorizeAccount, findHome, type Grouped } from '../login/account-rights.ts';
+import type { Login } from '../login/authenticator.ts';
+import { refused } from '../login/identification.ts';
+import type { AuthorizationPolicy, Occasion } from '../login/login-policy.ts';
+import { begun, next, type Progress, type StageResult } from '../login/login-progress.ts';
+import { accountFacts } from '../login/login-record.ts';
+import type { ExplainedRequest } from '../login/login-request.ts';
 import { type RemoteAnswer, type RemoteService, RemoteUnavailableError } from './remote-service.ts';
 import {
   addressPattern,
@@ -28,37 +23,52 @@ import {
   type ResolveRequest,
 } from './wire.ts';
 
-export interface RemoteAuthenticatorOptions extends AttemptParts {
-  /** Which ways to log in the site allows; with none of them everybody is refused. */
-  readonly methods: { readonly clientCertificate: boolean };
+export interface RemoteLoginPolicy extends AuthorizationPolicy {
+  /** Whether the site takes client certificates; without them everybody is refused. */
+  readonly clientCertificate: boolean;
   readonly service: RemoteService;
   /** Site of the service whose rules decide. Default: the service’s first. */
   readonly site?: string;
   /** Asks the service for its steps when a login is explained; the service must allow it. Default `false`. */
   readonly explains: boolean;
-  /** Access rights and home here. */
-  readonly authorize: (
-    account: MappedAccount['account'],
-    groups: readonly Group[],
-    steps: StepRecorder,
-  ) => Promise<
-    | { readonly outcome: 'authorized'; readonly homeDirectory: string; readonly accessRights: AccessRights }
-    | { readonly outcome: 'denied'; readonly denial: Denial }
-  >;
 }
 
-export function createRemoteAuthenticator(options: RemoteAuthenticatorOptions): ExplainingAuthenticator {
-  return authenticatorBy((request, steps, found) => decide(options, request, steps, found), options);
-}
-
-async function decide(
-  options: RemoteAuthenticatorOptions,
+/** Never rejects. */
+export async function decideRemotely(
+  policy: RemoteLoginPolicy,
   request: ExplainedRequest,
-  steps: StepRecorder,
-  found: Finder,
-): Promise<Decision> {
+  occasion: Occasion,
+): Promise<Progress<Login>> {
+  const answered = await next(begun, () => askService(policy, request, occasion));
+  const authorized = await next(answered, (proof) => authorizeAccount(policy, proof, occasion));
+  const housed = await next(authorized, (proof) => findHome(policy, proof, occasion));
+  return next(housed, ({ account, accessRights, homeDirectory, certificateSha256, validUntil }) => ({
+    outcome: 'passed',
+    proof: {
+      accountName: account.accountName,
+      directory: account.directory,
+      ...(account.sid !== undefined && { accountId: account.sid }),
+      homeDirectory,
+      accessRights,
+      certificateSha256,
+      validUntil,
+    },
+  }));
+}
+
+/** The service validated the certificate, mapped it, and found that the account may log in. */
+interface Answered extends Grouped {
+  readonly certificateSha256: string;
+  readonly validUntil: Date;
+}
+
+async function askService(
+  policy: RemoteLoginPolicy,
+  request: ExplainedRequest,
+  { steps }: Occasion,
+): Promise<StageResult<Answered>> {
   const [endEntity] = request.peerCertificates;
-  if (!options.methods.clientCertificate) {
+  if (!policy.clientCertificate) {
     return refused('authentication-disabled', 'clientCertAuthentication is not enabled for this site.');
   }
   if (!endEntity) {
@@ -74,10 +84,10 @@ async function decide(
   }
 
   const sha256 = createHash('sha256').update(endEntity).digest('hex');
-  const asksForSteps = options.explains && steps !== unrecorded;
+  const asksForSteps = policy.explains && steps !== unrecorded;
   let remote: RemoteAnswer;
   try {
-    remote = await options.service.resolve(resolveRequest(options, request), sha256, asksForSteps);
+    remote = await policy.service.resolve(resolveRequest(policy, request), sha256, asksForSteps);
   } catch (error) {
     if (!(error instanceof RemoteUnavailableError)) throw error;
     const facts = { failures: error.failures };
@@ -94,11 +104,11 @@ async function decide(
     verdict: answer.outcome === 'granted' ? 'passed' : 'failed',
     facts: { service, outcome: answer.outcome, reference: answer.reference },
   });
-  return answer.outcome === 'granted' ? authorized(options, answer, steps, found) : remoteRefusal(answer, service);
+  return answer.outcome === 'granted' ? proofOf(answer) : remoteRefusal(answer, service);
 }
 
 function resolveRequest(
-  { site }: RemoteAuthenticatorOptions,
+  { site }: RemoteLoginPolicy,
   { peerCertificates, claimedName, remoteAddress, tls }: ExplainedRequest,
 ): ResolveRequest {
   return {
@@ -114,24 +124,16 @@ function resolveRequest(
   };
 }
 
-async function authorized(
-  options: RemoteAuthenticatorOptions,
-  answer: GrantedAnswer,
-  steps: StepRecorder,
-  found: Finder,
-): Promise<Decision> {
+function proofOf(answer: GrantedAnswer): StageResult<Answered> {
   const { reference, rule, reason, certificate, path, trustAnchor, policies, evidence } = answer;
   const { name: accountName, groups: wireGroups, ...rest } = answer.account;
   const account = { ...defined(rest), accountName };
   const groups = wireGroups.map(defined);
-  const recorded = {
-    directory: account.directory,
-    name: printable(accountName),
-    distinguishedName: printable(account.distinguishedName),
-    ...(account.sid !== undefined && { sid: account.sid }),
-  };
-  found(
-    {
+  return {
+    outcome: 'passed',
+    proof: { account, groups, certificateSha256: certificate.sha256, validUntil: new Date(answer.validUntil) },
+    findings: {
+      reference,
       certificate: defined(certificate),
       path,
       trustAnchor,
@@ -139,36 +141,15 @@ async function authorized(
       evidence: evidence.map(defined),
       rule,
       mappingReason: reason,
-      account: recorded,
-    },
-    { account, groups },
-  );
-  const authorization = await options.authorize(account, groups, steps);
-  if (authorization.outcome === 'denied') return { ...authorization, reference };
-  const { homeDirectory, accessRights } = authorization;
-  found({ account: { ...recorded, homeDirectory } });
-  return {
-    outcome: 'granted',
-    reference,
-    login: {
-      accountName,
-      directory: account.directory,
-      ...(account.sid !== undefined && { accountId: account.sid }),
-      homeDirectory,
-      accessRights,
-      certificateSha256: certificate.sha256,
-      validUntil: new Date(answer.validUntil),
+      account: accountFacts(account),
+      mapped: { account, groups },
     },
   };
 }
 
-function remoteRefusal({ outcome, code, reference, detail, facts }: DeniedAnswer, service: string): Decision {
+function remoteRefusal({ outcome, code, reference, detail, facts }: DeniedAnswer, service: string): StageResult<never> {
   const said = detail ?? `The mapping service ${service} refused; its record ${reference} says why.`;
-  return { outcome, reference, denial: denial(code, said, { ...facts, service }) };
-}
-
-function refused(code: Denial['code'], detail: string): Decision {
-  return { outcome: 'denied', denial: denial(code, detail) };
+  return { outcome, denial: denial(code, said, { ...facts, service }), findings: { reference } };
 }
 
 type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };

@@ -4,14 +4,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
-import { type AuthenticationMode, createAuthenticator } from '../../../src/login/authenticate.ts';
 import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
 import type { LoginAttempt } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { fullRights } from '../../support/access-rights.ts';
 import type { ControlClient } from '../../support/control-client.ts';
+import { authenticatorOf, everybodyMayAll, homesAt, siteLoginOf } from '../../support/login-setup.ts';
 import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../../support/protocol-site.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
@@ -49,17 +48,16 @@ afterAll(async () => {
   await ldap?.stop();
 });
 
-async function siteWith(authentication: AuthenticationMode) {
+async function siteWith(mode: 'certificate' | 'certificateAndPassword' | 'certificateOrPassword') {
   const audit: LoginAttempt[] = [];
   const issuer = parseCertificate(new X509Certificate(identities.caPem).raw);
-  const authenticator = createAuthenticator({
-    methods: { clientCertificate: true, basic: true },
-    authentication,
+  const login = siteLoginOf({
+    mode,
     passwords: {
       directories: [people],
       throttle: createFailureThrottle({ clock: systemClock, maxFailure: 3 }),
-      failureDelay: 200,
     },
+    failureDelay: 200,
     validator: {
       validate: async ([der]) => ({ outcome: 'valid', certificate: asValidated(parseCertificate(der!), issuer) }),
     },
@@ -69,17 +67,18 @@ async function siteWith(authentication: AuthenticationMode) {
       directories: [people],
       logger: silentLogger,
     }),
-    authorize: async () => ({
-      outcome: 'authorized',
-      homeDirectory: '/',
-      accessRights: fullRights,
-    }),
+    rules: everybodyMayAll,
+    homes: homesAt(() => '/'),
+    requireSmartcardRequired: false,
     audit: recordingTrail((record) => void (record.event === 'login' && audit.push(record))),
     logger: silentLogger,
     clock: systemClock,
     timer: systemTimer,
   });
-  const site = await startSite(identities, { authenticator, clientCertificatePolicy: 'CertAllow' });
+  const site = await startSite(identities, {
+    authenticator: authenticatorOf(login),
+    clientCertificatePolicy: 'CertAllow',
+  });
   sites.push(site);
   return { site, audit };
 }

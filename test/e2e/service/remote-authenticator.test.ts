@@ -5,17 +5,18 @@ import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
-import { createLogins, type Logins } from '../../../src/command-line/logins.ts';
-import { authorizer } from '../../../src/command-line/sites.ts';
+import { createLogins, rulesOf } from '../../../src/command-line/logins.ts';
+import { homesOf } from '../../../src/command-line/site-homes.ts';
 import { type Configuration, loadConfiguration } from '../../../src/config/load.ts';
 import { recordingSteps } from '../../../src/explanation.ts';
-import type { LoginRequest, Verdict } from '../../../src/login/authenticator.ts';
+import type { Login, LoginRequest, Verdict } from '../../../src/login/authenticator.ts';
+import type { Logins } from '../../../src/login/login-generations.ts';
 import type { AuditRecord, LoginAttempt } from '../../../src/operations/audit.ts';
 import { unrecordedTrail } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import { createRemoteAuthenticator } from '../../../src/service/remote-authenticator.ts';
 import { RemoteService, type RemoteServiceOptions } from '../../../src/service/remote-service.ts';
 import type { ServiceEndpoint } from '../../../src/service/service-connection.ts';
+import { remoteLogin } from '../../support/login-setup.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
@@ -110,21 +111,16 @@ function remote(addresses: readonly string[], more: Partial<RemoteServiceOptions
     timer: () => performance.now(),
     ...more,
   });
-  const authenticator = createRemoteAuthenticator({
-    methods: { clientCertificate: true },
-    service: remoteService,
-    explains: true,
-    authorize: authorizer(configuration.sites[0]!),
-    audit: recordingTrail((record: AuditRecord) => void (record.event === 'login' && records.push(record))),
-    logger: silentLogger,
-    clock: systemClock,
-    timer: systemTimer,
-  });
+  const site = configuration.sites[0]!;
+  const authenticator = remoteLogin(
+    { clientCertificate: true, service: remoteService, explains: true, rules: rulesOf(site), homes: homesOf(site) },
+    recordingTrail((record: AuditRecord) => void (record.event === 'login' && records.push(record))),
+  );
   return { authenticator, records, close: () => remoteService.close() };
 }
 
 /** What must be the same wherever a login is decided. */
-function essence(verdict: Verdict) {
+function essence(verdict: Verdict<Login>) {
   if (verdict.outcome === 'password-required') return verdict;
   if (verdict.outcome !== 'granted') return { outcome: verdict.outcome, code: verdict.denial.code };
   const { accountName, directory, homeDirectory, certificateSha256, validUntil, accessRights } = verdict.login;
@@ -150,7 +146,7 @@ describe('a remote decision', () => {
   ])('is that of this machine for %s', async (_rule, name, more) => {
     const { authenticator, records, close } = remote([service.address]);
     const there = await authenticator.authenticate(request(name, more));
-    const here = await local.authenticators.get('files')!.authenticate(request(name, more));
+    const here = await local.sites.get('files')!.authenticate(request(name, more));
     close();
     expect(essence(there)).toEqual(essence(here));
     expect(records).toHaveLength(1);

@@ -2,15 +2,17 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
-import { authorizer, serverOptions } from '../../../src/command-line/sites.ts';
+import { rulesOf } from '../../../src/command-line/logins.ts';
+import { homesOf } from '../../../src/command-line/site-homes.ts';
+import { serverOptions } from '../../../src/command-line/sites.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
 import { createFtpServer, type FtpServer } from '../../../src/ftp/server.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import { createRemoteAuthenticator } from '../../../src/service/remote-authenticator.ts';
 import { RemoteService } from '../../../src/service/remote-service.ts';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import { ControlClient } from '../../support/control-client.ts';
+import { remoteLogin } from '../../support/login-setup.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
@@ -64,16 +66,10 @@ async function startServer(): Promise<void> {
   });
   server = createFtpServer({
     ...serverOptions(site),
-    authenticator: createRemoteAuthenticator({
-      methods: { clientCertificate: true },
-      service: remote,
-      explains: false,
-      authorize: authorizer(site),
+    authenticator: remoteLogin(
+      { clientCertificate: true, service: remote, explains: false, rules: rulesOf(site), homes: homesOf(site) },
       audit,
-      logger: silentLogger,
-      clock: systemClock,
-      timer: systemTimer,
-    }),
+    ),
     openStorage: ({ homeDirectory }, rights) => openLocalStorage({ homeDirectory, rights }),
     audit,
     logger: silentLogger,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
 import { createLogins } from '../../../src/command-line/logins.ts';
-import { mappingAuthorizer } from '../../../src/command-line/serve-mapping.ts';
+import { mappingAuthorization } from '../../../src/command-line/serve-mapping.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
 import type { AuditRecord, LoginAttempt } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
@@ -57,11 +57,11 @@ export async function startService(configurationFile: string, settings: ServiceS
   const logins = createLogins(
     configuration,
     { audit, logger: silentLogger, clock: systemClock, timer: systemTimer },
-    mappingAuthorizer,
+    mappingAuthorization,
   );
   const server = createMappingServer({
     sites: configuration.sites.map(({ settings: { name } }) => name),
-    resolve: (site, ...request) => logins.authenticators.get(site)!.resolve(...request),
+    resolve: (site, request, steps) => logins.sites.get(site)!.resolve(request, { purpose: 'login', steps }),
     listener: { socket: temporarySocket(), mode: 0o660 },
     certificateHeader: { name: 'x-client-certificate', encoding: 'pem' },
     explainCallers: ['unix'],

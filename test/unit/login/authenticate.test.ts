@@ -3,16 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { denial } from '../../../src/denial.ts';
 import type { AccountState } from '../../../src/directory/account-state.ts';
 import { DirectoryAnswerError, DirectoryUnavailableError } from '../../../src/directory/directory.ts';
-import type { AuthenticatorOptions } from '../../../src/login/authenticate.ts';
 import type { LoginRequest } from '../../../src/login/authenticator.ts';
 import type { AuditRecord, LoginAttempt } from '../../../src/operations/audit.ts';
+import type { LoginSetup } from '../../support/login-setup.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
 import { accountWith, authenticatorWith, certificate, mappingTo, request } from './certificate-login.ts';
 
-const mapped = (state: Partial<AccountState>): Partial<AuthenticatorOptions> => ({
+const mapped = (state: Partial<AccountState>): Partial<LoginSetup> => ({
   mapping: mappingTo(() => accountWith(state)),
 });
-const failing = (error: Error): Partial<AuthenticatorOptions> => ({
+const failing = (error: Error): Partial<LoginSetup> => ({
   mapping: { resolve: () => Promise.reject(error) },
 });
 
@@ -58,7 +58,7 @@ describe('the duration in the record of a login', () => {
 });
 
 describe('a login is refused', () => {
-  it.each<[string, Partial<AuthenticatorOptions>, Partial<LoginRequest>, 'denied' | 'unavailable', string]>([
+  it.each<[string, Partial<LoginSetup>, Partial<LoginRequest>, 'denied' | 'unavailable', string]>([
     ['without a certificate', {}, { peerCertificates: [] }, 'denied', 'certificate-missing'],
     [
       'with a password and no certificate',
@@ -67,7 +67,7 @@ describe('a login is refused', () => {
       'denied',
       'password-not-accepted',
     ],
-    ['when no method is enabled', { methods: { clientCertificate: false } }, {}, 'denied', 'authentication-disabled'],
+    ['when no method is enabled', { mode: 'disabled' }, {}, 'denied', 'authentication-disabled'],
     [
       'when validation says no',
       {
@@ -95,13 +95,7 @@ describe('a login is refused', () => {
       'denied',
       'account-expired',
     ],
-    [
-      'when no authorization rule lets the account in',
-      { authorize: async () => ({ outcome: 'denied', denial: denial('not-authorized', 'x') }) },
-      {},
-      'denied',
-      'not-authorized',
-    ],
+    ['when no authorization rule lets the account in', { rules: [] }, {}, 'denied', 'not-authorized'],
     [
       'when no directory answers',
       failing(new DirectoryUnavailableError('down')),

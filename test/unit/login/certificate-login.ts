@@ -1,15 +1,15 @@
 /** Jane Doe's login by certificate, with a validator, a mapping and a directory that answer as a test says. */
 import type { AccountState } from '../../../src/directory/account-state.ts';
 import type { Directory, DirectoryAccount } from '../../../src/directory/directory.ts';
-import { type AuthenticatorOptions, createAuthenticator } from '../../../src/login/authenticate.ts';
 import type { LoginRequest } from '../../../src/login/authenticator.ts';
+import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
 import type { MappingService } from '../../../src/mapping/mapping-service.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
-import { fullRights } from '../../support/access-rights.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
+import { authenticatorOf, everybodyMayAll, homesAt, type LoginSetup, siteLoginOf } from '../../support/login-setup.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
 
 export const now = new Date('2026-06-01T12:00:00Z');
@@ -50,24 +50,24 @@ export function accountWith(state: Partial<AccountState> = {}): DirectoryAccount
 
 export const directory = { name: 'corp', readGroups: async () => [] } as unknown as Directory;
 
-export function authenticatorWith(overrides: Partial<AuthenticatorOptions>) {
+export function authenticatorWith(overrides: Partial<LoginSetup>) {
   const records: AuditRecord[] = [];
-  const authenticator = createAuthenticator({
-    methods: { clientCertificate: true },
+  const clock = overrides.clock ?? { now: () => now };
+  const login = siteLoginOf({
+    mode: 'certificate',
     validator: { validate: async () => ({ outcome: 'valid', certificate: validated }) },
     mapping: mappingTo(() => accountWith()),
-    authorize: async () => ({
-      outcome: 'authorized',
-      homeDirectory: '/srv/jdoe',
-      accessRights: fullRights,
-    }),
+    passwords: { directories: [], throttle: createFailureThrottle({ clock }) },
+    rules: everybodyMayAll,
+    homes: homesAt(() => '/srv/jdoe'),
+    requireSmartcardRequired: false,
     audit: recordingTrail((record) => void records.push(record)),
     logger: silentLogger,
-    clock: { now: () => now },
+    clock,
     timer: () => 0,
     ...overrides,
   });
-  return { authenticator, records };
+  return { login, records, authenticator: authenticatorOf(login) };
 }
 
 export const request: LoginRequest = {

@@ -1,7 +1,5 @@
 /** A login that runs is decided again: by everything that is known now, without the password, and only for what it was granted. */
 import { describe, expect, it } from 'vitest';
-import type { AccessRights } from '../../../src/authorization/access-rights.ts';
-import { SwitchableLogins } from '../../../src/command-line/logins.ts';
 import { type Denial, denial, denialTable } from '../../../src/denial.ts';
 import {
   type Directory,
@@ -9,14 +7,19 @@ import {
   DirectoryAnswerError,
   DirectoryUnavailableError,
 } from '../../../src/directory/directory.ts';
-import type { AuthenticatorOptions } from '../../../src/login/authenticate.ts';
-import type { AuthenticatedLogin, LoginRequest } from '../../../src/login/authenticator.ts';
+import type { AuthenticatedLogin, Authenticator, LoginRequest } from '../../../src/login/authenticator.ts';
+import type { Decide } from '../../../src/login/decision.ts';
 import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
-import type { Decide, ExplainingAuthenticator } from '../../../src/login/login-attempt.ts';
-import { recheckBy, recheckOf, standingRequest } from '../../../src/login/login-recheck.ts';
+import { LoginGenerations } from '../../../src/login/login-generations.ts';
+import type { LoginPolicy } from '../../../src/login/login-policy.ts';
+import { grantedLogin } from '../../../src/login/login-recheck.ts';
+import { standingRequest } from '../../../src/login/login-request.ts';
+import { SiteLogin } from '../../../src/login/site-login.ts';
+import { unrecordedTrail } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { fullRights } from '../../support/access-rights.ts';
 import { collectGarbage } from '../../support/collect-garbage.ts';
+import { authenticatorOf, everybodyMayAll, homesAt, type LoginSetup, loginsOf } from '../../support/login-setup.ts';
 import {
   accountWith,
   authenticatorWith,
@@ -31,7 +34,7 @@ const rights = fullRights;
 
 /** One that lets the request in, whatever else it is made to find. */
 async function granted(
-  overrides: Partial<AuthenticatorOptions>,
+  overrides: Partial<LoginSetup>,
   changes: Partial<LoginRequest> = {},
 ): Promise<AuthenticatedLogin> {
   const verdict = await authenticatorWith(overrides).authenticator.authenticate({ ...request, ...changes });
@@ -93,37 +96,27 @@ describe('a recheck of a login', () => {
   });
 
   it('brings the rights of now, and the end of the path of now', async () => {
-    const renewed: AccessRights = { ...rights };
-    const answers = [rights, renewed];
-    const login = await granted({
-      authorize: async () => ({
-        outcome: 'authorized',
-        homeDirectory: '/srv',
-        accessRights: answers.shift() ?? rights,
-      }),
-    });
-    expect(login.accessRights).toBe(rights);
+    const rules = [...everybodyMayAll];
+    const login = await granted({ rules });
+    expect(login.accessRights.allows('Write', '/')).toBe(true);
+    rules.push({ accessType: 'Deny', users: '*', permissions: ['Write'] });
     const standing = await login.recheck();
-    expect(standing).toEqual({ outcome: 'confirmed', accessRights: renewed, validUntil: certificate.notAfter });
-    expect(standing).toHaveProperty('accessRights', renewed);
+    expect(standing).toMatchObject({ outcome: 'confirmed', validUntil: certificate.notAfter });
+    if (standing?.outcome !== 'confirmed') expect.fail('not confirmed');
+    expect(standing.accessRights.allows('Write', '/')).toBe(false);
+    expect(standing.accessRights.allows('Read', '/')).toBe(true);
   });
 
   it('withdraws it when no rule lets the account in any more', async () => {
-    const answers = [true, false];
-    const login = await granted({
-      authorize: async () =>
-        answers.shift()
-          ? { outcome: 'authorized', homeDirectory: '/srv', accessRights: rights }
-          : { outcome: 'denied', denial: denial('not-authorized', 'x') },
-    });
+    const rules = [...everybodyMayAll];
+    const login = await granted({ rules });
+    rules.pop();
     expect(await login.recheck()).toMatchObject({ outcome: 'withdrawn', denial: { code: 'not-authorized' } });
   });
 
   it('withdraws it when its home is another', async () => {
     const homes = ['/srv/jdoe', '/srv/elsewhere'];
-    const login = await granted({
-      authorize: async () => ({ outcome: 'authorized', homeDirectory: homes.shift() ?? '', accessRights: rights }),
-    });
+    const login = await granted({ homes: homesAt(() => homes.shift() ?? '') });
     expect(await login.recheck()).toMatchObject({
       outcome: 'withdrawn',
       denial: { code: 'home-changed', facts: { granted: '/srv/jdoe', now: '/srv/elsewhere' } },
@@ -140,13 +133,18 @@ describe('a recheck that finds another account', () => {
     const logger = { ...silentLogger, warn: (name: string, facts?: object) => void entries.push([name, facts]) };
     return {
       entries,
-      recheck: recheckOf(recheckBy(decide, logger), standingRequest(request), { ...login, ...before }),
+      recheck: () =>
+        new SiteLogin(decide, { audit: unrecordedTrail, logger, timer: () => 0 }).recheck(
+          standingRequest(request),
+          grantedLogin({ ...login, ...before }),
+        ),
     };
   }
   type LogEntry = readonly [name: string, facts: object | undefined];
   const granting = (found: Found) => async (): ReturnType<Decide> => ({
-    outcome: 'granted',
-    login: { ...login, certificateSha256: 'ab', ...found },
+    outcome: 'passed',
+    proof: { ...login, certificateSha256: 'ab', ...found },
+    findings: {},
   });
 
   it.each<[string, Found, Found, object]>([
@@ -178,11 +176,20 @@ describe('a recheck that finds another account', () => {
 
   it('leaves a line in the log when it cannot be decided, and when cardgate fails', async () => {
     const { connectionId } = request;
-    const silent = recheckFrom({}, async () => ({ outcome: 'unavailable', denial: denial('revocation-unknown', 'x') }));
+    const silent = recheckFrom({}, async () => ({
+      outcome: 'unavailable',
+      denial: denial('revocation-unknown', 'x'),
+      findings: {},
+    }));
     await silent.recheck();
     expect(silent.entries).toEqual([['login-recheck-undecided', { connectionId, code: 'revocation-unknown' }]]);
     const error = new TypeError('bug');
-    const failing = recheckFrom({}, () => Promise.reject(error));
+    const failing = recheckFrom({}, async () => ({
+      outcome: 'unavailable',
+      denial: denial('internal-fault', 'x'),
+      findings: {},
+      fault: error,
+    }));
     await failing.recheck();
     expect(failing.entries).toEqual([['login-recheck-failed', { connectionId, error }]]);
   });
@@ -195,23 +202,18 @@ const corp = {
   verifyPassword: async () => ({ outcome: 'accepted' }),
 } as unknown as Directory;
 
-/** An authenticator of a site that takes passwords. */
-function taking(authentication: AuthenticatorOptions['authentication'], clientCertificate = true) {
+/** The login of a site that takes passwords. */
+function taking(mode: LoginPolicy['mode']): SiteLogin {
   const throttle = createFailureThrottle({ clock: { now: () => now } });
   return authenticatorWith({
-    methods: { clientCertificate, basic: authentication !== 'certificate' },
-    ...(authentication && { authentication }),
+    mode,
     mapping: mappingTo(() => accountWith(), corp),
-    passwords: { directories: [corp], throttle, failureDelay: 0 },
-  }).authenticator;
-}
-
-function loginsOf(authenticator: ExplainingAuthenticator) {
-  return { authenticators: new Map([['site', authenticator]]), close: async () => undefined };
+    passwords: { directories: [corp], throttle },
+  }).login;
 }
 
 describe('a recheck after a reload', () => {
-  it.each<[string, ExplainingAuthenticator, Partial<LoginRequest>, ExplainingAuthenticator, string]>([
+  it.each<[string, SiteLogin, Partial<LoginRequest>, SiteLogin, string]>([
     [
       'goes on without the password that was right',
       taking('certificateAndPassword'),
@@ -237,7 +239,7 @@ describe('a recheck after a reload', () => {
       'does not take the name of a login by certificate for one by password',
       taking('certificateOrPassword'),
       {},
-      taking('certificateOrPassword', false),
+      taking('password'),
       'password-missing',
     ],
     [
@@ -248,7 +250,7 @@ describe('a recheck after a reload', () => {
       'certificate-missing',
     ],
   ])('%s', async (_rule, before, changes, after, outcome) => {
-    const logins = new SwitchableLogins(loginsOf(before));
+    const logins = new LoginGenerations(loginsOf(before));
     const verdict = await logins.authenticate('site', { ...request, ...changes });
     if (verdict.outcome !== 'granted') expect.fail(`not granted: ${JSON.stringify(verdict)}`);
     await logins.replace(loginsOf(after));
@@ -259,17 +261,17 @@ describe('a recheck after a reload', () => {
 
 describe('a session that lasts', () => {
   /** In a function of its own, so that nothing of the test holds the request. */
-  async function logIn(by: (request: LoginRequest) => ReturnType<ExplainingAuthenticator['authenticate']>) {
+  async function logIn(by: (request: LoginRequest) => ReturnType<Authenticator['authenticate']>) {
     const withPassword: LoginRequest = { ...request, password: 'x' };
     const verdict = await by(withPassword);
     return { login: verdict.outcome === 'granted' ? verdict.login : undefined, request: new WeakRef(withPassword) };
   }
 
   it.each<[string, Parameters<typeof logIn>[0]]>([
-    ['the authenticator', (asked) => taking('certificateAndPassword').authenticate(asked)],
+    ['the authenticator', (asked) => authenticatorOf(taking('certificateAndPassword')).authenticate(asked)],
     [
       'logins that a reload can replace',
-      (asked) => new SwitchableLogins(loginsOf(taking('certificateAndPassword'))).authenticate('site', asked),
+      (asked) => new LoginGenerations(loginsOf(taking('certificateAndPassword'))).authenticate('site', asked),
     ],
   ])('keeps neither the password nor the request that held it, by %s', async (_by, by) => {
     const session = await logIn(by);
@@ -282,15 +284,14 @@ describe('a session that lasts', () => {
 
   it('is rechecked by a request without a password, by whichever logins are in force', async () => {
     const requests: object[] = [];
-    const authenticator = taking('certificateAndPassword');
-    const watching: ExplainingAuthenticator = {
-      ...authenticator,
-      recheck: (asked, login) => {
-        requests.push(asked);
-        return authenticator.recheck(asked, login);
-      },
+    const login = taking('certificateAndPassword');
+    const watching = taking('certificateAndPassword');
+    const recheck = watching.recheck.bind(watching);
+    watching.recheck = (asked, before) => {
+      requests.push(asked);
+      return recheck(asked, before);
     };
-    const logins = new SwitchableLogins(loginsOf(authenticator));
+    const logins = new LoginGenerations(loginsOf(login));
     const verdict = await logins.authenticate('site', { ...request, password: 'x' });
     if (verdict.outcome !== 'granted') expect.fail('not granted');
     await logins.replace(loginsOf(watching));

@@ -9,10 +9,11 @@ import {
   type PasswordAnswer,
 } from '../../../src/directory/directory.ts';
 import { unrecorded } from '../../../src/explanation.ts';
-import { type AuthenticatorOptions, createAuthenticator } from '../../../src/login/authenticate.ts';
 import type { LoginRequest } from '../../../src/login/authenticator.ts';
+import type { Decide } from '../../../src/login/decision.ts';
 import { createFailureThrottle, type FailureThrottle } from '../../../src/login/failure-throttle.ts';
-import { authenticatorBy, type Decide } from '../../../src/login/login-attempt.ts';
+import type { LoginPolicy } from '../../../src/login/login-policy.ts';
+import { SiteLogin } from '../../../src/login/site-login.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
 import { unrecordedTrail } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
@@ -20,6 +21,7 @@ import { parseCertificate } from '../../../src/pki/certificate.ts';
 import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
 import { fullRights } from '../../support/access-rights.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
+import { authenticatorOf, everybodyMayAll, homesAt, type LoginSetup, siteLoginOf } from '../../support/login-setup.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
 
 const clock = { now: () => new Date('2026-06-01T12:00:00Z') };
@@ -50,12 +52,12 @@ function account(name: string, state: Partial<AccountState> = {}): DirectoryAcco
 const wrong: PasswordAnswer = { outcome: 'refused', denial: denial('password-wrong', 'x') };
 
 function world(
-  authentication: AuthenticatorOptions['authentication'],
+  mode: LoginPolicy['mode'],
   {
     accounts = [account('jdoe')],
     throttle = createFailureThrottle({ clock, maxFailure: 3, maxFailurePerAddress: 6 }),
     ...overrides
-  }: Partial<AuthenticatorOptions> & { accounts?: DirectoryAccount[]; throttle?: FailureThrottle } = {},
+  }: Partial<LoginSetup> & { accounts?: DirectoryAccount[]; throttle?: FailureThrottle } = {},
 ) {
   const records: AuditRecord[] = [];
   const verifyPassword = vi.fn(async (_account: DirectoryAccount, password: string) =>
@@ -68,30 +70,23 @@ function world(
     findByLoginName,
     verifyPassword,
   } as unknown as Directory;
-  const authenticator = createAuthenticator({
-    methods: { clientCertificate: true, basic: true },
-    ...(authentication && { authentication }),
-    passwords: {
-      directories: [directory],
-      throttle,
-      failureDelay: 0,
-    },
+  const login = siteLoginOf({
+    mode,
+    passwords: { directories: [directory], throttle },
     validator: { validate: async () => ({ outcome: 'valid', certificate: validated }) },
     mapping: {
       resolve: async () => ({ outcome: 'mapped', account: accounts[0]!, directory, rule: 'by-sid', reason: 'sid' }),
     },
-    authorize: async () => ({
-      outcome: 'authorized',
-      homeDirectory: '/srv/jdoe',
-      accessRights: fullRights,
-    }),
+    rules: everybodyMayAll,
+    homes: homesAt(() => '/srv/jdoe'),
+    requireSmartcardRequired: false,
     audit: recordingTrail((record) => void records.push(record)),
     logger: silentLogger,
     clock,
     timer: () => 0,
     ...overrides,
   });
-  return { authenticator, records, verifyPassword, findByLoginName };
+  return { authenticator: authenticatorOf(login), records, verifyPassword, findByLoginName };
 }
 
 const request: LoginRequest = {
@@ -173,26 +168,18 @@ describe('certificate and password', () => {
 describe('a granted login', () => {
   it('keeps no password for the times it is judged again', async () => {
     const decide = vi.fn<Decide>(async () => ({
-      outcome: 'granted',
-      login: {
-        accountName: 'jdoe',
-        directory: 'corp',
-        homeDirectory: '/',
-        accessRights: fullRights,
-      },
+      outcome: 'passed',
+      proof: { accountName: 'jdoe', directory: 'corp', homeDirectory: '/', accessRights: fullRights },
+      findings: {},
     }));
-    const authenticator = authenticatorBy(decide, {
-      audit: unrecordedTrail,
-      logger: silentLogger,
-      clock,
-      timer: () => 0,
-    });
+    const login = new SiteLogin(decide, { audit: unrecordedTrail, logger: silentLogger, timer: () => 0 });
+    const authenticator = authenticatorOf(login);
     const verdict = await authenticator.authenticate({ ...request, password: 'right' });
     if (verdict.outcome !== 'granted') expect.fail('not granted');
     await verdict.login.recheck();
-    expect(decide.mock.calls.map(([asked, , , prior]) => ['password' in asked, prior])).toEqual([
-      [true, undefined],
-      [false, expect.objectContaining({ accountName: 'jdoe' })],
+    expect(decide.mock.calls.map(([asked, { purpose }]) => ['password' in asked, purpose])).toEqual([
+      [true, 'login'],
+      [false, 'recheck'],
     ]);
   });
 });
@@ -255,21 +242,21 @@ describe('certificate or password', () => {
   });
 
   it('with the certificate method disabled, certificates count as none', async () => {
-    const site = world('certificateOrPassword', { methods: { clientCertificate: false, basic: true } });
+    const site = world('password');
     expect(await outcomeOf(site, {})).toBe('password-required');
     expect(await outcomeOf(site, { password: 'right' })).toBe('granted');
   });
 });
 
 describe('certificate only', () => {
-  it.each([undefined, 'certificate'] as const)('a password helps nobody (%s)', async (mode) => {
-    const site = world(mode, { methods: { clientCertificate: true } });
+  it('a password lets no client in', async () => {
+    const site = world('certificate');
     expect(await outcomeOf(site, { ...noCard, password: 'right' })).toBe('password-not-accepted');
     expect(site.findByLoginName).not.toHaveBeenCalled();
   });
 
   it('basic enabled alone opens nothing', async () => {
-    const site = world('certificate', { methods: { clientCertificate: false, basic: true } });
+    const site = world('disabled');
     expect(await outcomeOf(site, { ...noCard, password: 'right' })).toBe('authentication-disabled');
   });
 });
@@ -363,22 +350,13 @@ describe('guessing', () => {
         findByLoginName: async () => accounts,
         verifyPassword: () => new Promise((resolve) => setTimeout(() => resolve(wrong), 40)),
       } as unknown as Directory;
-      const passwords = { directories: [directory], throttle: createFailureThrottle({ clock }), failureDelay: 400 };
-      return world('certificateOrPassword', { passwords });
+      const passwords = { directories: [directory], throttle: createFailureThrottle({ clock }) };
+      return world('certificateOrPassword', { passwords, failureDelay: 400 });
     };
     for (const accounts of [[], [account('jdoe')]]) {
       const time = await took(accounts);
       expect(time).toBeGreaterThanOrEqual(395);
       expect(time).toBeLessThan(790);
     }
-  });
-});
-
-describe('options that contradict each other', () => {
-  it.each<Partial<AuthenticatorOptions>>([
-    { methods: { clientCertificate: true } },
-    { methods: { clientCertificate: false, basic: true } },
-  ])('certificate and password with %o', (overrides) => {
-    expect(() => world('certificateAndPassword', overrides)).toThrow(TypeError);
   });
 });

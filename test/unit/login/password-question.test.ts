@@ -3,13 +3,13 @@ import { describe, expect, it, vi } from 'vitest';
 import { denial } from '../../../src/denial.ts';
 import { type Directory, DirectoryUnavailableError, type PasswordAnswer } from '../../../src/directory/directory.ts';
 import { unrecorded } from '../../../src/explanation.ts';
-import { type AuthenticatorOptions, createAuthenticator } from '../../../src/login/authenticate.ts';
 import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
+import type { LoginSetup } from '../../support/login-setup.ts';
 import { accountWith, authenticatorWith, mappingTo, now, request } from './certificate-login.ts';
 
 const noCard = { ...request, peerCertificates: [] };
 
-function site(overrides: Partial<AuthenticatorOptions> = {}, failureDelay = 0) {
+function site(overrides: Partial<LoginSetup> = {}, failureDelay = 0) {
   const wrong: PasswordAnswer = { outcome: 'refused', denial: denial('password-wrong', 'x') };
   const findByLoginName = vi.fn(async (name: string) => (name === 'jdoe' ? [accountWith()] : []));
   const verifyPassword = async (_account: unknown, password: string) =>
@@ -19,9 +19,9 @@ function site(overrides: Partial<AuthenticatorOptions> = {}, failureDelay = 0) {
   return {
     findByLoginName,
     ...authenticatorWith({
-      methods: { clientCertificate: true, basic: true },
-      authentication: 'certificateOrPassword',
-      passwords: { directories: [corp], throttle, failureDelay },
+      mode: 'certificateOrPassword',
+      passwords: { directories: [corp], throttle },
+      failureDelay,
       mapping: mappingTo(() => accountWith(), corp),
       ...overrides,
     }),
@@ -44,10 +44,9 @@ describe('a client without a certificate', () => {
     expect(own.findByLoginName).not.toHaveBeenCalled();
   });
 
-  it.each<[string, Partial<AuthenticatorOptions>]>([
-    ['the site logs in by certificate only', { authentication: 'certificate' }],
-    ['passwords are switched off', { methods: { clientCertificate: true } }],
-    ['the site wants a certificate besides', { authentication: 'certificateAndPassword' }],
+  it.each<[string, Partial<LoginSetup>]>([
+    ['the site logs in by certificate only', { mode: 'certificate' }],
+    ['the site wants a certificate besides', { mode: 'certificateAndPassword' }],
   ])('is not asked where %s', async (_rule, overrides) => {
     expect(await outcomeOf(site(overrides), {})).toBe('certificate-missing');
   });
@@ -109,24 +108,7 @@ describe('the delay of a refusal', () => {
   ])('%s', async (_rule, changes, outcome) => expect(await outcomeOf(site({}, forEver), changes)).toBe(outcome));
 
   it('does not hold up a refusal without a password', async () => {
-    const own = site({ authentication: 'certificate' }, forEver);
+    const own = site({ mode: 'certificate' }, forEver);
     expect(await outcomeOf(own, {})).toBe('certificate-missing');
-  });
-});
-
-describe('an authenticator that could never check a password', () => {
-  const parts = (overrides: Partial<AuthenticatorOptions>) => () =>
-    createAuthenticator({ ...({} as AuthenticatorOptions), methods: { clientCertificate: true }, ...overrides });
-
-  it.each<[Partial<AuthenticatorOptions>, boolean]>([
-    [{ methods: { clientCertificate: true, basic: true }, authentication: 'certificateOrPassword' }, true],
-    [{ methods: { clientCertificate: true, basic: true }, authentication: 'certificateAndPassword' }, true],
-    [{ authentication: 'certificateAndPassword' }, true],
-    [{ methods: { clientCertificate: true, basic: true }, authentication: 'certificate' }, false],
-    [{ methods: { clientCertificate: true, basic: true } }, false],
-    [{ methods: { clientCertificate: true }, authentication: 'certificateOrPassword' }, false],
-  ])('is not made: %j is refused: %s', (overrides, isRefused) => {
-    if (isRefused) expect(parts(overrides)).toThrow(TypeError);
-    else expect(parts(overrides)).not.toThrow();
   });
 });

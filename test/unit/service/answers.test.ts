@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { denial } from '../../../src/denial.ts';
-import type { Resolution } from '../../../src/login/login-attempt.ts';
+import type { Resolution } from '../../../src/login/site-login.ts';
 import { headerText, verdictAnswer, verdictHeaders } from '../../../src/service/answers.ts';
 import { Decisions } from '../../../src/service/decisions.ts';
 import { rightsTo } from '../../support/access-rights.ts';
@@ -25,7 +25,6 @@ function granted(
         accessRights: rightsTo('Read'),
         certificateSha256: sha256,
         validUntil: new Date('2027-01-01T00:00:00Z'),
-        recheck: async () => undefined,
       },
     },
     record: {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ExplanationPage, explanationHtml } from '../../../src/command-line/explanation-html.ts';
 import { denial } from '../../../src/denial.ts';
 import { type RecordedStep, recordingSteps } from '../../../src/explanation.ts';
-import type { Resolution } from '../../../src/login/login-attempt.ts';
+import type { Resolution } from '../../../src/login/site-login.ts';
 import type { LoginAttempt } from '../../../src/operations/audit.ts';
 import { fullRights } from '../../support/access-rights.ts';
 
@@ -73,7 +73,6 @@ const granted: Resolution = {
       accessRights: fullRights,
       certificateSha256: sha256,
       validUntil: new Date('2027-01-01T00:00:00Z'),
-      recheck: async () => undefined,
     },
   },
   record,

@@ -1,0 +1,90 @@
+/** What an account may do and where: its groups, the rights that the rules of the site give it, its home. */
+import type { AccessRights } from '../authorization/access-rights.ts';
+import { authorize } from '../authorization/authorization-rules.ts';
+import type { DirectoryAccount, Group } from '../directory/directory.ts';
+import type { Proven } from './account-proof.ts';
+import type { AuthorizationPolicy, Occasion } from './login-policy.ts';
+import type { StageResult } from './login-progress.ts';
+import { accountFacts } from './login-record.ts';
+
+/** What rights and homes are decided by; a mapping service elsewhere tells no more of an account. */
+export type AccountOfFiles = Pick<
+  DirectoryAccount,
+  'accountName' | 'directory' | 'distinguishedName' | 'sid' | 'homeDirectory' | 'dnsDomain'
+> &
+  Partial<Pick<DirectoryAccount, 'id'>>;
+
+/** All groups are known, nested ones included. */
+export interface Grouped {
+  readonly account: AccountOfFiles;
+  readonly groups: readonly Group[];
+}
+
+/** @throws DirectoryUnavailableError | DirectoryAnswerError */
+export async function readGroups<Account extends Proven>(
+  proven: Account,
+  { steps }: Occasion,
+): Promise<StageResult<Account & Grouped>> {
+  const { account, directory } = proven;
+  const groups = await directory.readGroups(account);
+  const names = groups.map((group) => group.name ?? group.distinguishedName ?? group.sid ?? '');
+  steps.record({ stage: 'account', check: 'groups', verdict: 'noted', facts: { groups: names } });
+  return { outcome: 'passed', proof: { ...proven, groups }, findings: { mapped: { account, groups } } };
+}
+
+/** A rule lets the account read or write somewhere. */
+export interface Authorized {
+  readonly accessRights: AccessRights;
+}
+
+export function authorizeAccount<Account extends Grouped>(
+  { rules }: AuthorizationPolicy,
+  grouped: Account,
+  { steps }: Occasion,
+): StageResult<Account & Authorized> {
+  const { account, groups } = grouped;
+  const rights = authorize(rules, { accountName: account.accountName, groups });
+  const isDenied = rights.outcome === 'denied';
+  steps.record({
+    stage: 'authorization',
+    check: 'authorization rules',
+    verdict: isDenied ? 'failed' : 'passed',
+    facts: isDenied
+      ? rights.denial.facts
+      : { read: rights.accessRights.allows('Read', '/'), write: rights.accessRights.allows('Write', '/') },
+  });
+  if (isDenied) return rights;
+  return { outcome: 'passed', proof: { ...grouped, accessRights: rights.accessRights } };
+}
+
+/** The home exists, or for explanations could be made. */
+export interface Housed {
+  /** Absolute path in the storage; empty where the files are elsewhere and the account names no home. */
+  readonly homeDirectory: string;
+}
+
+export async function findHome<Account extends Grouped & Authorized>(
+  { homes }: AuthorizationPolicy,
+  authorized: Account,
+  { purpose, steps }: Occasion,
+): Promise<StageResult<Account & Housed>> {
+  const { account } = authorized;
+  if (!homes) return housed(authorized, account.homeDirectory ?? '');
+  const owner = { ...account, ...(account.dnsDomain !== undefined && { domain: account.dnsDomain }) };
+  const home = await (purpose === 'explain' ? homes.foresee(owner) : homes.find(owner));
+  const isDenied = home.outcome === 'denied';
+  steps.record({
+    stage: 'authorization',
+    check: 'home directory',
+    verdict: isDenied ? 'failed' : 'passed',
+    facts: isDenied
+      ? home.denial.facts
+      : { home: home.homeDirectory, ...(home.wouldBeMade && { wouldBeMade: 'by the first login' }) },
+  });
+  return isDenied ? home : housed(authorized, home.homeDirectory);
+}
+
+function housed<Account extends Grouped & Authorized>(authorized: Account, homeDirectory: string) {
+  const account = { ...accountFacts(authorized.account), ...(homeDirectory && { homeDirectory }) };
+  return { outcome: 'passed' as const, proof: { ...authorized, homeDirectory }, findings: { account } };
+}

@@ -1,0 +1,82 @@
+/** Whose login it is: the stages that lead from a certificate, or from a name for a password, to exactly one account. */
+import { type DenialCode, denial } from '../denial.ts';
+import type { Directory, DirectoryAccount } from '../directory/directory.ts';
+import type { ValidatedCertificate } from '../pki/validated-certificate.ts';
+import type { Admission } from './failure-throttle.ts';
+import type { CertificatePolicy, Occasion, PasswordPolicy } from './login-policy.ts';
+import type { StageResult } from './login-progress.ts';
+import { accountFacts, certificateFacts, validationFacts } from './login-record.ts';
+import type { ExplainedRequest } from './login-request.ts';
+import { findAccountByName, throttled } from './password-login.ts';
+
+/** One account, and what led to it. */
+export interface Identified {
+  readonly account: DirectoryAccount;
+  readonly directory: Directory;
+  /** Absent where a name led to it. */
+  readonly certificate?: ValidatedCertificate;
+  /** Of the address a password comes from, where no certificate was shown; who holds one does not answer for his neighbours. */
+  readonly address?: Admission;
+}
+
+export async function validateCertificate(
+  { mode, certificates: { validator } }: CertificatePolicy,
+  { peerCertificates, password }: ExplainedRequest,
+  { steps }: Occasion,
+): Promise<StageResult<ValidatedCertificate>> {
+  if (peerCertificates.length === 0) {
+    return mode === 'certificate' && password !== undefined
+      ? refused('password-not-accepted', 'A password was sent, and no certificate.')
+      : refused('certificate-missing', 'The TLS handshake ended without a client certificate.');
+  }
+  const validation = await validator.validate(peerCertificates, steps);
+  if (validation.outcome === 'valid') {
+    const { certificate } = validation;
+    return { outcome: 'passed', proof: certificate, findings: validationFacts(certificate) };
+  }
+  const { certificate } = validation;
+  return {
+    outcome: 'denied',
+    denial: validation.denial,
+    ...(certificate && { findings: { certificate: certificateFacts(certificate) } }),
+  };
+}
+
+export async function mapCertificate(
+  { certificates: { mapping } }: CertificatePolicy,
+  certificate: ValidatedCertificate,
+  { claimedName }: ExplainedRequest,
+  { steps }: Occasion,
+): Promise<StageResult<Identified>> {
+  const result = await mapping.resolve(certificate, claimedName, steps);
+  if (result.outcome === 'denied') return result;
+  const { account, directory, rule, reason } = result;
+  const findings = { rule, mappingReason: reason, account: accountFacts(account), mapped: { account } };
+  return { outcome: 'passed', proof: { account, directory, certificate }, findings };
+}
+
+/** The account of the name that was claimed, whose password is then the proof. */
+export async function findAccount(
+  { passwords }: PasswordPolicy,
+  { claimedName, password, remoteAddress }: ExplainedRequest,
+  occasion: Occasion,
+): Promise<StageResult<Identified>> {
+  const isProven = occasion.purpose === 'recheck' && occasion.passwordProven;
+  if (!isProven && password === undefined) return { outcome: 'password-required' };
+  const address = isProven ? undefined : passwords.throttle.admitAddress(remoteAddress);
+  if (!isProven && !address) return { outcome: 'denied', denial: throttled('address') };
+  try {
+    const identified = await findAccountByName(passwords, claimedName ?? '', occasion.steps);
+    if (identified.outcome === 'denied') return identified;
+    const { account, directory } = identified;
+    const findings = { mappingReason: 'login-name', account: accountFacts(account), mapped: { account } };
+    return { outcome: 'passed', proof: { account, directory, ...(address && { address }) }, findings };
+  } catch (error) {
+    address?.undecided();
+    throw error;
+  }
+}
+
+export function refused(code: DenialCode, detail: string): StageResult<never> {
+  return { outcome: 'denied', denial: denial(code, detail) };
+}

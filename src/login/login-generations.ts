@@ -1,0 +1,76 @@
+/**
+ * The logins of all sites over reloads: the newest configuration decides every login and every recheck, and a former one is
+ * closed when it has decided its last.
+ */
+import type { AuthenticatedLogin, Authenticator, Login, LoginRequest, Verdict } from './authenticator.ts';
+import type { Occasion } from './login-policy.ts';
+import { grantedLogin } from './login-recheck.ts';
+import { type ExplainedRequest, type StandingRequest, standingRequest } from './login-request.ts';
+import type { Resolution, SiteLogin } from './site-login.ts';
+
+/** What one configuration makes of its sites. */
+export interface Logins {
+  /** By name of the site. */
+  readonly sites: ReadonlyMap<string, SiteLogin>;
+  /** Closes directories and connections. */
+  close(): Promise<void>;
+}
+
+export class LoginGenerations {
+  #current: { readonly logins: Logins; inFlight: number; retired: boolean };
+
+  constructor(first: Logins) {
+    this.#current = { logins: first, inFlight: 0, retired: false };
+  }
+
+  /** From now on `logins` decides; the former is closed when its last login is decided. */
+  async replace(logins: Logins): Promise<void> {
+    const former = this.#current;
+    this.#current = { logins, inFlight: 0, retired: false };
+    former.retired = true;
+    if (former.inFlight === 0) await former.logins.close();
+  }
+
+  /** What the FTP front end of one site asks. */
+  authenticator(site: string): Authenticator {
+    return { authenticate: (request) => this.authenticate(site, request) };
+  }
+
+  async authenticate(site: string, request: LoginRequest): Promise<Verdict> {
+    const verdict = await this.#decide(site, (login) => login.authenticate(request));
+    if (verdict.outcome !== 'granted') return verdict;
+    return {
+      ...verdict,
+      login: { ...verdict.login, recheck: this.#recheck(site, standingRequest(request), verdict.login) },
+    };
+  }
+
+  resolve(site: string, request: ExplainedRequest, occasion: Occasion): Promise<Resolution> {
+    return this.#decide(site, (login) => login.resolve(request, occasion));
+  }
+
+  close(): Promise<void> {
+    return this.#current.logins.close();
+  }
+
+  /** By the newest configuration too: the one that let the session in may have closed its directories. Apart from `authenticate`,
+   * whose request, and the password in it, a closure there would keep alive. */
+  #recheck(site: string, request: StandingRequest, login: Login): AuthenticatedLogin['recheck'] {
+    const granted = grantedLogin(login);
+    return () => this.#decide(site, (current) => current.recheck(request, granted));
+  }
+
+  /** One decision by the newest login of the site, whose directories stay open until it is taken. */
+  async #decide<T>(site: string, decision: (login: SiteLogin) => Promise<T>): Promise<T> {
+    const generation = this.#current;
+    const login = generation.logins.sites.get(site);
+    if (!login) throw new Error(`site ${site} is not in the configuration any more`);
+    generation.inFlight += 1;
+    try {
+      return await decision(login);
+    } finally {
+      generation.inFlight -= 1;
+      if (generation.retired && generation.inFlight === 0) await generation.logins.close();
+    }
+  }
+}

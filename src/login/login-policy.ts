@@ -1,0 +1,61 @@
+/** What one site demands of a login, as a union of its modes: what a mode does not need, it does not have. */
+import type { AuthorizationRule } from '../authorization/authorization-rules.ts';
+import type { HomeOutcome, HomeOwner } from '../authorization/home-directory.ts';
+import type { Clock } from '../clock.ts';
+import type { StepRecorder } from '../explanation.ts';
+import type { MappingService } from '../mapping/mapping-service.ts';
+import type { CertificateValidator } from '../pki/certificate-validator.ts';
+import type { PasswordLoginOptions } from './password-login.ts';
+
+/** From a certificate to an account. */
+export interface CertificateLogin {
+  readonly validator: CertificateValidator;
+  readonly mapping: MappingService;
+}
+
+/** Rights and home of an account that may log in. */
+export interface AuthorizationPolicy {
+  readonly rules: readonly AuthorizationRule[];
+  /** Absent where the files are elsewhere: the account’s own homeDirectory is then handed on as it is. */
+  readonly homes?: Homes;
+}
+
+export interface Homes {
+  /** Never rejects. Makes the home where the settings want it. */
+  find(owner: HomeOwner): Promise<HomeOutcome>;
+  /** The same decision, and nothing is made. */
+  foresee(owner: HomeOwner): Promise<HomeOutcome>;
+}
+
+export type LoginPolicy = AuthorizationPolicy & {
+  /** Admits only accounts that the directory marks SMARTCARD_REQUIRED. */
+  readonly requireSmartcardRequired: boolean;
+  readonly clock: Clock;
+} & (
+    | { readonly mode: 'disabled' }
+    | { readonly mode: 'certificate'; readonly certificates: CertificateLogin }
+    | {
+        readonly mode: 'certificateAndPassword';
+        readonly certificates: CertificateLogin;
+        readonly passwords: PasswordLoginOptions;
+      }
+    /** A certificate decides alone wherever one is shown, and a password only where none is. */
+    | {
+        readonly mode: 'certificateOrPassword';
+        readonly certificates: CertificateLogin;
+        readonly passwords: PasswordLoginOptions;
+      }
+    | { readonly mode: 'password'; readonly passwords: PasswordLoginOptions }
+  );
+
+export type CertificatePolicy = Extract<LoginPolicy, { readonly certificates: CertificateLogin }>;
+export type PasswordPolicy = Extract<LoginPolicy, { readonly passwords: PasswordLoginOptions }>;
+
+/** Why a login is decided. */
+export type Occasion = { readonly steps: StepRecorder } & (
+  | { readonly purpose: 'login' }
+  /** Nothing is made, changed or let in. */
+  | { readonly purpose: 'explain' }
+  /** The login runs. A password that was right then is not kept, and not asked for again. */
+  | { readonly purpose: 'recheck'; readonly passwordProven: boolean }
+);

@@ -1,0 +1,16 @@
+/** A login request as those see it who need less than the whole of it. */
+import type { LoginRequest } from './authenticator.ts';
+
+/** It may leave open whom it claims to be: only `cardgate explain` makes such a one, and it lets nobody in. */
+export type ExplainedRequest = Omit<LoginRequest, 'claimedName'> & { readonly claimedName: string | undefined };
+
+/** As a running session keeps it: without the password. */
+export type StandingRequest = Omit<ExplainedRequest, 'password'> & { readonly password?: never };
+
+/**
+ * Copies what a session may keep. The copy is made here, away from every closure: a closure would keep the whole request of the
+ * login alive beside it, and the password in it.
+ */
+export function standingRequest({ password: _, ...request }: ExplainedRequest): StandingRequest {
+  return request;
+}

@@ -1,0 +1,128 @@
+/** The logins of one site: every decision leaves exactly one audit record, and none is granted whose record did not arrive. */
+import { millisecondsSince, type Timer } from '../clock.ts';
+import { denial } from '../denial.ts';
+import { unrecorded } from '../explanation.ts';
+import type { AuditTrail, LoginAttempt } from '../operations/audit.ts';
+import type { Logger } from '../operations/log.ts';
+import { printable } from '../operations/printable.ts';
+import { createReference } from '../operations/reference.ts';
+import type { Login, LoginRequest, Standing, Verdict } from './authenticator.ts';
+import type { Decide } from './decision.ts';
+import { evenly } from './even-delay.ts';
+import type { Occasion } from './login-policy.ts';
+import type { MappedAccount, Progress } from './login-progress.ts';
+import { type GrantedLogin, standingOf } from './login-recheck.ts';
+import type { ExplainedRequest, StandingRequest } from './login-request.ts';
+
+export interface LoginParts {
+  readonly audit: AuditTrail;
+  readonly logger: Logger;
+  readonly timer: Timer;
+  /** Milliseconds to which the time until a password is refused is rounded up, so that it tells nothing about the account. Default 0. */
+  readonly failureDelay?: number;
+}
+
+/** A login that is decided: a client that could be asked for a password was not asked. */
+type Decided = Exclude<Progress<Login>, { readonly outcome: 'password-required' }>;
+
+/** A verdict with what led to it. */
+export interface Resolution {
+  readonly verdict: Exclude<Verdict<Login>, { readonly outcome: 'password-required' }>;
+  /** As it went into the audit trail. */
+  readonly record: LoginAttempt;
+  readonly mapped?: MappedAccount;
+}
+
+/** None of its methods rejects: a fault inside becomes `unavailable` with code `internal-fault`. */
+export class SiteLogin {
+  readonly #decide: Decide;
+  readonly #parts: LoginParts;
+
+  constructor(decide: Decide, parts: LoginParts) {
+    this.#decide = decide;
+    this.#parts = parts;
+  }
+
+  /** For a client that is connected here; a password it is asked for leaves no record until it has come. */
+  authenticate(request: LoginRequest): Promise<Verdict<Login>> {
+    const work = async (): Promise<Verdict<Login>> => {
+      const startedAt = this.#parts.timer();
+      const progress = await this.#progressOf(request, { purpose: 'login', steps: unrecorded });
+      if (progress.outcome === 'password-required') return { outcome: 'password-required' };
+      return (await this.#concluded(progress, request, startedAt)).verdict;
+    };
+    const isGuess = ({ outcome }: Verdict<Login>) => outcome === 'denied' && request.password !== undefined;
+    return evenly(this.#parts.failureDelay ?? 0, work, isGuess);
+  }
+
+  /** For a caller who shows what led to the verdict, or hands it on, and has no client to ask for a password. */
+  async resolve(request: ExplainedRequest, occasion: Occasion): Promise<Resolution> {
+    const startedAt = this.#parts.timer();
+    const progress = await this.#progressOf(request, occasion);
+    if (progress.outcome !== 'password-required') return this.#concluded(progress, request, startedAt);
+    const detail = 'The certificate leads to an account, and the site wants its password as well.';
+    const refused: Decided = { ...progress, outcome: 'denied', denial: denial('password-missing', detail) };
+    return this.#concluded(refused, request, startedAt);
+  }
+
+  /** A login that was granted, by this or by a former configuration, once more. Leaves no record. */
+  async recheck(request: StandingRequest, granted: GrantedLogin): Promise<Standing | undefined> {
+    const { passwordProven = false } = granted;
+    const progress = await this.#decide(request, { purpose: 'recheck', steps: unrecorded, passwordProven });
+    return standingOf(progress, granted, request.connectionId, this.#parts.logger);
+  }
+
+  async #progressOf(request: ExplainedRequest, occasion: Occasion): Promise<Progress<Login>> {
+    const obstacle = this.#parts.audit.loginObstacle;
+    return obstacle === undefined ? this.#decide(request, occasion) : unrecordable(obstacle);
+  }
+
+  async #concluded(decided: Decided, request: ExplainedRequest, startedAt: number): Promise<Resolution> {
+    const { audit, logger } = this.#parts;
+    let conclusion = decided;
+    let record = this.#write(conclusion, request, startedAt);
+    if (conclusion.outcome === 'passed' && !(await audit.arrived())) {
+      const { reference: _, ...findings } = conclusion.findings;
+      const obstacle = `the login ${record.reference} was granted, and its record did not arrive in time`;
+      conclusion = { ...unrecordable(obstacle), findings };
+      record = this.#write(conclusion, request, startedAt);
+    }
+    const { reference } = record;
+    const { fault, findings } = conclusion;
+    if (fault !== undefined) {
+      logger.error('login-fault', { reference, connectionId: request.connectionId, error: fault });
+    }
+    return { verdict: verdictOf(conclusion, reference), record, ...(findings.mapped && { mapped: findings.mapped }) };
+  }
+
+  #write(decided: Decided, request: ExplainedRequest, startedAt: number): LoginAttempt {
+    const { mapped: _, reference = createReference(), ...findings } = decided.findings;
+    const record: LoginAttempt = {
+      event: 'login',
+      outcome: decided.outcome === 'passed' ? 'granted' : decided.outcome,
+      reference,
+      ...(request.binding !== undefined && { binding: request.binding }),
+      connectionId: request.connectionId,
+      remoteAddress: request.remoteAddress,
+      claimedName: printable(request.claimedName ?? ''),
+      ...(request.caller !== undefined && { caller: printable(request.caller) }),
+      tls: request.tls,
+      ...findings,
+      ...(decided.outcome !== 'passed' && { denial: decided.denial }),
+      durationMilliseconds: millisecondsSince(startedAt, this.#parts.timer),
+    };
+    this.#parts.audit.write(record);
+    return record;
+  }
+}
+
+function verdictOf(decided: Decided, reference: string): Resolution['verdict'] {
+  if (decided.outcome === 'passed') return { outcome: 'granted', login: decided.proof, reference };
+  return { outcome: decided.outcome, denial: decided.denial, reference };
+}
+
+/** A login without a record would be one that no auditor finds. */
+function unrecordable(obstacle: string) {
+  const detail = `No record can be written: ${obstacle}.`;
+  return { outcome: 'unavailable', denial: denial('audit-unwritable', detail), findings: {} } as const;
+}
