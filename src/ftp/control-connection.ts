@@ -11,20 +11,18 @@ import { CommandQueue } from './command-queue.ts';
 import { CommandUnderWay } from './command-under-way.ts';
 import { ConnectionTimers } from './connection-timers.ts';
 import { recordRefusal, recordSessionEnd } from './control-audit.ts';
+import { ControlSession } from './control-session.ts';
 import { DataChannel } from './data-channel.ts';
 import type { CommandLine } from './line-reader.ts';
 import { MalformedLines } from './malformed-lines.ts';
 import { plainAddress } from './passive-listener.ts';
-import { encodeReply, messageLines, type Reply, reply } from './reply.ts';
+import { encodeReply, maximumUnreadReplies, messageLines, type Reply, reply } from './reply.ts';
 import { RunningTransfer } from './running-transfer.ts';
 import { SessionSecurity } from './secure-context.ts';
 import type { FtpServerOptions } from './server-options.ts';
 import { type Control, initialSettings, type Session, type Settings } from './session.ts';
 import { prepareTcp } from './tcp-options.ts';
 import { completeHandshake } from './tls-upgrade.ts';
-
-/** Replies a client may leave unread before it is cut off. */
-const maximumUnreadReplies = 256 * 1024;
 
 export class ControlConnection implements Control {
   readonly id = createReference();
@@ -36,7 +34,7 @@ export class ControlConnection implements Control {
   readonly binding: string;
   readonly connectedAt: number;
   settings: Settings = initialSettings();
-  session: Session = { state: 'plain' };
+  readonly sessionHolder = new ControlSession();
   bytesSent = 0;
   bytesReceived = 0;
   loginFailures = 0;
@@ -118,7 +116,7 @@ export class ControlConnection implements Control {
     this.settings = initialSettings();
     this.data.reset();
     if (this.session.state === 'authenticated') this.#timers.awaitLogin();
-    this.session = { state: 'plain' };
+    this.sessionHolder.reset();
   }
 
   end(reason: string, farewell?: Reply): void {
@@ -126,10 +124,7 @@ export class ControlConnection implements Control {
     this.#ending = reason;
     this.#queue.clear();
     this.#transfer.giveUp();
-    if (this.#upgrading) {
-      this.#raw.destroy();
-      return;
-    }
+    if (this.#upgrading) return void this.#raw.destroy();
     if (farewell) this.send(farewell);
     // Through TLS, so that close_notify goes out before FIN.
     this.#socket.end();
@@ -159,6 +154,10 @@ export class ControlConnection implements Control {
       setImmediate(() => void this.#serveUrgent());
       return work(signal);
     });
+  }
+
+  get session(): Session {
+    return this.sessionHolder.now;
   }
 
   get isEnding(): boolean {
@@ -220,7 +219,7 @@ export class ControlConnection implements Control {
     const { facts, peerCertificates } = outcome.handshake;
     const [leaf] = peerCertificates;
     this.reset();
-    this.session = { state: 'secured', tls: { facts, peerCertificates } };
+    this.sessionHolder.secured({ facts, peerCertificates });
     this.data.proof = leaf ? { security, leaf } : { security };
     socket.once('close', () => this.#raw.destroy());
     this.#listen(socket);

@@ -84,10 +84,9 @@ export class LoginWatch {
 
   #renew({ accessRights, validUntil }: Extract<Standing, { outcome: 'confirmed' }>): void {
     const control = this.#control;
-    if (control.session.state !== 'authenticated') return;
     const { validUntil: _, ...login } = this.#login;
     this.#login = { ...login, accessRights, ...(validUntil && { validUntil }) };
-    control.session = { ...control.session, login: this.#login };
+    control.sessionHolder.renew(this.#login);
     // RNFR was judged by the former rights; RNTO looks at its target only.
     control.settings.renameFrom = undefined;
   }

@@ -1,6 +1,9 @@
 /** Replies of the control connection: the codes by name, and the one place where a reply becomes bytes. */
 import { encodeOctets } from '../storage/octet-text.ts';
 
+/** Octets of replies a client may leave unread before it is cut off. */
+export const maximumUnreadReplies = 256 * 1024;
+
 /** Code and where it is defined; RFC 959 section 4.2 unless said otherwise. */
 export const replyCodes = {
   dataConnectionOpen: 125,

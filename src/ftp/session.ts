@@ -2,6 +2,7 @@
 import type { AuthenticatedLogin, TlsFacts } from '../login/authenticator.ts';
 import type { Logger } from '../operations/log.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { ControlSession } from './control-session.ts';
 import type { DataChannel } from './data-channel.ts';
 import { mlstFacts } from './listing.ts';
 import type { LoginWatch } from './login-watch.ts';
@@ -83,7 +84,9 @@ export interface Control {
   readonly log: Logger;
   readonly settings: Settings;
   readonly data: DataChannel;
-  session: Session;
+  /** As it is now. */
+  readonly session: Session;
+  readonly sessionHolder: ControlSession;
   /** File and listing bytes over all data connections, for the session’s audit record. */
   bytesSent: number;
   bytesReceived: number;

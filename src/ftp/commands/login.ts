@@ -6,6 +6,7 @@ import type { AccessRights } from '../../authorization/access-rights.ts';
 import { type Denial, denial, denialEntry } from '../../denial.ts';
 import type { AuthenticatedLogin, Verdict } from '../../login/authenticator.ts';
 import { recordRefusal } from '../control-audit.ts';
+import type { GrantedVerdict } from '../control-session.ts';
 import { LoginWatch } from '../login-watch.ts';
 import { messageLines, type Reply, reply } from '../reply.ts';
 import type { Control, ControlTls } from '../session.ts';
@@ -77,7 +78,7 @@ async function authenticate(control: Control, claimedName: string, password: str
 async function answer(control: Control, verdict: Verdict, passwordWasGiven: boolean): Promise<void> {
   switch (verdict.outcome) {
     case 'granted':
-      await logIn(control, verdict.login);
+      await logIn(control, verdict);
       return;
     case 'password-required':
       if (passwordWasGiven) throw new Error('the authenticator asked for a password that it was given');
@@ -92,11 +93,11 @@ async function answer(control: Control, verdict: Verdict, passwordWasGiven: bool
   }
 }
 
-async function logIn(control: Control, login: AuthenticatedLogin): Promise<void> {
+async function logIn(control: Control, verdict: GrantedVerdict): Promise<void> {
+  const { login } = verdict;
   try {
     const storage = await control.options.openStorage(login, () => currentRights(control, login));
-    const tls = control.session.state === 'secured' ? { tls: control.session.tls } : {};
-    control.session = { state: 'authenticated', ...tls, login, storage, watch: new LoginWatch(control, login) };
+    control.sessionHolder.logIn(verdict, storage, new LoginWatch(control, login));
   } catch (error) {
     control.log.error('home-unavailable', { accountName: login.accountName, error });
     const unusable = denial('home-unavailable', 'The home directory could not be opened; the log says why.', {
