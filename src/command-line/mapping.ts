@@ -1,6 +1,7 @@
-/** `cardgate mapping …`: what to store at an account for a certificate, and what is wrong with what is stored. */
+/** `cardgate mapping …`: what to store at an account for a certificate, what is wrong with what is stored, and rules out of Windows' policy. */
 import { Command, Option } from 'commander';
 import type { ExitCode } from './exit-code.ts';
+import type { ImportTuplesOptions } from './mapping-import-tuples.ts';
 import type { MappingLintOptions } from './mapping-lint.ts';
 import { positiveInteger } from './positive-integer.ts';
 import type { Terminal } from './terminal.ts';
@@ -8,7 +9,9 @@ import type { Terminal } from './terminal.ts';
 export function mappingCommand(finish: (code: ExitCode) => void, terminal: Terminal): Command {
   const mapping = new Command('mapping')
     .exitOverride()
-    .description('the values that lead from certificates to accounts: print them, find mistakes in them');
+    .description(
+      'the values and rules that lead from certificates to accounts: print them, find mistakes in them, import them',
+    );
 
   mapping
     .command('value')
@@ -34,6 +37,17 @@ export function mappingCommand(finish: (code: ExitCode) => void, terminal: Termi
     .action(async (options: MappingLintOptions) => {
       const { lintMappings } = await import('./mapping-lint.ts');
       finish(await lintMappings(options, terminal));
+    });
+
+  mapping
+    .command('import-tuples')
+    .description('print Windows’ strong name mappings (issuer thumbprint; policies; UpnSuffix, IssuerSubject) as rules')
+    .argument('<policy>', 'the tuples, one a line; or a registry export (.reg) or Registry.pol that holds the policy')
+    .requiredOption('--ca <files...>', 'PEM, DER or .p7b files with the certificates that the thumbprints are of')
+    .option('--json', 'print the rules as JSON', false)
+    .action(async (file: string, options: ImportTuplesOptions) => {
+      const { importTuples } = await import('./mapping-import-tuples.ts');
+      finish(importTuples(file, options, terminal));
     });
   return mapping;
 }

@@ -42,9 +42,9 @@ const sha256 = z
   })
   .transform((text) => text.replaceAll(':', '').toLowerCase());
 
-/** The first arc is 0, 1 or 2; no arc has leading zeros (X.660). */
-const dotted = /^[0-2](?:\.(?:0|[1-9]\d*))+$/;
-const objectIdentifier = z
+/** The first arc is 0, 1 or 2, the second below 40 but under 2; no arc has leading zeros (X.660). */
+const dotted = /^(?:[01]\.[1-3]?\d|2\.(?:0|[1-9]\d*))(?:\.(?:0|[1-9]\d*))*$/;
+export const objectIdentifier = z
   .string()
   .max(256)
   .regex(dotted, { error: 'must be an object identifier in dotted decimal, such as 1.3.6.1.4.1.311.21.8.1' });
@@ -73,6 +73,9 @@ const attributeType = parsed((text) => {
   return type;
 });
 const keyUsage = z.enum(keyUsages);
+export const upnSuffix = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,254}$/, { error: 'must be what stands after the @, such as corp.example' });
 
 const condition = z
   .strictObject({
@@ -128,11 +131,7 @@ export const ruleSchema = z.strictObject({
   sha1PublicKeyOf: listOf(z.enum(sha1PublicKeyInputs))
     .optional()
     .describe('sha1PublicKey: what the value is the SHA-1 of; default: the certificate'),
-  suffixes: listOf(
-    z
-      .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{0,254}$/, { error: 'must be what stands after the @, such as corp.example' }),
-  )
+  suffixes: listOf(upnSuffix)
     .optional()
     .describe('upn: only user principal names with one of these suffixes are looked for'),
   filter: parsed((text) => parseFilterTemplate(text, 'cardgate'))

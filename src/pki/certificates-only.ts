@@ -17,15 +17,24 @@ const maximumCertificates = 8;
  * @throws MalformedError when the octets are neither, or no certificate in them can be read
  */
 export function parseCertificatesOnly(bytes: Buffer): readonly Certificate[] {
-  const ders = readServedCertificates(bytes).flatMap((der) => {
-    const first = readSequence(der, 'content of a caIssuers URL');
-    return first.nextTag === tags.objectIdentifier ? certificatesOfMessage(first) : [der];
-  });
+  const ders = certificateDers(bytes, 'content of a caIssuers URL');
   const [only, second] = ders;
   if (only && !second) return [parseCertificate(only)];
   const found = readableCertificates(ders.slice(0, maximumCertificates));
   if (found.length === 0) throw new MalformedError('content of a caIssuers URL holds no certificate that can be read');
   return found;
+}
+
+/**
+ * The DER of every certificate in a file of certificates or of such a message, in its order; the certificates are not parsed here.
+ * @param what the octets are, for the error
+ * @throws MalformedError when they are neither
+ */
+export function certificateDers(bytes: Buffer, what: string): readonly Buffer[] {
+  return readServedCertificates(bytes).flatMap((der) => {
+    const first = readSequence(der, what);
+    return first.nextTag === tags.objectIdentifier ? certificatesOfMessage(first) : [der];
+  });
 }
 
 /** SignedData without signers: version, digestAlgorithms, encapContentInfo, certificates, crls, signerInfos. */
