@@ -54,10 +54,9 @@ export function newerHold(known: Listing | undefined, found: Listing | undefined
   return !known || (found && found.asOf > known.asOf) ? found : known;
 }
 
-/** Each complete CRL together with the newest current delta CRL that belongs to it (RFC 5280 5.2.4), and what other delta CRLs list. */
+/** Each complete CRL together with the newest current delta CRL that belongs to it (RFC 5280 5.2.4), and what delta CRLs list by themselves. */
 function broughtUpToDate(newestFirst: readonly CrlStatement[]): readonly CrlStatement[] {
   const deltas = newestFirst.filter(({ crl }) => crl.deltaBase !== undefined);
-  const used = new Set<CrlStatement>();
   const complete = newestFirst
     .filter(({ crl }) => crl.deltaBase === undefined)
     .map((base): CrlStatement => {
@@ -65,13 +64,12 @@ function broughtUpToDate(newestFirst: readonly CrlStatement[]): readonly CrlStat
         ({ crl, authority, outOfDate }) => !outOfDate && authority === base.authority && deltaBelongsTo(crl, base.crl),
       );
       if (!delta) return base;
-      used.add(delta);
       const { crl, authority, asOf, entry = base.entry } = delta;
       if (!entry || entry.reason === 'removeFromCRL') return { crl, authority, asOf };
       return { crl: delta.entry ? crl : base.crl, authority, asOf, entry };
     });
-  const others = deltas.filter((delta) => !used.has(delta) && delta.entry && delta.entry.reason !== 'removeFromCRL');
-  return [...complete, ...others];
+  const listing = deltas.filter(({ entry }) => entry && entry.reason !== 'removeFromCRL');
+  return [...complete, ...listing];
 }
 
 /** Those before the first that lists the certificate: what is older than a hold says nothing of its end. */
