@@ -8,119 +8,34 @@ import { recordingSteps } from '../../../../src/explanation.ts';
 import { silentLogger } from '../../../../src/operations/log.ts';
 import { oids } from '../../../../src/pki/oids.ts';
 import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
-import type { RetrievalRequest, Retrieved, Retriever } from '../../../../src/pki/retrieval/retriever.ts';
-import { defaultOcspOptions, type OcspOptions } from '../../../../src/pki/revocation/ocsp-source.ts';
-import type { RevocationOptions } from '../../../../src/pki/revocation/revocation-policy.ts';
-import { objectIdentifier, sequence } from '../../../support/der-builder.ts';
+import type { RetrievalRequest } from '../../../../src/pki/retrieval/retriever.ts';
+import type { OcspOptions } from '../../../../src/pki/revocation/ocsp-source.ts';
 import { issueOcsp, type OcspAnswer, ocspError } from '../../../support/ocsp-answer.ts';
 import {
   commonName,
   crlEntry,
   days,
   digitalSignature,
-  extension,
-  intermediate,
   issue,
   issueCrl,
   newKeys,
   now,
   person,
   purposes,
-  root,
-  uriName,
 } from '../authority.ts';
-import { codeOf, validatorFor } from '../validator.ts';
+import { good, goodCrl, middle, responder, responderOf, serial, site, type World } from './site.ts';
 
-const anchor = root();
-const middle = intermediate(anchor);
-const serial = 0xe1;
-const responder = 'http://ocsp.example';
-const responderOf = (...urls: readonly string[]) =>
-  extension(
-    oids.authorityInformationAccess,
-    sequence(...urls.map((url) => sequence(objectIdentifier(oids.ocspAccess), uriName(url)))),
-  );
-const holder = person(middle, [responderOf(responder)], { serial });
 const withoutResponder = person(middle, [], { serial });
 const withTwo = person(middle, [responderOf('http://first.example', responder)], { serial });
-const good = { issuer: middle, serial, thisUpdate: days(-1), nextUpdate: days(1) };
 const revoked = { ...good, status: { revokedAt: days(-2), reason: 1 } };
 const unknown = { ...good, status: 'unknown' as const };
 const forged = { ...good, signer: { subject: middle.subject, keys: newKeys() } };
 const stale = { ...good, nextUpdate: days(-0.5) };
-const rootCrl = issueCrl(anchor);
-const goodCrl = issueCrl(middle);
 const badCrl = issueCrl(middle, { entries: [crlEntry(serial)] });
 const hours = (count: number) => days(count / 24);
 
-/** `slow`: comes only when nobody waits any longer. */
-type Answer = OcspAnswer | Buffer | 'dead' | 'slow';
-
-interface World extends Partial<Omit<RevocationOptions, 'ocsp' | 'retrieval'>> {
-  readonly ocsp?: Partial<OcspOptions>;
-  readonly crls?: readonly Buffer[];
-  readonly answer?: Answer | ((request: RetrievalRequest) => Answer);
-  readonly peer?: typeof holder;
-  readonly store?: EvidenceStore;
-  readonly negativeSeconds?: number;
-  readonly totalTimeoutMilliseconds?: number;
-}
-
 /** The nonce of a request, which stands at its very end. */
 const nonceIn = ({ body }: RetrievalRequest): Buffer => body?.subarray(-32) ?? Buffer.alloc(0);
-
-function site({ ocsp = {}, crls = [goodCrl], answer = 'dead', peer = holder, ...world }: World = {}) {
-  const asked: RetrievalRequest[] = [];
-  const limits = new Set<number>();
-  let current = answer;
-  let moment = now;
-  const clock = { now: () => moment };
-  const retriever: Retriever = {
-    retrieve: async (request, { maximumOctets }, waiting): Promise<Retrieved> => {
-      asked.push(request);
-      limits.add(maximumOctets);
-      await new Promise((resolve) => setImmediate(resolve));
-      const found = typeof current === 'function' ? current(request) : current;
-      if (found === 'slow') await new Promise((resolve) => waiting.addEventListener('abort', resolve));
-      if (found === 'dead' || found === 'slow') return { outcome: 'failed', problem: `${request.url} is dead` };
-      return { outcome: 'retrieved', bytes: Buffer.isBuffer(found) ? found : issueOcsp(found) };
-    },
-  };
-  const store = world.store ?? new EvidenceStore({ memoryOctets: 1_000_000, clock, logger: silentLogger });
-  const { negativeSeconds = 60, totalTimeoutMilliseconds = 1_000, store: _store, ...options } = world;
-  const validator = validatorFor({
-    anchors: [anchor],
-    crls: [rootCrl, ...crls].map((der, index) => ({ file: `${index}.crl`, der })),
-    revocation: {
-      mode: 'check',
-      freshnessSeconds: 0,
-      ...options,
-      ocsp: { ...defaultOcspOptions, ...ocsp },
-      retrieval: {
-        retriever,
-        store,
-        policy: { allowedHosts: [], schemes: ['http'], maximumOctets: 1_000_000, timeoutMilliseconds: 1_000 },
-        totalTimeoutMilliseconds,
-        negativeSeconds,
-      },
-    },
-    clock,
-  });
-  const validate = (steps = recordingSteps()) => validator.validate([peer.der, middle.der], steps);
-  return {
-    asked,
-    limits,
-    store,
-    validate,
-    login: async () => codeOf(await validate()),
-    become: (next: World['answer']) => {
-      current = next ?? 'dead';
-    },
-    moveTo: (time: Date) => {
-      moment = time;
-    },
-  };
-}
 
 describe('what is at hand is asked first, then the methods in their order, and the first definite answer counts', () => {
   it.each<[string, World, string, number]>([

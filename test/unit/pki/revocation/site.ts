@@ -1,0 +1,114 @@
+/** A site that asks for the status of one person's certificate, with a network of its own whose answers and clock a test sets. */
+import { recordingSteps } from '../../../../src/explanation.ts';
+import { silentLogger } from '../../../../src/operations/log.ts';
+import { oids } from '../../../../src/pki/oids.ts';
+import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
+import type { RetrievalRequest, Retrieved, Retriever } from '../../../../src/pki/retrieval/retriever.ts';
+import { defaultOcspOptions, type OcspOptions } from '../../../../src/pki/revocation/ocsp-source.ts';
+import type { RevocationOptions } from '../../../../src/pki/revocation/revocation-policy.ts';
+import { objectIdentifier, sequence } from '../../../support/der-builder.ts';
+import { issueOcsp, type OcspAnswer } from '../../../support/ocsp-answer.ts';
+import { days, extension, type Issued, intermediate, issueCrl, now, person, root, uriName } from '../authority.ts';
+import { codeOf, validatorFor } from '../validator.ts';
+
+export const anchor = root();
+export const middle = intermediate(anchor);
+export const serial = 0xe1;
+export const responder = 'http://ocsp.example';
+export const responderOf = (...urls: readonly string[]) =>
+  extension(
+    oids.authorityInformationAccess,
+    sequence(...urls.map((url) => sequence(objectIdentifier(oids.ocspAccess), uriName(url)))),
+  );
+/** Names the responder. */
+export const holder = person(middle, [responderOf(responder)], { serial });
+/** Says that the holder is good. */
+export const good = { issuer: middle, serial, thisUpdate: days(-1), nextUpdate: days(1) };
+const rootCrl = issueCrl(anchor);
+export const goodCrl = issueCrl(middle);
+
+/** `slow`: comes only when nobody waits any longer. */
+export type Answer = OcspAnswer | Buffer | 'dead' | 'slow';
+
+export interface World extends Partial<Omit<RevocationOptions, 'ocsp' | 'retrieval'>> {
+  readonly ocsp?: Partial<OcspOptions>;
+  /** Of the intermediate and others. Default: one that is empty. */
+  readonly crls?: readonly Buffer[];
+  /** Of the trust anchor. Default: one that is empty. */
+  readonly rootCrls?: readonly Buffer[];
+  /** Certificates that the site knows besides those of the peer. */
+  readonly known?: readonly Issued[];
+  readonly answer?: Answer | ((request: RetrievalRequest) => Answer);
+  /** Issued by the intermediate. */
+  readonly peer?: Issued;
+  readonly store?: EvidenceStore;
+  readonly negativeSeconds?: number;
+  readonly totalTimeoutMilliseconds?: number;
+}
+
+export function site({
+  ocsp = {},
+  crls = [goodCrl],
+  answer = 'dead',
+  peer = holder,
+  known = [],
+  ...world
+}: World = {}) {
+  const asked: RetrievalRequest[] = [];
+  const limits = new Set<number>();
+  let current = answer;
+  let moment = now;
+  const clock = { now: () => moment };
+  const retriever: Retriever = {
+    retrieve: async (request, { maximumOctets }, waiting): Promise<Retrieved> => {
+      asked.push(request);
+      limits.add(maximumOctets);
+      await new Promise((resolve) => setImmediate(resolve));
+      const found = typeof current === 'function' ? current(request) : current;
+      if (found === 'slow') await new Promise((resolve) => waiting.addEventListener('abort', resolve));
+      if (found === 'dead' || found === 'slow') return { outcome: 'failed', problem: `${request.url} is dead` };
+      return { outcome: 'retrieved', bytes: Buffer.isBuffer(found) ? found : issueOcsp(found) };
+    },
+  };
+  const store = world.store ?? new EvidenceStore({ memoryOctets: 1_000_000, clock, logger: silentLogger });
+  const {
+    negativeSeconds = 60,
+    totalTimeoutMilliseconds = 1_000,
+    store: _store,
+    rootCrls = [rootCrl],
+    ...options
+  } = world;
+  const validator = validatorFor({
+    anchors: [anchor],
+    intermediates: known,
+    crls: [...rootCrls, ...crls].map((der, index) => ({ file: `${index}.crl`, der })),
+    revocation: {
+      mode: 'check',
+      freshnessSeconds: 0,
+      ...options,
+      ocsp: { ...defaultOcspOptions, ...ocsp },
+      retrieval: {
+        retriever,
+        store,
+        policy: { allowedHosts: [], schemes: ['http'], maximumOctets: 1_000_000, timeoutMilliseconds: 1_000 },
+        totalTimeoutMilliseconds,
+        negativeSeconds,
+      },
+    },
+    clock,
+  });
+  const validate = (steps = recordingSteps()) => validator.validate([peer.der, middle.der], steps);
+  return {
+    asked,
+    limits,
+    store,
+    validate,
+    login: async () => codeOf(await validate()),
+    become: (next: World['answer']) => {
+      current = next ?? 'dead';
+    },
+    moveTo: (time: Date) => {
+      moment = time;
+    },
+  };
+}
