@@ -3,7 +3,7 @@
  * valid and unrevoked certification path to the same trust anchor.
  */
 import { unrecorded } from '../../explanation.ts';
-import { type Certificate, isSelfIssued } from '../certificate.ts';
+import type { Certificate } from '../certificate.ts';
 import { keyUsageRefusal } from '../certificate-checks.ts';
 import type { CertificateRevocationList } from '../crl.ts';
 import type { DistributionPoint } from '../distribution-point.ts';
@@ -87,7 +87,8 @@ export class CrlSigners {
       certificate.issuer.key === upper.subject.key && !this.#context.signatures.refusal(certificate, upper);
     if (!isCa(certificate)) return above.some(isIssuedBy);
     if (above.some((upper) => upper.subjectPublicKeyInfo.equals(certificate.subjectPublicKeyInfo))) return true;
-    return isSelfIssued(certificate) && isIssuedBy(issuer);
+    // It has the name of the CRL issuer, and so of this CA.
+    return isIssuedBy(issuer);
   }
 
   /** Each key is tried once for a CRL, however many certificates have it. @throws BudgetExceededError */
