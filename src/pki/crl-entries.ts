@@ -3,7 +3,7 @@
  * offsets. A list of 100,000 entries costs one megabyte beside its own octets. Every entry is checked in that pass: one with an unknown
  * critical extension makes the whole list unusable (RFC 5280 5.3).
  */
-import { type CrlReason, crlReasonOf } from './crl-reason.ts';
+import { type CrlReason, crlReasonOf, mayBeLifted } from './crl-reason.ts';
 import { DerReader, tags } from './der.ts';
 import { checkInteger, decodeTime } from './der-values.ts';
 import { parseExtensions } from './extensions.ts';
@@ -41,16 +41,23 @@ export class CrlEntries {
     this.#tables = tables;
   }
 
-  /** The entry of a certificate. @param issuer key of the certificate's issuer name @param serial content octets */
+  /**
+   * The entry of a certificate. A list that has several, against X.509, says the gravest of them: a revocation before a hold, and a hold
+   * before its end.
+   * @param issuer key of the certificate's issuer name @param serial content octets
+   */
   find(issuer: string, serial: Buffer): RevokedEntry | undefined {
+    let found: RevokedEntry | undefined;
     for (let slot = slotOf(this.#tables.slots, serial, 0, serial.length); ; slot = after(this.#tables.slots, slot)) {
       const stored = this.#tables.slots[slot];
-      if (!stored) return undefined;
+      if (!stored) return found;
       const entry = new DerReader(this.#bytes.subarray(stored - 1), 'CRL entries').next();
       const reader = new DerReader(entry.content, 'CRL entry');
       if (!reader.next().content.equals(serial) || this.#issuerAt(stored - 1) !== issuer) continue;
       const revocationDate = decodeTime(reader.next(), 'revocationDate');
-      return { revocationDate, reason: reader.atEnd ? 'unspecified' : reasonOf(reader.next().content) };
+      const reason = reader.atEnd ? 'unspecified' : reasonOf(reader.next().content);
+      if (!mayBeLifted(reason)) return { revocationDate, reason };
+      if (!found || found.reason === 'removeFromCRL') found = { revocationDate, reason };
     }
   }
 

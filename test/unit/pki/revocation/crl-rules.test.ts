@@ -199,6 +199,22 @@ describe('a hold under one point', () => {
   });
 });
 
+describe('a CRL that lists a certificate more than once says the gravest', () => {
+  it.each<[string, readonly number[], string]>([
+    ['a revocation behind a hold', [6, 1], 'keyCompromise'],
+    ['a revocation before a hold', [1, 6], 'keyCompromise'],
+    ['a revocation behind the end of a hold', [8, 1], 'keyCompromise'],
+    ['a hold behind the end of one', [8, 6], 'certificateHold'],
+    ['a hold before the end of one', [6, 8], 'certificateHold'],
+  ])('%s', async (_rule, reasons, told) => {
+    const entries = reasons.map((number) => crlEntry(serial, [reason(number)]));
+    expect(await statusOf([byMiddle({ entries })])).toMatchObject({ status: 'revoked', entry: { reason: told } });
+    const base = byMiddle({ thisUpdate: days(-2), extensions: [numbered(5)] });
+    const delta = byMiddle({ entries, extensions: [numbered(6), deltaOf(5)] });
+    expect(await statusOf([base, delta])).toMatchObject({ status: 'revoked', entry: { reason: told } });
+  });
+});
+
 describe('a status that stays unknown says', () => {
   it.each<[string, readonly Buffer[], Setting, readonly (string | RegExp)[]]>([
     ['that there is no CRL', [], {}, ['no complete CRL of its issuer is at hand']],
