@@ -4,9 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
-import type { Denial } from '../../denial.ts';
+import { type Denial, denial } from '../../denial.ts';
+import type { StepRecorder } from '../../explanation.ts';
 import type { Logger } from '../../operations/log.ts';
+import type { Certificate } from '../certificate.ts';
 import { certificateFacts } from '../certificate-facts.ts';
+import { oids } from '../oids.ts';
 import type { CertificationPath } from '../path-validator.ts';
 import type { RevocationEvidence } from '../validated-certificate.ts';
 import { evidenceOf, notChecked, refusalOf, statusFacts } from './certificate-status.ts';
@@ -73,6 +76,26 @@ const citations: Readonly<Record<RevocationMethod, string>> = {
   ocsp: 'RFC 5280 6.1.3 (a)(3), RFC 6960 3.2',
 };
 
+/**
+ * What is not asked about passes, unless it says itself that it must be: a critical CRLDistributionPoints or FreshestCRL that nothing
+ * is looked up by was not processed (RFC 5280 4.2, 6.1.4 (o), 6.1.5 (f)). Of revocation checking RFC 5280 6.1.3 (a)(3) makes
+ * a part of validation; X.509 says of the critical extension that the certificate must not be used without it.
+ */
+function leftOut(certificates: readonly Certificate[], setting: string, steps: StepRecorder): RevocationResult {
+  for (const certificate of certificates) {
+    const oid = statusExtensions.find((extension) => certificate.extensions.get(extension)?.critical);
+    if (oid === undefined) continue;
+    const facts = { ...certificateFacts(certificate), extension: oid, setting };
+    const citation = 'RFC 5280 6.1.4 (o), 6.1.5 (f)';
+    steps.record({ stage: 'revocation', check: 'critical extensions', verdict: 'failed', citation, facts });
+    const detail = `Its critical extension ${oid} demands a check of its revocation status, which ${setting} leaves out.`;
+    return { outcome: 'refused', denial: denial('critical-extension-unknown', detail, facts) };
+  }
+  return { outcome: 'not-revoked', evidence: certificates.map((certificate) => notChecked(certificate, setting)) };
+}
+
+const statusExtensions = [oids.crlDistributionPoints, oids.freshestCrl];
+
 export class RevocationPolicy {
   readonly #options: RevocationOptions;
   readonly #crls: CrlSource;
@@ -96,16 +119,15 @@ export class RevocationPolicy {
     const { mode } = this.#options;
     if (mode === 'none') {
       steps.record({ stage: 'revocation', check: 'certificate status', verdict: 'skipped', facts: { mode } });
-      const evidence = certificates.map((certificate) => notChecked(certificate, 'validationFlags NoRevocationCheck'));
-      return { outcome: 'not-revoked', evidence };
+      return leftOut(certificates, 'validationFlags NoRevocationCheck', steps);
     }
     for (const problem of [...this.#crls.unreadableFiles, ...this.#ocsp.unreadableFiles])
       steps.record({ stage: 'revocation', check: 'evidence left out', verdict: 'noted', facts: { problem } });
     const statuses = this.#searchFor(search);
     const top = this.#options.certificates === 'endCertificate' ? 0 : certificates.length - 1;
-    const evidence = certificates
-      .slice(top + 1)
-      .map((certificate) => notChecked(certificate, 'revocation.certificates endCertificate'));
+    const unchecked = leftOut(certificates.slice(top + 1), 'revocation.certificates endCertificate', steps);
+    if (unchecked.outcome === 'refused') return unchecked;
+    const evidence = [...unchecked.evidence];
     let unknown: Denial | undefined;
     for (let index = top; index >= 0; index--) {
       const subject = subjectAt(path, index);

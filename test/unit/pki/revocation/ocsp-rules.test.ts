@@ -1,0 +1,430 @@
+/** The rules by which an OCSP answer tells the status of one certificate (RFC 6960 3.2, 4.2.2): its times, its statements, its signer. */
+import { describe, expect, it } from 'vitest';
+import { defaultAlgorithmPolicy } from '../../../../src/pki/algorithms.ts';
+import { Budget } from '../../../../src/pki/budget.ts';
+import { parseCertificate } from '../../../../src/pki/certificate.ts';
+import { IssuerPool } from '../../../../src/pki/issuer-pool.ts';
+import { oids } from '../../../../src/pki/oids.ts';
+import type { Subject } from '../../../../src/pki/revocation/crl-subject.ts';
+import { checkOcspResponse, type OcspContext, type OcspStatus } from '../../../../src/pki/revocation/ocsp-check.ts';
+import { parseOcspResponse } from '../../../../src/pki/revocation/ocsp-response.ts';
+import { SignatureVerifier } from '../../../../src/pki/signature.ts';
+import { SignatureChecks } from '../../../../src/pki/signature-checks.ts';
+import { octetString, sequence } from '../../../support/der-builder.ts';
+import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
+import {
+  commonName,
+  days,
+  digitalSignature,
+  extension,
+  type Issued,
+  intermediate,
+  issue,
+  now,
+  person,
+  purposes,
+  root,
+} from '../authority.ts';
+
+const anchor = root();
+const middle = intermediate(anchor);
+const serial = 0xe1;
+const holder = person(middle, [], { serial });
+const seconds = (count: number) => new Date(now.getTime() + count * 1000);
+const good = { issuer: middle, serial, thisUpdate: days(-1), nextUpdate: days(1) };
+const revokedFor = (reason: number, revokedAt = days(-2)) => ({ revokedAt, reason });
+const parse = ({ der }: Issued) => parseCertificate(der);
+const subject: Subject = {
+  certificate: parse(holder),
+  issuer: parse(middle),
+  above: [parse(middle), parse(anchor)],
+  trustAnchor: parse(anchor),
+};
+
+async function statusOf(answer: OcspAnswer, setting: Partial<OcspContext> = {}): Promise<OcspStatus> {
+  const response = parseOcspResponse(issueOcsp(answer), 'answer');
+  if (typeof response === 'string') throw new Error(response);
+  return checkOcspResponse(response, subject, {
+    pool: new IssuerPool([subject.trustAnchor], []),
+    signatures: new SignatureChecks(new SignatureVerifier(defaultAlgorithmPolicy), new Budget({ now: () => now })),
+    time: now,
+    delegateProblem: async () => 'no CRL',
+    isDelegateRevoked: async () => false,
+    limits: { clockSkewSeconds: 60, maximumAgeSeconds: 7 * 86_400 },
+    freshnessSeconds: 0,
+    graceSeconds: 0,
+    ...setting,
+  });
+}
+
+/** The status, or why there is none. */
+async function wordOf(answer: OcspAnswer, setting?: Partial<OcspContext>): Promise<string> {
+  const status = await statusOf(answer, setting);
+  return status.status === 'unknown' ? status.problems.join('; ') : status.status;
+}
+
+describe('an answer counts (RFC 6960 4.2.2.1)', () => {
+  const day = 86_400;
+  it.each<[string, Partial<OcspAnswer>, Partial<OcspContext>, RegExp]>([
+    ['ahead of our clock by the skew', { thisUpdate: seconds(60) }, {}, /^good$/],
+    ['made ahead of our clock by the skew', { producedAt: seconds(60) }, {}, /^good$/],
+    ['past its end by the skew', { nextUpdate: seconds(-60) }, {}, /^good$/],
+    ['past its end by skew and grace', { nextUpdate: seconds(-120) }, { graceSeconds: 60 }, /^good$/],
+    ['not a second longer', { nextUpdate: seconds(-121) }, { graceSeconds: 60 }, /^answer: it held until/],
+    ['as old as the site wants it, and the skew', {}, { freshnessSeconds: day - 60 }, /^good$/],
+    ['not a second older', {}, { freshnessSeconds: day - 61 }, /^answer: it is older than 86339 s/],
+    ['as old as that and the grace', {}, { freshnessSeconds: day - 120, graceSeconds: 60 }, /^good$/],
+    ['not a second older than that', {}, { freshnessSeconds: day - 121, graceSeconds: 60 }, /it is older than/],
+    [
+      'of the greatest age and the skew',
+      { nextUpdate: undefined },
+      { limits: { clockSkewSeconds: 60, maximumAgeSeconds: day - 60 } },
+      /^good$/,
+    ],
+    [
+      'not a second older than both',
+      { nextUpdate: undefined },
+      { limits: { clockSkewSeconds: 60, maximumAgeSeconds: day - 61 } },
+      /it held until/,
+    ],
+    [
+      'at any age when no greatest is set',
+      { thisUpdate: days(-90) },
+      { limits: { clockSkewSeconds: 0, maximumAgeSeconds: 0 } },
+      /^good$/,
+    ],
+    [
+      'never without an end at all',
+      { nextUpdate: undefined },
+      { limits: { clockSkewSeconds: 0, maximumAgeSeconds: 0 } },
+      /does not say when/,
+    ],
+  ])('%s', async (_rule, answer, setting, expected) => {
+    expect(await wordOf({ ...good, ...answer }, setting)).toMatch(expected);
+  });
+
+  it.each([
+    ['until nextUpdate when that comes first', days(1), 7 * day, days(1)],
+    ['until the greatest age when that comes first', days(9), 2 * day, days(1)],
+    ['until the greatest age without nextUpdate', undefined, 2 * day, days(1)],
+  ])('%s', async (_rule, nextUpdate, maximumAgeSeconds, validUntil) => {
+    const limits = { clockSkewSeconds: 60, maximumAgeSeconds };
+    const status = await statusOf({ ...good, nextUpdate }, { limits });
+    expect(status).toEqual({
+      status: 'good',
+      evidence: {
+        source: 'answer',
+        responder: 'CN=Intermediate',
+        producedAt: days(-1),
+        thisUpdate: days(-1),
+        ...(nextUpdate && { nextUpdate }),
+        validUntil,
+      },
+    });
+  });
+});
+
+describe('of several statements about one certificate counts', () => {
+  interface Saying {
+    readonly day: number;
+    readonly says: 'good' | 'unknown' | number;
+    readonly isOld?: true;
+    readonly revokedAt?: Date;
+  }
+  const toAnswer = ({ day, says, isOld, revokedAt }: Saying): OcspAnswer => ({
+    ...good,
+    thisUpdate: days(day),
+    nextUpdate: isOld ? days(day + 0.1) : days(6),
+    status: typeof says === 'number' ? revokedFor(says, revokedAt) : says,
+  });
+
+  it.each<[rule: string, sayings: readonly Saying[], status: string, asOf: number | undefined]>([
+    [
+      'the newest of those that say good',
+      [
+        { day: -2, says: 'good' },
+        { day: -1, says: 'good' },
+      ],
+      'good',
+      -1,
+    ],
+    [
+      'the newest, whichever comes first',
+      [
+        { day: -1, says: 'good' },
+        { day: -2, says: 'good' },
+      ],
+      'good',
+      -1,
+    ],
+    [
+      'a revocation before newer good',
+      [
+        { day: -3, says: 1 },
+        { day: -1, says: 'good' },
+      ],
+      'revoked',
+      -3,
+    ],
+    [
+      'a revocation out of date before newer good',
+      [
+        { day: -3, says: 1, isOld: true },
+        { day: -1, says: 'good' },
+      ],
+      'revoked',
+      -3,
+    ],
+    [
+      'a revocation before a newer hold',
+      [
+        { day: -3, says: 1 },
+        { day: -1, says: 6 },
+      ],
+      'revoked',
+      -3,
+    ],
+    [
+      'a revocation before one who does not know',
+      [
+        { day: -3, says: 1 },
+        { day: -1, says: 'unknown' },
+      ],
+      'revoked',
+      -3,
+    ],
+    [
+      'one who does not know before newer good',
+      [
+        { day: -2, says: 'unknown' },
+        { day: -1, says: 'good' },
+      ],
+      'unknown',
+      undefined,
+    ],
+    [
+      'good before one out of date who does not know',
+      [
+        { day: -3, says: 'unknown', isOld: true },
+        { day: -1, says: 'good' },
+      ],
+      'good',
+      -1,
+    ],
+    [
+      'a newer hold before good',
+      [
+        { day: -2, says: 'good' },
+        { day: -1, says: 6 },
+      ],
+      'revoked',
+      -1,
+    ],
+    [
+      'newer good before a hold',
+      [
+        { day: -2, says: 6 },
+        { day: -1, says: 'good' },
+      ],
+      'good',
+      -1,
+    ],
+    [
+      'a hold of the same moment as good',
+      [
+        { day: -1, says: 'good' },
+        { day: -1, says: 6 },
+      ],
+      'revoked',
+      -1,
+    ],
+    [
+      'a hold out of date before good out of date',
+      [
+        { day: -2, says: 'good', isOld: true },
+        { day: -3, says: 6, isOld: true },
+      ],
+      'revoked',
+      -3,
+    ],
+    [
+      'current good before newer good out of date',
+      [
+        { day: -1, says: 'good', isOld: true },
+        { day: -2, says: 'good' },
+      ],
+      'good',
+      -2,
+    ],
+    [
+      'no hold that begins later',
+      [
+        { day: 1, says: 6 },
+        { day: -1, says: 'good' },
+      ],
+      'good',
+      -1,
+    ],
+    [
+      'a revocation before now that is told for later',
+      [
+        { day: 1, says: 1 },
+        { day: -1, says: 'good' },
+      ],
+      'revoked',
+      1,
+    ],
+    [
+      'a revocation of this very moment',
+      [
+        { day: 1, says: 1, revokedAt: now },
+        { day: -1, says: 'good' },
+      ],
+      'revoked',
+      1,
+    ],
+    [
+      'no revocation to come that is told for later',
+      [
+        { day: 1, says: 1, revokedAt: seconds(1) },
+        { day: -1, says: 'good' },
+      ],
+      'good',
+      -1,
+    ],
+  ])('%s', async (_rule, [first, ...others], status, asOf) => {
+    if (!first) throw new Error('there is one');
+    const answer = {
+      ...toAnswer(first),
+      producedAt: days(-1),
+      others: others.map((saying) => singleResponse(toAnswer(saying))),
+    };
+    const found = await statusOf(answer);
+    expect(found.status).toBe(status);
+    if (found.status !== 'unknown')
+      expect(found.evidence.thisUpdate).toEqual(asOf === undefined ? undefined : days(asOf));
+    else
+      expect(found).toEqual({
+        status: 'unknown',
+        isAnswer: true,
+        problems: ['answer: the responder does not know the certificate'],
+      });
+  });
+});
+
+describe('a revocation', () => {
+  it('is told with date and reason, and whether it is out of date', async () => {
+    const status = revokedFor(1);
+    const current = await statusOf({ ...good, status });
+    expect(current).toMatchObject({ status: 'revoked', revocationDate: days(-2), reason: 'keyCompromise' });
+    expect(current).not.toHaveProperty('outOfDate');
+    const old = await statusOf({ ...good, nextUpdate: days(-0.5), status });
+    expect(old).toMatchObject({ status: 'revoked', outOfDate: expect.stringContaining('it held until') });
+  });
+
+  it('counts only when signed by one who may, however old', async () => {
+    const forged = { ...good, nextUpdate: days(-0.5), status: revokedFor(1), signer: anchor };
+    expect(await wordOf(forged)).toMatch(/was not issued by the issuer/);
+  });
+
+  it('of an answer that somebody made later counts too', async () => {
+    const ahead = { ...good, producedAt: days(1) };
+    expect(await wordOf({ ...ahead, status: revokedFor(1) })).toBe('revoked');
+    expect(await wordOf({ ...ahead, status: revokedFor(6) })).toMatch(/it says that it was made at/);
+  });
+});
+
+describe('critical extensions of an answer (RFC 6960 4.4)', () => {
+  const nonce = extension(oids.ocspNonce, octetString(Buffer.alloc(8)), true);
+  it('may be the nonce', async () => {
+    expect(await wordOf({ ...good, responseExtensions: [nonce] })).toBe('good');
+  });
+
+  it('of a revocation must be understood as well', async () => {
+    const singleExtensions = [extension('1.2.3', octetString(Buffer.alloc(1)), true)];
+    expect(await wordOf({ ...good, status: revokedFor(1), singleExtensions })).toMatch(/critical extension 1\.2\.3/);
+  });
+});
+
+it('a key of the issuer that cannot be read leaves the status unknown, and a fault of ours is none of it', async () => {
+  const response = parseOcspResponse(issueOcsp(good), 'answer');
+  if (typeof response === 'string') throw new Error(response);
+  const context = {
+    pool: new IssuerPool([], []),
+    signatures: new SignatureChecks(new SignatureVerifier(defaultAlgorithmPolicy), new Budget({ now: () => now })),
+    time: now,
+    delegateProblem: async () => undefined,
+    isDelegateRevoked: async () => false,
+    limits: { clockSkewSeconds: 60, maximumAgeSeconds: 0 },
+    freshnessSeconds: 0,
+    graceSeconds: 0,
+  };
+  const broken = { ...subject.issuer, subjectPublicKeyInfo: Buffer.of(0x30, 0) };
+  expect(await checkOcspResponse(response, { ...subject, issuer: broken }, context)).toMatchObject({
+    status: 'unknown',
+    problems: [expect.stringContaining('public key')],
+  });
+  const faulty = Object.defineProperty({ ...subject.issuer }, 'subjectPublicKeyInfo', {
+    get() {
+      throw new RangeError('a fault');
+    },
+  });
+  await expect(checkOcspResponse(response, { ...subject, issuer: faulty }, context)).rejects.toThrow(RangeError);
+});
+
+describe('a responder (RFC 6960 4.2.2.2)', () => {
+  const noCheck = extension(oids.ocspNoCheck, Buffer.of(5, 0));
+  const delegate = (...extra: readonly Buffer[]) =>
+    issue(commonName('Responder'), middle, { extensions: [digitalSignature, purposes(oids.ocspSigning), ...extra] });
+  const by = (signer: Issued, ...certificates: readonly Buffer[]) => ({ ...good, signer, certificates });
+
+  it('that need not be asked about is asked about at hand, any other by all means', async () => {
+    const asked: string[] = [];
+    const context: Partial<OcspContext> = {
+      isDelegateRevoked: async ({ certificate, issuer }) => {
+        asked.push(`at hand ${certificate.subject.key === parse(free).subject.key} ${issuer === subject.issuer}`);
+        return false;
+      },
+      delegateProblem: async ({ certificate, above, trustAnchor }) => {
+        const isAbove = above === subject.above && trustAnchor === subject.trustAnchor;
+        asked.push(`all ${certificate.sha256 === parse(bound).sha256} ${isAbove}`);
+        return undefined;
+      },
+    };
+    const free = delegate(noCheck);
+    const bound = delegate();
+    expect(await wordOf(by(free, free.der), context)).toBe('good');
+    expect(await wordOf(by(bound, bound.der), context)).toBe('good');
+    expect(asked).toEqual(['at hand true true', 'all true true']);
+  });
+
+  it.each<[string, Partial<OcspContext>, Issued, RegExp]>([
+    ['revoked at hand', { isDelegateRevoked: async () => true }, delegate(noCheck), /its signer is revoked/],
+    ['of unknown status', {}, delegate(), /not known to be good: no CRL/],
+  ])('is not believed when %s', async (_rule, context, signer, problem) => {
+    expect(await wordOf(by(signer, signer.der), context)).toMatch(problem);
+  });
+
+  it('is found among other certificates of its key, of which one entitles', async () => {
+    const signer = delegate(noCheck);
+    const useless = issue(commonName('Responder'), middle, { keys: signer.keys, extensions: [digitalSignature] });
+    const broken = sequence(octetString(Buffer.alloc(1)));
+    for (const order of [
+      [useless.der, signer.der],
+      [signer.der, useless.der],
+      [broken, holder.der, signer.der],
+    ])
+      expect(await wordOf(by(signer, ...order))).toBe('good');
+    expect(await wordOf(by(signer, useless.der))).toMatch(/not for OCSP signing/);
+  });
+
+  it.each<[string, Date, Date, RegExp]>([
+    ['from the moment it becomes valid', now, days(1), /^good$/],
+    ['to the moment it ends', days(-2), now, /^good$/],
+    ['not a second before', seconds(1), days(1), /pinned certificate of its signer is not valid/],
+    ['not a second after', days(-2), seconds(-1), /pinned certificate of its signer is not valid/],
+  ])('that is pinned is believed %s', async (_rule, notBefore, notAfter, expected) => {
+    const signer = issue(commonName('Pinned'), undefined, { notBefore, notAfter, extensions: [digitalSignature] });
+    expect(await wordOf({ ...good, signer }, { pinned: [parse(signer)] })).toMatch(expected);
+  });
+});
