@@ -21,12 +21,30 @@ describe('a URL may be asked', () => {
   });
 });
 
+describe('the length of a URL', () => {
+  const urlOf = (length: number) => 'http://pki.example/'.padEnd(length, 'x');
+  it('may be 2048 characters', () => {
+    expect(retrievalTarget(urlOf(2048), policy)).toBeInstanceOf(URL);
+    expect(retrievalTarget(urlOf(2049), policy)).toBeTypeOf('string');
+  });
+
+  it('of what is refused is bounded too', () => {
+    expect(String(retrievalTarget(urlOf(100_000), policy)).length).toBeLessThan(2200);
+  });
+});
+
+it('a file has no host, and may be asked where files may', () => {
+  expect(retrievalTarget('file:///srv/ca.crl', { ...policy, schemes: ['file'] })).toBeInstanceOf(URL);
+});
+
 describe('a URL may not be asked when', () => {
   it.each([
     ['its host is not listed', 'http://evil.example/ca.crl'],
     ['its host only ends like a listed one', 'http://notpki.example/'],
     ['a listed host is only its user name', 'http://pki.example@evil.example/'],
     ['it holds credentials', 'http://user:secret@pki.example/'],
+    ['it holds a user alone', 'http://user@pki.example/'],
+    ['it holds a password alone', 'http://:secret@pki.example/'],
     ['its scheme is not listed', 'https://pki.example/'],
     ['it is a file and files are not listed', 'file:///etc/passwd'],
     ['it is of a scheme nobody knows', 'gopher://pki.example/'],
@@ -58,6 +76,7 @@ describe('of a listed host, the address', () => {
     ['172.31.255.255'],
     ['192.168.1.1'],
     ['100.64.0.1'],
+    ['100.127.255.255'],
     ['127.0.0.1'],
     ['127.255.255.254'],
     ['::1'],
@@ -84,7 +103,19 @@ describe('of a listed host, the address', () => {
     ['0.0.0.0'],
     ['::'],
     ['224.0.0.1'],
+    ['240.0.0.1'],
     ['255.255.255.255'],
+    ['0.1.2.3'],
+    ['192.0.0.8'],
+    ['192.0.2.1'],
+    ['192.88.99.1'],
+    ['198.18.0.1'],
+    ['198.19.255.255'],
+    ['198.51.100.1'],
+    ['203.0.113.1'],
+    ['2001:db8::1'],
+    ['::ffff:8.8.8.8'],
+    ['4000::1'],
     ['ff02::1'],
   ])('%s may be asked only when the address itself is listed', (address) => {
     expect(refusal(address)).toContain('not public');
