@@ -143,6 +143,17 @@ describe('architecture', () => {
     expect(askers.filter((file) => file !== 'service/tls-acceptance.ts')).toEqual([]);
   });
 
+  it('one piece connects to TLS servers, because Node.js’s own check of their names asks for such an object', () => {
+    const callers = files.filter((file) => {
+      const text = readFileSync(join(source, file), 'utf8');
+      return /import tls from 'node:tls'|import \{[^}]*\bconnect\b[^}]*\} from 'node:tls'/.test(text);
+    });
+    expect(callers).toEqual(['operations/tls-client.ts']);
+    const ofHttps = files.filter((file) => readFileSync(join(source, file), 'utf8').includes("from 'node:https'"));
+    const agents = ofHttps.filter((file) => !readFileSync(join(source, file), 'utf8').includes('new TlsClientAgent('));
+    expect(agents).toEqual(['operations/tls-client.ts']);
+  });
+
   it('one function spells the serial number of a certificate', () => {
     const spelling = /serialOctets\.toString|serialNumber(OfCertificate\(\w+\))?\.toString\((16|'hex')\)/;
     const spellers = files.filter((file) => spelling.test(readFileSync(join(source, file), 'utf8')));

@@ -5,8 +5,9 @@
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { printable } from '../operations/printable.ts';
+import { connectTls } from '../operations/tls-client.ts';
 import { readableCertificates } from '../pki/certificate.ts';
 import { formatRfc4514 } from '../pki/distinguished-name.ts';
 import type { CertificateRequest } from '../smartcard/tls/client-credential.ts';
@@ -115,7 +116,7 @@ async function probeTls12(socket: Socket, options: ProbeOptions): Promise<Server
 
 function handshakeTls12(stream: Duplex, { address, timeoutMilliseconds }: ProbeOptions): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const tls = connect({
+    const tls = connectTls({
       socket: stream,
       ...(isIP(address.host) === 0 && { servername: address.host }),
       maxVersion: 'TLSv1.2',

@@ -4,10 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { ConfigurationError, formatFault } from '../config/fault.ts';
 import { readSettings, type SettingsOnly } from '../config/settings-only.ts';
 import { errorMessage } from '../error-message.ts';
+import { connectTls } from '../operations/tls-client.ts';
 import { groupProblem, serverGroups } from './directory-servers.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import { isImplicit } from './sites.ts';

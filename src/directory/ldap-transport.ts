@@ -1,6 +1,7 @@
 /** Opens a protected connection to a directory server: ldaps, or ldap upgraded by StartTLS. It never hands out a clear one. */
 import net from 'node:net';
-import tls from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { connectTls } from '../operations/tls-client.ts';
 import type { ServiceResolver } from './service-resolver.ts';
 import { negotiateStartTls } from './start-tls.ts';
 
@@ -39,11 +40,11 @@ export async function openTransport(
   server: LdapServer,
   { certificateAuthorities, clientCertificate, resolver }: TransportOptions,
   timeout: number,
-): Promise<tls.TLSSocket> {
+): Promise<TLSSocket> {
   const { host, port, security } = server;
   const lookup = resolver?.lookup && { lookup: resolver.lookup };
   // the name to check is the configured one: of an IP address the certificate must hold that address
-  const tlsOptions: tls.ConnectionOptions = {
+  const tlsOptions: ConnectionOptions = {
     host,
     ...(net.isIP(host) === 0 && { servername: host }),
     ca: [...certificateAuthorities],
@@ -58,11 +59,11 @@ export async function openTransport(
     timer = setTimeout(() => reject(new Error(`no protected connection within ${timeout} ms`)), timeout);
   });
   const open = async () => {
-    if (security === 'ldaps') return secured(keep(opened, tls.connect({ ...tlsOptions, ...lookup, port })));
+    if (security === 'ldaps') return secured(keep(opened, connectTls({ ...tlsOptions, ...lookup, port })));
     const clear = keep(opened, net.connect({ host, port, ...lookup }));
     await onceConnected(clear, 'connect');
     await negotiateStartTls(clear);
-    return secured(keep(opened, tls.connect({ ...tlsOptions, socket: clear })));
+    return secured(keep(opened, connectTls({ ...tlsOptions, socket: clear })));
   };
   try {
     const socket = await Promise.race([open(), deadline]);
@@ -84,7 +85,7 @@ function keep<S extends net.Socket>(opened: net.Socket[], socket: S): S {
   return socket;
 }
 
-async function secured(socket: tls.TLSSocket): Promise<tls.TLSSocket> {
+async function secured(socket: TLSSocket): Promise<TLSSocket> {
   await onceConnected(socket, 'secureConnect');
   return socket;
 }

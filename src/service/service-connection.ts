@@ -9,10 +9,11 @@ import {
   type IncomingMessage,
   type RequestOptions,
 } from 'node:http';
-import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
+import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.ts';
+import { TlsClientAgent } from '../operations/tls-client.ts';
 import { maximumAnswerOctets } from './wire.ts';
 
 export type ServiceEndpoint =
@@ -66,15 +67,13 @@ export class ServiceConnection {
     if (url?.protocol !== 'https:') throw new TypeError(`${endpoint.url} is not an https URL`);
     if (!material) throw new TypeError(`a client certificate is needed for ${endpoint.url}`);
     this.name = url.origin;
-    const agent = new TlsAgent({
+    const agent = new TlsClientAgent({
       ...pool,
       cert: material.certificateChain,
       key: material.privateKey,
       ca: [...material.certificateAuthorities],
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
-      // a resumed session would bring back a certificate that nobody looks at again
-      maxCachedSessions: 0,
     });
     this.#agent = agent;
     const host = url.hostname.replace(/^\[|\]$/g, '');

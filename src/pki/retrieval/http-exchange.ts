@@ -5,7 +5,7 @@
 import { type ClientRequest, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { TlsClientAgent } from '../../operations/tls-client.ts';
 import { concatInPieces } from '../in-pieces.ts';
 import { RetrievalError } from './retrieval-error.ts';
 import { type Address, hostOf, retrievalTarget } from './retrieval-target.ts';
@@ -72,7 +72,9 @@ async function send(target: URL, { request, deadline, ...exchange }: HttpExchang
   if (!proxy) {
     const direct: RequestOptions = { ...options, lookup: lookupOf(addresses) };
     return respond(
-      target.protocol === 'https:' ? requestHttps(target, { ...direct, ...tls }) : requestHttp(target, direct),
+      target.protocol === 'https:'
+        ? requestHttps(target, { ...direct, ...tls, agent: new TlsClientAgent() })
+        : requestHttp(target, direct),
       request,
     );
   }
@@ -84,10 +86,7 @@ async function send(target: URL, { request, deadline, ...exchange }: HttpExchang
     );
   }
   const socket = await tunnel(target, proxy, deadline);
-  return respond(
-    requestHttps(target, { ...options, ...tls, createConnection: () => connectTls({ ...tls, socket }) }),
-    request,
-  );
+  return respond(requestHttps(target, { ...options, ...tls, agent: new TlsClientAgent({ socket }) }), request);
 }
 
 function proxyFor(host: string, proxy: HttpProxy | undefined): HttpProxy | undefined {
