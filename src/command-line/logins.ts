@@ -1,4 +1,5 @@
 /** Everything a login needs, made from one configuration: directories, validators, rules and rights of every site. */
+
 import type { AuthorizationRule } from '../authorization/authorization-rules.ts';
 import { type Clock, systemClock, systemTimer, type Timer } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
@@ -12,6 +13,7 @@ import type { Binding } from '../mapping/mapping-service.ts';
 import { createMappingService } from '../mapping/resolve.ts';
 import { type AuditTrail, trailOfSite } from '../operations/audit.ts';
 import { createAuditTrail } from '../operations/audit-trail.ts';
+import { tellShortagesTo } from '../operations/descriptor-shortage.ts';
 import { alarmOnStandardError, createLogger, type Logger } from '../operations/log.ts';
 import { createCertificateValidator } from '../pki/certificate-validator.ts';
 import type { FileOperations } from '../storage/file-operations.ts';
@@ -71,6 +73,7 @@ export function openSharedParts(configuration: Configuration) {
     level: configuration.settings.log.level,
     ...(configuration.logFile && { file: configuration.logFile }),
   });
+  const endShortages = tellShortagesTo(logger);
   const audit = createAuditTrail({
     ...(configuration.auditFile && { file: configuration.auditFile }),
     whenUnwritable: configuration.settings.audit.whenUnwritable,
@@ -99,6 +102,7 @@ export function openSharedParts(configuration: Configuration) {
     /** The logins first: they may have something to say. */
     close: async (logins: LoginGenerations) => {
       await Promise.all([logins.close(), evidence.stop()]);
+      endShortages();
       await audit.close();
       await logger.close();
     },

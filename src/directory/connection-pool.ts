@@ -2,7 +2,9 @@
  * The servers of one directory as if they were one: a search goes to the best of them, and to the next when that one fails or
  * falls silent. A server that failed is asked last until a probe finds it working.
  */
+
 import { errorMessage } from '../error-message.ts';
+import { noticeShortage } from '../operations/descriptor-shortage.ts';
 import type { Logger } from '../operations/log.ts';
 import { DirectoryUnavailableError } from './directory.ts';
 import { firstAnswer, NoAnswerError } from './first-answer.ts';
@@ -151,6 +153,7 @@ export class ConnectionPool implements Searcher {
     } catch (error) {
       if (error instanceof SearchFinalError) throw error.cause;
       if (!(error instanceof NoAnswerError)) throw error;
+      for (const failure of error.failures) noticeShortage(failure.error, 'directory');
       throw unavailable(
         'No directory server answered.',
         error.failures.map(({ server, error: reason }) => `${server.server.url}: ${errorMessage(reason)}`),
@@ -172,7 +175,7 @@ export class ConnectionPool implements Searcher {
     } catch (error) {
       if (error instanceof SearchRefusedError) throw new SearchFinalError(refused(url, error));
       if (!(error instanceof ConnectionLostError)) throw new SearchFinalError(error);
-      if (!signal.aborted) this.#health.failed(url, error.message);
+      if (!noticeShortage(error, 'directory') && !signal.aborted) this.#health.failed(url, error.message);
       throw error;
     }
   }

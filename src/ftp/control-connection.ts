@@ -2,6 +2,7 @@
  * One control connection: reads lines, runs commands strictly one after another, carries the TLS upgrade, keeps the timers and
  * ends the connection. It knows no command; the table in command.ts does.
  */
+
 import type { Socket } from 'node:net';
 import { denial } from '../denial.ts';
 import type { Logger } from '../operations/log.ts';
@@ -10,7 +11,7 @@ import { type ParsedCommand, parseCommand, runCommand } from './command.ts';
 import { CommandQueue } from './command-queue.ts';
 import { CommandUnderWay } from './command-under-way.ts';
 import { ConnectionTimers } from './connection-timers.ts';
-import { recordRefusal, recordSessionEnd } from './control-audit.ts';
+import { logFault, recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { ControlSession } from './control-session.ts';
 import { DataChannel } from './data-channel.ts';
 import type { CommandLine } from './line-reader.ts';
@@ -277,8 +278,7 @@ export class ControlConnection implements Control {
     try {
       await runCommand(this, command);
     } catch (error) {
-      const reference = createReference();
-      this.log.error('command-failed', { reference, verb: command.verb, error });
+      const reference = logFault(this, command.verb, error);
       this.send(reply('localError', `Action not taken, reference ${reference}.`));
     }
   }

@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
+import { leavesRoomForTransfer } from '../operations/descriptors.ts';
 
 export interface PassiveListenerOptions {
   /** Local address of the control connection. */
@@ -84,6 +85,11 @@ function tryListen(options: PassiveListenerOptions, port: number): Promise<Attem
     server.listen(listenOptions, () => {
       server.removeAllListeners('error');
       server.on('error', () => server.close());
+      if (!leavesRoomForTransfer(server)) {
+        server.close();
+        resolve({ errno: 'EMFILE' });
+        return;
+      }
       const bound = server.address();
       const taken = typeof bound === 'object' && bound ? bound.port : port;
       const name = `${options.address}:${taken}`;

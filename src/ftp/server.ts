@@ -4,7 +4,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { CountedWarnings } from '../operations/counted-warnings.ts';
-import { descriptorLimit, firstReservedDescriptor } from '../operations/descriptors.ts';
+import { DescriptorReserve } from '../operations/descriptors.ts';
 import { ControlConnection } from './control-connection.ts';
 import { plainAddress } from './passive-listener.ts';
 import { type RecheckCounts, recheckAll } from './recheck-round.ts';
@@ -51,8 +51,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
   const connections = new Set<ControlConnection>();
   const perAddress = new Map<string, number>();
   const refusals = new CountedWarnings(refusalsInFull);
-  const limit = descriptorLimit();
-  const firstReserved = firstReservedDescriptor(limit);
+  const reserve = new DescriptorReserve();
   let servers: readonly Server[] = [];
   let round = new AbortController();
 
@@ -61,10 +60,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
     const address = plainAddress(socket.remoteAddress);
     const ofAddress = perAddress.get(address) ?? 0;
     const { maxConnections, maxConnectionsPerAddress } = options.limits;
-    const open = descriptorOf(socket);
-    if (open >= firstReserved) {
-      const remedy = 'Raise LimitNOFILE= of the service, or lower maxConnections.';
-      refusals.warn(options.logger, 'descriptors-nearly-used-up', { remoteAddress: address, open, limit, remedy });
+    if (!reserve.admits(socket, options.logger, address)) {
       turnAway(socket, tls);
       return;
     }
@@ -130,6 +126,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
       await Promise.all([...closed, ...Array.from(connections, (connection) => connection.closed)]);
       clearTimeout(cut);
       refusals.endWindow();
+      reserve.close();
     },
   };
 }
@@ -151,12 +148,6 @@ function listenOn(server: Server, binding: Binding | undefined, options: FtpServ
       resolve({ address, port: typeof bound === 'object' && bound ? bound.port : port, tls });
     });
   });
-}
-
-/** The number of the descriptor, of which only the handle beneath knows; -1 when it is closed already. */
-function descriptorOf(socket: Socket): number {
-  const { _handle: handle } = socket as { readonly _handle?: { readonly fd?: number } | null };
-  return handle?.fd ?? -1;
 }
 
 /** For records. @param port the one that was found where the binding leaves it open */

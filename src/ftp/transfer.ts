@@ -2,10 +2,12 @@
  * The course of every transfer: protection asked for, 150, the proven data connection, the bytes, one final reply. It never
  * says 226 of a transfer that broke, and never tells the client more of a refusal than a reference.
  */
+
 import { millisecondsSince } from '../clock.ts';
 import { type Denial, denial, denialEntry } from '../denial.ts';
 import { errorMessage } from '../error-message.ts';
 import type { Facts } from '../explanation.ts';
+import { noticeShortage } from '../operations/descriptor-shortage.ts';
 import { StorageError } from '../storage/storage.ts';
 import { recordRefusal } from './control-audit.ts';
 import type { Opened } from './data-channel.ts';
@@ -82,7 +84,7 @@ export function carryOut(
       if (tooSlow) control.send(paceFailure(tooSlow, recordRefusal(control, tooSlow)));
       else control.send(failure(error, signal));
       if (error instanceof StorageError) recordIfUnresponsive(control, error);
-      control.log.info('transfer-failed', { error });
+      if (!noticeShortage(error, 'transfer')) control.log.info('transfer-failed', { error });
       const facts = { ...connection.facts, reason: errorMessage(error), refused: tooSlow?.code };
       return result(signal.aborted ? 'aborted' : 'failed', connection.transferred, facts);
     } finally {

@@ -1,7 +1,6 @@
 /** Warnings that strangers can cause as often as they like: the first ones of a minute in full, then one line with the count. */
 import type { LogFields, Logger } from './log.ts';
-
-const windowMilliseconds = 60_000;
+import { MinuteWindow } from './minute-window.ts';
 
 interface Counted {
   seen: number;
@@ -13,7 +12,7 @@ interface Counted {
 export class CountedWarnings {
   readonly #inFull: number;
   readonly #counted = new Map<string, Counted>();
-  #window: NodeJS.Timeout | undefined;
+  readonly #window = new MinuteWindow(() => this.#tell());
 
   /** @param inFull lines of one event that are written in a minute before the rest is counted */
   constructor(inFull: number) {
@@ -22,7 +21,7 @@ export class CountedWarnings {
 
   /** @param event one of a few fixed names: each is counted for itself */
   warn(logger: Logger, event: string, fields: LogFields): void {
-    this.#window ??= setTimeout(() => this.endWindow(), windowMilliseconds).unref();
+    this.#window.open();
     const now = new Date().toISOString();
     const counted = this.#counted.get(event) ?? { seen: 0, firstAt: now, lastAt: now, logger };
     this.#counted.set(event, counted);
@@ -33,8 +32,10 @@ export class CountedWarnings {
 
   /** Tells what was counted since the last time. */
   endWindow(): void {
-    clearTimeout(this.#window);
-    this.#window = undefined;
+    this.#window.end();
+  }
+
+  #tell(): void {
     for (const [event, { seen, firstAt, lastAt, logger }] of this.#counted) {
       const more = seen - this.#inFull;
       if (more > 0) logger.warn(`${event}-again`, { count: more, firstAt, lastAt });

@@ -3,13 +3,13 @@
  * reason are written in full; those beyond are counted, and told in one record when the time of counting is over.
  */
 import type { AuditRecord, LoginAttempt, Refusal, SessionEnd, Summary } from './audit.ts';
+import { MinuteWindow } from './minute-window.ts';
 import { networkOf } from './network.ts';
 
 /** Of one network, event and reason in one window. */
 const inFullOfOne = 10;
 /** Of all together in one window: a flood from many addresses is a flood too. */
 const inFullOfAll = 600;
-const windowMilliseconds = 60_000;
 /** Networks, events and reasons that are told apart in one window; those beyond share their summary. */
 const mostCounted = 1024;
 /** References and names kept of what was counted, for the help desk. */
@@ -35,7 +35,7 @@ export class StrangerRecords {
   readonly #now: () => Date;
   readonly #counted = new Map<string, Counted>();
   #inFull = 0;
-  #window: NodeJS.Timeout | undefined;
+  readonly #window = new MinuteWindow(() => this.#tell());
 
   /** @param write takes the summaries */
   constructor(write: (summary: Summary) => void, now: () => Date) {
@@ -45,7 +45,7 @@ export class StrangerRecords {
 
   /** @returns whether the record is to be written in full; otherwise it is counted */
   admits(record: StrangerRecord): boolean {
-    this.#window ??= setTimeout(() => this.endWindow(), windowMilliseconds).unref();
+    this.#window.open();
     const counted = this.#entryOf(record);
     counted.seen += 1;
     const isToldApart = counted.facts.remoteAddress !== otherNetworks;
@@ -63,8 +63,10 @@ export class StrangerRecords {
 
   /** Writes the summaries of what was counted since the last time. */
   endWindow(): void {
-    clearTimeout(this.#window);
-    this.#window = undefined;
+    this.#window.end();
+  }
+
+  #tell(): void {
     this.#inFull = 0;
     for (const { facts, seen: _, ...counted } of this.#counted.values()) {
       if (counted.count > 0) this.#write({ event: 'summary', ...facts, ...counted });

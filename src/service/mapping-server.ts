@@ -2,8 +2,12 @@
  * The mapping service over HTTP: on a Unix socket, or on TCP with mutual TLS; there is no third way to listen. Node’s parser
  * bounds lines, headers and time; the number of connections is bounded here, decisions in the handler.
  */
+
 import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { DescriptorReserve } from '../operations/descriptors.ts';
+import type { Logger } from '../operations/log.ts';
 import { Callers, type TrustedAuthorities } from './caller.ts';
 import { createMappingHandler, type HttpAnswer, type MappingHandlerOptions } from './mapping-handler.ts';
 import { TlsAcceptance, type TlsMaterial } from './tls-acceptance.ts';
@@ -74,6 +78,7 @@ export function createMappingServer(options: MappingServerOptions): MappingServe
     });
   const server = createServer(httpOptions, onRequest);
   tls?.protect(server);
+  const reserve = keepReserve(server, logger);
   server.maxConnections = options.maximumConnections;
   let isClosing = false;
   return {
@@ -94,8 +99,22 @@ export function createMappingServer(options: MappingServerOptions): MappingServe
       const force = setTimeout(() => server.closeAllConnections(), drainMilliseconds);
       await closed;
       clearTimeout(force);
+      reserve.close();
     },
   };
+}
+
+/** Before anything is read: a caller that comes when descriptors are short must not take those of the decisions under way. */
+function keepReserve(server: Server, logger: Logger): DescriptorReserve {
+  const reserve = new DescriptorReserve();
+  const listeners = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    if (reserve.admits(socket, logger, socket.remoteAddress ?? 'unix')) {
+      for (const listener of listeners) listener.call(server, socket);
+    } else socket.destroy();
+  });
+  return reserve;
 }
 
 /** For records. */

@@ -2,7 +2,9 @@
  * Several mapping services that know the same: asked in order until one decides. One that failed is asked last for a while, and
  * an answer that is not what the wire schema says, or is about another certificate, is a failure.
  */
+
 import { errorMessage } from '../error-message.ts';
+import { noticeShortage } from '../operations/descriptor-shortage.ts';
 import type { Logger } from '../operations/log.ts';
 import { refusedRequests } from './refused-request.ts';
 import {
@@ -109,6 +111,7 @@ export class RemoteService {
       } catch (error) {
         const reason = errorMessage(error);
         failures.push(`${name}: ${reason}`);
+        if (noticeShortage(error, 'mapping service')) continue;
         service.suspectUntil = timer() + retryDelay;
         logger.warn('mapping-service-failed', { service: name, reason });
       }

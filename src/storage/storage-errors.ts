@@ -1,4 +1,5 @@
 /** The one bridge from what the operating system reports to what the storage port may throw. */
+import { noticeShortage } from '../operations/descriptor-shortage.ts';
 import { StorageError, type StorageErrorKind } from './storage.ts';
 
 /** errno names of open(2), rename(2), link(2), write(2) and their kin; anything that is not here is a fault. */
@@ -38,6 +39,7 @@ export function errnoOf(error: unknown): string | undefined {
 /** @param subject the operation and its virtual path, for the log */
 export function toStorageError(error: unknown, subject: string): StorageError {
   if (error instanceof StorageError) return error;
+  noticeShortage(error, subject);
   const errno = errnoOf(error) ?? '';
   const kind = Object.hasOwn(kinds, errno) ? kinds[errno] : undefined;
   return new StorageError(kind ?? 'fault', `${subject}: ${errno || String(error)}`, { cause: error });

@@ -2,9 +2,11 @@
  * USER and PASS: hand the certificates of the handshake, the name and, if asked for, the password to the authenticator, and
  * answer its verdict. They decide nothing themselves and tell a refused client nothing but a reference.
  */
+
 import type { AccessRights } from '../../authorization/access-rights.ts';
 import { type Denial, denial, denialEntry } from '../../denial.ts';
 import type { AuthenticatedLogin, Verdict } from '../../login/authenticator.ts';
+import { noticeShortage } from '../../operations/descriptor-shortage.ts';
 import { recordRefusal } from '../control-audit.ts';
 import type { GrantedVerdict } from '../control-session.ts';
 import { LoginWatch } from '../login-watch.ts';
@@ -99,7 +101,9 @@ async function logIn(control: Control, verdict: GrantedVerdict): Promise<void> {
     const storage = await control.options.openStorage(login, () => currentRights(control, login));
     control.sessionHolder.logIn(verdict, storage, new LoginWatch(control, login));
   } catch (error) {
-    control.log.error('home-unavailable', { accountName: login.accountName, error });
+    if (!noticeShortage(error, 'home directory')) {
+      control.log.error('home-unavailable', { accountName: login.accountName, error });
+    }
     const unusable = denial('home-unavailable', 'The home directory could not be opened; the log says why.', {
       accountName: login.accountName,
       homeDirectory: login.homeDirectory,

@@ -2,10 +2,12 @@
  * The retriever of the whole process: by HTTP, HTTPS, LDAP or out of files, within bounds of hosts, addresses, time and size. One
  * retrieval is in flight for the same request, whoever asks, and a failure is remembered for a while.
  */
+
 import { createHash } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Clock } from '../../clock.ts';
+import { noticeShortage } from '../../operations/descriptor-shortage.ts';
 import type { Logger } from '../../operations/log.ts';
 import { type Failed, FailureMemory } from './failure-memory.ts';
 import { readFileUrl } from './file-reader.ts';
@@ -105,6 +107,8 @@ export class UrlRetriever implements Retriever {
     } catch (error) {
       const reason = reasonOf(error);
       const outcome = failed(`${url} could not be retrieved: ${reason}`);
+      // A fault of this process, which says nothing of the server.
+      if (noticeShortage(error, 'retrieval')) return outcome;
       this.#failures.outageOf(source, reason);
       this.#failures.remember(key, outcome);
       // A responder that does not answer one request will not answer the next.

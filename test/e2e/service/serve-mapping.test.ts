@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -45,6 +45,7 @@ afterAll(async () => {
 function start(
   socket: string,
   more: object = {},
+  before: readonly string[] = [],
 ): { process: ChildProcess; lines: string[]; exited: Promise<unknown[]> } {
   const configuration = join(world.folder, 'service.yaml');
   const settings = parse(readFileSync(world.configuration, 'utf8')) as Record<string, unknown>;
@@ -53,7 +54,7 @@ function start(
     stringify({ ...settings, mappingService: { listeners: [{ socket, mode: '0600', ...more }] } }),
   );
   const [program, main] = cardgate;
-  child = spawn('setpriv', ['--pdeathsig', 'KILL', program, main, 'serve-mapping', configuration], {
+  child = spawn('setpriv', ['--pdeathsig', 'KILL', ...before, program, main, 'serve-mapping', configuration], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const lines: string[] = [];
@@ -92,6 +93,26 @@ describe('cardgate serve-mapping', () => {
     expect(lines.join('\n')).toMatch(
       /service\.yaml:\d+:\d+: fault: mappingService\.listeners\[0\]\.socket: .*another process does already\n +Stop it/,
     );
+  });
+
+  it('keeps descriptors in reserve when strangers take the rest, and sums up those it turns away', async () => {
+    const socket = temporarySocket();
+    const { process: service, lines, exited } = start(socket, {}, ['prlimit', '--nofile=120:120']);
+    await expect.poll(() => lines, { timeout: 20_000 }).toContain('cardgate is ready');
+    const strangers = Array.from({ length: 150 }, () => connect(socket).on('error', () => undefined));
+    await expect.poll(() => strangers.filter(({ destroyed }) => destroyed).length).toBeGreaterThan(60);
+    const descriptors = readdirSync(`/proc/${service.pid}/fd`).length;
+    // A quarter of 120 is the reserve; one more connection may just be on its way out.
+    expect(descriptors).toBeLessThan(100);
+    for (const stranger of strangers) stranger.destroy();
+    await expect.poll(() => readdirSync(`/proc/${service.pid}/fd`).length).toBeLessThan(descriptors);
+    const { body } = await askAt(`unix:${socket}`, json({ certificates: certificatesOf(ada) }));
+    expect(JSON.parse(body).outcome).toBe('granted');
+    service.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+    const log = readFileSync(join(world.folder, 'cardgate.log'), 'utf8');
+    expect(log.match(/"event":"descriptors-nearly-used-up"/g)).toHaveLength(10);
+    expect(log).toMatch(/"event":"descriptors-nearly-used-up-again","count":\d+/);
   });
 
   it('starts, serves, reloads on SIGHUP, and ends on SIGTERM without a trace of its socket', async () => {
