@@ -8,7 +8,7 @@ import type { Facts, FactValue, RecordedStep } from '../explanation.ts';
 import type { Resolution } from '../login/site-login.ts';
 import { html, type Markup } from './explanation-markup.ts';
 import { explanationStyle } from './explanation-style.ts';
-import { factName, identityFacts, stageTitles } from './explanation-words.ts';
+import { comparisonNames, factName, identityFacts, stageTitles } from './explanation-words.ts';
 
 export interface ExplanationPage {
   readonly steps: readonly RecordedStep[];
@@ -159,7 +159,9 @@ function factList(facts: Facts): Markup | string {
     ([name, value]) => value !== undefined && !(identityFacts.has(name) && 'sha256' in facts),
   );
   if (shown.length === 0) return '';
-  return html`<dl>${shown.map(([name, value]) => html`<dt>${factName(name)}</dt><dd>${factValue(value ?? '')}</dd>`)}</dl>`;
+  const isComparison = facts['whatDiffers'] !== undefined;
+  const nameOf = (name: string) => (isComparison ? comparisonNames.get(name) : undefined) ?? factName(name);
+  return html`<dl>${shown.map(([name, value]) => html`<dt>${nameOf(name)}</dt><dd>${factValue(value ?? '')}</dd>`)}</dl>`;
 }
 
 function table(rows: Readonly<Record<string, FactValue | undefined>>): Markup {

@@ -3,7 +3,7 @@ import { type Denial, denialEntry } from '../denial.ts';
 import type { Facts, FactValue, RecordedStep, Step } from '../explanation.ts';
 import type { Resolution } from '../login/site-login.ts';
 import { printable } from '../operations/printable.ts';
-import { identityFacts, stageTitles } from './explanation-words.ts';
+import { comparisonNames, identityFacts, stageTitles } from './explanation-words.ts';
 
 const marks = { passed: '✓', failed: '✗', skipped: '–', noted: '·' } as const;
 const colours = { passed: 32, failed: 31, skipped: 33, noted: 36 } as const;
@@ -47,11 +47,20 @@ function stepLines(step: RecordedStep, colour: boolean): string[] {
 }
 
 function factLines(facts: Facts, indent: string): string[] {
+  if (facts['whatDiffers'] !== undefined) return comparisonLines(facts, indent);
   return Object.entries(facts).flatMap(([name, value]) =>
     value === undefined || (identityFacts.has(name) && 'sha256' in facts)
       ? []
       : [`${indent}${name}: ${factText(value)}`],
   );
+}
+
+/** Values stand one below the other, so that the eye finds where they part. */
+function comparisonLines(facts: Facts, indent: string): string[] {
+  return [...comparisonNames].flatMap(([name, words]) => {
+    const value = facts[name];
+    return value === undefined ? [] : [`${indent}${`${words}:`.padEnd(21)}${factText(value)}`];
+  });
 }
 
 function factText(value: FactValue): string {

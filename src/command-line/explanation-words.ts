@@ -32,6 +32,14 @@ const factNames: Readonly<Record<string, string>> = {
   loginNames: 'names of the account',
 };
 
+/** What an account holds beside what led nowhere: in these words, in text and page alike. */
+export const comparisonNames: ReadonlyMap<string, string> = new Map([
+  ['searched', 'searched'],
+  ['certificateHas', 'the certificate has'],
+  ['accountHolds', 'the account holds'],
+  ['whatDiffers', 'what differs'],
+]);
+
 /** `subjectKeyIdentifier` -> `subject key identifier`. */
 export function factName(name: string): string {
   return Object.hasOwn(factNames, name)

@@ -9,6 +9,7 @@ import { printable } from '../operations/printable.ts';
 import { equalsIgnoringAsciiCase } from './ascii-case.ts';
 import { unmetCondition } from './condition.ts';
 import type { Search } from './hit.ts';
+import { certificateNearMiss, type Difference, principalNearMiss, sidNearMiss } from './identity-near-miss.ts';
 import { questionsFor } from './lookups.ts';
 import { nearMiss } from './near-miss.ts';
 import type { PlannedRule } from './rule-plan.ts';
@@ -54,15 +55,14 @@ export function compareAccount(
 ): void {
   const { steps, facts, validated } = search;
   if (!steps.looksFurther) return;
-  const lookups = plan
-    .filter(({ rule, directories }) => {
-      const isConcerned = unmetCondition(rule.when, validated, facts.identity) === undefined;
-      return isConcerned && directories.includes(directory);
-    })
-    .flatMap(({ rule }) => questionsFor(rule, facts, directory.mappingSpelling).map(({ lookup }) => lookup));
-  const searched = lookups.flatMap((lookup) => (lookup.by === 'altSecurityIdentities' ? lookup.values : []));
-  const names = lookups.flatMap((lookup) => (lookup.by === 'userPrincipalName' ? [lookup.userPrincipalName] : []));
-  const { altSecurityIdentities: values, userPrincipalName } = account;
+  const rules = plan.flatMap(({ rule, directories }) =>
+    unmetCondition(rule.when, validated, facts.identity) === undefined && directories.includes(directory) ? [rule] : [],
+  );
+  const lookups = rules.flatMap((rule) =>
+    questionsFor(rule, facts, directory.mappingSpelling).map(({ lookup }) => lookup),
+  );
+  const values = account.altSecurityIdentities;
+  const notShown = Math.max(values.length, account.certificates.length) - mostValues;
   steps.record({
     stage: 'mapping',
     check,
@@ -71,29 +71,28 @@ export function compareAccount(
       account: printable(account.distinguishedName),
       directory: directory.name,
       mappingValues: values.length,
-      notShown: values.length > mostValues ? values.length - mostValues : undefined,
-      certificatesHeld: account.certificates.length,
+      certificates: account.certificates.length,
+      notShown: notShown > 0 ? notShown : undefined,
       fingerprintsHeld: account.certificateFingerprints.slice(0, mostValues).map(printable),
       accountSid: account.sid,
     },
   });
+  const searched = lookups.flatMap((lookup) => (lookup.by === 'altSecurityIdentities' ? lookup.values : []));
   for (const value of values.slice(0, mostValues)) {
     const { difference, expected } = nearMiss(value, searched, facts, directory.mappingSpelling);
-    record('mapping value', expected, value, difference);
+    const isSearched = expected !== undefined && searched.includes(expected);
+    const own = expected === undefined ? {} : isSearched ? { searched: expected } : { certificateHas: expected };
+    record('mapping value of the account', { ...own, accountHolds: value, whatDiffers: difference });
   }
-  if (names.length > 0) {
-    const isEqual = names.some((name) => equalsIgnoringAsciiCase(userPrincipalName, name));
-    const holds = userPrincipalName ?? '(none)';
-    if (!isEqual) record('user principal name', names.join(' '), holds, 'user principal name different');
-  }
+  for (const certificate of account.certificates.slice(0, mostValues))
+    record('certificate of the account', certificateNearMiss(certificate, lookups, facts));
+  const name = principalNearMiss(account, rules, lookups, facts);
+  if (name) record('user principal name of the account', name);
+  const sid = sidNearMiss(account, facts);
+  if (sid) record('SID of the account', sid);
 
-  function record(what: string, expected: string | undefined, holds: string, difference: string): void {
-    const shown = { expected: expected === undefined ? undefined : printable(expected), holds: printable(holds) };
-    steps.record({
-      stage: 'mapping',
-      check: `${what} of the account`,
-      verdict: 'noted',
-      facts: { ...shown, difference: printable(difference) },
-    });
+  function record(compared: string, difference: Difference): void {
+    const shown = Object.entries(difference).map(([key, text]: [string, string]) => [key, printable(text)] as const);
+    steps.record({ stage: 'mapping', check: compared, verdict: 'noted', facts: Object.fromEntries(shown) });
   }
 }

@@ -53,7 +53,7 @@ export function createMappingLint(spelling: MappingSpelling = 'activeDirectory')
       const certificates = readableCertificates(account.certificates);
       const findings: MappingFinding[] = [];
       for (const value of altSecurityIdentities) {
-        const read = readStoredValue(value, spelling);
+        const read = inOrder(readStoredValue(value, spelling), certificates, spelling);
         if (read.kind === 'other') continue;
         const key = asciiLowerCase(read.kind === 'value' ? read.right : value);
         owners.set(key, [...(owners.get(key) ?? []), { account: distinguishedName, value, isProtected }]);
@@ -78,6 +78,17 @@ export function createMappingLint(spelling: MappingSpelling = 'activeDirectory')
         });
       }),
   };
+}
+
+/** Which order of the issuer is right, a certificate at the account tells; without one, what looks likely. */
+function inOrder(read: StoredValue, certificates: readonly Certificate[], spelling: MappingSpelling): StoredValue {
+  if (read.kind !== 'value' || read.form !== 'issuerSerial') return read;
+  const own = new Set(
+    certificates.flatMap((certificate) => issuerSerialValues(certificate, spelling)).map(asciiLowerCase),
+  );
+  const isOwn = (text: string) => own.has(asciiLowerCase(text));
+  const other = isOwn(read.right) ? undefined : read.otherOrders.find(isOwn);
+  return other === undefined ? read : { ...read, right: other, isDisplayOrder: !read.isDisplayOrder };
 }
 
 type Finding = Omit<MappingFinding, 'account' | 'value'>;

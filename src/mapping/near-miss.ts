@@ -34,22 +34,36 @@ export function nearMiss(
   const read = readStoredValue(stored, spelling);
   switch (read.kind) {
     case 'other':
-      return { difference: 'not about certificates' };
+      return { difference: 'the value is not about certificates' };
     case 'unreadable':
       return { difference: `the value ${read.complaint}` };
     case 'issuerOnly':
-      return { difference: 'stands for every certificate of an issuer; cardgate ignores it' };
+      return { difference: 'the value stands for every certificate of an issuer; cardgate ignores it' };
     case 'value':
-      return differenceOfValue(read, searched, facts, spelling);
+      return differenceOfValue(inOrder(read, facts, spelling), searched, facts, spelling);
   }
 }
 
+/** The order of names that the certificate has, where the value has it in one of its orders. */
+function inOrder(read: ReadValue, { certificate, identity }: CertificateFacts, spelling: MappingSpelling): ReadValue {
+  const names = altValues(read.form, certificate, identity, { spelling }).map(namesOf);
+  const isOwn = (text: string) => names.includes(namesOf(text));
+  const other = isOwn(read.right) ? undefined : read.otherOrders.find(isOwn);
+  return other === undefined ? read : { ...read, right: other, isDisplayOrder: !read.isDisplayOrder };
+}
+
+/** What stands before a serial number or SID: all of it is names. */
+const namesOf = (value: string) => asciiLowerCase(value.replace(/<(?:SR|SID)>[^>]*$/, ''));
+
 function differenceOfText(stored: string, searched: readonly string[]): NearMiss | undefined {
   const ways: readonly [(text: string) => string, string][] = [
-    [(text) => text, 'the same value: the base, the filter of accounts or the rights of the bind account hide it'],
-    [(text) => text.trim(), 'blanks at an end'],
-    [(text) => text.toLowerCase(), 'other letter case, which the directory or cardgate tells apart'],
-    [(text) => text.trim().toLowerCase(), 'blanks at an end, and other letter case'],
+    [
+      (text) => text,
+      'nothing: it is the same value. The base, the filter of accounts or the rights of the bind account hide it',
+    ],
+    [(text) => text.trim(), 'the account’s value has blanks at an end'],
+    [(text) => text.toLowerCase(), 'the letter case, which the directory or cardgate tells apart'],
+    [(text) => text.trim().toLowerCase(), 'the letter case, and the account’s value has blanks at an end'],
   ];
   for (const [fold, difference] of ways) {
     const expected = searched.find((value) => fold(value) === fold(stored));
@@ -71,24 +85,47 @@ function differenceOfValue(
       const strength = strongForms.has(read.form) ? '' : ', and it is weak: only a name';
       return { difference: `no rule looks for values of the kind ${read.form}${strength}`, expected: own };
     }
-    const difference = read.isDisplayOrder
-      ? 'a name stands in display order'
-      : 'other spelling of the value: blanks, attribute names, quotation marks, escapes or digits';
-    return { difference, expected: own };
+    return { difference: differenceOfSpelling(read, spelling), expected: own };
   }
   if (read.form === 'issuerSerial') return differenceOfSerial(read, issuerSerialValues(certificate, spelling));
   const [expected] = ofForm;
-  return { difference: differenceOfForm[read.form], ...(expected !== undefined && { expected }) };
+  if (expected === undefined) return { difference: `the certificate has nothing of the kind ${read.form}` };
+  const strength = strongForms.has(read.form) ? '' : '; the value is weak too: only a name';
+  return { difference: `${differingParts(read, expected, spelling)}${strength}`, expected };
 }
 
-const differenceOfForm = {
-  issuerSid: 'another issuer or another SID',
-  ski: 'the key identifier of another key',
-  sha1PublicKey: 'the SHA-1 of another key or certificate',
-  issuerSubject: 'another issuer or another subject; it is weak: only a name',
-  subject: 'another subject; it is weak: only a name',
-  rfc822: 'another address; it is weak: only a name',
-} as const;
+/** The value is the certificate's, and is written in another way. */
+function differenceOfSpelling(read: ReadValue, spelling: MappingSpelling): string {
+  if (read.isDisplayOrder) return 'a name stands in display order: the most significant part has to come first';
+  const [here, there] =
+    spelling === 'freeIpa' ? ['FreeIPA', 'Active Directory'] : ['Active Directory', 'OpenSSL or FreeIPA'];
+  const isOfOther = spelling === 'freeIpa' ? /["]|[<,]S=/ : /\\|[<>,+]ST=/i;
+  const written = [...read.parts].map(([tag, text]) => `<${tag}>${text}`).join('');
+  return isOfOther.test(written)
+    ? `the value is spelt as ${there} writes names, not as ${here} does`
+    : 'the spelling: blanks, attribute names, quotation marks, escapes or digits';
+}
+
+const partNames: ReadonlyMap<string, string> = new Map([
+  ['I', 'the issuer'],
+  ['S', 'the subject'],
+  ['SID', 'the SID'],
+  ['SKI', 'the key identifier, which is that of another key'],
+  ['SHA1-PUKEY', 'the SHA-1, which is that of another key or certificate'],
+  ['RFC822', 'the address'],
+]);
+
+/** Which tags hold something else, once both values are spelt alike. */
+function differingParts(read: ReadValue, expected: string, spelling: MappingSpelling): string {
+  const [own, other] = [read.right, expected].map((value) => {
+    const { parts } = { parts: new Map<string, string>(), ...readStoredValue(value, spelling) };
+    return parts;
+  });
+  const differing = [...(own ?? [])].filter(
+    ([tag, text]) => asciiLowerCase(text) !== asciiLowerCase(other?.get(tag) ?? ''),
+  );
+  return differing.map(([tag]) => partNames.get(tag) ?? tag).join(' and ');
+}
 
 function differenceOfSerial(read: ReadValue, values: readonly string[]): NearMiss {
   const expected = values.find((value) => issuerOf(value) === issuerOf(read.right));
@@ -96,13 +133,15 @@ function differenceOfSerial(read: ReadValue, values: readonly string[]): NearMis
   if (expected === undefined) {
     const [usual] = values;
     const isSame = unreversed !== undefined || values.some((value) => serialOf(value) === serialOf(read.right));
-    const difference = isSame ? 'the same serial number, and another issuer' : 'another certificate of another issuer';
+    const difference = isSame
+      ? 'the issuer; the serial number is the same'
+      : 'the issuer and the serial number: it is another certificate';
     return { difference, ...(usual !== undefined && { expected: usual }) };
   }
-  if (unreversed === undefined) return { difference: 'another certificate of the same issuer', expected };
-  const difference = read.isDisplayOrder
-    ? 'serial not reversed, and the issuer stands in display order'
-    : 'serial not reversed';
+  if (unreversed === undefined)
+    return { difference: 'the serial number: it is another certificate of the same issuer', expected };
+  const serial = 'the serial number is not reversed: its last octet has to come first';
+  const difference = read.isDisplayOrder ? `${serial}; and the issuer stands in display order` : serial;
   return { difference, expected };
 }
 

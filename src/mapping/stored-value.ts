@@ -20,6 +20,8 @@ export type StoredValue =
       readonly parts: ReadonlyMap<string, string>;
       /** The value as it should stand; equal to what was read when nothing is wrong. */
       readonly right: string;
+      /** The same with one name or all of them in the other order; which order is right, only a certificate tells for sure. */
+      readonly otherOrders: readonly string[];
       /** A name stood the other way round, as tools display it; then a serial number may stand in display order too. */
       readonly isDisplayOrder: boolean;
     };
@@ -66,11 +68,14 @@ export function readStoredValue(text: string, spelling: MappingSpelling = 'activ
   if (form === undefined)
     return { kind: 'unreadable', complaint: `combines ${present.join(', ')}, which is no mapping` };
   const corrected = present.map((tag) => [tag, correctPart(tag, parts.get(tag) ?? '', spelling)] as const);
-  const bad = corrected.find(([, value]) => value === undefined);
+  const bad = corrected.find(([, values]) => values.length === 0);
   if (bad) return { kind: 'unreadable', complaint: `has something after <${bad[0]}> that cannot stand there` };
-  const right = `X509:${corrected.map(([tag, value]) => `<${tag}>${value}`).join('')}`;
+  const [right = '', ...otherOrders] = corrected.reduce<readonly string[]>(
+    (texts, [tag, values]) => texts.flatMap((before) => values.map((value) => `${before}<${tag}>${value}`)),
+    ['X509:'],
+  );
   const isDisplayOrder = ['I', 'S'].some((tag) => isReversed(rdnsOf(parts.get(tag) ?? '', spelling)));
-  return { kind: 'value', form, parts, right, isDisplayOrder };
+  return { kind: 'value', form, parts, right, otherOrders, isDisplayOrder };
 }
 
 /** A blank that is escaped belongs to the value. */
@@ -78,17 +83,20 @@ function trimmed(text: string, spelling: MappingSpelling): string {
   return spelling === 'freeIpa' ? text.trimStart().replace(/((?:\\[\s\S])?)\s*$/, '$1') : text.trim();
 }
 
-function correctPart(tag: string, value: string, spelling: MappingSpelling): string | undefined {
+/** @returns the likely value, then others that may be meant; none when nothing can */
+function correctPart(tag: string, value: string, spelling: MappingSpelling): readonly string[] {
   switch (tag) {
     case 'I':
     case 'S':
-      return correctName(value, spelling);
+      return correctNames(value, spelling);
     case 'RFC822':
-      return /^[^\s@]+@[^\s@]+$/.test(value) ? value : undefined;
+      return /^[^\s@]+@[^\s@]+$/.test(value) ? [value] : [];
     case 'SID':
-      return /^S-1(?:-\d{1,15}){2,16}$/.test(value) ? value : undefined;
-    default:
-      return correctHex(value, tag === 'SR' ? 1 : 8, tag === 'SHA1-PUKEY' ? 20 : tag === 'SR' ? 22 : 64);
+      return /^S-1(?:-\d{1,15}){2,16}$/.test(value) ? [value] : [];
+    default: {
+      const hex = correctHex(value, tag === 'SR' ? 1 : 8, tag === 'SHA1-PUKEY' ? 20 : tag === 'SR' ? 22 : 64);
+      return hex === undefined ? [] : [hex];
+    }
   }
 }
 
@@ -111,20 +119,21 @@ interface Rdn {
 }
 
 /** Types that stand at the most significant end of a name, and at the least. */
-const leading: ReadonlySet<string> = new Set(['DC', 'C', 'O'].map(typeNamed));
+const leading: ReadonlySet<string> = new Set(['DC', 'C', 'O', 'ST', 'L'].map(typeNamed));
 const trailing: ReadonlySet<string> = new Set(['CN', 'E', 'SERIALNUMBER', 'UID'].map(typeNamed));
 
 function typeNamed(name: string): string {
   return attributeTypeOf(name) ?? name;
 }
 
-/** @returns the name in the order of the encoding, with labels, quotation marks or escapes of the directory */
-function correctName(text: string, spelling: MappingSpelling): string | undefined {
+/** @returns the name in what looks like the order of the encoding, then in the other, with labels, quotes or escapes of the directory */
+function correctNames(text: string, spelling: MappingSpelling): readonly string[] {
   const rdns = rdnsOf(text, spelling);
   const known = rdns.filter((rdn) => rdn !== undefined);
-  if (known.length === 0 || known.length < rdns.length) return undefined;
-  const ordered = isReversed(known) ? [...known].reverse() : known;
-  return ordered.map(spelling === 'freeIpa' ? freeIpaRdn : x500Rdn).join(',');
+  if (known.length === 0 || known.length < rdns.length) return [];
+  const texts = known.map(spelling === 'freeIpa' ? freeIpaRdn : x500Rdn);
+  const orders = [texts.join(','), [...texts].reverse().join(',')];
+  return texts.length < 2 ? orders.slice(1) : isReversed(known) ? orders.reverse() : orders;
 }
 
 function x500Rdn({ attributes, joiner }: Rdn): string {

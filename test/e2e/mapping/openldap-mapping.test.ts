@@ -147,10 +147,9 @@ describe('an explanation', () => {
     const result = await createMappingService(options).resolve(ada, 'bob', steps);
     expect(result).toMatchObject({ outcome: 'denied', denial: { code: 'mapping-none' } });
     const compared = steps.steps.filter(({ check }) => check === 'mapping value of the account');
-    expect(compared.map(({ facts }) => facts?.['difference'])).toContain('serial not reversed');
-    const { expected, holds } =
-      compared.find(({ facts }) => facts?.['difference'] === 'serial not reversed')?.facts ?? {};
-    expect([expected, holds].map((value) => String(value).split('<SR>')[1])).toEqual([
+    const unreversed = compared.find(({ facts }) => String(facts?.['whatDiffers']).includes('not reversed'));
+    const { searched, accountHolds } = unreversed?.facts ?? {};
+    expect([searched, accountHolds].map((value) => String(value).split('<SR>')[1])).toEqual([
       '2b0000000011ace1',
       'e1ac11000000002b',
     ]);

@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { lintDirectory } from '../../../src/command-line/mapping-lint.ts';
 import { createAccountFile } from '../../../src/directory/account-file.ts';
 import type { StoredMapping } from '../../../src/directory/directory.ts';
+import { altValues } from '../../../src/mapping/alt-security-identities.ts';
 import { certificateMappings } from '../../../src/mapping/certificate-mappings.ts';
 import { createMappingLint } from '../../../src/mapping/mapping-lint.ts';
 import { readStoredValue } from '../../../src/mapping/stored-value.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
+import { subjectIdentity } from '../../../src/pki/subject-identity.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 
@@ -89,6 +91,33 @@ describe('values that are wrong', () => {
       expect(examine(value, { certificates: [janeDoe] })).toEqual([`broken -> ${right}`]);
     },
   );
+
+  it.each<[string, string, string]>([
+    ['CN=CA,OU=PKI', 'OU=PKI,CN=CA', '0c0b0a'],
+    ['CN=CA,OU=PKI', 'OU=PKI,CN=CA', '0a0b0c'],
+    ['ST=WA,CN=CA', 'CN=CA,S=WA', '0c0b0a'],
+    ['O=X,CN=CA', 'CN=CA,O=X', '0a0b0c'],
+  ])(
+    'an issuer encoded as %s: with its certificate, %s and %s get the value that maps',
+    async (encoded, stored, serial) => {
+      const subject = encoded.split(',').map((part) => ({ type: part.split('=')[0]!, value: part.split('=')[1]! }));
+      const own = await (await createLogonAuthority(subject)).validated({ serialNumber: 0x0a0b0cn });
+      const value = `X509:<I>${stored}<SR>${serial}`;
+      const [finding] = createMappingLint().examine(account(value, { certificates: [own.certificate.der] }));
+      const maps = altValues('issuerSerial', own.certificate, subjectIdentity(own.certificate));
+      expect(maps).toContain(finding?.right);
+      expect(maps).not.toContain(value);
+    },
+  );
+
+  it('an issuer encoded with its CN first is right as it is, when the certificate at the account says so', async () => {
+    const names = [
+      { type: 'CN', value: 'CA' },
+      { type: 'O', value: 'X' },
+    ];
+    const own = await (await createLogonAuthority(names)).validated({ serialNumber: 0x0a0b0cn });
+    expect(examine('X509:<I>CN=CA,O=X<SR>0c0b0a', { certificates: [own.certificate.der] })).toEqual([]);
+  });
 
   it('a serial number that is not reversed shows by the certificate at the account', () => {
     const certificates = [janeDoe];

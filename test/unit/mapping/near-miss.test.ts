@@ -20,28 +20,35 @@ const right = 'X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>2b0000000011ace1';
 
 describe('near misses', () => {
   it.each<[string, string]>([
-    ['X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>e1ac11000000002b', 'serial not reversed'],
-    ['X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>00e1ac11000000002b', 'serial not reversed'],
+    ['X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>e1ac11000000002b', 'the serial number is not reversed'],
+    ['X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>00e1ac11000000002b', 'the serial number is not reversed'],
     ['X509:<I>CN=CONTOSO-DC-CA,DC=contoso,DC=com<SR>2b0000000011ace1', 'a name stands in display order'],
     [
       'X509:<I>CN=CONTOSO-DC-CA,DC=contoso,DC=com<SR>E1:AC:11:00:00:00:00:2B',
-      'serial not reversed, and the issuer stands in display order',
+      'the serial number is not reversed: its last octet has to come first; and the issuer stands in display order',
     ],
-    ['X509:<I>DC=com, DC=contoso, CN=CONTOSO-DC-CA<SR>2b0000000011ace1', 'other spelling of the value'],
-    [right.toUpperCase(), 'other letter case'],
-    [` ${right} `, 'blanks at an end'],
-    [right, 'the same value'],
-    ['X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>0102', 'another certificate of the same issuer'],
-    ['X509:<I>DC=com,CN=Other<SR>2b0000000011ace1', 'the same serial number, and another issuer'],
-    ['X509:<I>DC=com,CN=Other<SR>0102', 'another certificate of another issuer'],
+    ['X509:<I>DC=com, DC=contoso, CN=CONTOSO-DC-CA<SR>2b0000000011ace1', 'the spelling: blanks'],
+    [right.toUpperCase(), 'the letter case'],
+    [` ${right} `, 'the account’s value has blanks at an end'],
+    [right, 'nothing: it is the same value'],
+    [
+      'X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SR>0102',
+      'the serial number: it is another certificate of the same issuer',
+    ],
+    ['X509:<I>DC=com,CN=Other<SR>2b0000000011ace1', 'the issuer; the serial number is the same'],
+    ['X509:<I>DC=com,CN=Other<SR>0102', 'the issuer and the serial number: it is another certificate'],
     [
       altValues('subject', certificate, facts.identity)[0]!,
       'no rule looks for values of the kind subject, and it is weak',
     ],
-    [`X509:<SHA1-PUKEY>${'ab'.repeat(20)}`, 'the SHA-1 of another key'],
-    ['X509:<I>CN=Other', 'stands for every certificate'],
+    [`X509:<SHA1-PUKEY>${'ab'.repeat(20)}`, 'the SHA-1, which is that of another key'],
+    ['X509:<I>CN=Other', 'the value stands for every certificate'],
     ['X509:<XX>1', 'the value has the unknown tag'],
-    ['Kerberos:ada@CORP.EXAMPLE', 'not about certificates'],
+    ['Kerberos:ada@CORP.EXAMPLE', 'the value is not about certificates'],
+    ['X509:<I>DC=com,DC=contoso,CN=CONTOSO-DC-CA<SID>S-1-5-21-1-2-3-1106', 'the SID'],
+    ['X509:<I>DC=com,CN=Other<SID>S-1-5-21-1-2-3-1106', 'the issuer and the SID'],
+    ['X509:<I>DC=com,CN=Other<S>CN=Eve', 'the issuer and the subject; the value is weak too: only a name'],
+    ['X509:<RFC822>eve@corp.example', 'the certificate has nothing of the kind rfc822'],
   ])('%s: %s', (stored, difference) => {
     expect(nearMiss(stored, values, facts).difference.slice(0, difference.length)).toBe(difference);
   });
@@ -83,9 +90,10 @@ describe('the account that USER names', () => {
   it('is compared with what was searched, by one search, bounded and printable', async () => {
     const { asked, text, steps } = await explained('ada');
     expect(asked).toBe(1);
-    expect(steps.find(({ facts: shown }) => shown?.['difference'] === 'serial not reversed')?.facts).toMatchObject({
-      expected: 'X509:<I>CN=CA<SR>0201',
-      holds: 'X509:<I>CN=CA<SR>0102',
+    expect(steps.find(({ check }) => check === 'mapping value of the account')?.facts).toEqual({
+      searched: 'X509:<I>CN=CA<SR>0201',
+      accountHolds: 'X509:<I>CN=CA<SR>0102',
+      whatDiffers: 'the serial number is not reversed: its last octet has to come first',
     });
     expect(steps.filter(({ check }) => check === 'mapping value of the account')).toHaveLength(16);
     expect(text).not.toContain('\\u001b');
