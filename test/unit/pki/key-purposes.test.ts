@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parseCertificate } from '../../../src/pki/certificate.ts';
+import { namedPurposes, purposeRefusal, purposesLeftBy } from '../../../src/pki/key-purposes.ts';
 import { oids } from '../../../src/pki/oids.ts';
 import { objectIdentifier, sequence } from '../../support/der-builder.ts';
 import {
@@ -80,5 +82,43 @@ describe('`none` among the required purposes', () => {
     ['absent keeps out who names no purpose', missing, [clientAuth], [holderWith(anchor)]],
   ])('%s', async (_rule, code, list, sent) => {
     expect(await verdictOf(required(...list), sent)).toBe(code);
+  });
+});
+
+describe('the purposes that a certificate names', () => {
+  it.each<[string, readonly string[] | undefined, readonly Buffer[]]>([
+    ['are none without either extension', undefined, []],
+    ['are those of the extended key usage', [clientAuth], [purposes(clientAuth)]],
+    ['are those of the application policies', [clientAuth], [application(false, clientAuth)]],
+    [
+      'are those that both extensions name',
+      [clientAuth],
+      [purposes(clientAuth, smartCardLogon), application(false, emailProtection, clientAuth)],
+    ],
+    [
+      'are those of one extension that the other leaves to any',
+      [clientAuth],
+      [purposes(anyExtendedKeyUsage), application(false, clientAuth)],
+    ],
+  ])('%s', (_rule, expected, extensions) => {
+    expect(namedPurposes(parseCertificate(holderWith(anchor, ...extensions).der))).toEqual(expected);
+  });
+
+  it('stand in the refusal, or that there are none', () => {
+    const detailOf = (...extensions: readonly Buffer[]) =>
+      purposeRefusal(parseCertificate(holderWith(anchor, ...extensions).der), [smartCardLogon])?.detail;
+    expect(detailOf()).toMatch(/names none\.$/);
+    expect(detailOf(purposes(clientAuth, emailProtection))).toMatch(/names [^;]*clientAuth.*, .*emailProtection/i);
+  });
+});
+
+describe('a CA that names any purpose beside others', () => {
+  it.each([
+    ['extended key usage', purposes(emailProtection, anyExtendedKeyUsage)],
+    ['application policies', application(false, emailProtection, anyApplicationPolicy)],
+  ])('leaves every required one, by %s', (_extension, named) => {
+    const issuer = parseCertificate(intermediate(anchor, 'Any', [named]).der);
+    expect(purposesLeftBy(issuer, [clientAuth, 'none'])).toEqual([clientAuth, 'none']);
+    expect(purposesLeftBy(issuer, ['none'])).toEqual(['none']);
   });
 });
