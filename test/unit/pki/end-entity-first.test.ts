@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
+import { defaultAlgorithmPolicy } from '../../../src/pki/algorithms.ts';
 import { oids } from '../../../src/pki/oids.ts';
 import { integer, namedBits, objectIdentifier, sequence } from '../../support/der-builder.ts';
 import {
@@ -122,5 +123,11 @@ describe('an explanation', () => {
         facts: { before: 'certificate-expired', beforeSubject: 'CN=Mirror' },
       },
     });
+  });
+
+  it('but one whose signature the site does not take is refused for it, though no issuer is at hand', async () => {
+    const site = { anchors, algorithms: { ...defaultAlgorithmPolicy, digests: ['sha384' as const] } };
+    expect(await verdictOf(site, [person(root('Stranger'))])).toBe('algorithm-not-acceptable');
+    expect(await verdictOf({ anchors }, [person(root('Stranger'))])).toBe('path-not-found');
   });
 });
