@@ -102,7 +102,7 @@ export function createFailureThrottle(options: FailureThrottleOptions): FailureT
 }
 
 class Counter {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new LRUCache<string, Entry>({ max: mostEntries });
   readonly #expiration: number;
   readonly #clock: Clock;
 
@@ -111,23 +111,19 @@ class Counter {
     this.#clock = clock;
   }
 
+  /** Asking makes no entry newer: only a failure does. */
   failures(key: string): number {
-    const entry = this.#entries.get(key);
+    const entry = this.#entries.peek(key);
     return entry && entry.expiresAt > this.#clock.now().getTime() ? entry.failures : 0;
   }
 
   add(key: string): void {
-    const entry = { failures: this.failures(key) + 1, expiresAt: this.#clock.now().getTime() + this.#expiration };
-    // the newest stand last
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
-    if (this.#entries.size <= mostEntries) return;
-    const [oldest] = this.#entries.keys();
-    if (oldest !== undefined) this.#entries.delete(oldest);
+    const expiresAt = this.#clock.now().getTime() + this.#expiration;
+    this.#entries.set(key, { failures: this.failures(key) + 1, expiresAt });
   }
 
   takeBack(key: string): void {
-    const entry = this.#entries.get(key);
+    const entry = this.#entries.peek(key);
     if (!entry) return;
     entry.failures -= 1;
     if (entry.failures <= 0) this.#entries.delete(key);
