@@ -40,7 +40,8 @@ export type UserIsolation = {
       readonly mode: 'DirectoryAttribute';
       /**
        * What stands for the beginning of attributes that are paths of another system, as `\\\\fs1\\ftp` of IIS FTP’s msIIS-FTPRoot;
-       * the first that fits counts, without regard to case, and its backslashes become slashes. Default: none.
+       * the first that fits counts, without regard to case, to slash or backslash, or to one at its end. The backslashes of
+       * what it fits become slashes. Default: none.
        */
       readonly replacePrefixes?: readonly { readonly from: string; readonly to: string }[];
     } & HomeCreation)
@@ -141,12 +142,24 @@ function hostPath(
   attribute: string | undefined,
   replacements: readonly { readonly from: string; readonly to: string }[],
 ): string | undefined {
-  const fitting = replacements.find(({ from }) => {
-    const next = attribute?.[from.length];
-    return attribute?.slice(0, from.length).toLowerCase() === from.toLowerCase() && (!next || /[\\/]/.test(next));
-  });
-  if (!fitting || attribute === undefined) return attribute;
-  return `${fitting.to}${attribute.slice(fitting.from.length).replaceAll('\\', '/')}`;
+  if (attribute === undefined) return undefined;
+  const path = slashed(attribute);
+  for (const { from, to } of replacements) {
+    const prefix = unended(slashed(from));
+    const rest = path.slice(prefix.length);
+    const fits = path.slice(0, prefix.length).toLowerCase() === prefix.toLowerCase() && /^(?:\/|$)/.test(rest);
+    if (fits) return `${unended(to)}${rest}`;
+  }
+  return attribute;
+}
+
+function slashed(path: string): string {
+  return path.replaceAll('\\', '/');
+}
+
+/** Without the slash at its end: a prefix means the same with it. */
+function unended(path: string): string {
+  return path.replace(/\/$/, '');
 }
 
 function attributeSegments(root: string, attribute: string | undefined): readonly string[] | string {

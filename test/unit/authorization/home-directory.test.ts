@@ -267,6 +267,34 @@ describe('attributes that are paths of another system', () => {
     expect(await at('D:\\ftp')).toEqual(found('d'));
   });
 
+  it.each([
+    ['D:\\ftp\\', '/', 'D:\\ftp\\ada'],
+    ['D:\\ftp\\', '', 'd:\\FTP\\ada'],
+    ['D:/ftp', '', 'D:\\ftp\\ada'],
+    ['D:/ftp/', '', 'D:/ftp/ada'],
+    ['\\\\fs1\\ftp\\', '/', '//fs1/ftp/ada'],
+    ['/export/', '', '/export/ada'],
+  ])(
+    'begin with %s, replaced by the root and “%s”, whichever slashes are written: %s',
+    async (from, end, attribute) => {
+      const isolation = { ...byAttribute(), replacePrefixes: [{ from, to: `${root}${end}` }] };
+      expect(await findHomeDirectory(isolation, { ...ada, homeDirectory: attribute })).toEqual(found('ada'));
+    },
+  );
+
+  it('are replaced by the first prefix that fits, and by no later one', async () => {
+    await mkdir(join(root, 'd/ada'), { recursive: true });
+    const replacePrefixes = [
+      { from: 'D:\\ftp\\', to: `${root}/d` },
+      { from: 'D:\\ftp', to: root },
+    ];
+    const outcome = await findHomeDirectory(
+      { ...byAttribute(), replacePrefixes },
+      { ...ada, homeDirectory: 'D:\\ftp\\ada' },
+    );
+    expect(outcome).toEqual(found('d', 'ada'));
+  });
+
   it('are not asked for where the account has none', async () => {
     expect(await findHomeDirectory(replaced(), ada)).toMatchObject(denied('no homeDirectory attribute'));
   });
