@@ -86,6 +86,12 @@ describe('authorize', () => {
       '/x/y',
       '-',
     ]),
+    [
+      'a Deny that names nobody takes nothing',
+      [allow({ users: '*' }), deny({}), deny({ users: [], roles: [] })],
+      '/',
+      'RW',
+    ],
     ['Deny alone lets nobody in', [deny({ users: ['bob'] })], '/', 'denied'],
   ])('%s', (_rule, rules, path, expected) => {
     expect(rightsAt(rules, path)).toBe(expected);
@@ -169,6 +175,17 @@ describe('what a path leads to', () => {
   ])('%s', (_rule, path, ruled, expected) => {
     expect(rights([]).allows('Read', path, new Set(ruled))).toBe(expected);
   });
+
+  it.each(['/OPEN', '/open.', '/o\u200bpen'])(
+    'a rule that allows is compared folded, as it is written too: %s',
+    (path) => {
+      const outcome = authorize([allow({ users: '*', path })], ada);
+      if (outcome.outcome === 'denied') expect.fail('not authorized');
+      expect(outcome.accessRights.allows('Read', '/open/file', new Set([path]))).toBe(true);
+      expect(outcome.accessRights.allows('Read', '/opened/file', new Set([path]))).toBe(false);
+      expect(outcome.accessRights.allows('Read', '/open/file')).toBe(false);
+    },
+  );
 
   it('names the paths of its own rules, and those of everybody’s rules that stay where they are', () => {
     const other = deny({ users: ['bob'], path: '/of-bob/', permissions: ['Read'] });

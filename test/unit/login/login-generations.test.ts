@@ -27,7 +27,10 @@ function generation(name: string, outcome: 'passed' | 'denied' = 'denied') {
     return { outcome, denial: denial('not-authorized', name), findings: {} };
   };
   const login = new SiteLogin(decide, { audit: unrecordedTrail, logger: silentLogger, timer: () => 0 });
-  const logins: Logins = { sites: new Map([['site', login]]), close: async () => void (state.closed += 1) };
+  const close = async () => {
+    state.closed += 1;
+  };
+  const logins: Logins = { sites: new Map([['site', login]]), close };
   return { state, logins };
 }
 
