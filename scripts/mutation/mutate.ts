@@ -26,10 +26,16 @@ if (files.length === 0 || Number.isNaN(deadline) || files.some((file) => !file.s
   process.exit(2);
 }
 
-/** The tests that know a file: those of its folder, and for the FTP front end those that speak to it over sockets. */
+/** Folders whose rules are tested by what a client hears over sockets, too. */
+const heardOverSockets: readonly string[] = ['ftp', 'storage'];
+
+/** The tests that know a file: those of its folder, and for what a client meets those that speak over sockets. */
 function testsOf(file: string): readonly string[] {
   const folder = file.split('/')[1] ?? '';
-  return [`test/unit/${folder}/**/*.test.ts`, ...(folder === 'ftp' ? ['test/protocol/**/*.test.ts'] : [])];
+  return [
+    `test/unit/${folder}/**/*.test.ts`,
+    ...(heardOverSockets.includes(folder) ? ['test/protocol/**/*.test.ts'] : []),
+  ];
 }
 
 /** @returns undefined when the time was over first */
