@@ -1,9 +1,16 @@
 /** Judges places in one home by the rights of its account, as they are at the moment of one operation. */
 import type { AccessRights, Permission } from '../authorization/access-rights.ts';
 import type { HomeLocation } from './home-location.ts';
-import type { Location } from './path-walk.ts';
+import type { Location, Walk } from './path-walk.ts';
 import type { PinnedObject } from './pinned-object.ts';
-import { type RuleWay, ruledObjects, rulesOfNewName, ruleWays, standsAboveRule } from './rule-places.ts';
+import {
+  type RuleWay,
+  ruledObjects,
+  rulesOfMissing,
+  rulesOfNewName,
+  ruleWays,
+  standsAboveRule,
+} from './rule-places.ts';
 import { type EntryAccess, StorageError } from './storage.ts';
 
 export class Guard {
@@ -41,10 +48,26 @@ export class Guard {
     throw accessDenied(permission, virtualPath, deniedLink?.path ?? location.path);
   }
 
-  /** Rules that would be for a new name in the directory. */
+  /** Rules that would be for a new name in the directory: the disk itself says whether two spellings are one name. */
   async rulesOfNew(directory: PinnedObject, name: string): Promise<readonly string[]> {
-    const own = (await this.#allWays()).filter(({ rulePath }) => this.#rights.rulePaths.includes(rulePath));
-    return rulesOfNewName(own, directory, name);
+    return rulesOfNewName(await this.#ownWays(), directory, name);
+  }
+
+  /**
+   * For what looks for names that are missing: needs the permission whichever way the file system compares names.
+   * @throws StorageError `denied`
+   */
+  async requireMissing(
+    permissions: readonly Permission[],
+    virtualPath: string,
+    { location, links }: Pick<Walk, 'location' | 'links'>,
+    directory: PinnedObject,
+    names: readonly string[],
+  ): Promise<void> {
+    const { surely, perhaps } = rulesOfMissing(await this.#ownWays(), directory, names);
+    for (const permission of permissions) {
+      for (const ruled of [surely, perhaps]) this.require(permission, virtualPath, location, links, ruled);
+    }
   }
 
   async accessTo(location: Location): Promise<EntryAccess> {
@@ -70,6 +93,10 @@ export class Guard {
 
   async #isFixed(identity: string | undefined): Promise<boolean> {
     return identity !== undefined && (await this.#allWays()).some(({ met }) => met.has(identity));
+  }
+
+  async #ownWays(): Promise<readonly RuleWay[]> {
+    return (await this.#allWays()).filter(({ rulePath }) => this.#rights.rulePaths.includes(rulePath));
   }
 
   #allWays(): Promise<readonly RuleWay[]> {

@@ -57,18 +57,34 @@ export class GuardedHome {
     }
     return closedOnError(await walkPath(this.confinement.location, segments, true), async (walk) => {
       const guard = await this.#guard(rights);
-      guard.require(permission, virtualPath, walk.location, walk.links);
+      await requireAtEnd(guard, [permission], virtualPath, walk);
       if (walk.end.kind !== 'found') throw unreached(walk, virtualPath);
       return { object: walk.end.object, location: walk.location, guard, close: walk.close };
     });
   }
 
   /**
-   * The name itself, for operations that do not follow links (link, mkdir, rename, rmdir, unlink, or open with O_EXCL). The
-   * caller closes it.
+   * The name itself, for operations that do not follow links (rename, rmdir, unlink), and make none. The caller closes it.
    * @throws as `object`; `forbidden` for the root, which is in no directory of the home
    */
-  async entry(virtualPath: string, ...permissions: readonly Permission[]): Promise<GuardedEntry> {
+  entry(virtualPath: string, ...permissions: readonly Permission[]): Promise<GuardedEntry> {
+    return this.#entry(virtualPath, permissions, 'looked for');
+  }
+
+  /**
+   * A name that is about to be made (link, mkdir, rename, or open with O_EXCL): where two spellings may be one name, the disk
+   * is asked by a trial.
+   * @throws as `entry`
+   */
+  newEntry(virtualPath: string): Promise<GuardedEntry> {
+    return this.#entry(virtualPath, ['Write'], 'made');
+  }
+
+  async #entry(
+    virtualPath: string,
+    permissions: readonly Permission[],
+    use: 'looked for' | 'made',
+  ): Promise<GuardedEntry> {
     const segments = segmentsOf(virtualPath);
     const name = segments.at(-1);
     if (name === undefined) throw new StorageError('forbidden', '/: the root cannot be changed');
@@ -82,8 +98,10 @@ export class GuardedHome {
       const { location, links, directory, end } = walk;
       const guard = await this.#guard(rights);
       const isNew = directory !== undefined && end.kind === 'missing' && end.names.length === 1;
-      const ruled = isNew ? await guard.rulesOfNew(directory, name) : [];
-      for (const permission of permissions) guard.require(permission, virtualPath, location, links, ruled);
+      if (isNew && use === 'made') {
+        const ruled = await guard.rulesOfNew(directory, name);
+        for (const permission of permissions) guard.require(permission, virtualPath, location, links, ruled);
+      } else await requireAtEnd(guard, permissions, virtualPath, walk);
       if (!directory || (end.kind !== 'found' && !isNew)) throw unreached(walk, virtualPath);
       const object = end.kind === 'found' ? { object: end.object } : {};
       return { directory, name, hostPath: entryPath(directory, name), ...object, location, guard, close: walk.close };
@@ -95,7 +113,7 @@ export class GuardedHome {
    * @throws as `entry`
    */
   async uploadTarget(virtualPath: string): Promise<GuardedEntry> {
-    const entry = await this.entry(virtualPath, 'Write');
+    const entry = await this.newEntry(virtualPath);
     if (!entry.object?.stats.isSymbolicLink()) return entry;
     return closedOnError(entry, async ({ guard }) => {
       const walk = await walkPath(this.confinement.location, segmentsOf(virtualPath), true);
@@ -131,6 +149,20 @@ export class GuardedHome {
 
 export function entryPath(directory: PinnedObject, name: string): string | Buffer {
   return hostPath(`${directory.link}/${name}`);
+}
+
+/** Where the walk ended: at an object, or before names that are missing, of which rules may be for some. */
+async function requireAtEnd(
+  guard: Guard,
+  permissions: readonly Permission[],
+  virtualPath: string,
+  walk: Walk,
+): Promise<void> {
+  const { location, links, directory, end } = walk;
+  if (end.kind === 'missing' && directory) {
+    return guard.requireMissing(permissions, virtualPath, walk, directory, end.names);
+  }
+  for (const permission of permissions) guard.require(permission, virtualPath, location, links);
 }
 
 function unreached({ end }: Walk, virtualPath: string): unknown {

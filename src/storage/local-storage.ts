@@ -45,18 +45,18 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
     makeDirectory: (path) =>
       translated(`make directory ${path}`, async () => {
         if (path === '/') throw new StorageError('exists', '/: the root exists');
-        await withChange(home, path, ({ hostPath }) => mkdir(hostPath, { mode: directoryMode }));
+        await withEntry(await home.newEntry(path), ({ hostPath }) => mkdir(hostPath, { mode: directoryMode }));
       }),
     removeDirectory: (path) =>
-      translated(`remove directory ${path}`, () =>
-        withChange(home, path, async (entry) => {
+      translated(`remove directory ${path}`, async () =>
+        withEntry(await home.entry(path, 'Write'), async (entry) => {
           await requireRemovable(path, entry);
           await (entry.object?.stats.isSymbolicLink() ? unlink(entry.hostPath) : rmdir(entry.hostPath));
         }),
       ),
     removeFile: (path) =>
-      translated(`remove ${path}`, () =>
-        withChange(home, path, async (entry) => {
+      translated(`remove ${path}`, async () =>
+        withEntry(await home.entry(path, 'Write'), async (entry) => {
           await requireRemovable(path, entry);
           await unlink(entry.hostPath);
         }),
@@ -66,12 +66,7 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
   };
 }
 
-async function withChange(
-  home: GuardedHome,
-  path: string,
-  action: (entry: GuardedEntry) => Promise<unknown>,
-): Promise<void> {
-  const entry = await home.entry(path, 'Write');
+async function withEntry(entry: GuardedEntry, action: (entry: GuardedEntry) => Promise<unknown>): Promise<void> {
   try {
     await action(entry);
   } finally {

@@ -23,7 +23,7 @@ export async function requireMovable(home: GuardedHome, path: string): Promise<v
 export async function renameEntry(home: GuardedHome, from: string, to: string, replace: boolean): Promise<void> {
   const source = await movableEntry(home, from);
   try {
-    const target = await home.entry(to, 'Write');
+    const target = await home.newEntry(to);
     try {
       await requireNoRuleAt(to, source, target);
       if (replace) await rename(source.hostPath, target.hostPath);

@@ -2,11 +2,12 @@
  * What the paths of authorization rules lead to in one home. A rule is told by device and inode of its object, so that links,
  * letter case, accents and mounts lead around none; a rule whose object does not exist yet, by the directory that will hold it.
  */
-import { lstat, mkdir, rmdir, stat } from 'node:fs/promises';
+import { lstat, mkdir, realpath, rmdir, stat } from 'node:fs/promises';
 import { foldedPath } from '../authorization/folded-path.ts';
 import { segmentsOf } from './confinement.ts';
 import type { HomeLocation } from './home-location.ts';
-import { hostPath } from './octet-text.ts';
+import { isWithin, mountsOfPartsOf, readMounts } from './mount-table.ts';
+import { decodeOctets, hostPath } from './octet-text.ts';
 import { walkPath } from './path-walk.ts';
 import { identityOf, type PinnedObject } from './pinned-object.ts';
 import { errnoOf } from './storage-errors.ts';
@@ -18,10 +19,16 @@ export async function ruledObjects(
   rulePaths: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const ruled = new Map<string, string[]>();
+  const mounts = rulePaths.length > 0 ? await readMounts() : [];
+  const holdsMounts = mounts.some(({ point }) => point !== home.path && isWithin(point, home.path));
   // One after another: an operation takes one file thread at a time, so that a path that hangs takes no more.
   for (const path of rulePaths) {
-    const identity = await identityAt(home, path);
-    if (identity !== undefined) ruled.set(identity, [...(ruled.get(identity) ?? []), path]);
+    const host = home.hostPath(path);
+    const parts = holdsMounts ? mountsOfPartsOf(await realPathOf(host), home.path, mounts) : [];
+    for (const object of [host, ...parts]) {
+      const identity = await identityAt(object);
+      if (identity !== undefined) ruled.set(identity, [...(ruled.get(identity) ?? []), path]);
+    }
   }
   return ruled;
 }
@@ -62,6 +69,23 @@ export async function rulesOfNewName(
   return found;
 }
 
+/**
+ * @param names the first is not in the directory
+ * @returns the rules that would be for what these names would lead to: surely, and where the file system compares names as
+ *   loosely as any does. Which of them it is only a trial tells, and who looks for a name that is missing changes nothing.
+ */
+export function rulesOfMissing(ways: readonly RuleWay[], directory: PinnedObject, names: readonly string[]) {
+  const rulesBy = (compared: (name: string) => string) =>
+    ways
+      .filter((way) => {
+        const missing = missingIn(way, directory);
+        const isAbove = missing.every((name, index) => compared(name) === compared(names[index] ?? ''));
+        return missing.length > 0 && isAbove;
+      })
+      .map(({ rulePath }) => rulePath);
+  return { surely: rulesBy((name) => name), perhaps: rulesBy(foldedPath) };
+}
+
 /** Whether something with this name would stand above what a rule is for. */
 export async function standsAboveRule(way: RuleWay, directory: PinnedObject, name: string): Promise<boolean> {
   const [first, second] = missingIn(way, directory);
@@ -72,11 +96,20 @@ function missingIn({ missing }: RuleWay, directory: PinnedObject): readonly stri
   return missing?.directory === directory.identity ? missing.names : [];
 }
 
-async function identityAt(home: HomeLocation, path: string): Promise<string | undefined> {
+async function identityAt(host: string): Promise<string | undefined> {
   try {
-    return identityOf(await stat(hostPath(home.hostPath(path)), { bigint: true }));
+    return identityOf(await stat(hostPath(host), { bigint: true }));
   } catch {
     return undefined;
+  }
+}
+
+/** @returns the path itself when it leads nowhere */
+async function realPathOf(host: string): Promise<string> {
+  try {
+    return decodeOctets(await realpath(hostPath(host), { encoding: 'buffer' }));
+  } catch {
+    return host;
   }
 }
 

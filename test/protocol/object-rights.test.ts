@@ -1,6 +1,6 @@
 /** Authorization rules hold for objects: a Deny is passed by no link, no rename and no other spelling, with any command. */
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { AuthorizationRule } from '../../src/authorization/authorization-rules.ts';
@@ -232,6 +232,20 @@ describe('a rule whose directory does not exist', () => {
     expect(await ask('RNTO up/open/later')).toBe('550 Permission denied.');
     expect(await code('MKD open/Later')).toBe(257);
   });
+
+  it.each(['MLST', 'SIZE', 'MDTM', 'STAT', 'CWD', 'RNFR', 'DELE', 'RMD', 'RETR', 'LIST'])(
+    '%s of another spelling, which may be its name, is denied, and leaves even the time of the directory',
+    async (verb) => {
+      await start(deny('/open/later'));
+      const { mtimeNs } = await stat(host('open'), { bigint: true });
+      await client.passive();
+      for (const path of ['open/LATER', 'open/Later.', 'up/open/LATER/below']) {
+        expect(await ask(`${verb} ${path}`), path).toBe('550 Permission denied.');
+      }
+      expect(await code(`${verb} open/none`)).toBe(550);
+      expect((await stat(host('open'), { bigint: true })).mtimeNs).toBe(mtimeNs);
+    },
+  );
 
   it('is for what a link at its path would lead to', async () => {
     await start(deny('/latest', 'Write'), deny('/current/x', 'Write'));

@@ -22,6 +22,11 @@ const attempts: Readonly<Record<string, () => Promise<unknown>>> = {
   'move a directory there': () => home.rename('/directory', '/other/directory', false),
   'replace there': () => home.rename('/file', '/other/file', true),
   'read a denied directory by its second mount': () => home.stat('/again/f'),
+  'read a directory of a denied one by its second mount': () => home.stat('/part/g'),
+  'look for what is missing there': () => home.stat('/part/none'),
+  'read below it': () => home.stat('/part/deep/h'),
+  'read a file of a denied directory by its mount': () => home.stat('/one file'),
+  'read a directory that is mounted beside it': () => home.stat('/beside/g'),
   'move a mounted directory that a rule is for': () => home.requireMovable('/again'),
 };
 const outcomes: Record<string, string> = {};

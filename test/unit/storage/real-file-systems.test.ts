@@ -73,10 +73,13 @@ describe('mounts in a home', () => {
     if (!canMountFuse()) skip('this machine lets nobody mount over FUSE');
     const steps = [
       'cd "$1"',
-      'mkdir dead other secret again directory',
-      'touch file secret/f',
+      'mkdir -p dead other secret/sub/deep secretly again part beside directory',
+      'touch file secret/f secret/sub/g secret/sub/deep/h secretly/g "one file"',
       'mount -t tmpfs none other',
       'mount --bind secret again',
+      'mount --bind secret/sub part',
+      'mount --bind secret/f "one file"',
+      'mount --bind secretly beside',
       `exec 3<>/dev/fuse; ${mountFuse} "$1/dead"; exec 3<&-`,
       '"$2" "$3" "$1"',
     ];
@@ -88,9 +91,14 @@ describe('mounts in a home', () => {
         'move a directory there': 'other-file-system',
         'replace there': 'other-file-system',
         'read a denied directory by its second mount': 'denied',
+        'read a directory of a denied one by its second mount': 'denied',
+        'look for what is missing there': 'denied',
+        'read below it': 'denied',
+        'read a file of a denied directory by its mount': 'denied',
+        'read a directory that is mounted beside it': 'done',
         'move a mounted directory that a rule is for': 'denied',
       },
-      names: ['again', 'dead', 'directory', 'file', 'other', 'secret'],
+      names: ['again', 'beside', 'dead', 'directory', 'file', 'one file', 'other', 'part', 'secret', 'secretly'],
       dead: { name: 'dead', type: 'directory', access: { read: true, write: true, move: false } },
       other: [],
     });
