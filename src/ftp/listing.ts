@@ -81,12 +81,12 @@ function mlstType({ type, target }: DirectoryEntry): string {
 }
 
 /** What the rights allow to do with the entry (RFC 3659 7.5.5); the root can be neither deleted nor renamed. */
-function permFact({ name, type, access: { read, write, move } }: DirectoryEntry): string {
+function permFact({ name, type, access: { read, write, move, isFixed } }: DirectoryEntry): string {
   const remove = write && name !== '';
   const granted: Readonly<Record<FileType, Readonly<Record<string, boolean>>>> = {
     file: { a: write, d: remove, f: move, r: read, w: write },
     directory: { c: write, d: remove, e: read, f: move, l: read, m: write, p: write },
-    link: { d: remove, f: move },
+    link: { d: remove && !isFixed, f: move },
     other: { d: remove, f: move },
   };
   return Object.entries(granted[type])

@@ -74,8 +74,8 @@ export class Guard {
     const ruled = this.#ruledBy(location);
     const read = this.#rights.allows('Read', location.path, ruled);
     const write = this.#rights.allows('Write', location.path, ruled);
-    const move = read && write && location.path !== '/' && !(await this.#isFixed(location.identities.at(-1)));
-    return { read, write, move };
+    const isFixed = await this.#isFixed(location.identities.at(-1));
+    return { read, write, move: read && write && location.path !== '/' && !isFixed, isFixed };
   }
 
   /**

@@ -26,6 +26,8 @@ export interface EntryAccess {
   readonly read: boolean;
   readonly write: boolean;
   readonly move: boolean;
+  /** Whether a rule is for it or a rule’s path leads through it: as a link it cannot be removed either. */
+  readonly isFixed: boolean;
 }
 
 /** A name in a directory, links not followed. */

@@ -208,6 +208,13 @@ describe('a rename', () => {
     expect(await code('RNTO later')).toBe(550);
   });
 
+  it('promises neither removal nor move of a link that the path of a rule goes through', async () => {
+    await start(deny('/vault/sub', 'Read'));
+    expect(await ask('MLST vault')).toMatch(/;perm=;/u);
+    expect(await ask('MLST pub/l')).toMatch(/;perm=df;/u);
+    expect(await received('MLSD')).toMatch(/;perm=;.* vault\r\n/u);
+  });
+
   it.each(['DELE', 'RMD'])('%s does not remove a link that the path of a rule goes through', async (verb) => {
     await start(deny('/vault/sub', 'Read'));
     expect(await ask(`${verb} vault`)).toMatch(/^550 An authorization rule/u);

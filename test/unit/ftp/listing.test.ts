@@ -3,8 +3,8 @@ import { formatFacts, formatList, formatTimeValue, mlstFacts } from '../../../sr
 import type { DirectoryEntry, EntryAccess, FileFacts, FileType } from '../../../src/storage/storage.ts';
 
 const now = new Date('2026-11-22T16:00:00Z');
-const nothing: EntryAccess = { read: false, write: false, move: false };
-const everything: EntryAccess = { read: true, write: true, move: true };
+const nothing: EntryAccess = { read: false, write: false, move: false, isFixed: false };
+const everything: EntryAccess = { read: true, write: true, move: true, isFixed: false };
 
 function entryOf(type: FileType, name: string, changes: Partial<FileFacts> = {}): DirectoryEntry {
   const modifiedAt = new Date('2026-11-02T08:05:59.900Z');
