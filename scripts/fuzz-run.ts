@@ -111,9 +111,9 @@ function parse(kind: Kind, input: Buffer): boolean {
     if (kind === 'certificate') subjectIdentity(parseCertificate(input));
     else if (kind === 'ocsp') parseOcspResponse(input, 'fuzz');
     else {
-      const { entries, issuer, issuingDistributionPoint } = parseCrl(input, 'fuzz');
+      const { entries, issuer, issuingDistributionPoint, thisUpdate } = parseCrl(input, 'fuzz');
       const tables = indexCrlEntries(entries, issuer.key, issuingDistributionPoint?.indirectCrl === true);
-      new CrlEntries(entries, tables).find(issuer.key, Buffer.of(7));
+      new CrlEntries(entries, tables).find(issuer.key, Buffer.of(7), thisUpdate);
     }
     return true;
   } catch (error) {

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { contextConstructed, contextPrimitive, DerReader, readSequence, tags } from './der.ts';
 import { checkInteger, decodeBigInteger, decodeCount, decodeOctetsInBitString, decodeTime } from './der-values.ts';
 import { type DistinguishedName, distinguishedNameOf } from './distinguished-name.ts';
-import { type DistributionPoint, parseDistributionPoints } from './distribution-point.ts';
+import { type DistributionPoint, parseDistributionPoints, readableDistributionPoints } from './distribution-point.ts';
 import * as extension from './extensions.ts';
 import type { GeneralName } from './general-name.ts';
 import type { KeyUsage } from './key-usage.ts';
@@ -161,12 +161,14 @@ function extensionFacts(extensions: ReadonlyMap<string, Extension>): ExtensionFa
     const found = extensions.get(oid);
     return found && parse(found.value);
   };
+  const help = <T>(oid: string, parse: (der: Buffer) => T): T | undefined =>
+    extension.helpOf(extensions.get(oid), parse);
   const keyUsage = parsed(oids.keyUsage, extension.parseKeyUsage);
   const extendedKeyUsage = parsed(oids.extendedKeyUsage, extension.parseExtendedKeyUsage);
   const application = parsed(oids.applicationPolicies, extension.parseApplicationPolicies);
   const basicConstraints = parsed(oids.basicConstraints, extension.parseBasicConstraints);
-  const subjectKeyIdentifier = parsed(oids.subjectKeyIdentifier, extension.parseSubjectKeyIdentifier);
-  const authority = parsed(oids.authorityKeyIdentifier, extension.parseAuthorityKeyIdentifier);
+  const subjectKeyIdentifier = help(oids.subjectKeyIdentifier, extension.parseSubjectKeyIdentifier);
+  const authority = help(oids.authorityKeyIdentifier, extension.parseAuthorityKeyIdentifier);
   const asserted = parsed(oids.certificatePolicies, extension.parseCertificatePolicies);
   const policyConstraints = parsed(oids.policyConstraints, extension.parsePolicyConstraints);
   const inhibitAnyPolicy = parsed(oids.inhibitAnyPolicy, extension.parseInhibitAnyPolicy);
@@ -186,13 +188,14 @@ function extensionFacts(extensions: ReadonlyMap<string, Extension>): ExtensionFa
     ...(policyConstraints && { policyConstraints }),
     ...(inhibitAnyPolicy !== undefined && { inhibitAnyPolicy }),
     ...(nameConstraints && { nameConstraints }),
-    crlDistributionPoints: parsed(oids.crlDistributionPoints, distributionPoints) ?? [],
-    freshestCrl: parsed(oids.freshestCrl, distributionPoints) ?? [],
+    crlDistributionPoints: distributionPointsIn(extensions.get(oids.crlDistributionPoints)),
+    freshestCrl: distributionPointsIn(extensions.get(oids.freshestCrl)),
   };
 }
 
-function distributionPoints(der: Buffer): readonly DistributionPoint[] {
-  return parseDistributionPoints(der, 'distribution points');
+function distributionPointsIn(found: Extension | undefined): readonly DistributionPoint[] {
+  const parse = found?.critical ? parseDistributionPoints : readableDistributionPoints;
+  return extension.helpOf(found, parse) ?? [];
 }
 
 /** Those that can be parsed, for certificates that are only help: a strict parser leaves the others out. */

@@ -5,7 +5,7 @@
  */
 import { type CrlReason, crlReasonOf, mayBeLifted } from './crl-reason.ts';
 import { DerReader, tags } from './der.ts';
-import { checkInteger, decodeTime } from './der-values.ts';
+import { checkInteger, decodeRevocationTime } from './der-values.ts';
 import { parseExtensions } from './extensions.ts';
 import { parseGeneralNames } from './general-name.ts';
 import { MalformedError } from './malformed-error.ts';
@@ -42,11 +42,13 @@ export class CrlEntries {
   }
 
   /**
-   * The entry of a certificate. A list that has several, against X.509, says the gravest of them: a revocation before a hold, and a hold
-   * before its end.
-   * @param issuer key of the certificate's issuer name @param serial content octets
+   * The entry of a certificate. What is listed is revoked, however its date is written. A list that has several, against X.509, says the
+   * gravest of them: a revocation before a hold, and a hold before its end.
+   * @param issuer key of the certificate's issuer name
+   * @param serial content octets
+   * @param listedAt thisUpdate of the list, by when it was revoked; stands for a date that cannot be read
    */
-  find(issuer: string, serial: Buffer): RevokedEntry | undefined {
+  find(issuer: string, serial: Buffer, listedAt: Date): RevokedEntry | undefined {
     let found: RevokedEntry | undefined;
     for (let slot = slotOf(this.#tables.slots, serial, 0, serial.length); ; slot = after(this.#tables.slots, slot)) {
       const stored = this.#tables.slots[slot];
@@ -54,7 +56,7 @@ export class CrlEntries {
       const entry = new DerReader(this.#bytes.subarray(stored - 1), 'CRL entries').next();
       const reader = new DerReader(entry.content, 'CRL entry');
       if (!reader.next().content.equals(serial) || this.#issuerAt(stored - 1) !== issuer) continue;
-      const revocationDate = decodeTime(reader.next(), 'revocationDate');
+      const revocationDate = decodeRevocationTime(reader.next(), listedAt);
       const reason = reader.atEnd ? 'unspecified' : reasonOf(reader.next().content);
       if (!mayBeLifted(reason)) return { revocationDate, reason };
       if (!found || found.reason === 'removeFromCRL') found = { revocationDate, reason };

@@ -1,6 +1,5 @@
 /** CRLReason (RFC 5280 5.3.1), as CRL entries and OCSP responses give it. */
 import { tags } from './der.ts';
-import { MalformedError } from './malformed-error.ts';
 
 /** By number; 7 is not used. */
 export const crlReasons = [
@@ -27,11 +26,10 @@ export function mayBeLifted(reason: CrlReason): boolean {
   return reason === 'certificateHold' || reason === 'removeFromCRL';
 }
 
-/** @param der of the ENUMERATED. @throws MalformedError when it is no reason of RFC 5280 */
+/** @param der of the ENUMERATED. What is no reason of RFC 5280 takes nothing back of the revocation it is given for, and counts as unspecified. */
 export function crlReasonOf(der: Buffer): CrlReason {
   const [tag, length, number = -1] = der;
   const reason = crlReasons[number];
-  if (tag !== tags.enumerated || length !== 1 || der.length !== 3 || !reason)
-    throw new MalformedError('reason of a revocation is not a CRLReason');
-  return reason;
+  const isReason = tag === tags.enumerated && length === 1 && der.length === 3;
+  return (isReason ? reason : undefined) ?? 'unspecified';
 }

@@ -8,13 +8,13 @@ import {
   decodeBigInteger,
   decodeBoolean,
   decodeCount,
+  decodeEvidenceTime,
   decodeNamedBits,
   decodeOctetsInBitString,
-  decodeTime,
 } from './der-values.ts';
 import { type DistinguishedName, distinguishedNameOf } from './distinguished-name.ts';
 import { type DistributionPointName, distributionPointNameOf } from './distribution-point.ts';
-import { type Extension, parseAuthorityKeyIdentifier, parseExtensions } from './extensions.ts';
+import { type Extension, helpOf, parseAuthorityKeyIdentifier, parseExtensions } from './extensions.ts';
 import { MalformedError } from './malformed-error.ts';
 import { oids } from './oids.ts';
 
@@ -77,16 +77,17 @@ export function parseCrl(der: Buffer, source: string): CertificateRevocationList
 
   const reader = new DerReader(tbs.content, 'tbsCertList');
   const version = reader.optional(tags.integer);
-  if (version && decodeCount(version.content, 'version of the CRL') !== 1)
-    throw new MalformedError('version of the CRL is not 2');
+  const number = version ? decodeCount(version.content, 'version of the CRL') : 0;
+  // RFC 5280 5.1.2.1 leaves version 1 out; written out it means the same.
+  if (number > 1) throw new MalformedError('version of the CRL is neither 1 nor 2');
   if (!reader.expect(tags.sequence).der.equals(signatureAlgorithm))
     throw new MalformedError('signature algorithm of the CRL differs inside and outside the signed part');
   const issuer = distinguishedNameOf(reader.expect(tags.sequence));
-  const thisUpdate = decodeTime(reader.next(), 'thisUpdate');
+  const thisUpdate = decodeEvidenceTime(reader.next(), 'thisUpdate');
   const hasNextUpdate = reader.nextTag === tags.utcTime || reader.nextTag === tags.generalizedTime;
-  const nextUpdate = hasNextUpdate ? decodeTime(reader.next(), 'nextUpdate') : undefined;
+  const nextUpdate = hasNextUpdate ? decodeEvidenceTime(reader.next(), 'nextUpdate') : undefined;
   const entries = reader.optional(tags.sequence)?.content ?? Buffer.alloc(0);
-  const explicit = version ? reader.optional(contextConstructed(0)) : undefined;
+  const explicit = number === 1 ? reader.optional(contextConstructed(0)) : undefined;
   reader.end();
   const extensions = explicit
     ? parseExtensions(readSingle(explicit.content, tags.sequence, 'CRL extensions').content, 'CRL extensions')
@@ -121,13 +122,14 @@ export function unknownCriticalCrlExtension({ extensions }: CertificateRevocatio
 
 function crlExtensionFacts(extensions: ReadonlyMap<string, Extension>) {
   const value = (oid: string) => extensions.get(oid)?.value;
-  const crlNumber = value(oids.crlNumber);
+  // Only delta CRLs are compared by it, and none belongs to a list without.
+  const crlNumber = helpOf(extensions.get(oids.crlNumber), (der) => parseNumber(der, 'crlNumber'));
   const deltaBase = value(oids.deltaCrlIndicator);
   const scope = value(oids.issuingDistributionPoint);
-  const authority = value(oids.authorityKeyIdentifier);
-  const keyIdentifier = authority && parseAuthorityKeyIdentifier(authority).keyIdentifier;
+  const authority = helpOf(extensions.get(oids.authorityKeyIdentifier), parseAuthorityKeyIdentifier);
+  const keyIdentifier = authority?.keyIdentifier;
   return {
-    ...(crlNumber && { crlNumber: parseNumber(crlNumber, 'crlNumber') }),
+    ...(crlNumber !== undefined && { crlNumber }),
     ...(deltaBase && { deltaBase: parseNumber(deltaBase, 'deltaCRLIndicator') }),
     ...(scope && { issuingDistributionPoint: parseIssuingDistributionPoint(scope) }),
     ...(keyIdentifier && { authorityKeyIdentifier: keyIdentifier }),

@@ -142,6 +142,28 @@ export function decodeTime(value: DerValue, what: string): Date {
   return time;
 }
 
+const timeWithFraction = /^(\d{14})\.\d{1,9}Z$/;
+
+/**
+ * A time of a CRL or an OCSP response. X.680 allows fractions of a second, which RFC 5280 4.1.2.5.2 and RFC 6960 4.2.2.1 do not;
+ * less than a second decides nothing there.
+ */
+export function decodeEvidenceTime(value: DerValue, what: string): Date {
+  const { tag, content, der } = value;
+  const fraction = tag === tags.generalizedTime ? timeWithFraction.exec(content.toString('latin1')) : null;
+  return decodeTime(fraction ? { tag, content: Buffer.from(`${fraction[1]}Z`), der } : value, what);
+}
+
+/** When something was revoked. @param atTheLatest stands for a time that cannot be read: it is a revocation all the same */
+export function decodeRevocationTime(value: DerValue, atTheLatest: Date): Date {
+  try {
+    return decodeEvidenceTime(value, 'time of a revocation');
+  } catch (error) {
+    if (error instanceof MalformedError) return atTheLatest;
+    throw error;
+  }
+}
+
 /** The letter Z. */
 const zulu = 0x5a;
 

@@ -1,5 +1,5 @@
 /** Distribution points of CRLs (RFC 5280 4.2.1.13 and 5.2.5): where a CRL is, for which reasons, and who signs it. */
-import { contextConstructed, contextPrimitive, DerReader, readSequence, tags } from './der.ts';
+import { contextConstructed, contextPrimitive, DerReader, type DerValue, readSequence, tags } from './der.ts';
 import { decodeNamedBits } from './der-values.ts';
 import { attributesOf, type DistinguishedName, type RelativeDistinguishedName } from './distinguished-name.ts';
 import { type GeneralName, generalNamesOf, readableNamesOf } from './general-name.ts';
@@ -20,23 +20,39 @@ export interface DistributionPoint {
 const maximumPoints = 64;
 
 /** @param der a CRLDistributionPoints SEQUENCE. @throws MalformedError */
-export function parseDistributionPoints(der: Buffer, what: string): readonly DistributionPoint[] {
-  const points = readSequence(der, what).rest(maximumPoints);
-  if (points.length === 0) throw new MalformedError(`${what} is empty`);
-  return points.map((point) => {
-    if (point.tag !== tags.sequence) throw new MalformedError(`${what} holds something that is not a SEQUENCE`);
-    const reader = new DerReader(point.content, 'distribution point');
-    const name = reader.optional(contextConstructed(0));
-    const reasons = reader.optional(contextPrimitive(1));
-    const issuers = reader.optional(contextConstructed(2));
-    reader.end();
-    if (!name && !issuers) throw new MalformedError('distribution point has neither a name nor a CRL issuer');
-    return {
-      ...(name && { name: distributionPointNameOf(name.content) }),
-      ...(reasons && { reasons: decodeNamedBits(reasons.content, 'reasons of a distribution point') }),
-      ...(issuers && { crlIssuers: directoryNames(generalNamesOf(issuers.content, 'cRLIssuer')) }),
-    };
-  });
+export function parseDistributionPoints(der: Buffer): readonly DistributionPoint[] {
+  const points = readSequence(der, 'distribution points').rest(maximumPoints);
+  if (points.length === 0) throw new MalformedError('distribution points are empty');
+  return points.map(distributionPointOf);
+}
+
+/** Likewise those that can be read: one point less is one place less to find a CRL at, and no CRL is for it. @throws MalformedError */
+export function readableDistributionPoints(der: Buffer): readonly DistributionPoint[] {
+  return readSequence(der, 'distribution points')
+    .rest(maximumPoints)
+    .flatMap((point) => {
+      try {
+        return [distributionPointOf(point)];
+      } catch (error) {
+        if (error instanceof MalformedError) return [];
+        throw error;
+      }
+    });
+}
+
+function distributionPointOf(point: DerValue): DistributionPoint {
+  if (point.tag !== tags.sequence) throw new MalformedError('distribution point is not a SEQUENCE');
+  const reader = new DerReader(point.content, 'distribution point');
+  const name = reader.optional(contextConstructed(0));
+  const reasons = reader.optional(contextPrimitive(1));
+  const issuers = reader.optional(contextConstructed(2));
+  reader.end();
+  if (!name && !issuers) throw new MalformedError('distribution point has neither a name nor a CRL issuer');
+  return {
+    ...(name && { name: distributionPointNameOf(name.content) }),
+    ...(reasons && { reasons: decodeNamedBits(reasons.content, 'reasons of a distribution point') }),
+    ...(issuers && { crlIssuers: directoryNames(generalNamesOf(issuers.content, 'cRLIssuer')) }),
+  };
 }
 
 /** @param content of the explicit [0] around the CHOICE. @throws MalformedError */

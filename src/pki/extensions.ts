@@ -67,7 +67,8 @@ const displayQualifiers: ReadonlySet<string> = new Set([oids.certificationPracti
 /**
  * The list of extensions of a certificate, a CRL or a CRL entry.
  * @param content of the Extensions SEQUENCE
- * @throws MalformedError when it is empty or holds an extension twice (RFC 5280 4.2)
+ * An empty one breaks the syntax and says nothing.
+ * @throws MalformedError when it holds an extension twice (RFC 5280 4.2)
  */
 export function parseExtensions(content: Buffer, what: string): ReadonlyMap<string, Extension> {
   const extensions = new Map<string, Extension>();
@@ -83,8 +84,22 @@ export function parseExtensions(content: Buffer, what: string): ReadonlyMap<stri
     if (extensions.has(oid)) throw new MalformedError(`extension ${oid} appears twice`);
     extensions.set(oid, { oid, critical, value: octets });
   }
-  if (extensions.size === 0) throw new MalformedError(`${what} is empty`);
   return extensions;
+}
+
+/**
+ * What an extension says that only helps to find keys, CRLs and newer CRLs: written so that it cannot be read it helps with nothing,
+ * unless it is critical, which means that it must be understood (RFC 5280 4.2).
+ * @throws MalformedError when it is critical and cannot be read
+ */
+export function helpOf<T>(extension: Extension | undefined, parse: (der: Buffer) => T): T | undefined {
+  if (!extension) return undefined;
+  try {
+    return parse(extension.value);
+  } catch (error) {
+    if (error instanceof MalformedError && !extension.critical) return undefined;
+    throw error;
+  }
 }
 
 export function parseKeyUsage(der: Buffer): ReadonlySet<KeyUsage> {

@@ -145,7 +145,7 @@ export class CrlCheck {
     crl: CertificateRevocationList,
   ): Promise<RevokedEntry | undefined | string> {
     try {
-      return (await this.#entriesOf(crl)).find(issuer.key, serialOctets);
+      return (await this.#entriesOf(crl)).find(issuer.key, serialOctets, crl.thisUpdate);
     } catch (error) {
       if (error instanceof MalformedError) return error.message;
       throw error;

@@ -16,9 +16,10 @@ import {
 import {
   checkInteger,
   decodeCount,
+  decodeEvidenceTime,
   decodeObjectIdentifier,
   decodeOctetsInBitString,
-  decodeTime,
+  decodeRevocationTime,
 } from '../der-values.ts';
 import { type DistinguishedName, parseDistinguishedName } from '../distinguished-name.ts';
 import { type Extension, parseExtensions } from '../extensions.ts';
@@ -156,8 +157,9 @@ function singleResponseOf({ tag, content }: DerValue): SingleResponse {
   if (tag !== tags.sequence) throw new MalformedError('single response is not a SEQUENCE');
   const reader = new DerReader(content, 'single response');
   const certId = certIdIn(reader.enter(tags.sequence, 'certID'));
-  const certStatus = certificateStatusOf(reader.next());
+  const status = reader.next();
   const thisUpdate = generalizedTimeOf(reader.next(), 'thisUpdate');
+  const certStatus = certificateStatusOf(status, thisUpdate);
   const next = reader.optional(contextConstructed(0));
   const extensions = extensionsOf(reader, 'singleExtensions');
   reader.end();
@@ -181,13 +183,14 @@ function certIdIn(reader: DerReader): CertId | undefined {
   return hash && { hash, issuerNameHash, issuerKeyHash, serialOctets };
 }
 
-function certificateStatusOf({ tag, content }: DerValue): CertificateStatus {
+/** @param atTheLatest when it was so */
+function certificateStatusOf({ tag, content }: DerValue, atTheLatest: Date): CertificateStatus {
   const isNull = content.length === 0;
   if (tag === contextPrimitive(0) && isNull) return { status: 'good' };
   if (tag === contextPrimitive(2) && isNull) return { status: 'unknown' };
   if (tag !== contextConstructed(1)) throw new MalformedError('certStatus is of an unknown kind');
   const reader = new DerReader(content, 'RevokedInfo');
-  const revocationDate = generalizedTimeOf(reader.next(), 'revocationTime');
+  const revocationDate = decodeRevocationTime(reader.next(), atTheLatest);
   const reason = reader.optional(contextConstructed(0));
   reader.end();
   return { status: 'revoked', revocationDate, reason: reason ? crlReasonOf(reason.content) : 'unspecified' };
@@ -196,9 +199,7 @@ function certificateStatusOf({ tag, content }: DerValue): CertificateStatus {
 function extensionsOf(reader: DerReader, what: string): ReadonlyMap<string, Extension> {
   const explicit = reader.optional(contextConstructed(1));
   if (!explicit) return new Map();
-  const { content } = readSingle(explicit.content, tags.sequence, what);
-  // An empty list breaks the syntax and says nothing.
-  return content.length > 0 ? parseExtensions(content, what) : new Map();
+  return parseExtensions(readSingle(explicit.content, tags.sequence, what).content, what);
 }
 
 /** RFC 9654 2.1: an OCTET STRING inside extnValue. Older responders do not wrap it, and whoever did not ask need not care. */
@@ -211,18 +212,13 @@ function nonceOf(extensions: ReadonlyMap<string, Extension>): Buffer | undefined
   return tag === tags.octetString && value.length === header + length ? value.subarray(header) : value;
 }
 
-const timeWithFraction = /^(\d{14})\.\d{1,9}Z$/;
-
 function explicitTimeOf(content: Buffer, what: string): Date {
   return generalizedTimeOf(readSingle(content, tags.generalizedTime, what), what);
 }
 
 function generalizedTimeOf(value: DerValue, what: string): Date {
   if (value.tag !== tags.generalizedTime) throw new MalformedError(`${what} is not a GeneralizedTime`);
-  const { tag, content, der } = value;
-  const [whole, seconds] = timeWithFraction.exec(content.toString('latin1')) ?? [];
-  // X.680 allows fractions of a second, which RFC 6960 4.2.2.1 does not; less than a second decides nothing.
-  return decodeTime(whole ? { tag, content: Buffer.from(`${seconds}Z`), der } : value, what);
+  return decodeEvidenceTime(value, what);
 }
 
 function derOf({ der }: DerValue): Buffer {

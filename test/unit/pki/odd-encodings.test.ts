@@ -64,6 +64,13 @@ const authorityKey = (...fields: readonly Buffer[]) => extension(oids.authorityK
 const points = (...urls: readonly Buffer[]) =>
   extension(oids.crlDistributionPoints, sequence(sequence(explicit(0, explicit(0, ...urls)))));
 const policy = sequence(objectIdentifier('1.2.3'));
+const bareKey = Buffer.alloc(20, 1);
+
+const v2 = integer(1);
+const issuedBy = [sequence(objectIdentifier(oids.ecdsaWithSha256)), anchor.subject];
+const head = [...issuedBy, time(days(-1)), time(days(5))];
+const entries = (...fields: readonly Buffer[]) => sequence(sequence(integer(7), time(days(-2)), ...fields));
+const authorityOfCrl = explicit(0, sequence(extension(oids.authorityKeyIdentifier, bareKey)));
 
 describe('is read, for it leaves no doubt', () => {
   it.each<[string, () => Promise<string>]>([
@@ -109,6 +116,20 @@ describe('is read, for it leaves no doubt', () => {
       'a directory name of a CA in Latin-1 that says it is UTF-8',
       () => verdict([], [subjectAltName(explicit(4, name([[oids.organizationName, der(0x0c, latin1)]])))]),
     ],
+    ['a key identifier that is no OCTET STRING', () => verdict([extension(oids.subjectKeyIdentifier, bareKey)])],
+    ['the same of a CA', () => verdict([], [extension(oids.subjectKeyIdentifier, bareKey)])],
+    ['an authority key identifier that is none', () => verdict([extension(oids.authorityKeyIdentifier, bareKey)])],
+    ['an empty list of distribution points', () => verdict([extension(oids.crlDistributionPoints, sequence())])],
+    [
+      'an empty distribution point of a CA',
+      () => verdict([], [extension(oids.crlDistributionPoints, sequence(sequence()))]),
+    ],
+    [
+      'a distribution point of an issuer with a URL for a name',
+      () =>
+        verdict([extension(oids.crlDistributionPoints, sequence(sequence(explicit(2, uriName('http://a.example')))))]),
+    ],
+    ['an empty list of places of delta CRLs', () => verdict([extension(oids.freshestCrl, sequence())])],
     ['a negative serial number', () => verdictOf({ anchors: [anchor] }, [withSerial(der(0x02, Buffer.of(0x80)))])],
     [
       'a serial number of 20 octets and its sign',
@@ -132,6 +153,26 @@ describe('is read, for it leaves no doubt', () => {
     expect(crlDistributionPoints).toMatchObject([
       { name: { names: [{ kind: 'uniformResourceIdentifier', value: 'http://b.example' }] } },
     ]);
+  });
+
+  it('the odd distribution point, of which the others are kept', () => {
+    const point = sequence(explicit(0, explicit(0, uriName('http://b.example'))));
+    const { crlDistributionPoints } = parseCertificate(
+      person(anchor, [extension(oids.crlDistributionPoints, sequence(sequence(), point))]).der,
+    );
+    expect(crlDistributionPoints).toHaveLength(1);
+  });
+
+  it.each<[string, readonly Buffer[]]>([
+    ['an empty list of extensions', [v2, ...head, entries(), explicit(0, sequence())]],
+    ['an entry of another certificate with an empty list of extensions', [v2, ...head, entries(sequence())]],
+    ['version 1 written out', [integer(0), ...head]],
+    ['a fraction in its time', [v2, ...issuedBy, text(0x18, '20260530120000.5Z'), time(days(5))]],
+    ['an authority key identifier that is none', [v2, ...head, entries(), authorityOfCrl]],
+  ])('a CRL with %s', async (_what, fields) => {
+    const crls = [{ file: 'odd.crl', der: signed(sequence(...fields), anchor.keys) }];
+    const revocation = { mode: 'check' as const, freshnessSeconds: 0 };
+    expect(await verdictOf({ anchors: [anchor], crls, revocation }, [person(anchor)])).toBe('valid');
   });
 
   it('version 1 written out', () => {
@@ -196,6 +237,16 @@ describe('is refused, for a decision rests on it', () => {
       () => verdictOf({ anchors: [anchor] }, [validUntil(text(0x17, '4001010000Z'))]),
     ],
     // A CA that cannot be read is left out of the search.
+    [
+      'a critical key identifier that cannot be read',
+      'certificate-malformed',
+      () => verdict([extension(oids.subjectKeyIdentifier, bareKey, true)]),
+    ],
+    [
+      'a critical distribution point that cannot be read',
+      'certificate-malformed',
+      () => verdict([extension(oids.crlDistributionPoints, sequence(sequence()), true)]),
+    ],
     ['minimum 1 of a subtree', 'path-not-found', () => verdict([], [subtree(1)])],
     ['an odd octet in a constraint', 'path-not-found', () => verdict([], [nameConstraints([implicit(2, latin1)])])],
   ])('%s', async (_what, code, ask) => {

@@ -5,7 +5,7 @@ import { parseCertificate } from '../../../../src/pki/certificate.ts';
 import { oids } from '../../../../src/pki/oids.ts';
 import { defaultOcspOptions } from '../../../../src/pki/revocation/ocsp-source.ts';
 import type { RevocationMethod } from '../../../../src/pki/revocation/status-search.ts';
-import { der, integer, namedBits } from '../../../support/der-builder.ts';
+import { der, integer, namedBits, octetString, sequence, text, time } from '../../../support/der-builder.ts';
 import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
 import {
   type CrlIssuing,
@@ -328,3 +328,37 @@ describe('the rule holds for', () => {
 function serialOf({ der: encoded }: Issued): bigint {
   return parseCertificate(encoded).serialNumber;
 }
+
+describe('an entry about the certificate revokes it however it is written, though an older CRL says good', () => {
+  const entry = (date: Buffer, ...fields: readonly Buffer[]) => sequence(integer(serial), date, ...fields);
+  const date = time(days(-2));
+  const reason = (value: Buffer) => sequence(extension(oids.reasonCode, value));
+  const listedBy = (options: CrlIssuing) => [{ crls: [crl(old)] }, { crls: [crl(recent, options)] }];
+
+  it.each<readonly [string, Buffer]>([
+    ['a date without seconds', entry(text(0x17, '2605301200Z'))],
+    ['a date with a fraction', entry(text(0x18, '20260530120000.5Z'))],
+    ['a date of another zone', entry(text(0x17, '260530120000+0000'))],
+    ['a date that does not exist', entry(text(0x17, '269930120000Z'))],
+    ['a reason that is not defined', entry(date, reason(der(0x0a, Buffer.of(11))))],
+    ['a reason of two octets', entry(date, reason(der(0x0a, Buffer.of(0, 1))))],
+    ['removeFromCRL as an INTEGER', entry(date, reason(integer(8)))],
+    ['an empty list of extensions', entry(date, sequence())],
+  ])('%s', async (_what, listed) => {
+    expect(await verdictOf({ evidence: listedBy({ entries: [listed] }) })).toBe('certificate-revoked');
+  });
+
+  it.each<readonly [string, Buffer]>([
+    ['an authority key identifier', extension(oids.authorityKeyIdentifier, octetString(Buffer.alloc(20)))],
+    ['a number of 24 octets', extension(oids.crlNumber, integer(1n << 185n))],
+    ['a number that is not minimal', extension(oids.crlNumber, der(0x02, Buffer.of(0, 0, 5)))],
+  ])('and %s of the CRL that cannot be read', async (_what, odd) => {
+    const options = { entries: [entry(date)], extensions: [odd] };
+    expect(await verdictOf({ evidence: listedBy(options) })).toBe('certificate-revoked');
+  });
+
+  it('at the time of its CRL, when its own cannot be read', async () => {
+    const result = await resultOf({ evidence: listedBy({ entries: [entry(text(0x17, '2605301200Z'))] }) });
+    expect(result).toMatchObject({ denial: { facts: { revocationDate: '2026-06-01T11:58:33.000Z' } } });
+  });
+});
