@@ -298,8 +298,12 @@ describe('the service', () => {
     await narrow.close();
   });
 
-  it('shows no steps to a caller who may not see them', async () => {
-    const strict = await startService(world.configuration, { explainCallers: [] });
+  it.each([
+    ['none may', []],
+    ['another may', ['CN=portal']],
+    ['one whose name begins alike may', ['unix2']],
+  ])('shows no steps to a caller who may not see them: %s', async (_who, explainCallers) => {
+    const strict = await startService(world.configuration, { explainCallers });
     const reply = await strict.ask(json({ certificates: certificatesOf(ada) }, '/v1/resolve?explain=1'));
     expect([reply.status, JSON.parse(reply.body).error]).toEqual([403, 'explanation-not-allowed']);
     await strict.close();
