@@ -99,7 +99,7 @@ describe('mounts in a home', () => {
         'move a mounted directory that a rule is for': 'denied',
       },
       names: ['again', 'beside', 'dead', 'directory', 'file', 'one file', 'other', 'part', 'secret', 'secretly'],
-      dead: { name: 'dead', type: 'directory', access: { read: true, write: true, move: false, isFixed: false } },
+      dead: { name: 'dead', type: 'directory', access: { read: true, write: true, move: false, isFixed: true } },
       other: [],
     });
   });

@@ -203,7 +203,6 @@ describe('a malformed response', () => {
     ['with something behind a revocation', withSingle(certId(), explicit(1, madeAt, integer(1)), madeAt)],
     ['with a single response that is no SEQUENCE', withData(byKey, madeAt, sequence(integer(1)))],
     ['with an unknown status that has content', withSingle(certId(), implicit(2, Buffer.of(0)), madeAt)],
-    ['revoked at a UTCTime', withSingle(certId(), explicit(1, time(days(-1))), madeAt)],
     ['with a thisUpdate that is a UTCTime', withSingle(certId(), isGood, time(days(-1)))],
     ['with extensions that are no SEQUENCE', withData(byKey, madeAt, sequence(), explicit(1, integer(1)))],
     [
