@@ -5,10 +5,10 @@
  */
 import { generateKeyPairSync, verify, X509Certificate } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { unrecorded } from '../src/explanation.ts';
-import { parseCrl } from '../src/pki/crl.ts';
-import { CrlEntries, indexCrlEntries } from '../src/pki/crl-entries.ts';
-import { oids } from '../src/pki/oids.ts';
+import { unrecorded } from '../src/explanation/steps.ts';
+import { parseCrl } from '../src/pki/crl/crl.ts';
+import { CrlEntries, indexCrlEntries } from '../src/pki/crl/crl-entries.ts';
+import { oids } from '../src/pki/encoding/oids.ts';
 import { collectGarbage } from '../test/support/collect-garbage.ts';
 import { der, integer, objectIdentifier, octetString, sequence } from '../test/support/der-builder.ts';
 import {

@@ -1,6 +1,6 @@
 /** Random certification paths from a seed: right in most respects, wrong in none, one or a few. For the comparison with OpenSSL. */
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { oids } from '../src/pki/oids.ts';
+import { oids } from '../src/pki/encoding/oids.ts';
 import {
   boolean,
   der,

@@ -2,13 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { trialFindings } from '../src/card-trial/trial-findings.ts';
 import { configurationJsonSchema } from '../src/config/schema.ts';
 import { type DenialEntry, denialTable } from '../src/denial.ts';
 import { commandTable } from '../src/ftp/command-table.ts';
 import { auditRecords, commonAuditFields } from '../src/operations/audit-fields.ts';
-import { scenarios } from '../src/scenario/scenarios.ts';
-import { cardProfileSchema } from '../src/smartcard/card-profile.ts';
+import { cardProfileSchema } from '../src/smartcard/card/card-profile.ts';
+import { scenarios } from '../src/smartcard/scenario/scenarios.ts';
+import { trialFindings } from '../src/smartcard/trial/trial-findings.ts';
 
 /** Run by a test as it stands, with paths and ports replaced. */
 const nginxExample = join(import.meta.dirname, '..', 'test', 'e2e', 'service', 'nginx-example.conf');

@@ -4,17 +4,17 @@
  */
 import { sign } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { unrecorded } from '../src/explanation.ts';
+import { unrecorded } from '../src/explanation/steps.ts';
 import { silentLogger } from '../src/operations/log.ts';
-import { parseCertificate } from '../src/pki/certificate.ts';
-import { createCertificateValidator } from '../src/pki/certificate-validator.ts';
-import { parseCrl } from '../src/pki/crl.ts';
-import { CrlEntries, indexCrlEntries } from '../src/pki/crl-entries.ts';
-import { MalformedError } from '../src/pki/malformed-error.ts';
-import { oids } from '../src/pki/oids.ts';
-import { parseOcspResponse } from '../src/pki/revocation/ocsp-response.ts';
-import { defaultOcspOptions } from '../src/pki/revocation/ocsp-source.ts';
-import { subjectIdentity } from '../src/pki/subject-identity.ts';
+import { parseCertificate } from '../src/pki/certificate/certificate.ts';
+import { parseCrl } from '../src/pki/crl/crl.ts';
+import { CrlEntries, indexCrlEntries } from '../src/pki/crl/crl-entries.ts';
+import { MalformedError } from '../src/pki/encoding/malformed-error.ts';
+import { oids } from '../src/pki/encoding/oids.ts';
+import { subjectIdentity } from '../src/pki/names/subject-identity.ts';
+import { parseOcspResponse } from '../src/pki/ocsp/ocsp-response.ts';
+import { defaultOcspOptions } from '../src/pki/ocsp/ocsp-source.ts';
+import { createCertificateValidator } from '../src/pki/path/certificate-validator.ts';
 import { bitString, integer, objectIdentifier, octetString, sequence, utf8 } from '../test/support/der-builder.ts';
 import { issueOcsp, wrapOcsp } from '../test/support/ocsp-answer.ts';
 import {

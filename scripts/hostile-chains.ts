@@ -3,7 +3,7 @@
  * below the trust anchor that is in the hands of the attacker, which is the stronger position. For bench-validation and fuzzing.
  */
 import { generateKeyPairSync } from 'node:crypto';
-import { oids } from '../src/pki/oids.ts';
+import { oids } from '../src/pki/encoding/oids.ts';
 import {
   explicit,
   implicit,

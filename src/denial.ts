@@ -2,7 +2,7 @@
  * Every reason for which cardgate refuses, in one closed table: where it arises, what the FTP client is told, how loud the
  * audit record is, what it means and what an administrator does about it. README and `cardgate explain` print this table.
  */
-import type { Facts, Stage } from './explanation.ts';
+import type { Facts, Stage } from './explanation/steps.ts';
 
 export interface DenialEntry {
   readonly stage: Stage;

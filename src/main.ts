@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /** Takes the signals over before anything else is loaded, then loads the command line and runs it. */
-import { runsUntilStopped, takeSignals } from './command-line/process-signals.ts';
+import { runsUntilStopped, takeSignals } from './gateway/process-signals.ts';
 
 const words = process.argv.slice(2);
 takeSignals(words);
 
-const { main } = await import('./command-line/program.ts');
+const { main } = await import('./commands/program.ts');
 process.exitCode = await main();
 // A reader of standard output or error that stalls would keep a service, which has said all it had to say, for ever.
 if (runsUntilStopped(words)) setTimeout(() => process.exit(), 1000).unref();

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Card, listCards } from '../../src/smartcard/card.ts';
+import { type Card, listCards } from '../../src/smartcard/card/card.ts';
 import { startSlapd } from '../../test/support/slapd.ts';
 import { heading, run, say } from './transcript.ts';
 import { auditRecord, buildScenario, reload, runCardgate, startWorld, type World } from './world.ts';

@@ -1,7 +1,7 @@
 /** The settings of a site for client certificates: what is asked for, trusted and accepted, and how revocation is found out. */
 import { z } from 'zod';
-import { duration } from './duration.ts';
-import { file, fingerprint } from './field-schemas.ts';
+import { duration } from './yaml/duration.ts';
+import { file, fingerprint } from './yaml/field-schemas.ts';
 
 /** As URLs are compared with it: a name without port, wildcard and trailing dot, or an address without brackets. */
 const host = z.string().regex(/^(?:[^\s/?#@:*[\]]{0,252}[^\s/?#@:*[\].]|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$/, {

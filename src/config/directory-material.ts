@@ -1,9 +1,9 @@
 /** What a directory needs besides its settings: certificates, the bind password, the accounts of an account file. */
 import { type AccountSettings, accountFileSchema, type DirectorySettings } from './directory-schema.ts';
-import type { ConfigurationFault, SettingPath } from './fault.ts';
 import type { MaterialReader } from './material.ts';
 import { readIdentity } from './server-identity.ts';
-import { YamlSource } from './yaml-source.ts';
+import type { ConfigurationFault, SettingPath } from './yaml/fault.ts';
+import { YamlSource } from './yaml/yaml-source.ts';
 
 type LdapSettings = Exclude<DirectorySettings, { type: 'file' }>;
 

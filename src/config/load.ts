@@ -3,25 +3,25 @@
  * Nothing is started, listened on or connected to here.
  */
 import type { Clock } from '../clock.ts';
-import type { MappingRule } from '../mapping/rule.ts';
-import type { Certificate } from '../pki/certificate.ts';
-import { checkAuthorization } from './authorization-check.ts';
+import type { MappingRule } from '../mapping/rules/rule.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
+import { checkAuthorization } from './checks/authorization-check.ts';
+import { checkConsistency } from './checks/consistency.ts';
+import { checkRevocation } from './checks/revocation-check.ts';
+import { checkOutputs } from './checks/served-files-check.ts';
+import { checkServerCertificate } from './checks/server-name-check.ts';
+import { TrustCheck } from './checks/trust-check.ts';
 import { ConfigurationDigest, type DigestedFile } from './configuration-digest.ts';
-import { checkConsistency } from './consistency.ts';
 import { type LoadedDirectory, loadDirectory } from './directory-material.ts';
-import { ConfigurationError, type ConfigurationFault, type SettingPath, type SourcePosition } from './fault.ts';
 import { readRules } from './mapping-rules.ts';
 import { type CrlFile, type LoadingPurpose, MaterialReader } from './material.ts';
-import { checkRevocation } from './revocation-check.ts';
 import { configurationSchema, type Settings } from './schema.ts';
-import { checkOutputs } from './served-files-check.ts';
 import { readIdentity, type ServerIdentity } from './server-identity.ts';
-import { checkServerCertificate } from './server-name-check.ts';
 import { type LoadedListener, type LoadedRemoteMapping, loadListeners, loadRemoteMapping } from './service-material.ts';
 import { octetsOf } from './settings-only.ts';
 import type { SiteSettings } from './site-schema.ts';
-import { TrustCheck } from './trust-check.ts';
-import { YamlSource } from './yaml-source.ts';
+import { ConfigurationError, type ConfigurationFault, type SettingPath, type SourcePosition } from './yaml/fault.ts';
+import { YamlSource } from './yaml/yaml-source.ts';
 
 export interface LoadedSite {
   readonly settings: SiteSettings;

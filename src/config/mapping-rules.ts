@@ -1,10 +1,10 @@
 /** Reads a site’s mapping rules from their own YAML file; faults name that file and line. */
-import type { MappingRule } from '../mapping/rule.ts';
-import { decodeRules } from '../mapping/rule-language.ts';
-import type { ConfigurationFault, SettingPath } from './fault.ts';
+import type { MappingRule } from '../mapping/rules/rule.ts';
+import { decodeRules } from '../mapping/rules/rule-language.ts';
 import type { MaterialReader } from './material.ts';
 import type { SiteSettings } from './site-schema.ts';
-import { YamlSource } from './yaml-source.ts';
+import type { ConfigurationFault, SettingPath } from './yaml/fault.ts';
+import { YamlSource } from './yaml/yaml-source.ts';
 
 /** @param further receives faults that stand in the rules file */
 export function readRules(

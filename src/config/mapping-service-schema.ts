@@ -1,7 +1,7 @@
 /** The settings of `cardgate serve-mapping`: where it listens, whom it answers, how much. */
 import { z } from 'zod';
-import { duration } from './duration.ts';
-import { file } from './field-schemas.ts';
+import { duration } from './yaml/duration.ts';
+import { file } from './yaml/field-schemas.ts';
 
 const unixListener = z.strictObject({
   socket: file.describe('Path of a unix socket'),

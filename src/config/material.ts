@@ -2,15 +2,15 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Certificate } from '../pki/certificate.ts';
-import { parseCrl } from '../pki/crl.ts';
-import { MalformedError } from '../pki/malformed-error.ts';
-import { readCertificates, readCrls } from '../pki/pem.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
+import { parseCrl } from '../pki/crl/crl.ts';
+import { MalformedError } from '../pki/encoding/malformed-error.ts';
+import { readCertificates, readCrls } from '../pki/encoding/pem.ts';
+import { type Output, outputProblem, unwritableFolder } from './checks/output-check.ts';
 import type { ConfigurationDigest } from './configuration-digest.ts';
-import type { SettingPath } from './fault.ts';
-import { fileReason } from './file-reason.ts';
-import { type Output, outputProblem, unwritableFolder } from './output-check.ts';
-import type { YamlSource } from './yaml-source.ts';
+import type { SettingPath } from './yaml/fault.ts';
+import { fileReason } from './yaml/file-reason.ts';
+import type { YamlSource } from './yaml/yaml-source.ts';
 
 export interface CrlFile {
   /** Absolute path, for records. */

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { whenUnwritableChoices } from '../operations/audit.ts';
 import { logLevels } from '../operations/log.ts';
 import { directorySchema } from './directory-schema.ts';
-import { duration } from './duration.ts';
 import { mappingServiceSchema } from './mapping-service-schema.ts';
 import { siteSchema } from './site-schema.ts';
+import { duration } from './yaml/duration.ts';
 
 export const configurationSchema = z
   .strictObject({

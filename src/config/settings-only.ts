@@ -1,10 +1,10 @@
 /** The settings of a configuration without anything they name: for commands that must not need the service’s secrets. */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { ConfigurationError } from './fault.ts';
-import { fileReason } from './file-reason.ts';
 import { configurationSchema, type Settings } from './schema.ts';
-import { YamlSource } from './yaml-source.ts';
+import { ConfigurationError } from './yaml/fault.ts';
+import { fileReason } from './yaml/file-reason.ts';
+import { YamlSource } from './yaml/yaml-source.ts';
 
 export interface SettingsOnly {
   readonly settings: Settings;

@@ -1,8 +1,8 @@
 /** The settings of one FTP site, in the words of IIS where IIS has the setting. */
 import { z } from 'zod';
 import { sslClientCertificates } from './certificate-schema.ts';
-import { duration } from './duration.ts';
-import { file } from './field-schemas.ts';
+import { duration } from './yaml/duration.ts';
+import { file } from './yaml/field-schemas.ts';
 
 const count = (least: number, most: number) => z.int().min(least).max(most);
 const port = count(0, 65_535);

@@ -3,7 +3,7 @@
  * Adapters turn look-ups into searches; they decide nothing about logins, and mapping compares what they return again.
  */
 import type { Denial } from '../denial.ts';
-import type { Facts } from '../explanation.ts';
+import type { Facts } from '../explanation/steps.ts';
 import type { AccountState } from './account-state.ts';
 
 /** How an account can be found from a certificate. Values come from validated certificates, yet are still hostile text. */

@@ -1,6 +1,6 @@
 /** Remembers for a short time which account answers a question, so that it can be read again by its GUID; never what it said. */
 import { LRUCache } from 'lru-cache';
-import type { KnownAccount } from './active-directory-forest.ts';
+import type { KnownAccount } from './active-directory/active-directory-forest.ts';
 import type { AccountLookup } from './directory.ts';
 
 const mostAccounts = 10_000;

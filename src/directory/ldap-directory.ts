@@ -4,8 +4,9 @@
  */
 import type { Filter } from 'ldapts';
 import type { AccountState } from './account-state.ts';
+import { sidFromBinary, sidToBinary } from './active-directory/sid.ts';
 import { certificateExactAssertion } from './certificate-exact-assertion.ts';
-import { ConnectionPool, type ConnectionPoolOptions } from './connection-pool.ts';
+import { ConnectionPool, type ConnectionPoolOptions } from './connection/connection-pool.ts';
 import {
   type AccountLookup,
   type Directory,
@@ -22,7 +23,6 @@ import { createMappingListing } from './mapping-listing.ts';
 import { createPasswordCheck, type PasswordCheckOptions } from './password-check.ts';
 import { ldapPasswords } from './password-dialects.ts';
 import { allOf, anyOf, attributesOfTree, attributeValues, equals, filterOfTree } from './search-filter.ts';
-import { sidFromBinary, sidToBinary } from './sid.ts';
 
 export interface LdapDirectoryOptions extends ConnectionPoolOptions, PasswordCheckOptions, LockoutOptions {
   /** How rules and records call this directory. */

@@ -1,5 +1,5 @@
 /** Groups of an account outside Active Directory: by searching for groups that hold it, level by level, or from its memberOf. */
-import type { ConnectionPool } from './connection-pool.ts';
+import type { ConnectionPool } from './connection/connection-pool.ts';
 import { type Directory, type DirectoryAccount, DirectoryAnswerError, type Group } from './directory.ts';
 import { allOf, anyEntry, anyOf, equals } from './search-filter.ts';
 

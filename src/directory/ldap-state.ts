@@ -3,7 +3,7 @@
  * inactive, and the ends that shadow, password policy and Kerberos (FreeIPA) attributes set. The strictest of them counts.
  */
 import type { AccountState } from './account-state.ts';
-import type { Searcher } from './connection-pool.ts';
+import type { Searcher } from './connection/connection-pool.ts';
 import { DirectoryUnavailableError } from './directory.ts';
 import { dateFromGeneralizedTime } from './generalized-time.ts';
 import type { LdapEntry } from './ldap-entry.ts';

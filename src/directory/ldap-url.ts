@@ -5,8 +5,8 @@
 import net from 'node:net';
 import { Client, PresenceFilter } from 'ldapts';
 import { errorMessage } from '../error-message.ts';
+import { LdapMessageStream } from './connection/ldap-message-stream.ts';
 import { LdapEntry } from './ldap-entry.ts';
-import { LdapMessageStream } from './ldap-message-stream.ts';
 
 export interface LdapUrlLimits {
   /** The address of the host to connect to; the name is not looked up. */

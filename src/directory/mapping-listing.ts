@@ -3,12 +3,12 @@
  * It takes part in no login.
  */
 import type { Filter } from 'ldapts';
-import type { ConnectionPool } from './connection-pool.ts';
+import { sidFromBinary } from './active-directory/sid.ts';
+import type { ConnectionPool } from './connection/connection-pool.ts';
+import { ConnectionLostError, SearchRefusedError } from './connection/ldap-connection.ts';
 import { DirectoryAnswerError, DirectoryUnavailableError, type StoredMapping } from './directory.ts';
-import { ConnectionLostError, SearchRefusedError } from './ldap-connection.ts';
 import type { LdapEntry } from './ldap-entry.ts';
 import { allOf, anyOf, present } from './search-filter.ts';
-import { sidFromBinary } from './sid.ts';
 
 export interface MappingListingOptions {
   /** Accounts are listed below this entry. */

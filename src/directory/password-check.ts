@@ -4,9 +4,9 @@
  */
 import { type Denial, denial } from '../denial.ts';
 import { errorMessage } from '../error-message.ts';
-import type { ConnectionPool } from './connection-pool.ts';
+import type { ConnectionPool } from './connection/connection-pool.ts';
+import type { BindAnswer } from './connection/ldap-connection.ts';
 import { type DirectoryAccount, DirectoryUnavailableError, type PasswordAnswer } from './directory.ts';
-import type { BindAnswer } from './ldap-connection.ts';
 
 export interface PasswordCheckOptions {
   /** Binds under way at a time; a bind costs a domain controller a hash and a TLS handshake. Default 8. */

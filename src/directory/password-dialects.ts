@@ -3,7 +3,7 @@
  * its kin by the password policy control. What is not understood is a wrong password.
  */
 import { type Denial, type DenialCode, denial } from '../denial.ts';
-import type { BindAnswer } from './ldap-connection.ts';
+import type { BindAnswer } from './connection/ldap-connection.ts';
 import type { PasswordDialect } from './password-check.ts';
 
 type Meaning = readonly [DenialCode, string];

@@ -1,8 +1,8 @@
 /** Search filters as BER objects made from octets. No filter is ever written as text, so no value can change its structure. */
 import { AndFilter, EqualityFilter, type Filter, NotFilter, OrFilter, PresenceFilter } from 'ldapts';
+import { sidToBinary } from './active-directory/sid.ts';
 import type { FilterTree } from './directory.ts';
 import type { LdapEntry } from './ldap-entry.ts';
-import { sidToBinary } from './sid.ts';
 
 /** Longer values stand in no directory we know; servers have crashed on less. */
 const longestValue = 8192;

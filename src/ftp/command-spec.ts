@@ -1,5 +1,5 @@
 /** What a row of the command table says about one command. */
-import type { AuthenticatedSession, Control } from './session.ts';
+import type { AuthenticatedSession, Control } from './control/session.ts';
 
 export interface CommandDescription {
   readonly verb: string;

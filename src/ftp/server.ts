@@ -5,11 +5,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { CountedWarnings } from '../operations/counted-warnings.ts';
 import { DescriptorReserve } from '../operations/descriptors.ts';
-import { ControlConnection } from './control-connection.ts';
-import { plainAddress } from './passive-listener.ts';
-import { type RecheckCounts, recheckAll } from './recheck-round.ts';
+import { ControlConnection } from './control/control-connection.ts';
+import { type RecheckCounts, recheckAll } from './control/recheck-round.ts';
+import { SessionSecurity } from './control/secure-context.ts';
+import { plainAddress } from './data/passive-listener.ts';
 import { encodeReply, reply } from './reply.ts';
-import { SessionSecurity } from './secure-context.ts';
 import type { Binding, FtpServerOptions } from './server-options.ts';
 
 export interface ListeningAddress {

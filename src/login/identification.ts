@@ -1,7 +1,7 @@
 /** Whose login it is: the stages that lead from a certificate, or from a name for a password, to exactly one account. */
 import { type DenialCode, denial } from '../denial.ts';
 import type { Directory, DirectoryAccount } from '../directory/directory.ts';
-import type { ValidatedCertificate } from '../pki/validated-certificate.ts';
+import type { ValidatedCertificate } from '../pki/path/validated-certificate.ts';
 import type { Admission } from './failure-throttle.ts';
 import type { CertificatePolicy, Occasion, PasswordPolicy } from './login-policy.ts';
 import type { StageResult } from './login-progress.ts';

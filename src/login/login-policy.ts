@@ -2,9 +2,9 @@
 import type { AuthorizationRule } from '../authorization/authorization-rules.ts';
 import type { HomeOutcome, HomeOwner } from '../authorization/home-directory.ts';
 import type { Clock } from '../clock.ts';
-import type { StepRecorder } from '../explanation.ts';
+import type { StepRecorder } from '../explanation/steps.ts';
 import type { MappingService } from '../mapping/mapping-service.ts';
-import type { CertificateValidator } from '../pki/certificate-validator.ts';
+import type { CertificateValidator } from '../pki/path/certificate-validator.ts';
 import type { PasswordLoginOptions } from './password-login.ts';
 
 /** From a certificate to an account. */

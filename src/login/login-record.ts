@@ -2,12 +2,12 @@
 import type { DirectoryAccount } from '../directory/directory.ts';
 import type { CertificateFacts, EvidenceFacts, LoginAttempt } from '../operations/audit.ts';
 import { printable } from '../operations/printable.ts';
-import type { Certificate } from '../pki/certificate.ts';
-import { formatRfc4514 } from '../pki/distinguished-name.ts';
-import { MalformedError } from '../pki/malformed-error.ts';
-import { serialNumberText } from '../pki/serial-number-text.ts';
-import { type SubjectIdentity, subjectIdentity } from '../pki/subject-identity.ts';
-import type { RevocationEvidence, ValidatedCertificate } from '../pki/validated-certificate.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
+import { MalformedError } from '../pki/encoding/malformed-error.ts';
+import { formatRfc4514 } from '../pki/names/distinguished-name.ts';
+import { serialNumberText } from '../pki/names/serial-number-text.ts';
+import { type SubjectIdentity, subjectIdentity } from '../pki/names/subject-identity.ts';
+import type { RevocationEvidence, ValidatedCertificate } from '../pki/path/validated-certificate.ts';
 
 export function certificateFacts(certificate: Certificate): CertificateFacts {
   const identity = readableIdentity(certificate);

@@ -4,7 +4,7 @@
  */
 import { type Denial, denial } from '../denial.ts';
 import type { Directory, DirectoryAccount } from '../directory/directory.ts';
-import type { StepRecorder } from '../explanation.ts';
+import type { StepRecorder } from '../explanation/steps.ts';
 import { equalsIgnoringAsciiCase } from '../mapping/ascii-case.ts';
 import { printable } from '../operations/printable.ts';
 import type { FailureThrottle } from './failure-throttle.ts';

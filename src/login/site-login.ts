@@ -1,7 +1,7 @@
 /** The logins of one site: every decision leaves exactly one audit record, and none is granted whose record did not arrive. */
 import { millisecondsSince, type Timer } from '../clock.ts';
 import { denial } from '../denial.ts';
-import { unrecorded } from '../explanation.ts';
+import { unrecorded } from '../explanation/steps.ts';
 import type { AuditTrail, LoginAttempt } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
 import { printable } from '../operations/printable.ts';

@@ -6,7 +6,7 @@ import { type Denial, denial } from '../denial.ts';
 import { printable } from '../operations/printable.ts';
 import { equalsIgnoringAsciiCase } from './ascii-case.ts';
 import { type Hit, keyOfHit, type Search } from './hit.ts';
-import type { MappingRule } from './rule.ts';
+import type { MappingRule } from './rules/rule.ts';
 
 /**
  * @param hits what the rule found; `search.found` holds them already

@@ -3,16 +3,16 @@
  * them must lead to one account; alternatives of a filter for which it holds nothing fall away, and nothing is ever left empty.
  */
 import type { FilterTree } from '../directory/directory.ts';
+import type { FilterTemplate, ValuePart } from './rules/filter-template.ts';
 import {
   type AlternativeValue,
   alternativeValues,
   type CertificateFacts,
   templateValue,
   type Value,
-} from './certificate-values.ts';
-import type { FilterTemplate, ValuePart } from './filter-template.ts';
-import { formatLdap } from './name-formats.ts';
-import type { AlternativeSource, Template } from './template.ts';
+} from './sssd/certificate-values.ts';
+import type { AlternativeSource, Template } from './sssd/template.ts';
+import { formatLdap } from './stored/name-formats.ts';
 
 /** A certificate with more combinations of names is not searched for: each costs a search, and none has so many. */
 const mostFillings = 8;

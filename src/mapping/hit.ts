@@ -1,8 +1,8 @@
 /** What one resolution has come to so far, and what it knows of each account found. */
 import type { Directory, DirectoryAccount } from '../directory/directory.ts';
-import type { StepRecorder } from '../explanation.ts';
-import type { ValidatedCertificate } from '../pki/validated-certificate.ts';
-import type { CertificateFacts } from './certificate-values.ts';
+import type { StepRecorder } from '../explanation/steps.ts';
+import type { ValidatedCertificate } from '../pki/path/validated-certificate.ts';
+import type { CertificateFacts } from './sssd/certificate-values.ts';
 import type { Classification } from './strength.ts';
 
 export type Evidence = Classification;

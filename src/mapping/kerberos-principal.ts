@@ -1,8 +1,8 @@
 /** The Kerberos principal names in a certificate (KRB5PrincipalName, RFC 4556 3.2.2). */
-import { contextConstructed, DerReader, readSingle, tags } from '../pki/der.ts';
-import type { GeneralName } from '../pki/general-name.ts';
-import { MalformedError } from '../pki/malformed-error.ts';
-import { oids } from '../pki/oids.ts';
+import { contextConstructed, DerReader, readSingle, tags } from '../pki/encoding/der.ts';
+import { MalformedError } from '../pki/encoding/malformed-error.ts';
+import { oids } from '../pki/encoding/oids.ts';
+import type { GeneralName } from '../pki/names/general-name.ts';
 
 /** RFC 4120 5.2.1: KerberosString is a GeneralString of IA5 characters. */
 const generalString = 0x1b;

@@ -4,16 +4,16 @@
  */
 import type { AccountLookup, DirectoryAccount, MappingSpelling } from '../directory/directory.ts';
 import { printable } from '../operations/printable.ts';
-import { formatRfc4514 } from '../pki/distinguished-name.ts';
-import { serialNumberText } from '../pki/serial-number-text.ts';
-import { altValues } from './alt-security-identities.ts';
+import { formatRfc4514 } from '../pki/names/distinguished-name.ts';
+import { serialNumberText } from '../pki/names/serial-number-text.ts';
 import { asciiLowerCase, equalsIgnoringAsciiCase } from './ascii-case.ts';
-import type { CertificateFacts } from './certificate-values.ts';
 import { describeFilter, holdsFilter } from './filter-comparison.ts';
 import { fillFilter } from './filter-filling.ts';
 import type { Strength } from './mapping-service.ts';
-import { formatLdap } from './name-formats.ts';
-import { type AltForm, formsOf, type MappingRule, strongForms } from './rule.ts';
+import { type AltForm, formsOf, type MappingRule, strongForms } from './rules/rule.ts';
+import type { CertificateFacts } from './sssd/certificate-values.ts';
+import { altValues } from './stored/alt-security-identities.ts';
+import { formatLdap } from './stored/name-formats.ts';
 
 export interface Proof {
   /** What the account was found by: a form of altSecurityIdentities, or the kind of the rule. */

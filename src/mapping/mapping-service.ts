@@ -1,8 +1,8 @@
 /** The mapping port: a validated certificate in, exactly one account or a denial out. */
 import type { Denial } from '../denial.ts';
 import type { Directory, DirectoryAccount } from '../directory/directory.ts';
-import type { StepRecorder } from '../explanation.ts';
-import type { ValidatedCertificate } from '../pki/validated-certificate.ts';
+import type { StepRecorder } from '../explanation/steps.ts';
+import type { ValidatedCertificate } from '../pki/path/validated-certificate.ts';
 
 export type Strength = 'strong' | 'weak';
 

@@ -2,8 +2,8 @@
  * Whether a filter finds an account only by what one certificate alone has: itself, a digest of it, its issuer with its serial number,
  * or its SID. Every alternative has to, and in a single value, for an account may hold the issuer of one card and the number of another.
  */
-import type { FilterTemplate, ValuePart } from './filter-template.ts';
-import type { Template } from './template.ts';
+import type { FilterTemplate, ValuePart } from './rules/filter-template.ts';
+import type { Template } from './sssd/template.ts';
 
 export function isProvingFilter(filter: FilterTemplate): boolean {
   switch (filter.operator) {

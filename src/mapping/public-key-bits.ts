@@ -1,5 +1,5 @@
 /** The bits of a public key without its algorithm (RFC 5280 4.1.2.7). */
-import { DerReader, readSingle, tags } from '../pki/der.ts';
+import { DerReader, readSingle, tags } from '../pki/encoding/der.ts';
 
 /** @param subjectPublicKeyInfo DER. @throws MalformedError */
 export function bitStringOfKey(subjectPublicKeyInfo: Buffer): Buffer {

@@ -7,19 +7,19 @@ import { type Denial, denial } from '../denial.ts';
 import { type Directory, type DirectoryAccount, DirectoryAnswerError } from '../directory/directory.ts';
 import type { Logger } from '../operations/log.ts';
 import { printable } from '../operations/printable.ts';
-import { formatRfc4514 } from '../pki/distinguished-name.ts';
-import { MalformedError } from '../pki/malformed-error.ts';
-import { serialNumberText } from '../pki/serial-number-text.ts';
-import { subjectIdentity } from '../pki/subject-identity.ts';
-import { compareAccount, compareClaimedAccount } from './account-comparison.ts';
+import { MalformedError } from '../pki/encoding/malformed-error.ts';
+import { formatRfc4514 } from '../pki/names/distinguished-name.ts';
+import { serialNumberText } from '../pki/names/serial-number-text.ts';
+import { subjectIdentity } from '../pki/names/subject-identity.ts';
 import { equalsIgnoringAsciiCase } from './ascii-case.ts';
-import { unmetCondition } from './condition.ts';
 import { contradiction, pickByName } from './contradiction.ts';
 import { type Evidence, type Hit, keyOfHit, type Search } from './hit.ts';
 import { describeLookup, type Question, questionsFor } from './lookups.ts';
 import type { Binding, MappingResult, MappingService } from './mapping-service.ts';
-import type { MappingRule } from './rule.ts';
-import { type PlannedRule, planRules } from './rule-plan.ts';
+import { unmetCondition } from './rules/condition.ts';
+import type { MappingRule } from './rules/rule.ts';
+import { type PlannedRule, planRules } from './rules/rule-plan.ts';
+import { compareAccount, compareClaimedAccount } from './stored/account-comparison.ts';
 import { classify, judgeWeak } from './strength.ts';
 
 export interface MappingServiceOptions {

@@ -3,10 +3,10 @@
  * says so, a certificate that is not older than the account (KB5014754).
  */
 import type { DirectoryAccount } from '../directory/directory.ts';
-import type { CertificateFacts } from './certificate-values.ts';
 import type { Proof } from './lookups.ts';
 import type { Binding, Strength } from './mapping-service.ts';
-import type { MappingRule } from './rule.ts';
+import type { MappingRule } from './rules/rule.ts';
+import type { CertificateFacts } from './sssd/certificate-values.ts';
 
 export interface Classification {
   readonly strength: Strength;

@@ -3,7 +3,7 @@
  * end of every session. It is written for an auditor: who, by which certificate and evidence, through which rule, what, and why not.
  */
 import type { Denial } from '../denial.ts';
-import type { Facts } from '../explanation.ts';
+import type { Facts } from '../explanation/steps.ts';
 
 export interface CertificateFacts {
   readonly subject: string;

@@ -3,7 +3,7 @@
  * only to callers who may ask for explanations; nothing a peer sent goes into a header but percent-encoded.
  */
 import { denialEntry } from '../denial.ts';
-import type { Facts, RecordedStep } from '../explanation.ts';
+import type { Facts, RecordedStep } from '../explanation/steps.ts';
 import type { Login } from '../login/authenticator.ts';
 import type { MappedAccount } from '../login/login-progress.ts';
 import type { Resolution } from '../login/site-login.ts';

@@ -7,8 +7,8 @@ import type { Socket } from 'node:net';
 import { type DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { TlsFacts } from '../login/authenticator.ts';
 import { createReference } from '../operations/reference.ts';
-import { parseCertificate } from '../pki/certificate.ts';
-import { formatRfc4514 } from '../pki/distinguished-name.ts';
+import { parseCertificate } from '../pki/certificate/certificate.ts';
+import { formatRfc4514 } from '../pki/names/distinguished-name.ts';
 
 export interface Caller {
   /** Subject of the client certificate (RFC 4514), or `unix`. */

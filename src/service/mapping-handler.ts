@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../clock.ts';
-import { recordingSteps, type StepRecorder, unrecorded } from '../explanation.ts';
+import { recordingSteps, type StepRecorder, unrecorded } from '../explanation/steps.ts';
 import type { ExplainedRequest } from '../login/login-request.ts';
 import type { Resolution } from '../login/site-login.ts';
 import type { Logger } from '../operations/log.ts';

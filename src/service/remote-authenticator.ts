@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { denial } from '../denial.ts';
-import { unrecorded } from '../explanation.ts';
+import { unrecorded } from '../explanation/steps.ts';
 import { authorizeAccount, findHome, type Grouped } from '../login/account-rights.ts';
 import type { Login } from '../login/authenticator.ts';
 import { refused } from '../login/identification.ts';

@@ -3,8 +3,8 @@
  * not parsed here: what is wrong with one is for the login path to say, which records it.
  */
 import type { IncomingMessage } from 'node:http';
-import { MalformedError } from '../pki/malformed-error.ts';
-import { readCertificateBlocks } from '../pki/pem.ts';
+import { MalformedError } from '../pki/encoding/malformed-error.ts';
+import { readCertificateBlocks } from '../pki/encoding/pem.ts';
 import { RefusedRequest } from './refused-request.ts';
 import { maximumBodyOctets, maximumCertificates, type ResolveRequest, resolveRequestSchema } from './wire.ts';
 

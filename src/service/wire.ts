@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { type DenialCode, denialTable } from '../denial.ts';
-import type { Stage } from '../explanation.ts';
+import type { Stage } from '../explanation/steps.ts';
 
 /** Bounds of a request. A TLS peer cannot send more than about 100 KiB of certificates either (OpenSSL's max_cert_list). */
 export const maximumCertificates = 20;

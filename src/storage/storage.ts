@@ -3,7 +3,7 @@
  * normalised, text as `decodeOctets` makes it. Nothing reachable through this interface lies outside the home, and nothing is
  * told or changed that the account may not read or write, whatever links lie in it.
  */
-import type { Facts } from '../explanation.ts';
+import type { Facts } from '../explanation/steps.ts';
 
 export type FileType = 'file' | 'directory' | 'link' | 'other';
 

@@ -1,9 +1,9 @@
 /** Chains of BoringSSL whose trust anchor limits the policies below it (RFC 5937), and one with an unknown critical qualifier. */
 import { describe, expect, it } from 'vitest';
-import { unrecorded } from '../../src/explanation.ts';
+import { unrecorded } from '../../src/explanation/steps.ts';
 import { silentLogger } from '../../src/operations/log.ts';
-import { createCertificateValidator } from '../../src/pki/certificate-validator.ts';
-import { readCertificateBlocks, readCertificates } from '../../src/pki/pem.ts';
+import { readCertificateBlocks, readCertificates } from '../../src/pki/encoding/pem.ts';
+import { createCertificateValidator } from '../../src/pki/path/certificate-validator.ts';
 import { readVector, skipReason } from './vectors.ts';
 
 async function verdictOf(name: string): Promise<string> {

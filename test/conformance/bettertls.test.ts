@@ -1,6 +1,6 @@
 /** BetterTLS path building: 81 sets of certificates with wrong turns, which demand backtracking. */
 import { describe, expect, it } from 'vitest';
-import { oids } from '../../src/pki/oids.ts';
+import { oids } from '../../src/pki/encoding/oids.ts';
 import { verdictOf } from './path-question.ts';
 import { readVector, skipReason } from './vectors.ts';
 

@@ -1,6 +1,6 @@
 /** The table of Go's crypto/x509 for name constraints and nested extended key usage: 85 chains. */
 import { describe, expect, it } from 'vitest';
-import { oids } from '../../src/pki/oids.ts';
+import { oids } from '../../src/pki/encoding/oids.ts';
 import { verdictOf } from './path-question.ts';
 import { readVector, skipReason } from './vectors.ts';
 

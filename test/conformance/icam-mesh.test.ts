@@ -1,10 +1,10 @@
 /** A card below a bridge of 58 certificates with one name and key: found, and at what cost. */
 import { describe, expect, it, vi } from 'vitest';
-import { unrecorded } from '../../src/explanation.ts';
+import { unrecorded } from '../../src/explanation/steps.ts';
 import { silentLogger } from '../../src/operations/log.ts';
-import { Budget } from '../../src/pki/budget.ts';
-import { createCertificateValidator } from '../../src/pki/certificate-validator.ts';
-import { readCertificateBlocks, readCertificates, readCrls } from '../../src/pki/pem.ts';
+import { readCertificateBlocks, readCertificates, readCrls } from '../../src/pki/encoding/pem.ts';
+import { Budget } from '../../src/pki/path/budget.ts';
+import { createCertificateValidator } from '../../src/pki/path/certificate-validator.ts';
 import { readVector, skipReason } from './vectors.ts';
 
 describe.skipIf(skipReason)('a bridged PKI', () => {

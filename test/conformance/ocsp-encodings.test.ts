@@ -1,11 +1,11 @@
 /** OCSP answers that responders really send, one deviation each: read, verified over the octets as received, and believed. */
 import { describe, expect, it } from 'vitest';
-import { unrecorded } from '../../src/explanation.ts';
+import { unrecorded } from '../../src/explanation/steps.ts';
 import { silentLogger } from '../../src/operations/log.ts';
-import { parseCertificate } from '../../src/pki/certificate.ts';
-import { createCertificateValidator } from '../../src/pki/certificate-validator.ts';
-import { readCertificateBlocks } from '../../src/pki/pem.ts';
-import { defaultOcspOptions } from '../../src/pki/revocation/ocsp-source.ts';
+import { parseCertificate } from '../../src/pki/certificate/certificate.ts';
+import { readCertificateBlocks } from '../../src/pki/encoding/pem.ts';
+import { defaultOcspOptions } from '../../src/pki/ocsp/ocsp-source.ts';
+import { createCertificateValidator } from '../../src/pki/path/certificate-validator.ts';
 import { readVector, skipReason } from './vectors.ts';
 
 /** Within the life of all of these answers. */

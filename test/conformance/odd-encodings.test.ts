@@ -1,12 +1,12 @@
 /** Certificates with one deviation from DER or RFC 5280 each, and real CA certificates with one odd octet. */
 import { describe, expect, it } from 'vitest';
-import { unrecorded } from '../../src/explanation.ts';
+import { unrecorded } from '../../src/explanation/steps.ts';
 import { silentLogger } from '../../src/operations/log.ts';
-import { parseCertificate } from '../../src/pki/certificate.ts';
-import { createCertificateValidator } from '../../src/pki/certificate-validator.ts';
-import { MalformedError } from '../../src/pki/malformed-error.ts';
-import { oids } from '../../src/pki/oids.ts';
-import { readCertificateBlocks, readCertificates } from '../../src/pki/pem.ts';
+import { parseCertificate } from '../../src/pki/certificate/certificate.ts';
+import { MalformedError } from '../../src/pki/encoding/malformed-error.ts';
+import { oids } from '../../src/pki/encoding/oids.ts';
+import { readCertificateBlocks, readCertificates } from '../../src/pki/encoding/pem.ts';
+import { createCertificateValidator } from '../../src/pki/path/certificate-validator.ts';
 import { readVector, skipReason } from './vectors.ts';
 
 async function verdictOf(name: string): Promise<string> {

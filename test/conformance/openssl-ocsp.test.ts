@@ -3,21 +3,21 @@
  * Each is asked about the certificate it is for, when it was made; OpenSSL's own run judges responders but no dates of answers.
  */
 import { describe, expect, it } from 'vitest';
-import { unrecorded } from '../../src/explanation.ts';
-import { type AlgorithmPolicy, defaultAlgorithmPolicy } from '../../src/pki/algorithms.ts';
-import { Budget } from '../../src/pki/budget.ts';
-import type { Certificate } from '../../src/pki/certificate.ts';
-import { IssuerPool } from '../../src/pki/issuer-pool.ts';
-import { MalformedError } from '../../src/pki/malformed-error.ts';
-import { oids } from '../../src/pki/oids.ts';
-import { certificationPaths } from '../../src/pki/path-builder.ts';
-import { validatePath } from '../../src/pki/path-validator.ts';
-import { readCertificates } from '../../src/pki/pem.ts';
-import { subjectAt } from '../../src/pki/revocation/crl-subject.ts';
-import { checkOcspResponse } from '../../src/pki/revocation/ocsp-check.ts';
-import { parseOcspResponse } from '../../src/pki/revocation/ocsp-response.ts';
-import { SignatureVerifier } from '../../src/pki/signature.ts';
-import { SignatureChecks } from '../../src/pki/signature-checks.ts';
+import { unrecorded } from '../../src/explanation/steps.ts';
+import { type AlgorithmPolicy, defaultAlgorithmPolicy } from '../../src/pki/certificate/algorithms.ts';
+import type { Certificate } from '../../src/pki/certificate/certificate.ts';
+import { SignatureVerifier } from '../../src/pki/certificate/signature.ts';
+import { subjectAt } from '../../src/pki/crl/crl-subject.ts';
+import { MalformedError } from '../../src/pki/encoding/malformed-error.ts';
+import { oids } from '../../src/pki/encoding/oids.ts';
+import { readCertificates } from '../../src/pki/encoding/pem.ts';
+import { checkOcspResponse } from '../../src/pki/ocsp/ocsp-check.ts';
+import { parseOcspResponse } from '../../src/pki/ocsp/ocsp-response.ts';
+import { Budget } from '../../src/pki/path/budget.ts';
+import { IssuerPool } from '../../src/pki/path/issuer-pool.ts';
+import { certificationPaths } from '../../src/pki/path/path-builder.ts';
+import { validatePath } from '../../src/pki/path/path-validator.ts';
+import { SignatureChecks } from '../../src/pki/path/signature-checks.ts';
 import { readVector, skipReason } from './vectors.ts';
 
 interface OcspCase {

@@ -1,16 +1,16 @@
 /** Asks the path engine about vectors that have neither CRLs nor policy settings: at a fixed time, for given purposes. */
-import { unrecorded } from '../../src/explanation.ts';
+import { unrecorded } from '../../src/explanation/steps.ts';
 import { silentLogger } from '../../src/operations/log.ts';
-import { defaultAlgorithmPolicy } from '../../src/pki/algorithms.ts';
-import { Budget } from '../../src/pki/budget.ts';
-import { parseCertificate } from '../../src/pki/certificate.ts';
-import { IssuerPool } from '../../src/pki/issuer-pool.ts';
-import { MalformedError } from '../../src/pki/malformed-error.ts';
-import { oids } from '../../src/pki/oids.ts';
-import { decidePath } from '../../src/pki/path-decision.ts';
+import { defaultAlgorithmPolicy } from '../../src/pki/certificate/algorithms.ts';
+import { parseCertificate } from '../../src/pki/certificate/certificate.ts';
+import { SignatureVerifier } from '../../src/pki/certificate/signature.ts';
+import { MalformedError } from '../../src/pki/encoding/malformed-error.ts';
+import { oids } from '../../src/pki/encoding/oids.ts';
+import { Budget } from '../../src/pki/path/budget.ts';
+import { IssuerPool } from '../../src/pki/path/issuer-pool.ts';
+import { decidePath } from '../../src/pki/path/path-decision.ts';
+import { SignatureChecks } from '../../src/pki/path/signature-checks.ts';
 import { RevocationPolicy } from '../../src/pki/revocation/revocation-policy.ts';
-import { SignatureVerifier } from '../../src/pki/signature.ts';
-import { SignatureChecks } from '../../src/pki/signature-checks.ts';
 
 export interface Chain {
   /** Base 64 of DER, end entity apart. */

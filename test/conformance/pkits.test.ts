@@ -4,17 +4,17 @@
  */
 import { describe, expect, it } from 'vitest';
 import { denial } from '../../src/denial.ts';
-import { unrecorded } from '../../src/explanation.ts';
+import { unrecorded } from '../../src/explanation/steps.ts';
 import { silentLogger } from '../../src/operations/log.ts';
-import { type AlgorithmPolicy, defaultAlgorithmPolicy } from '../../src/pki/algorithms.ts';
-import { Budget } from '../../src/pki/budget.ts';
-import { parseCertificate } from '../../src/pki/certificate.ts';
-import { IssuerPool } from '../../src/pki/issuer-pool.ts';
-import { MalformedError } from '../../src/pki/malformed-error.ts';
-import { decidePath, type PathDecision } from '../../src/pki/path-decision.ts';
+import { type AlgorithmPolicy, defaultAlgorithmPolicy } from '../../src/pki/certificate/algorithms.ts';
+import { parseCertificate } from '../../src/pki/certificate/certificate.ts';
+import { SignatureVerifier } from '../../src/pki/certificate/signature.ts';
+import { MalformedError } from '../../src/pki/encoding/malformed-error.ts';
+import { Budget } from '../../src/pki/path/budget.ts';
+import { IssuerPool } from '../../src/pki/path/issuer-pool.ts';
+import { decidePath, type PathDecision } from '../../src/pki/path/path-decision.ts';
+import { SignatureChecks } from '../../src/pki/path/signature-checks.ts';
 import { type RevocationOptions, RevocationPolicy } from '../../src/pki/revocation/revocation-policy.ts';
-import { SignatureVerifier } from '../../src/pki/signature.ts';
-import { SignatureChecks } from '../../src/pki/signature-checks.ts';
 import { readVector, skipReason } from './vectors.ts';
 
 interface PkitsCase {

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { SessionSecurity } from '../../src/ftp/secure-context.ts';
-import { completeHandshake, type Handshake } from '../../src/ftp/tls-upgrade.ts';
-import { createCertificateAuthority } from '../../src/smartcard/certificate-authority.ts';
-import { generateSoftwareKey } from '../../src/smartcard/software-key.ts';
+import { SessionSecurity } from '../../src/ftp/control/secure-context.ts';
+import { completeHandshake, type Handshake } from '../../src/ftp/control/tls-upgrade.ts';
+import { createCertificateAuthority } from '../../src/smartcard/authority/certificate-authority.ts';
+import { generateSoftwareKey } from '../../src/smartcard/authority/software-key.ts';
 import type { TlsIdentity } from '../support/control-client.ts';
 import { createIdentities, derOf, type TestIdentities } from '../support/protocol-site.ts';
 

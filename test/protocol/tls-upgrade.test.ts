@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeCertificatePem } from '../../src/pki/pem.ts';
+import { encodeCertificatePem } from '../../src/pki/encoding/pem.ts';
 import { ControlClient, openTcp } from '../support/control-client.ts';
 import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../support/protocol-site.ts';
 import { ca, caUsage, commonName, type Issued, intermediate, issue, type Keys, person } from '../unit/pki/authority.ts';

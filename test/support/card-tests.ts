@@ -1,10 +1,10 @@
 /** What tests with cards need of the machine. Where it is missing they are skipped, and the reason is told; never silently. */
 import { spawnSync } from 'node:child_process';
 import { errorMessage } from '../../src/error-message.ts';
-import { findReaderInstallation } from '../../src/smartcard/piv/reader-installation.ts';
-import { loadPkcs11Library } from '../../src/smartcard/pkcs11-module.ts';
-import { findSoftHsmModule } from '../../src/smartcard/softhsm.ts';
-import { findEngineDirectory } from '../../src/smartcard/tls-client-identity.ts';
+import { findReaderInstallation } from '../../src/smartcard/reader/reader-installation.ts';
+import { loadPkcs11Library } from '../../src/smartcard/token/pkcs11-module.ts';
+import { findSoftHsmModule } from '../../src/smartcard/token/softhsm.ts';
+import { findEngineDirectory } from '../../src/smartcard/token/tls-client-identity.ts';
 
 export interface CardNeeds {
   readonly programs?: readonly string[];

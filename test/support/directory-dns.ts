@@ -1,6 +1,6 @@
 /** A DNS server on loopback that answers SRV and A questions from a table, for directories that are found in the DNS. */
 import { createSocket } from 'node:dgram';
-import type { ServiceRecord } from '../../src/directory/service-resolver.ts';
+import type { ServiceRecord } from '../../src/directory/connection/service-resolver.ts';
 
 export interface DirectoryDns {
   /** `address:port`. */

@@ -1,7 +1,7 @@
 /** A client credential whose key lies in a file instead of a card, and that counts how often it was asked to sign. */
 import { constants, createPrivateKey, type KeyObject, sign } from 'node:crypto';
-import { readCertificateBlocks } from '../../src/pki/pem.ts';
-import type { ClientCredential, SignatureScheme } from '../../src/smartcard/tls/client-credential.ts';
+import { readCertificateBlocks } from '../../src/pki/encoding/pem.ts';
+import type { ClientCredential, SignatureScheme } from '../../src/smartcard/tls13/client-credential.ts';
 
 /** OpenSSL's name of the hash; null where the key type has its own. */
 export const hashes: Readonly<Record<SignatureScheme, 'sha256' | 'sha384' | 'sha512' | null>> = {

@@ -1,6 +1,6 @@
 /** A data channel of no control connection, for what it does before any transfer. */
 import type { Denial } from '../../src/denial.ts';
-import { DataChannel } from '../../src/ftp/data-channel.ts';
+import { DataChannel } from '../../src/ftp/data/data-channel.ts';
 import { defaultLimits, defaultTimeouts } from '../../src/ftp/server-options.ts';
 
 export function listeningChannel(localAddress: string) {

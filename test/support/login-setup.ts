@@ -1,6 +1,6 @@
 /** Logins of one site, put together from what a test says of it. */
 import type { Clock } from '../../src/clock.ts';
-import type { StepRecorder } from '../../src/explanation.ts';
+import type { StepRecorder } from '../../src/explanation/steps.ts';
 import { decideLogin } from '../../src/login/decision.ts';
 import { LoginGenerations, type Logins } from '../../src/login/login-generations.ts';
 import type { AuthorizationPolicy, CertificateLogin, Homes, LoginPolicy } from '../../src/login/login-policy.ts';

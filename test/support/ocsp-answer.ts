@@ -1,7 +1,7 @@
 /** OCSP responses made by hand, right or wrong, signed with P-256 keys. */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
-import { parseCertificate } from '../../src/pki/certificate.ts';
-import { oids } from '../../src/pki/oids.ts';
+import { parseCertificate } from '../../src/pki/certificate/certificate.ts';
+import { oids } from '../../src/pki/encoding/oids.ts';
 import {
   bitString,
   der,

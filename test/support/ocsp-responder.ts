@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { CertificateAuthority } from '../../src/smartcard/certificate-authority.ts';
+import type { CertificateAuthority } from '../../src/smartcard/authority/certificate-authority.ts';
 
 const run = promisify(execFile);
 

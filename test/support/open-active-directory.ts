@@ -1,5 +1,5 @@
 /** The product's directory for a domain controller of the tests. */
-import { createActiveDirectory } from '../../src/directory/active-directory.ts';
+import { createActiveDirectory } from '../../src/directory/active-directory/active-directory.ts';
 import type { Directory } from '../../src/directory/directory.ts';
 import { silentLogger } from '../../src/operations/log.ts';
 import type { SambaDc } from './samba-dc.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { VirtualReader } from '../../src/smartcard/piv/virtual-reader.ts';
+import type { VirtualReader } from '../../src/smartcard/reader/virtual-reader.ts';
 
 export type SessionAction =
   /** How many slots have a token. */

@@ -1,7 +1,7 @@
 /** A PKCS#11 session in a process of its own, steered by lines of JSON: an application that stays open while its card is pulled. */
 import { createInterface } from 'node:readline';
 import type { Handle } from 'pkcs11js';
-import { loadPkcs11Library, returnValueName } from '../../src/smartcard/pkcs11-module.ts';
+import { loadPkcs11Library, returnValueName } from '../../src/smartcard/token/pkcs11-module.ts';
 import type { SessionAction, SessionAnswer } from './pcsc-session-client.ts';
 
 const library = loadPkcs11Library();

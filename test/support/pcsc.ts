@@ -3,16 +3,16 @@
  * programs that see its reader.
  */
 import type { EventEmitter } from 'node:events';
-import type { Card } from '../../src/smartcard/card.ts';
-import { createCard } from '../../src/smartcard/card-making.ts';
-import { extendedKeyUsages } from '../../src/smartcard/certificate-extensions.ts';
-import type { KeyType } from '../../src/smartcard/key-type.ts';
+import { extendedKeyUsages } from '../../src/smartcard/authority/certificate-extensions.ts';
+import type { KeyType } from '../../src/smartcard/authority/key-type.ts';
+import type { Card } from '../../src/smartcard/card/card.ts';
+import { createCard } from '../../src/smartcard/card/card-making.ts';
 import type { CardEvent } from '../../src/smartcard/piv/card-event.ts';
 import {
   startVirtualReader,
   type VirtualReader,
   type VirtualReaderOptions,
-} from '../../src/smartcard/piv/virtual-reader.ts';
+} from '../../src/smartcard/reader/virtual-reader.ts';
 import type { ClientIdentity } from './clients/client-session.ts';
 import { type RunOptions, runClient } from './clients/run-client.ts';
 import type { TestPki } from './pki.ts';

@@ -5,19 +5,19 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { issueStoredCrl } from '../../src/smartcard/authority-directory.ts';
-import type { Card } from '../../src/smartcard/card.ts';
-import { openCardAuthorities } from '../../src/smartcard/card-authorities.ts';
-import { createCard } from '../../src/smartcard/card-making.ts';
+import { issueStoredCrl } from '../../src/smartcard/authority/authority-directory.ts';
+import { openCardAuthorities } from '../../src/smartcard/authority/card-authorities.ts';
 import type {
   CertificateAuthority,
   CertificateRequest,
   IssuedCertificate,
-} from '../../src/smartcard/certificate-authority.ts';
-import { extendedKeyUsages } from '../../src/smartcard/certificate-extensions.ts';
-import type { RevocationReason } from '../../src/smartcard/certificate-revocation-list.ts';
-import type { KeyType } from '../../src/smartcard/key-type.ts';
-import { generateSoftwareKey } from '../../src/smartcard/software-key.ts';
+} from '../../src/smartcard/authority/certificate-authority.ts';
+import { extendedKeyUsages } from '../../src/smartcard/authority/certificate-extensions.ts';
+import type { RevocationReason } from '../../src/smartcard/authority/certificate-revocation-list.ts';
+import type { KeyType } from '../../src/smartcard/authority/key-type.ts';
+import { generateSoftwareKey } from '../../src/smartcard/authority/software-key.ts';
+import type { Card } from '../../src/smartcard/card/card.ts';
+import { createCard } from '../../src/smartcard/card/card-making.ts';
 
 const day = 86_400_000;
 

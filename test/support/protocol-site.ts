@@ -13,9 +13,9 @@ import type { Authenticator, LoginRequest, Verdict } from '../../src/login/authe
 import type { AuditRecord } from '../../src/operations/audit.ts';
 import { silentLogger } from '../../src/operations/log.ts';
 import { createReference } from '../../src/operations/reference.ts';
-import { createCertificateAuthority } from '../../src/smartcard/certificate-authority.ts';
-import { extendedKeyUsages } from '../../src/smartcard/certificate-extensions.ts';
-import { generateSoftwareKey } from '../../src/smartcard/software-key.ts';
+import { createCertificateAuthority } from '../../src/smartcard/authority/certificate-authority.ts';
+import { extendedKeyUsages } from '../../src/smartcard/authority/certificate-extensions.ts';
+import { generateSoftwareKey } from '../../src/smartcard/authority/software-key.ts';
 import { openLocalStorage } from '../../src/storage/local-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ControlClient, type TlsIdentity } from './control-client.ts';

@@ -4,23 +4,23 @@
  */
 import { createPrivateKey, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { readCertificateBlocks } from '../../src/pki/pem.ts';
-import { alertName } from '../../src/smartcard/tls/alerts.ts';
-import { type CipherSuite, cipherSuiteOf, nonceLength, tagLength } from '../../src/smartcard/tls/cipher-suites.ts';
-import { extensionTypes } from '../../src/smartcard/tls/extensions.ts';
-import { HandshakeReader, handshakeTypes } from '../../src/smartcard/tls/handshake-reader.ts';
-import { groups } from '../../src/smartcard/tls/key-exchange.ts';
+import { readCertificateBlocks } from '../../src/pki/encoding/pem.ts';
+import { alertName } from '../../src/smartcard/tls13/alerts.ts';
+import { type CipherSuite, cipherSuiteOf, nonceLength, tagLength } from '../../src/smartcard/tls13/cipher-suites.ts';
+import { extensionTypes } from '../../src/smartcard/tls13/handshake/extensions.ts';
+import { HandshakeReader, handshakeTypes } from '../../src/smartcard/tls13/handshake/handshake-reader.ts';
+import { groups } from '../../src/smartcard/tls13/handshake/key-exchange.ts';
 import {
   finishedVerifyData,
   hkdfExpandLabel,
   KeySchedule,
   type TrafficSecrets,
-} from '../../src/smartcard/tls/key-schedule.ts';
-import { uint, vector, WireReader } from '../../src/smartcard/tls/presentation-language.ts';
-import { RecordLayer } from '../../src/smartcard/tls/record-layer.ts';
-import { certificateVerifyContent } from '../../src/smartcard/tls/server-flight.ts';
-import { type ContentType, recordHeader, TrafficKeys } from '../../src/smartcard/tls/traffic-keys.ts';
-import { Transcript } from '../../src/smartcard/tls/transcript.ts';
+} from '../../src/smartcard/tls13/handshake/key-schedule.ts';
+import { certificateVerifyContent } from '../../src/smartcard/tls13/handshake/server-flight.ts';
+import { Transcript } from '../../src/smartcard/tls13/handshake/transcript.ts';
+import { uint, vector, WireReader } from '../../src/smartcard/tls13/presentation-language.ts';
+import { RecordLayer } from '../../src/smartcard/tls13/record-layer.ts';
+import { type ContentType, recordHeader, TrafficKeys } from '../../src/smartcard/tls13/traffic-keys.ts';
 import { signWithKey } from './key-file-credential.ts';
 import { extension, message, signatureAlgorithms, supportedVersion } from './tls-messages.ts';
 

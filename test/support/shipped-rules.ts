@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
-import type { MappingRule } from '../../src/mapping/rule.ts';
-import { decodeRules } from '../../src/mapping/rule-language.ts';
+import type { MappingRule } from '../../src/mapping/rules/rule.ts';
+import { decodeRules } from '../../src/mapping/rules/rule-language.ts';
 
 export function rulesFromFile(name: string): readonly MappingRule[] {
   const file = path.join(import.meta.dirname, '../../mappings', name);

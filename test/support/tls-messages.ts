@@ -1,6 +1,6 @@
 /** Parts of TLS 1.3 messages, right or wrong, for servers that are scripted. */
-import { extensionTypes } from '../../src/smartcard/tls/extensions.ts';
-import { uint, vector } from '../../src/smartcard/tls/presentation-language.ts';
+import { extensionTypes } from '../../src/smartcard/tls13/handshake/extensions.ts';
+import { uint, vector } from '../../src/smartcard/tls13/presentation-language.ts';
 
 /** A handshake message, its header included; `type` may be no type at all. */
 export function message(type: number, ...body: readonly Buffer[]): Buffer {

@@ -1,14 +1,14 @@
 /** Certificates as the mapping receives them: issued by a test authority, and declared validated without a validator. */
 
-import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
-import type { ValidatedCertificate } from '../../src/pki/validated-certificate.ts';
+import { type Certificate, parseCertificate } from '../../src/pki/certificate/certificate.ts';
+import type { ValidatedCertificate } from '../../src/pki/path/validated-certificate.ts';
 import {
   type CertificateAuthority,
   type CertificateRequest,
   createCertificateAuthority,
-} from '../../src/smartcard/certificate-authority.ts';
-import type { NameInput } from '../../src/smartcard/name-encoding.ts';
-import { generateSoftwareKey } from '../../src/smartcard/software-key.ts';
+} from '../../src/smartcard/authority/certificate-authority.ts';
+import type { NameInput } from '../../src/smartcard/authority/name-encoding.ts';
+import { generateSoftwareKey } from '../../src/smartcard/authority/software-key.ts';
 
 const validity = { notBefore: new Date('2026-01-01T00:00:00Z'), notAfter: new Date('2036-01-01T00:00:00Z') };
 

@@ -1,8 +1,8 @@
 /** CWD, CDUP, PWD, MKD and RMD. */
 import { applyChange } from '../change-audit.ts';
+import type { AuthenticatedSession, Control } from '../control/session.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
-import type { AuthenticatedSession, Control } from '../session.ts';
 
 export async function changeDirectory(control: Control, argument: string, session: AuthenticatedSession) {
   const path = pathArgument(control, argument);

@@ -1,9 +1,9 @@
 /** SIZE, MDTM, DELE, RNFR and RNTO. */
 import { applyChange } from '../change-audit.ts';
+import type { AuthenticatedSession, Control } from '../control/session.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { formatTimeValue } from '../listing.ts';
 import { reply } from '../reply.ts';
-import type { AuthenticatedSession, Control } from '../session.ts';
 
 /** Answered under TYPE A too: .NET asks before any TYPE, and files travel unchanged under both types. */
 export async function size(control: Control, argument: string, session: AuthenticatedSession) {

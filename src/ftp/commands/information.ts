@@ -1,9 +1,9 @@
 /** FEAT, HELP, STAT, SYST and NOOP. FEAT and HELP say what the command table says, nothing of their own. */
 import type { CommandDescription } from '../command-spec.ts';
+import type { AuthenticatedSession, Control } from '../control/session.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { formatList } from '../listing.ts';
 import { reply } from '../reply.ts';
-import type { AuthenticatedSession, Control } from '../session.ts';
 import { entryUnlessDirectory } from './listings.ts';
 
 const verbsPerLine = 8;

@@ -1,11 +1,11 @@
 /** LIST, NLST, MLSD and MLST. Listings are streamed: a directory of any length takes the memory of one block. */
 import { encodeOctets } from '../../storage/octet-text.ts';
 import { type DirectoryEntry, StorageError } from '../../storage/storage.ts';
+import type { AuthenticatedSession, Control } from '../control/session.ts';
+import { carryOut, transferObstacle } from '../data/transfer.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { formatFacts, formatList, singleLine } from '../listing.ts';
 import { reply } from '../reply.ts';
-import type { AuthenticatedSession, Control } from '../session.ts';
-import { carryOut, transferObstacle } from '../transfer.ts';
 
 /** Characters gathered before they are sent. */
 const blockSize = 64 * 1024;

@@ -1,6 +1,7 @@
 /** AUTH, PBSZ, PROT and CCC (RFC 4217, RFC 2228). They change how channels are protected, never who is logged in. */
+
+import type { Control } from '../control/session.ts';
 import { reply } from '../reply.ts';
-import type { Control } from '../session.ts';
 
 /** curl tries SSL first; TLS-C and TLS-P are older names that also say how data connections begin (RFC 4217 section 17). */
 const mechanisms: ReadonlyMap<string, 'C' | 'P'> = new Map([

@@ -1,7 +1,8 @@
 /** QUIT, REIN, TYPE, MODE, STRU and OPTS: the settings of a session, and its end. */
+
+import type { Control, TransferType } from '../control/session.ts';
 import { mlstFacts } from '../listing.ts';
 import { messageLines, reply } from '../reply.ts';
-import type { Control, TransferType } from '../session.ts';
 
 /**
  * RFC 959 3.1.1; L 8 is I on machines with bytes of 8 bits. Files travel unchanged under TYPE A too: what a card signed or a

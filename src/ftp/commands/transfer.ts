@@ -2,12 +2,12 @@
 import { isIPv4 } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Upload, WriteMode } from '../../storage/storage.ts';
-import type { DataConnection, UploadEnd } from '../data-connection.ts';
+import type { AuthenticatedSession, Control } from '../control/session.ts';
+import type { DataConnection, UploadEnd } from '../data/data-connection.ts';
+import { carryOut, TransferRefused, transferObstacle } from '../data/transfer.ts';
+import { recordTransfer } from '../data/transfer-audit.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { type Reply, reply } from '../reply.ts';
-import type { AuthenticatedSession, Control } from '../session.ts';
-import { carryOut, TransferRefused, transferObstacle } from '../transfer.ts';
-import { recordTransfer } from '../transfer-audit.ts';
 
 export async function passive(control: Control): Promise<void> {
   if (control.settings.extendedPassiveOnly) {

@@ -3,7 +3,7 @@
  * What does not read back exactly is not evidence.
  */
 import { createHash, hash } from 'node:crypto';
-import { inPieces } from '../in-pieces.ts';
+import { inPieces } from '../encoding/in-pieces.ts';
 import type { ConfirmedEvidence } from './evidence-store.ts';
 import type { RetrievalRequest } from './retriever.ts';
 

@@ -6,7 +6,7 @@ import { type ClientRequest, type IncomingMessage, type RequestOptions, request 
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { TlsClientAgent } from '../../operations/tls-client.ts';
-import { concatInPieces } from '../in-pieces.ts';
+import { concatInPieces } from '../encoding/in-pieces.ts';
 import { RetrievalError } from './retrieval-error.ts';
 import { type Address, hostOf, retrievalTarget } from './retrieval-target.ts';
 import type { RetrievalPolicy, RetrievalRequest, RetrievedOctets, Validators } from './retriever.ts';

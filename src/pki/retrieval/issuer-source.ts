@@ -4,14 +4,14 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
-import type { StepRecorder } from '../../explanation.ts';
-import { accessLocations } from '../authority-information-access.ts';
-import type { Budget } from '../budget.ts';
-import type { Certificate } from '../certificate.ts';
-import { parseCertificatesOnly } from '../certificates-only.ts';
-import { IssuerPool } from '../issuer-pool.ts';
-import { MalformedError } from '../malformed-error.ts';
-import { oids } from '../oids.ts';
+import type { StepRecorder } from '../../explanation/steps.ts';
+import { accessLocations } from '../certificate/authority-information-access.ts';
+import type { Certificate } from '../certificate/certificate.ts';
+import { parseCertificatesOnly } from '../certificate/certificates-only.ts';
+import { MalformedError } from '../encoding/malformed-error.ts';
+import { oids } from '../encoding/oids.ts';
+import type { Budget } from '../path/budget.ts';
+import { IssuerPool } from '../path/issuer-pool.ts';
 import type { EvidenceStore } from './evidence-store.ts';
 import type { RetrievalPolicy, RetrievalRequest, Retriever } from './retriever.ts';
 

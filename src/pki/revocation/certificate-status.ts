@@ -1,12 +1,12 @@
 /** What is known of the revocation of one certificate, by whichever method, and how steps, denials and evidence say it. */
 import { type Denial, denial } from '../../denial.ts';
-import type { Facts } from '../../explanation.ts';
-import type { Certificate } from '../certificate.ts';
-import { certificateFacts } from '../certificate-facts.ts';
-import { type CrlReason, mayBeLifted } from '../crl-reason.ts';
-import type { RevocationEvidence } from '../validated-certificate.ts';
-import type { CrlStatus } from './crl-check.ts';
-import type { OcspStatus } from './ocsp-check.ts';
+import type { Facts } from '../../explanation/steps.ts';
+import type { Certificate } from '../certificate/certificate.ts';
+import { certificateFacts } from '../certificate/certificate-facts.ts';
+import type { CrlStatus } from '../crl/crl-check.ts';
+import { type CrlReason, mayBeLifted } from '../crl/crl-reason.ts';
+import type { OcspStatus } from '../ocsp/ocsp-check.ts';
+import type { RevocationEvidence } from '../path/validated-certificate.ts';
 
 /** The CRL or OCSP response that told. */
 interface Told {

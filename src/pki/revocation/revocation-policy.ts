@@ -5,17 +5,17 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { type Denial, denial } from '../../denial.ts';
-import type { StepRecorder } from '../../explanation.ts';
+import type { StepRecorder } from '../../explanation/steps.ts';
 import type { Logger } from '../../operations/log.ts';
-import type { Certificate } from '../certificate.ts';
-import { certificateFacts } from '../certificate-facts.ts';
-import { oids } from '../oids.ts';
-import type { CertificationPath } from '../path-validator.ts';
-import type { RevocationEvidence } from '../validated-certificate.ts';
+import type { Certificate } from '../certificate/certificate.ts';
+import { certificateFacts } from '../certificate/certificate-facts.ts';
+import { type CrlFile, CrlSource, type RetrievalOptions } from '../crl/crl-source.ts';
+import { subjectAt } from '../crl/crl-subject.ts';
+import { oids } from '../encoding/oids.ts';
+import { defaultOcspOptions, type OcspOptions, OcspSource } from '../ocsp/ocsp-source.ts';
+import type { CertificationPath } from '../path/path-validator.ts';
+import type { RevocationEvidence } from '../path/validated-certificate.ts';
 import { evidenceOf, notChecked, refusalOf, statusFacts } from './certificate-status.ts';
-import { type CrlFile, CrlSource, type RetrievalOptions } from './crl-source.ts';
-import { subjectAt } from './crl-subject.ts';
-import { defaultOcspOptions, type OcspOptions, OcspSource } from './ocsp-source.ts';
 import { type RevocationMethod, type RevocationSearch, StatusSearch } from './status-search.ts';
 
 /** What happens to a certificate whose status no current evidence tells. */

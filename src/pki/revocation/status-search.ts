@@ -3,16 +3,16 @@
  * revocation ends the search there. Then the methods in their order, each by what is at hand or can be retrieved, until one says good
  * later than any hold was known; when none does, perhaps evidence that ended a moment ago.
  */
-import type { StepRecorder } from '../../explanation.ts';
-import type { Certificate } from '../certificate.ts';
-import { certificateFacts } from '../certificate-facts.ts';
-import type { IssuerPool } from '../issuer-pool.ts';
-import type { SignatureChecks } from '../signature-checks.ts';
+import type { StepRecorder } from '../../explanation/steps.ts';
+import type { Certificate } from '../certificate/certificate.ts';
+import { certificateFacts } from '../certificate/certificate-facts.ts';
+import { CrlCheck, type CrlStatus, type CrlsAtHand } from '../crl/crl-check.ts';
+import type { CrlSource } from '../crl/crl-source.ts';
+import type { Subject } from '../crl/crl-subject.ts';
+import type { OcspQuestion, OcspSource } from '../ocsp/ocsp-source.ts';
+import type { IssuerPool } from '../path/issuer-pool.ts';
+import type { SignatureChecks } from '../path/signature-checks.ts';
 import { type CertificateStatus, isRevocation, type Revoked, statusByCrl, statusByOcsp } from './certificate-status.ts';
-import { CrlCheck, type CrlStatus, type CrlsAtHand } from './crl-check.ts';
-import type { CrlSource } from './crl-source.ts';
-import type { Subject } from './crl-subject.ts';
-import type { OcspQuestion, OcspSource } from './ocsp-source.ts';
 
 export type RevocationMethod = 'ocsp' | 'crl';
 

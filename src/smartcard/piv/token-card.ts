@@ -2,10 +2,10 @@
 import { X509Certificate } from 'node:crypto';
 import type { Handle } from 'pkcs11js';
 import { createCMSECDSASignature } from 'pkijs';
-import { CardError } from '../card-error.ts';
-import { tokenError } from '../pkcs11-module.ts';
-import { softHsmIn, withSoftHsm } from '../softhsm.ts';
-import { findObjects, findToken, readAttribute, type TokenSession, withTokenSession } from '../token.ts';
+import { CardError } from '../card/card-error.ts';
+import { tokenError } from '../token/pkcs11-module.ts';
+import { softHsmIn, withSoftHsm } from '../token/softhsm.ts';
+import { findObjects, findToken, readAttribute, type TokenSession, withTokenSession } from '../token/token.ts';
 import type { CardSlot } from './data-objects.ts';
 import { slotOfObjects } from './key-slot.ts';
 import { type PivAlgorithmName, type PivKey, pivAlgorithmOf, pivAlgorithms } from './piv-key.ts';

@@ -1,6 +1,6 @@
 /** A key on a card as the credential of a TLS client. The card must be logged in; only signatures leave it. */
 import { X509Certificate } from 'node:crypto';
-import type { ClientCredential } from '../tls/client-credential.ts';
+import type { ClientCredential } from '../tls13/client-credential.ts';
 import { CardFault } from './card-fault.ts';
 import type { CardSession } from './card-session.ts';
 import { signingMechanisms } from './signing-mechanism.ts';

@@ -3,8 +3,8 @@
  * version 3.0) are translated here and nowhere else in this folder; no text ever holds a PIN.
  */
 import { printable } from '../../operations/printable.ts';
-import { CardError } from '../card-error.ts';
-import { returnValueName } from '../pkcs11-module.ts';
+import { CardError } from '../card/card-error.ts';
+import { returnValueName } from '../token/pkcs11-module.ts';
 
 interface CardFaultEntry {
   /** One sentence: what is wrong. */

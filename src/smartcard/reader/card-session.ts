@@ -3,9 +3,9 @@
  * second time, and a PIN that would be the last try is sent only when the caller says so.
  */
 import type { Handle } from 'pkcs11js';
-import { recordPinRefusal, wasPinRefused } from '../pin-refusals.ts';
-import { returnValueName } from '../pkcs11-module.ts';
-import type { SecretPin } from '../secret-pin.ts';
+import { recordPinRefusal, wasPinRefused } from '../token/pin-refusals.ts';
+import { returnValueName } from '../token/pkcs11-module.ts';
+import type { SecretPin } from '../token/secret-pin.ts';
 import { CardFault, cardFaultOf, translated } from './card-fault.ts';
 import { type CardCertificate, readCardCertificates } from './certificates.ts';
 import { findCardObjects, readOptionalAttribute, type SessionHandle } from './objects.ts';

@@ -6,7 +6,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { PKCS11 } from 'pkcs11js';
 import { errorMessage } from '../../error-message.ts';
-import { loadPkcs11Library, type Pkcs11Library, returnValueName } from '../pkcs11-module.ts';
+import { loadPkcs11Library, type Pkcs11Library, returnValueName } from '../token/pkcs11-module.ts';
 import { CardFault, cardFaultOf } from './card-fault.ts';
 
 export interface CardModule {

@@ -1,6 +1,6 @@
 /** Objects on a card: found and read within bounds, whatever a module claims to hold. */
 import type { Handle, Template } from 'pkcs11js';
-import { returnValueName } from '../pkcs11-module.ts';
+import { returnValueName } from '../token/pkcs11-module.ts';
 import type { CardModule } from './module.ts';
 
 /** An open session with a card. Object handles are good only within it. */

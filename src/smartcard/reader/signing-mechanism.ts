@@ -5,8 +5,8 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import type { Mechanism } from 'pkcs11js';
 import { createCMSECDSASignature } from 'pkijs';
-import type { Pkcs11Library } from '../pkcs11-module.ts';
-import type { SignatureScheme } from '../tls/client-credential.ts';
+import type { SignatureScheme } from '../tls13/client-credential.ts';
+import type { Pkcs11Library } from '../token/pkcs11-module.ts';
 import { CardFault } from './card-fault.ts';
 import { encodeEmsaPss, hashOctets, type PssHash } from './emsa-pss.ts';
 

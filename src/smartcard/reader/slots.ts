@@ -1,7 +1,7 @@
 /** Slots of a module, the cards in them, and what a card tells of itself and its PIN without being asked for it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Handle } from 'pkcs11js';
-import { returnValueName } from '../pkcs11-module.ts';
+import { returnValueName } from '../token/pkcs11-module.ts';
 import { cardFaultOf, translated } from './card-fault.ts';
 import { type CardModule, paddedText } from './module.ts';
 

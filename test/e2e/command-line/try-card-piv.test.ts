@@ -1,9 +1,9 @@
 /** `cardgate try-card` with a PIV card in a reader: OpenSC, pcscd and the card's own count of tries. No try more than the person made. */
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Card } from '../../../src/smartcard/card.ts';
-import type { KeyType } from '../../../src/smartcard/key-type.ts';
-import type { VirtualReaderOptions } from '../../../src/smartcard/piv/virtual-reader.ts';
+import type { KeyType } from '../../../src/smartcard/authority/key-type.ts';
+import type { Card } from '../../../src/smartcard/card/card.ts';
+import type { VirtualReaderOptions } from '../../../src/smartcard/reader/virtual-reader.ts';
 import { cardTests } from '../../support/card-tests.ts';
 import { accountFileDirectory, cardgate, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { type InsertedCard, insertCard, issuePivCard, pin, wrongPin } from '../../support/pcsc.ts';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type Server } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Card } from '../../../src/smartcard/card.ts';
+import type { Card } from '../../../src/smartcard/card/card.ts';
 import { cardTests } from '../../support/card-tests.ts';
 import { accountFileDirectory, cardgate, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';

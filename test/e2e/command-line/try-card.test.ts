@@ -6,7 +6,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Card } from '../../../src/smartcard/card.ts';
+import type { Card } from '../../../src/smartcard/card/card.ts';
 import { cardTests } from '../../support/card-tests.ts';
 import { freePort } from '../../support/child-server.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';

@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountDenial } from '../../../src/directory/account-state.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
-import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
-import { issuerSerialValues } from '../../../src/mapping/alt-security-identities.ts';
+import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
 import type { MappingResult } from '../../../src/mapping/mapping-service.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
+import { issuerSerialValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 import { openActiveDirectory } from '../../support/open-active-directory.ts';
 import { type SambaDc, startSambaDc } from '../../support/samba-dc.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';

@@ -1,9 +1,12 @@
 /** Active Directory beyond one server: global catalog, servers found in the DNS, group names, homes of IIS, fine-grained lockout. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { accountDenial } from '../../../src/directory/account-state.ts';
-import { type ActiveDirectoryOptions, createActiveDirectory } from '../../../src/directory/active-directory.ts';
+import {
+  type ActiveDirectoryOptions,
+  createActiveDirectory,
+} from '../../../src/directory/active-directory/active-directory.ts';
+import { createServiceResolver } from '../../../src/directory/connection/service-resolver.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
-import { createServiceResolver } from '../../../src/directory/service-resolver.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { type DirectoryDns, startDirectoryDns } from '../../support/directory-dns.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';

@@ -1,16 +1,16 @@
 /** Mapping, account state and groups against a real OpenLDAP server over ldaps. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountDenial } from '../../../src/directory/account-state.ts';
+import { sidToBinary } from '../../../src/directory/active-directory/sid.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { createLdapDirectory, type LdapDirectoryOptions } from '../../../src/directory/ldap-directory.ts';
-import { sidToBinary } from '../../../src/directory/sid.ts';
-import { unrecorded } from '../../../src/explanation.ts';
-import { issuerSerialValues } from '../../../src/mapping/alt-security-identities.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
 import type { MappingResult } from '../../../src/mapping/mapping-service.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
-import type { IdentityKind, MappingRule } from '../../../src/mapping/rule.ts';
+import type { IdentityKind, MappingRule } from '../../../src/mapping/rules/rule.ts';
+import { issuerSerialValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';

@@ -8,7 +8,7 @@ import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
 import type { LoginAttempt } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import type { ControlClient } from '../../support/control-client.ts';
 import { authenticatorOf, everybodyMayAll, homesAt, siteLoginOf } from '../../support/login-setup.ts';
 import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../../support/protocol-site.ts';

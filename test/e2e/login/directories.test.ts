@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { issuerSerialValues } from '../../../src/mapping/alt-security-identities.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
+import { issuerSerialValues } from '../../../src/mapping/stored/alt-security-identities.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import { ControlClient } from '../../support/control-client.ts';
 import {
   accountFileDirectory,

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { extendedKeyUsages } from '../../../src/smartcard/certificate-extensions.ts';
+import { extendedKeyUsages } from '../../../src/smartcard/authority/certificate-extensions.ts';
 import { ControlClient, type TlsIdentity } from '../../support/control-client.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type PersonRequest, type TestPki } from '../../support/pki.ts';

@@ -1,15 +1,15 @@
 /** Every kind of mapping and the lint against a real Active Directory domain controller (Samba) over ldaps. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lintDirectory } from '../../../src/command-line/mapping-lint.ts';
+import { lintDirectory } from '../../../src/commands/mapping/mapping-lint.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
-import { unrecorded } from '../../../src/explanation.ts';
-import { altValues } from '../../../src/mapping/alt-security-identities.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
 import { createMappingService, type MappingServiceOptions } from '../../../src/mapping/resolve.ts';
-import type { AltForm } from '../../../src/mapping/rule.ts';
-import { decodeRules } from '../../../src/mapping/rule-language.ts';
+import type { AltForm } from '../../../src/mapping/rules/rule.ts';
+import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
+import { altValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import { subjectIdentity } from '../../../src/pki/subject-identity.ts';
-import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import { subjectIdentity } from '../../../src/pki/names/subject-identity.ts';
+import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 import { openActiveDirectory } from '../../support/open-active-directory.ts';
 import { type SambaDc, startSambaDc } from '../../support/samba-dc.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';

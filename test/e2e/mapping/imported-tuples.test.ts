@@ -6,11 +6,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { altValues } from '../../../src/mapping/alt-security-identities.ts';
-import { decodeRules } from '../../../src/mapping/rule-language.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { subjectIdentity } from '../../../src/pki/subject-identity.ts';
-import { type CertificateAuthority, createCertificateAuthority } from '../../../src/smartcard/certificate-authority.ts';
+import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
+import { altValues } from '../../../src/mapping/stored/alt-security-identities.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { subjectIdentity } from '../../../src/pki/names/subject-identity.ts';
+import {
+  type CertificateAuthority,
+  createCertificateAuthority,
+} from '../../../src/smartcard/authority/certificate-authority.ts';
 import { ControlClient } from '../../support/control-client.ts';
 import { type LoginWorld, slapdDirectory, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';

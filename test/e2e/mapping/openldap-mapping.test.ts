@@ -1,14 +1,14 @@
 /** Searches of rules, FreeIPA's and SSSD's forms and the lint against a real OpenLDAP server over ldaps. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lintDirectory } from '../../../src/command-line/mapping-lint.ts';
+import { lintDirectory } from '../../../src/commands/mapping/mapping-lint.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
-import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
-import { certificateMappings } from '../../../src/mapping/certificate-mappings.ts';
+import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
-import { decodeRules } from '../../../src/mapping/rule-language.ts';
+import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
+import { certificateMappings } from '../../../src/mapping/stored/certificate-mappings.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { unrecorded } from '../../../src/explanation.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { EvidenceRefresher } from '../../../src/pki/retrieval/evidence-refresher.ts';
 import { EvidenceStore } from '../../../src/pki/retrieval/evidence-store.ts';

@@ -1,7 +1,7 @@
 /** Distribution points in a real directory server, read without a bind account. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readLdapUrl } from '../../../src/directory/ldap-url.ts';
-import { unrecorded } from '../../../src/explanation.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { EvidenceStore } from '../../../src/pki/retrieval/evidence-store.ts';
 import { UrlRetriever } from '../../../src/pki/retrieval/url-retriever.ts';

@@ -6,17 +6,17 @@
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { unrecorded } from '../../../src/explanation.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import { accessLocations } from '../../../src/pki/authority-information-access.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { createCertificateValidator, type ValidationResult } from '../../../src/pki/certificate-validator.ts';
-import { oids } from '../../../src/pki/oids.ts';
+import { accessLocations } from '../../../src/pki/certificate/authority-information-access.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
+import { defaultOcspOptions, type OcspOptions } from '../../../src/pki/ocsp/ocsp-source.ts';
+import { createCertificateValidator, type ValidationResult } from '../../../src/pki/path/certificate-validator.ts';
 import { EvidenceStore } from '../../../src/pki/retrieval/evidence-store.ts';
 import { UrlRetriever } from '../../../src/pki/retrieval/url-retriever.ts';
-import { defaultOcspOptions, type OcspOptions } from '../../../src/pki/revocation/ocsp-source.ts';
 import type { RevocationOptions } from '../../../src/pki/revocation/revocation-policy.ts';
-import { extendedKeyUsages } from '../../../src/smartcard/certificate-extensions.ts';
+import { extendedKeyUsages } from '../../../src/smartcard/authority/certificate-extensions.ts';
 import { type CrlServer, startCrlServer } from '../../support/crl-server.ts';
 import { issueOcsp, type OcspAnswer, ocspError, ocspSigner } from '../../support/ocsp-answer.ts';
 import {

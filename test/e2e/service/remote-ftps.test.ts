@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
-import { rulesOf } from '../../../src/command-line/logins.ts';
-import { homesOf } from '../../../src/command-line/site-homes.ts';
-import { serverOptions } from '../../../src/command-line/sites.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
 import { createFtpServer, type FtpServer } from '../../../src/ftp/server.ts';
+import { rulesOf } from '../../../src/gateway/logins.ts';
+import { homesOf } from '../../../src/gateway/site-homes.ts';
+import { serverOptions } from '../../../src/gateway/sites.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { RemoteService } from '../../../src/service/remote-service.ts';

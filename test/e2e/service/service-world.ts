@@ -5,9 +5,9 @@ import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
-import { createLogins } from '../../../src/command-line/logins.ts';
-import { mappingAuthorization } from '../../../src/command-line/serve-mapping.ts';
+import { mappingAuthorization } from '../../../src/commands/serve-mapping.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
+import { createLogins } from '../../../src/gateway/logins.ts';
 import type { AuditRecord, LoginAttempt } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import {

@@ -8,8 +8,9 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import type { Handle } from 'pkcs11js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { issueCrlsCommand } from '../../../src/smartcard/authority-commands.ts';
-import { type Card, findCard, listCards, removeCard } from '../../../src/smartcard/card.ts';
+import { issueCrlsCommand } from '../../../src/smartcard/authority/authority-commands.ts';
+import { keyTypes } from '../../../src/smartcard/authority/key-type.ts';
+import { type Card, findCard, listCards, removeCard } from '../../../src/smartcard/card/card.ts';
 import {
   changePinCommand,
   createCardCommand,
@@ -19,21 +20,20 @@ import {
   revokeCardCommand,
   showCardCommand,
   unblockCardCommand,
-} from '../../../src/smartcard/card-commands.ts';
-import { openCardDirectory } from '../../../src/smartcard/card-directory.ts';
-import { type IssueCardOptions, issueCard } from '../../../src/smartcard/card-issuing.ts';
-import { createCard } from '../../../src/smartcard/card-making.ts';
-import { readCardProfile } from '../../../src/smartcard/card-profile-file.ts';
-import { keyTypes } from '../../../src/smartcard/key-type.ts';
-import { returnValueName } from '../../../src/smartcard/pkcs11-module.ts';
-import { softHsmIn, withSoftHsm } from '../../../src/smartcard/softhsm.ts';
+} from '../../../src/smartcard/card/card-commands.ts';
+import { openCardDirectory } from '../../../src/smartcard/card/card-directory.ts';
+import { type IssueCardOptions, issueCard } from '../../../src/smartcard/card/card-issuing.ts';
+import { createCard } from '../../../src/smartcard/card/card-making.ts';
+import { readCardProfile } from '../../../src/smartcard/card/card-profile-file.ts';
+import { returnValueName } from '../../../src/smartcard/token/pkcs11-module.ts';
+import { softHsmIn, withSoftHsm } from '../../../src/smartcard/token/softhsm.ts';
 import {
   findObjects,
   findToken,
   readAttribute,
   type TokenSession,
   withTokenSession,
-} from '../../../src/smartcard/token.ts';
+} from '../../../src/smartcard/token/token.ts';
 
 const run = promisify(execFile);
 const now = new Date('2026-06-01T12:00:00Z');

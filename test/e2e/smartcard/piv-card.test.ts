@@ -1,7 +1,7 @@
 /** The virtual PIV card as OpenSC and its PKCS#11 module see it through pcscd: keys, PIN counters, PUK, removal. */
 import { createHash, verify, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KeyType } from '../../../src/smartcard/key-type.ts';
+import type { KeyType } from '../../../src/smartcard/authority/key-type.ts';
 import { cardTests } from '../../support/card-tests.ts';
 import { cardNameOf, type InsertedCard, insertCard, issuePivCard, pin, puk, wrongPin } from '../../support/pcsc.ts';
 import { type Pkcs11Session, startPkcs11Session } from '../../support/pcsc-session-client.ts';

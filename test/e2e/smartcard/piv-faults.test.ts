@@ -8,8 +8,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Card } from '../../../src/smartcard/card.ts';
-import type { VirtualReaderOptions } from '../../../src/smartcard/piv/virtual-reader.ts';
+import type { Card } from '../../../src/smartcard/card/card.ts';
+import type { VirtualReaderOptions } from '../../../src/smartcard/reader/virtual-reader.ts';
 import { cardTests } from '../../support/card-tests.ts';
 import { basicFtp } from '../../support/clients/basic-ftp.ts';
 import {

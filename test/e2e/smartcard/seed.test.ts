@@ -3,12 +3,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createAuthoritiesCommand, issueServerCertificateCommand } from '../../../src/smartcard/authority-commands.ts';
-import { findCard } from '../../../src/smartcard/card.ts';
-import { createCardCommand, renewCardCommand } from '../../../src/smartcard/card-commands.ts';
-import { type KeyType, keyTypes } from '../../../src/smartcard/key-type.ts';
-import { digits, seededRandomness } from '../../../src/smartcard/randomness.ts';
-import { seededPrivateKey } from '../../../src/smartcard/seeded-key.ts';
+import {
+  createAuthoritiesCommand,
+  issueServerCertificateCommand,
+} from '../../../src/smartcard/authority/authority-commands.ts';
+import { type KeyType, keyTypes } from '../../../src/smartcard/authority/key-type.ts';
+import { digits, seededRandomness } from '../../../src/smartcard/authority/randomness.ts';
+import { seededPrivateKey } from '../../../src/smartcard/authority/seeded-key.ts';
+import { findCard } from '../../../src/smartcard/card/card.ts';
+import { createCardCommand, renewCardCommand } from '../../../src/smartcard/card/card-commands.ts';
 
 const clock = { now: () => new Date('2026-06-01T12:00:00Z') };
 let directory: string;

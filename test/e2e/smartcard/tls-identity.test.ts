@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Card } from '../../../src/smartcard/card.ts';
-import { tlsClientIdentity } from '../../../src/smartcard/tls-client-identity.ts';
+import type { Card } from '../../../src/smartcard/card/card.ts';
+import { tlsClientIdentity } from '../../../src/smartcard/token/tls-client-identity.ts';
 import { cardTests } from '../../support/card-tests.ts';
 import { basicFtp } from '../../support/clients/basic-ftp.ts';
 import {

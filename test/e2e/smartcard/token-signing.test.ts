@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Card } from '../../../src/smartcard/card.ts';
+import type { Card } from '../../../src/smartcard/card/card.ts';
 import { cardTests } from '../../support/card-tests.ts';
 import { type ClientStep, cardIdentity, type TlsVersion } from '../../support/clients/client-session.ts';
 import { runClient } from '../../support/clients/run-client.ts';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'basic-ftp';
-import { tlsClientIdentity } from '../../../src/smartcard/tls-client-identity.ts';
+import { tlsClientIdentity } from '../../../src/smartcard/token/tls-client-identity.ts';
 import type { ClientIdentity, ClientPause, ClientSession } from './client-session.ts';
 
 const replyTimeoutMs = 15_000;

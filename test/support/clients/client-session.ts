@@ -1,6 +1,6 @@
 /** What a test asks of a real FTP client, in one vocabulary for all of them: whom to connect to, with what identity, which steps. */
 import { readFileSync } from 'node:fs';
-import type { Card } from '../../../src/smartcard/card.ts';
+import type { Card } from '../../../src/smartcard/card/card.ts';
 
 export interface ClientCard extends Pick<Card, 'uri' | 'module' | 'chainFile'> {
   /** Absent for a card in a reader. */

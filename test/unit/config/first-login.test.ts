@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { ConfigurationError, type ConfigurationFault } from '../../../src/config/fault.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
+import { ConfigurationError, type ConfigurationFault } from '../../../src/config/yaml/fault.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 
 const day = 86_400_000;

@@ -1,7 +1,7 @@
 /** Why a socket cannot listen is said at the setting that names its address. */
 import { describe, expect, it } from 'vitest';
-import { failedBinding, listenerFault, listenFault } from '../../../src/command-line/listen-fault.ts';
 import type { Configuration } from '../../../src/config/load.ts';
+import { failedBinding, listenerFault, listenFault } from '../../../src/gateway/listen-fault.ts';
 
 const configuration = {
   settings: {

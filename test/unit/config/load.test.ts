@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { ConfigurationError, type ConfigurationFault, formatFault } from '../../../src/config/fault.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
 import { configurationJsonSchema } from '../../../src/config/schema.ts';
+import { ConfigurationError, type ConfigurationFault, formatFault } from '../../../src/config/yaml/fault.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 
 let pki: TestPki;

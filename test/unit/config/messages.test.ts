@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { ConfigurationError, type ConfigurationFault } from '../../../src/config/fault.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
+import { ConfigurationError, type ConfigurationFault } from '../../../src/config/yaml/fault.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 
 let pki: TestPki;

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const isRoot = process.getuid?.() === 0;
 /** Any user without rights of its own. */
 const serviceUser = 65_534;
-const module = join(import.meta.dirname, '../../../src/config/output-check.ts');
+const module = join(import.meta.dirname, '../../../src/config/checks/output-check.ts');
 let folder: string;
 
 /** The folder belongs to root, as /var/cache does; what is in it was made for the service. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accountStateFrom } from '../../../src/directory/active-directory-state.ts';
+import { accountStateFrom } from '../../../src/directory/active-directory/active-directory-state.ts';
 import { DirectoryAnswerError, DirectoryUnavailableError } from '../../../src/directory/directory.ts';
 import { LdapEntry } from '../../../src/directory/ldap-entry.ts';
 import { type LockoutOptions, ldapStateFrom } from '../../../src/directory/ldap-state.ts';

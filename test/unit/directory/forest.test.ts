@@ -1,12 +1,15 @@
 /** A forest of two domains and its global catalog, as fakes: what is asked where, and what is believed. */
 import type { Entry } from 'ldapts';
 import { describe, expect, it } from 'vitest';
-import { type ActiveDirectoryOptions, createActiveDirectory } from '../../../src/directory/active-directory.ts';
-import type { DomainServers } from '../../../src/directory/active-directory-forest.ts';
+import {
+  type ActiveDirectoryOptions,
+  createActiveDirectory,
+} from '../../../src/directory/active-directory/active-directory.ts';
+import type { DomainServers } from '../../../src/directory/active-directory/active-directory-forest.ts';
+import { sidToBinary } from '../../../src/directory/active-directory/sid.ts';
+import type { SearchRequest } from '../../../src/directory/connection/ldap-connection.ts';
 import { DirectoryUnavailableError } from '../../../src/directory/directory.ts';
-import type { SearchRequest } from '../../../src/directory/ldap-connection.ts';
 import { LdapEntry } from '../../../src/directory/ldap-entry.ts';
-import { sidToBinary } from '../../../src/directory/sid.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 
 const sidOf = (domain: number, rid: number) => `S-1-5-21-${domain}-2-3-${rid}`;

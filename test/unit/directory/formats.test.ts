@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { dnsDomainOf } from '../../../src/directory/active-directory/domain-of-name.ts';
+import { expiryFromFiletime } from '../../../src/directory/active-directory/filetime.ts';
+import { sidFromBinary, sidToBinary } from '../../../src/directory/active-directory/sid.ts';
 import { certificateExactAssertion } from '../../../src/directory/certificate-exact-assertion.ts';
-import { dnsDomainOf } from '../../../src/directory/domain-of-name.ts';
-import { expiryFromFiletime } from '../../../src/directory/filetime.ts';
 import { dateFromGeneralizedTime } from '../../../src/directory/generalized-time.ts';
-import { sidFromBinary, sidToBinary } from '../../../src/directory/sid.ts';
 
 describe('security identifier', () => {
   const text = 'S-1-5-21-1111111111-2222222222-3333333333-1105';

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { LdapMessageStream } from '../../../src/directory/ldap-message-stream.ts';
+import { LdapMessageStream } from '../../../src/directory/connection/ldap-message-stream.ts';
 
 /** SearchResultEntry of message 3, without name and attributes. */
 const entry = Buffer.from('3009020103640404003000', 'hex');

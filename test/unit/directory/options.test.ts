@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createAccountFile } from '../../../src/directory/account-file.ts';
-import { type ActiveDirectoryOptions, createActiveDirectory } from '../../../src/directory/active-directory.ts';
+import {
+  type ActiveDirectoryOptions,
+  createActiveDirectory,
+} from '../../../src/directory/active-directory/active-directory.ts';
+import { parseServer } from '../../../src/directory/connection/ldap-transport.ts';
+import { createServiceResolver } from '../../../src/directory/connection/service-resolver.ts';
 import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
-import { parseServer } from '../../../src/directory/ldap-transport.ts';
 import { anyOf, equals } from '../../../src/directory/search-filter.ts';
-import { createServiceResolver } from '../../../src/directory/service-resolver.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 
 const options: ActiveDirectoryOptions = {

@@ -1,10 +1,14 @@
 /** Which server is asked: by rank, by what the DNS says, by health, and what happens while one is silent. */
 import { describe, expect, it, vi } from 'vitest';
-import { firstAnswer, NoAnswerError } from '../../../src/directory/first-answer.ts';
-import { ServerHealth } from '../../../src/directory/server-health.ts';
-import { discoveredServers, listedServers, type ServerDiscovery } from '../../../src/directory/server-list.ts';
-import { orderServers } from '../../../src/directory/server-order.ts';
-import type { ServiceRecord } from '../../../src/directory/service-resolver.ts';
+import { firstAnswer, NoAnswerError } from '../../../src/directory/connection/first-answer.ts';
+import { ServerHealth } from '../../../src/directory/connection/server-health.ts';
+import {
+  discoveredServers,
+  listedServers,
+  type ServerDiscovery,
+} from '../../../src/directory/connection/server-list.ts';
+import { orderServers } from '../../../src/directory/connection/server-order.ts';
+import type { ServiceRecord } from '../../../src/directory/connection/service-resolver.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 
 describe('the order of servers (RFC 2782)', () => {

@@ -5,10 +5,10 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
+import { openTransport, parseServer } from '../../../src/directory/connection/ldap-transport.ts';
+import { negotiateStartTls } from '../../../src/directory/connection/start-tls.ts';
 import type { DirectoryAccount } from '../../../src/directory/directory.ts';
-import { openTransport, parseServer } from '../../../src/directory/ldap-transport.ts';
 import { createPasswordCheck } from '../../../src/directory/password-check.ts';
-import { negotiateStartTls } from '../../../src/directory/start-tls.ts';
 import { ServiceConnection } from '../../../src/service/service-connection.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 

@@ -1,6 +1,6 @@
 /** Every combination of what a data connection can show, under every binding. */
 import { describe, expect, it } from 'vitest';
-import { judgeDataPeer } from '../../../src/ftp/data-peer.ts';
+import { judgeDataPeer } from '../../../src/ftp/data/data-peer.ts';
 import type { DataChannelBinding } from '../../../src/ftp/server-options.ts';
 
 const ada = Buffer.from('ada');

@@ -1,7 +1,7 @@
 /** Bytes to lines: the same answer however the bytes are cut, and never more memory than one chunk and one line. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CommandLine, LineReader } from '../../../src/ftp/line-reader.ts';
+import { type CommandLine, LineReader } from '../../../src/ftp/control/line-reader.ts';
 
 function read(chunks: readonly Buffer[], maximum = 20): readonly CommandLine[] {
   const reader = new LineReader(maximum);

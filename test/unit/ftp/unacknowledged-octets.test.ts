@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { endianness } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { tableEndpoint, unacknowledgedOctets } from '../../../src/ftp/unacknowledged-octets.ts';
+import { tableEndpoint, unacknowledgedOctets } from '../../../src/ftp/data/unacknowledged-octets.ts';
 
 describe('the end of a connection in the table', () => {
   it.runIf(endianness() === 'LE').each([

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { WithholdingSocket } from '../../../src/ftp/withholding-socket.ts';
+import { WithholdingSocket } from '../../../src/ftp/data/withholding-socket.ts';
 
 const record = (type: number, length: number) =>
   Buffer.concat([Buffer.from([type, 3, 3, 0, length]), Buffer.alloc(length)]);

@@ -4,7 +4,7 @@ import { authorize } from '../../../src/authorization/authorization-rules.ts';
 import type { HomeOutcome, HomeOwner } from '../../../src/authorization/home-directory.ts';
 import { denial } from '../../../src/denial.ts';
 import { type Directory, DirectoryUnavailableError } from '../../../src/directory/directory.ts';
-import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
+import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
 import { checkPassword } from '../../../src/login/account-proof.ts';
 import { type AccountOfFiles, authorizeAccount, findHome } from '../../../src/login/account-rights.ts';
 import type { Occasion } from '../../../src/login/login-policy.ts';

@@ -2,11 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { denial } from '../../../src/denial.ts';
 import { type Directory, DirectoryUnavailableError, type Group } from '../../../src/directory/directory.ts';
-import { type Step, unrecorded } from '../../../src/explanation.ts';
+import { type Step, unrecorded } from '../../../src/explanation/steps.ts';
 import { SiteLogin } from '../../../src/login/site-login.ts';
 import { unrecordedTrail } from '../../../src/operations/audit.ts';
 import { type Logger, silentLogger } from '../../../src/operations/log.ts';
-import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 import { authenticatorOf, type LoginSetup } from '../../support/login-setup.ts';
 import {
   accountWith,

@@ -1,7 +1,7 @@
 /** Which configuration decides a login while another takes over, and when the directories of the former are closed. */
 import { describe, expect, it } from 'vitest';
 import { denial } from '../../../src/denial.ts';
-import { unrecorded } from '../../../src/explanation.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
 import type { Decide } from '../../../src/login/decision.ts';
 import { LoginGenerations, type Logins } from '../../../src/login/login-generations.ts';
 import { SiteLogin } from '../../../src/login/site-login.ts';

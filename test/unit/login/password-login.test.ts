@@ -8,7 +8,7 @@ import {
   DirectoryUnavailableError,
   type PasswordAnswer,
 } from '../../../src/directory/directory.ts';
-import { unrecorded } from '../../../src/explanation.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
 import type { LoginRequest } from '../../../src/login/authenticator.ts';
 import type { Decide } from '../../../src/login/decision.ts';
 import { createFailureThrottle, type FailureThrottle } from '../../../src/login/failure-throttle.ts';
@@ -17,8 +17,8 @@ import { SiteLogin } from '../../../src/login/site-login.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
 import { unrecordedTrail } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 import { fullRights } from '../../support/access-rights.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 import { authenticatorOf, everybodyMayAll, homesAt, type LoginSetup, siteLoginOf } from '../../support/login-setup.ts';

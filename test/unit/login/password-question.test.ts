@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { denial } from '../../../src/denial.ts';
 import { type Directory, DirectoryUnavailableError, type PasswordAnswer } from '../../../src/directory/directory.ts';
-import { unrecorded } from '../../../src/explanation.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
 import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
 import type { LoginSetup } from '../../support/login-setup.ts';
 import { accountWith, authenticatorWith, mappingTo, now, request } from './certificate-login.ts';

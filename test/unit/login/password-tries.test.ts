@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { denial } from '../../../src/denial.ts';
 import type { Directory, PasswordAnswer } from '../../../src/directory/directory.ts';
-import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
+import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
 import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
 import { findAccountByName, passwordDenial } from '../../../src/login/password-login.ts';
 import { accountWith, now } from './certificate-login.ts';

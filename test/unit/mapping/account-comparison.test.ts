@@ -1,16 +1,16 @@
 /** What `cardgate explain` shows of an account beside the certificate that did not lead to it: as text, as a page and in JSON. */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { explanationHtml } from '../../../src/command-line/explanation-html.ts';
-import { stepsLines } from '../../../src/command-line/explanation-text.ts';
 import type { MappingSpelling } from '../../../src/directory/directory.ts';
-import { type RecordedStep, recordingSteps, type StepRecorder, unrecorded } from '../../../src/explanation.ts';
-import { altValues } from '../../../src/mapping/alt-security-identities.ts';
+import { explanationHtml } from '../../../src/explanation/html.ts';
+import { type RecordedStep, recordingSteps, type StepRecorder, unrecorded } from '../../../src/explanation/steps.ts';
+import { stepsLines } from '../../../src/explanation/text.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
-import { decodeRules } from '../../../src/mapping/rule-language.ts';
+import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
+import { altValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import { subjectIdentity } from '../../../src/pki/subject-identity.ts';
-import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import { subjectIdentity } from '../../../src/pki/names/subject-identity.ts';
+import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 import { type MemoryAccount, memoryDirectory } from './memory-directory.ts';
 

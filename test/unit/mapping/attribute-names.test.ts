@@ -1,9 +1,9 @@
 /** The name of every attribute type in the spelling of SSSD (NSS's, or OpenSSL's where NSS has none) and of Windows. */
 import { describe, expect, it } from 'vitest';
-import { attributeTypeOf } from '../../../src/mapping/attribute-names.ts';
-import { formatSssd, formatX500 } from '../../../src/mapping/name-formats.ts';
-import { parseDistinguishedName } from '../../../src/pki/distinguished-name.ts';
-import { encodeName } from '../../../src/smartcard/name-encoding.ts';
+import { attributeTypeOf } from '../../../src/mapping/stored/attribute-names.ts';
+import { formatSssd, formatX500 } from '../../../src/mapping/stored/name-formats.ts';
+import { parseDistinguishedName } from '../../../src/pki/names/distinguished-name.ts';
+import { encodeName } from '../../../src/smartcard/authority/name-encoding.ts';
 
 const pilot = '0.9.2342.19200300.100.1';
 const jurisdiction = '1.3.6.1.4.1.311.60.2.1';

@@ -1,11 +1,11 @@
 /** Which certificates a rule concerns: one row for each rule of each condition, on structures without a directory. */
 import { describe, expect, it } from 'vitest';
-import { unmetCondition } from '../../../src/mapping/condition.ts';
-import { parseNameText } from '../../../src/mapping/name-text.ts';
-import type { RuleCondition } from '../../../src/mapping/rule.ts';
-import { parseTextPattern } from '../../../src/mapping/text-pattern.ts';
-import type { SubjectIdentity } from '../../../src/pki/subject-identity.ts';
-import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import { unmetCondition } from '../../../src/mapping/rules/condition.ts';
+import { parseNameText } from '../../../src/mapping/rules/name-text.ts';
+import type { RuleCondition } from '../../../src/mapping/rules/rule.ts';
+import { parseTextPattern } from '../../../src/mapping/rules/text-pattern.ts';
+import type { SubjectIdentity } from '../../../src/pki/names/subject-identity.ts';
+import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 
 const keyOf = (name: string) => parseNameText(name).key;
 const patterns = (...sources: string[]) => sources.map(parseTextPattern);

@@ -1,10 +1,10 @@
 /** What a refusal says when a certificate leads to a stranger or to several accounts, and whom USER may pick. */
 import { describe, expect, it } from 'vitest';
 import type { Directory, DirectoryAccount } from '../../../src/directory/directory.ts';
-import { unrecorded } from '../../../src/explanation.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
 import { contradiction, pickByName } from '../../../src/mapping/contradiction.ts';
 import { type Hit, keyOfHit, type Search } from '../../../src/mapping/hit.ts';
-import type { MappingRule } from '../../../src/mapping/rule.ts';
+import type { MappingRule } from '../../../src/mapping/rules/rule.ts';
 
 const sid = 'S-1-5-21-1-2-3-1105';
 const picking: MappingRule = { name: 'r', map: 'issuerSerial', onMiss: 'next', severalAccounts: 'userPicks' };

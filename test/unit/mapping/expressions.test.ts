@@ -1,14 +1,14 @@
 /** The small languages inside rules: patterns, distinguished names, POSIX expressions, templates and filters. */
 import { describe, expect, it } from 'vitest';
-import { compileExpression } from '../../../src/mapping/extended-regular-expression.ts';
-import { type FilterTemplate, parseFilterTemplate } from '../../../src/mapping/filter-template.ts';
-import { parseNameText } from '../../../src/mapping/name-text.ts';
 import { isProvingFilter } from '../../../src/mapping/proving-filter.ts';
-import { RuleSyntaxError } from '../../../src/mapping/rule-syntax-error.ts';
-import { type Dialect, parseTemplate } from '../../../src/mapping/template.ts';
-import { matchesPattern, parseTextPattern } from '../../../src/mapping/text-pattern.ts';
-import { parseDistinguishedName } from '../../../src/pki/distinguished-name.ts';
-import { encodeName, type NameInput } from '../../../src/smartcard/name-encoding.ts';
+import { type FilterTemplate, parseFilterTemplate } from '../../../src/mapping/rules/filter-template.ts';
+import { parseNameText } from '../../../src/mapping/rules/name-text.ts';
+import { RuleSyntaxError } from '../../../src/mapping/rules/rule-syntax-error.ts';
+import { matchesPattern, parseTextPattern } from '../../../src/mapping/rules/text-pattern.ts';
+import { compileExpression } from '../../../src/mapping/sssd/extended-regular-expression.ts';
+import { type Dialect, parseTemplate } from '../../../src/mapping/sssd/template.ts';
+import { parseDistinguishedName } from '../../../src/pki/names/distinguished-name.ts';
+import { encodeName, type NameInput } from '../../../src/smartcard/authority/name-encoding.ts';
 
 describe('patterns are for the whole value', () => {
   it.each([

@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { DirectoryAccount, FilterTree } from '../../../src/directory/directory.ts';
 import { describeFilter, holdsFilter } from '../../../src/mapping/filter-comparison.ts';
 import { fillFilter } from '../../../src/mapping/filter-filling.ts';
-import { parseFilterTemplate } from '../../../src/mapping/filter-template.ts';
 import { pkinitPrincipals } from '../../../src/mapping/kerberos-principal.ts';
-import { MalformedError } from '../../../src/pki/malformed-error.ts';
-import { subjectIdentity } from '../../../src/pki/subject-identity.ts';
+import { parseFilterTemplate } from '../../../src/mapping/rules/filter-template.ts';
+import { MalformedError } from '../../../src/pki/encoding/malformed-error.ts';
+import { subjectIdentity } from '../../../src/pki/names/subject-identity.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 
 let ca: LogonAuthority;

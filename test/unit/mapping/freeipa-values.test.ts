@@ -1,12 +1,12 @@
 /** ipaCertMapData as FreeIPA's own code writes it (ipapython/dn.py over python-ldap), found, printed and linted. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { unrecorded } from '../../../src/explanation.ts';
-import { certificateMappings } from '../../../src/mapping/certificate-mappings.ts';
-import { createMappingLint } from '../../../src/mapping/mapping-lint.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
-import type { MappingRule } from '../../../src/mapping/rule.ts';
+import type { MappingRule } from '../../../src/mapping/rules/rule.ts';
+import { certificateMappings } from '../../../src/mapping/stored/certificate-mappings.ts';
+import { createMappingLint } from '../../../src/mapping/stored/mapping-lint.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import type { NameInput } from '../../../src/smartcard/name-encoding.ts';
+import type { NameInput } from '../../../src/smartcard/authority/name-encoding.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 import { memoryDirectory } from './memory-directory.ts';

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { issuerSerialValues } from '../../../src/mapping/alt-security-identities.ts';
 import { equalsIgnoringAsciiCase } from '../../../src/mapping/ascii-case.ts';
 import { questionsFor } from '../../../src/mapping/lookups.ts';
-import { formatLdap, formatX500 } from '../../../src/mapping/name-formats.ts';
-import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
-import { parseDistinguishedName } from '../../../src/pki/distinguished-name.ts';
-import { type SubjectIdentity, subjectIdentity } from '../../../src/pki/subject-identity.ts';
-import { encodeName, type NameInput } from '../../../src/smartcard/name-encoding.ts';
+import { issuerSerialValues } from '../../../src/mapping/stored/alt-security-identities.ts';
+import { formatLdap, formatX500 } from '../../../src/mapping/stored/name-formats.ts';
+import { type Certificate, parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { parseDistinguishedName } from '../../../src/pki/names/distinguished-name.ts';
+import { type SubjectIdentity, subjectIdentity } from '../../../src/pki/names/subject-identity.ts';
+import { encodeName, type NameInput } from '../../../src/smartcard/authority/name-encoding.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 
 const name = (input: NameInput) => parseDistinguishedName(encodeName(input));

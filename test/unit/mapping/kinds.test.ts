@@ -1,12 +1,12 @@
 /** Every kind of mapping on the certificate with every identity, and what the site's binding makes of the weak ones. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { unrecorded } from '../../../src/explanation.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
 import type { Binding } from '../../../src/mapping/mapping-service.ts';
 import { createMappingService, type MappingServiceOptions } from '../../../src/mapping/resolve.ts';
-import { decodeRules } from '../../../src/mapping/rule-language.ts';
+import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
 import { asValidated, createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';

@@ -1,14 +1,14 @@
 /** What the lint says of values as people and scripts store them, and that it leaves right ones alone. */
 import { describe, expect, it } from 'vitest';
-import { lintDirectory } from '../../../src/command-line/mapping-lint.ts';
+import { lintDirectory } from '../../../src/commands/mapping/mapping-lint.ts';
 import { createAccountFile } from '../../../src/directory/account-file.ts';
 import type { StoredMapping } from '../../../src/directory/directory.ts';
-import { altValues } from '../../../src/mapping/alt-security-identities.ts';
-import { certificateMappings } from '../../../src/mapping/certificate-mappings.ts';
-import { createMappingLint } from '../../../src/mapping/mapping-lint.ts';
-import { readStoredValue } from '../../../src/mapping/stored-value.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { subjectIdentity } from '../../../src/pki/subject-identity.ts';
+import { altValues } from '../../../src/mapping/stored/alt-security-identities.ts';
+import { certificateMappings } from '../../../src/mapping/stored/certificate-mappings.ts';
+import { createMappingLint } from '../../../src/mapping/stored/mapping-lint.ts';
+import { readStoredValue } from '../../../src/mapping/stored/stored-value.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { subjectIdentity } from '../../../src/pki/names/subject-identity.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 

@@ -1,12 +1,12 @@
 /** What an explanation says of values that stand at an account and do not lead to it. */
 import { describe, expect, it } from 'vitest';
-import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
-import { altValues } from '../../../src/mapping/alt-security-identities.ts';
-import { nearMiss } from '../../../src/mapping/near-miss.ts';
+import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
+import { altValues } from '../../../src/mapping/stored/alt-security-identities.ts';
+import { nearMiss } from '../../../src/mapping/stored/near-miss.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { subjectIdentity } from '../../../src/pki/subject-identity.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { subjectIdentity } from '../../../src/pki/names/subject-identity.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 import { createLogonAuthority } from '../../support/validated-certificate.ts';
 import { memoryDirectory } from './memory-directory.ts';

@@ -4,14 +4,14 @@
  */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { unrecorded } from '../../../src/explanation.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
-import type { AltForm, MappingRule } from '../../../src/mapping/rule.ts';
+import type { AltForm, MappingRule } from '../../../src/mapping/rules/rule.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { parseDistinguishedName } from '../../../src/pki/distinguished-name.ts';
-import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
-import { encodeName } from '../../../src/smartcard/name-encoding.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { parseDistinguishedName } from '../../../src/pki/names/distinguished-name.ts';
+import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
+import { encodeName } from '../../../src/smartcard/authority/name-encoding.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 import { asValidated } from '../../support/validated-certificate.ts';
 import { type MemoryAccount, memoryDirectory } from './memory-directory.ts';

@@ -1,7 +1,7 @@
 /** Which filters prove a holder by themselves, and which at least look for what other certificates of the issuer need not have. */
 import { describe, expect, it } from 'vitest';
-import { type FilterTemplate, parseFilterTemplate } from '../../../src/mapping/filter-template.ts';
 import { isProvingFilter, looksForHolder } from '../../../src/mapping/proving-filter.ts';
+import { type FilterTemplate, parseFilterTemplate } from '../../../src/mapping/rules/filter-template.ts';
 
 const parse = (text: string): FilterTemplate => parseFilterTemplate(text, 'cardgate');
 const absent: FilterTemplate = { operator: 'present', attribute: 'uid' };

@@ -7,13 +7,13 @@ import {
   DirectoryUnavailableError,
   type LookupKind,
 } from '../../../src/directory/directory.ts';
-import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
-import { issuerSerialValues } from '../../../src/mapping/alt-security-identities.ts';
+import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
-import type { IdentityKind, MappingRule } from '../../../src/mapping/rule.ts';
+import type { IdentityKind, MappingRule } from '../../../src/mapping/rules/rule.ts';
+import { issuerSerialValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
 import { asValidated, createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';

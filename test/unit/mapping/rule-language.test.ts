@@ -3,9 +3,9 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { identityKinds } from '../../../src/mapping/rule.ts';
-import { decodeRules } from '../../../src/mapping/rule-language.ts';
-import { ruleSetSchema } from '../../../src/mapping/rule-schema.ts';
+import { identityKinds } from '../../../src/mapping/rules/rule.ts';
+import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
+import { ruleSetSchema } from '../../../src/mapping/rules/rule-schema.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
 
 const sha256 = 'ab'.repeat(32);

@@ -1,11 +1,11 @@
 /** Rules with a search of their own and SSSD's rules, from the rule text to the account. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { unrecorded } from '../../../src/explanation.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
-import { decodeRules } from '../../../src/mapping/rule-language.ts';
+import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import type { ValidatedCertificate } from '../../../src/pki/validated-certificate.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 import { asValidated, createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 import { type MemoryAccount, memoryDirectory } from './memory-directory.ts';

@@ -1,10 +1,10 @@
 /** How much a hit proves, and what becomes of a weak one under each binding. */
 import { describe, expect, it } from 'vitest';
 import type { DirectoryAccount } from '../../../src/directory/directory.ts';
-import type { CertificateFacts } from '../../../src/mapping/certificate-values.ts';
 import type { Proof } from '../../../src/mapping/lookups.ts';
 import type { Binding } from '../../../src/mapping/mapping-service.ts';
-import type { MappingRule, RuleCondition } from '../../../src/mapping/rule.ts';
+import type { MappingRule, RuleCondition } from '../../../src/mapping/rules/rule.ts';
+import type { CertificateFacts } from '../../../src/mapping/sssd/certificate-values.ts';
 import { classify, isIssuerPinned, judgeWeak } from '../../../src/mapping/strength.ts';
 
 const accountOf = (facts: Partial<DirectoryAccount>) => facts as DirectoryAccount;

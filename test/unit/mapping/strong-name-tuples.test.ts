@@ -1,9 +1,9 @@
 /** Windows' policy "Allow name-based strong mappings for certificates": which files and lines are read, and what they are as rules. */
 import { describe, expect, it } from 'vitest';
-import { decodeRules } from '../../../src/mapping/rule-language.ts';
-import { readPolicyFile } from '../../../src/mapping/strong-name-policy-file.ts';
-import { readTuples } from '../../../src/mapping/strong-name-tuples.ts';
-import { type IssuerCertificate, rulesOfTuples } from '../../../src/mapping/tuple-rules.ts';
+import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
+import { readPolicyFile } from '../../../src/mapping/windows-tuples/strong-name-policy-file.ts';
+import { readTuples } from '../../../src/mapping/windows-tuples/strong-name-tuples.ts';
+import { type IssuerCertificate, rulesOfTuples } from '../../../src/mapping/windows-tuples/tuple-rules.ts';
 
 const thumbprint = 'fe40a3146d935dc248504d2dc960d15c4542e6ab';
 const second = '00112233445566778899aabbccddeeff00112233';

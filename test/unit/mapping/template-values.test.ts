@@ -1,13 +1,13 @@
 /** What templates stand for, kind by kind, and what has no value at all. */
 import { describe, expect, it } from 'vitest';
+import { parseNameText } from '../../../src/mapping/rules/name-text.ts';
 import {
   type AlternativeValue,
   alternativeValues,
   type CertificateFacts,
   templateValue,
-} from '../../../src/mapping/certificate-values.ts';
-import { parseNameText } from '../../../src/mapping/name-text.ts';
-import type { AlternativeSource, Template } from '../../../src/mapping/template.ts';
+} from '../../../src/mapping/sssd/certificate-values.ts';
+import type { AlternativeSource, Template } from '../../../src/mapping/sssd/template.ts';
 
 const name = parseNameText('CN=x,O=Acme');
 const names = [

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { openTransport, parseServer } from '../../../src/directory/ldap-transport.ts';
+import { openTransport, parseServer } from '../../../src/directory/connection/ldap-transport.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { connectTls } from '../../../src/operations/tls-client.ts';
 import { UrlRetriever } from '../../../src/pki/retrieval/url-retriever.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { unrecorded } from '../../../src/explanation.ts';
-import { oids } from '../../../src/pki/oids.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
 import { implicit, integer, namedBits, objectIdentifier, sequence } from '../../support/der-builder.ts';
 import {
   ca,

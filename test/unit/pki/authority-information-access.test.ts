@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { accessLocations } from '../../../src/pki/authority-information-access.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { oids } from '../../../src/pki/oids.ts';
+import { accessLocations } from '../../../src/pki/certificate/authority-information-access.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
 import { implicit, integer, objectIdentifier, sequence } from '../../support/der-builder.ts';
 import { dnsName, extension, person, root, uriName } from './authority.ts';
 

@@ -1,6 +1,6 @@
 /** Issues certificates and CRLs of any kind, right or wrong, with P-256 keys. */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
-import { oids } from '../../../src/pki/oids.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
 import {
   bitString,
   boolean,

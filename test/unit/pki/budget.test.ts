@@ -1,6 +1,6 @@
 /** What one login may cost: each limit is kept to the piece, and ends the search by the one error that it catches. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Budget, BudgetExceededError, type Work } from '../../../src/pki/budget.ts';
+import { Budget, BudgetExceededError, type Work } from '../../../src/pki/path/budget.ts';
 import { now } from './authority.ts';
 
 let moment = now.getTime();

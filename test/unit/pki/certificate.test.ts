@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { MalformedError } from '../../../src/pki/malformed-error.ts';
-import { oids } from '../../../src/pki/oids.ts';
-import { readCertificates, readCrls } from '../../../src/pki/pem.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { MalformedError } from '../../../src/pki/encoding/malformed-error.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
+import { readCertificates, readCrls } from '../../../src/pki/encoding/pem.ts';
 import {
   bitString,
   boolean,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { oids } from '../../../src/pki/oids.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
 import { namedBits, objectIdentifier, sequence, text } from '../../support/der-builder.ts';
 import { extension, type Issued, intermediate, issue, issueCrl, person, purposes, root } from './authority.ts';
 import { type Setting, verdictOf } from './validator.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type DenialCode, denial } from '../../../src/denial.ts';
-import { moreTelling } from '../../../src/pki/denial-rank.ts';
+import { moreTelling } from '../../../src/pki/path/denial-rank.ts';
 
 /** What an operator must hear of, of several refusals of one certificate; the last prevails over all before it. */
 const order: readonly DenialCode[] = [

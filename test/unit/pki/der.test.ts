@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DerReader, readSequence, readSingle, tags } from '../../../src/pki/der.ts';
-import { decodeText } from '../../../src/pki/der-strings.ts';
+import { DerReader, readSequence, readSingle, tags } from '../../../src/pki/encoding/der.ts';
+import { decodeText } from '../../../src/pki/encoding/der-strings.ts';
 import {
   decodeBigInteger,
   decodeBoolean,
@@ -9,8 +9,8 @@ import {
   decodeObjectIdentifier,
   decodeOctetsInBitString,
   decodeTime,
-} from '../../../src/pki/der-values.ts';
-import { MalformedError } from '../../../src/pki/malformed-error.ts';
+} from '../../../src/pki/encoding/der-values.ts';
+import { MalformedError } from '../../../src/pki/encoding/malformed-error.ts';
 import { der, objectIdentifier } from '../../support/der-builder.ts';
 
 const hex = (digits: string) => Buffer.from(digits.replaceAll(' ', ''), 'hex');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { formatRfc4514, isWithinSubtree, parseDistinguishedName } from '../../../src/pki/distinguished-name.ts';
-import { MalformedError } from '../../../src/pki/malformed-error.ts';
-import { oids } from '../../../src/pki/oids.ts';
+import { MalformedError } from '../../../src/pki/encoding/malformed-error.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
+import { formatRfc4514, isWithinSubtree, parseDistinguishedName } from '../../../src/pki/names/distinguished-name.ts';
 import { der, integer, name, type Rdn, sequence, set, text } from '../../support/der-builder.ts';
 
 const { commonName: cn, organizationName: o, organizationalUnitName: ou } = oids;

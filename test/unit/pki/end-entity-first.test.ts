@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
-import { defaultAlgorithmPolicy } from '../../../src/pki/algorithms.ts';
-import { oids } from '../../../src/pki/oids.ts';
+import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
+import { defaultAlgorithmPolicy } from '../../../src/pki/certificate/algorithms.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
 import { integer, namedBits, objectIdentifier, sequence } from '../../support/der-builder.ts';
 import {
   ca,

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { concatInPieces, copyInPieces, inPieces } from '../../../src/pki/in-pieces.ts';
+import { concatInPieces, copyInPieces, inPieces } from '../../../src/pki/encoding/in-pieces.ts';
 
 const mebibyte = 1024 * 1024;
 const octets = (length: number): Buffer => Buffer.alloc(length, 'a pattern that shows what is displaced');

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { keyHashOf, publicKeyOctets } from '../../../src/pki/key-hash.ts';
-import { MalformedError } from '../../../src/pki/malformed-error.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { MalformedError } from '../../../src/pki/encoding/malformed-error.ts';
+import { keyHashOf, publicKeyOctets } from '../../../src/pki/ocsp/key-hash.ts';
 import { root } from './authority.ts';
 
 describe('the hash of a key (RFC 6960 4.2.1)', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { namedPurposes, purposeRefusal, purposesLeftBy } from '../../../src/pki/key-purposes.ts';
-import { oids } from '../../../src/pki/oids.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { namedPurposes, purposeRefusal, purposesLeftBy } from '../../../src/pki/certificate/key-purposes.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
 import { objectIdentifier, sequence } from '../../support/der-builder.ts';
 import {
   commonName,

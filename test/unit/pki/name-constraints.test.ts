@@ -1,9 +1,9 @@
 /** RFC 5280 4.2.1.10, form by form: which names of a certificate a subtree concerns, and what it says of them. */
 import { describe, expect, it } from 'vitest';
-import { Budget } from '../../../src/pki/budget.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { nameConstraintsRefusal } from '../../../src/pki/name-constraints.ts';
-import { oids } from '../../../src/pki/oids.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
+import { nameConstraintsRefusal } from '../../../src/pki/names/name-constraints.ts';
+import { Budget } from '../../../src/pki/path/budget.ts';
 import { explicit, implicit, name, type Rdn, sequence, text, utf8 } from '../../support/der-builder.ts';
 import {
   directoryName,

@@ -6,7 +6,7 @@ import {
   matchesMailbox,
   matchesSmtpUtf8Mailbox,
   matchesUserPrincipalName,
-} from '../../../src/pki/name-matching.ts';
+} from '../../../src/pki/names/name-matching.ts';
 import { text, utf8 } from '../../support/der-builder.ts';
 
 describe('dNSName', () => {

@@ -1,10 +1,10 @@
 /** What real authorities write that strict DER does not allow: each deviation with the reading that leaves no doubt, or its refusal. */
 import { describe, expect, it } from 'vitest';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { parseCertificatesOnly } from '../../../src/pki/certificates-only.ts';
-import { MalformedError } from '../../../src/pki/malformed-error.ts';
-import { oids } from '../../../src/pki/oids.ts';
-import { encodeCertificatePem, readCertificates, readCrls } from '../../../src/pki/pem.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { parseCertificatesOnly } from '../../../src/pki/certificate/certificates-only.ts';
+import { MalformedError } from '../../../src/pki/encoding/malformed-error.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
+import { encodeCertificatePem, readCertificates, readCrls } from '../../../src/pki/encoding/pem.ts';
 import {
   bitString,
   boolean,

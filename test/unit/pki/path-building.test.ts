@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
-import { unrecorded } from '../../../src/explanation.ts';
-import { Budget } from '../../../src/pki/budget.ts';
-import { oids } from '../../../src/pki/oids.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
+import { Budget } from '../../../src/pki/path/budget.ts';
 import { objectIdentifier, octetString, sequence } from '../../support/der-builder.ts';
 import {
   ca,

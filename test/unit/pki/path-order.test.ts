@@ -1,15 +1,15 @@
 /** Where the candidates for an issuer come from, and in which order they are tried (RFC 4158 3.5). */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { defaultAlgorithmPolicy } from '../../../src/pki/algorithms.ts';
-import { Budget } from '../../../src/pki/budget.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { IssuerPool } from '../../../src/pki/issuer-pool.ts';
-import { publicKeyOctets } from '../../../src/pki/key-hash.ts';
-import { oids } from '../../../src/pki/oids.ts';
-import { certificationPaths } from '../../../src/pki/path-builder.ts';
-import { SignatureVerifier } from '../../../src/pki/signature.ts';
-import { SignatureChecks } from '../../../src/pki/signature-checks.ts';
+import { defaultAlgorithmPolicy } from '../../../src/pki/certificate/algorithms.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { SignatureVerifier } from '../../../src/pki/certificate/signature.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
+import { publicKeyOctets } from '../../../src/pki/ocsp/key-hash.ts';
+import { Budget } from '../../../src/pki/path/budget.ts';
+import { IssuerPool } from '../../../src/pki/path/issuer-pool.ts';
+import { certificationPaths } from '../../../src/pki/path/path-builder.ts';
+import { SignatureChecks } from '../../../src/pki/path/signature-checks.ts';
 import { implicit, namedBits, octetString, sequence } from '../../support/der-builder.ts';
 import {
   ca,

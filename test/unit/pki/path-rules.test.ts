@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
-import { oids } from '../../../src/pki/oids.ts';
+import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
 import { integer, name, namedBits, objectIdentifier, sequence, utf8 } from '../../support/der-builder.ts';
 import {
   ca,

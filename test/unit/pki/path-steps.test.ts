@@ -1,13 +1,13 @@
 /** RFC 5280 6.1, step by step: what each certificate counts down, and what a path must satisfy at its end. */
 import { describe, expect, it } from 'vitest';
-import { recordingSteps, unrecorded } from '../../../src/explanation.ts';
-import { defaultAlgorithmPolicy } from '../../../src/pki/algorithms.ts';
-import { Budget } from '../../../src/pki/budget.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { oids } from '../../../src/pki/oids.ts';
-import { type PathInputs, validatePath } from '../../../src/pki/path-validator.ts';
-import { SignatureVerifier } from '../../../src/pki/signature.ts';
-import { SignatureChecks } from '../../../src/pki/signature-checks.ts';
+import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
+import { defaultAlgorithmPolicy } from '../../../src/pki/certificate/algorithms.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { SignatureVerifier } from '../../../src/pki/certificate/signature.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
+import { Budget } from '../../../src/pki/path/budget.ts';
+import { type PathInputs, validatePath } from '../../../src/pki/path/path-validator.ts';
+import { SignatureChecks } from '../../../src/pki/path/signature-checks.ts';
 import { implicit, integer, objectIdentifier, sequence } from '../../support/der-builder.ts';
 import {
   ca,

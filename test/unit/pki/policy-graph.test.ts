@@ -1,7 +1,7 @@
 /** RFC 5280 6.1.3 (d) to (f), 6.1.4 (b) and 6.1.5 (g), by the graph of RFC 9618: what is left of the policies of a path. */
 import { describe, expect, it } from 'vitest';
-import { oids } from '../../../src/pki/oids.ts';
-import { PolicyGraph } from '../../../src/pki/policy-graph.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
+import { PolicyGraph } from '../../../src/pki/path/policy-graph.ts';
 
 const { anyPolicy } = oids;
 const [gold, silver, bronze] = ['1.2.1', '1.2.2', '1.2.3'];

@@ -1,6 +1,6 @@
 /** One spelling of serial numbers, which a person can compare with what openssl prints. */
 import { describe, expect, it } from 'vitest';
-import { serialNumberText } from '../../../src/pki/serial-number-text.ts';
+import { serialNumberText } from '../../../src/pki/names/serial-number-text.ts';
 
 describe('serialNumberText', () => {
   it.each([

@@ -1,9 +1,9 @@
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type AlgorithmPolicy, defaultAlgorithmPolicy } from '../../../src/pki/algorithms.ts';
-import { Budget, BudgetExceededError } from '../../../src/pki/budget.ts';
-import { oids } from '../../../src/pki/oids.ts';
-import { SignatureVerifier } from '../../../src/pki/signature.ts';
+import { type AlgorithmPolicy, defaultAlgorithmPolicy } from '../../../src/pki/certificate/algorithms.ts';
+import { SignatureVerifier } from '../../../src/pki/certificate/signature.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
+import { Budget, BudgetExceededError } from '../../../src/pki/path/budget.ts';
 import {
   bitString,
   der,

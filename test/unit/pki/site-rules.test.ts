@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { unrecorded } from '../../../src/explanation.ts';
-import { oids } from '../../../src/pki/oids.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
 import { der, objectIdentifier, sequence, utf8 } from '../../support/der-builder.ts';
 import {
   ca,

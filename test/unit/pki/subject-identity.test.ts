@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { MalformedError } from '../../../src/pki/malformed-error.ts';
-import { oids } from '../../../src/pki/oids.ts';
-import { subjectIdentity } from '../../../src/pki/subject-identity.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { MalformedError } from '../../../src/pki/encoding/malformed-error.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
+import { subjectIdentity } from '../../../src/pki/names/subject-identity.ts';
 import { octetString, sequence, text, utf8 } from '../../support/der-builder.ts';
 import { emailName, extension, otherName, person, root, subjectAltName, uriName } from './authority.ts';
 

@@ -1,13 +1,13 @@
 /** A validator over the authorities of a test, and what it says of a chain. */
-import { unrecorded } from '../../../src/explanation.ts';
+import { unrecorded } from '../../../src/explanation/steps.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
-import { parseCertificate } from '../../../src/pki/certificate.ts';
+import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
 import {
   type CertificateValidatorOptions,
   createCertificateValidator,
   type ValidationResult,
-} from '../../../src/pki/certificate-validator.ts';
-import { oids } from '../../../src/pki/oids.ts';
+} from '../../../src/pki/path/certificate-validator.ts';
 import { type Issued, now } from './authority.ts';
 
 export interface Setting extends Partial<Omit<CertificateValidatorOptions, 'trustAnchors' | 'intermediates'>> {

@@ -1,8 +1,8 @@
 /** RFC 5280 6.1.4 (d) to (f), RFC 3279 2.3.2: a DSA key without parameters has those of the key above it. */
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { oids } from '../../../src/pki/oids.ts';
-import { inheritsParameters, workingPublicKey } from '../../../src/pki/working-key.ts';
+import { inheritsParameters, workingPublicKey } from '../../../src/pki/certificate/working-key.ts';
+import { oids } from '../../../src/pki/encoding/oids.ts';
 import { bitString, integer, objectIdentifier, sequence } from '../../support/der-builder.ts';
 
 const nullValue = Buffer.of(5, 0);

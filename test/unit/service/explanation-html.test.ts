@@ -1,8 +1,8 @@
 /** The explanation page: everything an auditor asks is on it, and nothing from a certificate or a directory becomes markup. */
 import { describe, expect, it } from 'vitest';
-import { type ExplanationPage, explanationHtml } from '../../../src/command-line/explanation-html.ts';
 import { denial } from '../../../src/denial.ts';
-import { type RecordedStep, recordingSteps } from '../../../src/explanation.ts';
+import { type ExplanationPage, explanationHtml } from '../../../src/explanation/html.ts';
+import { type RecordedStep, recordingSteps } from '../../../src/explanation/steps.ts';
 import type { Resolution } from '../../../src/login/site-login.ts';
 import type { LoginAttempt } from '../../../src/operations/audit.ts';
 import { fullRights } from '../../support/access-rights.ts';

@@ -1,7 +1,7 @@
 /** Asks for a PIN as its argument says and prints whether it is the expected one, never what it is; then how the terminal is. */
 import { spawnSync } from 'node:child_process';
-import { CardError } from '../../../src/smartcard/card-error.ts';
-import { enterPin, type PinInput } from '../../../src/smartcard/pin-entry.ts';
+import { CardError } from '../../../src/smartcard/card/card-error.ts';
+import { enterPin, type PinInput } from '../../../src/smartcard/token/pin-entry.ts';
 
 const sources: Readonly<Record<string, PinInput>> = {
   terminal: { from: 'terminal', prompt: 'PIN: ' },

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ConfigurationError } from '../../../src/config/fault.ts';
-import { profileNames, readCardProfile } from '../../../src/smartcard/card-profile-file.ts';
-import { ProfileVariables } from '../../../src/smartcard/person.ts';
+import { ConfigurationError } from '../../../src/config/yaml/fault.ts';
+import { profileNames, readCardProfile } from '../../../src/smartcard/card/card-profile-file.ts';
+import { ProfileVariables } from '../../../src/smartcard/card/person.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'cardgate-profile-'));
 afterAll(() => rmSync(directory, { recursive: true }));

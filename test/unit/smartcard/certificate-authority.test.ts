@@ -8,11 +8,14 @@ import {
   issueStoredCrl,
   loadCertificateAuthority,
   saveCertificateAuthority,
-} from '../../../src/smartcard/authority-directory.ts';
-import { type CertificateAuthority, createCertificateAuthority } from '../../../src/smartcard/certificate-authority.ts';
-import { extendedKeyUsages } from '../../../src/smartcard/certificate-extensions.ts';
-import { keyTypes } from '../../../src/smartcard/key-type.ts';
-import { generateSoftwareKey } from '../../../src/smartcard/software-key.ts';
+} from '../../../src/smartcard/authority/authority-directory.ts';
+import {
+  type CertificateAuthority,
+  createCertificateAuthority,
+} from '../../../src/smartcard/authority/certificate-authority.ts';
+import { extendedKeyUsages } from '../../../src/smartcard/authority/certificate-extensions.ts';
+import { keyTypes } from '../../../src/smartcard/authority/key-type.ts';
+import { generateSoftwareKey } from '../../../src/smartcard/authority/software-key.ts';
 
 const now = new Date('2026-06-01T12:00:00Z');
 const validity = { notBefore: new Date('2026-01-01T00:00:00Z'), notAfter: new Date('2027-01-01T00:00:00Z') };

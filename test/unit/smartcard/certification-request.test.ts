@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import {
   createCertificationRequest,
   verifyCertificationRequest,
-} from '../../../src/smartcard/certification-request.ts';
-import { keyTypes } from '../../../src/smartcard/key-type.ts';
-import { encodeName } from '../../../src/smartcard/name-encoding.ts';
-import { softwareSigner } from '../../../src/smartcard/signer.ts';
-import { generateSoftwareKey, subjectPublicKeyInfo } from '../../../src/smartcard/software-key.ts';
+} from '../../../src/smartcard/authority/certification-request.ts';
+import { keyTypes } from '../../../src/smartcard/authority/key-type.ts';
+import { encodeName } from '../../../src/smartcard/authority/name-encoding.ts';
+import { softwareSigner } from '../../../src/smartcard/authority/signer.ts';
+import { generateSoftwareKey, subjectPublicKeyInfo } from '../../../src/smartcard/authority/software-key.ts';
 
 describe.each(keyTypes)('a certification request with a %s key', (keyType) => {
   it('yields its name and key when that key signed it', async () => {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { type PinSource, pinDigits, readPin } from '../../../src/smartcard/pin.ts';
-import { digits, systemRandomness } from '../../../src/smartcard/randomness.ts';
+import { digits, systemRandomness } from '../../../src/smartcard/authority/randomness.ts';
+import { type PinSource, pinDigits, readPin } from '../../../src/smartcard/token/pin.ts';
 
 const typed = (...chunks: readonly string[]): PinSource => ({ from: 'input', stream: Readable.from(chunks) });
 

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { SecretPin } from '../../../src/smartcard/secret-pin.ts';
+import { SecretPin } from '../../../src/smartcard/token/secret-pin.ts';
 
 const text = 'sesam-4711';
 const secret = () => new SecretPin(Buffer.from(text));
@@ -41,7 +41,7 @@ describe('a PIN', () => {
   it.runIf(process.platform === 'linux')('comes into a process whose memory core dumps leave out', () => {
     const script = `
       import { readFileSync, writeFileSync } from 'node:fs';
-      import { SecretPin } from '${import.meta.dirname}/../../../src/smartcard/secret-pin.ts';
+      import { SecretPin } from '${import.meta.dirname}/../../../src/smartcard/token/secret-pin.ts';
       const filter = () => readFileSync('/proc/self/coredump_filter', 'utf8').trim();
       writeFileSync('/proc/self/coredump_filter', '0x33');
       const before = filter();

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { tokenError } from '../../../src/smartcard/pkcs11-module.ts';
-import { findSoftHsmModule, prepareSoftHsm } from '../../../src/smartcard/softhsm.ts';
+import { tokenError } from '../../../src/smartcard/token/pkcs11-module.ts';
+import { findSoftHsmModule, prepareSoftHsm } from '../../../src/smartcard/token/softhsm.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'cardgate-softhsm-'));
 afterAll(() => rmSync(directory, { recursive: true }));

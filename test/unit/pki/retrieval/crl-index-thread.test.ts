@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
-import { parseCrl } from '../../../../src/pki/crl.ts';
-import { indexedEntries } from '../../../../src/pki/crl-index.ts';
-import { MalformedError } from '../../../../src/pki/malformed-error.ts';
+import { parseCrl } from '../../../../src/pki/crl/crl.ts';
+import { indexedEntries } from '../../../../src/pki/crl/crl-index.ts';
+import { MalformedError } from '../../../../src/pki/encoding/malformed-error.ts';
 import { crlEntry, issueCrl, root } from '../authority.ts';
 
 /** Threads that do nothing until the test lets them die. */

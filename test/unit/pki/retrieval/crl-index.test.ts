@@ -1,11 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { type CertificateRevocationList, parseCrl } from '../../../../src/pki/crl.ts';
-import { CrlEntries, indexCrlEntries } from '../../../../src/pki/crl-entries.ts';
-import { indexedEntries } from '../../../../src/pki/crl-index.ts';
-import { MalformedError } from '../../../../src/pki/malformed-error.ts';
-import { oids } from '../../../../src/pki/oids.ts';
+import { type CertificateRevocationList, parseCrl } from '../../../../src/pki/crl/crl.ts';
+import { CrlEntries, indexCrlEntries } from '../../../../src/pki/crl/crl-entries.ts';
+import { indexedEntries } from '../../../../src/pki/crl/crl-index.ts';
+import { MalformedError } from '../../../../src/pki/encoding/malformed-error.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
 import { crlEntry, extension, issueCrl, root } from '../authority.ts';
 
 setFlagsFromString('--expose_gc');

@@ -1,12 +1,12 @@
 /** Large CRLs are received, verified, hashed and kept without holding up anybody: counted in turns of the event loop, not in time. */
 import { describe, expect, it } from 'vitest';
-import { defaultAlgorithmPolicy } from '../../../../src/pki/algorithms.ts';
-import { Budget } from '../../../../src/pki/budget.ts';
-import { parseCertificate } from '../../../../src/pki/certificate.ts';
-import { parseCrl } from '../../../../src/pki/crl.ts';
-import { concatInPieces, copyInPieces, inPieces } from '../../../../src/pki/in-pieces.ts';
+import { defaultAlgorithmPolicy } from '../../../../src/pki/certificate/algorithms.ts';
+import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
+import { SignatureVerifier } from '../../../../src/pki/certificate/signature.ts';
+import { parseCrl } from '../../../../src/pki/crl/crl.ts';
+import { concatInPieces, copyInPieces, inPieces } from '../../../../src/pki/encoding/in-pieces.ts';
+import { Budget } from '../../../../src/pki/path/budget.ts';
 import { decodeEvidence, encodeEvidence } from '../../../../src/pki/retrieval/evidence-file.ts';
-import { SignatureVerifier } from '../../../../src/pki/signature.ts';
 import { crlEntry, issueCrl, now, root } from '../authority.ts';
 
 const anchor = root();

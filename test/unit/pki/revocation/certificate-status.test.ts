@@ -1,7 +1,7 @@
 /** How one certificate's status stands in refusals, steps and evidence. */
 import { describe, expect, it } from 'vitest';
-import { parseCertificate } from '../../../../src/pki/certificate.ts';
-import { parseCrl } from '../../../../src/pki/crl.ts';
+import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
+import { parseCrl } from '../../../../src/pki/crl/crl.ts';
 import {
   type CertificateStatus,
   evidenceOf,

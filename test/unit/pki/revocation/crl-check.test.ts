@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { recordingSteps, unrecorded } from '../../../../src/explanation.ts';
-import { parseCrl } from '../../../../src/pki/crl.ts';
-import { MalformedError } from '../../../../src/pki/malformed-error.ts';
-import { oids } from '../../../../src/pki/oids.ts';
+import { recordingSteps, unrecorded } from '../../../../src/explanation/steps.ts';
+import { parseCrl } from '../../../../src/pki/crl/crl.ts';
+import { MalformedError } from '../../../../src/pki/encoding/malformed-error.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
 import { collectGarbage } from '../../../support/collect-garbage.ts';
 import { der, explicit, implicit, integer, namedBits, sequence } from '../../../support/der-builder.ts';
 import {

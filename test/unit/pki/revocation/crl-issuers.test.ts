@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { unrecorded } from '../../../../src/explanation.ts';
-import { Budget } from '../../../../src/pki/budget.ts';
-import { oids } from '../../../../src/pki/oids.ts';
+import { unrecorded } from '../../../../src/explanation/steps.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
+import { Budget } from '../../../../src/pki/path/budget.ts';
 import { explicit, implicit, namedBits, octetString, sequence } from '../../../support/der-builder.ts';
 import {
   commonName,

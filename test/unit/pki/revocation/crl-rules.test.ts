@@ -1,15 +1,15 @@
 /** The rules by which CRLs tell the status of one certificate (RFC 5280 6.3.3): times, reasons, problems, chains of CRL issuers. */
 import { describe, expect, it, vi } from 'vitest';
-import { defaultAlgorithmPolicy } from '../../../../src/pki/algorithms.ts';
-import { Budget } from '../../../../src/pki/budget.ts';
-import { parseCertificate } from '../../../../src/pki/certificate.ts';
-import { type CertificateRevocationList, parseCrl } from '../../../../src/pki/crl.ts';
-import { IssuerPool } from '../../../../src/pki/issuer-pool.ts';
-import { oids } from '../../../../src/pki/oids.ts';
-import { CrlCheck } from '../../../../src/pki/revocation/crl-check.ts';
-import { subjectAt } from '../../../../src/pki/revocation/crl-subject.ts';
-import { SignatureVerifier } from '../../../../src/pki/signature.ts';
-import { SignatureChecks } from '../../../../src/pki/signature-checks.ts';
+import { defaultAlgorithmPolicy } from '../../../../src/pki/certificate/algorithms.ts';
+import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
+import { SignatureVerifier } from '../../../../src/pki/certificate/signature.ts';
+import { type CertificateRevocationList, parseCrl } from '../../../../src/pki/crl/crl.ts';
+import { CrlCheck } from '../../../../src/pki/crl/crl-check.ts';
+import { subjectAt } from '../../../../src/pki/crl/crl-subject.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
+import { Budget } from '../../../../src/pki/path/budget.ts';
+import { IssuerPool } from '../../../../src/pki/path/issuer-pool.ts';
+import { SignatureChecks } from '../../../../src/pki/path/signature-checks.ts';
 import { der, explicit, implicit, integer, namedBits, octetString, sequence } from '../../../support/der-builder.ts';
 import {
   type CrlIssuing,

@@ -1,14 +1,14 @@
 /** Of which certificates a CRL speaks, for which reasons, and which delta CRL belongs to it (RFC 5280 5.2.4, 5.2.5, 6.3.3). */
 import { describe, expect, it } from 'vitest';
-import { parseCertificate } from '../../../../src/pki/certificate.ts';
-import { parseCrl } from '../../../../src/pki/crl.ts';
-import { oids } from '../../../../src/pki/oids.ts';
+import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
+import { parseCrl } from '../../../../src/pki/crl/crl.ts';
 import {
   coveredReasons,
   deltaBelongsTo,
   distributionPointsOf,
   scopeMismatch,
-} from '../../../../src/pki/revocation/crl-scope.ts';
+} from '../../../../src/pki/crl/crl-scope.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
 import {
   explicit,
   implicit,

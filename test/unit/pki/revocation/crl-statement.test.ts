@@ -1,15 +1,15 @@
 /** What several CRLs say of one certificate together (RFC 5280 3.3, 5.2.4, 5.3.1). */
 import { describe, expect, it } from 'vitest';
-import { parseCrl } from '../../../../src/pki/crl.ts';
-import type { CrlReason } from '../../../../src/pki/crl-reason.ts';
-import { oids } from '../../../../src/pki/oids.ts';
+import { parseCrl } from '../../../../src/pki/crl/crl.ts';
+import type { CrlReason } from '../../../../src/pki/crl/crl-reason.ts';
 import {
   type CrlStatement,
   type Listing,
   newerHold,
   outcomeOf,
   revocationIn,
-} from '../../../../src/pki/revocation/crl-statement.ts';
+} from '../../../../src/pki/crl/crl-statement.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
 import { integer } from '../../../support/der-builder.ts';
 import { days, extension, issueCrl, root } from '../authority.ts';
 

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { defaultAlgorithmPolicy } from '../../../../src/pki/algorithms.ts';
-import { Budget } from '../../../../src/pki/budget.ts';
-import { parseCertificate } from '../../../../src/pki/certificate.ts';
-import { IssuerPool } from '../../../../src/pki/issuer-pool.ts';
-import { oids } from '../../../../src/pki/oids.ts';
-import { subjectAt } from '../../../../src/pki/revocation/crl-subject.ts';
-import { checkOcspResponse, nonceProblem, type OcspContext } from '../../../../src/pki/revocation/ocsp-check.ts';
-import { parseOcspResponse } from '../../../../src/pki/revocation/ocsp-response.ts';
-import { SignatureVerifier } from '../../../../src/pki/signature.ts';
-import { SignatureChecks } from '../../../../src/pki/signature-checks.ts';
+import { defaultAlgorithmPolicy } from '../../../../src/pki/certificate/algorithms.ts';
+import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
+import { SignatureVerifier } from '../../../../src/pki/certificate/signature.ts';
+import { subjectAt } from '../../../../src/pki/crl/crl-subject.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
+import { checkOcspResponse, nonceProblem, type OcspContext } from '../../../../src/pki/ocsp/ocsp-check.ts';
+import { parseOcspResponse } from '../../../../src/pki/ocsp/ocsp-response.ts';
+import { Budget } from '../../../../src/pki/path/budget.ts';
+import { IssuerPool } from '../../../../src/pki/path/issuer-pool.ts';
+import { SignatureChecks } from '../../../../src/pki/path/signature-checks.ts';
 import { integer, namedBits, octetString, sequence } from '../../../support/der-builder.ts';
 import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
 import {

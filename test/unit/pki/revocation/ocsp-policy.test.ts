@@ -4,12 +4,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { recordingSteps } from '../../../../src/explanation.ts';
+import { recordingSteps } from '../../../../src/explanation/steps.ts';
 import { silentLogger } from '../../../../src/operations/log.ts';
-import { oids } from '../../../../src/pki/oids.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
+import type { OcspOptions } from '../../../../src/pki/ocsp/ocsp-source.ts';
 import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
 import type { RetrievalRequest } from '../../../../src/pki/retrieval/retriever.ts';
-import type { OcspOptions } from '../../../../src/pki/revocation/ocsp-source.ts';
 import { issueOcsp, type OcspAnswer, ocspError } from '../../../support/ocsp-answer.ts';
 import {
   commonName,

@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { accessLocations } from '../../../../src/pki/authority-information-access.ts';
-import { parseCertificate } from '../../../../src/pki/certificate.ts';
-import { oids } from '../../../../src/pki/oids.ts';
-import { certIdOf, encodeOcspRequest, ocspGetUrl } from '../../../../src/pki/revocation/ocsp-request.ts';
+import { accessLocations } from '../../../../src/pki/certificate/authority-information-access.ts';
+import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
+import { certIdOf, encodeOcspRequest, ocspGetUrl } from '../../../../src/pki/ocsp/ocsp-request.ts';
 import { integer, objectIdentifier, sequence } from '../../../support/der-builder.ts';
 import { dnsName, extension, intermediate, person, root, uriName } from '../authority.ts';
 

@@ -1,13 +1,13 @@
 /** Which responders are asked, and by what requests (RFC 5019 5, RFC 6960 4.1 and A.1). */
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { parseCertificate } from '../../../../src/pki/certificate.ts';
-import { DerReader, type DerValue, readSingle, tags } from '../../../../src/pki/der.ts';
-import { oids } from '../../../../src/pki/oids.ts';
-import type { Subject } from '../../../../src/pki/revocation/crl-subject.ts';
-import { certIdOf, encodeOcspRequest, ocspGetUrl, sameCertId } from '../../../../src/pki/revocation/ocsp-request.ts';
-import { keyOf, OcspRequests, responderOf } from '../../../../src/pki/revocation/ocsp-requests.ts';
-import { defaultOcspOptions } from '../../../../src/pki/revocation/ocsp-source.ts';
+import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
+import type { Subject } from '../../../../src/pki/crl/crl-subject.ts';
+import { DerReader, type DerValue, readSingle, tags } from '../../../../src/pki/encoding/der.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
+import { certIdOf, encodeOcspRequest, ocspGetUrl, sameCertId } from '../../../../src/pki/ocsp/ocsp-request.ts';
+import { keyOf, OcspRequests, responderOf } from '../../../../src/pki/ocsp/ocsp-requests.ts';
+import { defaultOcspOptions } from '../../../../src/pki/ocsp/ocsp-source.ts';
 import { objectIdentifier, octetString, sequence } from '../../../support/der-builder.ts';
 import { extension, intermediate, person, root, uriName } from '../authority.ts';
 

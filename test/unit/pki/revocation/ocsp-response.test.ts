@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MalformedError } from '../../../../src/pki/malformed-error.ts';
-import { oids } from '../../../../src/pki/oids.ts';
-import { parseOcspResponse } from '../../../../src/pki/revocation/ocsp-response.ts';
+import { MalformedError } from '../../../../src/pki/encoding/malformed-error.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
+import { parseOcspResponse } from '../../../../src/pki/ocsp/ocsp-response.ts';
 import {
   bitString,
   der,

@@ -1,15 +1,15 @@
 /** The rules by which an OCSP answer tells the status of one certificate (RFC 6960 3.2, 4.2.2): its times, its statements, its signer. */
 import { describe, expect, it } from 'vitest';
-import { defaultAlgorithmPolicy } from '../../../../src/pki/algorithms.ts';
-import { Budget } from '../../../../src/pki/budget.ts';
-import { parseCertificate } from '../../../../src/pki/certificate.ts';
-import { IssuerPool } from '../../../../src/pki/issuer-pool.ts';
-import { oids } from '../../../../src/pki/oids.ts';
-import type { Subject } from '../../../../src/pki/revocation/crl-subject.ts';
-import { checkOcspResponse, type OcspContext, type OcspStatus } from '../../../../src/pki/revocation/ocsp-check.ts';
-import { parseOcspResponse } from '../../../../src/pki/revocation/ocsp-response.ts';
-import { SignatureVerifier } from '../../../../src/pki/signature.ts';
-import { SignatureChecks } from '../../../../src/pki/signature-checks.ts';
+import { defaultAlgorithmPolicy } from '../../../../src/pki/certificate/algorithms.ts';
+import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
+import { SignatureVerifier } from '../../../../src/pki/certificate/signature.ts';
+import type { Subject } from '../../../../src/pki/crl/crl-subject.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
+import { checkOcspResponse, type OcspContext, type OcspStatus } from '../../../../src/pki/ocsp/ocsp-check.ts';
+import { parseOcspResponse } from '../../../../src/pki/ocsp/ocsp-response.ts';
+import { Budget } from '../../../../src/pki/path/budget.ts';
+import { IssuerPool } from '../../../../src/pki/path/issuer-pool.ts';
+import { SignatureChecks } from '../../../../src/pki/path/signature-checks.ts';
 import { octetString, sequence } from '../../../support/der-builder.ts';
 import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
 import {

@@ -2,15 +2,15 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../../../src/clock.ts';
-import { unrecorded } from '../../../../src/explanation.ts';
+import { unrecorded } from '../../../../src/explanation/steps.ts';
 import { silentLogger } from '../../../../src/operations/log.ts';
-import { parseCertificate } from '../../../../src/pki/certificate.ts';
-import { oids } from '../../../../src/pki/oids.ts';
+import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
+import type { RetrievalOptions } from '../../../../src/pki/crl/crl-source.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
 import type { EvidenceRefresher } from '../../../../src/pki/retrieval/evidence-refresher.ts';
 import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
 import type { RetrievalPolicy } from '../../../../src/pki/retrieval/retriever.ts';
 import { UrlRetriever } from '../../../../src/pki/retrieval/url-retriever.ts';
-import type { RetrievalOptions } from '../../../../src/pki/revocation/crl-source.ts';
 import { explicit, sequence } from '../../../support/der-builder.ts';
 import {
   crlEntry,

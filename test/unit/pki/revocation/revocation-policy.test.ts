@@ -1,9 +1,9 @@
 /** Whose status a site asks for, what it records, and what it lets pass unasked. */
 import { describe, expect, it } from 'vitest';
-import { recordingSteps } from '../../../../src/explanation.ts';
-import { parseCertificate } from '../../../../src/pki/certificate.ts';
-import { oids } from '../../../../src/pki/oids.ts';
-import { defaultOcspOptions } from '../../../../src/pki/revocation/ocsp-source.ts';
+import { recordingSteps } from '../../../../src/explanation/steps.ts';
+import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
+import { defaultOcspOptions } from '../../../../src/pki/ocsp/ocsp-source.ts';
 import type { RevocationOptions } from '../../../../src/pki/revocation/revocation-policy.ts';
 import { explicit, sequence } from '../../../support/der-builder.ts';
 import { issueOcsp } from '../../../support/ocsp-answer.ts';

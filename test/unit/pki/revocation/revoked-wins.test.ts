@@ -1,9 +1,9 @@
 /** What is at hand and says revoked wins over whatever says good: by order of methods, kind of evidence, age, and reason. */
 import { describe, expect, it } from 'vitest';
-import { unrecorded } from '../../../../src/explanation.ts';
-import { parseCertificate } from '../../../../src/pki/certificate.ts';
-import { oids } from '../../../../src/pki/oids.ts';
-import { defaultOcspOptions } from '../../../../src/pki/revocation/ocsp-source.ts';
+import { unrecorded } from '../../../../src/explanation/steps.ts';
+import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
+import { defaultOcspOptions } from '../../../../src/pki/ocsp/ocsp-source.ts';
 import type { RevocationMethod } from '../../../../src/pki/revocation/status-search.ts';
 import { der, integer, namedBits, octetString, sequence, text, time } from '../../../support/der-builder.ts';
 import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';

@@ -1,10 +1,10 @@
 /** A site that asks for the status of one person's certificate, with a network of its own whose answers and clock a test sets. */
-import { recordingSteps } from '../../../../src/explanation.ts';
+import { recordingSteps } from '../../../../src/explanation/steps.ts';
 import { silentLogger } from '../../../../src/operations/log.ts';
-import { oids } from '../../../../src/pki/oids.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
+import { defaultOcspOptions, type OcspOptions } from '../../../../src/pki/ocsp/ocsp-source.ts';
 import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
 import type { RetrievalRequest, Retrieved, Retriever } from '../../../../src/pki/retrieval/retriever.ts';
-import { defaultOcspOptions, type OcspOptions } from '../../../../src/pki/revocation/ocsp-source.ts';
 import type { RevocationOptions } from '../../../../src/pki/revocation/revocation-policy.ts';
 import { objectIdentifier, sequence } from '../../../support/der-builder.ts';
 import { issueOcsp, type OcspAnswer } from '../../../support/ocsp-answer.ts';

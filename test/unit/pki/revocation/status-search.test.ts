@@ -1,7 +1,7 @@
 /** In which order evidence is asked for one certificate, what ends the search, and what of several findings counts. */
 import { describe, expect, it } from 'vitest';
-import { recordingSteps } from '../../../../src/explanation.ts';
-import { oids } from '../../../../src/pki/oids.ts';
+import { recordingSteps } from '../../../../src/explanation/steps.ts';
+import { oids } from '../../../../src/pki/encoding/oids.ts';
 import type { RetrievalRequest } from '../../../../src/pki/retrieval/retriever.ts';
 import type { RevocationMethod } from '../../../../src/pki/revocation/status-search.ts';
 import { der, namedBits } from '../../../support/der-builder.ts';

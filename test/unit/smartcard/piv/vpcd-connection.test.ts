@@ -2,7 +2,7 @@
 import { on, once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { insertIntoVpcd, type VpcdConnection } from '../../../../src/smartcard/piv/vpcd-connection.ts';
+import { insertIntoVpcd, type VpcdConnection } from '../../../../src/smartcard/reader/vpcd-connection.ts';
 
 let server: Server;
 let reader: Socket;

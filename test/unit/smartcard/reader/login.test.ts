@@ -8,8 +8,8 @@ import { CardSession } from '../../../../src/smartcard/reader/card-session.ts';
 import { installedModules } from '../../../../src/smartcard/reader/known-modules.ts';
 import { type CardModule, openCardModule } from '../../../../src/smartcard/reader/module.ts';
 import { type CardSlot, listSlots } from '../../../../src/smartcard/reader/slots.ts';
-import { SecretPin } from '../../../../src/smartcard/secret-pin.ts';
-import { tlsClientFailure, tlsClientIdentity } from '../../../../src/smartcard/tls-client-identity.ts';
+import { SecretPin } from '../../../../src/smartcard/token/secret-pin.ts';
+import { tlsClientFailure, tlsClientIdentity } from '../../../../src/smartcard/token/tls-client-identity.ts';
 import { createTestTokens, pin, softHsmModule, spyModule, type TestTokens } from './token.ts';
 
 const labels = ['right', 'wrong', 'twice', 'short', 'both-ways', 'elsewhere'] as const;

@@ -8,8 +8,8 @@ import { CardSession } from '../../../../src/smartcard/reader/card-session.ts';
 import { type CardModule, openCardModule } from '../../../../src/smartcard/reader/module.ts';
 import { signingMechanisms } from '../../../../src/smartcard/reader/signing-mechanism.ts';
 import { listSlots } from '../../../../src/smartcard/reader/slots.ts';
-import { SecretPin } from '../../../../src/smartcard/secret-pin.ts';
-import type { SignatureScheme } from '../../../../src/smartcard/tls/client-credential.ts';
+import type { SignatureScheme } from '../../../../src/smartcard/tls13/client-credential.ts';
+import { SecretPin } from '../../../../src/smartcard/token/secret-pin.ts';
 import { hashes } from '../../../support/key-file-credential.ts';
 import { createTestTokens, type KeyKind, pin, softHsmModule, type TestTokens } from './token.ts';
 

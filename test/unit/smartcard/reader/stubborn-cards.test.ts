@@ -6,7 +6,7 @@ import { CardFault } from '../../../../src/smartcard/reader/card-fault.ts';
 import { CardSession, type PinEntry } from '../../../../src/smartcard/reader/card-session.ts';
 import type { SigningMechanism } from '../../../../src/smartcard/reader/signing-mechanism.ts';
 import { type CardSlot, listSlots } from '../../../../src/smartcard/reader/slots.ts';
-import { SecretPin } from '../../../../src/smartcard/secret-pin.ts';
+import { SecretPin } from '../../../../src/smartcard/token/secret-pin.ts';
 
 const library: typeof Pkcs11 = createRequire(import.meta.url)('pkcs11js');
 const usable = library.CKF_TOKEN_INITIALIZED | library.CKF_LOGIN_REQUIRED;

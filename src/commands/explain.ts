@@ -1,0 +1,108 @@
+/** `cardgate explain`: the login path itself on a certificate file, against the real configuration and directory, step by step. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { systemClock, systemTimer } from '../clock.ts';
+import type { Configuration } from '../config/load.ts';
+import { errorMessage } from '../error-message.ts';
+import { explanationHtml } from '../explanation/html.ts';
+import { recordingSteps } from '../explanation/steps.ts';
+import { explanationText } from '../explanation/text.ts';
+import { createSharedEvidence } from '../gateway/evidence.ts';
+import { createLogins } from '../gateway/logins.ts';
+import { unrecordedTrail } from '../operations/audit.ts';
+import { silentLogger } from '../operations/log.ts';
+import { MalformedError } from '../pki/encoding/malformed-error.ts';
+import { readCertificateBlocks } from '../pki/encoding/pem.ts';
+import { loadOrReport } from './check/check-config.ts';
+import { type ExitCode, exitCode } from './exit-code.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface ExplainOptions {
+  readonly config: string;
+  readonly user?: string;
+  readonly site?: string;
+  readonly json: boolean;
+  /** File for a self-contained page, which is written besides the text; `-`: standard output, instead of it. */
+  readonly html?: string;
+}
+
+/** @param certificateFile PEM (several certificates: end entity first) or DER */
+export async function explain(certificateFile: string, options: ExplainOptions, terminal: Terminal): Promise<ExitCode> {
+  if (options.json && options.html === '-') {
+    terminal.writeError('Standard output can have --json or --html -, not both.\n');
+    return exitCode.usage;
+  }
+  const peerCertificates = readPeerCertificates(certificateFile, terminal);
+  const configuration = loadOrReport(options.config, terminal, 'explanation');
+  const site = configuration && siteName(configuration, options.site, terminal);
+  if (!peerCertificates || !configuration || site === undefined) return exitCode.usage;
+
+  // The record goes into the output instead of the audit trail: nobody logged in. No home is made and no cache written.
+  const quiet = { audit: unrecordedTrail, logger: silentLogger, clock: systemClock, timer: systemTimer };
+  const evidence = createSharedEvidence(configuration, quiet, 'read');
+  const logins = createLogins(configuration, { ...quiet, evidence });
+  const steps = recordingSteps(() => performance.now(), { looksFurther: true });
+  try {
+    const resolution = await logins.sites.get(site)?.resolve(
+      {
+        peerCertificates,
+        claimedName: options.user,
+        remoteAddress: '127.0.0.1',
+        connectionId: 'explain',
+        tls: { protocol: 'none', cipher: 'none' },
+      },
+      { purpose: 'explain', steps },
+    );
+    if (!resolution) return exitCode.usage;
+    const { verdict, record } = resolution;
+    const page = () =>
+      explanationHtml({
+        steps: steps.steps,
+        resolution,
+        madeAt: systemClock.now(),
+        certificateFile,
+        configurationFile: options.config,
+        configurationSha256: configuration.sha256,
+        site,
+        claimedName: options.user,
+      });
+    if (options.html === '-') terminal.write(page());
+    else if (options.json) terminal.write(`${JSON.stringify({ verdict: record, steps: steps.steps }, null, 2)}\n`);
+    else terminal.write(explanationText(steps.steps, verdict, terminal.colour));
+    if (options.html !== undefined && options.html !== '-' && !writePage(options.html, page(), terminal)) {
+      return exitCode.usage;
+    }
+    return verdict.outcome === 'granted' ? exitCode.done : exitCode.refused;
+  } finally {
+    await Promise.all([logins.close(), evidence.stop()]);
+  }
+}
+
+/** Not parsed here: what is wrong with the certificate is for the login path to say. */
+function readPeerCertificates(file: string, terminal: Terminal): readonly Buffer[] | undefined {
+  try {
+    return readCertificateBlocks(readFileSync(file));
+  } catch (error) {
+    if (!(error instanceof MalformedError) && !(error instanceof Error && 'code' in error)) throw error;
+    terminal.writeError(`${file}: ${error.message}\nGive a certificate in PEM or DER.\n`);
+    return undefined;
+  }
+}
+
+/** For the owner only: the page names people and what they may do. */
+function writePage(file: string, page: string, terminal: Terminal): boolean {
+  try {
+    writeFileSync(file, page, { mode: 0o600 });
+    return true;
+  } catch (error) {
+    terminal.writeError(`${file} cannot be written: ${errorMessage(error)}\n`);
+    return false;
+  }
+}
+
+function siteName({ sites }: Configuration, wanted: string | undefined, terminal: Terminal): string | undefined {
+  const names = sites.map(({ settings }) => settings.name);
+  const name = wanted ?? names[0];
+  if (name !== undefined && names.includes(name)) return name;
+  terminal.writeError(`There is no site ${name}; the configuration has: ${names.join(', ')}.\n`);
+  return undefined;
+}

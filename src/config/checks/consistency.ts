@@ -1,0 +1,297 @@
+/** Rules between settings that no single setting can show: references, contradictions, weak choices. */
+import { isAbsolute } from 'node:path';
+import type { DirectorySettings } from '../directory-schema.ts';
+import type { Settings } from '../schema.ts';
+import type { SiteSettings } from '../site-schema.ts';
+import type { YamlSource } from '../yaml/yaml-source.ts';
+import { isDistinguishedName } from './authorization-check.ts';
+import { checkBindings } from './binding-check.ts';
+import { checkDescriptors } from './descriptor-check.ts';
+
+export function checkConsistency(source: YamlSource, settings: Settings): void {
+  checkUnique(source, 'directories', settings.directories);
+  checkUnique(source, 'sites', settings.sites);
+  checkBindings(source, settings);
+  checkDescriptors(source, settings);
+  if (settings.audit.whenUnwritable === 'continue') {
+    const message = 'people log in without a record while the audit file cannot be written';
+    source.warning(['audit', 'whenUnwritable'], message, 'Use refuseLogins.');
+  }
+  settings.directories.forEach((directory, index) => {
+    for (const { applies, path, message, remedy } of directoryRules(directory)) {
+      if (applies) source.fault(['directories', index, ...path], message, remedy);
+    }
+  });
+  settings.sites.forEach((site, index) => {
+    for (const { applies, path, message, remedy } of siteRules(site, settings)) {
+      if (applies) source.fault(['sites', index, ...path], message, remedy);
+    }
+    for (const { applies, path, message, remedy } of siteWarnings(site)) {
+      if (applies) source.warning(['sites', index, ...path], message, remedy);
+    }
+  });
+}
+
+interface Rule {
+  readonly applies: boolean;
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly remedy: string;
+}
+
+function directoryRules(directory: DirectorySettings): readonly Rule[] {
+  if (directory.type === 'file') return [];
+  const { servers, discovery, bindDn, bindPasswordFile, clientCertificate, clientCertificateKey } = directory;
+  return [
+    {
+      applies: (servers === undefined) === (discovery === undefined),
+      path: ['servers'],
+      message: servers ? 'servers and discovery exclude each other' : 'neither servers nor discovery is given',
+      remedy: 'List the servers, or say how they are found in the DNS.',
+    },
+    {
+      applies: (bindDn === undefined) !== (bindPasswordFile === undefined),
+      path: ['bindDn'],
+      message: 'bindDn and bindPasswordFile belong together',
+      remedy: 'Give both, or neither and a clientCertificate.',
+    },
+    {
+      applies: (clientCertificate === undefined) !== (clientCertificateKey === undefined),
+      path: ['clientCertificate'],
+      message: 'clientCertificate and clientCertificateKey belong together',
+      remedy: 'Give both or neither.',
+    },
+    ...[
+      { path: ['searchBase'], name: directory.searchBase },
+      ...(directory.type === 'ldap' && directory.groups
+        ? [{ path: ['groups', 'searchBase'], name: directory.groups.searchBase }]
+        : []),
+      // Active Directory also takes user principal names and DOMAIN\\name.
+      ...(directory.type === 'ldap' && bindDn !== undefined ? [{ path: ['bindDn'], name: bindDn }] : []),
+    ].map(({ path, name }) => ({
+      applies: !isDistinguishedName(name),
+      path,
+      message: `${name} is not a distinguished name`,
+      remedy: 'Write it as the directory shows it, such as OU=People,DC=corp,DC=example.',
+    })),
+    {
+      applies: bindDn === undefined && clientCertificate === undefined,
+      path: [],
+      message: 'the gateway has nothing to bind with',
+      remedy: 'Give bindDn and bindPasswordFile, or clientCertificate and its key.',
+    },
+  ];
+}
+
+function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
+  const { clientCertificatePolicy, validationFlags, revocation, acceptedPolicies, requireExplicitPolicy } =
+    site.sslClientCertificates;
+  const certificateLogin = site.authentication.clientCertAuthentication.enabled;
+  const { lowDataChannelPort: low, highDataChannelPort: high } = site.firewallSupport;
+  const used = settings.directories.filter(({ name }) => site.directories.includes(name));
+  // A Deny rule for a name that never matches would let everybody of that group in.
+  const onlySids =
+    used.length > 0 && used.every((entry) => entry.type === 'activeDirectory' && !entry.resolveGroupNames);
+  const known = new Set(settings.directories.map(({ name }) => name));
+  return [
+    {
+      applies: certificateLogin && clientCertificatePolicy === 'CertIgnore',
+      path: ['sslClientCertificates', 'clientCertificatePolicy'],
+      message: 'CertIgnore asks for no certificate, and clientCertAuthentication needs one',
+      remedy: 'Use CertAllow or CertRequire, or disable clientCertAuthentication.',
+    },
+    {
+      applies: site.authentication.mode === 'certificateAndPassword' && !certificateLogin,
+      path: ['authentication', 'mode'],
+      message: 'certificateAndPassword needs clientCertAuthentication',
+      remedy: 'Enable clientCertAuthentication, or use another mode.',
+    },
+    {
+      applies: (site.mapping.rules === undefined) === (site.mapping.service === undefined),
+      path: ['mapping'],
+      message: site.mapping.service ? 'rules and service exclude each other' : 'neither rules nor service is given',
+      remedy: 'Name a file with rules, or the remote mapping services.',
+    },
+    {
+      applies: (site.directories.length === 0) !== (site.mapping.service !== undefined),
+      path: ['directories'],
+      message: site.mapping.service ? 'a remote mapping service has its own directories' : 'no directory is named',
+      remedy: 'Name the directories of the accounts, or none with mapping.service.',
+    },
+    {
+      applies: site.mapping.service !== undefined && site.authentication.mode !== 'certificate',
+      path: ['authentication', 'mode'],
+      message: 'passwords are not checked by a remote mapping service',
+      remedy: 'Use mode certificate, or rules and directories of the site’s own.',
+    },
+    {
+      applies: (site.userIsolation.mode === 'Template') !== (site.userIsolation.template !== undefined),
+      path: ['userIsolation'],
+      message: 'mode Template and template belong together',
+      remedy: 'Give both or neither.',
+    },
+    {
+      applies: site.userIsolation.template !== undefined && !/\{(accountName|id)\}/.test(site.userIsolation.template),
+      path: ['userIsolation', 'template'],
+      message: 'gives several accounts one home',
+      remedy: 'Put {accountName} or {id} into it.',
+    },
+    {
+      applies: site.ssl.minimumVersion > site.ssl.maximumVersion,
+      path: ['ssl', 'minimumVersion'],
+      message: `${site.ssl.minimumVersion} is newer than maximumVersion ${site.ssl.maximumVersion}`,
+      remedy: 'Set minimumVersion to maximumVersion or older.',
+    },
+    {
+      applies: (low === 0) !== (high === 0),
+      path: ['firewallSupport'],
+      message: `${low === 0 ? 'highDataChannelPort' : 'lowDataChannelPort'} is given without the other end of the range`,
+      remedy: 'Set both ports, or neither.',
+    },
+    {
+      applies: high !== 0 && low > high,
+      path: ['firewallSupport'],
+      message: `lowDataChannelPort ${low} is above highDataChannelPort ${high}`,
+      remedy: 'Exchange the two.',
+    },
+    {
+      applies: certificateLogin && site.ssl.dataChannelPolicy === 'SslDeny',
+      path: ['ssl', 'dataChannelPolicy'],
+      message: 'SslDeny leaves data connections without any proof of who is at the other end',
+      remedy: 'Use SslRequire, or SslAllow; login by certificate needs protected data connections.',
+    },
+    {
+      applies:
+        validationFlags.includes('NoRevocationCheck') && validationFlags.includes('CertChainRevocationCheckCacheOnly'),
+      path: ['sslClientCertificates', 'validationFlags'],
+      message: 'NoRevocationCheck and CertChainRevocationCheckCacheOnly contradict each other',
+      remedy: 'Keep one of them.',
+    },
+    {
+      applies: acceptedPolicies.length > 0 && requireExplicitPolicy === false,
+      path: ['sslClientCertificates', 'requireExplicitPolicy'],
+      message: 'false lets certificates without any policy pass acceptedPolicies',
+      remedy: 'Leave requireExplicitPolicy out, or acceptedPolicies.',
+    },
+    {
+      applies: revocation.unknownStatus === 'allowWithinGrace' && revocation.gracePeriod === 0,
+      path: ['sslClientCertificates', 'revocation', 'gracePeriod'],
+      message: 'allowWithinGrace without a grace period allows nothing',
+      remedy: 'Set gracePeriod, such as 12h, or unknownStatus to deny.',
+    },
+    {
+      applies: new Set(revocation.methods).size !== revocation.methods.length,
+      path: ['sslClientCertificates', 'revocation', 'methods'],
+      message: 'names a method twice',
+      remedy: 'Give each method once.',
+    },
+    ...site.directories.map((name, index) => ({
+      applies: !known.has(name),
+      path: ['directories', index],
+      message: `there is no directory named ${name}`,
+      remedy: `Use one of: ${[...known].join(', ')}.`,
+    })),
+    {
+      applies: used.some(
+        (entry) => entry.type === 'activeDirectory' && entry.lookupCacheTime > site.connections.loginRecheckInterval,
+      ),
+      path: ['connections', 'loginRecheckInterval'],
+      message: 'is shorter than lookupCacheTime of a directory of the site',
+      remedy: 'Shorten lookupCacheTime: a recheck must not be answered out of it.',
+    },
+    ...site.authorization.flatMap((rule, index) =>
+      (rule.roles ?? []).map((role, position) => ({
+        applies: onlySids && !/^S-1-/.test(role),
+        path: ['authorization', index, 'roles', position],
+        message: `${role} is not a SID, and Active Directory tells the groups of an account by SID only`,
+        remedy: 'Set resolveGroupNames in the directory, or give the SID of the group (Get-ADGroup NAME shows it).',
+      })),
+    ),
+    ...site.authorization.map((rule, index) => ({
+      applies: rule.users === undefined && rule.roles === undefined,
+      path: ['authorization', index],
+      message: 'names neither users nor roles',
+      remedy: "Add users: '*', a list of users, or roles.",
+    })),
+  ];
+}
+
+function siteWarnings(site: SiteSettings): readonly Rule[] {
+  const { validationFlags, requiredExtendedKeyUsage, revocation, algorithms } = site.sslClientCertificates;
+  return [
+    {
+      applies: !site.authentication.clientCertAuthentication.enabled && site.authentication.mode === 'certificate',
+      path: ['authentication', 'clientCertAuthentication'],
+      message: 'no authentication method is enabled: every login is refused',
+      remedy: 'Set enabled to true.',
+    },
+    {
+      applies:
+        site.authentication.mode === 'certificateOrPassword' &&
+        site.sslClientCertificates.clientCertificatePolicy === 'CertRequire',
+      path: ['sslClientCertificates', 'clientCertificatePolicy'],
+      message: 'CertRequire says that a client must have a certificate, and certificateOrPassword lets in without one',
+      remedy: 'Use CertAllow.',
+    },
+    ...site.userIsolation.replacePrefixes.map(({ to }, index) => ({
+      applies: !`${to}/`.startsWith(`${site.physicalPath.replace(/\/$/, '')}/`) && isAbsolute(site.physicalPath),
+      path: ['userIsolation', 'replacePrefixes', index, 'to'],
+      message: `${to} lies outside physicalPath ${site.physicalPath}: homes there are refused`,
+      remedy: 'Choose a physicalPath that all homes lie below.',
+    })),
+    {
+      applies: site.mapping.binding !== 'full',
+      path: ['mapping', 'binding'],
+      message:
+        'accounts found by a name only are let in: whoever gets a certificate with somebody’s name logs in as him',
+      remedy: 'Use full, and map by SID, issuer and serial, or the exact certificate.',
+    },
+    {
+      applies: validationFlags.includes('NoRevocationCheck'),
+      path: ['sslClientCertificates', 'validationFlags'],
+      message: 'NoRevocationCheck lets revoked cards log in',
+      remedy: 'Remove the flag and give crlFiles or revocationRetrievalHosts.',
+    },
+    {
+      applies: revocation.unknownStatus === 'allowWithinGrace',
+      path: ['sslClientCertificates', 'revocation', 'unknownStatus'],
+      message: 'whoever keeps revocation evidence from arriving keeps a revoked card alive for the grace period',
+      remedy: 'Use deny, or keep gracePeriod short.',
+    },
+    {
+      applies: revocation.certificates === 'endCertificate',
+      path: ['sslClientCertificates', 'revocation', 'certificates'],
+      message: 'CAs that were revoked go on issuing certificates that log in',
+      remedy: 'Use chain.',
+    },
+    {
+      applies: algorithms.digests.includes('sha1') || algorithms.minimumRsaBits < 2048,
+      path: ['sslClientCertificates', 'algorithms'],
+      message: 'signatures and keys that can be forged are accepted',
+      remedy: 'Leave algorithms out, and have old certificates issued anew.',
+    },
+    {
+      applies: validationFlags.includes('CertNoUsageCheck') || requiredExtendedKeyUsage.length === 0,
+      path: ['sslClientCertificates'],
+      message: 'certificates for any purpose may log in, e-mail certificates too',
+      remedy: 'Remove CertNoUsageCheck and require smartCardLogon or clientAuth.',
+    },
+    {
+      applies: site.ssl.controlChannelPolicy !== 'SslRequire' || site.ssl.dataChannelPolicy === 'SslAllow',
+      path: ['ssl'],
+      message: 'clients may use the control or the data channel without TLS',
+      remedy: 'Use SslRequire for both.',
+    },
+  ];
+}
+
+function checkUnique(
+  source: YamlSource,
+  list: 'directories' | 'sites',
+  entries: readonly { readonly name: string }[],
+): void {
+  entries.forEach(({ name }, index) => {
+    const first = entries.findIndex((entry) => entry.name === name);
+    if (first !== index) source.fault([list, index, 'name'], `${name} is used twice`, 'Give each a name of its own.');
+  });
+}

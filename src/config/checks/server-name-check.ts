@@ -1,0 +1,73 @@
+/** Whether clients will take a server’s certificate: by its names, its purpose and the chain that is sent with it. */
+import { X509Certificate } from 'node:crypto';
+import { parseCertificate } from '../../pki/certificate/certificate.ts';
+import type { SettingPath } from '../yaml/fault.ts';
+import type { YamlSource } from '../yaml/yaml-source.ts';
+
+const serverAuth = '1.3.6.1.5.5.7.3.1';
+const anyPurpose = '2.5.29.37.0';
+/** Object identifiers in DER: sha1WithRSAEncryption, ecdsa-with-SHA1. */
+const weakSignatures = ['06092a864886f70d010105', '06072a8648ce3d0401'].map((hex) => Buffer.from(hex, 'hex'));
+const block = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
+
+/** @param pem the server’s certificate, then its intermediates */
+export function checkServerCertificate(source: YamlSource, setting: SettingPath, pem: string, now: Date): void {
+  const chain = certificatesOf(pem);
+  const [own] = chain;
+  if (!own) return;
+  if (!/(?:^|, )(?:DNS|IP Address):/.test(own.subjectAltName ?? '')) {
+    source.warning(
+      setting,
+      'has no subject alternative name with a DNS name or an address: today’s clients refuse it',
+      'Have it issued with the name that clients connect to as DNS name (RFC 9525).',
+    );
+  }
+  chain.forEach((certificate, index) => {
+    // Nothing rests on the signature of a certificate that signed itself.
+    if (!isSignedWithWeakDigest(certificate) || certificate.checkIssued(certificate)) return;
+    const which = index === 0 ? 'is' : `certificate ${index + 1} of the file is`;
+    source.warning(setting, `${which} signed with SHA-1: today’s clients refuse it`, 'Have it issued with SHA-256.');
+  });
+  // Node calls the extended key usages so.
+  const purposes = own.keyUsage as readonly string[] | undefined;
+  if (purposes && !purposes.some((purpose) => purpose === serverAuth || purpose === anyPurpose)) {
+    source.warning(
+      setting,
+      'may not be used by servers: its extended key usage lacks serverAuth',
+      'Have it issued for servers.',
+    );
+  }
+  chain.slice(1).forEach((certificate, index) => {
+    if (!chain[index]?.checkIssued(certificate)) {
+      source.warning(
+        setting,
+        `certificate ${index + 2} of the file did not issue the one before it`,
+        'Write the server’s certificate first, then its issuer’s, and so on upwards.',
+      );
+    }
+    if (now > certificate.validToDate) {
+      source.warning(
+        setting,
+        `certificate ${index + 2} of the file expired at ${certificate.validToDate.toISOString()}`,
+        'Add the renewed certificate of the CA instead.',
+      );
+    }
+  });
+}
+
+function isSignedWithWeakDigest({ raw }: X509Certificate): boolean {
+  try {
+    const { signatureAlgorithm } = parseCertificate(raw);
+    return weakSignatures.some((identifier) => signatureAlgorithm.includes(identifier));
+  } catch {
+    return false;
+  }
+}
+
+function certificatesOf(pem: string): readonly X509Certificate[] {
+  try {
+    return [...pem.matchAll(block)].map(([text]) => new X509Certificate(text));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * One control connection: reads lines, runs commands strictly one after another, carries the TLS upgrade, keeps the timers and
+ * ends the connection. It knows no command; the table in command.ts does.
+ */
+
+import type { Socket } from 'node:net';
+import { denial } from '../../denial.ts';
+import type { Logger } from '../../operations/log.ts';
+import { createReference } from '../../operations/reference.ts';
+import { type ParsedCommand, parseCommand, runCommand } from '../command.ts';
+import { DataChannel } from '../data/data-channel.ts';
+import { plainAddress } from '../data/passive-listener.ts';
+import { RunningTransfer } from '../data/running-transfer.ts';
+import { prepareTcp } from '../data/tcp-options.ts';
+import { encodeReply, maximumUnreadReplies, messageLines, type Reply, reply } from '../reply.ts';
+import type { FtpServerOptions } from '../server-options.ts';
+import { CommandQueue } from './command-queue.ts';
+import { CommandUnderWay } from './command-under-way.ts';
+import { ConnectionTimers } from './connection-timers.ts';
+import { logFault, recordRefusal, recordSessionEnd } from './control-audit.ts';
+import { ControlSession } from './control-session.ts';
+import type { CommandLine } from './line-reader.ts';
+import { MalformedLines } from './malformed-lines.ts';
+import { SessionSecurity } from './secure-context.ts';
+import { type Control, initialSettings, type Session, type Settings } from './session.ts';
+import { completeHandshake } from './tls-upgrade.ts';
+
+export class ControlConnection implements Control {
+  readonly id = createReference();
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+  readonly options: FtpServerOptions;
+  readonly log: Logger;
+  readonly data: DataChannel;
+  readonly binding: string;
+  readonly connectedAt: number;
+  settings: Settings = initialSettings();
+  readonly sessionHolder = new ControlSession();
+  bytesSent = 0;
+  bytesReceived = 0;
+  loginFailures = 0;
+  clearLoginReported = false;
+  readonly #closed = Promise.withResolvers<void>();
+  readonly closed = this.#closed.promise;
+  readonly #queue: CommandQueue;
+  readonly #raw: Socket;
+  #socket: Socket;
+  #busy = false;
+  #upgrading = false;
+  #servingUrgent = false;
+  #security: SessionSecurity | undefined;
+  #ending: string | undefined;
+  #drainReply: Reply | undefined;
+  #inputEnded = false;
+  readonly #malformed = new MalformedLines();
+  readonly #underWay = new CommandUnderWay();
+  readonly #transfer = new RunningTransfer();
+  readonly #timers: ConnectionTimers;
+
+  /** @param binding names where it came in, for records */
+  constructor(raw: Socket, options: FtpServerOptions, binding: string) {
+    this.#raw = raw;
+    this.#socket = raw;
+    this.options = options;
+    this.remoteAddress = plainAddress(raw.remoteAddress);
+    this.localAddress = plainAddress(raw.localAddress);
+    this.binding = binding;
+    this.connectedAt = options.timer();
+    this.log = options.logger.with({ connectionId: this.id, remoteAddress: this.remoteAddress });
+    this.#queue = new CommandQueue(options.limits.maxCommandLine, () => this.#transfer.isRunning);
+    this.data = new DataChannel({
+      site: options,
+      localAddress: this.localAddress,
+      peerAddress: this.remoteAddress,
+      onRefusal: (refusal) => recordRefusal(this, refusal),
+    });
+    raw.once('close', () => void this.#release());
+    raw.on('error', (error) => {
+      this.log.debug('control-connection-lost', { error });
+      this.destroy('connection-lost');
+    });
+    prepareTcp(raw);
+    this.#timers = new ConnectionTimers(options.timeouts, (reason, farewell) => this.end(reason, farewell));
+    this.#timers.awaitLogin();
+  }
+
+  /** Greets, on an implicit binding after the handshake. */
+  async start(tls: 'explicit' | 'implicit'): Promise<void> {
+    if (tls === 'explicit') this.#listen(this.#raw);
+    else {
+      if (!(await this.#handshake())) return;
+      this.data.protection = this.options.dataChannelPolicy === 'SslDeny' ? 'C' : 'P';
+      this.settings.bufferSizeAgreed = true;
+    }
+    this.send(reply('ready', ...messageLines(this.options.messages.banner)));
+  }
+
+  send(answer: Reply): void {
+    if (!this.#socket.writable) return;
+    this.#socket.write(encodeReply(answer));
+    if (this.#socket.writableLength > maximumUnreadReplies) this.destroy('unread-replies');
+  }
+
+  async startTls(): Promise<void> {
+    this.#upgrading = true;
+    this.#raw.off('data', this.#onData);
+    this.#raw.off('end', this.#onEnd);
+    this.#raw.pause();
+    // What came in the clear must not run under TLS (command injection); bytes left in the socket would go to TLS.
+    this.#queue.clear();
+    while (this.#raw.read() !== null);
+    this.send(reply('startTls', 'Ready for the TLS handshake.'));
+    await this.#handshake();
+  }
+
+  reset(): void {
+    this.settings = initialSettings();
+    this.data.reset();
+    if (this.session.state === 'authenticated') this.#timers.awaitLogin();
+    this.sessionHolder.reset();
+  }
+
+  end(reason: string, farewell?: Reply): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = reason;
+    this.#queue.clear();
+    this.#transfer.giveUp();
+    if (this.#upgrading) return void this.#raw.destroy();
+    if (farewell) this.send(farewell);
+    // Through TLS, so that close_notify goes out before FIN.
+    this.#socket.end();
+    this.#socket.resume();
+    this.#timers.awaitFarewell(() => this.#raw.destroy());
+  }
+
+  /** Ends the connection now when it is idle, and after the command that runs otherwise. */
+  drain(): void {
+    const farewell = reply('unavailable', 'The server is closing down.');
+    if (this.#busy) this.#drainReply = farewell;
+    else this.end('server-closing', farewell);
+  }
+
+  destroy(reason: string): void {
+    this.#ending ??= reason;
+    this.#raw.destroy();
+  }
+
+  runTransfer<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#transfer.run((signal) => {
+      // The connection may have ended while the file was being opened.
+      if (this.#inputEnded) this.#endUnlessExpected();
+      if (this.#ending !== undefined) this.#transfer.giveUp();
+      this.#regulate();
+      // Lines that came before the transfer began may hold its ABOR.
+      setImmediate(() => void this.#serveUrgent());
+      return work(signal);
+    });
+  }
+
+  get session(): Session {
+    return this.sessionHolder.now;
+  }
+
+  get isEnding(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  get isTransferring(): boolean {
+    return this.#transfer.isRunning;
+  }
+
+  get hasInputEnded(): boolean {
+    return this.#inputEnded;
+  }
+
+  abortTransfer(): Promise<boolean> {
+    return this.#transfer.giveUpAndWait();
+  }
+
+  #listen(socket: Socket): void {
+    this.#socket = socket;
+    socket.on('data', this.#onData);
+    socket.on('end', this.#onEnd);
+    this.#timers.awaitCommand(this.session.state === 'authenticated');
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#ending !== undefined) return;
+    this.#queue.push(chunk);
+    this.#regulate();
+    void this.#serveUrgent();
+    void this.#work();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#inputEnded = true;
+    if (this.#transfer.isRunning || (this.#busy && this.#queue.isEmpty)) this.#endUnlessExpected();
+    else void this.#work();
+  };
+
+  /** RFC 959 4.1.1 QUIT: an unexpected close is ABOR and QUIT at once; behind a QUIT the transfer before it goes on. */
+  #endUnlessExpected(): void {
+    if (!this.#queue.holds('QUIT')) this.end('client-closed');
+  }
+
+  async #handshake(): Promise<boolean> {
+    this.#upgrading = true;
+    const security = new SessionSecurity(this.options.tls, this.options.clientCertificatePolicy);
+    this.#security = security;
+    const socket = security.wrap(this.#raw);
+    const outcome = await completeHandshake(socket, this.options.timeouts.handshake);
+    this.#upgrading = false;
+    if (outcome.outcome === 'failed' || this.#ending !== undefined) {
+      if (outcome.outcome === 'failed' && this.#ending === undefined) {
+        recordRefusal(this, denial('tls-handshake-failed', `TLS on the control connection: ${outcome.reason}.`));
+      }
+      this.destroy('tls-handshake-failed');
+      return false;
+    }
+    const { facts, peerCertificates } = outcome.handshake;
+    const [leaf] = peerCertificates;
+    this.reset();
+    this.sessionHolder.secured({ facts, peerCertificates });
+    this.data.proof = leaf ? { security, leaf } : { security };
+    socket.once('close', () => this.#raw.destroy());
+    this.#listen(socket);
+    return true;
+  }
+
+  #regulate(): void {
+    if (this.#queue.isOverflowing) this.end('too-many-commands', reply('unavailable', 'Too many commands wait.'));
+    else if (this.#queue.isFull) this.#socket.pause();
+    else if (!this.#upgrading && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  /** One after another: replies must come in the order of their commands, and a flood of listings must not run at once. */
+  async #serveUrgent(): Promise<void> {
+    if (this.#servingUrgent) return;
+    this.#servingUrgent = true;
+    while (this.#transfer.isRunning && this.#ending === undefined) {
+      const command = this.#queue.takeUrgent();
+      if (!command) break;
+      this.#regulate();
+      await this.#run(command);
+    }
+    this.#servingUrgent = false;
+  }
+
+  async #work(): Promise<void> {
+    if (this.#busy || this.#ending !== undefined) return;
+    this.#busy = true;
+    this.#timers.commandArrived();
+    while (this.#ending === undefined && !this.#drainReply) {
+      const line = this.#queue.take();
+      if (!line) break;
+      this.#regulate();
+      await this.#underWay.run(this.#execute(line));
+    }
+    this.#busy = false;
+    if (this.#ending !== undefined) return;
+    if (this.#drainReply) this.end('server-closing', this.#drainReply);
+    else if (this.#inputEnded) this.end('client-closed');
+    else this.#timers.awaitCommand(this.session.state === 'authenticated');
+  }
+
+  async #execute(line: CommandLine): Promise<void> {
+    if (line.kind === 'line') {
+      await this.#run(parseCommand(line.text));
+      return;
+    }
+    const { answer, isLast } = this.#malformed.answerTo(line.kind, this.options.limits.maxCommandLine);
+    if (isLast) this.end('malformed-lines', answer);
+    else this.send(answer);
+  }
+
+  /** The one catch of every command: a fault is logged in full, the client gets a reference. */
+  async #run(command: ParsedCommand): Promise<void> {
+    try {
+      await runCommand(this, command);
+    } catch (error) {
+      const reference = logFault(this, command.verb, error);
+      this.send(reply('localError', `Action not taken, reference ${reference}.`));
+    }
+  }
+
+  /** The record of a command under way comes before that of the session. */
+  async #release(): Promise<void> {
+    // What still runs must not start a timer or a listener that nobody would stop.
+    this.#ending ??= 'connection-lost';
+    this.#timers.stop();
+    this.#transfer.giveUp();
+    this.data.reset();
+    this.#security?.close();
+    this.#queue.clear();
+    await this.#underWay.settled();
+    recordSessionEnd(this, this.#ending);
+    this.#closed.resolve();
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Bytes of the control connection to command lines. It keeps at most one chunk and one line, strips Telnet sequences
+ * (RFC 1123 4.1.2.10) and refuses what could hide a second command: CR, LF and NUL in a line, and endless lines. Any other octet
+ * may be part of a name; octets that are no UTF-8 become text as the storage has it.
+ */
+import { decodeOctets } from '../../storage/octet-text.ts';
+
+export type CommandLine =
+  | { readonly kind: 'line'; readonly text: string }
+  /** The line was longer than allowed; it is dropped up to its end. */
+  | { readonly kind: 'too-long' }
+  /** The line holds what its command cannot take: NUL or CR, or outside a path any control character or what is no UTF-8. */
+  | { readonly kind: 'invalid' };
+
+const nul = 0;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const interpretAsCommand = 0xff;
+const subnegotiationBegin = 0xfa;
+const subnegotiationEnd = 0xf0;
+/** WILL, WONT, DO and DONT carry one option byte (RFC 854). */
+const firstOptionCommand = 0xfb;
+const lastOptionCommand = 0xfe;
+
+type TelnetState = 'data' | 'command' | 'option' | 'subnegotiation' | 'subnegotiation-command';
+
+export class LineReader {
+  readonly #maximum: number;
+  #pending: Buffer = Buffer.alloc(0);
+  #discarding = false;
+  #telnet: TelnetState = 'data';
+
+  /** @param maximum octets of a line without its end */
+  constructor(maximum: number) {
+    this.#maximum = maximum;
+  }
+
+  push(chunk: Buffer): void {
+    const text = this.#withoutTelnet(chunk);
+    this.#pending = this.#pending.length === 0 ? text : Buffer.concat([this.#pending, text]);
+  }
+
+  /** The next whole line. A bare LF ends a line as CR LF does: people type commands by hand, and nothing behind us reads them anew. */
+  next(): CommandLine | undefined {
+    for (;;) {
+      const end = this.#pending.indexOf(lineFeed);
+      if (end < 0) return this.#withoutEnd();
+      const line = this.#pending.subarray(0, end);
+      this.#pending = this.#pending.subarray(end + 1);
+      if (!this.#discarding) return this.#decode(line);
+      this.#discarding = false;
+    }
+  }
+
+  /** Forgets everything read so far: what came before a TLS handshake must not be taken for what comes after it. */
+  clear(): void {
+    this.#pending = Buffer.alloc(0);
+    this.#discarding = false;
+    this.#telnet = 'data';
+  }
+
+  #withoutEnd(): CommandLine | undefined {
+    if (this.#discarding) {
+      this.#pending = Buffer.alloc(0);
+      return undefined;
+    }
+    if (this.#pending.length <= this.#maximum + 1) return undefined;
+    this.#pending = Buffer.alloc(0);
+    this.#discarding = true;
+    return { kind: 'too-long' };
+  }
+
+  #decode(line: Buffer): CommandLine {
+    const bytes = line.at(-1) === carriageReturn ? line.subarray(0, -1) : line;
+    if (bytes.length > this.#maximum) return { kind: 'too-long' };
+    if (bytes.includes(carriageReturn) || bytes.includes(nul)) return { kind: 'invalid' };
+    return { kind: 'line', text: decodeOctets(bytes) };
+  }
+
+  #withoutTelnet(chunk: Buffer): Buffer {
+    if (this.#telnet === 'data' && !chunk.includes(interpretAsCommand)) return chunk;
+    const kept: number[] = [];
+    for (const byte of chunk) {
+      if (this.#telnet === 'data' && byte !== interpretAsCommand) kept.push(byte);
+      else if (this.#telnet === 'command' && !isTelnetCommand(byte)) {
+        kept.push(...(byte === interpretAsCommand ? [byte] : [interpretAsCommand, byte]));
+        this.#telnet = 'data';
+      } else this.#telnet = nextTelnetState(this.#telnet, byte);
+    }
+    return Buffer.from(kept);
+  }
+}
+
+/** Behind 0xFF: a second one stands for the octet itself (RFC 854), and so does one before what no Telnet command begins with. */
+function isTelnetCommand(byte: number): boolean {
+  return byte >= subnegotiationEnd && byte !== interpretAsCommand;
+}
+
+function nextTelnetState(state: TelnetState, byte: number): TelnetState {
+  switch (state) {
+    case 'data':
+      return 'command';
+    case 'command':
+      if (byte === subnegotiationBegin) return 'subnegotiation';
+      return byte >= firstOptionCommand && byte <= lastOptionCommand ? 'option' : 'data';
+    case 'option':
+      return 'data';
+    case 'subnegotiation':
+      return byte === interpretAsCommand ? 'subnegotiation-command' : 'subnegotiation';
+    case 'subnegotiation-command':
+      return byte === subnegotiationEnd ? 'data' : 'subnegotiation';
+  }
+}

@@ -1,0 +1,286 @@
+/**
+ * The data channel of one control connection: one passive listener at a time, the connection that arrived on it, its TLS
+ * handshake from the moment of accept, and the proof that it is the client's. It opens no connection to anywhere.
+ */
+import type { Socket } from 'node:net';
+import { type Denial, denial } from '../../denial.ts';
+import type { SessionSecurity } from '../control/secure-context.ts';
+import { completeHandshake } from '../control/tls-upgrade.ts';
+import type { FtpServerOptions } from '../server-options.ts';
+import { DataConnection, type DataStreams, dataHighWaterMark } from './data-connection.ts';
+import { judgeDataPeer } from './data-peer.ts';
+import { openPassiveListener, type PassiveListener, type PassiveOutcome } from './passive-listener.ts';
+import { prepareTcp } from './tcp-options.ts';
+import type { PaceLimits } from './transfer-pace.ts';
+import { WithholdingSocket } from './withholding-socket.ts';
+
+/** RFC 2228 section 3: C clear, P private. */
+export type ProtectionLevel = 'C' | 'P';
+
+export interface ControlProof {
+  readonly security: SessionSecurity;
+  /** DER of the end entity certificate of the control connection's full handshake. */
+  readonly leaf?: Buffer;
+}
+
+export interface DataChannelOptions {
+  readonly site: Pick<FtpServerOptions, 'passive' | 'dataChannelBinding' | 'timeouts' | 'limits'>;
+  readonly localAddress: string;
+  readonly peerAddress: string;
+  /** Records a refused data connection. @returns the reference for the client */
+  readonly onRefusal: (refusal: Denial) => string;
+}
+
+export type Opened =
+  | { readonly outcome: 'open'; readonly connection: DataConnection }
+  | { readonly outcome: 'denied'; readonly denial: Denial; readonly reference: string }
+  /** No connection arrived in time, or the transfer was given up. */
+  | { readonly outcome: 'none' };
+
+export type Listened =
+  | { readonly outcome: 'listening'; readonly port: number }
+  | { readonly outcome: 'denied'; readonly denial: Denial; readonly reference: string }
+  /** The control connection ended, or another PASV came, meanwhile. */
+  | { readonly outcome: 'none' };
+
+/** A client whose data connection broke before it was accepted makes no other; a stranger's must not cost the client its own. */
+const brokenGraceMilliseconds = 1000;
+
+export class DataChannel {
+  protection: ProtectionLevel = 'C';
+  /** What a protected data connection is compared with; absent while the control connection is in the clear. */
+  proof: ControlProof | undefined;
+  readonly #options: DataChannelOptions;
+  #attempt: Attempt | undefined;
+  #hasExpired = false;
+  #strangerMayResume = false;
+
+  constructor(options: DataChannelOptions) {
+    this.#options = options;
+  }
+
+  /** Whether PASV or EPSV prepared a data connection that is not used yet. */
+  get isPrepared(): boolean {
+    return this.#attempt !== undefined;
+  }
+
+  /** Whether the data connection is there already, which makes the answer 125 instead of 150. */
+  get hasArrived(): boolean {
+    return this.#attempt?.raw !== undefined;
+  }
+
+  /** Whether PASV or EPSV prepared a data connection that no transfer used in its time. */
+  get hasExpired(): boolean {
+    return this.#hasExpired;
+  }
+
+  /** Replaces an earlier listener. What no transfer command asks for in the time of a data connection is given up. */
+  async listen(): Promise<Listened> {
+    this.close();
+    const { localAddress, peerAddress, site } = this.#options;
+    const arrived = Promise.withResolvers<Socket | undefined>();
+    const attempt = new Attempt(arrived);
+    this.#attempt = attempt;
+    const outcome = await openPassiveListener({
+      address: localAddress,
+      ...(site.passive.ports === undefined ? {} : { ports: site.passive.ports }),
+      peerAddress,
+      highWaterMark: dataHighWaterMark,
+      onConnection: (socket) => this.#accept(attempt, socket),
+      onForeign: (address) => void this.#options.onRefusal(foreign(address, peerAddress)),
+      onBroken: () => {
+        void this.#options.onRefusal(broken(peerAddress));
+        attempt.breakSoon();
+      },
+    });
+    if (this.#attempt !== attempt) {
+      if (outcome.outcome === 'listening') outcome.listener.close();
+      return { outcome: 'none' };
+    }
+    if (outcome.outcome !== 'listening') {
+      this.#attempt = undefined;
+      const refusal = noListener(outcome, localAddress, site.passive.ports);
+      return { outcome: 'denied', denial: refusal, reference: this.#options.onRefusal(refusal) };
+    }
+    attempt.listener = outcome.listener;
+    attempt.giveUpAfter(site.timeouts.dataChannel, () => {
+      if (this.#attempt !== attempt) return;
+      this.close();
+      this.#hasExpired = true;
+    });
+    return { outcome: 'listening', port: outcome.listener.port };
+  }
+
+  /** Waits for the data connection and its proof; each PASV serves one transfer. */
+  async open(signal: AbortSignal): Promise<Opened> {
+    const attempt = this.#attempt;
+    if (!attempt) return none;
+    const giveUp = () => attempt.discard();
+    attempt.giveUpAfter(this.#options.site.timeouts.dataChannel, giveUp);
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    const raw = await attempt.arrived.promise;
+    attempt.stopWaiting();
+    const opened = raw === undefined ? none : await this.#opening(attempt, raw);
+    signal.removeEventListener('abort', giveUp);
+    if (this.#attempt === attempt) this.#attempt = undefined;
+    attempt.listener?.close();
+    return opened;
+  }
+
+  close(): void {
+    this.#attempt?.discard();
+    this.#attempt = undefined;
+    this.#hasExpired = false;
+  }
+
+  /** Forgets the TLS session it was tied to. */
+  reset(): void {
+    this.close();
+    this.protection = 'C';
+    this.proof = undefined;
+    this.#strangerMayResume = false;
+  }
+
+  #accept(attempt: Attempt, socket: Socket): void {
+    if (this.#attempt !== attempt) {
+      socket.destroy();
+      return;
+    }
+    socket.on('error', () => undefined);
+    prepareTcp(socket);
+    attempt.raw = socket;
+    // Some clients finish the handshake before they send the transfer command, so it cannot wait for that.
+    if (this.protection === 'P') attempt.opened = this.#secure(socket);
+    attempt.arrived.resolve(socket);
+  }
+
+  #opening(attempt: Attempt, raw: Socket): Promise<Opened> {
+    if (attempt.opened) {
+      if (this.protection === 'P') return attempt.opened;
+      raw.destroy();
+      return Promise.resolve(none);
+    }
+    if (this.protection === 'P') return this.#secure(raw);
+    return Promise.resolve(this.#open({ raw, facts: { protection: 'C' }, pace: this.#pace() }));
+  }
+
+  async #secure(raw: Socket): Promise<Opened> {
+    const { proof } = this;
+    if (!proof) {
+      raw.destroy();
+      return none;
+    }
+    const transport = new WithholdingSocket(raw, dataHighWaterMark);
+    const tls = proof.security.wrap(transport, dataHighWaterMark);
+    const outcome = await completeHandshake(tls, this.#options.site.timeouts.handshake);
+    if (outcome.outcome === 'failed') {
+      raw.destroy();
+      return this.#refuse(denial('data-tls-failed', `TLS on the data connection failed: ${outcome.reason}.`));
+    }
+    const { leaf, resumed, facts } = outcome.handshake;
+    const judgement = judgeDataPeer(this.#options.site.dataChannelBinding, {
+      ...(proof.leaf === undefined ? {} : { controlLeaf: proof.leaf }),
+      ...(leaf === undefined ? {} : { dataLeaf: leaf }),
+      resumed,
+      strangerMayResume: this.#strangerMayResume,
+    });
+    if (!judgement.proven) {
+      if (!resumed) this.#strangerMayResume = true;
+      // Without release the tickets never leave, and RST cannot be taken for the end of a file.
+      raw.resetAndDestroy();
+      return this.#refuse(judgement.denial);
+    }
+    return this.#open({
+      raw,
+      secure: { tls, transport },
+      facts: { protection: 'P', protocol: facts.protocol, cipher: facts.cipher, ...judgement.facts },
+      pace: this.#pace(),
+    });
+  }
+
+  /** Recorded when it happens, whether or not a transfer command ever asks for the connection. */
+  #refuse(refusal: Denial): Opened {
+    return { outcome: 'denied', denial: refusal, reference: this.#options.onRefusal(refusal) };
+  }
+
+  #pace(): PaceLimits {
+    const { timeouts, limits } = this.#options.site;
+    return { silence: timeouts.dataChannel, minimumRate: limits.minBytesPerSecond };
+  }
+
+  #open(streams: DataStreams): Opened {
+    return { outcome: 'open', connection: new DataConnection(streams) };
+  }
+}
+
+/** One PASV or EPSV until its transfer. */
+class Attempt {
+  raw: Socket | undefined;
+  /** The handshake and proof, when they began at accept. */
+  opened: Promise<Opened> | undefined;
+  listener: PassiveListener | undefined;
+  readonly arrived: PromiseWithResolvers<Socket | undefined>;
+  #timer: NodeJS.Timeout | undefined;
+  #longest = Number.POSITIVE_INFINITY;
+  #giveUp: () => void = () => undefined;
+
+  constructor(arrived: PromiseWithResolvers<Socket | undefined>) {
+    this.arrived = arrived;
+  }
+
+  /** Replaces the time set before. */
+  giveUpAfter(milliseconds: number, giveUp: () => void): void {
+    this.stopWaiting();
+    this.#giveUp = giveUp;
+    this.#timer = setTimeout(giveUp, Math.min(milliseconds, this.#longest));
+  }
+
+  /** From now on nothing is waited for longer than the grace. */
+  breakSoon(): void {
+    this.#longest = brokenGraceMilliseconds;
+    if (this.#timer) this.giveUpAfter(this.#longest, this.#giveUp);
+  }
+
+  stopWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  discard(): void {
+    this.stopWaiting();
+    this.listener?.close();
+    this.raw?.destroy();
+    this.arrived.resolve(undefined);
+  }
+}
+
+const none = { outcome: 'none' } as const;
+
+function foreign(address: string, peerAddress: string): Denial {
+  return denial('data-address-mismatch', 'A connection to the passive port came from elsewhere.', {
+    dataAddress: address,
+    controlAddress: peerAddress,
+  });
+}
+
+function broken(peerAddress: string): Denial {
+  const detail = 'A connection to the passive port was reset before it was accepted; its address is not known.';
+  return denial('data-connection-reset', detail, { controlAddress: peerAddress });
+}
+
+function noListener(
+  outcome: Exclude<PassiveOutcome, { outcome: 'listening' }>,
+  address: string,
+  ports: FtpServerOptions['passive']['ports'],
+): Denial {
+  const range = ports ? `${ports.low}-${ports.high}` : 'of the system';
+  if (outcome.outcome === 'exhausted') {
+    const detail = `Every passive port ${range} on ${address} is taken.`;
+    return denial('passive-ports-exhausted', detail, { address, ports: range, tried: outcome.tried });
+  }
+  const { errno } = outcome;
+  const detail = `The system gave no listener on ${address}, ports ${range}: ${errno}.`;
+  const code = errno === 'EMFILE' || errno === 'ENFILE' ? 'descriptors-exhausted' : 'passive-listener-failed';
+  return denial(code, detail, { address, ports: range, errno });
+}

@@ -1,0 +1,40 @@
+/** Decides whether a protected data connection comes from the client of its control connection. Absence never equals absence. */
+import { type Denial, denial } from '../../denial.ts';
+import type { Facts } from '../../explanation/steps.ts';
+import type { DataChannelBinding } from '../server-options.ts';
+
+export interface DataPeerEvidence {
+  /** DER of the end entity certificate of the control connection. */
+  readonly controlLeaf?: Buffer;
+  /** DER of the end entity certificate of the data connection, fresh or out of the resumed session. */
+  readonly dataLeaf?: Buffer;
+  readonly resumed: boolean;
+  /**
+   * Whether a stranger may hold a session of this context: a full handshake on a data connection that proved nothing got
+   * one under TLS 1.2 before it could be refused. From then on resumption alone proves nothing.
+   */
+  readonly strangerMayResume: boolean;
+}
+
+export type DataPeerJudgement =
+  | { readonly proven: true; readonly facts: Facts }
+  | { readonly proven: false; readonly denial: Denial };
+
+export function judgeDataPeer(binding: DataChannelBinding, evidence: DataPeerEvidence): DataPeerJudgement {
+  const { controlLeaf, dataLeaf, resumed, strangerMayResume } = evidence;
+  const sameCertificate = controlLeaf !== undefined && dataLeaf !== undefined && controlLeaf.equals(dataLeaf);
+  // Tickets of this context are given out on data connections too; the certificate inside tells whose they are.
+  const sameSession = resumed && (controlLeaf === undefined ? !strangerMayResume : sameCertificate);
+  const proofs: Readonly<Record<DataChannelBinding, boolean>> = {
+    certificate: sameCertificate,
+    session: sameSession,
+    certificateOrSession: sameCertificate || sameSession,
+  };
+  const facts: Facts = { binding, resumed, sameCertificate };
+  if (proofs[binding]) return { proven: true, facts };
+  const shown =
+    dataLeaf === undefined ? 'no certificate' : sameCertificate ? 'the same certificate' : 'another certificate';
+  const handshake = resumed ? 'resumed a TLS session' : 'made a full TLS handshake';
+  const detail = `The data connection ${handshake} with ${shown}; dataChannelBinding is ${binding}.`;
+  return { proven: false, denial: denial('data-certificate-mismatch', detail, facts) };
+}

@@ -1,0 +1,126 @@
+/**
+ * Listens for the one data connection of one PASV or EPSV. It takes only a connection from the address of the control
+ * connection (RFC 2577 section 4), and goes on listening when somebody else comes first.
+ */
+import { randomInt } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import { leavesRoomForTransfer } from '../../operations/descriptors.ts';
+
+export interface PassiveListenerOptions {
+  /** Local address of the control connection. */
+  readonly address: string;
+  readonly ports?: { readonly low: number; readonly high: number };
+  /** Address that the data connection must come from. */
+  readonly peerAddress: string;
+  /** Bytes read ahead from the socket. */
+  readonly highWaterMark: number;
+  readonly onConnection: (socket: Socket) => void;
+  readonly onForeign: (address: string) => void;
+  /** A connection broke before it was accepted; the kernel does not tell any more whose it was. */
+  readonly onBroken: () => void;
+}
+
+export interface PassiveListener {
+  readonly port: number;
+  /** Stops listening; a connection already taken lives on. */
+  close(): void;
+}
+
+/** `exhausted`: every port of the range is taken. `refused`: the system gives no listener at all. */
+export type PassiveOutcome =
+  | { readonly outcome: 'listening'; readonly listener: PassiveListener }
+  | { readonly outcome: 'exhausted'; readonly tried: number }
+  | { readonly outcome: 'refused'; readonly errno: string };
+
+/** Ports tried that other programs hold, before the range counts as exhausted. */
+const maximumAttempts = 64;
+/** Connections from elsewhere that one listener reports before it stays silent about them. */
+const maximumForeignReports = 4;
+
+/** What this process listens on now, `address:port`: to be passed over without asking the kernel. */
+const listening = new Set<string>();
+
+export async function openPassiveListener(options: PassiveListenerOptions): Promise<PassiveOutcome> {
+  let tried = 0;
+  for (const port of candidatePorts(options)) {
+    const { listener, errno } = await tryListen(options, port);
+    if (listener) return { outcome: 'listening', listener };
+    // EACCES: a port that needs a privilege, or that a security module keeps for another program.
+    if (errno !== 'EADDRINUSE' && errno !== 'EACCES') return { outcome: 'refused', errno };
+    tried += 1;
+    if (tried === maximumAttempts) break;
+  }
+  return { outcome: 'exhausted', tried };
+}
+
+/** `::ffff:192.0.2.1` and `192.0.2.1` are one address. */
+export function plainAddress(address: string | undefined): string {
+  return (address ?? '').replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/iu, '');
+}
+
+/** From a random place onwards: a predictable port could be taken by somebody else first (RFC 2577 section 6). */
+function* candidatePorts({ address, ports }: PassiveListenerOptions): Generator<number> {
+  if (!ports) {
+    yield 0;
+    return;
+  }
+  const size = ports.high - ports.low + 1;
+  const start = randomInt(size);
+  for (let index = 0; index < size; index += 1) {
+    const port = ports.low + ((start + index) % size);
+    if (!listening.has(`${address}:${port}`)) yield port;
+  }
+}
+
+type Attempted =
+  | { readonly listener: PassiveListener; readonly errno?: never }
+  | { readonly listener?: never; readonly errno: string };
+
+function tryListen(options: PassiveListenerOptions, port: number): Promise<Attempted> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, highWaterMark: options.highWaterMark });
+  // Node's default would queue hundreds of connections for a listener that takes one.
+  const listenOptions = { host: options.address, port, backlog: 4, exclusive: true };
+  return new Promise((resolve) => {
+    server.once('error', (error: NodeJS.ErrnoException) => resolve({ errno: error.code ?? error.message }));
+    server.listen(listenOptions, () => {
+      server.removeAllListeners('error');
+      server.on('error', () => server.close());
+      if (!leavesRoomForTransfer(server)) {
+        server.close();
+        resolve({ errno: 'EMFILE' });
+        return;
+      }
+      const bound = server.address();
+      const taken = typeof bound === 'object' && bound ? bound.port : port;
+      const name = `${options.address}:${taken}`;
+      listening.add(name);
+      server.once('close', () => listening.delete(name));
+      acceptOne(server, options);
+      resolve({ listener: { port: taken, close: () => void server.close() } });
+    });
+  });
+}
+
+function acceptOne(server: Server, options: PassiveListenerOptions): void {
+  let foreign = 0;
+  let broken = 0;
+  let taken = false;
+  server.on('connection', (socket: Socket) => {
+    const address = plainAddress(socket.remoteAddress);
+    if (!taken && address === options.peerAddress) {
+      taken = true;
+      server.close();
+      options.onConnection(socket);
+      return;
+    }
+    socket.on('error', () => undefined);
+    socket.resetAndDestroy();
+    if (address === '') {
+      if (!taken && broken === 0) options.onBroken();
+      broken += 1;
+      return;
+    }
+    if (!taken && foreign < maximumForeignReports) options.onForeign(address);
+    foreign += 1;
+  });
+}

@@ -1,0 +1,20 @@
+/** The audit record of whatever an account does to a file or directory. */
+import type { Transfer } from '../../operations/audit.ts';
+import { commonFacts } from '../control/control-audit.ts';
+import type { AuthenticatedSession, Control } from '../control/session.ts';
+import { type Reply, reply } from '../reply.ts';
+
+/** What differs from one record of a connection to the next. */
+type TransferFacts = Omit<Transfer, 'event' | 'binding' | 'connectionId' | 'remoteAddress' | 'accountName'>;
+
+/** To whoever would read or change a file while there is hardly room to keep the record of it. */
+export const unrecordable: Reply = reply('localError', 'Not possible at the moment; try again later.');
+
+export function recordTransfer(control: Control, session: AuthenticatedSession, facts: TransferFacts): void {
+  control.options.audit.write({
+    event: 'transfer',
+    ...commonFacts(control),
+    accountName: session.login.accountName,
+    ...facts,
+  });
+}

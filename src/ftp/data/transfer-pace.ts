@@ -1,0 +1,127 @@
+/**
+ * Whether a peer still takes part in its transfer: octets it has sent, or has acknowledged, over the newest span of time. None at
+ * all is silence, fewer than the least rate is a transfer too slow to be worth its place. Time in which the server itself
+ * kept the peer waiting, for a disk, is never counted against the peer.
+ */
+import type { Socket } from 'node:net';
+import type { DenialCode } from '../../denial.ts';
+import { unacknowledgedOctets } from './unacknowledged-octets.ts';
+
+export interface PaceLimits {
+  /** Milliseconds: the span over which octets are counted, and the grace before anything is enforced. */
+  readonly silence: number;
+  /** Octets a second that a peer must move on average over each span; 0: any will do. */
+  readonly minimumRate: number;
+}
+
+/** The peer is to blame for the end of its transfer. */
+export class PaceError extends Error {
+  override readonly name = 'PaceError';
+  readonly code: Extract<DenialCode, 'data-channel-silent' | 'data-channel-slow'>;
+  constructor(code: PaceError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Looks taken in each span. */
+const looksPerSpan = 6;
+/** More than the buffers of any kernel hold: a peer that moved so much since the last look has acknowledged some of it. */
+const beyondBuffers = 16 * 1024 * 1024;
+
+interface Look {
+  readonly at: number;
+  /** Octets that went in or out, as far as the kernel took them. */
+  readonly passed: number;
+  /** Those of them that the peer is known to have sent or acknowledged. */
+  readonly moved: number;
+}
+
+export class TransferPace {
+  readonly #socket: Socket;
+  readonly #limits: PaceLimits;
+  readonly #direction: 'in' | 'out';
+  readonly #timer: NodeJS.Timeout;
+  readonly #fail: (error: PaceError) => void;
+  #looks: Look[] = [];
+  #isHeld = false;
+  #isStopped = false;
+
+  /** Begins to watch. @param fail is called once at most */
+  constructor(socket: Socket, direction: 'in' | 'out', limits: PaceLimits, fail: (error: PaceError) => void) {
+    this.#socket = socket;
+    this.#direction = direction;
+    this.#limits = limits;
+    this.#fail = fail;
+    const passed = this.#passed();
+    this.#looks.push({ at: performance.now(), passed, moved: passed });
+    this.#timer = setInterval(() => void this.#look(), limits.silence / looksPerSpan);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearInterval(this.#timer);
+  }
+
+  /** Awaits something of the server's own, for which the peer has to wait. */
+  async hold<T>(work: Promise<T>): Promise<T> {
+    this.#isHeld = true;
+    try {
+      return await work;
+    } finally {
+      this.#isHeld = false;
+    }
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isHeld) {
+      this.#looks = [];
+      return;
+    }
+    const at = performance.now();
+    const passed = this.#passed();
+    const last = this.#looks.at(-1);
+    // A fast transfer costs no look at the kernel's table.
+    if (last && passed - last.passed > beyondBuffers) {
+      this.#looks = [];
+      return;
+    }
+    const waiting = this.#direction === 'out' ? ((await unacknowledgedOctets(this.#socket)) ?? 0) : 0;
+    // The transfer may have ended while the table was read.
+    if (!this.#isStopped) this.#judge({ at, passed, moved: passed - waiting });
+  }
+
+  #judge(look: Look): void {
+    const { silence, minimumRate } = this.#limits;
+    this.#looks.push(look);
+    while (this.#looks[1] && look.at - this.#looks[1].at >= silence) this.#looks.shift();
+    const [first = look] = this.#looks;
+    const span = look.at - first.at;
+    if (span < silence) return;
+    const octets = look.moved - first.moved;
+    if (octets > 0 && octets >= (minimumRate * span) / 1000) return;
+    this.stop();
+    const seconds = (span / 1000).toFixed(1);
+    this.#fail(
+      octets <= 0
+        ? new PaceError('data-channel-silent', `the peer moved no octet for ${seconds} s`)
+        : new PaceError(
+            'data-channel-slow',
+            `the peer moved ${octets} octets in ${seconds} s; the least is ${minimumRate} a second`,
+          ),
+    );
+  }
+
+  /** Node counts a write when it begins and calls back when its end is with the kernel; libuv knows what lies between. */
+  #passed(): number {
+    if (this.#direction === 'in') return this.#socket.bytesRead;
+    const { _handle: handle } = this.#socket as { readonly _handle?: KernelSide | null };
+    return handle ? handle.bytesWritten - handle.writeQueueSize : 0;
+  }
+}
+
+/** What net.Socket itself reads off its handle for its own timeout; not in Node's documentation. */
+interface KernelSide {
+  readonly bytesWritten: number;
+  readonly writeQueueSize: number;
+}

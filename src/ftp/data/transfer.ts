@@ -1,0 +1,126 @@
+/**
+ * The course of every transfer: protection asked for, 150, the proven data connection, the bytes, one final reply. It never
+ * says 226 of a transfer that broke, and never tells the client more of a refusal than a reference.
+ */
+
+import { millisecondsSince } from '../../clock.ts';
+import { type Denial, denial, denialEntry } from '../../denial.ts';
+import { errorMessage } from '../../error-message.ts';
+import type { Facts } from '../../explanation/steps.ts';
+import { noticeShortage } from '../../operations/descriptor-shortage.ts';
+import { StorageError } from '../../storage/storage.ts';
+import { recordRefusal } from '../control/control-audit.ts';
+import type { Control } from '../control/session.ts';
+import { recordIfUnresponsive, storageReply } from '../file-access.ts';
+import { type Reply, reply } from '../reply.ts';
+import type { Opened } from './data-channel.ts';
+import type { DataConnection } from './data-connection.ts';
+import { unrecordable } from './transfer-audit.ts';
+import { PaceError } from './transfer-pace.ts';
+
+export interface TransferResult {
+  readonly outcome: 'complete' | 'aborted' | 'failed';
+  readonly bytes: number;
+  readonly durationMilliseconds: number;
+  readonly facts: Facts;
+}
+
+/** Thrown by the move of a transfer whose end cannot be trusted. */
+export class TransferRefused extends Error {
+  override readonly name = 'TransferRefused';
+}
+
+/** @returns what stands against any transfer now; it is asked before a file is opened (RFC 4217 10.2, 521) */
+export function transferObstacle(control: Control): Reply | undefined {
+  const { dataChannelPolicy, audit } = control.options;
+  if (audit.transferObstacle !== undefined) return unrecordable;
+  if (dataChannelPolicy === 'SslRequire' && control.data.protection !== 'P') {
+    return reply('protectionNotAllowed', 'Data connections must be protected here; PBSZ 0 and PROT P first.');
+  }
+  if (dataChannelPolicy === 'SslDeny' && control.data.protection === 'P') {
+    return reply('protectionNotAllowed', 'Data connections are never protected here; PROT C first.');
+  }
+  if (control.data.isPrepared) return undefined;
+  const again = control.data.hasExpired ? 'The passive port was not used in time; PASV or EPSV again.' : undefined;
+  return reply('noDataConnection', again ?? 'PASV or EPSV first.');
+}
+
+/**
+ * Opens the data connection, moves the bytes, and answers.
+ * @param opening text of the 150 reply
+ * @param move moves everything and returns facts for the audit record; it must leave nothing half done when it throws, and
+ * throw when the signal says that the transfer is given up, as long as that can change anything
+ */
+export function carryOut(
+  control: Control,
+  opening: string,
+  move: (connection: DataConnection, signal: AbortSignal) => Promise<Facts>,
+): Promise<TransferResult> {
+  return control.runTransfer(async (signal) => {
+    const { timer } = control.options;
+    const startedAt = timer();
+    const result = (outcome: TransferResult['outcome'], bytes: number, facts: Facts): TransferResult => {
+      return { outcome, bytes, durationMilliseconds: millisecondsSince(startedAt, timer), facts };
+    };
+    control.send(reply(control.data.hasArrived ? 'dataConnectionOpen' : 'openingDataConnection', opening));
+    const opened = await control.data.open(signal);
+    if (opened.outcome !== 'open') {
+      control.send(refusal(opened, signal));
+      const code = opened.outcome === 'denied' ? opened.denial.code : 'no-data-connection';
+      return result(signal.aborted ? 'aborted' : 'failed', 0, { refused: code });
+    }
+    const { connection } = opened;
+    const giveUp = () => connection.abort(new Error('the transfer was given up'));
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    try {
+      const facts = await move(connection, signal);
+      control.send(reply('transferComplete', 'Transfer complete.'));
+      return result('complete', connection.transferred, { ...connection.facts, ...facts });
+    } catch (error) {
+      connection.abort(new Error('the transfer failed'));
+      const tooSlow =
+        error instanceof PaceError && !signal.aborted ? denial(error.code, errorMessage(error)) : undefined;
+      if (tooSlow) control.send(paceFailure(tooSlow, recordRefusal(control, tooSlow)));
+      else control.send(failure(error, signal));
+      if (error instanceof StorageError) recordIfUnresponsive(control, error);
+      if (!noticeShortage(error, 'transfer')) control.log.info('transfer-failed', { error });
+      const facts = { ...connection.facts, reason: errorMessage(error), refused: tooSlow?.code };
+      return result(signal.aborted ? 'aborted' : 'failed', connection.transferred, facts);
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
+  });
+}
+
+function refusal(opened: Exclude<Opened, { outcome: 'open' }>, signal: AbortSignal): Reply {
+  if (signal.aborted) return reply('transferAborted', 'Transfer given up.');
+  if (opened.outcome === 'none') return reply('noDataConnection', 'No data connection was made.');
+  const { code } = opened.denial;
+  // RFC 2428 has another 522, so the text tells which one this is, and what the person can do about it.
+  const text =
+    code === 'data-tls-failed'
+      ? 'TLS on the data connection failed'
+      : 'The data connection must resume the TLS session or show the certificate of the control connection';
+  return { code: denialEntry(code).reply, lines: [`${text}, reference ${opened.reference}.`] };
+}
+
+function paceFailure({ code }: Denial, reference: string): Reply {
+  const text =
+    code === 'data-channel-slow'
+      ? 'The transfer was too slow and is not complete'
+      : 'Nothing moved on the data connection for too long; the transfer is not complete';
+  return { code: denialEntry(code).reply, lines: [`${text}, reference ${reference}.`] };
+}
+
+function failure(error: unknown, signal: AbortSignal): Reply {
+  if (signal.aborted) return reply('transferAborted', 'Transfer given up.');
+  const known = storageReply(error);
+  if (known)
+    return known.code === 452 || known.code === 451
+      ? known
+      : reply('localError', 'The file could not be read or written.');
+  if (error instanceof StorageError) return reply('localError', 'The file could not be read or written.');
+  if (error instanceof TransferRefused) return reply('transferAborted', error.message);
+  return reply('transferAborted', 'The data connection broke; the transfer is not complete.');
+}

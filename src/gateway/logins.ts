@@ -1,0 +1,175 @@
+/** Everything a login needs, made from one configuration: directories, validators, rules and rights of every site. */
+
+import type { AuthorizationRule } from '../authorization/authorization-rules.ts';
+import { type Clock, systemClock, systemTimer, type Timer } from '../clock.ts';
+import type { Configuration, LoadedSite } from '../config/load.ts';
+import type { Directory } from '../directory/directory.ts';
+import { decideLogin } from '../login/decision.ts';
+import { createFailureThrottle, type FailureThrottle } from '../login/failure-throttle.ts';
+import type { LoginGenerations, Logins } from '../login/login-generations.ts';
+import type { AuthorizationPolicy, LoginPolicy } from '../login/login-policy.ts';
+import { SiteLogin } from '../login/site-login.ts';
+import type { Binding } from '../mapping/mapping-service.ts';
+import { createMappingService } from '../mapping/resolve.ts';
+import { type AuditTrail, trailOfSite } from '../operations/audit.ts';
+import { createAuditTrail } from '../operations/audit-trail.ts';
+import { tellShortagesTo } from '../operations/descriptor-shortage.ts';
+import { alarmOnStandardError, createLogger, type Logger } from '../operations/log.ts';
+import { createCertificateValidator } from '../pki/path/certificate-validator.ts';
+import type { FileOperations } from '../storage/file-operations.ts';
+import { defined } from './defined.ts';
+import { openDirectory } from './directories.ts';
+import { createSharedEvidence, type SharedEvidence } from './evidence.ts';
+import { remoteDecision } from './remote-mapping.ts';
+import { homesOf } from './site-homes.ts';
+import { validatorOptions } from './validation.ts';
+
+export interface LoginParts {
+  readonly audit: AuditTrail;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly timer: Timer;
+  /** Shared with other logins; absent: these logins have their own. */
+  readonly evidence?: SharedEvidence;
+  /** By name of the site; absent: homes are looked for without a deadline. */
+  readonly fileOperations?: ReadonlyMap<string, FileOperations>;
+  /** Shared likewise, so that guesses survive a reload. */
+  readonly throttle?: FailureThrottle;
+}
+
+/**
+ * Every site's login by one configuration.
+ * @param authorizationOf who may do what on a site, and where; default: as the site’s settings say, with a home in its files
+ */
+export function createLogins(
+  configuration: Configuration,
+  parts: LoginParts,
+  authorizationOf: (site: LoadedSite) => AuthorizationPolicy = (site) => ({
+    rules: rulesOf(site),
+    homes: homesOf(site, parts.fileOperations?.get(site.settings.name)),
+  }),
+): Logins {
+  const evidence = parts.evidence ?? createSharedEvidence(configuration, parts);
+  const throttle = parts.throttle ?? createThrottle(configuration, parts.clock);
+  const directories = new Map(
+    configuration.directories.map((loaded) => [loaded.settings.name, openDirectory(loaded, parts.logger)]),
+  );
+  const shared = { ...parts, evidence, throttle, directories };
+  const sites = configuration.sites.map((site) => openSite(site, shared, authorizationOf(site)));
+  return {
+    sites: new Map(sites.map(({ name, login }) => [name, login])),
+    close: async () => {
+      for (const { close } of sites) close?.();
+      await Promise.all([...directories.values()].map((directory) => directory.close()));
+      if (!parts.evidence) await evidence.stop();
+    },
+  };
+}
+
+/** What every login of one process shares: opened once, and kept over reloads. The caller closes it. */
+export function openSharedParts(configuration: Configuration) {
+  const clock = systemClock;
+  const logger = createLogger({
+    level: configuration.settings.log.level,
+    ...(configuration.logFile && { file: configuration.logFile }),
+  });
+  const endShortages = tellShortagesTo(logger);
+  const audit = createAuditTrail({
+    ...(configuration.auditFile && { file: configuration.auditFile }),
+    whenUnwritable: configuration.settings.audit.whenUnwritable,
+    clock,
+    onAlarm: (text) => {
+      logger.error('audit-alarm', { text });
+      // The log may stand on the same disk.
+      if (configuration.logFile) alarmOnStandardError(text);
+    },
+  });
+  const evidence = createSharedEvidence(configuration, { clock, logger });
+  return {
+    audit,
+    logger,
+    clock,
+    timer: systemTimer,
+    evidence,
+    throttle: createThrottle(configuration, clock),
+    /** After log rotation. */
+    reopen: () => {
+      void audit.reopen();
+      void logger.reopen();
+    },
+    /** Resolves with the reason when log or audit trail can never be written again. */
+    lost: Promise.race([audit.gone, logger.gone]),
+    /** The logins first: they may have something to say. */
+    close: async (logins: LoginGenerations) => {
+      await Promise.all([logins.close(), evidence.stop()]);
+      endShortages();
+      await audit.close();
+      await logger.close();
+    },
+  };
+}
+
+function createThrottle({ settings }: Configuration, clock: Clock): FailureThrottle {
+  return createFailureThrottle({ ...settings.denyByFailure, clock });
+}
+
+interface SharedParts extends LoginParts {
+  readonly evidence: SharedEvidence;
+  readonly throttle: FailureThrottle;
+  /** All of the configuration, by name. */
+  readonly directories: ReadonlyMap<string, Directory>;
+}
+
+interface OpenSite {
+  readonly name: string;
+  readonly login: SiteLogin;
+  /** Absent where the site holds nothing of its own that is to be closed. */
+  readonly close?: () => void;
+}
+
+function openSite(site: LoadedSite, parts: SharedParts, authorization: AuthorizationPolicy): OpenSite {
+  const { name } = site.settings;
+  const logger = parts.logger.with({ site: name });
+  const own = { audit: trailOfSite(parts.audit, name), logger, timer: parts.timer };
+  if (site.remoteMapping) {
+    const { decide, close } = remoteDecision(site, site.remoteMapping, authorization, { clock: parts.clock, logger });
+    return { name, login: new SiteLogin(decide, own), close };
+  }
+  const policy = loginPolicy(site, { ...parts, logger }, authorization);
+  const login = new SiteLogin((request, occasion) => decideLogin(policy, request, occasion), {
+    ...own,
+    ...('passwords' in policy && { failureDelay }),
+  });
+  return { name, login };
+}
+
+/** Milliseconds; longer than a directory usually takes to refuse a password. */
+const failureDelay = 1000;
+
+function loginPolicy(site: LoadedSite, parts: SharedParts, authorization: AuthorizationPolicy): LoginPolicy {
+  const { settings, rules } = site;
+  const { clock, logger, throttle, evidence } = parts;
+  const { clientCertAuthentication, mode, requireSmartcardRequired } = settings.authentication;
+  const directories = settings.directories.flatMap((name) => parts.directories.get(name) ?? []);
+  const passwords = { directories, throttle };
+  const common = { ...authorization, clock, requireSmartcardRequired };
+  if (!clientCertAuthentication.enabled) {
+    return mode === 'certificateOrPassword'
+      ? { ...common, mode: 'password', passwords }
+      : { ...common, mode: 'disabled' };
+  }
+  const certificates = {
+    validator: createCertificateValidator(validatorOptions(site, evidence, clock, logger)),
+    mapping: createMappingService({ rules, binding: binding(settings.mapping), directories, logger }),
+  };
+  return mode === 'certificate' ? { ...common, mode, certificates } : { ...common, mode, certificates, passwords };
+}
+
+function binding({ binding: mode, backdating }: LoadedSite['settings']['mapping']): Binding {
+  return mode === 'compatibility' ? { mode, backdating } : { mode };
+}
+
+/** The authorization rules of a site. */
+export function rulesOf({ settings }: LoadedSite): readonly AuthorizationRule[] {
+  return settings.authorization.map(defined);
+}

@@ -1,0 +1,264 @@
+/** Parsers of the certificate extensions that path validation processes (RFC 5280 4.2), and of the extension list itself. */
+import {
+  contextConstructed,
+  contextPrimitive,
+  DerReader,
+  type DerValue,
+  readSequence,
+  readSingle,
+  tags,
+} from '../encoding/der.ts';
+import { decodeBoolean, decodeCount, decodeNamedBits, decodeObjectIdentifier } from '../encoding/der-values.ts';
+import { MalformedError } from '../encoding/malformed-error.ts';
+import { oids } from '../encoding/oids.ts';
+import { type GeneralName, generalNameOf, generalNamesOf, readableNamesOf } from '../names/general-name.ts';
+import { type KeyUsage, keyUsages } from './key-usage.ts';
+
+export interface Extension {
+  readonly oid: string;
+  readonly critical: boolean;
+  /** Content of extnValue. */
+  readonly value: Buffer;
+}
+
+export interface BasicConstraints {
+  readonly ca: boolean;
+  /** The greatest number of non-self-issued intermediates below; absent: no limit. */
+  readonly pathLength?: number;
+}
+
+export interface PolicyMapping {
+  readonly issuerDomainPolicy: string;
+  readonly subjectDomainPolicy: string;
+}
+
+export interface PolicyConstraints {
+  /** Certificates below that may still be without a valid policy. */
+  readonly requireExplicitPolicy?: number;
+  /** Certificates below that may still map policies. */
+  readonly inhibitPolicyMapping?: number;
+}
+
+export interface NameConstraints {
+  readonly permitted: readonly GeneralName[];
+  readonly excluded: readonly GeneralName[];
+}
+
+export interface CertificatePolicies {
+  /** Dotted OIDs, each once. */
+  readonly policies: readonly string[];
+  /** Dotted OIDs of qualifiers other than the two of RFC 5280, for which a critical extension must be refused. */
+  readonly unprocessedQualifiers: readonly string[];
+}
+
+interface AuthorityKeyIdentifier {
+  readonly keyIdentifier?: Buffer;
+}
+
+const maximumExtensions = 64;
+const maximumPolicies = 256;
+const maximumQualifiers = 64;
+const maximumPurposes = 64;
+const maximumSubtrees = 4096;
+
+/** RFC 5280 4.2.1.4: the pointer to a statement and the text to show; they are for people, and processed by leaving them to them. */
+const displayQualifiers: ReadonlySet<string> = new Set([oids.certificationPracticeStatement, oids.userNotice]);
+
+/**
+ * The list of extensions of a certificate, a CRL or a CRL entry.
+ * @param content of the Extensions SEQUENCE
+ * An empty one breaks the syntax and says nothing.
+ * @throws MalformedError when it holds an extension twice (RFC 5280 4.2)
+ */
+export function parseExtensions(content: Buffer, what: string): ReadonlyMap<string, Extension> {
+  const extensions = new Map<string, Extension>();
+  for (const value of new DerReader(content, what).rest(maximumExtensions)) {
+    if (value.tag !== tags.sequence) throw new MalformedError(`${what} holds something that is not a SEQUENCE`);
+    const reader = new DerReader(value.content, 'extension');
+    const oid = decodeObjectIdentifier(reader.expect(tags.objectIdentifier).content, 'extension type');
+    const flag = reader.optional(tags.boolean);
+    // FALSE is the default, which DER leaves out; written out it means the same.
+    const critical = flag !== undefined && decodeBoolean(flag.content, 'critical');
+    const octets = reader.expect(tags.octetString).content;
+    reader.end();
+    if (extensions.has(oid)) throw new MalformedError(`extension ${oid} appears twice`);
+    extensions.set(oid, { oid, critical, value: octets });
+  }
+  return extensions;
+}
+
+/**
+ * What an extension says that only helps to find keys, CRLs and newer CRLs: written so that it cannot be read it helps with nothing,
+ * unless it is critical, which means that it must be understood (RFC 5280 4.2).
+ * @throws MalformedError when it is critical and cannot be read
+ */
+export function helpOf<T>(extension: Extension | undefined, parse: (der: Buffer) => T): T | undefined {
+  if (!extension) return undefined;
+  try {
+    return parse(extension.value);
+  } catch (error) {
+    if (error instanceof MalformedError && !extension.critical) return undefined;
+    throw error;
+  }
+}
+
+export function parseKeyUsage(der: Buffer): ReadonlySet<KeyUsage> {
+  const bits = decodeNamedBits(readSingle(der, tags.bitString, 'keyUsage').content, 'keyUsage');
+  return new Set(keyUsages.filter((_, bit) => bits.has(bit)));
+}
+
+export function parseExtendedKeyUsage(der: Buffer): readonly string[] {
+  const purposes = readSequence(der, 'extKeyUsage').rest(maximumPurposes);
+  if (purposes.length === 0) throw new MalformedError('extKeyUsage is empty');
+  return purposes.map((purpose) => objectIdentifierOf(purpose, 'purpose in extKeyUsage'));
+}
+
+export function parseBasicConstraints(der: Buffer): BasicConstraints {
+  const reader = readSequence(der, 'basicConstraints');
+  // An explicitly encoded FALSE breaks DER, but so many CAs write it that refusing it would refuse their cards.
+  const ca = reader.optional(tags.boolean);
+  const pathLength = reader.optional(tags.integer);
+  reader.end();
+  return {
+    ca: ca !== undefined && decodeBoolean(ca.content, 'cA'),
+    ...(pathLength && { pathLength: decodeCount(pathLength.content, 'pathLenConstraint') }),
+  };
+}
+
+/** MS-WCCE 2.2.2.7.7.3: encoded as certificate policies are. The qualifiers say nothing about a purpose. */
+export function parseApplicationPolicies(der: Buffer): readonly string[] {
+  return parseCertificatePolicies(der, 'application policies').policies;
+}
+
+/** The policy OIDs. A policy named twice breaks RFC 5280 4.2.1.4 but leaves no doubt about which policies are asserted. */
+export function parseCertificatePolicies(der: Buffer, what = 'certificatePolicies'): CertificatePolicies {
+  const information = readSequence(der, what).rest(maximumPolicies);
+  if (information.length === 0) throw new MalformedError(`${what} is empty`);
+  const policies = new Set<string>();
+  const unprocessedQualifiers: string[] = [];
+  for (const { tag, content } of information) {
+    if (tag !== tags.sequence) throw new MalformedError('policy information is not a SEQUENCE');
+    const reader = new DerReader(content, 'policy information');
+    policies.add(objectIdentifierOf(reader.next(), 'policy'));
+    const qualifiers = reader.optional(tags.sequence);
+    reader.end();
+    if (qualifiers) unprocessedQualifiers.push(...unprocessedAmong(qualifiers.content));
+  }
+  return { policies: [...policies], unprocessedQualifiers };
+}
+
+/** Only a critical extension makes them matter, so what cannot be read must not make the certificate unreadable. */
+function unprocessedAmong(content: Buffer): readonly string[] {
+  try {
+    return new DerReader(content, 'policy qualifiers')
+      .rest(maximumQualifiers)
+      .map((qualifier) => new DerReader(qualifier.content, 'policy qualifier').expect(tags.objectIdentifier))
+      .map((type) => decodeObjectIdentifier(type.content, 'policy qualifier'))
+      .filter((type) => !displayQualifiers.has(type));
+  } catch (error) {
+    if (error instanceof MalformedError) return ['that cannot be read'];
+    throw error;
+  }
+}
+
+export function parsePolicyMappings(der: Buffer): readonly PolicyMapping[] {
+  const mappings = readSequence(der, 'policyMappings').rest(maximumPolicies);
+  if (mappings.length === 0) throw new MalformedError('policyMappings is empty');
+  return mappings.map((mapping) => {
+    if (mapping.tag !== tags.sequence) throw new MalformedError('policy mapping is not a SEQUENCE');
+    const reader = new DerReader(mapping.content, 'policy mapping');
+    const issuerDomainPolicy = objectIdentifierOf(reader.next(), 'issuerDomainPolicy');
+    const subjectDomainPolicy = objectIdentifierOf(reader.next(), 'subjectDomainPolicy');
+    reader.end();
+    return { issuerDomainPolicy, subjectDomainPolicy };
+  });
+}
+
+export function parsePolicyConstraints(der: Buffer): PolicyConstraints {
+  const reader = readSequence(der, 'policyConstraints');
+  const requireExplicitPolicy = optionalCount(reader, 0, 'requireExplicitPolicy');
+  const inhibitPolicyMapping = optionalCount(reader, 1, 'inhibitPolicyMapping');
+  reader.end();
+  if (requireExplicitPolicy === undefined && inhibitPolicyMapping === undefined)
+    throw new MalformedError('policyConstraints is empty');
+  return {
+    ...(requireExplicitPolicy !== undefined && { requireExplicitPolicy }),
+    ...(inhibitPolicyMapping !== undefined && { inhibitPolicyMapping }),
+  };
+}
+
+/** The number of certificates below in which anyPolicy still counts. */
+export function parseInhibitAnyPolicy(der: Buffer): number {
+  return decodeCount(readSingle(der, tags.integer, 'inhibitAnyPolicy').content, 'inhibitAnyPolicy');
+}
+
+/** RFC 5280 4.2.1.10: at least one subtree; minimum is 0, whether written out or not; maximum is absent. */
+export function parseNameConstraints(der: Buffer): NameConstraints {
+  const reader = readSequence(der, 'nameConstraints');
+  const permitted = reader.optional(contextConstructed(0));
+  const excluded = reader.optional(contextConstructed(1));
+  reader.end();
+  if (!permitted && !excluded) throw new MalformedError('nameConstraints is empty');
+  return {
+    permitted: permitted ? subtrees(permitted.content) : [],
+    excluded: excluded ? subtrees(excluded.content) : [],
+  };
+}
+
+export function parseAuthorityKeyIdentifier(der: Buffer): AuthorityKeyIdentifier {
+  const reader = readSequence(der, 'authorityKeyIdentifier');
+  const keyIdentifier = reader.optional(contextPrimitive(0));
+  // Nothing is decided by issuer and serial number, so that one of them without the other (RFC 5280 A.2) does no harm.
+  reader.optional(contextConstructed(1));
+  reader.optional(contextPrimitive(2));
+  reader.end();
+  return keyIdentifier ? { keyIdentifier: keyIdentifier.content } : {};
+}
+
+export function parseSubjectKeyIdentifier(der: Buffer): Buffer {
+  return readSingle(der, tags.octetString, 'subjectKeyIdentifier').content;
+}
+
+/**
+ * @param isCa whose names are no identities here: one that cannot be read is kept as unreadable, which name constraints above refuse.
+ *   Of an end entity every name must be read without doubt.
+ */
+export function parseSubjectAltName(der: Buffer, isCa: boolean): readonly GeneralName[] {
+  const { content } = readSingle(der, tags.sequence, 'subjectAltName');
+  // An empty one breaks RFC 5280 4.2.1.6 but names nobody; whether that matters is decided where names are asked for.
+  if (content.length === 0) return [];
+  return isCa
+    ? readableNamesOf(content, 'subjectAltName', subjectNameOf)
+    : generalNamesOf(content, 'subjectAltName', subjectNameOf);
+}
+
+function subjectNameOf(value: DerValue): GeneralName {
+  const name = generalNameOf(value);
+  if (name.kind === 'iPAddress' && name.octets.length !== 4 && name.octets.length !== 16)
+    throw new MalformedError('iPAddress in subjectAltName is neither IPv4 nor IPv6');
+  return name;
+}
+
+function subtrees(content: Buffer): readonly GeneralName[] {
+  const values = new DerReader(content, 'subtrees of nameConstraints').rest(maximumSubtrees);
+  if (values.length === 0) throw new MalformedError('subtrees of nameConstraints are empty');
+  return values.map((value) => {
+    if (value.tag !== tags.sequence) throw new MalformedError('subtree of nameConstraints is not a SEQUENCE');
+    const reader = new DerReader(value.content, 'subtree of nameConstraints');
+    const base = generalNameOf(reader.next());
+    const minimum = optionalCount(reader, 0, 'minimum of a subtree') ?? 0;
+    reader.end();
+    if (minimum !== 0) throw new MalformedError('subtree of nameConstraints has a minimum other than 0');
+    return base;
+  });
+}
+
+function optionalCount(reader: DerReader, number: number, what: string): number | undefined {
+  const value = reader.optional(contextPrimitive(number));
+  return value && decodeCount(value.content, what);
+}
+
+function objectIdentifierOf(value: { readonly tag: number; readonly content: Buffer }, what: string): string {
+  if (value.tag !== tags.objectIdentifier) throw new MalformedError(`${what} is not an OBJECT IDENTIFIER`);
+  return decodeObjectIdentifier(value.content, what);
+}

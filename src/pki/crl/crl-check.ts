@@ -1,0 +1,184 @@
+/**
+ * The status of one certificate by CRLs (RFC 5280 6.3.3): complete, indirect and delta CRLs, all reasons. It is revoked when any
+ * authentic CRL says so, and good only when current ones cover every reason; whatever is not understood makes it unknown.
+ */
+import type { Certificate } from '../certificate/certificate.ts';
+import { octetsText } from '../certificate/signature.ts';
+import { MalformedError } from '../encoding/malformed-error.ts';
+import { type CertificateRevocationList, unknownCriticalCrlExtension } from './crl.ts';
+import type { CrlEntries, RevokedEntry } from './crl-entries.ts';
+import { indexedEntries } from './crl-index.ts';
+import { mayBeLifted } from './crl-reason.ts';
+import { allReasons, coveredReasons, distributionPointsOf, scopeMismatch } from './crl-scope.ts';
+import { CrlSigners, type SignerContext } from './crl-signers.ts';
+import { type CrlStatement, type Listing, newerHold, outcomeOf, revocationIn } from './crl-statement.ts';
+import type { Subject } from './crl-subject.ts';
+import type { DistributionPoint } from './distribution-point.ts';
+
+export type CrlStatus =
+  /** `crl`: the oldest of those that were needed to say so. */
+  | { readonly status: 'good'; readonly crl: CertificateRevocationList }
+  | {
+      readonly status: 'revoked';
+      readonly crl: CertificateRevocationList;
+      readonly entry: RevokedEntry;
+      /** When it was so: the time of the CRL, or of a newer delta CRL that lifts nothing. */
+      readonly asOf: Date;
+      /** Why the CRL says nothing of the present; absent: it is current. */
+      readonly outOfDate?: string;
+    }
+  /** `problems`: why the CRLs looked at did not tell. */
+  | { readonly status: 'unknown'; readonly problems: readonly string[] };
+
+interface CrlContext extends SignerContext {
+  /** A CRL whose thisUpdate is longer ago does not count; 0: nextUpdate alone governs. */
+  readonly freshnessSeconds: number;
+  /** For so many seconds a CRL counts still after its next update was due, or after it grew too old, for allowWithinGrace; else 0. */
+  readonly graceSeconds: number;
+  /** The CRLs at hand that may speak of a certificate, and why others are not at hand. */
+  readonly crlsFor: (certificate: Certificate) => Promise<CrlsAtHand>;
+  /** Whether something else at hand revokes the certificate of a signer; its own certificate and those that wait for it are in `chain`. */
+  readonly isRevokedElsewhere: (signer: Subject, chain: readonly string[]) => Promise<boolean>;
+  /** Told of every CRL that was signed by whom it should be, current or not. */
+  readonly onAuthentic: (crl: CertificateRevocationList) => void;
+}
+
+export interface CrlsAtHand {
+  readonly crls: readonly CertificateRevocationList[];
+  readonly problems: readonly string[];
+}
+
+/** Certificates of CRL issuers whose own status depends on another CRL issuer, and so on. */
+const maximumChain = 4;
+
+export class CrlCheck {
+  readonly #context: CrlContext;
+  readonly #signers: CrlSigners;
+  readonly #known = new Map<string, CrlStatus>();
+
+  constructor(context: CrlContext) {
+    this.#context = context;
+    this.#signers = new CrlSigners(context, (subject, chain) => this.status(subject, chain));
+  }
+
+  /**
+   * @param chain SHA-256 of the certificates whose status waits for this one
+   * @throws BudgetExceededError
+   */
+  async status(subject: Subject, chain: readonly string[] = []): Promise<CrlStatus> {
+    const { sha256 } = subject.certificate;
+    const known = this.#known.get(sha256);
+    if (known) return known;
+    // Whoever could vouch for himself could never be revoked.
+    if (chain.includes(sha256)) return unknown('the CRL issuer would vouch for itself');
+    if (chain.length >= maximumChain) return unknown('too many CRL issuers depend on one another');
+    const waiting = [...chain, sha256];
+    const isSigner = chain.length > 0;
+    if (isSigner && (await this.#context.isRevokedElsewhere(subject, waiting))) return unknown('its signer is revoked');
+    const status = await this.#check(subject, waiting);
+    if (status.status !== 'unknown') this.#known.set(sha256, status);
+    return status;
+  }
+
+  async #check(subject: Subject, chain: readonly string[]): Promise<CrlStatus> {
+    const { crls, problems: retrieval } = await this.#context.crlsFor(subject.certificate);
+    const problems = new Set(retrieval);
+    const newestFirst = crls.toSorted((left, right) => right.thisUpdate.getTime() - left.thisUpdate.getTime());
+    const covered = new Set<number>();
+    let evidence: CertificateRevocationList | undefined;
+    let hold: Listing | undefined;
+    if (!newestFirst.some(({ deltaBase }) => deltaBase === undefined))
+      problems.add('no complete CRL of its issuer is at hand');
+    for (const point of distributionPointsOf(subject.certificate)) {
+      const statements: CrlStatement[] = [];
+      for (const crl of newestFirst) {
+        const statement = await this.#statementOf(crl, subject, point, chain);
+        const problem = typeof statement === 'string' ? statement : statement.outOfDate;
+        if (problem !== undefined) problems.add(`${crl.source}: ${problem}`);
+        if (typeof statement !== 'string') statements.push(statement);
+      }
+      const revocation = revocationIn(statements);
+      if (revocation) return revokedBy(revocation);
+      const outcome = outcomeOf(statements);
+      hold = newerHold(hold, outcome.hold);
+      for (const { crl } of outcome.good) {
+        const further = [...coveredReasons(crl, point)].filter((reason) => !covered.has(reason));
+        if (further.length > 0 && !(evidence && evidence.thisUpdate <= crl.thisUpdate)) evidence = crl;
+        for (const reason of further) covered.add(reason);
+      }
+    }
+    if (hold) return revokedBy(hold);
+    if (evidence && covered.size === allReasons.size) return { status: 'good', crl: evidence };
+    return { status: 'unknown', problems: [...problems] };
+  }
+
+  /** What one CRL alone says; a string: why it says nothing. */
+  async #statementOf(
+    crl: CertificateRevocationList,
+    subject: Subject,
+    point: DistributionPoint,
+    chain: readonly string[],
+  ): Promise<CrlStatement | string> {
+    const { certificate } = subject;
+    const mismatch = scopeMismatch(crl, certificate, point) ?? this.#unusable(crl);
+    if (mismatch) return mismatch;
+    const signer = await this.#signers.find(crl, subject, point, chain);
+    if (typeof signer === 'string') return signer;
+    this.#context.onAuthentic(crl);
+    const outOfDate = this.#outOfDate(crl);
+    const entry = await this.#entryOf(certificate, crl);
+    if (typeof entry === 'string') return entry;
+    // What begins to hold only later has not ended a hold, but a revocation before now is one already.
+    const isAhead = crl.thisUpdate > this.#context.time;
+    if (outOfDate && isAhead && !this.#isRevokedByNow(entry)) return outOfDate;
+    const authority = `${octetsText(signer.subjectPublicKeyInfo)} ${crl.issuingDistributionPoint?.der.toString('hex')}`;
+    return { crl, authority, asOf: crl.thisUpdate, ...(entry && { entry }), ...(outOfDate && { outOfDate }) };
+  }
+
+  #isRevokedByNow(entry: RevokedEntry | undefined): boolean {
+    return entry !== undefined && !mayBeLifted(entry.reason) && entry.revocationDate <= this.#context.time;
+  }
+
+  /** A string: why the entries cannot be read. */
+  async #entryOf(
+    { issuer, serialOctets }: Certificate,
+    crl: CertificateRevocationList,
+  ): Promise<RevokedEntry | undefined | string> {
+    try {
+      return (await this.#entriesOf(crl)).find(issuer.key, serialOctets, crl.thisUpdate);
+    } catch (error) {
+      if (error instanceof MalformedError) return error.message;
+      throw error;
+    }
+  }
+
+  /** The first login that needs the entries of a large CRL waits for their index. @throws MalformedError */
+  #entriesOf(crl: CertificateRevocationList): CrlEntries | Promise<CrlEntries> {
+    const entries = indexedEntries(crl);
+    return entries instanceof Promise ? this.#context.signatures.budget.waitFor(entries) : entries;
+  }
+
+  #unusable(crl: CertificateRevocationList): string | undefined {
+    const extension = unknownCriticalCrlExtension(crl);
+    return extension && `it has the unknown critical extension ${extension}`;
+  }
+
+  #outOfDate({ thisUpdate, nextUpdate }: CertificateRevocationList): string | undefined {
+    const { time, freshnessSeconds, graceSeconds } = this.#context;
+    if (thisUpdate > time) return `it begins to hold only at ${thisUpdate.toISOString()}`;
+    if (!nextUpdate) return 'it does not say when the next update is due';
+    const graceBegan = time.getTime() - graceSeconds * 1000;
+    if (nextUpdate.getTime() < graceBegan) return `its next update was due at ${nextUpdate.toISOString()}`;
+    const ageSeconds = (graceBegan - thisUpdate.getTime()) / 1000;
+    if (freshnessSeconds > 0 && ageSeconds > freshnessSeconds) return `it is older than ${freshnessSeconds} s`;
+    return undefined;
+  }
+}
+
+function revokedBy({ crl, entry, asOf, outOfDate }: Listing): CrlStatus {
+  return { status: 'revoked', crl, entry, asOf, ...(outOfDate !== undefined && { outOfDate }) };
+}
+
+function unknown(problem: string): CrlStatus {
+  return { status: 'unknown', problems: [problem] };
+}

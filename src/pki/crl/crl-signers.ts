@@ -1,0 +1,179 @@
+/**
+ * Who signed a CRL, and whether he may (RFC 5280 6.3.3 (f) and (g)): the CA that issued the certificate, or a CRL issuer with a
+ * valid and unrevoked certification path to the same trust anchor.
+ */
+import { unrecorded } from '../../explanation/steps.ts';
+import type { Certificate } from '../certificate/certificate.ts';
+import { octetsText, type SignatureVerifier } from '../certificate/signature.ts';
+import { oids } from '../encoding/oids.ts';
+import { keyUsageRefusal } from '../path/certificate-checks.ts';
+import type { Issuer, IssuerPool } from '../path/issuer-pool.ts';
+import { certificationPaths } from '../path/path-builder.ts';
+import { type CertificationPath, type PathInputs, validatePath } from '../path/path-validator.ts';
+import type { SignatureChecks } from '../path/signature-checks.ts';
+import type { CertificateRevocationList } from './crl.ts';
+import type { CrlStatus } from './crl-check.ts';
+import { type Subject, subjectAt } from './crl-subject.ts';
+import type { DistributionPoint } from './distribution-point.ts';
+
+export interface SignerContext {
+  /** Where certificates of CRL issuers are looked for. */
+  readonly pool: IssuerPool;
+  readonly signatures: SignatureChecks;
+  readonly time: Date;
+  /** See RevocationOptions; default `unknown`. */
+  readonly selfVouchingCrlIssuers?: 'unknown' | 'believed' | undefined;
+}
+
+/** A CRL of this size takes about a millisecond to hash. */
+const largeOctets = 1024 * 1024;
+/** Of large CRLs the key that verified it under the rules of a site. */
+const genuineKeys = new WeakMap<SignatureVerifier, WeakMap<CertificateRevocationList, string>>();
+/** The keys that did not sign a CRL, so that bridges with many certificates, or a CA with old keys, cost each login nothing. */
+const foreignKeys = new WeakMap<CertificateRevocationList, Set<string>>();
+/** Strangers can bring keys under the name of a CRL issuer. */
+const maximumForeignKeys = 64;
+
+export class CrlSigners {
+  readonly #context: SignerContext;
+  readonly #statusOf: (subject: Subject, chain: readonly string[]) => Promise<CrlStatus>;
+
+  constructor(context: SignerContext, statusOf: (subject: Subject, chain: readonly string[]) => Promise<CrlStatus>) {
+    this.#context = context;
+    this.#statusOf = statusOf;
+  }
+
+  /**
+   * The certificate whose key signed the CRL and which is allowed to; a string: why there is none.
+   * @throws BudgetExceededError
+   */
+  async find(
+    crl: CertificateRevocationList,
+    subject: Subject,
+    point: DistributionPoint,
+    chain: readonly string[],
+  ): Promise<Certificate | string> {
+    const { issuer, trustAnchor } = subject;
+    const isOfIssuer = crl.issuer.key === issuer.subject.key;
+    let problem = 'its signature verifies with no key of its issuer';
+    if (isOfIssuer && (await this.#isSignedBy(crl, issuer))) {
+      const refusal = keyUsageRefusal(issuer, 'cRLSign');
+      if (!refusal) return issuer;
+      problem = 'the certificate of its issuer lacks cRLSign';
+    }
+    for (const certificate of byLikelihood(crl, this.#context.pool.bySubject(crl.issuer.key))) {
+      if (certificate === issuer || !(await this.#isSignedBy(crl, certificate))) continue;
+      if (!point.crlIssuers && !this.#mayStandIn(certificate, subject)) {
+        problem =
+          'it is signed with another key of its name than the certificate, which no CA above certified for CRLs';
+        continue;
+      }
+      const refusal = await this.#refusal(certificate, trustAnchor, chain);
+      if (!refusal) return certificate;
+      problem = refusal;
+    }
+    return problem;
+  }
+
+  /**
+   * Who signs in the name of a CA with another key. A CA with a renewed key may keep a CRL for each key (Active Directory
+   * Certificate Services does), and the CRL of one says nothing of what the other issued: so one CA key speaks for another only
+   * from above on the path, or when the other has certified it for its own name (RFC 4210 4.4). A key for CRLs alone has its
+   * certificate from a CA on the path: RFC 5280 6.3.3 (f) asks for a path to the same trust anchor only, by which every other CA
+   * below it could hide revocations.
+   */
+  #mayStandIn(certificate: Certificate, { issuer, above }: Subject): boolean {
+    const isIssuedBy = (upper: Certificate) =>
+      certificate.issuer.key === upper.subject.key && !this.#context.signatures.refusal(certificate, upper);
+    if (!isCa(certificate)) return above.some(isIssuedBy);
+    if (above.some((upper) => upper.subjectPublicKeyInfo.equals(certificate.subjectPublicKeyInfo))) return true;
+    // It has the name of the CRL issuer, and so of this CA.
+    return isIssuedBy(issuer);
+  }
+
+  /** Each key is tried once for a CRL, however many certificates have it. @throws BudgetExceededError */
+  async #isSignedBy(crl: CertificateRevocationList, signer: Certificate): Promise<boolean> {
+    const { signatures } = this.#context;
+    const { verifier, budget } = signatures;
+    const key = signatures.keyOf(signer);
+    const name = octetsText(key);
+    const foreign = foreignKeys.get(crl) ?? new Set<string>();
+    if (foreign.has(name)) return false;
+    const isLarge = crl.size > largeOctets;
+    const known = genuineKeys.get(verifier) ?? new WeakMap<CertificateRevocationList, string>();
+    if (known.get(crl) === name) return true;
+    const { tbsCertList: data, signatureAlgorithm: algorithm, signature } = crl;
+    const signed = { data, algorithm, signature };
+    const { outcome } = isLarge
+      ? await budget.waitFor(verifier.verifyAside(signed, key, budget))
+      : verifier.verify({ ...signed, identity: crl.sha256 }, key, budget);
+    if (isLarge && outcome === 'valid') genuineKeys.set(verifier, known.set(crl, name));
+    // What one site's rules do not accept another's may.
+    if (outcome === 'invalid') {
+      if (foreign.size >= maximumForeignKeys) foreign.clear();
+      foreignKeys.set(crl, foreign.add(name));
+    }
+    return outcome === 'valid';
+  }
+
+  /** Why this certificate does not entitle its holder to sign CRLs under the trust anchor. */
+  async #refusal(
+    certificate: Certificate,
+    trustAnchor: Certificate,
+    chain: readonly string[],
+  ): Promise<string | undefined> {
+    if (certificate.sha256 === trustAnchor.sha256) return keyUsageRefusal(certificate, 'cRLSign')?.detail;
+    const { pool, signatures, time } = this.#context;
+    let problem = 'no path leads from its signer to the trust anchor of the certificate';
+    const onRefusal = () => undefined;
+    for (const path of certificationPaths(certificate, { pool, signatures, time, onRefusal })) {
+      if (path.trustAnchor.sha256 !== trustAnchor.sha256) continue;
+      const inputs: PathInputs = { ...crlIssuerInputs, time };
+      const result = validatePath(path, inputs, { signatures, steps: unrecorded });
+      if (result.outcome === 'invalid') {
+        problem = `the certificate of its signer is not valid: ${result.denial.detail}`;
+        continue;
+      }
+      const revocation = await this.#revocationRefusal(path, chain);
+      if (!revocation) return undefined;
+      problem = revocation;
+    }
+    return problem;
+  }
+
+  async #revocationRefusal(path: CertificationPath, chain: readonly string[]): Promise<string | undefined> {
+    for (let index = path.certificates.length - 1; index >= 0; index--) {
+      const subject = subjectAt(path, index);
+      if (!subject) break;
+      // The question that is being answered is whether this very certificate stands on its own CRL.
+      const vouchesForItself = chain.at(-1) === subject.certificate.sha256;
+      if (vouchesForItself && this.#context.selfVouchingCrlIssuers === 'believed') continue;
+      const status = await this.#statusOf(subject, chain);
+      if (status.status === 'revoked') return 'the certificate of its signer, or one above, is revoked';
+      if (status.status === 'unknown') return `the status of its signer is unknown: ${status.problems.join('; ')}`;
+    }
+    return undefined;
+  }
+}
+
+/** Those whose key identifier is the one the CRL names first, those with another one last (RFC 5280 5.2.1). */
+function byLikelihood(crl: CertificateRevocationList, issuers: readonly Issuer[]): readonly Certificate[] {
+  const certificates = issuers.map(({ certificate }) => certificate);
+  const { authorityKeyIdentifier: named } = crl;
+  if (!named || certificates.length < 2) return certificates;
+  const rank = ({ subjectKeyIdentifier: own }: Certificate) => (own ? Number(!own.equals(named)) * 2 : 1);
+  return certificates.toSorted((left, right) => rank(left) - rank(right));
+}
+
+function isCa({ basicConstraints, keyUsage }: Certificate): boolean {
+  return basicConstraints?.ca === true && keyUsage?.has('keyCertSign') !== false;
+}
+
+const crlIssuerInputs: Omit<PathInputs, 'time'> = {
+  userInitialPolicySet: new Set([oids.anyPolicy]),
+  initialExplicitPolicy: false,
+  initialPolicyMappingInhibit: false,
+  initialAnyPolicyInhibit: false,
+  purposes: [],
+  endEntityKeyUsage: 'cRLSign',
+};

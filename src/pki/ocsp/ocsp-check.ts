@@ -1,0 +1,192 @@
+/**
+ * The status of one certificate by an OCSP response (RFC 6960 3.2): it must speak of exactly this certificate, be current, and be
+ * signed by somebody who may. Everything else leaves the status unknown.
+ */
+
+import type { Extension } from '../certificate/extensions.ts';
+import { type CrlReason, mayBeLifted } from '../crl/crl-reason.ts';
+import type { Subject } from '../crl/crl-subject.ts';
+import { MalformedError } from '../encoding/malformed-error.ts';
+import { oids } from '../encoding/oids.ts';
+import { formatRfc4514 } from '../names/distinguished-name.ts';
+import { certIdOf, sameCertId } from './ocsp-request.ts';
+import { findResponder, type ResponderContext } from './ocsp-responder.ts';
+import type { OcspResponse, SingleResponse } from './ocsp-response.ts';
+
+export interface OcspEvidence {
+  readonly source: string;
+  /** Subject of the certificate whose key signed the response. */
+  readonly responder: string;
+  readonly producedAt: Date;
+  readonly thisUpdate: Date;
+  readonly nextUpdate?: Date;
+  /** The earlier of nextUpdate and the greatest age. */
+  readonly validUntil: Date;
+}
+
+export type OcspStatus =
+  | { readonly status: 'good'; readonly evidence: OcspEvidence }
+  | {
+      readonly status: 'revoked';
+      readonly evidence: OcspEvidence;
+      readonly revocationDate: Date;
+      readonly reason: CrlReason;
+      /** Why the answer says nothing of the present; absent: it is current. */
+      readonly outOfDate?: string;
+    }
+  /** `problems`: why the responses looked at did not tell. `isAnswer`: a responder that may say so does not know the certificate. */
+  | { readonly status: 'unknown'; readonly problems: readonly string[]; readonly isAnswer?: true };
+
+export interface OcspLimits {
+  /** What the responder's clock may be ahead of or behind ours, in seconds. Default 60; each second keeps a stale answer alive. */
+  readonly clockSkewSeconds: number;
+  /**
+   * The greatest age of an answer in seconds, whatever its nextUpdate says; answers without nextUpdate live so long. Default 7 days.
+   * 0: nextUpdate alone governs, and answers without it are refused.
+   */
+  readonly maximumAgeSeconds: number;
+}
+
+export interface OcspContext extends ResponderContext {
+  readonly limits: OcspLimits;
+  /** An answer whose thisUpdate is longer ago does not count, in seconds; 0: any age within the limits. */
+  readonly freshnessSeconds: number;
+  /** For so many seconds an answer counts still after its end, or after it grew too old, for allowWithinGrace; else 0. */
+  readonly graceSeconds: number;
+}
+
+/** @throws BudgetExceededError */
+export async function checkOcspResponse(
+  response: OcspResponse,
+  subject: Subject,
+  context: OcspContext,
+): Promise<OcspStatus> {
+  const { source, producedAt } = response;
+  const unknown = (problem: string): OcspStatus => ({ status: 'unknown', problems: [`${source}: ${problem}`] });
+  const told = mostTelling(response, subject, context);
+  if (typeof told === 'string') return unknown(told);
+  const { single, end, outOfDate } = told;
+  const { certStatus, thisUpdate, nextUpdate } = single;
+  const critical = unknownCriticalExtension(response.extensions) ?? unknownCriticalExtension(single.extensions);
+  if (critical) return unknown(`it has the unknown critical extension ${critical}`);
+  if (outOfDate !== undefined && !isListing(told, context)) return unknown(outOfDate);
+  const responder = await findResponder(response, subject, context);
+  if (typeof responder === 'string') return unknown(responder);
+  const evidence: OcspEvidence = {
+    source,
+    responder: formatRfc4514(responder.subject),
+    producedAt,
+    thisUpdate,
+    ...(nextUpdate && { nextUpdate }),
+    validUntil: end,
+  };
+  switch (certStatus.status) {
+    case 'unknown':
+      return {
+        status: 'unknown',
+        problems: [`${source}: the responder does not know the certificate`],
+        isAnswer: true,
+      };
+    case 'good':
+      return { ...certStatus, evidence };
+    case 'revoked':
+      return { ...certStatus, evidence, ...(outOfDate !== undefined && { outOfDate }) };
+  }
+}
+
+/** Why a response to a request with a nonce is not believed; undefined when it may be. */
+export function nonceProblem(response: OcspResponse, sent: Buffer, isRequired: boolean): string | undefined {
+  const { nonce, source } = response;
+  if (!nonce) return isRequired ? `${source}: it lacks the nonce of the request` : undefined;
+  return nonce.equals(sent) ? undefined : `${source}: its nonce is not that of the request`;
+}
+
+/** A single response with its time. */
+interface Told {
+  readonly single: SingleResponse;
+  /** Until when it holds. */
+  readonly end: Date;
+  readonly outOfDate?: string;
+  /** Whether it holds only later. */
+  readonly isAhead?: true;
+}
+
+/**
+ * The single response about the subject that counts: one that revokes for ever, however old; then of the current ones one that does not
+ * know the certificate, and the newest; then a hold that nothing current lifts. A string: why there is none.
+ */
+function mostTelling(response: OcspResponse, subject: Subject, context: OcspContext): Told | string {
+  const singles = singlesFor(response, subject);
+  if (typeof singles === 'string') return singles;
+  const told = singles
+    .map((single) => toldAt(single, response.producedAt, context))
+    .toSorted((left, right) => right.single.thisUpdate.getTime() - left.single.thisUpdate.getTime());
+  const has = (status: SingleResponse['certStatus']['status']) => (entry: Told) =>
+    entry.single.certStatus.status === status;
+  const current = told.filter(({ outOfDate }) => outOfDate === undefined);
+  const listings = told.filter((entry) => isListing(entry, context));
+  return (
+    listings.find(isRevocation) ??
+    current.find(has('unknown')) ??
+    newestOf([...listings, ...current.filter(has('good'))]) ??
+    told[0] ??
+    'it speaks of other certificates only'
+  );
+}
+
+/** Of equals the earlier. */
+function newestOf(told: readonly Told[]): Told | undefined {
+  return told.reduce<Told | undefined>(
+    (newest, entry) => (newest && newest.single.thisUpdate >= entry.single.thisUpdate ? newest : entry),
+    undefined,
+  );
+}
+
+/** Whether it says revoked of now or of a time before; what holds only later says so of what was revoked by now. */
+function isListing(told: Told, { time }: OcspContext): boolean {
+  const { certStatus } = told.single;
+  if (certStatus.status !== 'revoked') return false;
+  return !told.isAhead || (isRevocation(told) && certStatus.revocationDate <= time);
+}
+
+/** What is revoked for any reason but a hold stays so, however old the answer is. */
+function isRevocation({ single: { certStatus } }: Told): boolean {
+  return certStatus.status === 'revoked' && !mayBeLifted(certStatus.reason);
+}
+
+function singlesFor({ responses }: OcspResponse, { certificate, issuer }: Subject): readonly SingleResponse[] | string {
+  if (certificate.issuer.key !== issuer.subject.key) return 'the issuer has another name than the certificate says';
+  try {
+    return responses.filter(({ certId }) => certId && sameCertId(certId, certIdOf(certificate, issuer, certId.hash)));
+  } catch (error) {
+    if (error instanceof MalformedError) return error.message;
+    throw error;
+  }
+}
+
+/** All extensions of RFC 6960 4.4 that a response may have are advice; only the nonce is looked at. */
+function unknownCriticalExtension(extensions: ReadonlyMap<string, Extension>): string | undefined {
+  for (const { oid, critical } of extensions.values()) if (critical && oid !== oids.ocspNonce) return oid;
+  return undefined;
+}
+
+/** RFC 6960 4.2.2.1. */
+function toldAt(single: SingleResponse, producedAt: Date, context: OcspContext): Told {
+  const { time, limits, freshnessSeconds, graceSeconds } = context;
+  const { thisUpdate, nextUpdate } = single;
+  const oldest = limits.maximumAgeSeconds > 0 ? thisUpdate.getTime() + limits.maximumAgeSeconds * 1000 : Infinity;
+  const end = Math.min(nextUpdate?.getTime() ?? Infinity, oldest);
+  const told = { single, end: end === Infinity ? thisUpdate : new Date(end) };
+  const outOfDate = (problem: string): Told => ({ ...told, outOfDate: problem });
+  const ahead = (problem: string): Told => ({ ...outOfDate(problem), isAhead: true });
+  const now = time.getTime();
+  const skew = limits.clockSkewSeconds * 1000;
+  if (thisUpdate.getTime() > now + skew) return ahead(`it begins to hold only at ${thisUpdate.toISOString()}`);
+  if (producedAt.getTime() > now + skew) return ahead(`it says that it was made at ${producedAt.toISOString()}`);
+  if (end === Infinity) return outOfDate('it does not say when newer information will be there');
+  if (now > end + skew + graceSeconds * 1000) return outOfDate(`it held until ${told.end.toISOString()}`);
+  const ageSeconds = (now - thisUpdate.getTime()) / 1000;
+  if (freshnessSeconds > 0 && ageSeconds > freshnessSeconds + limits.clockSkewSeconds + graceSeconds)
+    return outOfDate(`it is older than ${freshnessSeconds} s`);
+  return told;
+}

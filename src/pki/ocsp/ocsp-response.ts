@@ -1,0 +1,226 @@
+/**
+ * An OCSP response (RFC 6960 4.2) as immutable facts, parsed from strict DER within bounds. Nothing in it is to be believed before
+ * ocsp-check.ts has proved who signed it.
+ */
+import { createHash } from 'node:crypto';
+import { type Extension, parseExtensions } from '../certificate/extensions.ts';
+import { type CrlReason, crlReasonOf } from '../crl/crl-reason.ts';
+import {
+  contextConstructed,
+  contextPrimitive,
+  DerReader,
+  type DerValue,
+  readSequence,
+  readSingle,
+  tags,
+} from '../encoding/der.ts';
+import {
+  checkInteger,
+  decodeCount,
+  decodeEvidenceTime,
+  decodeObjectIdentifier,
+  decodeOctetsInBitString,
+  decodeRevocationTime,
+} from '../encoding/der-values.ts';
+import { MalformedError } from '../encoding/malformed-error.ts';
+import { oids } from '../encoding/oids.ts';
+import { type DistinguishedName, parseDistinguishedName } from '../names/distinguished-name.ts';
+import { type CertId, certIdHashes } from './ocsp-request.ts';
+
+/** OCSPResponseStatus (RFC 6960 4.2.1) by number; 4 is not used. */
+const statusNames: ReadonlyMap<number, string> = new Map([
+  [1, 'malformedRequest'],
+  [2, 'internalError'],
+  [3, 'tryLater'],
+  [5, 'sigRequired'],
+  [6, 'unauthorized'],
+]);
+
+export type ResponderId =
+  | { readonly kind: 'byName'; readonly name: DistinguishedName }
+  /** SHA-1 of the responder's public key. */
+  | { readonly kind: 'byKey'; readonly keyHash: Buffer };
+
+type CertificateStatus =
+  | { readonly status: 'good' }
+  | { readonly status: 'revoked'; readonly revocationDate: Date; readonly reason: CrlReason }
+  | { readonly status: 'unknown' };
+
+export interface SingleResponse {
+  /** Absent when the hash function is not known here, so that it can match nothing. */
+  readonly certId?: CertId;
+  readonly certStatus: CertificateStatus;
+  readonly thisUpdate: Date;
+  readonly nextUpdate?: Date;
+  readonly extensions: ReadonlyMap<string, Extension>;
+}
+
+/** BasicOCSPResponse. */
+export interface OcspResponse {
+  /** URL it came from. */
+  readonly source: string;
+  readonly der: Buffer;
+  /** SHA-256 of the whole, lower-case hexadecimal. */
+  readonly sha256: string;
+  /** DER of ResponseData, which is what the signature covers. */
+  readonly responseData: Buffer;
+  /** DER of AlgorithmIdentifier. */
+  readonly signatureAlgorithm: Buffer;
+  readonly signature: Buffer;
+  readonly responderId: ResponderId;
+  readonly producedAt: Date;
+  readonly responses: readonly SingleResponse[];
+  readonly extensions: ReadonlyMap<string, Extension>;
+  readonly nonce?: Buffer;
+  /** DER of certificates that may help to verify the signature, unread. */
+  readonly certificates: readonly Buffer[];
+}
+
+const maximumOctets = 65_536;
+const maximumResponses = 64;
+/** Some responders send the certificates of all their keys; the octets are bounded anyway. */
+const maximumCertificates = 256;
+const keyHashOctets = 20;
+
+/**
+ * @param source URL it came from, for records
+ * @returns the response, or the name of the error the responder answered with
+ * @throws MalformedError when `der` is not exactly one OCSPResponse in strict DER, or larger than 64 KiB
+ */
+export function parseOcspResponse(der: Buffer, source: string): OcspResponse | string {
+  if (der.length > maximumOctets) throw new MalformedError('OCSP response is larger than 64 KiB');
+  const outer = readSequence(der, 'OCSP response');
+  const { content: status } = outer.expect(tags.enumerated);
+  checkInteger(status, 'responseStatus');
+  const bytes = outer.optional(contextConstructed(0));
+  outer.end();
+  const [number] = status;
+  if (status.length !== 1 || number === undefined) throw new MalformedError('responseStatus is out of range');
+  if (number !== 0) {
+    const name = statusNames.get(number);
+    if (!name) throw new MalformedError(`responseStatus ${number} is not defined`);
+    return name;
+  }
+  if (!bytes) throw new MalformedError('OCSP response is successful but empty');
+  const responseBytes = readSequence(bytes.content, 'responseBytes');
+  const type = decodeObjectIdentifier(responseBytes.expect(tags.objectIdentifier).content, 'responseType');
+  const basic = responseBytes.expect(tags.octetString).content;
+  responseBytes.end();
+  if (type !== oids.ocspBasic) throw new MalformedError(`OCSP response is of the unknown type ${type}`);
+  return { source, der, sha256: createHash('sha256').update(der).digest('hex'), ...basicResponseOf(basic) };
+}
+
+function basicResponseOf(der: Buffer) {
+  const reader = readSequence(der, 'BasicOCSPResponse');
+  const data = reader.expect(tags.sequence);
+  const signatureAlgorithm = reader.expect(tags.sequence).der;
+  const signature = decodeOctetsInBitString(reader.expect(tags.bitString).content, 'signature of the OCSP response');
+  const certificates = reader.optional(contextConstructed(0));
+  reader.end();
+  return {
+    ...responseDataOf(data.content),
+    responseData: data.der,
+    signatureAlgorithm,
+    signature,
+    certificates: certificates
+      ? readSequence(certificates.content, 'certificates of the OCSP response').rest(maximumCertificates).map(derOf)
+      : [],
+  };
+}
+
+function responseDataOf(content: Buffer) {
+  const reader = new DerReader(content, 'ResponseData');
+  // The only version is the default, which DER does not encode; but responders do, and it says nothing else.
+  const version = reader.optional(contextConstructed(0));
+  if (version && decodeCount(readSingle(version.content, tags.integer, 'version').content, 'version') !== 0)
+    throw new MalformedError('OCSP response is not of version 1');
+  const responderId = responderIdOf(reader.next());
+  const producedAt = generalizedTimeOf(reader.next(), 'producedAt');
+  const responses = new DerReader(reader.expect(tags.sequence).content, 'responses')
+    .rest(maximumResponses)
+    .map(singleResponseOf);
+  const extensions = extensionsOf(reader, 'responseExtensions');
+  reader.end();
+  const nonce = nonceOf(extensions);
+  return { responderId, producedAt, responses, extensions, ...(nonce && { nonce }) };
+}
+
+function responderIdOf({ tag, content }: DerValue): ResponderId {
+  if (tag === contextConstructed(1)) return { kind: 'byName', name: parseDistinguishedName(content) };
+  if (tag !== contextConstructed(2)) throw new MalformedError('responderID is of an unknown kind');
+  const keyHash = readSingle(content, tags.octetString, 'responderID').content;
+  if (keyHash.length !== keyHashOctets) throw new MalformedError('responderID is not a SHA-1 hash');
+  return { kind: 'byKey', keyHash };
+}
+
+function singleResponseOf({ tag, content }: DerValue): SingleResponse {
+  if (tag !== tags.sequence) throw new MalformedError('single response is not a SEQUENCE');
+  const reader = new DerReader(content, 'single response');
+  const certId = certIdIn(reader.enter(tags.sequence, 'certID'));
+  const status = reader.next();
+  const thisUpdate = generalizedTimeOf(reader.next(), 'thisUpdate');
+  const certStatus = certificateStatusOf(status, thisUpdate);
+  const next = reader.optional(contextConstructed(0));
+  const extensions = extensionsOf(reader, 'singleExtensions');
+  reader.end();
+  return {
+    ...(certId && { certId }),
+    certStatus,
+    thisUpdate,
+    ...(next && { nextUpdate: explicitTimeOf(next.content, 'nextUpdate') }),
+    extensions,
+  };
+}
+
+function certIdIn(reader: DerReader): CertId | undefined {
+  const algorithm = reader.enter(tags.sequence, 'hashAlgorithm');
+  const hash = certIdHashes.get(decodeObjectIdentifier(algorithm.next().content, 'hashAlgorithm'));
+  const issuerNameHash = reader.expect(tags.octetString).content;
+  const issuerKeyHash = reader.expect(tags.octetString).content;
+  const serialOctets = reader.expect(tags.integer).content;
+  reader.end();
+  checkInteger(serialOctets, 'serial number in an OCSP response');
+  return hash && { hash, issuerNameHash, issuerKeyHash, serialOctets };
+}
+
+/** @param atTheLatest when it was so */
+function certificateStatusOf({ tag, content }: DerValue, atTheLatest: Date): CertificateStatus {
+  const isNull = content.length === 0;
+  if (tag === contextPrimitive(0) && isNull) return { status: 'good' };
+  if (tag === contextPrimitive(2) && isNull) return { status: 'unknown' };
+  if (tag !== contextConstructed(1)) throw new MalformedError('certStatus is of an unknown kind');
+  const reader = new DerReader(content, 'RevokedInfo');
+  const revocationDate = decodeRevocationTime(reader.next(), atTheLatest);
+  const reason = reader.optional(contextConstructed(0));
+  reader.end();
+  return { status: 'revoked', revocationDate, reason: reason ? crlReasonOf(reason.content) : 'unspecified' };
+}
+
+function extensionsOf(reader: DerReader, what: string): ReadonlyMap<string, Extension> {
+  const explicit = reader.optional(contextConstructed(1));
+  if (!explicit) return new Map();
+  return parseExtensions(readSingle(explicit.content, tags.sequence, what).content, what);
+}
+
+/** RFC 9654 2.1: an OCTET STRING inside extnValue. Older responders do not wrap it, and whoever did not ask need not care. */
+function nonceOf(extensions: ReadonlyMap<string, Extension>): Buffer | undefined {
+  const value = extensions.get(oids.ocspNonce)?.value;
+  if (!value) return undefined;
+  const [tag, first = 0, second = 0] = value;
+  const header = first === 0x81 ? 3 : 2;
+  const length = first === 0x81 ? second : first;
+  return tag === tags.octetString && value.length === header + length ? value.subarray(header) : value;
+}
+
+function explicitTimeOf(content: Buffer, what: string): Date {
+  return generalizedTimeOf(readSingle(content, tags.generalizedTime, what), what);
+}
+
+function generalizedTimeOf(value: DerValue, what: string): Date {
+  if (value.tag !== tags.generalizedTime) throw new MalformedError(`${what} is not a GeneralizedTime`);
+  return decodeEvidenceTime(value, what);
+}
+
+function derOf({ der }: DerValue): Buffer {
+  return der;
+}
