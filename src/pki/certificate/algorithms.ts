@@ -84,7 +84,7 @@ export function algorithmIdentifierOf(reader: DerReader): AlgorithmIdentifier {
 
 /**
  * @param der AlgorithmIdentifier of a signature
- * @returns the scheme, or the reason why it is none
+ * @returns the scheme, or the reason why the AlgorithmIdentifier names no known scheme
  * @throws MalformedError when it is not strict DER
  */
 export function signatureScheme(der: Buffer): SignatureScheme | string {

@@ -225,7 +225,7 @@ export function parseSubjectKeyIdentifier(der: Buffer): Buffer {
  */
 export function parseSubjectAltName(der: Buffer, isCa: boolean): readonly GeneralName[] {
   const { content } = readSingle(der, tags.sequence, 'subjectAltName');
-  // An empty one breaks RFC 5280 4.2.1.6 but names nobody; whether that matters is decided where names are asked for.
+  // An empty one breaks RFC 5280 4.2.1.6 but names no subject. The code that asks for names decides whether that matters.
   if (content.length === 0) return [];
   return isCa
     ? readableNamesOf(content, 'subjectAltName', subjectNameOf)

@@ -23,7 +23,7 @@ export function namedPurposes({ extendedKeyUsage, applicationPolicies }: Purpose
 }
 
 /**
- * RFC 5280 leaves nesting open; as everybody does, a purpose counts only if every CA that names purposes names it.
+ * RFC 5280 leaves nesting open. As in other validators, a purpose counts only if every CA that names purposes names it.
  * @param required purposes of which one must hold, `none` perhaps among them
  * @returns those that this CA leaves, or why it leaves none
  */

@@ -55,7 +55,7 @@ function dsaKeyOf(spki: Buffer): DsaKey | undefined {
   }
 }
 
-/** 1.2.840.10040.4.1 as it is encoded, to see at a glance that nearly every key is none. */
+/** 1.2.840.10040.4.1 as it is encoded: one comparison tells that a key is not a DSA key, as nearly every key. */
 const dsaOid = Buffer.of(0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x01);
 
 function encodeSequence(...content: readonly Buffer[]): Buffer {

@@ -69,7 +69,7 @@ export class CrlCheck {
     const { sha256 } = subject.certificate;
     const known = this.#known.get(sha256);
     if (known) return known;
-    // Whoever could vouch for himself could never be revoked.
+    // A CRL issuer that could vouch for itself could never be revoked.
     if (chain.includes(sha256)) return unknown('the CRL issuer would vouch for itself');
     if (chain.length >= maximumChain) return unknown('too many CRL issuers depend on one another');
     const waiting = [...chain, sha256];

@@ -1,6 +1,6 @@
 /**
- * The entries of a CRL, indexed once for all logins: a small CRL at once, a large one by a thread of its own, so that nobody else
- * waits for it. A thread that dies makes that one CRL unusable.
+ * The entries of a CRL, indexed once for all logins: a small CRL at once, a large one by a thread of its own, so that no other
+ * login waits for it. A thread that dies makes that one CRL unusable.
  */
 import { Worker } from 'node:worker_threads';
 import { copyInPieces } from '../encoding/in-pieces.ts';

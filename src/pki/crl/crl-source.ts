@@ -42,7 +42,7 @@ interface Tools {
 
 const maximumUrls = 8;
 
-/** By the octets of an Evidence, so that all sites parse and index a CRL once. A string: why it is none. */
+/** By the octets of an Evidence, so that all sites parse and index a CRL once. A string: why the octets are not a CRL. */
 const parsed = new WeakMap<Buffer, CertificateRevocationList | string>();
 const origins = new WeakMap<CertificateRevocationList, Evidence>();
 

@@ -39,7 +39,7 @@ export interface CertificateRevocationList {
   readonly size: number;
   readonly issuer: DistinguishedName;
   readonly thisUpdate: Date;
-  /** Absent in CRLs that break RFC 5280 5.1.2.5; nobody can say when such a list is out of date. */
+  /** Absent in CRLs that break RFC 5280 5.1.2.5; such a list does not say when it is out of date. */
   readonly nextUpdate?: Date;
   readonly tbsCertList: Buffer;
   /** DER of AlgorithmIdentifier. */

@@ -14,7 +14,7 @@ export async function* inPieces(octets: Buffer): AsyncGenerator<Buffer, void> {
 
 /** Like Buffer.concat. */
 export async function concatInPieces(chunks: readonly Buffer[], length: number): Promise<Buffer> {
-  // Memory that nobody has touched yet costs more than the copying, so it may not all be touched in one turn either.
+  // The first write to fresh memory costs more than the copying, so one turn may not touch all of it either.
   const whole = Buffer.allocUnsafeSlow(length);
   let offset = 0;
   let turnAt = pieceOctets;

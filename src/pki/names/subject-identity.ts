@@ -20,7 +20,7 @@ const sidUriPrefix = 'tag:microsoft.com,2022-09-14:sid:';
 const longestName = 1024;
 
 /**
- * @throws MalformedError when an identity is malformed, when subjectAltName names nobody, when a user principal name or SID is given twice, or when the SIDs of
+ * @throws MalformedError when an identity is malformed, when subjectAltName holds no name, when a user principal name or SID is given twice, or when the SIDs of
  *   extension and URI differ (MS-WCCE 2.2.2.7.7.4, KB5014754)
  */
 export function subjectIdentity(certificate: Certificate): SubjectIdentity {

@@ -1,6 +1,6 @@
 /**
- * The status of one certificate by an OCSP response (RFC 6960 3.2): it must speak of exactly this certificate, be current, and be
- * signed by somebody who may. Everything else leaves the status unknown.
+ * The status of one certificate by an OCSP response (RFC 6960 3.2): it must speak of exactly this certificate and be current, and an
+ * authorized responder must have signed it. Everything else leaves the status unknown.
  */
 
 import type { Extension } from '../certificate/extensions.ts';

@@ -28,7 +28,7 @@ export class OcspRequests {
   readonly #schemes: RetrievalPolicy['schemes'];
 
   /**
-   * @param mayBeNone whether answers come from elsewhere too, so that it is no problem when nobody can be asked
+   * @param mayBeNone whether answers come from elsewhere too, so that the lack of a responder to ask is no problem
    * @param schemes those of URLs that may be asked
    */
   constructor(options: OcspRequestOptions, mayBeNone: boolean, schemes: RetrievalPolicy['schemes']) {

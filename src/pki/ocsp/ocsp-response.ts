@@ -202,7 +202,7 @@ function extensionsOf(reader: DerReader, what: string): ReadonlyMap<string, Exte
   return parseExtensions(readSingle(explicit.content, tags.sequence, what).content, what);
 }
 
-/** RFC 9654 2.1: an OCTET STRING inside extnValue. Older responders do not wrap it, and whoever did not ask need not care. */
+/** RFC 9654 2.1: an OCTET STRING inside extnValue. Older responders do not wrap it; a client that sent no nonce need not care. */
 function nonceOf(extensions: ReadonlyMap<string, Extension>): Buffer | undefined {
   const value = extensions.get(oids.ocspNonce)?.value;
   if (!value) return undefined;

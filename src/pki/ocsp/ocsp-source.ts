@@ -1,6 +1,6 @@
 /**
  * OCSP answers about one certificate: those in the evidence store, and those its responders give when asked. Each answer is judged here
- * before anybody sees it; one that was not believed is not asked for again for a while.
+ * before any caller sees it. The responder of an answer that was not believed is not asked again for a while.
  */
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
@@ -18,7 +18,7 @@ import { keyOf, type OcspRequestOptions, OcspRequests, responderOf } from './ocs
 import { type OcspResponse, parseOcspResponse } from './ocsp-response.ts';
 
 export interface OcspOptions extends OcspRequestOptions, OcspLimits {
-  /** Responses out of files, which are at hand without asking anybody; of the rules only that for nonces is not theirs. Default: none. */
+  /** Responses out of files, at hand without a request. All rules but that for nonces apply to them. Default: none. */
   readonly files?: readonly OcspFile[];
   /** Certificates of responders that are believed about every certificate, whichever CA certified them. Default: none. */
   readonly responderCertificates?: readonly Certificate[];
@@ -60,7 +60,7 @@ const maximumRemembered = 2_000;
 /** RFC 9654 2.1: what every responder has to bring back. */
 const nonceOctets = 32;
 
-/** By the octets of an Evidence, so that an answer is parsed once. A string: why it is none. */
+/** By the octets of an Evidence, so that an answer is parsed once. A string: why the octets are not an answer. */
 const parsed = new WeakMap<Buffer, OcspResponse | string>();
 
 export class OcspSource {
@@ -237,7 +237,7 @@ export class OcspSource {
     return status;
   }
 
-  /** @param response a string: why it is none */
+  /** @param response a string: why there is none */
   async #judgeResponse(response: OcspResponse | string, subject: Subject, question: OcspQuestion): Promise<OcspStatus> {
     if (typeof response === 'string') return { status: 'unknown', problems: [response] };
     const { responderCertificates: pinned } = this.#options;

@@ -1,6 +1,6 @@
 /**
  * What one login may cost while certification paths are looked for. The work is driven by certificates a stranger sent, and
- * path building, name constraints and policies can all be made to explode; whoever works counts, and the count ends the search.
+ * path building, name constraints and policies can all be made to explode. Each step of the work is counted, and the count ends the search.
  */
 import type { Clock } from '../../clock.ts';
 
@@ -59,7 +59,7 @@ export class Budget {
     return this.#waiting;
   }
 
-  /** Waits for somebody else; the time that takes is not charged, having limits of its own. */
+  /** Waits for work outside this search. That time has limits of its own and is not charged. */
   async waitFor<T>(answer: Promise<T>): Promise<T> {
     const start = this.#clock.now().getTime();
     try {

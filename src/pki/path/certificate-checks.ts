@@ -45,7 +45,7 @@ export function validityRefusal({ notBefore, notAfter }: Certificate, time: Date
   return undefined;
 }
 
-/** RFC 5280 6.1.4 (k): versions 1 and 2 cannot say that they are CAs, so they are none. */
+/** RFC 5280 6.1.4 (k): a certificate of version 1 or 2 cannot say that its subject is a CA, so it does not count as a CA certificate. */
 export function caRefusal({ basicConstraints }: Certificate): Refusal | undefined {
   if (basicConstraints?.ca) return undefined;
   return { code: 'basic-constraints-violated', detail: 'It issued a certificate but is not marked as a CA.' };

@@ -31,7 +31,7 @@ export interface CertificateValidator {
 }
 
 export interface CertificateValidatorOptions {
-  /** Whoever these CAs certify may log in if a mapping leads to him; keep the list narrow. */
+  /** Every person these CAs certify may log in if a mapping leads to an account; keep the list narrow. */
   readonly trustAnchors: readonly Certificate[];
   /** CA and CRL issuer certificates that clients do not send. They are not trusted, only used to find paths. */
   readonly intermediates: readonly Certificate[];
@@ -56,7 +56,7 @@ export interface CertificateValidatorOptions {
   /** Default: SHA-256 or better, RSA from 2048 bits, P-256, P-384, P-521, Ed25519, Ed448 and ML-DSA. */
   readonly algorithms?: AlgorithmPolicy;
   readonly revocation: RevocationOptions;
-  /** Where issuers that nobody brought along are looked for. Default: nowhere (IIS CertChainCacheOnlyUrlRetrieval: `cache-only`). */
+  /** Where issuers are looked for that the peer did not send. Default: nowhere (IIS CertChainCacheOnlyUrlRetrieval: `cache-only`). */
   readonly issuerRetrieval?: IssuerRetrievalOptions;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -64,7 +64,7 @@ export interface CertificateValidatorOptions {
 
 /** More is no chain but an attempt to keep the path builder busy. */
 const maximumPeerCertificates = 16;
-/** OpenSSL takes 100 KiB from a TLS peer; this is the same bound for whoever else calls. Ten certificates with ML-DSA fit. */
+/** OpenSSL takes 100 KiB from a TLS peer; this is the same bound for every other caller. Ten certificates with ML-DSA fit. */
 const maximumPeerOctets = 102_400;
 
 /** @throws MalformedError when a CRL cannot be read */

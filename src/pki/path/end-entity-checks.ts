@@ -1,6 +1,6 @@
 /**
- * What is wrong with an end entity itself, so that no path can cure it. It is judged before any path is looked for: whoever shows the
- * wrong certificate of a card is told so, whatever the CAs above it are like.
+ * What is wrong with an end entity itself, so that no path can cure it. It is judged before any path is looked for: a client that shows the
+ * wrong certificate of a card learns so, whatever the CAs above it are like.
  */
 import type { Certificate } from '../certificate/certificate.ts';
 import { isUnlimited, purposeRefusal } from '../certificate/key-purposes.ts';

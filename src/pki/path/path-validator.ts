@@ -276,7 +276,7 @@ class PathValidation {
   }
 
   #check(certificate: Certificate, check: string, citation: string, refusal: Refusal | undefined): Denial | undefined {
-    // A login that nobody asks to explain need not put into words what it passed.
+    // A login without an explanation need not put into words what it passed.
     if (!refusal && this.#tools.steps === unrecorded) return undefined;
     const facts = certificateFacts(certificate);
     if (!refusal) {

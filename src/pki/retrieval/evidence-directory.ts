@@ -13,7 +13,7 @@ import type { ConfirmedEvidence } from './evidence-store.ts';
 import type { RetrievalRequest } from './retriever.ts';
 
 export interface EvidenceDirectoryOptions {
-  /** Absolute path; made with mode 0700 when absent. Nobody else may write there. */
+  /** Absolute path; made with mode 0700 when absent. No other user may write there. */
   readonly path: string;
   /** For all files together; the oldest goes first. */
   readonly maximumOctets: number;
@@ -80,7 +80,8 @@ export class EvidenceDirectory {
       // It would push out everything, and then itself.
       if (octets > afterPruning(maximumOctets)) return;
       await mkdir(path, { recursive: true, mode: 0o700 });
-      if (((await stat(path)).mode & worldWritable) !== 0) throw new Error('everybody may write to the directory');
+      if (((await stat(path)).mode & worldWritable) !== 0)
+        throw new Error('every user of the machine may write to the directory');
       const temporary = `${this.#pathOf(key)}.${randomBytes(8).toString('hex')}.new`;
       try {
         await writeFile(temporary, parts, { mode: 0o600, flag: 'wx' });

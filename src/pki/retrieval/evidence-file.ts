@@ -82,7 +82,7 @@ function date(value: unknown): Date | undefined {
   return Number.isNaN(time) ? undefined : new Date(time);
 }
 
-/** Without a copy, and without holding up anybody. */
+/** Makes no copy, and holds up no other login. */
 async function sha256(parts: readonly Buffer[]): Promise<string> {
   const digest = createHash('sha256');
   for (const part of parts) for await (const piece of inPieces(part)) digest.update(piece);

@@ -25,7 +25,7 @@ export interface ConfirmedEvidence extends Evidence {
 
 /** What the store holds for one request. */
 export interface Held {
-  /** The newest that a check proved authentic, here or in another process; whoever uses it proves it again. */
+  /** The newest that a check proved authentic, here or in another process; every user of it proves it again. */
   readonly confirmed?: ConfirmedEvidence;
   /** What came last, unless it was confirmed or rejected. */
   readonly candidate?: Evidence;

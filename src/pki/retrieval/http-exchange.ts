@@ -174,7 +174,7 @@ function redirection(location: string, from: URL, policy: RetrievalPolicy): URL 
   const next = retrievalTarget(URL.parse(location, from.href)?.href ?? location, policy);
   if (typeof next === 'string') throw new RetrievalError(`the server redirects, but ${next}`);
   const isHttp = next.protocol === 'https:' || (next.protocol === 'http:' && from.protocol === 'http:');
-  // Another port of the same host is another server; only the ports that everybody knows are beyond doubt.
+  // Another port of the same host is another server; only the default ports of the schemes are beyond doubt.
   if (!isHttp || (next.origin !== from.origin && next.port !== ''))
     throw new RetrievalError(`the server redirects to ${next.origin}, which may not be asked because of a redirection`);
   return next;

@@ -1,6 +1,6 @@
 /**
- * The retrieval port: octets that validation needs and nobody brought along (CRLs, OCSP responses, CA certificates). Whoever
- * implements it bounds hosts, time and size; what comes back is hostile until a signature proves otherwise.
+ * The retrieval port: octets that validation needs and does not have yet (CRLs, OCSP responses, CA certificates). An
+ * implementation bounds hosts, time and size; what comes back is hostile until a signature proves otherwise.
  */
 
 export type RetrievalKind = 'crl' | 'ocsp' | 'certificates';
@@ -48,7 +48,7 @@ export type Retrieved =
 
 export interface Retriever {
   /**
-   * One retrieval in flight for the same request, whoever asks; failures are remembered briefly. Never rejects.
+   * One retrieval in flight for the same request, however many callers ask; failures are remembered briefly. Never rejects.
    * @param waiting ends the waiting of this caller; the retrieval goes on for others and for the cache
    */
   retrieve(request: RetrievalRequest, policy: RetrievalPolicy, waiting: AbortSignal): Promise<Retrieved>;

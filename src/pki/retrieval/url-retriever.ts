@@ -1,6 +1,6 @@
 /**
  * The retriever of the whole process: by HTTP, HTTPS, LDAP or out of files, within bounds of hosts, addresses, time and size. One
- * retrieval is in flight for the same request, whoever asks, and a failure is remembered for a while.
+ * retrieval is in flight for the same request, however many callers ask, and a failure is remembered for a while.
  */
 
 import { createHash } from 'node:crypto';

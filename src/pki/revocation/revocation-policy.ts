@@ -24,7 +24,7 @@ export type UnknownStatus =
   | { readonly kind: 'deny' }
   /**
    * It passes if authentic evidence for exactly this certificate was good and ended no longer ago than this; records say
-   * `good-within-grace`. Whoever can keep the evidence from arriving keeps a revoked card alive for so long.
+   * `good-within-grace`. An attacker who can keep the evidence from arriving keeps a revoked card alive for so long.
    */
   | { readonly kind: 'allowWithinGrace'; readonly graceSeconds: number };
 
@@ -53,7 +53,7 @@ export interface RevocationOptions {
   readonly ocsp?: OcspOptions;
   /**
    * A CRL issuer whose certificate has no CRL but its own (RFC 5280 leaves open what then). `unknown`, the default: its CRLs do
-   * not count. `believed`: they do unless it lists itself; whoever steals its key can then hide every revocation for ever.
+   * not count. `believed`: they do unless it lists itself; an attacker who steals its key can then hide every revocation for ever.
    */
   readonly selfVouchingCrlIssuers?: 'unknown' | 'believed';
   /** Absent: nothing is ever retrieved. */

@@ -138,7 +138,7 @@ export class StatusSearch {
     return check;
   }
 
-  /** @param crls asked about delegates @param atHand likewise, about those whose certificates say that nobody need ask */
+  /** @param crls asked about delegates @param atHand likewise, about those whose certificates carry id-pkix-ocsp-nocheck */
   #question(
     graceSeconds: number,
     crls: Pick<CrlCheck, 'status'>,

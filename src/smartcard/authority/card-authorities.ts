@@ -1,6 +1,6 @@
 /**
  * The authorities of a card directory: a root, intermediate authorities if wanted, and the one that issues cards; beside them,
- * when asked for, a foreign one that nobody trusts. Made once, with their first CRLs.
+ * when asked for, a foreign one that no site trusts. Made once, with their first CRLs.
  */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';

@@ -44,7 +44,7 @@ export interface CertificateRequest extends AlternativeNames, Validity, Authorit
   readonly publicKey: Buffer | KeyObject;
   /** OIDs; empty or absent: no extension, which RFC 5280 reads as "no restriction". */
   readonly extendedKeyUsage?: readonly string[];
-  /** As for PIV card authentication (FPKI profiles), whose purpose nobody may overlook. Default: not critical. */
+  /** As for PIV card authentication (FPKI profiles), whose purpose no verifier may overlook. Default: not critical. */
   readonly criticalExtendedKeyUsage?: boolean;
   /** Default: digitalSignature. Empty: no extension. */
   readonly keyUsage?: readonly KeyUsage[];

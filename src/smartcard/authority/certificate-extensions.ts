@@ -109,7 +109,7 @@ export function authorityInformationAccess({ ocspResponder, caIssuers }: Authori
     : extension(oids.authorityInformationAccess, false, sequence(...descriptions));
 }
 
-/** RFC 6960 4.2.2.2.1: nobody need ask whether this responder's certificate is revoked. */
+/** RFC 6960 4.2.2.2.1: a client need not ask whether this responder's certificate is revoked. */
 export function ocspNoCheck(): Extension {
   return extension(oids.ocspNoCheck, false, new asn1js.Null());
 }

@@ -25,7 +25,7 @@ export async function createCertificationRequest(options: {
 
 /**
  * What a request asks for, after its signature has been verified with the key in it. Throws when it does not verify:
- * whoever made it does not hold the private key.
+ * then the requester does not hold the private key.
  */
 export async function verifyCertificationRequest(
   der: Buffer,

@@ -52,13 +52,13 @@ export const keyTypeTable = {
     algorithm: 'ecdsa-with-SHA512',
   },
   Ed25519: { kind: 'ed25519', algorithm: 'Ed25519' },
-  /** Too short for anybody to accept: for cards that must be refused. */
+  /** Too short for any verifier to accept: for cards that must be refused. */
   'RSA-1024': rsa(1024),
 } as const satisfies Readonly<Record<string, KeyTypeEntry>>;
 
 export type KeyType = keyof typeof keyTypeTable;
 
-/** What somebody who makes a card may choose; the weak key is left to profiles of broken cards. */
+/** The key types an administrator may choose for a card; the weak key is left to profiles of broken cards. */
 export const keyTypes = [
   'RSA-2048',
   'RSA-3072',

@@ -26,7 +26,7 @@ const maximumNonceOctets = 128;
 /** RFC 6960 4.2.1: answers without a signature. */
 export const ocspErrors = { malformedRequest: 1, internalError: 2, unauthorized: 6 } as const;
 
-/** A certificate somebody asks about. */
+/** A certificate a client asks about. */
 export interface OcspQuestion {
   readonly hashOid: string;
   readonly issuerNameHash: Buffer;

@@ -1,6 +1,6 @@
 /**
  * Where the harness takes its random octets from: the system, or a seed from which the same cards can be made again. What
- * comes from a seed is no secret to whoever knows the seed, so a seed is for trials only.
+ * comes from a seed is no secret to a person who knows the seed, so a seed is for trials only.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 

@@ -22,7 +22,7 @@ export interface CardDirectory {
 const seedSchema = z.strictObject({ seed: z.string().min(1).max(1024), day: z.iso.date() });
 
 export interface SeedRequest {
-  /** Any text. Whoever knows it can compute every PIN and key of the directory. */
+  /** Any text. A person who knows it can compute every PIN and key of the directory. */
   readonly seed: string;
   /** `YYYY-MM-DD`: validity begins at midnight UTC of this day. Default: today. */
   readonly day?: string;

@@ -71,7 +71,11 @@ export async function issueCard(
     ...(options.repositoryUrl !== undefined && { repositoryUrl: options.repositoryUrl }),
   });
   const [first, ...rest] = await requestsOf(directory, authorities, name, record);
-  if (first === undefined) throw new CardError('A card without certificates is none.', 'Add one to the profile.');
+  if (first === undefined)
+    throw new CardError(
+      'The profile lists no certificate, and a card needs at least one.',
+      'Add a certificate to the profile.',
+    );
   const card = await createCard({
     directory: directory.path,
     name,

@@ -21,7 +21,7 @@ export async function profileNames(): Promise<readonly string[]> {
 
 /**
  * @param nameOrPath a name of `profileNames`, or the path of a YAML file
- * @throws CardError when there is no such profile, ConfigurationError with every fault when it is none
+ * @throws CardError when there is no such profile, ConfigurationError with every fault when the file is not a profile
  */
 export async function readCardProfile(nameOrPath: string): Promise<CardProfile> {
   const isPath = /[/\\]|\.ya?ml$/.test(nameOrPath);

@@ -75,7 +75,7 @@ const certificate = z.strictObject({
     .strictObject({ startDays: z.number().int().min(-3650).max(3650), days: z.number().int().min(1).max(3650) })
     .optional()
     .describe('Days from today to the first, and from the first to the last; default: from now, for --days'),
-  issuer: z.enum(['issuing', 'foreign']).default('issuing').describe('foreign: an authority that nobody trusts'),
+  issuer: z.enum(['issuing', 'foreign']).default('issuing').describe('foreign: an authority that no site trusts'),
   revoked: z
     .custom<RevocationReason>(isRevocationReason, { error: 'is no reason of RFC 5280 5.3.1' })
     .optional()

@@ -1,4 +1,4 @@
-/** Writes a file as a whole: whoever reads it meanwhile gets the old content or the new one. */
+/** Writes a file as a whole: a process that reads it meanwhile gets the old content or the new one. */
 import { randomUUID } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
 

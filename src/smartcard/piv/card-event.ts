@@ -13,7 +13,7 @@ export type CardEvent =
   | { readonly kind: 'puk-blocked' }
   /** The PUK set a new PIN. */
   | { readonly kind: 'pin-reset' }
-  /** Somebody asks for the operation of a key, which may take its time; `slot` as in `9a`. */
+  /** A program asks for the operation of a key, which may take its time; `slot` as in `9a`. */
   | { readonly kind: 'signature-asked'; readonly slot: string }
   | { readonly kind: 'signature'; readonly slot: string }
   /** The token that holds the keys failed. */

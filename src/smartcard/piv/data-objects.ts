@@ -1,4 +1,4 @@
-/** The data objects of a PIV card that anybody may read (SP 800-73-4 part 1 sections 3.1 to 3.3 and appendix A), made once per card. */
+/** The data objects of a PIV card that need no PIN (SP 800-73-4 part 1 sections 3.1 to 3.3 and appendix A), made once per card. */
 import { createHash } from 'node:crypto';
 import { isRetired, type KeySlot } from './key-slot.ts';
 import type { PivKey } from './piv-key.ts';

@@ -1,6 +1,6 @@
 /**
  * BER-TLV as the data objects of a PIV card use it (ISO/IEC 7816-4 section 5.2.2): tags of one to three octets, lengths up
- * to 65535. Nothing is read that is longer than what holds it; constructed values are entered by whoever knows their schema.
+ * to 65535. Nothing is read that is longer than what holds it; only callers that know its schema enter a constructed value.
  */
 
 export interface Tlv {

@@ -50,7 +50,7 @@ export const cardFaults = {
   },
   'pin-locked': {
     meaning: 'The PIN of the card is locked.',
-    remedy: 'Have the card unblocked with its PUK by whoever issued it; trying PINs does not help.',
+    remedy: 'Ask the card issuer to unblock the card with its PUK; trying PINs does not help.',
   },
   'pin-final-try': {
     meaning: 'The card has one try left before its PIN locks, so none was made.',
@@ -62,7 +62,7 @@ export const cardFaults = {
   },
   'pin-not-set': {
     meaning: 'The card has no PIN yet.',
-    remedy: 'Have the card personalized by whoever issues cards.',
+    remedy: 'Ask the card issuer to personalize the card.',
   },
   'pin-expired': {
     meaning: 'The PIN must be changed before it can be used.',

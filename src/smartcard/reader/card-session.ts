@@ -68,7 +68,7 @@ export class CardSession {
   }
 
   /**
-   * Whether a login may be tried at all, so that nobody is asked for a PIN in vain.
+   * Whether a login may be tried at all, so that the card holder is not asked for a PIN in vain.
    * @throws CardFault `pin-refused-before`, `pin-locked`, `pin-not-set`, `pin-final-try`
    */
   checkLogin({ allowFinalTry }: LoginOptions): void {
@@ -147,7 +147,7 @@ export class CardSession {
       if (pin === 'at-reader') pkcs11.C_Login(session, userType, '');
       else pin.use((text) => pkcs11.C_Login(session, userType, text));
     } catch (error) {
-      // Somebody in this process has logged in already, and login is common to all its sessions (PKCS #11 section 5.6.8).
+      // Another session of this process has logged in already, and login is common to all its sessions (PKCS #11 section 5.6.8).
       if (returnValueName(error) === 'CKR_USER_ALREADY_LOGGED_IN') return;
       const fault = cardFaultOf(error);
       if (fault instanceof CardFault && (fault.code === 'pin-incorrect' || fault.code === 'pin-locked'))

@@ -16,7 +16,7 @@ export interface CardModule {
   readonly version: string;
   readonly library: Pkcs11Library;
   readonly pkcs11: PKCS11;
-  /** Finalizes Cryptoki if this program initialized it: somebody else in the process may still need it otherwise. */
+  /** Finalizes Cryptoki if this program initialized it: otherwise another part of the process may still need it. */
   close(): void;
 }
 

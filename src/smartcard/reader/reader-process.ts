@@ -149,7 +149,7 @@ async function serve(settings: ReaderSettings, id: number, commands: AsyncIterat
       const reader = new Reader(settings, card);
       daemon = await startPcscDaemon(settings);
       write({ kind: 'done', id, status: reader.status });
-      // Without its daemon a reader is of no use; whoever started it sees it end.
+      // Without its daemon a reader is of no use; the process that started it sees it end.
       await Promise.race([obey(reader, commands), daemon.ended]);
     });
   } catch (error) {
@@ -164,7 +164,7 @@ async function serve(settings: ReaderSettings, id: number, commands: AsyncIterat
 const input = createInterface({ input: process.stdin });
 // More than once: the kernel sends it again for every thread of the dying parent.
 process.on('SIGTERM', () => input.close());
-// Nobody listens any more once the process that started this one is gone; what is left to do is done all the same.
+// Once the process that started this one is gone its output has no reader; what is left to do is done all the same.
 process.stdout.on('error', () => undefined);
 const commands = input[Symbol.asyncIterator]();
 const first = await commands.next();

@@ -1,6 +1,6 @@
 /**
  * A card of the card directory in a virtual reader: PC/SC programs that are given the reader's environment see a PIV card, with its keys in
- * SoftHSM. Nobody else on the machine sees the reader. Retry counters and changed PINs last as long as the reader.
+ * SoftHSM. No other program of the machine sees the reader. Retry counters and changed PINs last as long as the reader.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -25,7 +25,7 @@ export interface VirtualReaderOptions {
   readonly card: string;
   /** Six to eight decimal digits: the PIN of the card as it was made. */
   readonly pin: string;
-  /** Eight characters. Default: one that nobody knows, so that a blocked PIN stays blocked. */
+  /** Eight characters. Default: a random one that is not kept, so that a blocked PIN stays blocked. */
   readonly puk?: string;
   /** Wrong PINs in a row until the PIN is blocked, 1 to 15. Default: 3. */
   readonly pinTries?: number;

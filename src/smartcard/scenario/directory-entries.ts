@@ -8,7 +8,7 @@ import type { Scenario, ScenarioAccount } from './scenario.ts';
 /** The domain that account files and OpenLDAP pretend to be of; Active Directory has its own. */
 const domainSid = 'S-1-5-21-1111111111-2222222222-3333333333';
 
-/** NORMAL_ACCOUNT and SMARTCARD_REQUIRED (MS-ADTS 2.2.16): such an account has no password that anybody knows. */
+/** NORMAL_ACCOUNT and SMARTCARD_REQUIRED (MS-ADTS 2.2.16): such an account has a random password that no person knows. */
 const smartcardOnly = 0x200 | 0x40000;
 
 export function chosenSid({ rid }: ScenarioAccount): string | undefined {

@@ -1,4 +1,4 @@
-/** The alerts of TLS (RFC 8446 section 6, IANA "TLS Alerts") and what those a server may send mean to whoever holds the card. */
+/** The alerts of TLS (RFC 8446 section 6, IANA "TLS Alerts") and what those a server may send mean to the card holder. */
 
 export const alerts = {
   close_notify: 0,

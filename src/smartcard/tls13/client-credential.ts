@@ -1,4 +1,4 @@
-/** What a TLS client proves itself with: a certificate chain and somebody who signs, named in the words of RFC 8446. */
+/** What a TLS client proves itself with: a certificate chain and a signer, named in the words of RFC 8446. */
 
 /** RFC 8446 4.2.3 and IANA "TLS SignatureScheme": the schemes a client certificate may sign TLS 1.3 with. */
 export const signatureSchemes = {

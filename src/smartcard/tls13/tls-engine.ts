@@ -1,6 +1,6 @@
 /**
- * TLS 1.3 without a network: octets of the server in, octets for the server out, and what happens in between told to whoever
- * drives it. It has no timers, no buffers of its own but one record and one message, and throws at the first fault.
+ * TLS 1.3 without a network: octets of the server in, octets for the server out, and what happens in between told to its
+ * driver. It has no timers, no buffers of its own but one record and one message, and throws at the first fault.
  */
 import { type AlertName, alertName, encodeAlert } from './alerts.ts';
 import { ConnectedState } from './connected-state.ts';
@@ -76,7 +76,7 @@ export class TlsEngine {
     return this.#handshake.provenServer?.isResumed === true;
   }
 
-  /** The server's Finished was right, and nobody has judged its certificates yet: `verifyServer` is due, and no `step` before. */
+  /** The server's Finished was right, and its certificates are not judged yet: `verifyServer` is due, and no `step` before. */
   get isServerToBeVerified(): boolean {
     return this.#handshake.provenServer !== undefined && !this.#isTrusted;
   }

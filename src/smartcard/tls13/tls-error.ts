@@ -34,7 +34,7 @@ export class TlsAlertReceived extends TlsError {
   }
 }
 
-/** The server answered as servers do that know no TLS 1.3; whoever has another TLS client for older versions uses that one. */
+/** The server answered as servers do that know no TLS 1.3; a caller that has another TLS client for older versions uses that one. */
 export class ServerSpeaksOnlyTls12 extends TlsError {
   /** @param evidence what the server did, as the end of a sentence */
   constructor(evidence: string) {

@@ -1,5 +1,5 @@
 /**
- * A TLS 1.3 client (RFC 8446) over any connection, whose certificate is proven by a signature that somebody else makes, such as a
+ * A TLS 1.3 client (RFC 8446) over any connection, whose certificate is proven by a signature made outside of it, such as by a
  * card. It never connects by itself, never speaks another version, and never trusts a server that was not verified.
  */
 import { Duplex } from 'node:stream';
@@ -14,7 +14,7 @@ import type { ServerVerification, Tls13Session } from './tls13-session.ts';
 import { defaultRecordsPerKey, maximumContentLength } from './traffic-keys.ts';
 
 export interface Tls13ClientOptions {
-  /** The connection, or one being made. Nobody else may read from it or write to it from now on, and it must not decode text. */
+  /** The connection, or one being made. No other code may read from it or write to it from now on, and it must not decode text. */
   readonly socket: Duplex;
   /** What the server is called: a name goes to it as server_name (RFC 6066 3), an IP address does not. */
   readonly serverName: string;
@@ -31,7 +31,7 @@ export interface Tls13ClientOptions {
   readonly handshakeTimeoutMs?: number;
   /**
    * Asked when the connection ends without close_notify. True: it counts as ended, and `truncated` tells. Default: never, the
-   * connection fails with TlsTruncated, since whoever can cut it could make a part look like the whole.
+   * connection fails with TlsTruncated, since an attacker who can cut it could make a part look like the whole.
    */
   readonly toleratesTruncation?: () => boolean;
   /** Milliseconds; the age of sessions is reckoned by it. Default: the clock of the machine. */
@@ -206,7 +206,7 @@ export class Tls13Client extends Duplex {
     this.#socket.uncork();
   }
 
-  /** Works on what has arrived, as long as somebody takes what comes out and the server need not be judged first. */
+  /** Works on what has arrived, as long as the reader takes what comes out and the server need not be judged first. */
   #process(): void {
     if (this.#isProcessing || this.destroyed) return;
     this.#isProcessing = true;

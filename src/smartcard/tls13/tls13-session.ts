@@ -7,7 +7,7 @@ import { WireReader } from './presentation-language.ts';
 /** Called with the server's certificates (DER, the end entity first); throws, or rejects, to refuse them. */
 export type ServerVerification = (chain: readonly Buffer[]) => void | Promise<void>;
 
-/** Whoever holds one can resume the connection it comes from: never to be logged or stored. */
+/** Its holder can resume the connection it comes from: it must never be logged or stored. */
 export interface Tls13Session {
   readonly suite: CipherSuite;
   readonly ticket: Buffer;

@@ -1,5 +1,5 @@
 /**
- * Where the PIN for a card somebody holds comes from: the terminal, without echo, or the first line of a file or of standard
+ * Where the PIN of the card holder comes from: the terminal, without echo, or the first line of a file or of standard
  * input. Never the command line or the environment, which others can read. Octets on the way are overwritten after use.
  */
 import { openSync, writeSync } from 'node:fs';
@@ -59,7 +59,7 @@ class Line {
 }
 
 /**
- * Gets the PIN once; nobody is asked a second time.
+ * Gets the PIN once; the person is not asked a second time.
  * @throws CardError when there is no terminal to ask at, the file cannot be read, the person gives up (Ctrl-C or Ctrl-D),
  *   or what came cannot be a PIN
  */

@@ -1,6 +1,6 @@
 /**
- * Which tokens refused a PIN in this process. A wrong PIN costs one of the few tries a card has, so whoever logs in asks
- * here first, and no second try is made whatever the reason for it: another layer, a retry, a second connection.
+ * Which tokens refused a PIN in this process. A wrong PIN costs one of the few tries a card has, so each login asks
+ * here first, and no second try is made for any reason: another layer, a retry, a second connection.
  */
 
 /** As much of a token as is known; at least label or serial number, as CK_TOKEN_INFO or an RFC 7512 URI has them. */

@@ -3,7 +3,7 @@
  * client in this process. Signing blocks the event loop while the card works. One module and one set of tokens per process.
  *
  * When a login fails, libp11 0.4.12 writes the URI with the PIN to standard error and damages the memory of the process, which
- * then often crashes when it ends. So use a process of its own, whose standard error nobody keeps and which is ended by force.
+ * then often crashes when it ends. So use a process of its own, whose standard error is thrown away and which is ended by force.
  */
 import { setEngine } from 'node:crypto';
 import { existsSync } from 'node:fs';

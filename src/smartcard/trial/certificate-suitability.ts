@@ -1,4 +1,4 @@
-/** Whether a server will take a certificate, told from what it asked for before anybody entered a PIN. Nothing is sent here. */
+/** Whether a server will take a certificate, told from what it asked for, before the card holder enters a PIN. Nothing is sent here. */
 import { X509Certificate } from 'node:crypto';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { oids } from '../../pki/encoding/oids.ts';

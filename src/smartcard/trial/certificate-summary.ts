@@ -82,7 +82,7 @@ export function summaryHeading({ id, label, subject }: CertificateSummary): stri
 
 /**
  * What to give to USER: the user principal name, as a directory knows it, else the common name of the subject. Names with
- * control characters are none.
+ * control characters do not count.
  */
 export function userNameOf(certificate: Certificate): string | undefined {
   const commonName = certificate.subject.rdns.flat().findLast(({ type }) => type === oids.commonName)?.text;

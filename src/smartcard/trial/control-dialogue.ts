@@ -43,7 +43,7 @@ export class ControlDialogue {
   }
 
   /**
-   * The next reply. What came after it in the clear is forgotten: nobody may slip something in before TLS (RFC 4217 15.2).
+   * The next reply. What came after it in the clear is forgotten: an attacker must not slip anything in before TLS (RFC 4217 15.2).
    * @param silence what it means when none comes
    * @throws TrialStop; the error of the stream
    */

@@ -3,7 +3,7 @@ import type { FtpsSessionOptions } from './ftps-session.ts';
 import { type Finding, trialFindings } from './trial-findings.ts';
 import { stepNames, type TrialStep } from './trial-steps.ts';
 
-/** The first thing the process is told. The channel is a pair of sockets: nobody else can read the PIN on it. */
+/** The first thing the process is told. The channel is a pair of sockets: no other process can read the PIN on it. */
 export interface UnlockRequest {
   readonly kind: 'unlock';
   /** RFC 7512 URI of token and key. */

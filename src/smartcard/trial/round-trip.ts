@@ -1,5 +1,5 @@
 /**
- * A small file there and back: uploaded under a name nobody else uses, found in the listing, downloaded, compared, deleted.
+ * A small file there and back: uploaded under a random name, found in the listing, downloaded, compared, deleted.
  * Nothing else in the directory is touched.
  */
 import { randomBytes } from 'node:crypto';

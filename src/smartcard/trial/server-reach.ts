@@ -55,7 +55,7 @@ function connected({ host, port }: ServerAddress, timeoutMilliseconds: number): 
     socket
       .once('connect', () => {
         clearTimeout(timer);
-        // Whoever reads later hears of errors; one that comes in between must not end the process.
+        // Later readers hear of errors; one that comes in between must not end the process.
         socket.off('error', reject).on('error', () => undefined);
         resolve(socket);
       })

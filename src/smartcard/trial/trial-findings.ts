@@ -35,7 +35,7 @@ const cardsAndModules = {
   },
   'certificate-none': {
     meaning: 'The card holds no certificate.',
-    remedy: 'Have the card personalized by whoever issues cards; a new card comes without certificates.',
+    remedy: 'Ask the card issuer to personalize the card; a new card comes without certificates.',
   },
   'certificate-unknown': {
     meaning: 'No certificate on the cards matches --certificate.',
@@ -147,7 +147,7 @@ const network = {
   },
   'tls-failed': {
     meaning: 'No TLS connection came about.',
-    remedy: 'Give the message above to whoever runs the server.',
+    remedy: 'Give the message above to the administrator of the server.',
   },
   'tls-refused': {
     meaning: 'The server ended the TLS connection with an alert.',
@@ -164,27 +164,27 @@ const network = {
   },
   'server-certificate-expired': {
     meaning: 'The certificate of the server, or one above it, is past its end.',
-    remedy: 'Tell whoever runs the server; check the clock of this computer first.',
+    remedy: 'Check the clock of this computer first; then tell the administrator of the server.',
   },
   'server-certificate-not-yet-valid': {
     meaning: 'The certificate of the server, or one above it, is not valid yet.',
-    remedy: 'Check the clock of this computer; then tell whoever runs the server.',
+    remedy: 'Check the clock of this computer; then tell the administrator of the server.',
   },
   'server-certificate-wrong-name': {
     meaning: 'The certificate of the server is for another name.',
     remedy:
-      'Use the name that stands in the certificate; if it should be this one, somebody may be in the way: do not go on.',
+      'Use the name that stands in the certificate; if it should be this one, an attacker may be in the way: do not go on.',
   },
   'server-certificate-untrusted': {
-    meaning: 'The certificate of the server was issued by nobody this computer trusts.',
+    meaning: 'This computer does not trust the authority that issued the certificate of the server.',
     remedy: 'Give the root certificate of your organization with --cacert; do not go on if it should be known here.',
   },
   'server-certificate-invalid': {
     meaning: 'The certificate of the server cannot be accepted.',
-    remedy: 'Give the message above to whoever runs the server.',
+    remedy: 'Give the message above to the administrator of the server.',
   },
   'certificate-not-wanted': {
-    meaning: 'The server does not ask for a client certificate, so nobody can log in to it with a card.',
+    meaning: 'The server does not ask for a client certificate, so no card can log in to it.',
     remedy: 'Have clientCertificatePolicy of the site set to CertAllow or CertRequire.',
   },
 } as const satisfies Record<string, FindingEntry>;
@@ -234,7 +234,7 @@ const session = {
   },
   'reply-unexpected': {
     meaning: 'The server answered in a way that FTP does not provide for here.',
-    remedy: 'Give the reply above to whoever runs the server.',
+    remedy: 'Give the reply above to the administrator of the server.',
   },
 } as const satisfies Record<string, FindingEntry>;
 

@@ -71,7 +71,7 @@ export async function unlockCard(options: UnlockOptions): Promise<UnlockedCard> 
   }
 }
 
-/** Nobody is asked for a PIN in vain. @throws CardFault, TrialStop */
+/** The card holder is not asked for a PIN in vain. @throws CardFault, TrialStop */
 function checkLogin(session: CardSession, { version, allowFinalTry }: UnlockOptions): void {
   const { isLoginRequired, hasProtectedAuthenticationPath } = session.token.pin;
   if (version === 'TLSv1.2' && (hasProtectedAuthenticationPath || !isLoginRequired))

@@ -221,7 +221,7 @@ describe('before anybody is asked for a PIN it is told', () => {
 
   it('that the server is not who it should be', async () => {
     const unknown = await attempt({ args: ['--cacert', strangers.files.root] });
-    expect(unknown.stdout).toContain('issued by nobody this computer trusts');
+    expect(unknown.stdout).toContain('does not trust the authority that issued');
     expect(unknown).toMatchObject({ exitCode: 1, logins: 0 });
     const other = await attempt({ server: `ftps://127.0.0.2:${worlds.get('elsewhere')!.port}` });
     expect(other.stdout).toMatch(/is for another name.*It is for DNS:localhost/);

@@ -33,7 +33,7 @@ export const oneCardTwoAccounts: Scenario = {
       card: 'kim',
       user: 'lee',
       outcome: { denied: 'mapping-ambiguous' },
-      because: 'The account named is none of the two, and nobody chooses for the user.',
+      because: 'USER names neither of the two accounts, and the server does not choose for the user.',
     },
     { card: 'lee', user: 'lee', outcome: { granted: 'lee' }, because: 'A card with one account needs no choice.' },
   ],

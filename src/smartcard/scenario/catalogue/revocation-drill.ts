@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 export const revocationDrill: Scenario = {
   name: 'revocation-drill',
   title:
-    'Revocation over OCSP and CRLs: a good card, a lost one, one on hold; whoever is revoked meanwhile is refused a minute later',
+    'Revocation over OCSP and CRLs: a good card, a lost one, one on hold; a card revoked meanwhile is refused a minute later',
   cards: [
     { name: 'gwen', profile: 'none-upn' },
     { name: 'lost', profile: 'none-upn', revoked: 'keyCompromise' },

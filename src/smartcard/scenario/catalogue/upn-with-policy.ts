@@ -51,7 +51,7 @@ export const upnWithPolicy: Scenario = {
       card: 'willy',
       user: 'uta',
       outcome: { denied: 'path-not-found' },
-      because: 'Anybody can write a name into a certificate; this one comes from an authority that is not trusted.',
+      because: 'Every authority can write any name into a certificate; this authority is not trusted.',
     },
   ],
 };

@@ -64,7 +64,7 @@ export function readCertificate(body: Buffer, offered: Offered): readonly Buffer
   return certificates;
 }
 
-/** The key of a server's certificate, which nobody has verified yet. @throws TlsViolation */
+/** The key of a server's certificate, which is not verified yet. @throws TlsViolation */
 export function publicKeyOf(der: Buffer): KeyObject {
   const malformed = () => new TlsViolation('bad_certificate', 'its certificate cannot be read');
   // X509Certificate would take PEM as well, which TLS does not carry.

@@ -59,7 +59,7 @@ export function readServerHello(
   return kind === 'ServerHello' ? serverHello(suite, extensions) : helloRetryRequest(suite, extensions);
 }
 
-/** Without supported_versions the server speaks TLS 1.2 or older, by nature or because somebody made it believe we do. */
+/** Without supported_versions the server speaks TLS 1.2 or older, by nature or because an attacker made it believe that we do. */
 function refuseOlderVersion(legacyVersion: number, random: Buffer, extensions: Buffer): void {
   if (hasSupportedVersions(extensions) || legacyVersion > tls12) return;
   // RFC 8446 4.1.3: 0x01 stands for TLS 1.2, 0x00 for older versions.

@@ -87,7 +87,7 @@ export function createServerVerifier({ trustAnchors, host, clock }: ServerVerifi
     // What was validated, not merely what was sent.
     const certificate = new X509Certificate(result.certificate.certificate.der);
     if (isNamed(certificate, host)) return;
-    const names = certificate.subjectAltName ?? 'nobody: it has no subject alternative name';
+    const names = certificate.subjectAltName ?? 'no host: it has no subject alternative name';
     throw new ServerCertificateRefused(host, 'host-mismatch', `It is for ${printable(names)}.`);
   };
 }
