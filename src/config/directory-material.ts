@@ -16,7 +16,7 @@ export interface LoadedLdap {
   readonly clientCertificate?: { readonly certificate: string; readonly privateKey: string };
 }
 
-export interface LoadedAccountFile {
+interface LoadedAccountFile {
   readonly settings: Extract<DirectorySettings, { type: 'file' }>;
   readonly accounts: readonly AccountSettings[];
 }

@@ -38,7 +38,7 @@ export interface LoadedSite {
 }
 
 /** Absolute paths, and PEM. */
-export interface LoadedRetrieval {
+interface LoadedRetrieval {
   readonly cacheDirectory?: string;
   readonly certificateAuthorities: readonly string[];
   readonly fileDirectories: readonly string[];

@@ -5,7 +5,7 @@ import { encodeOctets } from '../storage/octet-text.ts';
 export const maximumUnreadReplies = 256 * 1024;
 
 /** Code and where it is defined; RFC 959 section 4.2 unless said otherwise. */
-export const replyCodes = {
+const replyCodes = {
   dataConnectionOpen: 125,
   openingDataConnection: 150,
   ok: 200,

@@ -18,11 +18,11 @@ export interface Binding {
 /** Whether the server asks for a certificate; what an absent one means is decided by the authenticator. */
 export type ClientCertificatePolicy = 'CertIgnore' | 'CertAllow' | 'CertRequire';
 /** `SslRequireCredentialsOnly` protects USER and PASS; as CCC is not offered, it protects as much as `SslRequire`. */
-export type ControlChannelPolicy = 'SslAllow' | 'SslRequire' | 'SslRequireCredentialsOnly';
-export type DataChannelPolicy = 'SslAllow' | 'SslRequire' | 'SslDeny';
+type ControlChannelPolicy = 'SslAllow' | 'SslRequire' | 'SslRequireCredentialsOnly';
+type DataChannelPolicy = 'SslAllow' | 'SslRequire' | 'SslDeny';
 /** What ties a protected data connection to its control connection. `session` alone breaks clients that do not resume. */
 export type DataChannelBinding = 'certificateOrSession' | 'certificate' | 'session';
-export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
 
 export interface TlsOptions {
   /** PEM: the server certificate followed by its intermediates. */
@@ -72,7 +72,7 @@ export interface Limits {
   readonly minBytesPerSecond: number;
 }
 
-export interface PassiveOptions {
+interface PassiveOptions {
   /** Inclusive port range for data connections; the system's ephemeral ports when absent. */
   readonly ports?: { readonly low: number; readonly high: number };
   /** IPv4 address named in the answer to PASV behind NAT; the control connection's local address when absent. */
@@ -80,7 +80,7 @@ export interface PassiveOptions {
 }
 
 /** May have several lines; shown to everybody who connects, so they should name no software and no host. */
-export interface Messages {
+interface Messages {
   /** With 220. */
   readonly banner: string;
   /** With 230. */

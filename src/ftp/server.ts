@@ -12,7 +12,7 @@ import { plainAddress } from './data/passive-listener.ts';
 import { encodeReply, reply } from './reply.ts';
 import type { Binding, FtpServerOptions } from './server-options.ts';
 
-export interface ListeningAddress {
+interface ListeningAddress {
   readonly address: string;
   readonly port: number;
   readonly tls: Binding['tls'];

@@ -33,7 +33,7 @@ export interface Admission {
 }
 
 /** A password about to be tried. */
-export interface Guess {
+interface Guess {
   /** Directory and id. */
   readonly account: string;
   /** Sources are addresses, of IPv6 networks of 64 bits. */

@@ -17,7 +17,7 @@ export interface MappedAccount {
 }
 
 /** What one stage found out, or all of them so far. */
-export interface Findings
+interface Findings
   extends Pick<
     LoginAttempt,
     'certificate' | 'path' | 'trustAnchor' | 'policies' | 'evidence' | 'rule' | 'mappingReason' | 'account'
@@ -28,7 +28,7 @@ export interface Findings
 }
 
 /** Why a login ends without being granted. */
-export type Ending =
+type Ending =
   | { readonly outcome: 'denied' | 'unavailable'; readonly denial: Denial }
   /** Nothing speaks against the login so far, and a password is needed to decide it. */
   | { readonly outcome: 'password-required' };

@@ -36,7 +36,7 @@ export function fillFilter(template: FilterTemplate, facts: CertificateFacts): r
   return choices.map((choice) => filled(template, facts, choice)).filter((tree) => tree !== undefined);
 }
 
-export function templatesOf(filter: FilterTemplate): readonly Template[] {
+function templatesOf(filter: FilterTemplate): readonly Template[] {
   switch (filter.operator) {
     case 'and':
     case 'or':

@@ -33,7 +33,7 @@ function readLimit(): number | undefined {
 }
 
 /** The first descriptor that no connection of a stranger may have: the system always gives the lowest that is free. */
-export function firstReservedDescriptor(limit: number | undefined): number {
+function firstReservedDescriptor(limit: number | undefined): number {
   return limit === undefined ? Number.POSITIVE_INFINITY : limit - Math.min(mostReserved, Math.floor(limit / 4));
 }
 

@@ -7,7 +7,7 @@ import { printable, printablePath } from './printable.ts';
 import { streamTarget } from './stream-target.ts';
 
 export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
-export type LogLevel = (typeof logLevels)[number];
+type LogLevel = (typeof logLevels)[number];
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** `event` is a fixed name such as `tls-handshake-failed`; what varies goes into the fields. */

@@ -6,7 +6,7 @@
 import { RefusedRequest } from './refused-request.ts';
 import { blocks } from './request-certificates.ts';
 
-export const headerEncodings = ['pem', 'base64', 'structured', 'xfcc'] as const;
+const headerEncodings = ['pem', 'base64', 'structured', 'xfcc'] as const;
 
 /**
  * `pem`: PEM, percent-encoded (nginx `$ssl_client_escaped_cert`) or with blanks for line ends (Apache `%{SSL_CLIENT_CERT}s`).

@@ -13,7 +13,7 @@ import { createMappingHandler, type HttpAnswer, type MappingHandlerOptions } fro
 import { TlsAcceptance, type TlsMaterial } from './tls-acceptance.ts';
 import { listenOnUnixSocket } from './unix-socket.ts';
 
-export interface UnixListener {
+interface UnixListener {
   /** Absolute path. */
   readonly socket: string;
   /** File mode. Default 0o660. Whoever may write to the socket may ask about any certificate, and need not hold its key. */
@@ -22,7 +22,7 @@ export interface UnixListener {
   readonly gid?: number;
 }
 
-export interface TlsListener extends TlsMaterial {
+interface TlsListener extends TlsMaterial {
   readonly address: string;
   /** 0 takes a free one. */
   readonly port: number;

@@ -14,7 +14,7 @@ export const maximumUserLength = 512;
 export const maximumBodyOctets = 256 * 1024;
 
 /** Bounds of an answer; groups are what can be many. */
-export const maximumGroups = 20_000;
+const maximumGroups = 20_000;
 export const maximumAnswerOctets = 16 * 1024 * 1024;
 
 /** What the OpenAPI description calls by name. */

@@ -147,7 +147,7 @@ export class GuardedHome {
   }
 }
 
-export function entryPath(directory: PinnedObject, name: string): string | Buffer {
+function entryPath(directory: PinnedObject, name: string): string | Buffer {
   return hostPath(`${directory.link}/${name}`);
 }
 

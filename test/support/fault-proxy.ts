@@ -1,7 +1,7 @@
 /** A TCP proxy between a client under test and a real server: it records the wire and can cut, freeze, refuse or inject. */
 import { connect, createServer, type Socket } from 'node:net';
 
-export interface ProxiedConnection {
+interface ProxiedConnection {
   /** Everything the client sent on this connection. */
   sent(): Buffer;
   /** Everything the server sent on this connection. */

@@ -24,7 +24,7 @@ export interface KeyFileCredential extends ClientCredential {
   readonly signatures: number;
 }
 
-export function schemesOf(key: KeyObject): readonly SignatureScheme[] {
+function schemesOf(key: KeyObject): readonly SignatureScheme[] {
   if (key.asymmetricKeyType === 'rsa') return ['rsa_pss_rsae_sha256', 'rsa_pss_rsae_sha384', 'rsa_pss_rsae_sha512'];
   if (key.asymmetricKeyType === 'ed25519') return ['ed25519'];
   return [ecdsaSchemes[key.asymmetricKeyDetails?.namedCurve ?? '']!];

@@ -30,7 +30,7 @@ export function homesAt(homeDirectory: () => string): Homes {
   return { find, foresee: find };
 }
 
-export function policyOf({ mode, validator, mapping, passwords, ...setup }: LoginSetup): LoginPolicy {
+function policyOf({ mode, validator, mapping, passwords, ...setup }: LoginSetup): LoginPolicy {
   const { rules, homes, requireSmartcardRequired, clock } = setup;
   const common = { rules, homes, requireSmartcardRequired, clock };
   const certificates = { validator, mapping };

@@ -46,7 +46,7 @@ export function issuePivCard(
 }
 
 /** What happened to a card, oldest first. */
-export interface RecordedEvents {
+interface RecordedEvents {
   readonly all: readonly CardEvent[];
   count(kind: CardEvent['kind']): number;
   /** Forgets what has happened so far. */

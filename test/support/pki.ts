@@ -41,7 +41,7 @@ export interface Person extends IssuedCertificate {
 
 export type PersonRequest = Partial<CertificateRequest> & { readonly name: string; readonly keyType?: KeyType };
 
-export type CardRequest = Partial<CertificateRequest> & {
+type CardRequest = Partial<CertificateRequest> & {
   readonly name: string;
   readonly keyType?: KeyType;
   readonly pin?: string;

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Attribute, Change, Client } from 'ldapts';
 
-export interface SambaUser {
+interface SambaUser {
   /** sAMAccountName; also the common name. */
   readonly sam: string;
   readonly userPrincipalName?: string;

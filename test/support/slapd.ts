@@ -9,7 +9,7 @@ import { makeDirectoryTls } from './directory-tls.ts';
 
 const run = promisify(execFile);
 
-export interface SlapdAccount {
+interface SlapdAccount {
   readonly uid: string;
   readonly userPrincipalName?: string;
   readonly mail?: string;

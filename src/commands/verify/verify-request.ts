@@ -69,12 +69,10 @@ export function settingsOfOptions(options: VerifyOptions): VerifySettings {
   };
 }
 
-export type GivenMaterial = Readonly<
-  Record<'trustAnchors' | 'untrusted' | 'crls' | 'ocspResponses', readonly NamedDer[]>
->;
+type GivenMaterial = Readonly<Record<'trustAnchors' | 'untrusted' | 'crls' | 'ocspResponses', readonly NamedDer[]>>;
 
 /** @throws VerifyUsageError when some are given and none of the kind can be read */
-export function materialOf(
+function materialOf(
   given: GivenMaterial,
 ): Pick<VerifySettings, 'trustAnchors' | 'untrusted' | 'crls' | 'ocspResponses' | 'leftOut'> {
   const trustAnchors = certificatesIn(given.trustAnchors);
@@ -106,7 +104,7 @@ function fromFile<T>(file: string, read: (bytes: Buffer) => readonly T[]): reado
 }
 
 /** Names of purposes that `--eku` takes beside dotted OIDs. */
-export const purposeNames = [
+const purposeNames = [
   'clientAuth',
   'smartCardLogon',
   'pkinitClientAuth',

@@ -11,7 +11,7 @@ const ofProcess = 128;
 const assumedServers = 4;
 
 /** Descriptors that the service may need at the same time. */
-export function neededDescriptors({ sites, directories }: Settings): number {
+function neededDescriptors({ sites, directories }: Settings): number {
   const ofSites = sites.map(({ connections, bindings }) => connections.maxConnections * perSession + bindings.length);
   const ofDirectories = directories.map((directory) =>
     directory.type === 'file' ? 0 : directory.maxConnections * (directory.servers?.length ?? assumedServers),

@@ -14,7 +14,7 @@ import { dnsDomainOf } from './domain-of-name.ts';
 /** Where the servers of something are. */
 export type ServersOptions = Pick<ConnectionPoolOptions, 'servers' | 'discovery'>;
 
-export interface ForestDomain extends ServersOptions {
+interface ForestDomain extends ServersOptions {
   /** DNS name, such as `emea.corp.example`. */
   readonly dnsDomain: string;
   /** For `DOMAIN\name` in USER. Default: the first label of dnsDomain. */

@@ -16,12 +16,12 @@ export interface ControlTls {
 }
 
 /** No TLS yet. */
-export interface PlainSession {
+interface PlainSession {
   readonly state: 'plain';
 }
 
 /** TLS is up, nobody is logged in. */
-export interface SecuredSession {
+interface SecuredSession {
   readonly state: 'secured';
   readonly tls: ControlTls;
 }

@@ -118,7 +118,7 @@ const condition = z
   })
   .describe('Which certificates the rule concerns; all conditions must hold');
 
-export const ruleSchema = z.strictObject({
+const ruleSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, { error: 'must be 1 to 64 letters, digits, dots, dashes or underscores' })

@@ -97,7 +97,7 @@ export function formsOf({ map, forms }: MappingRule): readonly AltForm[] {
 }
 
 /** Key identifiers are free text of the requester, addresses change hands: those forms have to be asked for. */
-export const defaultForms: readonly AltForm[] = ['issuerSerial', 'issuerSid', 'issuerSubject'];
+const defaultForms: readonly AltForm[] = ['issuerSerial', 'issuerSid', 'issuerSubject'];
 
 export const strongForms: ReadonlySet<AltForm> = new Set(['issuerSerial', 'issuerSid', 'ski', 'sha1PublicKey']);
 

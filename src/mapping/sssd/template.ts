@@ -28,7 +28,7 @@ export interface HexFormat {
   readonly reversed: boolean;
 }
 
-export type Digest = 'sha1' | 'sha256' | 'sha384' | 'sha512';
+type Digest = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
 export type Template =
   | { readonly of: 'issuer' | 'subject'; readonly format: NameFormat }

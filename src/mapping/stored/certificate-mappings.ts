@@ -9,7 +9,7 @@ import { type AltForm, altForms, strongForms } from '../rules/rule.ts';
 import { altValues } from './alt-security-identities.ts';
 import { formatLdap } from './name-formats.ts';
 
-export interface StorableValue {
+interface StorableValue {
   readonly form: AltForm;
   readonly strength: Strength;
   readonly value: string;

@@ -13,7 +13,7 @@ import { reversedValue } from './near-miss.ts';
 import { readStoredValue, type StoredValue } from './stored-value.ts';
 
 export const findingKinds = ['planted', 'broken', 'duplicate', 'weak'] as const;
-export type FindingKind = (typeof findingKinds)[number];
+type FindingKind = (typeof findingKinds)[number];
 
 export interface MappingFinding {
   readonly kind: FindingKind;

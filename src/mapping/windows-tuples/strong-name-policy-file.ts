@@ -22,7 +22,7 @@ export class PolicyFileError extends Error {
 }
 
 /** A policy has some lines; more is another file. */
-export const mostPolicyOctets = 1024 * 1024;
+const mostPolicyOctets = 1024 * 1024;
 /** Of HKEY_LOCAL_MACHINE, where the policy puts its values. */
 const policyKey = 'software\\microsoft\\windows\\currentversion\\policies\\system\\kdc\\parameters';
 const asText = 'Give the tuples as text, one a line.';

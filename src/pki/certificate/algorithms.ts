@@ -9,7 +9,7 @@ import { oids } from '../encoding/oids.ts';
 type Digest = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 type MlDsa = 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87';
 /** RFC 5639: the curves of European identity cards. */
-export type Brainpool = 'brainpoolP256r1' | 'brainpoolP384r1' | 'brainpoolP512r1';
+type Brainpool = 'brainpoolP256r1' | 'brainpoolP384r1' | 'brainpoolP512r1';
 /** What signs by one algorithm. */
 type KeyFamily = 'rsa' | 'ec' | 'ed25519' | 'ed448' | 'dsa' | MlDsa;
 /** `ec`: the curves of NIST. */

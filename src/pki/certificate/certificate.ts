@@ -20,7 +20,7 @@ import type { GeneralName } from '../names/general-name.ts';
 import * as extension from './extensions.ts';
 import type { KeyUsage } from './key-usage.ts';
 
-export type Extension = extension.Extension;
+type Extension = extension.Extension;
 
 export interface Certificate {
   readonly der: Buffer;

@@ -76,7 +76,7 @@ function firstArcs(value: bigint | number): string {
   return value < 80 ? `${Math.floor(value / 40)}.${value % 40}` : `2.${value - 80}`;
 }
 
-export interface BitString {
+interface BitString {
   readonly unusedBits: number;
   readonly bytes: Buffer;
 }

@@ -13,7 +13,7 @@ import { certIdOf, sameCertId } from './ocsp-request.ts';
 import { findResponder, type ResponderContext } from './ocsp-responder.ts';
 import type { OcspResponse, SingleResponse } from './ocsp-response.ts';
 
-export interface OcspEvidence {
+interface OcspEvidence {
   readonly source: string;
   /** Subject of the certificate whose key signed the response. */
   readonly responder: string;

@@ -25,7 +25,7 @@ export interface OcspOptions extends OcspRequestOptions, OcspLimits {
 }
 
 /** An OCSP response out of a file. */
-export interface OcspFile {
+interface OcspFile {
   /** Named in evidence and records. */
   readonly file: string;
   readonly der: Buffer;

@@ -24,7 +24,7 @@ import type {
 } from './retriever.ts';
 
 /** What bounds the reading of an `ldap:` URL. */
-export interface LdapLimits {
+interface LdapLimits {
   /** The address of the host to connect to; the name must not be looked up again. */
   readonly address: string;
   readonly maximumOctets: number;

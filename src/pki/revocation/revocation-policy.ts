@@ -19,7 +19,7 @@ import { evidenceOf, notChecked, refusalOf, statusFacts } from './certificate-st
 import { type RevocationMethod, type RevocationSearch, StatusSearch } from './status-search.ts';
 
 /** What happens to a certificate whose status no current evidence tells. */
-export type UnknownStatus =
+type UnknownStatus =
   /** The login is refused. */
   | { readonly kind: 'deny' }
   /**

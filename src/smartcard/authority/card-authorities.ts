@@ -22,14 +22,14 @@ const authorityLifetimeMs = 3650 * day;
 export const defaultCrlLifetimeMs = 30 * day;
 /** Clocks differ by a little; a certificate must not be "not yet valid" on the machine next door. */
 export const backdatingMs = 5 * 60_000;
-export const maximumIntermediates = 5;
+const maximumIntermediates = 5;
 
-export interface AuthorityPaths {
+interface AuthorityPaths {
   readonly root: string;
   readonly issuing: string;
 }
 
-export function authorityPaths(directory: string): AuthorityPaths {
+function authorityPaths(directory: string): AuthorityPaths {
   return { root: authorityPath(directory, 'root'), issuing: authorityPath(directory, 'issuing') };
 }
 

@@ -2,7 +2,7 @@
 import * as asn1js from 'asn1js';
 import { RelativeDistinguishedNames } from 'pkijs';
 
-export interface NameAttribute {
+interface NameAttribute {
   /** A short name of RFC 4519 or Windows (`CN`, `DC`, `UID` …) or a dotted OID. */
   readonly type: string;
   readonly value: string;

@@ -25,7 +25,7 @@ import { type CardRecord, readCardRecord, writeCardRecord } from './card-record.
 import { checkPerson, type Person } from './person.ts';
 
 const day = 86_400_000;
-export const maximumValidityDays = 3650;
+const maximumValidityDays = 3650;
 
 export interface IssueCardOptions {
   readonly name: string;

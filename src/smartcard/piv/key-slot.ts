@@ -17,7 +17,7 @@ const retiredSlots = 20;
 const firstRetired = { reference: 0x82, certificateTag: 0x5fc10d, objectId: 0x05 };
 
 /** PIV authentication, digital signature, key management, card authentication, then the retired key management keys. */
-export const keySlots: readonly KeySlot[] = [
+const keySlots: readonly KeySlot[] = [
   { reference: 0x9a, certificateTag: 0x5fc105, pinPolicy: 'once', objectId: 0x01 },
   { reference: 0x9c, certificateTag: 0x5fc10a, pinPolicy: 'always', objectId: 0x02 },
   { reference: 0x9d, certificateTag: 0x5fc10b, pinPolicy: 'once', objectId: 0x03 },

@@ -27,7 +27,7 @@ export interface CardToken {
   readonly pinOctets: { readonly minimum: number; readonly maximum: number };
 }
 
-export type SlotContent =
+type SlotContent =
   | { readonly kind: 'card'; readonly token: CardToken }
   | { readonly kind: 'empty' }
   /** A card that the module cannot use. */

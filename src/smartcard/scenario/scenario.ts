@@ -52,7 +52,7 @@ export interface Expectation extends CertificateReference {
 }
 
 /** What rules can refer to. */
-export interface RuleMaterial {
+interface RuleMaterial {
   readonly store: AccountStore;
   /** SHA-256 of the certificate of the authority that issues the cards, hexadecimal. */
   readonly issuerSha256: string;

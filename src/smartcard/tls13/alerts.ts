@@ -1,6 +1,6 @@
 /** The alerts of TLS (RFC 8446 section 6, IANA "TLS Alerts") and what those a server may send mean to the card holder. */
 
-export const alerts = {
+const alerts = {
   close_notify: 0,
   unexpected_message: 10,
   bad_record_mac: 20,

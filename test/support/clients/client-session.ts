@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Card } from '../../../src/smartcard/card/card.ts';
 
-export interface ClientCard extends Pick<Card, 'uri' | 'module' | 'chainFile'> {
+interface ClientCard extends Pick<Card, 'uri' | 'module' | 'chainFile'> {
   /** Absent for a card in a reader. */
   readonly softHsmConfiguration?: string;
   /** What else the client needs to find the card. */

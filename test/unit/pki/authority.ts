@@ -34,7 +34,7 @@ export interface Keys {
   readonly scheme?: Scheme;
 }
 
-export interface Scheme {
+interface Scheme {
   /** DER of AlgorithmIdentifier. */
   readonly algorithm: Buffer;
   /** Null where the scheme has its own hash function. */

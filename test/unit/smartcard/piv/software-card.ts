@@ -6,7 +6,7 @@ import { slotOfReference } from '../../../../src/smartcard/piv/key-slot.ts';
 import { PivCard, type PivCardOptions } from '../../../../src/smartcard/piv/piv-card.ts';
 import type { PivKey } from '../../../../src/smartcard/piv/piv-key.ts';
 
-export const pin = '123456';
+const pin = '123456';
 export const puk = '87654321';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });

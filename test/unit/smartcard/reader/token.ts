@@ -9,7 +9,7 @@ export const spyModule = '/usr/lib/x86_64-linux-gnu/pkcs11-spy.so';
 export const pin = '271828';
 
 /** Options of `openssl genpkey`. */
-export const keyKinds = {
+const keyKinds = {
   'RSA-2048': ['RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
   'RSA-1024': ['RSA', '-pkeyopt', 'rsa_keygen_bits:1024'],
   // No power of two: the encoded message of PSS begins within an octet.

@@ -7,7 +7,7 @@ import type { FoundCertificate } from '../../../../src/smartcard/trial/card-inve
 
 export const library: typeof Pkcs11 = createRequire(import.meta.url)('pkcs11js');
 
-export const allMechanisms = [library.CKM_RSA_PKCS, library.CKM_RSA_PKCS_PSS, library.CKM_ECDSA];
+const allMechanisms = [library.CKM_RSA_PKCS, library.CKM_RSA_PKCS_PSS, library.CKM_ECDSA];
 
 export interface FoundOptions {
   readonly id?: string;
