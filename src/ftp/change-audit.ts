@@ -1,6 +1,7 @@
 /** Runs a change to the file system that moves no data, answers it, and writes its audit record whether it succeeds or not. */
 import type { Transfer } from '../operations/audit.ts';
-import type { AuthenticatedSession, Control } from './control/session.ts';
+import type { Control } from './control/control.ts';
+import type { AuthenticatedSession } from './control/session.ts';
 import { recordTransfer, unrecordable } from './data/transfer-audit.ts';
 import { answeringFailures } from './file-access.ts';
 import type { Reply } from './reply.ts';

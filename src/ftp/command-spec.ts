@@ -1,5 +1,6 @@
 /** What a row of the command table says about one command. */
-import type { AuthenticatedSession, Control } from './control/session.ts';
+import type { Control } from './control/control.ts';
+import type { AuthenticatedSession } from './control/session.ts';
 
 export interface CommandDescription {
   readonly verb: string;

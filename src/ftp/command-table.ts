@@ -17,7 +17,7 @@ import { pass, user } from './commands/login.ts';
 import { auth, bufferSize, clearCommandChannel, protection } from './commands/security.ts';
 import { option, quit, reinitialize, transferMode, transferStructure, transferType } from './commands/settings.ts';
 import { abort, allocate, append, extendedPassive, passive, restart, retrieve, store } from './commands/transfer.ts';
-import type { Control } from './control/session.ts';
+import type { Control } from './control/control.ts';
 import { mlstFacts } from './listing.ts';
 
 const inClear = { inClear: true };

@@ -2,7 +2,7 @@
 import type { CommandSpec } from './command-spec.ts';
 import { commandTable } from './command-table.ts';
 import { refuseClearLogin } from './commands/login.ts';
-import type { Control } from './control/session.ts';
+import type { Control } from './control/control.ts';
 import { reply } from './reply.ts';
 
 /** Known, and not offered: the reply differs from that to a typing error (RFC 959 4.2.1). */

@@ -1,8 +1,8 @@
 /** From a command's argument to a path in the home, and from a storage failure to a reply that tells only its kind. */
 import { denial } from '../denial.ts';
 import { StorageError, type StorageErrorKind } from '../storage/storage.ts';
+import type { Control } from './control/control.ts';
 import { recordRefusal } from './control/control-audit.ts';
-import type { Control } from './control/session.ts';
 import { type Reply, reply } from './reply.ts';
 import { resolveVirtualPath } from './virtual-path.ts';
 

@@ -1,6 +1,6 @@
 /** Asks the servers of one directory what a login would ask them: a protected connection, the bind, the search base, an account. */
 import type { LoadedDirectory, LoadedLdap } from '../../config/directory-material.ts';
-import type { SettingPath } from '../../config/yaml/fault.ts';
+import type { ConfigurationFault, SettingPath } from '../../config/yaml/fault.ts';
 import {
   ConnectionLostError,
   LdapConnection,
@@ -12,7 +12,14 @@ import { DirectoryAnswerError } from '../../directory/directory.ts';
 import { anyEntry, equals } from '../../directory/search-filter.ts';
 import { errorMessage } from '../../error-message.ts';
 import { type ServerGroup, serverGroups } from './directory-servers.ts';
-import type { Report } from './online-check.ts';
+
+/** Adds a finding about a setting. */
+export type Report = (
+  severity: ConfigurationFault['severity'],
+  setting: SettingPath,
+  message: string,
+  remedy: string,
+) => void;
 
 /** noSuchObject, RFC 4511 appendix A.2. */
 const noSuchObject = 32;

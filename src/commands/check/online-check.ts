@@ -11,18 +11,10 @@ import { failedBinding, listenFault } from '../../gateway/listen-fault.ts';
 import { accessLocations } from '../../pki/certificate/authority-information-access.ts';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { oids } from '../../pki/encoding/oids.ts';
-import { checkDirectory } from './directory-check.ts';
+import { checkDirectory, type Report } from './directory-check.ts';
 import { writingProblem } from './trial-writing.ts';
 
 const connectTimeout = 5_000;
-
-/** Adds a finding about a setting. */
-export type Report = (
-  severity: ConfigurationFault['severity'],
-  setting: SettingPath,
-  message: string,
-  remedy: string,
-) => void;
 
 /** @returns what does not work, at the settings that are concerned */
 export async function checkOnline(configuration: Configuration): Promise<readonly ConfigurationFault[]> {

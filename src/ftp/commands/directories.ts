@@ -1,6 +1,7 @@
 /** CWD, CDUP, PWD, MKD and RMD. */
 import { applyChange } from '../change-audit.ts';
-import type { AuthenticatedSession, Control } from '../control/session.ts';
+import type { Control } from '../control/control.ts';
+import type { AuthenticatedSession } from '../control/session.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
 

@@ -1,6 +1,7 @@
 /** SIZE, MDTM, DELE, RNFR and RNTO. */
 import { applyChange } from '../change-audit.ts';
-import type { AuthenticatedSession, Control } from '../control/session.ts';
+import type { Control } from '../control/control.ts';
+import type { AuthenticatedSession } from '../control/session.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { formatTimeValue } from '../listing.ts';
 import { reply } from '../reply.ts';

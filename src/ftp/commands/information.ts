@@ -1,6 +1,7 @@
 /** FEAT, HELP, STAT, SYST and NOOP. FEAT and HELP say what the command table says, nothing of their own. */
 import type { CommandDescription } from '../command-spec.ts';
-import type { AuthenticatedSession, Control } from '../control/session.ts';
+import type { Control } from '../control/control.ts';
+import type { AuthenticatedSession } from '../control/session.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { formatList } from '../listing.ts';
 import { reply } from '../reply.ts';

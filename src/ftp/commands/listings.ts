@@ -1,7 +1,8 @@
 /** LIST, NLST, MLSD and MLST. Listings are streamed: a directory of any length takes the memory of one block. */
 import { encodeOctets } from '../../storage/octet-text.ts';
 import { type DirectoryEntry, StorageError } from '../../storage/storage.ts';
-import type { AuthenticatedSession, Control } from '../control/session.ts';
+import type { Control } from '../control/control.ts';
+import type { AuthenticatedSession } from '../control/session.ts';
 import { carryOut, transferObstacle } from '../data/transfer.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { formatFacts, formatList, singleLine } from '../listing.ts';

@@ -7,10 +7,11 @@ import type { AccessRights } from '../../authorization/access-rights.ts';
 import { type Denial, denial, denialEntry } from '../../denial.ts';
 import type { AuthenticatedLogin, Verdict } from '../../login/authenticator.ts';
 import { noticeShortage } from '../../operations/descriptor-shortage.ts';
+import type { Control } from '../control/control.ts';
 import { recordRefusal } from '../control/control-audit.ts';
 import type { GrantedVerdict } from '../control/control-session.ts';
 import { LoginWatch } from '../control/login-watch.ts';
-import type { Control, ControlTls } from '../control/session.ts';
+import type { ControlTls } from '../control/session.ts';
 import { messageLines, type Reply, reply } from '../reply.ts';
 
 /** `SslAllow` lets a login come without TLS; the authenticator sees that and decides. */

@@ -1,6 +1,6 @@
 /** AUTH, PBSZ, PROT and CCC (RFC 4217, RFC 2228). They change how channels are protected, never who is logged in. */
 
-import type { Control } from '../control/session.ts';
+import type { Control } from '../control/control.ts';
 import { reply } from '../reply.ts';
 
 /** curl tries SSL first; TLS-C and TLS-P are older names that also say how data connections begin (RFC 4217 section 17). */

@@ -1,6 +1,6 @@
 /** QUIT, REIN, TYPE, MODE, STRU and OPTS: the settings of a session, and its end. */
 
-import type { Control, TransferType } from '../control/session.ts';
+import type { Control, TransferType } from '../control/control.ts';
 import { mlstFacts } from '../listing.ts';
 import { messageLines, reply } from '../reply.ts';
 

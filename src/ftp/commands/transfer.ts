@@ -2,7 +2,8 @@
 import { isIPv4 } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Upload, WriteMode } from '../../storage/storage.ts';
-import type { AuthenticatedSession, Control } from '../control/session.ts';
+import type { Control } from '../control/control.ts';
+import type { AuthenticatedSession } from '../control/session.ts';
 import type { DataConnection, UploadEnd } from '../data/data-connection.ts';
 import { carryOut, TransferRefused, transferObstacle } from '../data/transfer.ts';
 import { recordTransfer } from '../data/transfer-audit.ts';

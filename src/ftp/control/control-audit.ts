@@ -3,7 +3,7 @@ import { millisecondsSince } from '../../clock.ts';
 import type { Denial } from '../../denial.ts';
 import { noticeShortage, tellShortage } from '../../operations/descriptor-shortage.ts';
 import { createReference } from '../../operations/reference.ts';
-import type { Control } from './session.ts';
+import type { Control } from './control.ts';
 
 /** @returns the reference the client may quote */
 export function recordRefusal(control: Control, refusal: Denial): string {

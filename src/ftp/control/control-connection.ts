@@ -17,12 +17,13 @@ import type { FtpServerOptions } from '../server-options.ts';
 import { CommandQueue } from './command-queue.ts';
 import { CommandUnderWay } from './command-under-way.ts';
 import { ConnectionTimers } from './connection-timers.ts';
+import { type Control, initialSettings, type Settings } from './control.ts';
 import { logFault, recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { ControlSession } from './control-session.ts';
 import type { CommandLine } from './line-reader.ts';
 import { MalformedLines } from './malformed-lines.ts';
 import { SessionSecurity } from './secure-context.ts';
-import { type Control, initialSettings, type Session, type Settings } from './session.ts';
+import type { Session } from './session.ts';
 import { completeHandshake } from './tls-upgrade.ts';
 
 export class ControlConnection implements Control {

@@ -1,8 +1,7 @@
 /** The one holder of a control connection’s session: only a verdict that grants a login makes it an authenticated one. */
 import type { AuthenticatedLogin, Verdict } from '../../login/authenticator.ts';
 import type { Storage } from '../../storage/storage.ts';
-import type { LoginWatch } from './login-watch.ts';
-import type { ControlTls, Session } from './session.ts';
+import type { ControlTls, Session, Watch } from './session.ts';
 
 export type GrantedVerdict = Extract<Verdict, { readonly outcome: 'granted' }>;
 
@@ -23,7 +22,7 @@ export class ControlSession {
   }
 
   /** @param watch of this very login */
-  logIn({ login }: GrantedVerdict, storage: Storage, watch: LoginWatch): void {
+  logIn({ login }: GrantedVerdict, storage: Storage, watch: Watch): void {
     const tls = this.#now.state === 'secured' ? { tls: this.#now.tls } : {};
     this.#now = { state: 'authenticated', ...tls, login, storage, watch };
   }

@@ -6,11 +6,9 @@
 import { type Denial, denial } from '../../denial.ts';
 import type { AuthenticatedLogin, Standing } from '../../login/authenticator.ts';
 import { reply } from '../reply.ts';
+import type { Control } from './control.ts';
 import { recordRefusal } from './control-audit.ts';
-import type { Control } from './session.ts';
-
-/** What a recheck came to. `over`: the session ended meanwhile, or another login took its place. */
-export type RecheckOutcome = Standing['outcome'] | 'undecided' | 'over';
+import type { RecheckOutcome, Watch } from './session.ts';
 
 /** Reason of the session's end in the audit trail; every other withdrawal is `login-withdrawn`. */
 const endings: Partial<Record<Denial['code'], string>> = {
@@ -18,7 +16,7 @@ const endings: Partial<Record<Denial['code'], string>> = {
   'home-changed': 'home-changed',
 };
 
-export class LoginWatch {
+export class LoginWatch implements Watch {
   readonly #control: Control;
   #login: AuthenticatedLogin;
   #timer: NodeJS.Timeout | undefined;

@@ -1,6 +1,6 @@
 /** Rechecks every session of a site once, soon: spread over some seconds and few at a time, so that no directory is flooded. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LoginWatch, RecheckOutcome } from './login-watch.ts';
+import type { RecheckOutcome, Watch } from './session.ts';
 
 /** A round of many sessions takes this long at least, when every answer comes at once. */
 const spreadMilliseconds = 5000;
@@ -14,7 +14,7 @@ export type RecheckCounts = Readonly<Record<RecheckOutcome, number>>;
  * @param spread milliseconds over which the beginnings are spread
  */
 export async function recheckAll(
-  watches: readonly Pick<LoginWatch, 'recheck'>[],
+  watches: readonly Watch[],
   signal: AbortSignal,
   spread = spreadMilliseconds,
 ): Promise<RecheckCounts> {

@@ -1,7 +1,8 @@
 /** The audit record of whatever an account does to a file or directory. */
 import type { Transfer } from '../../operations/audit.ts';
+import type { Control } from '../control/control.ts';
 import { commonFacts } from '../control/control-audit.ts';
-import type { AuthenticatedSession, Control } from '../control/session.ts';
+import type { AuthenticatedSession } from '../control/session.ts';
 import { type Reply, reply } from '../reply.ts';
 
 /** What differs from one record of a connection to the next. */

@@ -3,8 +3,14 @@ import { isProvingFilter, looksForHolder } from '../proving-filter.ts';
 import { searchOf } from '../sssd/sssd-map-rule.ts';
 import { isIssuerPinned } from '../strength.ts';
 import { type IdentityKind, strongForms } from './rule.ts';
-import type { RuleFault } from './rule-language.ts';
 import type { DecodedRule } from './rule-schema.ts';
+
+export interface RuleFault {
+  /** Keys and indices from the top of the file to the place of the fault. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly remedy: string;
+}
 
 /** Keys that only some kinds have. */
 const kindsOfKey = {

@@ -6,15 +6,8 @@ import type { z } from 'zod';
 import { searchOf } from '../sssd/sssd-map-rule.ts';
 import { defaultMatchRule, parseSssdMatchRule } from '../sssd/sssd-match-rule.ts';
 import type { MappingRule, RuleCondition } from './rule.ts';
-import { ruleFaults } from './rule-faults.ts';
+import { type RuleFault, ruleFaults } from './rule-faults.ts';
 import { type DecodedRule, ruleSetSchema } from './rule-schema.ts';
-
-export interface RuleFault {
-  /** Keys and indices from the top of the file to the place of the fault. */
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-  readonly remedy: string;
-}
 
 export type DecodedRules =
   | { readonly outcome: 'decoded'; readonly rules: readonly MappingRule[] }

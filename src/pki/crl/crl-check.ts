@@ -12,23 +12,9 @@ import { mayBeLifted } from './crl-reason.ts';
 import { allReasons, coveredReasons, distributionPointsOf, scopeMismatch } from './crl-scope.ts';
 import { CrlSigners, type SignerContext } from './crl-signers.ts';
 import { type CrlStatement, type Listing, newerHold, outcomeOf, revocationIn } from './crl-statement.ts';
+import type { CrlStatus } from './crl-status.ts';
 import type { Subject } from './crl-subject.ts';
 import type { DistributionPoint } from './distribution-point.ts';
-
-export type CrlStatus =
-  /** `crl`: the oldest of those that were needed to say so. */
-  | { readonly status: 'good'; readonly crl: CertificateRevocationList }
-  | {
-      readonly status: 'revoked';
-      readonly crl: CertificateRevocationList;
-      readonly entry: RevokedEntry;
-      /** When it was so: the time of the CRL, or of a newer delta CRL that lifts nothing. */
-      readonly asOf: Date;
-      /** Why the CRL says nothing of the present; absent: it is current. */
-      readonly outOfDate?: string;
-    }
-  /** `problems`: why the CRLs looked at did not tell. */
-  | { readonly status: 'unknown'; readonly problems: readonly string[] };
 
 interface CrlContext extends SignerContext {
   /** A CRL whose thisUpdate is longer ago does not count; 0: nextUpdate alone governs. */

@@ -12,7 +12,7 @@ import { certificationPaths } from '../path/path-builder.ts';
 import { type CertificationPath, type PathInputs, validatePath } from '../path/path-validator.ts';
 import type { SignatureChecks } from '../path/signature-checks.ts';
 import type { CertificateRevocationList } from './crl.ts';
-import type { CrlStatus } from './crl-check.ts';
+import type { CrlStatus } from './crl-status.ts';
 import { type Subject, subjectAt } from './crl-subject.ts';
 import type { DistributionPoint } from './distribution-point.ts';
 

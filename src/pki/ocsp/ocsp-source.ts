@@ -11,7 +11,7 @@ import type { RetrievalOptions } from '../crl/crl-source.ts';
 import type { Subject } from '../crl/crl-subject.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
 import { readOcspResponses } from '../encoding/pem.ts';
-import type { Evidence } from '../retrieval/evidence-store.ts';
+import type { Evidence } from '../retrieval/retrieved-evidence.ts';
 import type { RetrievalRequest } from '../retrieval/retriever.ts';
 import { checkOcspResponse, nonceProblem, type OcspContext, type OcspLimits, type OcspStatus } from './ocsp-check.ts';
 import { keyOf, type OcspRequestOptions, OcspRequests, responderOf } from './ocsp-requests.ts';

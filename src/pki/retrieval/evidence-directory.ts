@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
 import { decodeEvidence, encodeEvidence, evidenceFileName } from './evidence-file.ts';
-import type { ConfirmedEvidence } from './evidence-store.ts';
+import type { ConfirmedEvidence } from './retrieved-evidence.ts';
 import type { RetrievalRequest } from './retriever.ts';
 
 export interface EvidenceDirectoryOptions {

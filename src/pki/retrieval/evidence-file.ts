@@ -4,7 +4,7 @@
  */
 import { createHash, hash } from 'node:crypto';
 import { inPieces } from '../encoding/in-pieces.ts';
-import type { ConfirmedEvidence } from './evidence-store.ts';
+import type { ConfirmedEvidence } from './retrieved-evidence.ts';
 import type { RetrievalRequest } from './retriever.ts';
 
 const magic = 'cardgate-evidence 1';

@@ -4,7 +4,8 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
-import type { Evidence, EvidencePeriod, EvidenceStore } from './evidence-store.ts';
+import type { EvidenceStore } from './evidence-store.ts';
+import type { Evidence, EvidencePeriod } from './retrieved-evidence.ts';
 import type { RetrievalPolicy, Retriever } from './retriever.ts';
 
 export interface EvidenceRefresherOptions {

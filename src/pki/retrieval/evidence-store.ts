@@ -6,34 +6,8 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
 import { EvidenceDirectory, type EvidenceDirectoryOptions } from './evidence-directory.ts';
+import type { Evidence, EvidencePeriod, Held } from './retrieved-evidence.ts';
 import type { RetrievalRequest, RetrievedOctets } from './retriever.ts';
-
-export interface Evidence extends RetrievedOctets {
-  readonly request: Pick<RetrievalRequest, 'kind' | 'url' | 'body'>;
-  readonly retrievedAt: Date;
-}
-
-/** For when evidence speaks, as itself says. */
-export interface EvidencePeriod {
-  readonly thisUpdate: Date;
-  readonly nextUpdate?: Date;
-}
-
-export interface ConfirmedEvidence extends Evidence {
-  readonly period: EvidencePeriod;
-}
-
-/** What the store holds for one request. */
-export interface Held {
-  /** The newest that a check proved authentic, here or in another process; every user of it proves it again. */
-  readonly confirmed?: ConfirmedEvidence;
-  /** What came last, unless it was confirmed or rejected. */
-  readonly candidate?: Evidence;
-  /** When the source last answered without bringing anything that was confirmed: unproved, or nothing new. */
-  readonly askedAt?: Date;
-  /** Why what came last was of no use. */
-  readonly problem?: string;
-}
 
 export interface EvidenceStoreOptions {
   /** Memory for all evidence, in octets; what was not used for longest goes first. */

@@ -3,8 +3,8 @@ import { type Denial, denial } from '../../denial.ts';
 import type { Facts } from '../../explanation/steps.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { certificateFacts } from '../certificate/certificate-facts.ts';
-import type { CrlStatus } from '../crl/crl-check.ts';
 import { type CrlReason, mayBeLifted } from '../crl/crl-reason.ts';
+import type { CrlStatus } from '../crl/crl-status.ts';
 import type { OcspStatus } from '../ocsp/ocsp-check.ts';
 import type { RevocationEvidence } from '../path/validated-certificate.ts';
 

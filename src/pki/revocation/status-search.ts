@@ -6,8 +6,9 @@
 import type { StepRecorder } from '../../explanation/steps.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { certificateFacts } from '../certificate/certificate-facts.ts';
-import { CrlCheck, type CrlStatus, type CrlsAtHand } from '../crl/crl-check.ts';
+import { CrlCheck, type CrlsAtHand } from '../crl/crl-check.ts';
 import type { CrlSource } from '../crl/crl-source.ts';
+import type { CrlStatus } from '../crl/crl-status.ts';
 import type { Subject } from '../crl/crl-subject.ts';
 import type { OcspQuestion, OcspSource } from '../ocsp/ocsp-source.ts';
 import type { IssuerPool } from '../path/issuer-pool.ts';

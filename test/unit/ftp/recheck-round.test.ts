@@ -1,7 +1,7 @@
 /** A round over all sessions: every one once, few at a time, spread, and given up when it is told so. */
 import { describe, expect, it } from 'vitest';
-import type { RecheckOutcome } from '../../../src/ftp/control/login-watch.ts';
 import { recheckAll } from '../../../src/ftp/control/recheck-round.ts';
+import type { RecheckOutcome } from '../../../src/ftp/control/session.ts';
 
 /** Sessions whose rechecks end when the test says so. */
 function sessions(count: number, outcome: (index: number) => RecheckOutcome = () => 'confirmed') {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../../../src/operations/log.ts';
 import { EvidenceRefresher } from '../../../../src/pki/retrieval/evidence-refresher.ts';
-import { type EvidencePeriod, EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
+import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
+import type { EvidencePeriod } from '../../../../src/pki/retrieval/retrieved-evidence.ts';
 import type {
   RetrievalPolicy,
   RetrievalRequest,

@@ -1,0 +1,127 @@
+/** Who may import what, and that no imports run in a circle. README's map of the rooms says the same in words. */
+
+/** What every room may import. */
+const leaves = ['denial', 'explanation/steps', 'clock', 'error-message', 'product-version', 'operations'];
+
+/** Room of src -> rooms, folders or single files of src that it may import from, besides itself and the leaves. */
+const allowed = {
+  main: ['commands', 'gateway'],
+  commands: ['*'],
+  gateway: ['config', 'ftp', 'storage', 'authorization', 'login', 'mapping', 'directory', 'service', 'pki'],
+  explanation: ['login'],
+  config: [
+    'authorization',
+    'mapping/rules/rule',
+    'mapping/rules/rule-language',
+    'directory/directory',
+    'directory/active-directory/sid',
+    'pki/certificate/authority-information-access',
+    'pki/path/budget',
+    'pki/certificate/certificate',
+    'pki/crl/crl',
+    'pki/names/distinguished-name',
+    'pki/encoding/malformed-error',
+    'pki/encoding/oids',
+    'pki/encoding/pem',
+    'pki/certificate/signature',
+  ],
+  ftp: ['login/authenticator', 'authorization', 'storage'],
+  login: ['pki', 'mapping', 'directory', 'authorization'],
+  service: [
+    'login',
+    'directory/directory',
+    'authorization/access-rights',
+    'pki/certificate/certificate',
+    'pki/names/distinguished-name',
+    'pki/encoding/malformed-error',
+    'pki/encoding/pem',
+  ],
+  mapping: [
+    'directory/certificate-exact-assertion',
+    'directory/directory',
+    'pki/certificate/certificate',
+    'pki/encoding/der',
+    'pki/encoding/der-strings',
+    'pki/names/distinguished-name',
+    'pki/names/general-name',
+    'pki/certificate/key-usage',
+    'pki/encoding/malformed-error',
+    'pki/encoding/oids',
+    'pki/names/serial-number-text',
+    'pki/names/subject-identity',
+    'pki/path/validated-certificate',
+  ],
+  smartcard: [
+    'pki',
+    'config/yaml/fault',
+    'config/yaml/yaml-source',
+    'mapping/stored/alt-security-identities',
+    'mapping/rules/rule',
+    'directory/active-directory/sid',
+  ],
+  pki: [],
+  directory: [],
+  storage: ['authorization/access-rights', 'authorization/folded-path'],
+  authorization: [],
+  operations: [],
+  denial: [],
+  clock: [],
+  'error-message': [],
+  'product-version': [],
+};
+
+/** Packages that only these rooms may know. */
+const packageOwners = {
+  ldapts: ['directory'],
+  winston: ['operations'],
+  pkcs11js: ['smartcard'],
+  'basic-ftp': ['smartcard'],
+  pkijs: ['smartcard'],
+  asn1js: ['smartcard'],
+  commander: ['commands'],
+  yaml: ['config', 'smartcard'],
+  zod: ['config', 'mapping', 'service', 'smartcard'],
+  'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login'],
+};
+
+/** A room is a folder of src, or a file beside the folders. */
+const inRoom = (name) => `^src/${name}(/|\\.ts$)`;
+const rooms = Object.keys(allowed);
+
+const rooming = rooms
+  .filter((room) => !allowed[room].includes('*'))
+  .map((room) => ({
+    name: `imports-of-${room}`,
+    severity: 'error',
+    from: { path: inRoom(room) },
+    to: { path: '^src/', pathNot: [room, ...leaves, ...allowed[room]].map(inRoom) },
+  }));
+
+const owning = Object.entries(packageOwners).map(([name, owners]) => ({
+  name: `package-${name}`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: owners.map(inRoom) },
+  to: { path: `^node_modules/${name}/` },
+}));
+
+export default {
+  forbidden: [
+    { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'room-without-rule', severity: 'error', from: { path: '^src/', pathNot: rooms.map(inRoom) }, to: {} },
+    {
+      name: 'package-without-owner',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^node_modules/', pathNot: Object.keys(packageOwners).map((name) => `^node_modules/${name}/`) },
+    },
+    ...rooming,
+    ...owning,
+  ],
+  options: {
+    // TypeScript 7 has no compiler API that this tool could read the sources with.
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: '^node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs'], exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};

@@ -1,0 +1,87 @@
+/** The control connection as commands see it, and what they set for the commands after them. */
+import type { Logger } from '../../operations/log.ts';
+import type { DataChannel } from '../data/data-channel.ts';
+import { mlstFacts } from '../listing.ts';
+import type { Reply } from '../reply.ts';
+import type { FtpServerOptions } from '../server-options.ts';
+import type { ControlSession } from './control-session.ts';
+import type { Session } from './session.ts';
+
+/** RFC 959 3.1: ASCII until the client says otherwise. */
+export type TransferType = 'A' | 'I';
+
+/** What commands set for the commands after them. */
+export interface Settings {
+  type: TransferType;
+  /** Absolute and normalised. */
+  workingDirectory: string;
+  /** From REST, for the next transfer (RFC 3659 5.3). */
+  restartOffset: number;
+  /** From RNFR, for the RNTO directly behind it (RFC 959 4.1.3). */
+  renameFrom: string | undefined;
+  /** RFC 2428 4: after EPSV ALL nothing else may open a data connection. */
+  extendedPassiveOnly: boolean;
+  /** From USER, while PASS is awaited. */
+  claimedName: string | undefined;
+  /** RFC 4217 9: PBSZ comes before PROT. */
+  bufferSizeAgreed: boolean;
+  /** Facts of MLST and MLSD, chosen by OPTS MLST (RFC 3659 7.9). */
+  mlstFacts: ReadonlySet<string>;
+}
+
+export function initialSettings(): Settings {
+  return {
+    type: 'A',
+    workingDirectory: '/',
+    restartOffset: 0,
+    renameFrom: undefined,
+    extendedPassiveOnly: false,
+    claimedName: undefined,
+    bufferSizeAgreed: false,
+    mlstFacts: new Set(mlstFacts),
+  };
+}
+
+/** The control connection as a command sees it. */
+export interface Control {
+  readonly id: string;
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+  /** For records: address, port and kind of TLS the connection came in by. */
+  readonly binding: string;
+  readonly options: FtpServerOptions;
+  readonly log: Logger;
+  readonly settings: Settings;
+  readonly data: DataChannel;
+  /** As it is now. */
+  readonly session: Session;
+  readonly sessionHolder: ControlSession;
+  /** File and listing bytes over all data connections, for the session’s audit record. */
+  bytesSent: number;
+  bytesReceived: number;
+  /** Refused logins so far. */
+  loginFailures: number;
+  /** Whether the refusal of USER or PASS in the clear is already on record. */
+  clearLoginReported: boolean;
+  /** By the timer of the site. */
+  readonly connectedAt: number;
+  /** Resolves when the connection is gone. */
+  readonly closed: Promise<void>;
+  send(reply: Reply): void;
+  /** Answers 234, throws away everything read so far and runs the handshake; afterwards the session is `secured`. */
+  startTls(): Promise<void>;
+  /** Back to the state before USER: settings, data channel, login. */
+  reset(): void;
+  /** Says 421 or 221 and closes after the reply has left. @param reason for the audit record */
+  end(reason: string, farewell?: Reply): void;
+  /** Runs one transfer that ABOR, the end of the connection or the server can give up. */
+  runTransfer<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Whether the connection is closing; what a command decides now reaches nobody. */
+  readonly isEnding: boolean;
+  /** Whether a transfer command is under way. */
+  readonly isTransferring: boolean;
+  /** Whether the client has closed its side of the control connection. */
+  readonly hasInputEnded: boolean;
+  /** Gives the running transfer up and waits until it has been answered. @returns false when none runs */
+  abortTransfer(): Promise<boolean>;
+}
