@@ -1,7 +1,7 @@
 /**
- * A file that lines are appended to while log rotation moves, removes or truncates it. Every write is followed by a look at the
- * path, so that no line stays in a file that is gone; what was written shortly before a truncation is written again, since the
- * copy made before it may lack the end.
+ * A file that lines are appended to while log rotation moves, compresses, removes or truncates it. A look at the path comes
+ * before and after every write. What went into a file that had just been moved is written again, since the copy that replaces
+ * the file may have been made before; so is what was written shortly before a truncation.
  */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { LineTarget } from './line-target.ts';
@@ -12,8 +12,8 @@ const fileMode = 0o640;
 const copyMilliseconds = 5000;
 /** Octets kept to be written again. */
 const maximumRecent = 1024 * 1024;
-/** After that the path is looked at before a write too. */
-const freshMilliseconds = 1000;
+/** The last look before a silence comes this long after the copy must be done. */
+const marginMilliseconds = 1000;
 
 /** IOV_MAX of Linux. */
 const maximumVector = 1024;
@@ -33,7 +33,8 @@ export class FileTarget implements LineTarget {
   #isPlain = true;
   /** What the file held at least, when it was last looked at, and what was written since. */
   #size = 0;
-  #lookedAt = 0;
+  /** Whether the last write went into a file that had just been moved, and is written again. */
+  #isAgain = false;
   #recent: Written[] = [];
   #recentLength = 0;
   /** Lost to a truncation, to be written before anything else. */
@@ -49,23 +50,29 @@ export class FileTarget implements LineTarget {
 
   write(octets: Buffer): Promise<number> {
     return this.#inTurn(async () => {
-      if (performance.now() - this.#lookedAt > freshMilliseconds) await this.#look(0);
+      await this.#look(0);
       const handle = await this.#opened();
       await this.#settleDebt(handle);
       const { bytesWritten } = await handle.write(octets);
       this.#size += bytesWritten;
       this.#remember(octets.subarray(0, bytesWritten));
       this.#lookLater();
-      return (await this.#look(bytesWritten)) === 'removed' ? 0 : bytesWritten;
+      const fate = await this.#look(bytesWritten);
+      // Once only: a file system that numbers its files anew each time would have every line written for ever.
+      const mayBeLost = fate === 'removed' || (fate === 'moved' && !this.#isAgain);
+      this.#isAgain = mayBeLost;
+      return mayBeLost ? 0 : bytesWritten;
     });
   }
 
   reopen(): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#forget();
-      // Whoever rotates expects the file to be there; the next line says what is wrong if it cannot be.
-      await this.#opened().catch(() => undefined);
-    });
+      // A file that still is that of its path is kept, and with it what a truncation may take.
+      await this.#look(0);
+      if (!this.#isPlain) await this.#forget();
+      // The administrator who rotates expects the file to be there.
+      await this.#settleDebt(await this.#opened());
+    }).catch(() => undefined); // The next line says what is wrong.
   }
 
   close(): Promise<void> {
@@ -94,7 +101,6 @@ export class FileTarget implements LineTarget {
     this.#inode = stats.ino;
     this.#size = stats.size;
     this.#isPlain = stats.isFile();
-    this.#lookedAt = performance.now();
     return handle;
   }
 
@@ -111,13 +117,11 @@ export class FileTarget implements LineTarget {
     }
   }
 
-  /** @param justWritten octets of the write before @returns `removed` when that write went into a file that nobody can read any more */
+  /** @param justWritten octets of the write before @returns `removed` when that write went into a file that has no name any more */
   async #look(justWritten: number): Promise<'current' | 'moved' | 'removed'> {
     const handle = this.#handle;
     if (!handle || !this.#isPlain) return 'current';
     const found = await stat(this.name).catch(() => undefined);
-    const now = performance.now();
-    this.#lookedAt = now;
     if (!found || found.dev !== this.#device || found.ino !== this.#inode) {
       const { nlink } = await handle.stat();
       await this.#forget();
@@ -125,7 +129,7 @@ export class FileTarget implements LineTarget {
     }
     if (found.size < this.#size) this.#truncated(found.size >= justWritten ? justWritten : 0);
     this.#size = found.size;
-    while (this.#recent[0] && now - this.#recent[0].at > copyMilliseconds) this.#dropOldest();
+    while (this.#recent[0] && performance.now() - this.#recent[0].at > copyMilliseconds) this.#dropOldest();
     return 'current';
   }
 
@@ -181,7 +185,7 @@ export class FileTarget implements LineTarget {
         .then(() => {
           if (this.#recent.length > 0 || this.#owed.length > 0) this.#lookLater();
         });
-    }, copyMilliseconds + freshMilliseconds).unref();
+    }, copyMilliseconds + marginMilliseconds).unref();
   }
 
   /** The file is no longer that of the path: what stands in it stays there. */
