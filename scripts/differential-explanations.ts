@@ -98,7 +98,7 @@ const begins = (text: string, beginnings: readonly string[]) => beginnings.some(
 const has = ({ features }: Observed, wanted: readonly string[]) =>
   features.some((feature) => wanted.some((each) => feature.endsWith(each)));
 
-/** Undefined when nobody has explained it yet. */
+/** Undefined when it is not explained yet. */
 export function explanationOf(observed: Observed): string | undefined {
   if (observed.ours !== 'accepted')
     return ourRefusals.find(

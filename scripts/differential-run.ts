@@ -35,7 +35,7 @@ export interface Difference {
   /** `accepted`, or OpenSSL's errors. */
   readonly theirs: string;
   readonly features: readonly string[];
-  /** Absent: nobody knows yet. */
+  /** Absent: not known yet. */
   readonly explanation?: string;
 }
 

@@ -10,7 +10,7 @@ export interface DenialEntry {
   readonly reply: 421 | 425 | 426 | 451 | 522 | 530 | 550;
   /** The IIS FTP sub-status an administrator may know from there; 0 where IIS has none. */
   readonly subStatus: number;
-  /** `notice`: happens every day. `warning`: somebody must mend something. `alert`: may be an attack. */
+  /** `notice`: happens every day. `warning`: an administrator must mend something. `alert`: may be an attack. */
   readonly level: 'notice' | 'warning' | 'alert';
   readonly meaning: string;
   readonly remedy: string;
@@ -104,7 +104,7 @@ export const denialTable = {
     subStatus: 48,
     level: 'alert',
     meaning: 'A certificate that is not a CA signed another, or a path is longer than its CA allows.',
-    remedy: 'If the CA is genuine its certificate is wrong; otherwise somebody abused an end-entity key.',
+    remedy: 'If the CA is genuine its certificate is wrong; otherwise an attacker abused an end-entity key.',
   },
   'key-usage-violated': {
     stage: 'certificate',
@@ -208,7 +208,7 @@ export const denialTable = {
     reply: 530,
     subStatus: 35,
     level: 'notice',
-    meaning: 'USER names somebody else than the account the certificate is mapped to.',
+    meaning: 'USER names another account than the one the certificate is mapped to.',
     remedy: 'Log in with the account’s own name; see loginNames in the record.',
   },
   'directory-unavailable': {
@@ -393,7 +393,7 @@ export const denialTable = {
     reply: 550,
     subStatus: 0,
     level: 'notice',
-    meaning: 'Somebody who is logged in asked for a file or directory that is not theirs to use.',
+    meaning: 'A client that is logged in asked for a file or directory that it may not use.',
     remedy:
       'If it should be: see the authorization rules, the permissions of the file, and whether a link leads out of the home.',
   },
@@ -427,7 +427,7 @@ export const denialTable = {
     reply: 421,
     subStatus: 35,
     level: 'alert',
-    meaning: 'A fault in cardgate itself stopped the login; nobody was let in.',
+    meaning: 'A fault in cardgate itself stopped the login; the client was not let in.',
     remedy: 'Find the reference in the log, where the fault is described, and report it.',
   },
   'audit-unwritable': {

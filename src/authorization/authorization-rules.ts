@@ -86,7 +86,7 @@ function placesOf(rules: readonly AuthorizationRule[]): readonly string[] {
   return [...new Set(rules.map(({ path = '/' }) => plainPath(path)))].filter((path) => path !== '/');
 }
 
-/** A rule that names nobody concerns nobody. */
+/** A rule that names no user and no role concerns no account. */
 function concerns(subject: AuthorizationSubject): (rule: AuthorizationRule) => boolean {
   const accountName = folded(subject.accountName);
   const groups = new Set(

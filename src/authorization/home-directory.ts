@@ -13,7 +13,7 @@ export type UserIsolation = {
   readonly root: string;
 } & (
   | {
-      /** Everybody works in the root itself, and sees what others put there. */
+      /** Every account works in the root itself, and sees what the others put there. */
       readonly mode: 'None';
     }
   | ({
@@ -48,7 +48,7 @@ export type UserIsolation = {
 );
 
 interface HomeCreation {
-  /** `never`: an account without its directory is refused. `atLogin`: it is made for whoever logs in. */
+  /** `never`: an account without its directory is refused. `atLogin`: the login makes it. */
   readonly createHome: 'never' | 'atLogin';
   /** Permission bits of directories made at login, before the process’s umask; default 0o750. */
   readonly directoryMode?: number;

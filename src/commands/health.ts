@@ -98,7 +98,7 @@ function connectionProblem(socket: Socket): Promise<string | undefined> {
   return conversation(socket, (finish) => socket.once('connect', () => finish()));
 }
 
-/** The certificate is the clients’ matter; here it only matters that somebody answers. */
+/** The certificate is the clients’ matter; here it only matters that the server answers. */
 function greetingProblem(host: string, port: number, implicit: boolean): Promise<string | undefined> {
   const socket = implicit ? connectTls({ host, port, rejectUnauthorized: false }) : connect({ host, port });
   return conversation(socket, (finish) => {

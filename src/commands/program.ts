@@ -144,5 +144,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   if (!runsUntilStopped(process.argv.slice(2))) process.exit();
 });
-// Without a reader of standard error there is nobody left to tell.
+// Without a reader of standard error the fault of writing to it cannot be reported.
 process.stderr.on('error', () => undefined);

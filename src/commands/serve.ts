@@ -79,7 +79,7 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
     await recheckSessions(running, logger);
   };
   const stopped = untilStopped({ reload: () => void renew(), reopen: parts.reopen, lost: parts.lost });
-  // Not before: whoever waits for it may send a signal at once.
+  // Not before: a service manager that waits for it may send a signal at once.
   terminal.writeError('cardgate is ready\n');
 
   const { reason, isFault, hurried } = await stopped;

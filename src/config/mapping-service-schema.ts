@@ -9,7 +9,7 @@ const unixListener = z.strictObject({
     .string()
     .regex(/^0?[0-7]{3}$/, { error: 'must be a file mode in octal, such as 0660' })
     .default('0660')
-    .describe('File mode of the socket: whoever may write to it may ask about any certificate'),
+    .describe('File mode of the socket: a process that may write to it may ask about any certificate'),
   group: z
     .union([
       z.int().min(0).max(4_294_967_294),

@@ -19,7 +19,7 @@ export interface CrlFile {
 }
 
 /**
- * `service`: what is named will be written to. `check`: the same by somebody who may see the system read-only, which says nothing
+ * `service`: what is named will be written to. `check`: the same by a caller that may see the system read-only, which says nothing
  * of the service. `explanation`: nothing will be written, so that it does not matter.
  */
 export type LoadingPurpose = 'service' | 'check' | 'explanation';
@@ -103,7 +103,7 @@ export class MaterialReader {
     });
   }
 
-  /** A private key or password: a file that everybody on the machine can read is refused. */
+  /** A private key or password: a file that every user of the machine can read is refused. */
   secret(setting: SettingPath, name: string, kind?: 'material' | 'password'): string | undefined {
     const text = this.text(setting, name, kind);
     if (text === undefined) return undefined;

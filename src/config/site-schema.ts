@@ -71,7 +71,7 @@ const authorizationRule = z.strictObject({
   users: z
     .union([z.literal('*'), z.array(z.string().min(1).max(256)).max(10_000)])
     .optional()
-    .describe('Account names, or * for everybody who is logged in'),
+    .describe('Account names, or * for every account that is logged in'),
   roles: z
     .array(z.string().min(1).max(1024))
     .max(1_000)
@@ -198,7 +198,11 @@ export const siteSchema = z.strictObject({
     .describe('Names of the directories that hold the accounts; none with mapping.service'),
   mapping,
   userIsolation: userIsolation.prefault({}),
-  authorization: z.array(authorizationRule).min(1).max(1_000).describe('Who may read and write; nobody else is let in'),
+  authorization: z
+    .array(authorizationRule)
+    .min(1)
+    .max(1_000)
+    .describe('Which accounts may read and write; no other account is let in'),
   firewallSupport: z
     .strictObject({
       lowDataChannelPort: port.default(0).describe('Lowest passive port; 0: ports of the system'),

@@ -98,7 +98,7 @@ export interface LookupOptions {
   readonly base?: string;
 }
 
-/** What the directory says to somebody's password. */
+/** What the directory says to the password of an account. */
 export type PasswordAnswer =
   | { readonly outcome: 'accepted' }
   | { readonly outcome: 'refused'; readonly denial: Denial };
@@ -128,7 +128,7 @@ export interface Directory {
   listMappings?(limit: number): AsyncIterable<StoredMapping>;
   /**
    * The accounts that a person may mean who types this name: account name, `DOMAIN\name` or user principal name. The caller
-   * compares the names again. Absent: nobody logs in to this directory by name.
+   * compares the names again. Absent: no login names an account of this directory.
    * @throws DirectoryUnavailableError | DirectoryAnswerError
    */
   findByLoginName?(name: string): Promise<readonly DirectoryAccount[]>;

@@ -2,7 +2,7 @@
 
 const form = /^(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d))?)?(?:[.,]\d{1,9})?Z$/;
 
-/** @returns the time to the second; undefined when the text is none */
+/** @returns the time to the second; undefined when the text is not a GeneralizedTime */
 export function dateFromGeneralizedTime(text: string): Date | undefined {
   const [, year, month, day, hour, minute = '00', second = '00'] = form.exec(text) ?? [];
   if (year === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
  * OpenLDAP and its kin as a directory port. Attribute names are the site's; a certificate is looked up by issuer and serial
- * (certificateExactMatch) or by a stored fingerprint, and compared octet by octet by whoever asked.
+ * (certificateExactMatch) or by a stored fingerprint; the caller compares it octet by octet.
  */
 import type { Filter } from 'ldapts';
 import type { AccountState } from './account-state.ts';

@@ -23,7 +23,7 @@ export interface PasswordDialect {
   readonly denialOf: (answer: BindAnswer) => Denial | undefined;
 }
 
-/** Octets; longer ones are no password that somebody types. */
+/** Octets; a person types no longer password. */
 const longestPassword = 1024;
 /** The client library takes some words for SASL mechanisms; no distinguished name is one. */
 const isName = /^[^=]+=/;
@@ -44,7 +44,7 @@ export function createPasswordCheck(
     if (waiting.length >= maxWaitingPasswordChecks) {
       throw new DirectoryUnavailableError('Too many passwords wait to be checked.');
     }
-    // whoever ends hands on its place; each ends in bounded time, and so the queue moves
+    // a check that ends hands on its place; each ends in bounded time, and so the queue moves
     await new Promise<void>((resolve) => waiting.push(resolve));
   }
 

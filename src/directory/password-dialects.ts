@@ -1,5 +1,5 @@
 /**
- * How directories say why a password does not let somebody in: Active Directory by a number hidden in its text, OpenLDAP and
+ * How directories say why a password does not let an account in: Active Directory by a number hidden in its text, OpenLDAP and
  * its kin by the password policy control. What is not understood is a wrong password.
  */
 import { type Denial, type DenialCode, denial } from '../denial.ts';

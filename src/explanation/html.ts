@@ -45,7 +45,7 @@ ${certificate(page.resolution)}
 ${account(page)}
 ${stages(page.steps)}
 </main>
-<footer>Made by cardgate explain at ${page.madeAt.toISOString()}. The login path itself decided, on the real configuration and directory; nobody was logged in.</footer>
+<footer>Made by cardgate explain at ${page.madeAt.toISOString()}. The login path itself decided, on the real configuration and directory. This was no login.</footer>
 </body>
 </html>
 `;

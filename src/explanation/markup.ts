@@ -13,7 +13,7 @@ const entities: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 };
-/** A search for a whole certificate is long; what is longer still helps nobody. */
+/** A search for a whole certificate is long; a text longer still helps no reader. */
 const maximumText = 8192;
 
 export function html(

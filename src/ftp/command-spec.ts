@@ -31,7 +31,7 @@ export type CommandSpec = CommandDescription &
 type Options = Partial<Pick<CommandDescription, 'alias' | 'inClear' | 'duringTransfer' | 'feature'>>;
 type Run<Requires extends CommandSpec['requires']> = Extract<CommandSpec, { requires: Requires }>['run'];
 
-/** A command for everybody. */
+/** A command that needs no login. */
 export function open(
   verb: string,
   syntax: string,

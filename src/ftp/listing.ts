@@ -17,7 +17,7 @@ export interface FactsOptions {
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const permissionLetters = 'rwxrwxrwx';
-/** Clients read these letters in the first column; what is none of the rest is shown as a named pipe. */
+/** Clients read these letters in the first column; an object of any other type is shown as a named pipe. */
 const listTypes: Readonly<Record<FileType, string>> = { file: '-', directory: 'd', link: 'l', other: 'p' };
 /** What a link’s target may hold in a fact’s value: RFC 3659 7.2 ends that at a semicolon, and the facts at a space. */
 const factValue = /^[\w,.:!@#$%^&()\-+?/\\'"=~]+$/u;

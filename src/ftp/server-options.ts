@@ -79,7 +79,7 @@ interface PassiveOptions {
   readonly externalAddress?: string;
 }
 
-/** May have several lines; shown to everybody who connects, so they should name no software and no host. */
+/** May have several lines; shown to every client that connects, so they should name no software and no host. */
 interface Messages {
   /** With 220. */
   readonly banner: string;

@@ -6,7 +6,7 @@ import type { ConfigurationFault, SettingPath } from '../config/yaml/fault.ts';
 import { formatSetting } from '../config/yaml/fault.ts';
 import { errorMessage } from '../error-message.ts';
 
-/** Below it Linux lets nobody listen who lacks the capability (net.ipv4.ip_unprivileged_port_start). */
+/** Below it Linux lets only a process with the capability listen (net.ipv4.ip_unprivileged_port_start). */
 const firstUnprivilegedPort = 1024;
 
 interface ListenError {

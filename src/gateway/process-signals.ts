@@ -1,6 +1,6 @@
 /**
  * The signals of the process. They are taken over by the first statement of main and kept until the command is ready for them:
- * Node opens its debugger upon a SIGUSR1 that nobody takes, and most others end the process without a record.
+ * Node opens its debugger upon a SIGUSR1 without a handler, and most others end the process without a record.
  */
 
 /** Commands that run until they are stopped, by the words that name them. */

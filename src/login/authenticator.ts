@@ -20,7 +20,7 @@ export interface LoginRequest {
   readonly connectionId: string;
   /** Where the connection came in; for the record. */
   readonly binding?: string;
-  /** The service that asks for somebody who is connected to it; absent when the peer is connected to cardgate. */
+  /** The service that asks for a client of its own; absent when the peer is connected to cardgate. */
   readonly caller?: string;
   readonly tls: TlsFacts;
 }
@@ -63,7 +63,7 @@ export type Verdict<Granted extends Login = AuthenticatedLogin> =
   /** The site wants a password besides, or instead of, the certificate: answer 331 and come back with it. */
   | { readonly outcome: 'password-required' }
   | { readonly outcome: 'denied'; readonly denial: Denial; readonly reference: string }
-  /** Nobody can say now: 421, and the client may try again later. */
+  /** Cannot be decided now: 421, and the client may try again later. */
   | { readonly outcome: 'unavailable'; readonly denial: Denial; readonly reference: string };
 
 export interface Authenticator {

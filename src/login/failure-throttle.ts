@@ -28,7 +28,7 @@ export interface FailureThrottleOptions {
 export interface Admission {
   /** It was right. */
   succeeded(): void;
-  /** Nobody could say whether it was right. */
+  /** The directory could not say whether it was right. */
   undecided(): void;
 }
 

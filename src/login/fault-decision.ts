@@ -2,7 +2,7 @@
 import { type Denial, denial } from '../denial.ts';
 import { DirectoryAnswerError, DirectoryUnavailableError } from '../directory/directory.ts';
 
-/** A directory that does not answer, or answers nonsense, is foreseen; everything else is a fault of our own. Neither lets anybody in. */
+/** A directory that does not answer, or answers nonsense, is foreseen; everything else is a fault of our own. Neither lets a client in. */
 export function decisionForFault(error: unknown): {
   readonly outcome: 'denied' | 'unavailable';
   readonly denial: Denial;

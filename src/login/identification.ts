@@ -15,7 +15,7 @@ export interface Identified {
   readonly directory: Directory;
   /** Absent where a name led to it. */
   readonly certificate?: ValidatedCertificate;
-  /** Of the address a password comes from, where no certificate was shown; who holds one does not answer for his neighbours. */
+  /** Of the address a password comes from, where no certificate was shown; a card holder does not answer for the neighbours. */
   readonly address?: Admission;
 }
 

@@ -10,7 +10,7 @@ import type { Progress } from './login-progress.ts';
 /** What a running session was granted, and works with. */
 export type GrantedLogin = Pick<Login, 'accountName' | 'directory' | 'accountId' | 'homeDirectory' | 'passwordProven'>;
 
-/** Without an answer a running session goes on: an outage is no reason to cut everybody off, and nothing new is allowed by it. */
+/** Without an answer a running session goes on: an outage is no reason to end every session, and nothing new is allowed by it. */
 const undecided: ReadonlySet<DenialCode> = new Set([
   'directory-unavailable',
   'mapping-service-unavailable',

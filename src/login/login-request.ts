@@ -1,7 +1,7 @@
 /** A login request as those see it who need less than the whole of it. */
 import type { LoginRequest } from './authenticator.ts';
 
-/** It may leave open whom it claims to be: only `cardgate explain` makes such a one, and it lets nobody in. */
+/** It may leave open whom it claims to be: only `cardgate explain` makes such a request, which is no login. */
 export type ExplainedRequest = Omit<LoginRequest, 'claimedName'> & { readonly claimedName: string | undefined };
 
 /** As a running session keeps it: without the password. */

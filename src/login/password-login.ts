@@ -1,6 +1,6 @@
 /**
  * The password’s part of a login: which account a typed name means, and whether the password is that account’s. Names are
- * compared letter by letter, more than one account is none, and no password is tried that the throttle holds back.
+ * compared letter by letter, a name of several accounts is refused, and no password is tried that the throttle holds back.
  */
 import { type Denial, denial } from '../denial.ts';
 import type { Directory, DirectoryAccount } from '../directory/directory.ts';
@@ -20,7 +20,7 @@ export type Identified =
   | { readonly outcome: 'identified'; readonly account: DirectoryAccount; readonly directory: Directory }
   | { readonly outcome: 'denied'; readonly denial: Denial };
 
-/** Characters; a user principal name has at most 1024, and nobody types that. */
+/** Characters; a user principal name has at most 1024, and no person types that many. */
 const longestName = 256;
 const invisible = /[\p{C}]/u;
 
@@ -69,7 +69,7 @@ interface PasswordSubject {
 }
 
 /**
- * @returns why the password does not let anybody in
+ * @returns why the password does not let the client in
  * @throws DirectoryUnavailableError
  */
 export async function passwordDenial(

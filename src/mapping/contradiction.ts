@@ -56,7 +56,7 @@ function severalAmong(
     return denial('mapping-ambiguous', `More than ${mostAccounts} accounts are mapped to the certificate.`, facts);
   }
   const picked = pickByName(hits, search);
-  // what other rules found must be the one picked: nobody may clear the way to an account by mapping his own to the card
+  // what other rules found must be the one picked: a user must not clear the way to an account by mapping their own to the card
   const isAlone = earlier.every((hit) => picked && keyOfHit(hit) === keyOfHit(picked));
   if (picked && isAlone) return undefined;
   const detail = picked

@@ -11,15 +11,15 @@ export type Binding =
   /** It is refused. */
   | { readonly mode: 'full' }
   /**
-   * It counts when the certificate holds no SID and is not older than the account, so that nobody gets an account that was
-   * made after his card. Names can still be forged by whoever chooses the names in certificates.
+   * It counts when the certificate holds no SID and is not older than the account, so that no card holder gets an account
+   * that was made after the card. A person who chooses the names in certificates can still forge one.
    */
   | {
       readonly mode: 'compatibility';
       /** Milliseconds by which the certificate may be older. Default in Windows: about 10 minutes. */
       readonly backdating: number;
     }
-  /** It counts. Danger: whoever gets a certificate with somebody's name from any trusted CA logs in as him. */
+  /** It counts. Danger: a person who gets a certificate with another person's name from any trusted CA logs in as that person. */
   | { readonly mode: 'off' };
 
 export type MappingResult =
@@ -39,7 +39,7 @@ export type MappingResult =
 
 export interface MappingService {
   /**
-   * @param claimedName the argument of USER; it must name the mapped account. Undefined, for explanations only: whoever it is
+   * @param claimedName the argument of USER; it must name the mapped account. Undefined, for explanations only: any account
    * @throws DirectoryUnavailableError when a directory that had to be asked did not answer
    */
   resolve(

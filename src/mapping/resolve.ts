@@ -32,7 +32,7 @@ export interface MappingServiceOptions {
   readonly logger: Logger;
 }
 
-/** Two accounts prove ambiguity; where USER may pick, one more than anybody has. */
+/** Two accounts prove ambiguity; where USER may pick, one more than any person has. */
 const accountsPerLookup = { deny: 2, userPicks: 17 } as const;
 
 type RuleOutcome =

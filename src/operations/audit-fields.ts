@@ -55,7 +55,7 @@ export const auditRecords: {
     when: 'something else is refused: a handshake, a data connection, a file',
     fields: {
       reference: 'what the client was told to quote, if anything',
-      accountName: 'who is logged in, if anybody',
+      accountName: 'the account that is logged in, if any',
       denial: 'as in `login`',
     },
   },
@@ -75,7 +75,7 @@ export const auditRecords: {
   'session-end': {
     when: 'a control connection ends',
     fields: {
-      accountName: 'who was logged in, if anybody',
+      accountName: 'the account that was logged in, if any',
       reason: 'why it ended',
       bytesSent: 'octets of files and listings',
       bytesReceived: 'octets of files',

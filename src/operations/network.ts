@@ -1,4 +1,4 @@
-/** The network of an address: what one stranger may choose his addresses from. */
+/** The network of an address: one stranger can use any address of it. */
 
 /** An IPv6 network of 64 bits, for a host may choose freely within it; an IPv4 address, mapped into IPv6 or not. */
 export function networkOf(address: string): string {

@@ -16,7 +16,7 @@ const mostCounted = 1024;
 const mostKept = 20;
 const otherNetworks = 'other networks';
 
-/** A record that anybody can cause. */
+/** A record that a stranger can cause: a peer that has not logged in. */
 export type StrangerRecord = LoginAttempt | Refusal | SessionEnd;
 
 /** What one network did for one reason in one window. */
@@ -90,7 +90,7 @@ export class StrangerRecords {
   }
 }
 
-/** Whether anybody can cause such a record: nothing in it proves who did, neither a login nor a certificate with a valid path. */
+/** Whether a stranger can cause such a record: nothing in it proves who did, neither a login nor a certificate with a valid path. */
 export function isOfStranger(record: AuditRecord): record is StrangerRecord {
   switch (record.event) {
     case 'login':

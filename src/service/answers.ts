@@ -17,7 +17,7 @@ export type Headers = Readonly<Record<string, string>>;
 
 /**
  * @param steps absent unless the caller asked for an explanation and may have it
- * @throws Error when a granted login lacks what its answer must say: a fault, and nobody is let in
+ * @throws Error when a granted login lacks what its answer must say: a fault, and the client is not let in
  */
 export function verdictAnswer(resolution: Resolution, steps: readonly RecordedStep[] | undefined): VerdictAnswer {
   const { verdict } = resolution;

@@ -31,7 +31,7 @@ export class Decisions {
       return await Promise.race([decided, late]);
     } finally {
       clearTimeout(timer);
-      // When it was late nobody waits for it any more, not even for its failure.
+      // When it was late no caller waits for it any more, not even for its failure.
       decided.catch(() => undefined);
     }
   }

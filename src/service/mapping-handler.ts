@@ -25,7 +25,7 @@ export interface MappingHandlerOptions {
   readonly certificateHeader: CertificateHeader;
   /** Header in which a proxy names the address of its client; for records only. Default: none, the caller’s address is recorded. */
   readonly addressHeader?: string;
-  /** Callers who may ask for explanations: subjects of their certificates (RFC 4514), or `unix`. Default: nobody. */
+  /** Callers who may ask for explanations: subjects of their certificates (RFC 4514), or `unix`. Default: no caller. */
   readonly explainCallers: readonly string[];
   readonly limits: DecisionLimits;
   /** Names the listener, for records. */

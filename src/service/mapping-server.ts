@@ -16,7 +16,7 @@ import { listenOnUnixSocket } from './unix-socket.ts';
 interface UnixListener {
   /** Absolute path. */
   readonly socket: string;
-  /** File mode. Default 0o660. Whoever may write to the socket may ask about any certificate, and need not hold its key. */
+  /** File mode. Default 0o660. A process that may write to the socket may ask about any certificate, and need not hold its key. */
   readonly mode: number;
   /** Group of the socket. Default: that of the process. */
   readonly gid?: number;
@@ -48,7 +48,7 @@ export interface MappingServer {
 
 /** A certificate in a header takes 3 KiB, a chain from Envoy several times that. */
 const maximumHeaderOctets = 64 * 1024;
-const nobody: TrustedAuthorities = new Set();
+const noAuthorities: TrustedAuthorities = new Set();
 const httpOptions = {
   maxHeaderSize: maximumHeaderOctets,
   headersTimeout: 10_000,
@@ -64,7 +64,7 @@ export function createMappingServer(options: MappingServerOptions): MappingServe
   const handle = createMappingHandler(
     { ...options, binding: bindingOf(listener) },
     callers,
-    () => tls?.trusted ?? nobody,
+    () => tls?.trusted ?? noAuthorities,
   );
   const answerRequest = async (request: IncomingMessage, response: ServerResponse) => {
     const answer = await handle(request);
@@ -142,7 +142,7 @@ function hostOf(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 
-/** A caller reads its answer only when it has sent its body; what nobody wants is thrown away, until the server’s time for requests is over. */
+/** A caller reads its answer only when it has sent its body. The rest of the body is thrown away, until the server’s time for requests is over. */
 async function discardRest(request: IncomingMessage): Promise<void> {
   if (request.complete || request.destroyed) return;
   request.resume();

@@ -9,7 +9,7 @@ type Json = Readonly<Record<string, unknown>>;
 export function openApiDocument(certificateHeader: string): Json {
   const query = (name: string, description: string) => ({ name, in: 'query', description, schema: { type: 'string' } });
   const site = query('site', 'Site whose trust anchors, rules and rights decide; the first when absent');
-  const user = query('user', 'The name somebody gave; the certificate must lead to that account');
+  const user = query('user', 'The name the client gave; the certificate must lead to that account');
   const explain = query('explain', '1: with every step of the decision, for callers who may ask for it');
   return {
     openapi: '3.1.0',
@@ -35,7 +35,7 @@ export function openApiDocument(certificateHeader: string): Json {
           },
           responses: {
             200: answer('Granted or denied', named('Verdict')),
-            503: answer('Unavailable: nobody can say now', named('Verdict')),
+            503: answer('Unavailable: cannot be decided now', named('Verdict')),
             ...refusals(['request-invalid', 'explanation-not-allowed', 'body-too-large', 'media-type-unsupported']),
           },
         },
@@ -57,7 +57,7 @@ export function openApiDocument(certificateHeader: string): Json {
             200: { description: 'Granted; the account is in the headers', headers: accountHeaders },
             401: { description: 'Denied: there is no certificate', headers: refusalHeaders },
             403: { description: 'Denied', headers: refusalHeaders },
-            503: { description: 'Unavailable: nobody can say now', headers: refusalHeaders },
+            503: { description: 'Unavailable: cannot be decided now', headers: refusalHeaders },
             ...refusals(['header-invalid']),
           },
         },

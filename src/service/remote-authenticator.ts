@@ -24,7 +24,7 @@ import {
 } from './wire.ts';
 
 export interface RemoteLoginPolicy extends AuthorizationPolicy {
-  /** Whether the site takes client certificates; without them everybody is refused. */
+  /** Whether the site takes client certificates; without them every login is refused. */
   readonly clientCertificate: boolean;
   readonly service: RemoteService;
   /** Site of the service whose rules decide. Default: the service’s first. */

@@ -15,7 +15,7 @@ export interface TlsMaterial {
   readonly certificateChain: string;
   /** PEM. */
   readonly privateKey: string;
-  /** PEM: the CAs that issue the callers’ certificates, and nothing else: whoever has a certificate of theirs may ask. */
+  /** PEM: the CAs that issue the callers’ certificates, and nothing else: every holder of a certificate of theirs may ask. */
   readonly callerAuthorities: readonly string[];
 }
 
@@ -103,7 +103,7 @@ export class TlsAcceptance {
 
 /** @returns what OpenSSL has against the certificate, or that there is none */
 function verifyError(socket: TLSSocket): Error | undefined {
-  // `ssl` is the handle by which Node's own server asks; without it nothing is proven, and nobody is let in
+  // `ssl` is the handle by which Node's own server asks; without it nothing is proven, and no caller is let in
   const { ssl } = socket as TLSSocket & { readonly ssl?: { verifyError?: () => Error | null } };
   if (typeof ssl?.verifyError !== 'function') return new Error('Node does not tell whether the certificate is valid');
   return ssl.verifyError() ?? undefined;

@@ -19,7 +19,7 @@ export async function listenOnUnixSocket(
   gid: number | undefined,
 ): Promise<void> {
   await refuseWhatIsInUse(path);
-  // Made where nobody else can reach it, then given its mode, then moved to its place in one step.
+  // Made where no other user can reach it, then given its mode, then moved to its place in one step.
   const directory = await mkdtemp(join(dirname(path), '.s'));
   const hidden = join(directory, 's');
   try {

@@ -48,7 +48,7 @@ export const resolveRequestSchema = z
       .string()
       .max(maximumUserLength)
       .optional()
-      .describe('The name somebody gave; the certificate must lead to that account'),
+      .describe('The name the client gave; the certificate must lead to that account'),
     site: text(64).optional().describe('Site whose trust anchors, rules and rights decide; the first when absent'),
     remoteAddress: z
       .string()

@@ -101,7 +101,7 @@ async function* readAhead<T>(source: AsyncIterable<T>, { next, end }: Steps): As
   const iterator = source[Symbol.asyncIterator]();
   const begin = () => {
     const step = next(() => iterator.next());
-    // It may fail while nobody waits for it yet.
+    // It may fail before the caller waits for it.
     step.catch(() => undefined);
     return step;
   };

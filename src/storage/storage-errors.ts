@@ -7,7 +7,7 @@ const kinds: Readonly<Record<string, StorageErrorKind>> = {
   ENOENT: 'not-found',
   EEXIST: 'exists',
   EISDIR: 'not-a-file',
-  /** A FIFO nobody reads, or a device without a driver. */
+  /** A FIFO without a reader, or a device without a driver. */
   ENXIO: 'not-a-file',
   ENOTDIR: 'not-a-directory',
   ENOTEMPTY: 'not-empty',

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 const prefix = '.cardgate-upload-';
 const pattern = /^\.cardgate-upload-[0-9a-f]{32}$/;
 
-/** 128 random bits: two uploads never meet, and nobody can guess where a file will appear. */
+/** 128 random bits: two uploads never meet, and no attacker can guess where a file will appear. */
 export function createUploadName(): string {
   return `${prefix}${randomBytes(16).toString('hex')}`;
 }

@@ -88,8 +88,8 @@ async function openInPlace(target: Target, mode: Exclude<WriteMode, { kind: 'rep
 const setIdBits = 0o6000n;
 
 /**
- * Opens an existing file for writing, its set-user-id and set-group-id bits cleared: whoever may write into a program must not
- * run as its owner. The kernel clears them at the first write of an unprivileged process, which may not be able to itself.
+ * Opens an existing file for writing, its set-user-id and set-group-id bits cleared: a client that may write into a program must not
+ * run code as its owner. The kernel clears them at the first write of an unprivileged process, which may not be able to itself.
  */
 async function openPlain({ link, stats }: PinnedObject, append: number): Promise<FileHandle> {
   const handle = await open(link, openExisting | append);

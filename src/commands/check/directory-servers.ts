@@ -1,4 +1,4 @@
-/** The servers of the configured directories, each asked whether it opens a protected connection. Nobody binds, so that no secret is needed. */
+/** The servers of the configured directories, each asked whether it opens a protected connection. The check does not bind, so it needs no secret. */
 import type { DirectorySettings } from '../../config/directory-schema.ts';
 import { type LdapServer, openTransport, type TransportOptions } from '../../directory/connection/ldap-transport.ts';
 import { discoveredServers, listedServers, type ServerList } from '../../directory/connection/server-list.ts';

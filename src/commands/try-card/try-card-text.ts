@@ -47,7 +47,7 @@ export function diagnosisText(
 /** What the trial failed on, or what remains to be said of one that worked: the findings of its last steps, each once. */
 export function decisiveFindings(steps: readonly TrialStep[], isSuccess: boolean): readonly Finding[] {
   const failed = steps.filter(({ verdict }) => verdict === 'no');
-  // A certificate that nobody uses is no obstacle, unless none was left.
+  // A certificate that the trial does not use is no obstacle, unless no other was left.
   const isUnsuitable = failed.every(
     ({ step, findings }) => step === 'certificate' || findings.some(({ code }) => code === 'certificate-unsuitable'),
   );

@@ -128,7 +128,7 @@ function settingsOf(request: Request, defaults: VerifySettings): VerifySettings 
 
 function revocationChoice(value: unknown) {
   const choice = revocationChoices.find((known) => known === value);
-  if (!choice) throw new VerifyUsageError(`revocation is none of ${revocationChoices.join(', ')}`);
+  if (!choice) throw new VerifyUsageError(`revocation is not one of ${revocationChoices.join(', ')}`);
   return choice;
 }
 

@@ -1,4 +1,4 @@
-/** Authorization rules that can concern nobody: names that no account or group can have, and rules that say nothing. */
+/** Authorization rules that can concern no account: names that no account or group can have, and rules that say nothing. */
 import { sidToBinary } from '../../directory/active-directory/sid.ts';
 import type { LoadedDirectory } from '../directory-material.ts';
 import type { SiteSettings } from '../site-schema.ts';
@@ -48,8 +48,8 @@ function checkUser(source: YamlSource, setting: SettingPath, user: string, known
   if (user === '*') {
     source.warning(
       setting,
-      '* in a list is the name of one account, not everybody',
-      "Write users: '*' without the brackets for everybody.",
+      '* in a list is the name of one account, not every account',
+      "Write users: '*' without the brackets for every account.",
     );
   } else if (user.includes('\\')) {
     const [, name = ''] = user.split('\\');

@@ -89,7 +89,7 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
   const certificateLogin = site.authentication.clientCertAuthentication.enabled;
   const { lowDataChannelPort: low, highDataChannelPort: high } = site.firewallSupport;
   const used = settings.directories.filter(({ name }) => site.directories.includes(name));
-  // A Deny rule for a name that never matches would let everybody of that group in.
+  // A Deny rule for a name that never matches would let every member of that group in.
   const onlySids =
     used.length > 0 && used.every((entry) => entry.type === 'activeDirectory' && !entry.resolveGroupNames);
   const known = new Set(settings.directories.map(({ name }) => name));
@@ -243,7 +243,7 @@ function siteWarnings(site: SiteSettings): readonly Rule[] {
       applies: site.mapping.binding !== 'full',
       path: ['mapping', 'binding'],
       message:
-        'accounts found by a name only are let in: whoever gets a certificate with somebody’s name logs in as him',
+        'accounts found by a name only are let in: a person who gets a certificate with another person’s name logs in as that person',
       remedy: 'Use full, and map by SID, issuer and serial, or the exact certificate.',
     },
     {
@@ -255,7 +255,8 @@ function siteWarnings(site: SiteSettings): readonly Rule[] {
     {
       applies: revocation.unknownStatus === 'allowWithinGrace',
       path: ['sslClientCertificates', 'revocation', 'unknownStatus'],
-      message: 'whoever keeps revocation evidence from arriving keeps a revoked card alive for the grace period',
+      message:
+        'an attacker who keeps revocation evidence from arriving keeps a revoked card alive for the grace period',
       remedy: 'Use deny, or keep gracePeriod short.',
     },
     {

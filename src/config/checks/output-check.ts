@@ -12,7 +12,7 @@ export type Output = 'file' | 'directory' | 'socket';
 export interface OutputProblem {
   readonly message: string;
   readonly remedy: string;
-  /** The file system cannot be written to by anybody, as far as this process sees it. */
+  /** No user can write to the file system, as far as this process sees it. */
   readonly isReadOnlySystem: boolean;
 }
 

@@ -65,7 +65,7 @@ export function checkRevocation(
       continue;
     source.warning(
       settingOf(certificate),
-      `no CRL of ${formatRfc4514(certificate.subject)} is given: everybody it issued certificates to is refused`,
+      `no CRL of ${formatRfc4514(certificate.subject)} is given: every certificate it issued is refused`,
       `Add its CRL to crlFiles, or the host it is at to revocationRetrievalHosts.`,
     );
   }

@@ -201,7 +201,7 @@ function readingOf(options: ActiveDirectoryOptions, dnsDomain: string): AccountR
   };
 }
 
-/** The account name behind `DOMAIN\` or before an `@`, or the user principal name; whoever asked compares the whole name again. */
+/** The account name behind `DOMAIN\` or before an `@`, or the user principal name; the caller compares the whole name again. */
 function loginNameFilter(loginName: string): Filter {
   const accountName = /^[^\\@]+\\([^\\@]+)$/.exec(loginName)?.[1] ?? /^([^\\@]+)@[^\\@]+$/.exec(loginName)?.[1];
   const byAccountName = equals('sAMAccountName', accountName ?? loginName);

@@ -6,7 +6,7 @@
 export interface FirstAnswerOptions<S> {
   /** Milliseconds of silence after which the next server is asked as well. */
   readonly patience: number;
-  /** Whether a server said nothing at all, to anybody, during that time: one that is merely busy is not asked twice. */
+  /** Whether a server said nothing at all, to any caller, during that time: one that is merely busy is not asked twice. */
   readonly isSilent: (server: S) => boolean;
   readonly onSilent: (server: S) => void;
   /** Failures after which no other server would say anything else. */

@@ -19,7 +19,7 @@ export type LdapCredentials =
     }
   | 'external';
 
-/** What a server says to somebody's password. */
+/** What a server says to the password of an account. */
 export interface BindAnswer {
   /** RFC 4511 appendix A; 0: accepted. */
   readonly resultCode: number;

@@ -78,7 +78,7 @@ export async function openTransport(
   }
 }
 
-/** Remembers the socket for clean-up; its errors are reported by whoever awaits it, and must not be thrown when nobody does. */
+/** Remembers the socket for clean-up; the code that awaits it reports its errors; without such code they must not be thrown. */
 function keep<S extends net.Socket>(opened: net.Socket[], socket: S): S {
   socket.on('error', () => undefined);
   opened.push(socket);

@@ -1,6 +1,6 @@
 /**
  * The connections to one directory server: few, bound, lent to one operation at a time. What the queue does not hold is refused
- * at once, and nobody waits longer than the deadline.
+ * at once, and no caller waits longer than the deadline.
  */
 
 import type { LdapEntry } from '../ldap-entry.ts';
@@ -26,7 +26,7 @@ interface Waiter {
 
 interface Loan {
   readonly connection: LdapConnection;
-  /** It served somebody before, so the server may have ended it meanwhile. */
+  /** It served another operation before, so the server may have ended it meanwhile. */
   readonly reused: boolean;
 }
 
@@ -38,7 +38,7 @@ export class ServerConnections {
   readonly #waiting = new Set<Waiter>();
   #growing = false;
   #closed = false;
-  /** Moment (performance.now) of the last sign of life while somebody waited. */
+  /** Moment (performance.now) of the last sign of life while an operation waited. */
   #lastSign = Number.NEGATIVE_INFINITY;
   #requests = 0;
 
@@ -52,7 +52,7 @@ export class ServerConnections {
     return this.#requests;
   }
 
-  /** Whether the server answered nobody during the last so many milliseconds. */
+  /** Whether the server answered no operation during the last so many milliseconds. */
   isSilentFor(milliseconds: number): boolean {
     return performance.now() - this.#lastSign >= milliseconds;
   }
@@ -161,7 +161,7 @@ export class ServerConnections {
     for (const connection of [...this.#idle.keys()]) this.#drop(connection);
   }
 
-  /** Opens connections one after another while somebody waits: a domain controller serves a crowd of handshakes badly. */
+  /** Opens connections one after another while an operation waits: a domain controller serves a crowd of handshakes badly. */
   async #grow(): Promise<void> {
     if (this.#growing) return;
     this.#growing = true;

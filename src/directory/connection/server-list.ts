@@ -1,6 +1,6 @@
 /**
  * The servers of a directory: listed by the administrator, or found in the DNS. What the DNS says is not authenticated, so a
- * name outside the configured domain is not used, and whoever is found must show a certificate for that name.
+ * name outside the configured domain is not used, and each server found must show a certificate for its name.
  */
 import type { Logger } from '../../operations/log.ts';
 import { DirectoryUnavailableError } from '../directory.ts';
@@ -145,7 +145,7 @@ function serviceNames(service: ServerDiscovery['service'], domain: string, site:
   return site === undefined ? [whole] : [`${protocol}.${site}._sites.${zone}`, whole];
 }
 
-/** @returns undefined when the name is none, or lies outside the domain; a dot alone says that there is no such service */
+/** @returns undefined when the name is malformed or lies outside the domain; a dot alone says that there is no such service */
 function serverOf(record: ServiceRecord, domain: string, security: 'ldaps' | 'startTls'): LdapServer | undefined {
   const host = record.target.replace(/\.$/, '').toLowerCase();
   if (!dnsName.test(host) || !host.endsWith(`.${domain.toLowerCase()}`)) return undefined;

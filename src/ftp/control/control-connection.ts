@@ -286,7 +286,7 @@ export class ControlConnection implements Control {
 
   /** The record of a command under way comes before that of the session. */
   async #release(): Promise<void> {
-    // What still runs must not start a timer or a listener that nobody would stop.
+    // What still runs must not start a timer or a listener, for nothing would stop it.
     this.#ending ??= 'connection-lost';
     this.#timers.stop();
     this.#transfer.giveUp();

@@ -76,7 +76,7 @@ export interface Control {
   end(reason: string, farewell?: Reply): void;
   /** Runs one transfer that ABOR, the end of the connection or the server can give up. */
   runTransfer<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
-  /** Whether the connection is closing; what a command decides now reaches nobody. */
+  /** Whether the connection is closing; what a command decides now does not reach the client. */
   readonly isEnding: boolean;
   /** Whether a transfer command is under way. */
   readonly isTransferring: boolean;

@@ -1,6 +1,6 @@
 /**
  * The TLS side of one control session: a SecureContext with ticket keys and a session id context of its own. A ticket from
- * any other session falls back to a full handshake, so an old ticket logs nobody in; "resumed" on a data channel means "resumed
+ * any other session falls back to a full handshake, so an old ticket is no login; "resumed" on a data channel means "resumed
  * from this session". It never asks OpenSSL to judge a certificate.
  */
 import { constants, randomBytes } from 'node:crypto';
@@ -69,7 +69,7 @@ export class SessionSecurity {
 
 /**
  * A TLSSocket over a stream that tells how the peer ended: by close_notify, or by a bare FIN under it (RFC 8446 6.1). The event
- * `peerEnd` comes at once; `end` comes only when somebody has read what was sent before.
+ * `peerEnd` comes at once; `end` comes only when a reader has taken what was sent before.
  */
 export class ServerTlsSocket extends TLSSocket {
   /** Absent while the peer may still send. Means something only where the transport is a stream of ours, not a net.Socket. */

@@ -13,7 +13,7 @@ interface PlainSession {
   readonly state: 'plain';
 }
 
-/** TLS is up, nobody is logged in. */
+/** TLS is up, and the client is not logged in. */
 interface SecuredSession {
   readonly state: 'secured';
   readonly tls: ControlTls;

@@ -47,7 +47,7 @@ export function completeHandshake(socket: ServerTlsSocket, timeoutMilliseconds: 
     );
     socket.once('secure', established);
     socket.once('close', closed);
-    // Nobody reads during the handshake, so that a client which gives up is noticed by this alone.
+    // The socket has no reader during the handshake, so only this event tells that a client gave up.
     socket.once('peerEnd', closed);
     // Node reports TLS errors of a socket made by hand only here; later ones must end the connection too.
     socket.on('_tlsError', (error: Error) => {

@@ -122,7 +122,7 @@ export class DataConnection {
   async #finish(): Promise<void> {
     this.#stream.end();
     await finished(this.#stream, { readable: false });
-    // A peer that sends on after its download would keep the socket full; what it sends is nobody's.
+    // A peer that sends on after its download would keep the socket full; what it sends is thrown away.
     this.#stream.resume();
     const linger = setTimeout(() => this.#streams.raw.destroy(), lingerMilliseconds);
     this.#streams.raw.once('close', () => clearTimeout(linger));

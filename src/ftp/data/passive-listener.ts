@@ -1,6 +1,6 @@
 /**
  * Listens for the one data connection of one PASV or EPSV. It takes only a connection from the address of the control
- * connection (RFC 2577 section 4), and goes on listening when somebody else comes first.
+ * connection (RFC 2577 section 4), and goes on listening when a connection from another address comes first.
  */
 import { randomInt } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -58,7 +58,7 @@ export function plainAddress(address: string | undefined): string {
   return (address ?? '').replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/iu, '');
 }
 
-/** From a random place onwards: a predictable port could be taken by somebody else first (RFC 2577 section 6). */
+/** From a random place onwards: an attacker could take a predictable port first (RFC 2577 section 6). */
 function* candidatePorts({ address, ports }: PassiveListenerOptions): Generator<number> {
   if (!ports) {
     yield 0;

@@ -8,7 +8,7 @@ import { type Reply, reply } from '../reply.ts';
 /** What differs from one record of a connection to the next. */
 type TransferFacts = Omit<Transfer, 'event' | 'binding' | 'connectionId' | 'remoteAddress' | 'accountName'>;
 
-/** To whoever would read or change a file while there is hardly room to keep the record of it. */
+/** To a client that wants to read or change a file while there is hardly room to keep the record of it. */
 export const unrecordable: Reply = reply('localError', 'Not possible at the moment; try again later.');
 
 export function recordTransfer(control: Control, session: AuthenticatedSession, facts: TransferFacts): void {

@@ -1,7 +1,7 @@
 /**
  * Stands between a data connection and its TLS layer. A TLS 1.3 server sends session tickets right after the handshake; a
  * client that only uploads never reads them, closes with them unread, and its kernel answers with RST: the tail of the upload
- * is lost. So what the server writes after the client's second flight waits here until somebody will read it.
+ * is lost. So what the server writes after the client's second flight waits here until the client will read it.
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';

@@ -13,7 +13,7 @@ import { serialMagnitude } from '../sssd/certificate-values.ts';
 import { formatFreeIpa, formatSssd, formatX500 } from './name-formats.ts';
 
 const longestValue = 4096;
-/** Anybody could guess less; real ones have 20 octets (RFC 5280 4.2.1.2). */
+/** An attacker could guess a shorter one; real ones have 20 octets (RFC 5280 4.2.1.2). */
 const shortestKeyIdentifier = 8;
 const mostAddresses = 8;
 

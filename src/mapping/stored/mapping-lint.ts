@@ -73,7 +73,7 @@ export function createMappingLint(spelling: MappingSpelling = 'activeDirectory')
         const kind = holders.some(({ isProtected }) => isProtected) ? 'planted' : 'duplicate';
         return holders.map(({ account, value }): MappingFinding => {
           const others = [...accounts].filter((other) => other !== account);
-          const message = `The same certificates are mapped to ${others.join('; ')}, so that nobody can log in by them.`;
+          const message = `The same certificates are mapped to ${others.join('; ')}, so that no card holder can log in with them.`;
           return { kind, account, value, message };
         });
       }),
@@ -136,7 +136,7 @@ function findingFor(
       return {
         kind: isRisk ? 'planted' : 'weak',
         message: isRisk
-          ? 'A protected account is mapped by a name, which whoever can choose names in certificates can take.'
+          ? 'A protected account is mapped by a name. A person who can choose the names in certificates can take it.'
           : weakness[spelling],
         ...suggested,
       };

@@ -1,5 +1,5 @@
 /**
- * Who signed a CRL, and whether he may (RFC 5280 6.3.3 (f) and (g)): the CA that issued the certificate, or a CRL issuer with a
+ * Who signed a CRL, and whether that signer may (RFC 5280 6.3.3 (f) and (g)): the CA that issued the certificate, or a CRL issuer with a
  * valid and unrevoked certification path to the same trust anchor.
  */
 import { unrecorded } from '../../explanation/steps.ts';

@@ -1,5 +1,5 @@
 /**
- * Who signed an OCSP response, and whether he may (RFC 6960 4.2.2.2): the CA that issued the certificate, or a delegate that this
+ * Who signed an OCSP response, and whether that signer may (RFC 6960 4.2.2.2): the CA that issued the certificate, or a delegate that this
  * very key certified for OCSP signing. A responder never vouches for itself: CRLs decide on it, with id-pkix-ocsp-nocheck those at hand.
  */
 import { unrecorded } from '../../explanation/steps.ts';

@@ -1,4 +1,4 @@
-/** The person a card is made for: what is known of him, checked, and as the variables that profiles refer to. */
+/** The person a card is made for: what is known of the person, checked, and as the variables that profiles refer to. */
 import { CardError } from './card-error.ts';
 import type { VariableName } from './card-profile.ts';
 

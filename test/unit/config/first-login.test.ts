@@ -294,7 +294,7 @@ describe('what the first login would find', () => {
       'warning',
       () => [site('authorization', [{ users: ['*'], permissions: ['Read'] }])],
       'sites[0].authorization[0].users[0]',
-      /not everybody/,
+      /not every account/,
     ],
     [
       'a user that no account file has',

@@ -10,7 +10,7 @@ const faults: readonly (readonly [fault: string, denied: DenialCode, because: st
   ['foreign-issuer', 'path-not-found', 'No trust anchor of the site issued the certificate.'],
   ['revoked', 'certificate-revoked', 'The issuer has revoked the certificate.'],
   ['duplicate-san', 'certificate-malformed', 'RFC 5280 4.2 forbids to write an extension twice.'],
-  ['two-upns', 'mapping-none', 'Two names lead to no account that may be his by a name alone.'],
+  ['two-upns', 'mapping-none', 'A certificate with two names leads to no account by a name alone.'],
 ];
 
 const upnOf = (name: string) => `${name}@corp.example`;

@@ -1,0 +1,62 @@
+/** Sentences name the actor (client, administrator, caller, person, card holder, attacker, stranger): some words hide it, or bend the sentence. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+const folders = ['src', 'scripts', 'mappings'];
+
+/** Between two words of a sentence, which may go on in the next line of a comment. */
+const gap = String.raw`[ \t]*(?:\n[ \t]*(?:\*|//|#)?)?[ \t]*`;
+const hidden = `nobody|somebody|anybody|everybody|someone|anyone|everyone|whoever|whomever|no${gap}one(?!-)`;
+/** "The range is none" says that it is no range; "there is none" says that it is absent, as everywhere. */
+const bent = `(?<!\\bthere${gap})(?<=\\s)(?:is|are|was|were)${gap}none`;
+const search = new RegExp(`\\b(?:${hidden}|${bent})\\b`, 'gi');
+
+/** Names in protocols and quoted data, which stay as they are: file -> the text that holds the word, and why. None so far. */
+const exceptions: Readonly<Record<string, { readonly text: string; readonly because: string }>> = {};
+
+describe('sentences', () => {
+  it('name their actor in source, scripts, rule sets, README and what CHANGELOG says of the next version', () => {
+    expect(checkedTexts().flatMap(([file, text]) => faults(file, text))).toEqual([]);
+  });
+
+  it.each([
+    ['Whoever asks is told.', ['a:1: Whoever']],
+    ['Fine.\nIt is somebody’s card.', ['a:2: somebody']],
+    ['/**\n * A field that no\n * one wants.\n */', ['a:2: no one']],
+    ['The range is none.', ['a:1: is none']],
+    ['# The range is\n# none.', ['a:1: is none']],
+    ['undefined when there is none; why there\n * are none', []],
+    ["mode === 'none', a no one-way rule, nobodyElse", []],
+  ])('are searched so that %j has its faults found', (text, found) => {
+    expect(faults('a', text)).toEqual(found);
+  });
+
+  it('need every exception that is made', () => {
+    for (const [file, { text }] of Object.entries(exceptions))
+      expect(readFileSync(join(root, file), 'utf8'), file).toContain(text);
+  });
+});
+
+/** `file:line: words`, by the line where the words begin. */
+function faults(file: string, text: string): readonly string[] {
+  const excepted = exceptions[file]?.text;
+  const judged = excepted === undefined ? text : text.replaceAll(excepted, excepted.replace(/[^\n]/g, '-'));
+  return Array.from(judged.matchAll(search), ({ 0: words, index }) => {
+    const line = judged.slice(0, index).split('\n').length;
+    return `${file}:${line}: ${words.replace(/[^a-z]+/gi, ' ')}`;
+  });
+}
+
+function checkedTexts(): readonly (readonly [file: string, text: string])[] {
+  const files = folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1)),
+  );
+  const texts = ['README.md', ...files].map((file) => [file, readFileSync(join(root, file), 'utf8')] as const);
+  // Sentences of versions that are out stay as they were.
+  const [nextVersion = ''] = readFileSync(join(root, 'CHANGELOG.md'), 'utf8').split(/^## \d/m);
+  return [...texts, ['CHANGELOG.md', nextVersion] as const].filter(([, text]) => !text.includes('\0'));
+}
