@@ -7,9 +7,11 @@ const leaves = ['denial', 'explanation/steps', 'clock', 'error-message', 'produc
 const allowed = {
   main: ['commands', 'gateway'],
   commands: ['*'],
-  gateway: ['config', 'ftp', 'storage', 'authorization', 'login', 'mapping', 'directory', 'service', 'pki'],
+  gateway: ['schema-faults', 'config', 'ftp', 'storage', 'authorization', 'login', 'mapping', 'directory', 'service', 'pki'],
   explanation: ['login'],
+  'schema-faults': [],
   config: [
+    'schema-faults',
     'authorization',
     'mapping/rules/rule',
     'mapping/rules/rule-language',
@@ -37,6 +39,7 @@ const allowed = {
     'pki/encoding/pem',
   ],
   mapping: [
+    'schema-faults',
     'directory/certificate-exact-assertion',
     'directory/directory',
     'pki/certificate/certificate',
@@ -52,6 +55,7 @@ const allowed = {
     'pki/path/validated-certificate',
   ],
   smartcard: [
+    'schema-faults',
     'pki',
     'config/yaml/fault',
     'config/yaml/yaml-source',
@@ -80,7 +84,7 @@ const packageOwners = {
   asn1js: ['smartcard'],
   commander: ['commands'],
   yaml: ['config', 'smartcard'],
-  zod: ['config', 'mapping', 'service', 'smartcard'],
+  zod: ['config', 'mapping', 'schema-faults', 'service', 'smartcard'],
   'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login'],
 };
 

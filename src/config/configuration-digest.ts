@@ -4,7 +4,7 @@
  */
 import { createHash, scryptSync } from 'node:crypto';
 import { basename, dirname, relative, resolve } from 'node:path';
-import type { SettingPath } from './yaml/fault.ts';
+import type { SettingPath } from '../schema-faults/setting-path.ts';
 
 /** One line of the list. */
 export interface DigestedFile {

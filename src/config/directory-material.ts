@@ -1,8 +1,10 @@
 /** What a directory needs besides its settings: certificates, the bind password, the accounts of an account file. */
+
+import type { SettingPath } from '../schema-faults/setting-path.ts';
 import { type AccountSettings, accountFileSchema, type DirectorySettings } from './directory-schema.ts';
 import type { MaterialReader } from './material.ts';
 import { readIdentity } from './server-identity.ts';
-import type { ConfigurationFault, SettingPath } from './yaml/fault.ts';
+import type { ConfigurationFault } from './yaml/fault.ts';
 import { YamlSource } from './yaml/yaml-source.ts';
 
 type LdapSettings = Exclude<DirectorySettings, { type: 'file' }>;
@@ -83,7 +85,9 @@ function readAccounts(
   const text = reader.text(setting, name);
   if (text === undefined) return undefined;
   const source = new YamlSource(reader.resolve(name), text);
-  const accounts = source.decode(accountFileSchema)?.accounts;
+  const decoded = source.decodeLeniently(accountFileSchema);
+  const ofSchema = source.faults.length;
+  const accounts = decoded?.settings.accounts;
   const names = new Set<string>();
   accounts?.forEach(({ name: account }, index) => {
     if (names.has(account.toLowerCase())) {
@@ -91,6 +95,7 @@ function readAccounts(
     }
     names.add(account.toLowerCase());
   });
+  source.withdraw(ofSchema, decoded?.replaced ?? []);
   further.push(...source.faults);
-  return accounts;
+  return source.faults.some(({ severity }) => severity === 'fault') ? undefined : accounts;
 }

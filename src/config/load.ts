@@ -5,6 +5,7 @@
 import type { Clock } from '../clock.ts';
 import type { MappingRule } from '../mapping/rules/rule.ts';
 import type { Certificate } from '../pki/certificate/certificate.ts';
+import type { SettingPath } from '../schema-faults/setting-path.ts';
 import { checkAuthorization } from './checks/authorization-check.ts';
 import { checkConsistency } from './checks/consistency.ts';
 import { checkRevocation } from './checks/revocation-check.ts';
@@ -20,7 +21,7 @@ import { readIdentity, type ServerIdentity } from './server-identity.ts';
 import { type LoadedListener, type LoadedRemoteMapping, loadListeners, loadRemoteMapping } from './service-material.ts';
 import { octetsOf } from './settings-only.ts';
 import type { SiteSettings } from './site-schema.ts';
-import { ConfigurationError, type ConfigurationFault, type SettingPath, type SourcePosition } from './yaml/fault.ts';
+import { ConfigurationError, type ConfigurationFault, type SourcePosition } from './yaml/fault.ts';
 import { YamlSource } from './yaml/yaml-source.ts';
 
 export interface LoadedSite {

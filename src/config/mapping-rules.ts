@@ -1,9 +1,12 @@
 /** Reads a site’s mapping rules from their own YAML file; faults name that file and line. */
 import type { MappingRule } from '../mapping/rules/rule.ts';
 import { decodeRules } from '../mapping/rules/rule-language.ts';
+import type { SchemaFault } from '../schema-faults/schema-issues.ts';
+import type { SettingPath } from '../schema-faults/setting-path.ts';
+import { nearest } from '../schema-faults/suggestion.ts';
 import type { MaterialReader } from './material.ts';
 import type { SiteSettings } from './site-schema.ts';
-import type { ConfigurationFault, SettingPath } from './yaml/fault.ts';
+import type { ConfigurationFault } from './yaml/fault.ts';
 import { YamlSource } from './yaml/yaml-source.ts';
 
 /** @param further receives faults that stand in the rules file */
@@ -19,21 +22,31 @@ export function readRules(
   const text = reader.text(setting, file);
   if (text === undefined) return undefined;
   const source = new YamlSource(reader.resolve(file), text);
-  const rules = source.faults.length === 0 ? decoded(source, site) : undefined;
+  const isWhole = source.faults.length === 0;
+  const rules = source.isReadable ? decoded(source, site) : undefined;
   further.push(...source.faults);
-  return rules;
+  return isWhole ? rules : undefined;
 }
 
 function decoded(source: YamlSource, site: SiteSettings): readonly MappingRule[] | undefined {
-  const result = decodeRules(source.plain());
-  if (result.outcome === 'faulty') {
-    for (const { path, message, remedy } of result.faults) source.fault(path, message, remedy);
-    return undefined;
-  }
-  result.rules.forEach(({ directory }, index) => {
-    if (directory === undefined || site.directories.includes(directory)) return;
-    const message = `site ${site.name} has no directory named ${directory}`;
-    source.fault(['rules', index, 'directory'], message, `Use one of: ${site.directories.join(', ')}.`);
+  const result = decodeRules(source.plain(), {
+    written: (path) => source.written(path),
+    further: (rules) => rules.flatMap(({ directory }, index) => directoryFaults(site, directory, index)),
   });
-  return result.rules;
+  if (result.outcome === 'decoded') return result.rules;
+  for (const { path, message, remedy } of result.faults) source.fault(path, message, remedy);
+  return undefined;
+}
+
+function directoryFaults(site: SiteSettings, directory: string | undefined, rule: number): readonly SchemaFault[] {
+  if (directory === undefined || site.directories.includes(directory)) return [];
+  const near = nearest(directory, site.directories);
+  const list = `Use one of: ${site.directories.join(', ')}.`;
+  return [
+    {
+      path: ['rules', rule, 'directory'],
+      message: `site ${site.name} has no directory named ${directory}`,
+      remedy: near === undefined ? list : `Did you mean ${near}? ${list}`,
+    },
+  ];
 }

@@ -6,9 +6,9 @@ import type { Certificate } from '../pki/certificate/certificate.ts';
 import { parseCrl } from '../pki/crl/crl.ts';
 import { MalformedError } from '../pki/encoding/malformed-error.ts';
 import { readCertificates, readCrls } from '../pki/encoding/pem.ts';
+import type { SettingPath } from '../schema-faults/setting-path.ts';
 import { type Output, outputProblem, unwritableFolder } from './checks/output-check.ts';
 import type { ConfigurationDigest } from './configuration-digest.ts';
-import type { SettingPath } from './yaml/fault.ts';
 import { fileReason } from './yaml/file-reason.ts';
 import type { YamlSource } from './yaml/yaml-source.ts';
 

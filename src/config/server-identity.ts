@@ -1,7 +1,7 @@
 /** The gateway's own certificates and keys: read, checked against each other and the clock before anything starts. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { SettingPath } from '../schema-faults/setting-path.ts';
 import type { MaterialReader } from './material.ts';
-import type { SettingPath } from './yaml/fault.ts';
 
 export interface ServerIdentity {
   /** PEM: the server's certificate, then its intermediates. */

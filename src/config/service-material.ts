@@ -1,12 +1,12 @@
 /** What the mapping service and its callers need besides their settings: identities and certification authorities. */
 
+import type { SettingPath } from '../schema-faults/setting-path.ts';
 import { checkServerCertificate } from './checks/server-name-check.ts';
 import type { MappingServiceSettings } from './mapping-service-schema.ts';
 import type { MaterialReader } from './material.ts';
 import { readIdentity, type ServerIdentity } from './server-identity.ts';
 import type { SiteSettings } from './site-schema.ts';
 import { findGid } from './system-group.ts';
-import type { SettingPath } from './yaml/fault.ts';
 
 /** As the service’s listeners want it: absolute paths, PEM. */
 export type LoadedListener =

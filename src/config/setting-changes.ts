@@ -1,8 +1,8 @@
 /** What differs between two configurations, by setting, and when it takes effect. */
 
+import type { SettingPath } from '../schema-faults/setting-path.ts';
 import type { Configuration } from './load.ts';
 import { effectEntryOf, type ServiceKind, type SettingEffect, settingEffects } from './setting-effects.ts';
-import type { SettingPath } from './yaml/fault.ts';
 
 export interface SettingChange {
   /** With names instead of places where entries have names: `sites[files].ssl`. An entry that is new or gone stands for all its settings: `sites[files]`. */

@@ -2,9 +2,10 @@
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import type { Configuration } from '../config/load.ts';
-import type { ConfigurationFault, SettingPath } from '../config/yaml/fault.ts';
-import { formatSetting } from '../config/yaml/fault.ts';
+import type { ConfigurationFault } from '../config/yaml/fault.ts';
 import { errorMessage } from '../error-message.ts';
+import type { SettingPath } from '../schema-faults/setting-path.ts';
+import { formatSetting } from '../schema-faults/setting-path.ts';
 
 /** Below it Linux lets only a process with the capability listen (net.ipv4.ip_unprivileged_port_start). */
 const firstUnprivilegedPort = 1024;

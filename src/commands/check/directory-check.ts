@@ -1,6 +1,6 @@
 /** Asks the servers of one directory what a login would ask them: a protected connection, the bind, the search base, an account. */
 import type { LoadedDirectory, LoadedLdap } from '../../config/directory-material.ts';
-import type { ConfigurationFault, SettingPath } from '../../config/yaml/fault.ts';
+import type { ConfigurationFault } from '../../config/yaml/fault.ts';
 import {
   ConnectionLostError,
   LdapConnection,
@@ -11,6 +11,7 @@ import type { LdapServer, TransportOptions } from '../../directory/connection/ld
 import { DirectoryAnswerError } from '../../directory/directory.ts';
 import { anyEntry, equals } from '../../directory/search-filter.ts';
 import { errorMessage } from '../../error-message.ts';
+import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import { type ServerGroup, serverGroups } from './directory-servers.ts';
 
 /** Adds a finding about a setting. */

@@ -4,13 +4,13 @@
  */
 import { connect, createServer } from 'node:net';
 import type { Configuration } from '../../config/load.ts';
-import type { ConfigurationFault, SettingPath } from '../../config/yaml/fault.ts';
-import { formatSetting } from '../../config/yaml/fault.ts';
+import type { ConfigurationFault } from '../../config/yaml/fault.ts';
 import { errorMessage } from '../../error-message.ts';
 import { failedBinding, listenFault } from '../../gateway/listen-fault.ts';
 import { accessLocations } from '../../pki/certificate/authority-information-access.ts';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { oids } from '../../pki/encoding/oids.ts';
+import { formatSetting, type SettingPath } from '../../schema-faults/setting-path.ts';
 import { checkDirectory, type Report } from './directory-check.ts';
 import { writingProblem } from './trial-writing.ts';
 

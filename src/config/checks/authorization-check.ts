@@ -1,9 +1,9 @@
 /** Authorization rules that can concern no account: names that no account or group can have, and rules that say nothing. */
 import { sidToBinary } from '../../directory/active-directory/sid.ts';
+import type { SettingPath } from '../../schema-faults/setting-path.ts';
+import { nearest } from '../../schema-faults/suggestion.ts';
 import type { LoadedDirectory } from '../directory-material.ts';
 import type { SiteSettings } from '../site-schema.ts';
-import type { SettingPath } from '../yaml/fault.ts';
-import { nearest } from '../yaml/suggestion.ts';
 import type { YamlSource } from '../yaml/yaml-source.ts';
 
 type Rule = SiteSettings['authorization'][number];

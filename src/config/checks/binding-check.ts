@@ -1,8 +1,8 @@
 /** Whether all sockets of a configuration can be there at the same time, on this machine. */
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import type { Settings } from '../schema.ts';
-import type { SettingPath } from '../yaml/fault.ts';
 import type { YamlSource } from '../yaml/yaml-source.ts';
 
 interface Listener {

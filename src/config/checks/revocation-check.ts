@@ -4,9 +4,9 @@ import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { parseCrl } from '../../pki/crl/crl.ts';
 import { oids } from '../../pki/encoding/oids.ts';
 import { formatRfc4514 } from '../../pki/names/distinguished-name.ts';
+import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import type { MaterialReader } from '../material.ts';
 import type { SiteSettings } from '../site-schema.ts';
-import type { SettingPath } from '../yaml/fault.ts';
 import type { SiteTrust } from './trust-check.ts';
 
 /** @param setting of sslClientCertificates */

@@ -1,6 +1,6 @@
 /** Files of the gateway's own that would get in each other's way, or that clients of a site could reach. */
 import { sep } from 'node:path';
-import { formatSetting, type SettingPath } from '../yaml/fault.ts';
+import { formatSetting, type SettingPath } from '../../schema-faults/setting-path.ts';
 import type { YamlSource } from '../yaml/yaml-source.ts';
 
 interface NamedFile {

@@ -1,7 +1,7 @@
 /** Whether clients will take a server’s certificate: by its names, its purpose and the chain that is sent with it. */
 import { X509Certificate } from 'node:crypto';
 import { parseCertificate } from '../../pki/certificate/certificate.ts';
-import type { SettingPath } from '../yaml/fault.ts';
+import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import type { YamlSource } from '../yaml/yaml-source.ts';
 
 const serverAuth = '1.3.6.1.5.5.7.3.1';

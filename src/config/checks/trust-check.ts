@@ -8,9 +8,9 @@ import { SignatureVerifier } from '../../pki/certificate/signature.ts';
 import { type CertificateRevocationList, parseCrl } from '../../pki/crl/crl.ts';
 import { formatRfc4514 } from '../../pki/names/distinguished-name.ts';
 import { Budget } from '../../pki/path/budget.ts';
+import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import type { CrlFile, MaterialReader } from '../material.ts';
 import type { SiteSettings } from '../site-schema.ts';
-import type { SettingPath } from '../yaml/fault.ts';
 
 export interface SiteTrust {
   readonly trustAnchors: readonly Certificate[];

@@ -26,12 +26,6 @@ export class ConfigurationError extends Error {
   }
 }
 
-export type SettingPath = readonly (string | number)[];
-
-export function formatSetting(path: SettingPath): string {
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index ? `.${part}` : part)).join('');
-}
-
 /** One line for people: `cardgate.yaml:12:5: fault: sites[0].ssl: … — remedy`. */
 export function formatFault(fault: ConfigurationFault): string {
   const { file, line, column } = fault.position;

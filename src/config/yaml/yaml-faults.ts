@@ -8,10 +8,9 @@ export interface TextFault {
   readonly remedy: string;
 }
 
-const sayings: Readonly<Record<ErrorCode, readonly [message: string, remedy: string]>> = {
+const sayings: Readonly<Record<Exclude<ErrorCode, 'DUPLICATE_KEY'>, readonly [message: string, remedy: string]>> = {
   TAB_AS_INDENT: ['a tab indents the line', 'Indent with spaces only; most editors can convert the file.'],
   BAD_ALIAS: ['* begins an alias of YAML, and no name follows', "Put the star into quotes: '*'."],
-  DUPLICATE_KEY: ['the same setting stands here a second time', 'Keep one of the two.'],
   MULTIPLE_DOCS: [
     'a second document begins here',
     'Keep one document: remove the line --- and what belongs to the other.',
@@ -56,18 +55,18 @@ const sayings: Readonly<Record<ErrorCode, readonly [message: string, remedy: str
 const telling: readonly ErrorCode[] = ['TAB_AS_INDENT', 'BAD_INDENT'];
 
 /**
- * The first of the text's faults, because the others follow from it, and every setting before it that stands twice.
+ * The first of the text's faults, because the others follow from it.
  * @param lineOf line of an offset
  */
-export function textFaults(errors: readonly YAMLError[], lineOf: (offset: number) => number): readonly TextFault[] {
-  const others = errors.filter(({ code }) => code !== 'DUPLICATE_KEY').sort((a, b) => a.pos[0] - b.pos[0]);
+export function textFault(errors: readonly YAMLError[], lineOf: (offset: number) => number): TextFault | undefined {
+  const others = errors
+    .flatMap(({ code, pos }) => (code === 'DUPLICATE_KEY' ? [] : [{ code, pos }]))
+    .sort((a, b) => a.pos[0] - b.pos[0]);
   const line = others[0] && lineOf(others[0].pos[0]);
   const first =
     telling.map((code) => others.find((error) => error.code === code && lineOf(error.pos[0]) === line)).find(Boolean) ??
     others[0];
-  const twice = errors.filter(({ code, pos }) => code === 'DUPLICATE_KEY' && (!first || pos[0] < first.pos[0]));
-  return [...(first ? [first] : []), ...twice].map(({ code, pos }) => {
-    const [message, remedy] = sayings[code];
-    return { offset: pos[0], message, remedy };
-  });
+  if (!first) return undefined;
+  const [message, remedy] = sayings[first.code];
+  return { offset: first.pos[0], message, remedy };
 }

@@ -1,10 +1,12 @@
 /** A YAML file whose every value knows its line: decoded strictly by a schema, with all faults at once. */
 import { isAlias, isMap, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
-import { type ConfigurationFault, formatSetting, type SettingPath, type SourcePosition } from './fault.ts';
-import { type Repaired, repairedSettings } from './repaired-settings.ts';
-import { schemaFaults } from './schema-issues.ts';
-import { textFaults } from './yaml-faults.ts';
+import { type Repaired, repairedSettings } from '../../schema-faults/repaired-settings.ts';
+import { schemaFaults } from '../../schema-faults/schema-issues.ts';
+import { formatSetting, overlaps, type SettingPath } from '../../schema-faults/setting-path.ts';
+import type { ConfigurationFault, SourcePosition } from './fault.ts';
+import { repeatedSettings } from './repeated-settings.ts';
+import { textFault } from './yaml-faults.ts';
 
 /** Undefined when the octets are not UTF-8. A byte order mark is left out. */
 function decodedText(content: string | Buffer): string | undefined {
@@ -22,6 +24,9 @@ const maximumBytes = 4 * 1024 * 1024;
 export class YamlSource {
   readonly file: string;
   readonly faults: ConfigurationFault[] = [];
+  /** Whether the text can be told apart into settings, some of which may stand twice. */
+  readonly isReadable: boolean;
+  readonly #repeated: SettingPath[] = [];
   readonly #document: ReturnType<typeof parseDocument>;
   readonly #lines = new LineCounter();
 
@@ -36,16 +41,23 @@ export class YamlSource {
       this.fault([], `is larger than ${maximumBytes} bytes`, 'Split it, or remove what is generated.');
     const errors = [...this.#document.errors, ...this.#document.warnings];
     const lineOf = (offset: number) => this.#lines.linePos(offset).line;
-    for (const { offset, message, remedy } of textFaults(errors, lineOf)) {
-      this.#add(this.#at(offset), [], message, remedy);
-    }
+    const broken = textFault(errors, lineOf);
+    if (broken) this.#add(this.#at(broken.offset), [], broken.message, broken.remedy);
     if (this.faults.length === 0) this.#checkAliases();
+    this.isReadable = this.faults.length === 0;
+    // Behind a fault of the text the parser guesses what belongs to what.
+    for (const { path, firstOffset, offset } of repeatedSettings(this.#document)) {
+      if (broken && offset > broken.offset) continue;
+      const lines = `lines ${lineOf(firstOffset)} and ${lineOf(offset)}`;
+      this.#repeated.push(path);
+      this.#add(this.#at(offset), path, `stands twice, in ${lines}`, 'Keep one of the two.');
+    }
   }
 
   /** @returns the decoded value, or undefined after adding at least one fault */
   decode<Schema extends z.ZodType>(schema: Schema): z.output<Schema> | undefined {
-    const { settings, replaced } = this.decodeLeniently(schema) ?? {};
-    return replaced?.length === 0 ? settings : undefined;
+    const settings = this.decodeLeniently(schema)?.settings;
+    return this.faults.some(({ severity }) => severity === 'fault') ? undefined : settings;
   }
 
   /**
@@ -53,15 +65,19 @@ export class YamlSource {
    * @returns undefined after a fault that leaves nothing to be checked
    */
   decodeLeniently<Schema extends z.ZodType>(schema: Schema): Repaired<z.output<Schema>> | undefined {
-    if (this.faults.length > 0) return undefined;
+    if (!this.isReadable) return undefined;
     const value = this.plain();
     const result = schema.safeParse(value);
-    if (result.success) return { settings: result.data, replaced: [] };
-    const written = (path: SettingPath) => this.#written(path);
+    if (result.success) return { settings: result.data, replaced: this.#repeated };
+    const written = (path: SettingPath) => this.written(path);
     for (const { path, message, remedy } of schemaFaults(result.error.issues, { schema, value, written })) {
-      this.fault(path, message, remedy);
+      // Which of two values is meant is not known, so neither is judged.
+      if (!this.#repeated.some((twice) => path.length >= twice.length && overlaps(path, twice))) {
+        this.fault(path, message, remedy);
+      }
     }
-    return repairedSettings(schema, value);
+    const repaired = repairedSettings(schema, value);
+    return repaired && { ...repaired, replaced: [...repaired.replaced, ...this.#repeated] };
   }
 
   /** Takes back faults that lie in, or around, what a repair put there. */
@@ -139,7 +155,7 @@ export class YamlSource {
   }
 
   /** A single value as it is spelled in the file. */
-  #written(path: SettingPath): string | undefined {
+  written(path: SettingPath): string | undefined {
     const node = this.#document.getIn(path, true);
     if (isAlias(node)) return `*${node.source}`;
     return isScalar(node) && node.value !== null ? (node.source ?? String(node.value)) : undefined;

@@ -5,7 +5,8 @@
 
 import { MalformedError } from '../../pki/encoding/malformed-error.ts';
 import { type DistinguishedName, parseDistinguishedName } from '../../pki/names/distinguished-name.ts';
-import { attributeTypeOf } from '../stored/attribute-names.ts';
+import { nearest } from '../../schema-faults/suggestion.ts';
+import { attributeTypeNames, attributeTypeOf } from '../stored/attribute-names.ts';
 import { RuleSyntaxError } from './rule-syntax-error.ts';
 
 const longestText = 4096;
@@ -24,7 +25,10 @@ export function parseNameText(text: string): DistinguishedName {
     if (!match) throw new RuleSyntaxError('is not a distinguished name such as CN=Card CA,O=Example,C=DE');
     const [, name = '', value = '', next = ''] = match;
     const type = attributeTypeOf(name);
-    if (type === undefined) throw new RuleSyntaxError(`${name} is not a known attribute type; write its OID`);
+    if (type === undefined) {
+      const meant = nearest(name, attributeTypeNames);
+      throw new RuleSyntaxError(`${name} is not a known attribute type; write its OID`, meant);
+    }
     if (separator === ',' && rdns[0]?.length !== 0) rdns.unshift([]);
     rdns[0]?.push(sequence(0x30, [objectIdentifier(type), sequence(0x0c, [Buffer.from(unescaped(value))])]));
     separator = next;

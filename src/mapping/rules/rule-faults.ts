@@ -1,16 +1,10 @@
 /** Faults that no single key of a rule shows: keys that do not belong to its kind, and strength or choice that is not earned. */
+import type { SchemaFault } from '../../schema-faults/schema-issues.ts';
 import { isProvingFilter, looksForHolder } from '../proving-filter.ts';
 import { searchOf } from '../sssd/sssd-map-rule.ts';
 import { isIssuerPinned } from '../strength.ts';
 import { type IdentityKind, strongForms } from './rule.ts';
 import type { DecodedRule } from './rule-schema.ts';
-
-export interface RuleFault {
-  /** Keys and indices from the top of the file to the place of the fault. */
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-  readonly remedy: string;
-}
 
 /** Keys that only some kinds have. */
 const kindsOfKey = {
@@ -25,10 +19,10 @@ const kindsOfKey = {
   domains: ['sssd'],
 } as const satisfies Partial<Record<keyof DecodedRule, readonly IdentityKind[]>>;
 
-type Finding = Omit<RuleFault, 'path'> & { readonly key: keyof DecodedRule };
+type Finding = Omit<SchemaFault, 'path'> & { readonly key: keyof DecodedRule };
 
 /** @returns every fault of a rule set that decoded */
-export function ruleFaults(rules: readonly DecodedRule[]): readonly RuleFault[] {
+export function ruleFaults(rules: readonly DecodedRule[]): readonly SchemaFault[] {
   return rules.flatMap((rule, index) =>
     [...keyFaults(rule), ...meaningFaults(rule), ...orderFaults(rules, rule, index)].map(
       ({ key, message, remedy }) => ({

@@ -2,27 +2,51 @@
  * The rule language: turns a parsed rule-set file into mapping rules, or into every fault in it with its place and a remedy.
  * It refuses what it does not know and pins that do not pin; a rule is never skipped because it cannot be read.
  */
-import type { z } from 'zod';
+import { repairedSettings } from '../../schema-faults/repaired-settings.ts';
+import { type SchemaFault, schemaFaults } from '../../schema-faults/schema-issues.ts';
+import { overlaps, type SettingPath } from '../../schema-faults/setting-path.ts';
 import { searchOf } from '../sssd/sssd-map-rule.ts';
 import { defaultMatchRule, parseSssdMatchRule } from '../sssd/sssd-match-rule.ts';
 import type { MappingRule, RuleCondition } from './rule.ts';
-import { type RuleFault, ruleFaults } from './rule-faults.ts';
+import { ruleFaults } from './rule-faults.ts';
 import { type DecodedRule, ruleSetSchema } from './rule-schema.ts';
 
 export type DecodedRules =
   | { readonly outcome: 'decoded'; readonly rules: readonly MappingRule[] }
-  | { readonly outcome: 'faulty'; readonly faults: readonly RuleFault[] };
+  | { readonly outcome: 'faulty'; readonly faults: readonly SchemaFault[] };
+
+interface RuleFile {
+  /** How a value is spelled in the file. */
+  readonly written?: (path: SettingPath) => string | undefined;
+  /** Faults that only the owner of the rules knows, such as a directory that is not there. */
+  readonly further?: (rules: readonly DecodedRule[]) => readonly SchemaFault[];
+}
 
 /** @param value what a YAML or JSON parser made of the file: plain objects, arrays and scalars */
-export function decodeRules(value: unknown): DecodedRules {
+export function decodeRules(value: unknown, { written = unspelled, further = none }: RuleFile = {}): DecodedRules {
   const decoded = ruleSetSchema.safeParse(value);
-  if (!decoded.success) {
-    return { outcome: 'faulty', faults: decoded.error.issues.map(faultOf) };
-  }
-  const { rules } = decoded.data;
-  const faults = ruleFaults(rules);
-  if (faults.length > 0) return { outcome: 'faulty', faults };
-  return { outcome: 'decoded', rules: rules.map(mappingRule) };
+  const refused = decoded.success ? [] : schemaFaults(decoded.error.issues, { ...language, value, written });
+  // What is right beside a fault is checked all the same, so that all faults come at once.
+  const { settings, replaced } = decoded.success
+    ? { settings: decoded.data, replaced: [] }
+    : (repairedSettings(ruleSetSchema, structuredClone(value)) ?? { settings: { rules: [] }, replaced: [] });
+  const { rules } = settings;
+  const found = [...ruleFaults(rules), ...further(rules)].filter(
+    ({ path }) => !replaced.some((place) => overlaps(dependsOn(path), place)),
+  );
+  const faults = [...refused, ...found];
+  return faults.length > 0 ? { outcome: 'faulty', faults } : { outcome: 'decoded', rules: rules.map(mappingRule) };
+}
+
+const language = { schema: ruleSetSchema, guide: 'mappings/README.md' };
+const unspelled = () => undefined;
+const none = () => [];
+
+/** These are judged by themselves, all other keys together with the rest of their rule. */
+const independentKeys: ReadonlySet<unknown> = new Set(['name', 'directory'] satisfies (keyof DecodedRule)[]);
+
+function dependsOn(path: SettingPath): SettingPath {
+  return independentKeys.has(path[2]) ? path : path.slice(0, 2);
 }
 
 function mappingRule({ when, matchrule, maprule, filter, priority: _, ...rule }: DecodedRule): MappingRule {
@@ -57,16 +81,4 @@ type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 function present<T extends object>(value: T): Present<T> {
   // entries that are left have a value, which the compiler cannot see
   return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Present<T>;
-}
-
-function faultOf(issue: z.core.$ZodIssue): RuleFault {
-  const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
-  if (issue.code === 'unrecognized_keys') {
-    return {
-      path: [...path, ...issue.keys.slice(0, 1)],
-      message: `unknown key: ${issue.keys.join(', ')}`,
-      remedy: 'Remove it, or correct its spelling; mappings/README.md lists the keys of a rule.',
-    };
-  }
-  return { path, message: issue.message, remedy: 'See mappings/README.md for what stands here.' };
 }

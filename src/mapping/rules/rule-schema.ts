@@ -2,12 +2,14 @@
  * What a rule-set file may hold, key by key: a JSON Schema for editors is made from it. Texts with a language of their own (names,
  * patterns, filters, SSSD rules) are parsed here, so that a mistake in one is a fault with its place like any other.
  */
+
 import { z } from 'zod';
 import { keyUsages } from '../../pki/certificate/key-usage.ts';
 import { oids } from '../../pki/encoding/oids.ts';
+import { nearest } from '../../schema-faults/suggestion.ts';
 import { parseSssdMapRule } from '../sssd/sssd-map-rule.ts';
 import { parseSssdMatchRule } from '../sssd/sssd-match-rule.ts';
-import { attributeTypeOf } from '../stored/attribute-names.ts';
+import { attributeTypeNames, attributeTypeOf } from '../stored/attribute-names.ts';
 import { parseFilterTemplate } from './filter-template.ts';
 import { parseNameText } from './name-text.ts';
 import { alternativeNameKinds, altForms, identityKinds, sha1PublicKeyInputs } from './rule.ts';
@@ -27,7 +29,7 @@ function parsed<T>(parse: (text: string) => T) {
         return parse(text);
       } catch (error) {
         if (!(error instanceof RuleSyntaxError)) throw error;
-        context.addIssue({ code: 'custom', message: error.message });
+        context.addIssue({ code: 'custom', message: error.message, params: { meant: error.meant } });
         return z.NEVER;
       }
     });
@@ -57,19 +59,17 @@ const purposeNames: ReadonlyMap<string, string> = new Map([
   ['serverAuth', oids.serverAuth],
   ['codeSigning', oids.codeSigning],
 ]);
-const purpose = parsed((text) => {
-  const oid = purposeNames.get(text) ?? (dotted.test(text) ? text : undefined);
-  if (oid === undefined) {
-    throw new RuleSyntaxError(`is neither an object identifier nor one of ${[...purposeNames.keys()].join(', ')}`);
-  }
-  return oid;
-});
+const purpose = z
+  .union([z.enum([...purposeNames.keys()]), objectIdentifier])
+  .transform((text) => purposeNames.get(text) ?? text);
 
 const distinguishedName = parsed((text) => parseNameText(text).key);
 const pattern = parsed(parseTextPattern);
 const attributeType = parsed((text) => {
   const type = attributeTypeOf(text);
-  if (type === undefined) throw new RuleSyntaxError('is not a known attribute type; write its OID');
+  if (type === undefined) {
+    throw new RuleSyntaxError('is not a known attribute type; write its OID', nearest(text, attributeTypeNames));
+  }
   return type;
 });
 const keyUsage = z.enum(keyUsages);

@@ -2,8 +2,10 @@
  * Matching rules of SSSD (sss-certmap(5)) as they stand: `[KRB5:][&&|||]<KEYWORD>value…`. Regular expressions are POSIX extended ones,
  * run in linear time; keywords and forms that SSSD documents are all here, anything else is refused when the rules are loaded.
  */
+
 import type { KeyUsage } from '../../pki/certificate/key-usage.ts';
 import { oids } from '../../pki/encoding/oids.ts';
+import { nearest } from '../../schema-faults/suggestion.ts';
 import { RuleSyntaxError } from '../rules/rule-syntax-error.ts';
 import { compileExpression, type RegularExpression } from './extended-regular-expression.ts';
 
@@ -93,7 +95,7 @@ export function parseSssdMatchRule(source: string): SssdMatchRule {
     try {
       return component(keyword, value);
     } catch (error) {
-      if (error instanceof RuleSyntaxError) throw new RuleSyntaxError(`<${keyword}>: ${error.message}`);
+      if (error instanceof RuleSyntaxError) throw new RuleSyntaxError(`<${keyword}>: ${error.message}`, error.meant);
       throw error;
     }
   });
@@ -107,11 +109,15 @@ function component(keyword: string, value: string): SssdComponent {
     case 'SUBJECT':
       return { on: 'subject', expression: compileExpression(value) };
     case 'KU':
-      return { on: 'keyUsage', usages: list(value, (item) => keyUsages.get(item)) };
+      return { on: 'keyUsage', usages: list(value, [...keyUsages.keys()], (item) => keyUsages.get(item)) };
     case 'EKU':
       return {
         on: 'extendedKeyUsage',
-        purposes: list(value, (item) => purposes.get(item) ?? (dottedOid.test(item) ? item : undefined)),
+        purposes: list(
+          value,
+          [...purposes.keys()],
+          (item) => purposes.get(item) ?? (dottedOid.test(item) ? item : undefined),
+        ),
       };
     case 'SAN:otherName':
     case 'SAN:x400Address':
@@ -127,18 +133,28 @@ function octetsKind(keyword: string): 'otherName' | 'x400Address' | 'ediPartyNam
   return keyword === 'SAN:x400Address' ? 'x400Address' : 'ediPartyName';
 }
 
+const keywords = [
+  'ISSUER',
+  'SUBJECT',
+  'KU',
+  'EKU',
+  'SAN',
+  ...[...nameKinds.keys()].filter(Boolean).map((name) => `SAN:${name}`),
+];
+
 function nameKind(keyword: string): SssdNameKind {
   const [, name] = /^SAN(?::(.+))?$/.exec(keyword) ?? ['', '?'];
   const kind = nameKinds.get(name ?? '');
   if (kind !== undefined) return kind;
   if (name !== undefined && dottedOid.test(name)) return { otherName: name };
-  throw new RuleSyntaxError('is not a keyword of SSSD');
+  const meant = nearest(keyword, keywords);
+  throw new RuleSyntaxError('is not a keyword of SSSD', meant && `<${meant}>`);
 }
 
-function list<T>(value: string, read: (item: string) => T | undefined): readonly T[] {
+function list<T>(value: string, names: readonly string[], read: (item: string) => T | undefined): readonly T[] {
   return value.split(',').map((item) => {
     const known = read(item);
-    if (known === undefined) throw new RuleSyntaxError(`${item || 'an empty item'} is not known`);
+    if (known === undefined) throw new RuleSyntaxError(`${item || 'an empty item'} is not known`, nearest(item, names));
     return known;
   });
 }

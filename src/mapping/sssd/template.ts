@@ -3,6 +3,7 @@
  * rules are loaded. What a template stands for is read from certificates elsewhere.
  */
 
+import { nearest } from '../../schema-faults/suggestion.ts';
 import { RuleSyntaxError } from '../rules/rule-syntax-error.ts';
 import { attributeTypeOf } from '../stored/attribute-names.ts';
 
@@ -113,7 +114,10 @@ const form = /^([a-z0-9_]+)(?:\.([^.!]+))?(?:!([A-Za-z0-9_]+))?$/;
 export function parseTemplate(text: string, dialect: Dialect): Template {
   const [, key = '', attribute, conversion] = form.exec(text) ?? [];
   const kind = kinds.get(key);
-  if (!kind) throw new RuleSyntaxError(`{${text}} is not a template; mappings/README.md lists them`);
+  if (!kind) {
+    const meant = nearest(text.replace(/[.!].*$/, ''), [...kinds.keys()]);
+    throw new RuleSyntaxError(`{${text}} is not a template; mappings/README.md lists them`, meant && `{${meant}}`);
+  }
   try {
     const template = kind.make({ attribute, conversion });
     const since = template.of === 'digest' ? 'LDAPU1' : kind.since;
@@ -122,7 +126,7 @@ export function parseTemplate(text: string, dialect: Dialect): Template {
     }
     return template;
   } catch (error) {
-    if (error instanceof RuleSyntaxError) throw new RuleSyntaxError(`{${text}}: ${error.message}`);
+    if (error instanceof RuleSyntaxError) throw new RuleSyntaxError(`{${text}}: ${error.message}`, error.meant);
     throw error;
   }
 }

@@ -103,11 +103,14 @@ const aliases: readonly (readonly [string, string])[] = [
   ['2.5.4.13', 'description'],
 ];
 
+// OpenSSL calls two types uid: a rule that says so means the user id
+const named = [...freeIpaNames, ...sssdNames, ...x500Names, ...aliases, [oids.userId, 'uid'] as const];
+
+/** Every name that a rule may call an attribute type by. */
+export const attributeTypeNames: readonly string[] = [...new Set(named.map(([, name]) => name))];
+
 const typesByName: ReadonlyMap<string, string> = new Map(
-  // OpenSSL calls two types uid: a rule that says so means the user id
-  [...freeIpaNames, ...sssdNames, ...x500Names, ...aliases, [oids.userId, 'uid'] as const].map(
-    ([oid, name]) => [name.toLowerCase(), oid] as const,
-  ),
+  named.map(([oid, name]) => [name.toLowerCase(), oid] as const),
 );
 
 const dotted = /^(?:oid\.)?([0-2](?:\.(?:0|[1-9]\d*))+)$/i;

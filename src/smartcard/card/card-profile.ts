@@ -1,8 +1,10 @@
 /** The language of card profiles (`mappings/cards/*.yaml`): which keys a card has, and what their certificates say. */
 import { z } from 'zod';
 import { keyUsages } from '../../pki/certificate/key-usage.ts';
+import { crlReasons } from '../../pki/crl/crl-reason.ts';
+import { nearest } from '../../schema-faults/suggestion.ts';
 import { extendedKeyUsages } from '../authority/certificate-extensions.ts';
-import { isRevocationReason, type RevocationReason } from '../authority/certificate-revocation-list.ts';
+import { isRevocationReason } from '../authority/certificate-revocation-list.ts';
 import { type KeyType, keyTypeTable } from '../authority/key-type.ts';
 
 const oid = z.string().regex(/^[0-2](\.\d{1,20}){1,20}$/, { error: 'must be a dotted object identifier' });
@@ -12,13 +14,17 @@ const template = z
   .string()
   .min(1)
   .max(256)
-  .refine(
-    (text) =>
-      [...text.matchAll(/\{([^}]*)\}?/g)].every(([whole, name = '']) => whole.endsWith('}') && isVariable(name)),
-    {
-      error: 'names a variable that does not exist',
-    },
-  );
+  .superRefine((text, context) => {
+    const variables = [...text.matchAll(/\{([^}]*)\}?/g)];
+    const wrong = variables.find(([whole, name = '']) => !whole.endsWith('}') || !isVariable(name));
+    if (!wrong) return;
+    const meant = nearest(wrong[1] ?? '', variableNames);
+    context.addIssue({
+      code: 'custom',
+      message: 'names a variable that does not exist',
+      params: { meant: meant && `{${meant}}` },
+    });
+  });
 const templates = z.array(template).max(16).default([]);
 
 const variableNames = [
@@ -77,7 +83,7 @@ const certificate = z.strictObject({
     .describe('Days from today to the first, and from the first to the last; default: from now, for --days'),
   issuer: z.enum(['issuing', 'foreign']).default('issuing').describe('foreign: an authority that no site trusts'),
   revoked: z
-    .custom<RevocationReason>(isRevocationReason, { error: 'is no reason of RFC 5280 5.3.1' })
+    .enum(crlReasons.filter(isRevocationReason))
     .optional()
     .describe('Revoke the certificate as soon as it is issued'),
   repeatSubjectAltName: z.boolean().default(false).describe('Write that extension twice'),

@@ -234,7 +234,7 @@ describe('a faulty configuration', () => {
       'a mapping rule of an unknown kind',
       () => changed(site('mapping', 'rules'), 'bad-rules.yaml'),
       'rules[0].map',
-      'expected one of',
+      'magic is not allowed; must be one of sid',
     ],
     [
       'an account twice',
@@ -302,7 +302,7 @@ describe('a faulty configuration', () => {
       'without any policy',
     ],
     ['broken YAML', () => 'sites: [', '', 'a bracket is not closed'],
-    ['a duplicate key', () => 'sites: []\nsites: []', '', 'a second time'],
+    ['a duplicate key', () => 'sites: []\nsites: []', 'sites', 'stands twice, in lines 1 and 2'],
   ])('%s', (_name, text, setting, message) => {
     const faults = faultsOf(text()).filter(({ severity }) => severity === 'fault');
     expect(faults.map(formatFault).join('\n')).toContain(message);

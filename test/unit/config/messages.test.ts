@@ -477,7 +477,7 @@ describe('text that is no YAML', () => {
       /indentation does not fit/,
       /same column/,
     ],
-    ['a setting twice', () => `${valid()}sites: []\n`, 22, /second time/, /Keep one/],
+    ['a setting twice', () => `${valid()}sites: []\n`, 22, /^stands twice, in lines 5 and 22$/, /Keep one/],
     ['two documents', () => `${valid()}---\na: 1\n`, 22, /second document/, /---/],
     ['a tag', () => changed('rules: rules.yaml', 'rules: !include rules.yaml'), 18, /tag/, /include/],
     [

@@ -1,6 +1,6 @@
 /** The part of a schema that speaks for a setting, and what it allows, in words. */
 import { z } from 'zod';
-import type { SettingPath } from './fault.ts';
+import type { SettingPath } from './setting-path.ts';
 
 type Definition = z.core.$ZodTypes['_zod']['def'];
 
@@ -37,6 +37,8 @@ export function schemaAt(schema: z.core.$ZodType, path: SettingPath, value: unkn
     }
     case 'array':
       return typeof part === 'number' ? schemaAt(definition.element, rest, memberOf(value, part)) : undefined;
+    case 'record':
+      return schemaAt(definition.valueType, rest, memberOf(value, part));
     case 'union': {
       const chosen = chosenForm(definition.options, value);
       return chosen && schemaAt(chosen, path, value);
@@ -99,6 +101,8 @@ export function allowedText(schema: z.core.$ZodType): string {
       return `a list of ${itemsText(definition.element)}`;
     case 'object':
       return `a section with ${Object.keys(definition.shape).slice(0, shownSettings).join(', ')}`;
+    case 'record':
+      return 'a section';
     case 'union':
       return [...new Set(definition.options.map(allowedText))].join(', or ');
     default:

@@ -1,7 +1,7 @@
 /** A stand-in for settings that a schema refuses, so that the faults of all the others are found in the same run. */
 import { z } from 'zod';
-import type { SettingPath } from './fault.ts';
 import { definitionOf, memberOf, plainSchema, schemaAt } from './schema-walk.ts';
+import type { SettingPath } from './setting-path.ts';
 
 /** More repairs than that are no configuration. */
 const maximumRounds = 50;
@@ -24,14 +24,24 @@ export function repairedSettings<Schema extends z.ZodType>(
     for (const issue of result.error.issues) {
       const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
       if (path.length === 0 && issue.code !== 'unrecognized_keys') return undefined;
-      const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
-      for (const one of paths) {
-        replace(schema, value, one);
-        replaced.push(one);
-      }
+      const unknown =
+        issue.code === 'unrecognized_keys'
+          ? issue.keys.map((key) => [...path, key])
+          : issue.code === 'invalid_key'
+            ? [path]
+            : undefined;
+      for (const one of unknown ?? []) remove(value, one);
+      if (!unknown) replace(schema, value, path);
+      replaced.push(...(unknown ?? [path]));
     }
   }
   return undefined;
+}
+
+function remove(value: unknown, path: SettingPath): void {
+  const parent = path.slice(0, -1).reduce(memberOf, value);
+  const key = path.at(-1);
+  if (typeof parent === 'object' && parent !== null && key !== undefined) Reflect.deleteProperty(parent, key);
 }
 
 /** By its default where it has one, by something that is allowed otherwise. */
@@ -61,6 +71,7 @@ const texts = [
   'ldaps://replaced.invalid',
   'https://replaced.invalid',
   '1m',
+  'CN=replaced',
   '/',
   '1.2',
   '0600',

@@ -1,7 +1,7 @@
 /** What a schema refuses, as faults: the setting, what was found, what is allowed, and what the person may have meant. */
 import { z } from 'zod';
-import { formatSetting, type SettingPath } from './fault.ts';
 import { allowedText, chosenForm, definitionOf, memberOf, plainSchema, schemaAt } from './schema-walk.ts';
+import { formatSetting, type SettingPath } from './setting-path.ts';
 import { nearest, suggestedValue } from './suggestion.ts';
 
 export interface SchemaFault {
@@ -15,6 +15,8 @@ interface Decoding {
   readonly value: unknown;
   /** How a value is spelled in the file. */
   readonly written: (path: SettingPath) => string | undefined;
+  /** The document that describes the settings; README when absent. */
+  readonly guide?: string;
 }
 
 const shownCharacters = 80;
@@ -40,6 +42,7 @@ function misspelled(issue: z.core.$ZodIssue, { schema, value }: Decoding): reado
 function faultsOf(issue: z.core.$ZodIssue, decoding: Decoding): readonly SchemaFault[] {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownSetting([...path, key], decoding));
+  if (issue.code === 'invalid_key') return [unknownSetting(path, decoding, issue.issues)];
   const value = path.reduce(memberOf, decoding.value);
   const schema = schemaAt(decoding.schema, path, decoding.value);
   if (issue.code === 'invalid_union' && schema) {
@@ -52,8 +55,10 @@ function faultsOf(issue: z.core.$ZodIssue, decoding: Decoding): readonly SchemaF
       return inner.flatMap((one) => faultsOf({ ...one, path: [...issue.path, ...one.path] }, decoding));
     }
   }
-  const allowed = allowedOf(issue, schema, value);
-  if (value === undefined) return [{ path, message: `is missing; must be ${allowed}`, remedy: missingRemedy(path) }];
+  if (issue.code === 'custom' && !saysRule.test(issue.message)) return [refusedText(path, issue, value, decoding)];
+  const allowed = allowedOf(issue, schema, value) ?? `what ${guideOf(decoding)} describes`;
+  if (value === undefined)
+    return [{ path, message: `is missing; must be ${allowed}`, remedy: missingRemedy(path, decoding) }];
   const written = decoding.written(path) ?? spelled(value);
   const suggestion = schema && suggestedValue(schema, value, written);
   return [
@@ -70,15 +75,42 @@ function faultsOf(issue: z.core.$ZodIssue, decoding: Decoding): readonly SchemaF
   ];
 }
 
-function allowedOf(issue: z.core.$ZodIssue, schema: z.core.$ZodType | undefined, value: unknown): string {
+/** A message of our own that ends the sentence of what a setting is; zod's own speak of input. */
+const saysRule = /^must be (.+)$/;
+
+/** A text with a language of its own, of which the parser says best what is wrong in it. */
+function refusedText(
+  path: SettingPath,
+  { message, params }: z.core.$ZodIssueCustom,
+  value: unknown,
+  decoding: Decoding,
+): SchemaFault {
+  const isText = typeof value === 'string';
+  return {
+    path,
+    message: isText ? `${shown(decoding.written(path) ?? value)}: ${message}` : message,
+    remedy: meantRemedy(params) ?? `${guideOf(decoding)} says what stands here.`,
+  };
+}
+
+function meantRemedy(params: z.core.$ZodIssueCustom['params']): string | undefined {
+  const meant: unknown = params?.['meant'];
+  return typeof meant === 'string' ? `Did you mean ${meant}?` : undefined;
+}
+
+function guideOf({ guide = 'README' }: Decoding): string {
+  return guide;
+}
+
+/** Undefined where the schema knows no such setting. */
+function allowedOf(issue: z.core.$ZodIssue, schema: z.core.$ZodType | undefined, value: unknown): string | undefined {
   if (issue.code === 'invalid_union' && issue.errors.length === 0) {
     const { options } = issue as { readonly options?: readonly unknown[] };
     if (options) return `one of ${options.map(String).join(', ')}`;
   }
-  // A message of our own begins so; zod's own speak of input.
-  const [, own] = /^must be (.+)$/.exec(issue.message) ?? innerRule(issue) ?? textRule(schema) ?? [];
-  if (own !== undefined) return own;
-  if (!schema) return 'what README describes';
+  const [, own] = saysRule.exec(issue.message) ?? innerRule(issue) ?? textRule(schema) ?? [];
+  if (own !== undefined) return [...enumerationsOf(schema), own].join(', or ');
+  if (!schema) return undefined;
   const { minItems, maxItems } = Array.isArray(value)
     ? z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
     : {};
@@ -90,19 +122,37 @@ function allowedOf(issue: z.core.$ZodIssue, schema: z.core.$ZodType | undefined,
 /** The rule of the one text form among several, such as the URL of a server that may also be a section. */
 function innerRule(issue: z.core.$ZodIssue): readonly string[] | undefined {
   if (issue.code !== 'invalid_union') return undefined;
-  const rules = issue.errors.flat().map(({ message }) => /^must be (.+)$/.exec(message) ?? []);
+  const rules = issue.errors.flat().map(({ message }) => saysRule.exec(message) ?? []);
   return rules.find(({ length }) => length > 0);
+}
+
+/** The words that may stand there beside a text with a rule. */
+function enumerationsOf(schema: z.core.$ZodType | undefined): readonly string[] {
+  const definition = schema && definitionOf(plainSchema(schema));
+  if (definition?.type !== 'union') return [];
+  return definition.options.filter((option) => definitionOf(plainSchema(option)).type === 'enum').map(allowedText);
 }
 
 /** The rule of a text where something else than a text was found. */
 function textRule(schema: z.core.$ZodType | undefined): readonly string[] | undefined {
   if (!schema || definitionOf(plainSchema(schema)).type !== 'string') return undefined;
   const { error } = z.safeParse(schema, '\u0000');
-  const rules = error?.issues.map(({ message }) => /^must be (.+)$/.exec(message));
+  const rules = error?.issues.map(({ message }) => saysRule.exec(message));
   return rules?.find((rule) => rule !== null) ?? undefined;
 }
 
-function unknownSetting(path: SettingPath, { schema, value }: Decoding): SchemaFault {
+/** @param complaints what the schema of the names says, where they are not listed */
+function unknownSetting(
+  path: SettingPath,
+  decoding: Decoding,
+  complaints: readonly z.core.$ZodIssue[] = [],
+): SchemaFault {
+  const { schema, value } = decoding;
+  const [complaint] = complaints;
+  if (complaint) {
+    const remedy = complaint.code === 'custom' ? meantRemedy(complaint.params) : undefined;
+    return { path, message: complaint.message, remedy: remedy ?? `${guideOf(decoding)} says what stands here.` };
+  }
   const key = String(path.at(-1));
   const section = schemaAt(schema, path.slice(0, -1), value);
   const known = section ? settingsOf(section) : [];
@@ -124,6 +174,10 @@ function unknownSetting(path: SettingPath, { schema, value }: Decoding): SchemaF
 function settingsOf(schema: z.core.$ZodType): readonly string[] {
   const definition = definitionOf(plainSchema(schema));
   if (definition.type === 'object') return Object.keys(definition.shape);
+  if (definition.type === 'record') {
+    const names = definitionOf(plainSchema(definition.keyType));
+    return names.type === 'enum' ? Object.values(names.entries).map(String) : [];
+  }
   return definition.type === 'union' ? [...new Set(definition.options.flatMap(settingsOf))] : [];
 }
 
@@ -136,6 +190,8 @@ function placesOf(key: string, schema: z.core.$ZodType, at: string): readonly st
         ...(name === key && at !== '' ? [at] : []),
         ...placesOf(key, inner, at === '' ? name : `${at}.${name}`),
       ]);
+    case 'record':
+      return placesOf(key, definition.valueType, `${at}.*`);
     case 'array':
       return placesOf(key, definition.element, `${at}[]`);
     case 'union':
@@ -145,8 +201,9 @@ function placesOf(key: string, schema: z.core.$ZodType, at: string): readonly st
   }
 }
 
-function missingRemedy(path: SettingPath): string {
-  return path.length === 0 ? 'Write the settings into the file.' : `Add ${String(path.at(-1))}; README describes it.`;
+function missingRemedy(path: SettingPath, decoding: Decoding): string {
+  const name = path.at(-1);
+  return name === undefined ? 'Write the settings into the file.' : `Add ${name}; ${guideOf(decoding)} describes it.`;
 }
 
 function spelled(value: unknown): string {
