@@ -8,7 +8,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { Socket } from 'node:net';
 import { DescriptorReserve } from '../operations/descriptors.ts';
 import type { Logger } from '../operations/log.ts';
-import { Callers, type TrustedAuthorities } from './caller.ts';
+import { Callers } from './caller.ts';
+import type { TrustedAuthorities } from './caller-path.ts';
 import { createMappingHandler, type HttpAnswer, type MappingHandlerOptions } from './mapping-handler.ts';
 import { TlsAcceptance, type TlsMaterial } from './tls-acceptance.ts';
 import { listenOnUnixSocket } from './unix-socket.ts';
@@ -48,7 +49,7 @@ export interface MappingServer {
 
 /** A certificate in a header takes 3 KiB, a chain from Envoy several times that. */
 const maximumHeaderOctets = 64 * 1024;
-const noAuthorities: TrustedAuthorities = new Set();
+const noAuthorities: TrustedAuthorities = new Map();
 const httpOptions = {
   maxHeaderSize: maximumHeaderOctets,
   headersTimeout: 10_000,

@@ -1,13 +1,14 @@
 /**
- * TLS in front of an HTTP server of Node, by a handshake of our own: its callers are told with the whole path that OpenSSL accepted, which
+ * TLS in front of an HTTP server of Node, by a handshake of our own: its callers are told with all the certificates they sent, which
  * Node's HTTPS server no longer knows when it hands a connection on, and with the authorities that were in force for that handshake.
  */
-import { constants } from 'node:crypto';
+import { constants, type X509Certificate } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { Logger } from '../operations/log.ts';
-import { type Callers, provenPath, type TrustedAuthorities, trustedAuthorities } from './caller.ts';
+import type { Callers } from './caller.ts';
+import { type TrustedAuthorities, trustedAuthorities } from './caller-path.ts';
 
 /** What a service over TLS shows to its callers and accepts of them. */
 export interface TlsMaterial {
@@ -20,6 +21,7 @@ export interface TlsMaterial {
 }
 
 const handshakeMilliseconds = 10_000;
+const maximumCertificates = 16;
 
 export class TlsAcceptance {
   readonly #callers: Callers;
@@ -65,6 +67,7 @@ export class TlsAcceptance {
   }
 
   #accept(raw: Socket, serve: (socket: TLSSocket) => void): void {
+    const authorities = this.#trusted;
     const socket = new TLSSocket(raw, {
       isServer: true,
       requestCert: true,
@@ -89,13 +92,16 @@ export class TlsAcceptance {
       end();
       socket.off('error', refuse);
       socket.on('error', () => raw.destroy());
-      // before anything is asked of the certificates: in getPeerCertificate Node 24 dies of a key on a curve that NIST has no name for
+      // OpenSSL's word first: only then are the certificates worth reading
       const fault = verifyError(socket);
       if (fault) return refuse(fault);
-      // the first call that sees certificates: later ones no longer see the intermediates
-      const path = provenPath(socket.getPeerCertificate(true));
-      if (!path) return refuse(new Error('the caller sent no certificate'));
-      this.#callers.meet(socket, path);
+      const sent = sentCertificates(socket);
+      if (sent instanceof Error) return refuse(sent);
+      try {
+        this.#callers.meet(socket, sent, authorities);
+      } catch (error) {
+        return refuse(error);
+      }
       serve(socket);
     });
   }
@@ -107,6 +113,18 @@ function verifyError(socket: TLSSocket): Error | undefined {
   const { ssl } = socket as TLSSocket & { readonly ssl?: { verifyError?: () => Error | null } };
   if (typeof ssl?.verifyError !== 'function') return new Error('Node does not tell whether the certificate is valid');
   return ssl.verifyError() ?? undefined;
+}
+
+/** As the caller sent them, its own first. Never by getPeerCertificate: see caller-path.ts. */
+function sentCertificates(socket: TLSSocket): readonly [X509Certificate, ...X509Certificate[]] | Error {
+  const own = socket.getPeerX509Certificate();
+  if (!own) return new Error('the caller sent no certificate');
+  const issuers: X509Certificate[] = [];
+  for (let next = own.issuerCertificate; next; next = next.issuerCertificate) {
+    if (issuers.push(next) >= maximumCertificates)
+      return new Error(`the caller sent more than ${maximumCertificates} certificates`);
+  }
+  return [own, ...issuers];
 }
 
 /** Nothing is kept by which a session could be resumed: every connection proves the caller’s key and its path to a CA of now. */
