@@ -43,15 +43,61 @@ export interface RuleWay {
 }
 
 export async function ruleWays(home: HomeLocation, rulePaths: readonly string[]): Promise<readonly RuleWay[]> {
+  const looks = new Map<string, Promise<Look>>();
   const ways: RuleWay[] = [];
   for (const rulePath of rulePaths) {
-    const walk = await walkPath(home, segmentsOf(rulePath), true);
-    await walk.close();
-    const { met, directory, end } = walk;
-    const endsEarly = end.kind === 'missing' && directory !== undefined;
-    ways.push({ rulePath, met, ...(endsEarly && { missing: { directory: directory.identity, names: end.names } }) });
+    ways.push((await plainWay(home, rulePath, looks)) ?? (await followedWay(home, rulePath)));
   }
   return ways;
+}
+
+type Look = { readonly identity: string; readonly kind: 'directory' | 'link' | 'other' } | 'missing' | 'failed';
+
+/**
+ * One look per name instead of a descriptor: most ways lead through plain directories, and a site may have many rules.
+ * @param looks by virtual path: rules share the beginnings of their ways
+ * @returns undefined when a link, or what cannot be looked at, stands on the way
+ */
+async function plainWay(
+  home: HomeLocation,
+  rulePath: string,
+  looks: Map<string, Promise<Look>>,
+): Promise<RuleWay | undefined> {
+  const lookAt = (virtualPath: string) => {
+    const look = looks.get(virtualPath) ?? lookAtName(virtualPath === '/' ? home.path : home.hostPath(virtualPath));
+    looks.set(virtualPath, look);
+    return look;
+  };
+  const names = segmentsOf(rulePath);
+  const met = new Set<string>();
+  let here = await lookAt('/');
+  for (const [index, name] of names.entries()) {
+    if (typeof here === 'string' || here.kind !== 'directory') return undefined;
+    met.add(here.identity);
+    const next = await lookAt(`/${[...names.slice(0, index), name].join('/')}`);
+    if (next === 'missing') return { rulePath, met, missing: { directory: here.identity, names: names.slice(index) } };
+    here = next;
+  }
+  if (typeof here === 'string' || here.kind === 'link') return undefined;
+  return { rulePath, met: met.add(here.identity) };
+}
+
+async function lookAtName(host: string): Promise<Look> {
+  try {
+    const stats = await lstat(hostPath(host), { bigint: true });
+    const kind = stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : 'other';
+    return { identity: identityOf(stats), kind };
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? 'missing' : 'failed';
+  }
+}
+
+async function followedWay(home: HomeLocation, rulePath: string): Promise<RuleWay> {
+  const walk = await walkPath(home, segmentsOf(rulePath), true);
+  await walk.close();
+  const { met, directory, end } = walk;
+  const endsEarly = end.kind === 'missing' && directory !== undefined;
+  return { rulePath, met, ...(endsEarly && { missing: { directory: directory.identity, names: end.names } }) };
 }
 
 /** @returns the rules whose object a new name in the directory would become, a name that only a link says included */

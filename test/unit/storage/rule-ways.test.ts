@@ -1,0 +1,43 @@
+/** The ways to what rules are for: what they need, and where they end too early, are the same whether links are on them or not. */
+import { lstat, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { HomeLocation } from '../../../src/storage/home-location.ts';
+import { identityOf } from '../../../src/storage/pinned-object.ts';
+import { ruleWays } from '../../../src/storage/rule-places.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cardgate-ways-'));
+  await mkdir(join(folder, 'plain/deep'), { recursive: true });
+  await writeFile(join(folder, 'plain/file'), '');
+  await symlink('plain', join(folder, 'linked'));
+  await symlink('file', join(folder, 'plain/last'));
+  await symlink('nowhere/at/all', join(folder, 'dangling'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const identity = async (path: string) => identityOf(await lstat(join(folder, path), { bigint: true }));
+
+describe('the way of a rule', () => {
+  it.each([
+    ['/plain/deep', ['', 'plain', 'plain/deep'], undefined],
+    ['/plain/file', ['', 'plain', 'plain/file'], undefined],
+    ['/plain/none', ['', 'plain'], ['plain', ['none']]],
+    ['/plain/none/below', ['', 'plain'], ['plain', ['none', 'below']]],
+    ['/none', [''], ['', ['none']]],
+    ['/plain/file/below', ['', 'plain', 'plain/file'], undefined],
+    ['/linked/deep', ['', 'linked', 'plain', 'plain/deep'], undefined],
+    ['/linked/none', ['', 'linked', 'plain'], ['plain', ['none']]],
+    ['/plain/last', ['', 'plain', 'plain/last', 'plain/file'], undefined],
+    ['/dangling', ['', 'dangling'], ['', ['nowhere', 'at', 'all']]],
+  ] as const)('of %s needs %j and lacks %j', async (rulePath, met, missing) => {
+    // Among others: what is known of one way is used for the next.
+    const ways = await ruleWays(await HomeLocation.of(folder), ['/plain', '/linked', rulePath, '/plain/deep']);
+    expect(ways.map((way) => way.rulePath)).toEqual(['/plain', '/linked', rulePath, '/plain/deep']);
+    expect(new Set(ways[2]!.met)).toEqual(new Set(await Promise.all(met.map(identity))));
+    const expected = missing && { directory: await identity(missing[0]), names: missing[1] };
+    expect(ways[2]!.missing).toEqual(expected);
+  });
+});
