@@ -320,7 +320,7 @@ export const denialTable = {
     reply: 530,
     subStatus: 35,
     level: 'notice',
-    meaning: 'The site wants a password with the certificate, and none can be given here.',
+    meaning: 'The site wants a password with the certificate, and this caller cannot give one.',
     remedy: 'Use a site with authentication: certificate for callers that show certificates only.',
   },
   'password-wrong': {
@@ -452,7 +452,7 @@ export const denialTable = {
     subStatus: 38,
     level: 'alert',
     meaning: 'A data connection came from another address than the control connection.',
-    remedy: 'If it is no attack: the client’s network must use one address for all its connections.',
+    remedy: 'If this was not an attack: the client’s network must use one address for all its connections.',
   },
   'data-tls-failed': {
     stage: 'data-channel',

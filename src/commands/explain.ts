@@ -36,7 +36,7 @@ export async function explain(certificateFile: string, options: ExplainOptions, 
   const site = configuration && siteName(configuration, options.site, terminal);
   if (!peerCertificates || !configuration || site === undefined) return exitCode.usage;
 
-  // The record goes into the output instead of the audit trail, because this is no login. No home is made and no cache written.
+  // The record goes into the output instead of the audit trail, because this is not a login. No home is made and no cache written.
   const quiet = { audit: unrecordedTrail, logger: silentLogger, clock: systemClock, timer: systemTimer };
   const evidence = createSharedEvidence(configuration, quiet, 'read');
   const logins = createLogins(configuration, { ...quiet, evidence });

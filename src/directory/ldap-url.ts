@@ -77,7 +77,7 @@ export async function readLdapUrl(url: string, limits: LdapUrlLimits): Promise<B
 /** @throws Error when it is not `ldap://host[:port]/dn?attribute[?base[?filter]]` with an attribute that may be read */
 function parseLdapUrl(url: string): LdapUrl {
   const parsed = URL.parse(url);
-  if (parsed?.protocol !== 'ldap:' || parsed.hostname === '') throw new Error('it is no ldap: URL with a host');
+  if (parsed?.protocol !== 'ldap:' || parsed.hostname === '') throw new Error('it is not an ldap: URL with a host');
   const [attributes = '', scope = '', , extensions = ''] = parsed.search.slice(1).split('?');
   // RFC 4516 2: an extension that is critical and not understood forbids the use of the URL.
   if (extensions.split(',').some((entry) => entry.startsWith('!'))) throw new Error('it has a critical extension');

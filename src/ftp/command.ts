@@ -36,7 +36,7 @@ export function findCommand(verb: string): CommandSpec | undefined {
   return byVerb.get(verb);
 }
 
-/** Octets that are no text belong to names of files only: no other command knows what to do with them. */
+/** Octets that are not text belong to names of files only: no other command can use them. */
 export function isSayable({ verb, argument }: ParsedCommand): boolean {
   return isPlain(verb) && (isPlain(argument) || byVerb.get(verb)?.syntax.includes('<path>') === true);
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { definitionOf, memberOf, plainSchema, schemaAt } from './schema-walk.ts';
 import type { SettingPath } from './setting-path.ts';
 
-/** More repairs than that are no configuration. */
+/** A text that needs more repairs is not a configuration. */
 const maximumRounds = 50;
 
 export interface Repaired<T> {

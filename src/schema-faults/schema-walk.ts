@@ -52,7 +52,7 @@ export function memberOf(value: unknown, part: string | number): unknown {
   return typeof value === 'object' && value !== null ? ownMember(value as Record<string, unknown>, part) : undefined;
 }
 
-/** What every object inherits is no setting: `toString`, `__proto__`. */
+/** A property that every object inherits is not a setting: `toString`, `__proto__`. */
 function ownMember<T>(record: Readonly<Record<string, T>>, name: string | number): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }

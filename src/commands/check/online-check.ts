@@ -120,7 +120,7 @@ async function portFaults(configuration: Configuration): Promise<readonly Config
       if (error === undefined) continue;
       const fault = listenFault(configuration, failedBinding(configuration, index, error), error);
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      // Both are no fault where the service manager arranges it: it runs already, or gets the capability only there.
+      // Neither is a fault where the service manager arranges it: the service runs already, or gets the capability only there.
       const isArranged = code === 'EADDRINUSE' || code === 'EACCES';
       found.push(isArranged ? { ...fault, severity: 'warning', message: `${fault.message}${arranged[code]}` } : fault);
     }

@@ -7,7 +7,7 @@ const pattern = /^(\d{1,9})(ms|s|m|h|d)$/;
 /** Node's timers overflow beyond this; longer durations make no sense for anything configured here. */
 const longest = 2 ** 31 - 1;
 
-/** @returns milliseconds, or undefined when the text is no duration */
+/** @returns milliseconds, or undefined when the text is not a duration */
 export function parseDuration(text: string): number | undefined {
   const [, count, unit] = pattern.exec(text) ?? [];
   if (count === undefined || unit === undefined) return undefined;

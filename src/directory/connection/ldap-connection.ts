@@ -43,7 +43,7 @@ export class ConnectionLostError extends Error {
   override readonly name = 'ConnectionLostError';
 }
 
-/** The server answered with a result code that is no success. */
+/** The server answered with a result code other than success. */
 export class SearchRefusedError extends Error {
   override readonly name = 'SearchRefusedError';
   readonly resultCode: number;

@@ -41,7 +41,7 @@ export interface ServerList {
   current(): Promise<readonly RankedServer[]>;
 }
 
-/** More is no domain; the first are used. */
+/** No real domain has more; the first are used. */
 const mostServers = 64;
 const retryInterval = 1000;
 const queryTimeout = 5000;

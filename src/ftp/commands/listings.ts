@@ -63,7 +63,7 @@ function withoutOptions(argument: string): string {
   return argument.replace(/^(?:-[A-Za-z0-9]+(?: +|$))+/u, '');
 }
 
-/** @param formatOne for what is no directory; default: as an entry of one */
+/** @param formatOne for what is not a directory; default: as an entry of one */
 async function sendListing(
   control: Control,
   session: AuthenticatedSession,

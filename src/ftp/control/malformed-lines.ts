@@ -1,4 +1,4 @@
-/** What a client is told of lines that are no commands: too long, or with control characters or octets that are no text. */
+/** What a client is told of lines that are not commands: too long, or with control characters or octets that are not text. */
 
 import { type Reply, reply } from '../reply.ts';
 import type { CommandLine } from './line-reader.ts';

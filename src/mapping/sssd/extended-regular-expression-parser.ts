@@ -136,7 +136,7 @@ class Parser {
     const rest = this.#characters.slice(this.#position, this.#position + 12).join('');
     duplication.lastIndex = 0;
     const [text, least = '', comma, most] = duplication.exec(rest) ?? [];
-    if (text === undefined) throw new RuleSyntaxError('has a { that is no repetition; write \\{ for the character');
+    if (text === undefined) throw new RuleSyntaxError('has a { that begins no repetition; write \\{ for the character');
     const range = {
       least: Number(least),
       most: comma ? (most === undefined ? undefined : Number(most)) : Number(least),

@@ -46,7 +46,7 @@ function described(sha256: string, certificate: Certificate | undefined): string
 
 function differenceOfCertificate(stored: Buffer, held: Certificate | undefined, own: Certificate): string {
   if (stored.equals(own.der)) return 'nothing: it is the same certificate. The base or the filter of accounts hides it';
-  if (!held) return 'the account’s value is no certificate that can be read';
+  if (!held) return 'the account’s value is not a readable certificate';
   const isSameIssuer = held.issuer.key === own.issuer.key;
   if (isSameIssuer && held.serialNumber === own.serialNumber)
     return 'issuer and serial number are the same, yet it is another certificate: one of them may be forged';

@@ -39,7 +39,7 @@ interface Owner {
   readonly isProtected: boolean;
 }
 
-/** More is no person's: each value costs the directory an index entry and the gateway a comparison at every login. */
+/** No person has more: each value costs the directory an index entry and the gateway a comparison at every login. */
 const mostValues = 32;
 
 /** @param spelling of the directory whose accounts are examined */

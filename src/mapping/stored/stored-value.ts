@@ -66,7 +66,7 @@ export function readStoredValue(text: string, spelling: MappingSpelling = 'activ
   if (present.join(' ') === 'I') return { kind: 'issuerOnly' };
   const form = formsByTags.get(present.join(' '));
   if (form === undefined)
-    return { kind: 'unreadable', complaint: `combines ${present.join(', ')}, which is no mapping` };
+    return { kind: 'unreadable', complaint: `combines ${present.join(', ')}, which does not make a mapping` };
   const corrected = present.map((tag) => [tag, correctPart(tag, parts.get(tag) ?? '', spelling)] as const);
   const bad = corrected.find(([, values]) => values.length === 0);
   if (bad) return { kind: 'unreadable', complaint: `has something after <${bad[0]}> that cannot stand there` };

@@ -220,7 +220,7 @@ export function parseSubjectKeyIdentifier(der: Buffer): Buffer {
 }
 
 /**
- * @param isCa whose names are no identities here: one that cannot be read is kept as unreadable, which name constraints above refuse.
+ * @param isCa the names of a CA do not serve as identities here: one that cannot be read is kept as unreadable, which name constraints above refuse.
  *   Of an end entity every name must be read without doubt.
  */
 export function parseSubjectAltName(der: Buffer, isCa: boolean): readonly GeneralName[] {

@@ -71,7 +71,7 @@ export function octetsText(octets: Buffer): string {
   return text;
 }
 
-/** RSASSA-PSS with everything written out has 67; what is larger is no algorithm and not worth keeping. */
+/** RSASSA-PSS with everything written out has 67 octets; a larger value is not a known algorithm and not worth keeping. */
 const maximumKnownAlgorithmOctets = 128;
 
 /** Microseconds for one octet of signed data. */

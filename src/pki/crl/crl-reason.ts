@@ -26,7 +26,7 @@ export function mayBeLifted(reason: CrlReason): boolean {
   return reason === 'certificateHold' || reason === 'removeFromCRL';
 }
 
-/** @param der of the ENUMERATED. What is no reason of RFC 5280 takes nothing back of the revocation it is given for, and counts as unspecified. */
+/** @param der of the ENUMERATED. A value that RFC 5280 does not define counts as unspecified: the revocation stands. */
 export function crlReasonOf(der: Buffer): CrlReason {
   const [tag, length, number = -1] = der;
   const reason = crlReasons[number];

@@ -167,7 +167,7 @@ export function decodeRevocationTime(value: DerValue, atTheLatest: Date): Date {
 /** The letter Z. */
 const zulu = 0x5a;
 
-/** The number that some decimal digits stand for; undefined when one is no digit. */
+/** The number that some decimal digits stand for; undefined when one of the characters is not a digit. */
 function digits(content: Buffer, start: number, count: number): number | undefined {
   let number = 0;
   for (let index = start; index < start + count; index++) {

@@ -83,7 +83,7 @@ function normalAttribute({ type, text, valueDer }: AttributeTypeAndValue): strin
 
 const ascii = /^[\x20-\x7e]*$/;
 /**
- * Unicode normalisation takes time with the square of the combining characters, so what is no plain ASCII is bounded. The upper
+ * Unicode normalisation takes time with the square of the combining characters, so text beyond ASCII is bounded. The upper
  * bounds of RFC 5280 Appendix A for attributes in use are 64 to 256 characters.
  */
 const longestUnicodeText = 512;

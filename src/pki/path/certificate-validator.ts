@@ -62,7 +62,7 @@ export interface CertificateValidatorOptions {
   readonly logger: Logger;
 }
 
-/** More is no chain but an attempt to keep the path builder busy. */
+/** No real chain has more; a longer one is an attempt to keep the path builder busy. */
 const maximumPeerCertificates = 16;
 /** OpenSSL takes 100 KiB from a TLS peer; this is the same bound for every other caller. Ten certificates with ML-DSA fit. */
 const maximumPeerOctets = 102_400;

@@ -101,7 +101,7 @@ export class EvidenceDirectory {
     return join(this.#options.path, evidenceFileName(key));
   }
 
-  /** Undefined when it is no file that could be evidence. @throws the error of the file system */
+  /** Undefined when the file could not be evidence. @throws the error of the file system */
   async #content(path: string): Promise<Buffer | undefined> {
     // A link may lead anywhere, and the opening of a named pipe would wait for ever.
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

@@ -73,7 +73,7 @@ export async function issueServerCertificateCommand(
   const wrong = names.find((name) => !hostName.test(name));
   if (wrong !== undefined) {
     throw new CardError(
-      `"${wrong}" is no host name.`,
+      `"${wrong}" is not a host name.`,
       'Give host names or IPv4 addresses, such as localhost 127.0.0.1.',
     );
   }

@@ -18,7 +18,7 @@ import { oids } from '../../pki/encoding/oids.ts';
 import type { Revocation } from './certificate-revocation-list.ts';
 import { type Signer, signWith } from './signer.ts';
 
-/** More than one certificate in a request is rare; more than this is no honest client. */
+/** More than one certificate in a request is rare; an honest client sends no more than this. */
 const maximumRequests = 16;
 /** RFC 9654 2.1. */
 const maximumNonceOctets = 128;
@@ -40,7 +40,7 @@ export interface OcspQuestions {
   readonly nonce?: Buffer;
 }
 
-/** @throws Error when `der` is no request, or a request for nothing or for too much */
+/** @throws Error when `der` is not a request, or a request for nothing or for too much */
 export function readOcspRequest(der: Buffer): OcspQuestions {
   const { tbsRequest } = OCSPRequest.fromBER(der);
   const questions = tbsRequest.requestList.map(({ reqCert }) => ({

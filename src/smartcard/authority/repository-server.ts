@@ -96,7 +96,7 @@ function loopbackUrl(text: string): URL {
     url?.hostname === 'localhost' || (isIP(url?.hostname ?? '') === 4 && url?.hostname.startsWith('127.'));
   if (url?.protocol !== 'http:' || !loopback || !['', '/'].includes(url.pathname)) {
     throw new CardError(
-      `"${text}" is no place for the repository of trial cards.`,
+      `The repository of trial cards cannot listen at "${text}".`,
       'Use http, a loopback address, a port and no path: http://127.0.0.1:8080.',
     );
   }

@@ -56,7 +56,8 @@ export async function openCardDirectory(
 async function writeSeed(directory: string, clock: Clock, { seed, day }: SeedRequest): Promise<void> {
   const file = seedFile(directory);
   const record = seedSchema.safeParse({ seed, day: day ?? clock.now().toISOString().slice(0, 10) });
-  if (!record.success) throw new CardError('That is no seed, or no day.', 'Give a text, and a day as YYYY-MM-DD.');
+  if (!record.success)
+    throw new CardError('The seed or the day cannot be used.', 'Give a text, and a day as YYYY-MM-DD.');
   const text = `${JSON.stringify(record.data)}\n`;
   const before = existsSync(file) ? await readFile(file, 'utf8') : undefined;
   if (before === text) return;

@@ -82,7 +82,7 @@ export function describeCard(
   };
 }
 
-/** The cards of a directory, by name; a token without a certificate is no card. Needs no PIN. */
+/** The cards of a directory, by name; a token without a certificate does not count. Needs no PIN. */
 export async function listCards(directory: string): Promise<readonly Card[]> {
   const softHsm = softHsmIn(directory);
   if (!existsSync(softHsm.configurationFile)) {

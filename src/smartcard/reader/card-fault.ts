@@ -20,7 +20,7 @@ export const cardFaults = {
       'Install the software of the card (for most cards "apt-get install opensc"), or name its module with --module.',
   },
   'module-unusable': {
-    meaning: 'The file is no PKCS#11 module that this program can load.',
+    meaning: 'The file is not a PKCS#11 module that this program can load.',
     remedy: 'Name the .so file that the maker of the card calls its PKCS#11 module, built for this kind of processor.',
   },
   'reader-service-missing': {

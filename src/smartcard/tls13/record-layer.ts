@@ -16,7 +16,7 @@ export interface ReceivedRecord {
   readonly content: Buffer;
 }
 
-/** Servers send one for middleboxes (RFC 8446 D.4); a handshake full of them is no handshake. */
+/** Servers send one for middleboxes (RFC 8446 D.4); a handshake full of them is an attack. */
 const maximumChangeCipherSpecs = 4;
 const tls10 = 0x0301;
 
@@ -119,7 +119,7 @@ export class RecordLayer {
     const code = this.#input[0];
     if (code === undefined) return undefined;
     const type = typesByCode.get(code);
-    if (type === undefined) throw new TlsViolation('unexpected_message', `${code} is no type of a TLS record`);
+    if (type === undefined) throw new TlsViolation('unexpected_message', `${code} is not a type of TLS record`);
     return type;
   }
 

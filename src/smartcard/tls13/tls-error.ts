@@ -67,7 +67,7 @@ export class NoCommonSignatureScheme extends TlsError {
   }
 }
 
-/** What came out of the signing is no signature by the key of the certificate. Nothing of it was sent. */
+/** The card or program returned a signature that the key of the certificate did not make. Nothing of it was sent. */
 export class CredentialUnusable extends TlsError {
   constructor(message: string) {
     const remedy = 'Check that certificate and key on the card belong together.';

@@ -72,7 +72,7 @@ export function findingOfFailure(error: unknown, activity: Activity): Finding {
   return finding(beforeTransfers.includes(activity) ? 'tls-failed' : 'data-connection-failed', detailOf(error));
 }
 
-/** A reply of the server that is no success. @param text with the code in front */
+/** A reply of the server other than success. @param text with the code in front */
 function replyFinding(code: number, text: string, activity: Activity): Finding {
   const meaning = replies[activity]?.[code] ?? dataReplies.get(code) ?? 'reply-unexpected';
   return finding(meaning, printable(text));

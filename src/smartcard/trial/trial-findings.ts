@@ -154,7 +154,7 @@ const network = {
     remedy: 'Do what the alert asks for; the log of the server says more.',
   },
   'tls12-engine-missing': {
-    meaning: 'The server speaks TLS 1.2 only, and here is no OpenSSL engine for cards to sign that with.',
+    meaning: 'The server speaks TLS 1.2 only, and this computer has no OpenSSL engine that signs with cards.',
     remedy: 'Run "apt-get install libengine-pkcs11-openssl", or have TLS 1.3 enabled at the site.',
   },
   'tls12-needs-pin': {

@@ -201,7 +201,7 @@ describe('what the account holds, beside what was searched', () => {
       expect.stringContaining(ownSha256),
       undefined,
       `SHA-256 ${createHash('sha256').update('junk').digest('hex')}`,
-      /^the account’s value is no certificate that can be read$/,
+      /^the account’s value is not a readable certificate$/,
     ],
     [
       'the certificate, which no rule looks for',

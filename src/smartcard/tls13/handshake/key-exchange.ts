@@ -66,7 +66,7 @@ function generateEcdh(group: GroupName, curve: string, coordinateLength: number)
 }
 
 function agreed(group: GroupName, isWellFormed: boolean, compute: () => Buffer): Buffer {
-  const refused = () => new TlsViolation('illegal_parameter', `its key share is no element of ${group}`);
+  const refused = () => new TlsViolation('illegal_parameter', `its key share is not an element of ${group}`);
   if (!isWellFormed) throw refused();
   let secret: Buffer;
   try {

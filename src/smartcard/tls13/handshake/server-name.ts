@@ -13,6 +13,6 @@ export function serverNameOf(server: string): string | undefined {
   const name = domainToASCII(server).replace(/\.$/, '');
   // URL parsing drops control characters instead of refusing them, and reads numbers as addresses.
   const isName = /^[\w-]{1,63}(?:\.[\w-]{1,63})*$/.test(name) && isIP(name) === 0 && !/\p{Cc}/u.test(server);
-  if (!isName) throw new TypeError(`${printable(server)} is no name of a server`);
+  if (!isName) throw new TypeError(`${printable(server)} is not the name of a server`);
   return name;
 }
