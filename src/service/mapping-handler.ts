@@ -76,6 +76,8 @@ export function createMappingHandler(
         logger.warn('caller-refused', { caller: judgement.caller.name, reason: judgement.reason, remoteAddress });
         return { ...refusal(new RefusedRequest('caller-refused')), isLast: true };
       }
+      // RFC 9112 3.2; Node keeps the first and drops the others
+      if ((request.headersDistinct['host'] ?? []).length > 1) throw new RefusedRequest('request-invalid');
       const { path, query } = parseRequestTarget(request.url ?? '');
       const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
       if (!route) throw new RefusedRequest('path-unknown');

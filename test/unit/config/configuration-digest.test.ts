@@ -28,6 +28,7 @@ beforeAll(async () => {
   pem('directory-ca.pem', pki.files.root);
   pem('retrieval-ca.pem', pki.files.root);
   pem('callers.pem', pki.files.root);
+  pem('responder.pem', pki.files.issuing);
   writeFileSync(join(folder, 'rules.yaml'), 'rules:\n  - { name: exact, map: certificate }\n');
   writeFileSync(join(folder, 'accounts.yaml'), 'accounts:\n  - { name: ada }\n');
   writeFileSync(join(folder, 'bind-password'), 'secret\n', { mode: 0o600 });
@@ -62,6 +63,7 @@ sites:
       trustAnchors: [root.pem]
       intermediates: [issuing.pem]
       crlFiles: [issuing.crl, root.crl]
+      revocation: { ocsp: { responderCertificates: [responder.pem] } }
     directories: [local]
     mapping: { rules: rules.yaml }
     authorization: [{ users: '*', permissions: [Read] }]
@@ -80,6 +82,7 @@ describe('the digest of a configuration', () => {
       'directory-ca.pem',
       'issuing.crl',
       'issuing.pem',
+      'responder.pem',
       'retrieval-ca.pem',
       'root.crl',
       'root.pem',

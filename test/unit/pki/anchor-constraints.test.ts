@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { unrecorded } from '../../../src/explanation/steps.ts';
 import { oids } from '../../../src/pki/encoding/oids.ts';
@@ -6,10 +7,12 @@ import {
   ca,
   caUsage,
   commonName,
+  directoryName,
   extension,
   type Issued,
   intermediate,
   issue,
+  nameConstraints,
   person,
   purposes,
   root,
@@ -161,5 +164,57 @@ describe('what else a trust anchor says limits the paths below it', () => {
   ])('%s', async (_rule, code, anchor) => {
     const issuing = intermediate(anchor);
     expect(await verdictOf({ anchors: [anchor] }, [person(issuing), issuing])).toBe(code);
+  });
+});
+
+describe('of several trust anchors', () => {
+  const outside = nameConstraints([], [directoryName(commonName('Person'))]);
+  const strict = issue(commonName('Twin'), undefined, { extensions: [ca(), caUsage, outside] });
+  const lax = issue(commonName('Twin'), undefined, { extensions: [ca(), caUsage], keys: strict.keys });
+  const otherName = issue(commonName('Other'), undefined, { extensions: [ca(), caUsage], keys: strict.keys });
+  const shallow = issue(commonName('Twin'), undefined, { extensions: [ca(0), caUsage], keys: strict.keys });
+  const explicit = issue(commonName('Twin'), undefined, {
+    extensions: [ca(), caUsage, requireExplicitPolicy(0)],
+    keys: strict.keys,
+  });
+  const above = root('Above');
+  const crossed = issue(commonName('Twin'), above, { extensions: [ca(), caUsage], keys: strict.keys });
+  const issuing = intermediate(strict);
+  const holder = person(issuing);
+
+  it.each<[string, string, readonly Issued[], readonly Issued[]]>([
+    ['one given twice counts once', 'valid', [lax, lax], []],
+    ['one without constraints counts beside its twin that has some', 'valid', [strict, lax], []],
+    ['and in the other order', 'valid', [lax, strict], []],
+    [
+      'the same key under another name does not count for this one',
+      'name-constraints-violated',
+      [strict, otherName],
+      [],
+    ],
+    ['a twin that the card holder sends does not count', 'name-constraints-violated', [strict], [lax]],
+    ['nor against a path length', 'basic-constraints-violated', [shallow], [lax]],
+    ['nor against a required policy', 'certificate-policy-not-acceptable', [explicit], [lax]],
+    ['nor does one that an authority of nobody certified', 'name-constraints-violated', [strict], [crossed, above]],
+    ['a cross certificate counts as it stands, its issuer unknown', 'valid', [crossed], []],
+    ['a cross certificate counts where its issuer is an anchor too', 'valid', [above, crossed], []],
+    ['a cross certificate below an anchor counts beside a stricter twin', 'valid', [strict, above], [crossed]],
+    ['a self-signed twin that is sent takes no constraint from a cross certificate', 'valid', [crossed], [strict]],
+  ])('%s', async (_rule, code, anchors, sent) => {
+    expect(await verdictOf({ anchors }, [holder, issuing, ...sent])).toBe(code);
+  });
+
+  it('the one whose constraints the path keeps is named', async () => {
+    const result = await validatorFor({ anchors: [strict, lax] }).validate([holder.der, issuing.der], unrecorded);
+    const named = createHash('sha256').update(lax.der).digest('hex');
+    expect(result.outcome === 'valid' && result.certificate.trustAnchor.sha256).toBe(named);
+  });
+
+  it.each<[string, readonly Issued[]]>([
+    ['itself', [holder]],
+    ['what its key has signed', [person(holder)]],
+    ['what a CA has signed that its key certified', [person(intermediate(holder)), intermediate(holder)]],
+  ])('an end entity’s certificate certifies nothing: %s', async (_what, chain) => {
+    expect(await verdictOf({ anchors: [holder] }, chain)).not.toBe('valid');
   });
 });
