@@ -1,12 +1,17 @@
 /** The settings of a site for client certificates: what is asked for, trusted and accepted, and how revocation is found out. */
+import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { duration } from './yaml/duration.ts';
 import { file, fingerprint } from './yaml/field-schemas.ts';
 
 /** As URLs are compared with it: a name without port, wildcard and trailing dot, or an address without brackets. */
-const host = z.string().regex(/^(?:[^\s/?#@:*[\]]{0,252}[^\s/?#@:*[\].]|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$/, {
-  error: 'must be a host name or address alone',
-});
+/** Decoded to how URLs spell it. */
+const host = z
+  .string()
+  .regex(/^(?:[^\s/?#@:*[\]]{0,252}[^\s/?#@:*[\].]|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$/, {
+    error: 'must be a host name or address alone',
+  })
+  .transform((text) => (isIPv6(text) ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text.toLowerCase()));
 const objectIdentifier = z.string().regex(/^[0-2](\.\d{1,39}){1,30}$/, { error: 'must be a dotted object identifier' });
 
 const validationFlag = z.enum([

@@ -9,6 +9,7 @@ import type { SettingPath } from '../schema-faults/setting-path.ts';
 import { checkAuthorization } from './checks/authorization-check.ts';
 import { checkConsistency } from './checks/consistency.ts';
 import { checkRevocation } from './checks/revocation-check.ts';
+import { checkRulePaths } from './checks/rule-path-check.ts';
 import { checkOutputs } from './checks/served-files-check.ts';
 import { checkServerCertificate } from './checks/server-name-check.ts';
 import { TrustCheck } from './checks/trust-check.ts';
@@ -96,7 +97,13 @@ export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPu
       { setting: ['retrieval', 'cacheDirectory'], path: retrieval.cacheDirectory },
     ],
     inputs: digest.files().map(({ name, settings: [setting = []] }) => ({ setting, path: reader.resolve(name) })),
-    homes: settings.sites.map(({ physicalPath }) => reader.resolve(physicalPath)),
+    folders: settings.sites.map(({ physicalPath, userIsolation, authorization }, index) => ({
+      setting: ['sites', index, 'physicalPath'],
+      path: reader.resolve(physicalPath),
+      isRead:
+        userIsolation.mode === 'None' &&
+        authorization.some((rule) => rule.accessType === 'Allow' && rule.permissions.includes('Read')),
+    })),
   });
   source.withdraw(ofSchema, replaced);
   const all = [...source.faults, ...further];
@@ -172,7 +179,10 @@ function loadSite(
     checkRevocation(reader, certificates, settings.sslClientCertificates, loaded);
   }
   if (server) checkServerCertificate(reader.source, [...site, 'ssl', 'serverCertificate'], server.certificate, now);
-  if (isDirectory) checkWritable(reader, [...site, 'physicalPath'], settings);
+  if (isDirectory) {
+    checkWritable(reader, [...site, 'physicalPath'], settings);
+    checkRulePaths(reader.source, site, settings, physicalPath);
+  }
   const rules = readRules(reader, [...site, 'mapping', 'rules'], settings, further);
   return server && rules && { ...loaded, server, rules, ...(remoteMapping && { remoteMapping }) };
 }

@@ -1,7 +1,7 @@
 /** The settings of `cardgate serve-mapping`: where it listens, whom it answers, how much. */
 import { z } from 'zod';
 import { duration } from './yaml/duration.ts';
-import { file } from './yaml/field-schemas.ts';
+import { address, file } from './yaml/field-schemas.ts';
 
 const unixListener = z.strictObject({
   socket: file.describe('Path of a unix socket'),
@@ -20,7 +20,7 @@ const unixListener = z.strictObject({
 });
 
 const tlsListener = z.strictObject({
-  address: z.union([z.ipv4(), z.ipv6()]).describe('Address to listen on'),
+  address: address.describe('Address to listen on'),
   port: z.int().min(0).max(65_535).describe('Port to listen on'),
   certificate: file.describe('PEM file: the service’s certificate, then its intermediates'),
   certificateKey: file.describe('PEM file: its private key; not readable by others'),

@@ -2,14 +2,14 @@
 import { z } from 'zod';
 import { sslClientCertificates } from './certificate-schema.ts';
 import { duration } from './yaml/duration.ts';
-import { file } from './yaml/field-schemas.ts';
+import { address, file } from './yaml/field-schemas.ts';
 
 const count = (least: number, most: number) => z.int().min(least).max(most);
 const port = count(0, 65_535);
 
 const binding = z
   .strictObject({
-    address: z.union([z.ipv4(), z.ipv6()]).default('0.0.0.0').describe('Address to listen on'),
+    address: address.default('0.0.0.0').describe('Address to listen on'),
     port: port.describe('Port to listen on; 0 takes a free one and prints it'),
     tls: z
       .enum(['explicit', 'implicit'])

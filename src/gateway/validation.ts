@@ -67,7 +67,7 @@ function retrievalPolicy(certificates: CertificateSettings, maximumOctets: numbe
   const { revocationRetrievalHosts, revocationUrlRetrievalTimeout, revocation } = certificates;
   if (revocationRetrievalHosts.length === 0) return undefined;
   return {
-    allowedHosts: revocationRetrievalHosts.map((host) => host.toLowerCase()),
+    allowedHosts: revocationRetrievalHosts,
     allowPrivateAddresses: revocation.privateAddresses.map((entry) => entry.toLowerCase()),
     schemes: revocation.schemes,
     maximumOctets,

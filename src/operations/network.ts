@@ -1,4 +1,21 @@
-/** The network of an address: one stranger can use any address of it. */
+/** Spellings and networks of addresses. */
+import { isIPv6 } from 'node:net';
+
+/**
+ * The one spelling of an address: RFC 5952 for IPv6, and IPv4 for an IPv4 address mapped into IPv6.
+ * @param address what is no IPv6 address is given back as it is
+ */
+export function plainAddress(address: string): string {
+  if (!isIPv6(address)) return address;
+  const [literal = '', zone] = address.split('%');
+  const plain = new URL(`http://[${literal}]`).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(plain) ?? [];
+  if (high === undefined || low === undefined) return zone === undefined ? plain : `${plain}%${zone}`;
+  return [high, low]
+    .map((group) => Number.parseInt(group, 16))
+    .flatMap((group) => [group >> 8, group & 255])
+    .join('.');
+}
 
 /** An IPv6 network of 64 bits, for a host may choose freely within it; an IPv4 address, mapped into IPv6 or not. */
 export function networkOf(address: string): string {

@@ -47,7 +47,7 @@ async function checkHosts({ settings, sites }: Configuration, index: number, rep
   ].filter((url) => URL.canParse(url));
   await Promise.all(
     wanted.revocationRetrievalHosts.map(async (host, place) => {
-      const known = urls.map((url) => new URL(url)).filter((url) => url.hostname.toLowerCase() === host.toLowerCase());
+      const known = urls.map((url) => new URL(url)).filter((url) => url.hostname.replace(/^\[|\]$/g, '') === host);
       const ports = [...new Set(known.map(({ protocol, port }) => Number(port) || (defaultPorts[protocol] ?? 80)))];
       for (const port of ports.length > 0 ? ports : [80]) {
         const problem = await connectionProblem({ host, port });

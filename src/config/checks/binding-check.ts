@@ -1,13 +1,13 @@
 /** Whether all sockets of a configuration can be there at the same time, on this machine. */
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { plainAddress } from '../../operations/network.ts';
 import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import type { Settings } from '../schema.ts';
 import type { YamlSource } from '../yaml/yaml-source.ts';
 
 interface Listener {
   readonly setting: SettingPath;
-  /** In one spelling. */
   readonly address: string;
   readonly port: number;
 }
@@ -48,13 +48,13 @@ function listenersOf({ sites, mappingService }: Settings): readonly Listener[] {
   const ofSites = sites.flatMap(({ bindings }, site) =>
     bindings.map(({ address, port }, index) => ({
       setting: ['sites', site, 'bindings', index],
-      address: plain(address),
+      address,
       port,
     })),
   );
   const ofService = (mappingService?.listeners ?? []).flatMap((listener, index) =>
     'port' in listener
-      ? [{ setting: ['mappingService', 'listeners', index], address: plain(listener.address), port: listener.port }]
+      ? [{ setting: ['mappingService', 'listeners', index], address: listener.address, port: listener.port }]
       : [],
   );
   return [...ofSites, ...ofService];
@@ -68,13 +68,8 @@ function overlap(one: Listener, other: Listener): boolean {
   return (a === '0.0.0.0' && !isIPv6(b)) || (b === '0.0.0.0' && !isIPv6(a));
 }
 
-/** The one spelling of an IPv6 address (RFC 5952), as URLs have it. */
-function plain(address: string): string {
-  return isIPv6(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
-}
-
 function isOfThisMachine(address: string): boolean {
   if (address === '::' || address === '0.0.0.0' || address === '::1' || address.startsWith('127.')) return true;
   const own = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
-  return own.some((entry) => plain(entry.address.replace(/%.*$/, '')) === address);
+  return own.some((entry) => plainAddress(entry.address.replace(/%.*$/, '')) === address);
 }

@@ -18,7 +18,7 @@ export function checkRevocation(
 ): void {
   const { validationFlags, revocationRetrievalHosts, revocation } = settings;
   if (validationFlags.includes('NoRevocationCheck')) return;
-  const hosts = new Set(revocationRetrievalHosts.map((host) => host.toLowerCase()));
+  const hosts = new Set(revocationRetrievalHosts);
   const takesCrls = revocation.methods.includes('crl');
   const hasFiles = takesCrls && settings.crlFiles.length > 0;
   if (!hasFiles && hosts.size === 0) {

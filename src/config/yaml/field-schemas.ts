@@ -1,5 +1,6 @@
 /** Schemas of single values that several sections of the configuration have in common. */
 import { z } from 'zod';
+import { plainAddress } from '../../operations/network.ts';
 
 /** A path, relative to the file it stands in. */
 export const file = z.string().min(1).max(4096);
@@ -9,3 +10,6 @@ export const fingerprint = z
   .string()
   .regex(/^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$/, { error: 'must be a SHA-256 fingerprint: 64 hexadecimal digits' })
   .transform((text) => text.replaceAll(':', '').toLowerCase());
+
+/** Decoded to its one spelling, so that addresses can be compared as texts. */
+export const address = z.union([z.ipv4(), z.ipv6()]).transform(plainAddress);
