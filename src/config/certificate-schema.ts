@@ -137,7 +137,7 @@ export const sslClientCertificates = z.strictObject({
   revocationRetrievalHosts: z
     .array(host)
     .max(100)
-    .default([])
+    .prefault([])
     .describe(
       'Hosts that may be asked for CRLs, OCSP answers and missing CA certificates; empty: nothing is retrieved',
     ),

@@ -9,7 +9,7 @@ const port = count(0, 65_535);
 
 const binding = z
   .strictObject({
-    address: address.default('0.0.0.0').describe('Address to listen on'),
+    address: address.prefault('0.0.0.0').describe('Address to listen on'),
     port: port.describe('Port to listen on; 0 takes a free one and prints it'),
     tls: z
       .enum(['explicit', 'implicit'])
