@@ -75,7 +75,7 @@ function checkProgram(application: string): void {
   const contents = readdirSync(application).sort().join(' ');
   const expected = 'LICENSE README.md dist mappings node_modules package.json';
   demand(contents === expected, `/app holds ${contents}; it should hold ${expected}`);
-  for (const absent of ['typescript', 'vitest', '@biomejs/biome', 'pkcs11js']) {
+  for (const absent of ['typescript', 'vitest', '@biomejs/biome', 'pkcs11js', 'pkijs', 'asn1js', 'basic-ftp']) {
     demand(!existsSync(join(application, 'node_modules', absent)), `${absent} is in the gateway’s image`);
   }
   demand(exitCode('dist/main.js', '--help') === 0, 'the program does not start: dist/main.js --help failed');
@@ -84,6 +84,15 @@ function checkProgram(application: string): void {
     const status = exitCode('dist/main.js', command, '/nonexistent.yaml');
     demand(status === 2, `${command} of a configuration that is missing ended with ${status}, not 2`);
   }
+  const { status, stderr } = spawnSync(process.execPath, ['dist/main.js', 'card', 'list'], {
+    cwd: application,
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  demand(
+    status === 2 && stderr.startsWith('This installation lacks the package '),
+    `a command that needs an optional package ended with ${status} and said: ${stderr}`,
+  );
 }
 
 checkStages();

@@ -7,6 +7,7 @@ import type { CheckConfigOptions } from './check/check-config.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import type { ExplainOptions } from './explain.ts';
 import { mappingCommand } from './mapping/mapping.ts';
+import { missingPackageText } from './missing-package.ts';
 import { processTerminal } from './terminal.ts';
 import { tryCardCommand } from './try-card/try-card.ts';
 import { verifyCommand } from './verify/verify.ts';
@@ -135,7 +136,10 @@ export async function main(): Promise<ExitCode> {
   } catch (error) {
     // Commander ends --help and --version this way too, with exit code 0; its own message is printed already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
-    throw error;
+    const missing = missingPackageText(error);
+    if (missing === undefined) throw error;
+    processTerminal.writeError(missing);
+    return exitCode.usage;
   }
 }
 

@@ -226,8 +226,8 @@ describe('the built program', () => {
     const crl = issueCrl(middle, { entries: [entries] }).toString('base64');
     const program = `
       import { readFileSync } from 'node:fs';
-      const { parseCrl } = await import('${folder}/pki/crl.js');
-      const { indexedEntries } = await import('${folder}/pki/crl-index.js');
+      const { parseCrl } = await import('${folder}/pki/crl/crl.js');
+      const { indexedEntries } = await import('${folder}/pki/crl/crl-index.js');
       const crl = parseCrl(Buffer.from(readFileSync(0, 'utf8'), 'base64'), 'x');
       const found = (await indexedEntries(crl)).find(crl.issuer.key, Buffer.from('0100000007', 'hex'));
       console.log(found?.reason);`;
