@@ -115,7 +115,7 @@ describe('CRLs over HTTP', () => {
 
 describe('a running session', () => {
   it('ends with 421 when its card is revoked meanwhile, and the record says why', async () => {
-    const site = await start({ ...fromServer, revocationFreshnessTime: '4s' }, { loginRecheckInterval: '1s' });
+    const site = await start({ ...fromServer, revocationFreshnessTime: '12s' }, { loginRecheckInterval: '1s' });
     const client = await ControlClient.connect(site.port);
     await client.reply();
     await client.secure({ cert: ada.chainPem, key: ada.privateKeyPem });
