@@ -5,6 +5,7 @@
  */
 import { constants } from 'node:fs';
 import { access, type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { requireFile } from './file-reading.ts';
 import type { GuardedEntry, GuardedHome } from './guarded-home.ts';
 import type { PinnedObject } from './pinned-object.ts';
@@ -14,6 +15,12 @@ import { createUploadName } from './upload-name.ts';
 
 const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const openExisting = constants.O_WRONLY | constants.O_NONBLOCK;
+
+/**
+ * What a client that gives up needs to close its connections one after another: a tenth of a millisecond by itself, more where the
+ * scheduler lets the server run in between. It passes while the disk works, so that only very fast disks wait for it.
+ */
+const partingMilliseconds = 5;
 
 /** The entry of a file that the upload creates: its directory is held while the upload runs, and synced at its end. */
 interface Placement {
@@ -132,13 +139,20 @@ class FileUpload implements Upload {
     });
   }
 
-  /** Contents first, then the name, then the directory that holds the name: after a power cut the old file or the new one. */
+  /**
+   * Contents first, then the name, then the directory that holds the name: after a power cut the old file or the new one.
+   *
+   * A client that gives up by itself ends the octets in order, with close_notify, and is gone a moment later. RFC 959 cannot tell
+   * that from a whole file unless the control connection ends before the name is taken, so the signal is looked at then, not earlier.
+   * What ends afterwards has a file that was answered 226; the client did not wait for that.
+   */
   commit(signal?: AbortSignal): Promise<void> {
     const { handle, placement } = this.#opened;
     return translated(`store ${this.#virtualPath}`, async () => {
       try {
         if (this.#isEnded) throw new StorageError('fault', `store ${this.#virtualPath}: the upload has ended`);
-        await handle.datasync();
+        await Promise.all([handle.datasync(), signal && setTimeout(partingMilliseconds)]);
+        if (signal) await pendingEventsSeen();
         signal?.throwIfAborted();
         if (placement?.temporary) await rename(placement.temporary, placement.entry.hostPath);
         this.#isEnded = true;
@@ -163,6 +177,15 @@ class FileUpload implements Upload {
     await this.#opened.handle.close().catch(() => undefined);
     await this.#opened.placement?.entry.close().catch(() => undefined);
   }
+}
+
+/**
+ * Resolves when the event loop has looked at every socket once more. The end of a client may lie in the kernel already when the
+ * disk is done: the first turn only ends the one that is under way.
+ */
+async function pendingEventsSeen(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
 }
 
 /** Errors that say this directory or file system cannot be synced, by permission or by nature: nothing more can be done. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Transfer } from '../../src/operations/audit.ts';
+import type { AuditRecord, Transfer } from '../../src/operations/audit.ts';
 import { endClient, type SlowUpload, slowUploaders, startSlowUpload } from '../support/clients/slow-upload.ts';
 import { type ControlClient, openTcp } from '../support/control-client.ts';
 import { createIdentities, type ProtocolSite } from '../support/protocol-site.ts';
@@ -79,6 +79,24 @@ describe('an upload whose client is killed leaves the old file as it was', () =>
       });
     }
   }
+});
+
+describe('a client that gives up by itself ends the octets in order, and the control connection a moment later', () => {
+  it('and leaves the old file as it was: curl --max-time', { timeout: 10_000 + kills * 5_000 }, async () => {
+    const site = await siteWith();
+    for (let run = 0; run < kills; run += 1) {
+      await writeFile(join(site.home, 'k.bin'), Buffer.alloc(1000, 'o'));
+      const seen = site.audit.length;
+      const upload = { port: site.port, user: 'ada', remote: 'k.bin', ...files, giveUpAfter: 0.7 + Math.random() / 5 };
+      await once(startSlowUpload('curl', upload), 'exit');
+      const ended = (entry: AuditRecord) => entry.event === 'session-end' && site.audit.indexOf(entry) >= seen;
+      await site.record(ended);
+      const transfers = site.audit.slice(seen).filter(({ event }) => event === 'transfer');
+      expect(transfers.map((record) => (record as Transfer).outcome).filter((word) => word === 'complete')).toEqual([]);
+      expect(await readFile(join(site.home, 'k.bin'))).toHaveLength(1000);
+    }
+    expect(await readdir(site.home)).toEqual(['k.bin']);
+  });
 });
 
 describe('an upload into the file itself whose client is killed is recorded as aborted, never as complete', () => {

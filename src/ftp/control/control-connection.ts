@@ -2,7 +2,6 @@
  * One control connection: reads lines, runs commands strictly one after another, carries the TLS upgrade, keeps the timers and
  * ends the connection. It knows no command; the table in command.ts does.
  */
-
 import type { Socket } from 'node:net';
 import { denial } from '../../denial.ts';
 import type { Logger } from '../../operations/log.ts';
@@ -143,6 +142,7 @@ export class ControlConnection implements Control {
 
   destroy(reason: string): void {
     this.#ending ??= reason;
+    this.#transfer.giveUp();
     this.#raw.destroy();
   }
 
@@ -223,7 +223,7 @@ export class ControlConnection implements Control {
     this.reset();
     this.sessionHolder.secured({ facts, peerCertificates });
     this.data.proof = leaf ? { security, leaf } : { security };
-    socket.once('close', () => this.#raw.destroy());
+    for (const event of ['error', 'close']) socket.once(event, () => this.destroy('connection-lost'));
     this.#listen(socket);
     return true;
   }

@@ -18,13 +18,25 @@ export interface SlowUpload {
   readonly protectedData?: boolean;
   /** `APPE` or `STOR` with an offset write into the file itself. Default: a plain STOR. */
   readonly mode?: 'store' | 'append';
+  /** Seconds after which curl gives up by itself: it ends the data connection with close_notify, then the control connection. */
+  readonly giveUpAfter?: number;
 }
 
 const bytesPerSecond = 3_000_000;
 
 /** The client's own process, so that a signal hits it and nothing in between. It is the caller's to end. */
 export function startSlowUpload(client: (typeof slowUploaders)[number], upload: SlowUpload): ChildProcess {
-  const { port, user, certificateFile, keyFile, local, remote, mode = 'store', protectedData = true } = upload;
+  const {
+    port,
+    user,
+    certificateFile,
+    keyFile,
+    local,
+    remote,
+    mode = 'store',
+    protectedData = true,
+    giveUpAfter,
+  } = upload;
   const start = (command: string, args: readonly string[], input = '') => {
     const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'ignore'] });
     child.stdin?.on('error', () => undefined);
@@ -34,7 +46,14 @@ export function startSlowUpload(client: (typeof slowUploaders)[number], upload: 
   switch (client) {
     case 'curl': {
       const identity = ['--insecure', '--ssl-reqd', '--cert', certificateFile, '--key', keyFile, '--user', `${user}:`];
-      const work = ['--limit-rate', `${bytesPerSecond}`, ...(mode === 'append' ? ['--append'] : []), '--upload-file'];
+      const patience = giveUpAfter === undefined ? [] : ['--max-time', `${giveUpAfter}`];
+      const work = [
+        ...patience,
+        '--limit-rate',
+        `${bytesPerSecond}`,
+        ...(mode === 'append' ? ['--append'] : []),
+        '--upload-file',
+      ];
       return start('curl', ['--disable', '--silent', ...identity, ...work, local, `ftp://127.0.0.1:${port}/${remote}`]);
     }
     case 'lftp': {

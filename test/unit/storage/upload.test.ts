@@ -53,6 +53,17 @@ describe('a replacing upload', () => {
     expect(await hiddenNames()).toEqual([]);
   });
 
+  it('takes no name when it is given up a moment after its last octet, however fast the disk is', async () => {
+    const upload = await write('/old.txt', { kind: 'replace' }, 'stump');
+    const givenUp = new AbortController();
+    const committed = upload.commit(givenUp.signal);
+    // Fires before the later timer of the commit, however slow the machine is.
+    setTimeout(() => givenUp.abort(), 4);
+    await expect(committed).rejects.toThrow(/aborted/u);
+    expect(await readText(storage, '/old.txt')).toBe('old contents');
+    expect(await hiddenNames()).toEqual([]);
+  });
+
   it('cannot be committed after it was aborted, nor written to', async () => {
     const upload = await write('/old.txt', { kind: 'replace' }, 'half');
     await upload.abort();
