@@ -2,16 +2,16 @@
  * `cardgate check-config --online`: what only the world outside the configuration can tell, asked as the user who runs this. It binds and
  * searches as the service would, connects to hosts, and tries ports and folders so that nothing is left behind.
  */
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import type { Configuration } from '../../config/load.ts';
 import type { ConfigurationFault } from '../../config/yaml/fault.ts';
 import { errorMessage } from '../../error-message.ts';
-import { failedBinding, listenFault } from '../../gateway/listen-fault.ts';
 import { accessLocations } from '../../pki/certificate/authority-information-access.ts';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { oids } from '../../pki/encoding/oids.ts';
 import { formatSetting, type SettingPath } from '../../schema-faults/setting-path.ts';
 import { checkDirectory, type Report } from './directory-check.ts';
+import { listeningFaults } from './trial-listening.ts';
 import { writingProblem } from './trial-writing.ts';
 
 const connectTimeout = 5_000;
@@ -31,7 +31,7 @@ export async function checkOnline(configuration: Configuration): Promise<readonl
     ...configuration.sites.map((_site, index) => checkHosts(configuration, index, report)),
     checkServices(configuration, report),
   ]);
-  for (const fault of await portFaults(configuration)) found.push(fault);
+  for (const fault of await listeningFaults(configuration)) found.push(fault);
   await checkFolders(configuration, report);
   return found;
 }
@@ -108,36 +108,6 @@ function connectionProblem(
     socket.setTimeout(connectTimeout, () => finish(`no answer within ${connectTimeout / 1000} s`));
     socket.once('error', (error) => finish(errorMessage(error)));
     socket.once('connect', () => finish());
-  });
-}
-
-/** One after another, and given back at once. A port of a gateway that runs already is taken, rightly. */
-async function portFaults(configuration: Configuration): Promise<readonly ConfigurationFault[]> {
-  const found: ConfigurationFault[] = [];
-  for (const [index, { bindings }] of configuration.settings.sites.entries()) {
-    for (const { address, port } of bindings) {
-      const error = await listenError(address, port);
-      if (error === undefined) continue;
-      const fault = listenFault(configuration, failedBinding(configuration, index, error), error);
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      // Neither is a fault where the service manager arranges it: the service runs already, or gets the capability only there.
-      const isArranged = code === 'EADDRINUSE' || code === 'EACCES';
-      found.push(isArranged ? { ...fault, severity: 'warning', message: `${fault.message}${arranged[code]}` } : fault);
-    }
-  }
-  return found;
-}
-
-const arranged = {
-  EADDRINUSE: ' (right if it is this gateway)',
-  EACCES: ' (right if the service gets the capability from its manager)',
-} as const;
-
-function listenError(host: string, port: number): Promise<unknown> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', resolve);
-    server.listen({ host, port }, () => server.close(() => resolve(undefined)));
   });
 }
 

@@ -196,6 +196,58 @@ describe('check-config --online', () => {
     ]);
   });
 
+  it('says the same of a port of the mapping service', async () => {
+    const { certificateAuthorities: authorities } = slapdDirectory(slapd).directory as Node;
+    const listener = {
+      address: '127.0.0.1',
+      port: portOf(taken),
+      certificate: pki.files.serverChain,
+      certificateKey: pki.files.serverKey,
+      callerAuthorities: authorities,
+    };
+    const { exitCode, findings } = await check({ top: { mappingService: { listeners: [listener] } } });
+    expect({ exitCode, findings }).toMatchObject({
+      exitCode: 0,
+      findings: [
+        {
+          severity: 'warning',
+          setting: 'mappingService.listeners[0]',
+          message: expect.stringMatching(/another process does already \(right if it is this service\)/),
+        },
+      ],
+    });
+  });
+
+  it('says the same of a socket that another process has, and leaves it', async () => {
+    const holder = createServer().listen(join(folder, 'log', 'taken.sock'));
+    await once(holder, 'listening');
+    const listeners = [{ socket: 'log/taken.sock' }, { socket: 'log/free.sock' }];
+    const { exitCode, findings } = await check({ top: { mappingService: { listeners } } });
+    holder.close();
+    expect({ exitCode, findings }).toMatchObject({
+      exitCode: 0,
+      findings: [
+        {
+          severity: 'warning',
+          setting: 'mappingService.listeners[0].socket',
+          message: expect.stringMatching(/taken\.sock: another process does already/),
+        },
+      ],
+    });
+  });
+
+  it('finds a file in the place of a socket', async () => {
+    await writeFile(join(folder, 'log', 'file.sock'), 'not a socket');
+    const { exitCode, findings } = await check({
+      top: { mappingService: { listeners: [{ socket: 'log/file.sock' }] } },
+    });
+    await rm(join(folder, 'log', 'file.sock'));
+    expect({ exitCode, findings }).toMatchObject({
+      exitCode: 1,
+      findings: [{ severity: 'fault', message: expect.stringContaining('a file that is not a socket is there') }],
+    });
+  });
+
   it.skipIf(!isRoot)('judges by the user of the service: files it cannot read, folders it cannot write', async () => {
     const unreadable = await check({}, '--user', 'nobody');
     expect(unreadable.exitCode).toBe(2);
