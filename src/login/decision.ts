@@ -2,9 +2,9 @@
 import { checkPassword, checkState, type Proven } from './account-proof.ts';
 import { type Authorized, authorizeAccount, findHome, type Housed, readGroups } from './account-rights.ts';
 import type { Login } from './authenticator.ts';
-import { findAccount, type Identified, mapCertificate, refused, validateCertificate } from './identification.ts';
+import { identifyByCertificate, identifyByName } from './identification.ts';
 import type { CertificatePolicy, LoginPolicy, Occasion } from './login-policy.ts';
-import { begun, next, type Progress } from './login-progress.ts';
+import { next, type Progress } from './login-progress.ts';
 import type { ExplainedRequest } from './login-request.ts';
 
 /** Never rejects. A login that it grants has the proof of every stage. */
@@ -15,7 +15,9 @@ export async function decideLogin(
   request: ExplainedRequest,
   occasion: Occasion,
 ): Promise<Progress<Login>> {
-  const identified = await identify(policy, request, occasion);
+  const identified = await (takesCertificate(policy, request)
+    ? identifyByCertificate(policy, request, occasion)
+    : identifyByName(policy, request, occasion));
   const admitted = await next(identified, (proof) => checkState(policy, proof, occasion));
   const proven = await next(admitted, (proof) => checkPassword(policy, proof, request, occasion));
   const grouped = await next(proven, (proof) => readGroups(proof, occasion));
@@ -24,30 +26,9 @@ export async function decideLogin(
   return next(housed, (proof) => ({ outcome: 'passed', proof: loginOf(proof) }));
 }
 
-/** A certificate that is refused is not saved by a password. */
-function identify(policy: LoginPolicy, request: ExplainedRequest, occasion: Occasion): Promise<Progress<Identified>> {
-  switch (policy.mode) {
-    case 'disabled':
-      return next(begun, () => refused('authentication-disabled', 'No method is enabled that this login could use.'));
-    case 'certificate':
-    case 'certificateAndPassword':
-      return identifyByCertificate(policy, request, occasion);
-    case 'certificateOrPassword':
-      return request.peerCertificates.length > 0
-        ? identifyByCertificate(policy, request, occasion)
-        : next(begun, () => findAccount(policy, request, occasion));
-    case 'password':
-      return next(begun, () => findAccount(policy, request, occasion));
-  }
-}
-
-async function identifyByCertificate(
-  policy: CertificatePolicy,
-  request: ExplainedRequest,
-  occasion: Occasion,
-): Promise<Progress<Identified>> {
-  const validated = await next(begun, () => validateCertificate(policy, request, occasion));
-  return next(validated, (certificate) => mapCertificate(policy, certificate, request, occasion));
+/** Wherever a certificate is shown it decides alone; a password counts only where none is, and the site takes one instead. */
+function takesCertificate(policy: LoginPolicy, { peerCertificates }: ExplainedRequest): policy is CertificatePolicy {
+  return 'certificates' in policy && !(policy.mode === 'certificateOrPassword' && peerCertificates.length === 0);
 }
 
 function loginOf({ account, certificate, passwordProven, accessRights, homeDirectory }: Proven & Authorized & Housed) {

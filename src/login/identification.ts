@@ -3,8 +3,8 @@ import { type DenialCode, denial } from '../denial.ts';
 import type { Directory, DirectoryAccount } from '../directory/directory.ts';
 import type { ValidatedCertificate } from '../pki/path/validated-certificate.ts';
 import type { Admission } from './failure-throttle.ts';
-import type { CertificatePolicy, Occasion, PasswordPolicy } from './login-policy.ts';
-import type { StageResult } from './login-progress.ts';
+import type { CertificatePolicy, LoginPolicy, Occasion, PasswordPolicy } from './login-policy.ts';
+import { begun, next, type Progress, type StageResult } from './login-progress.ts';
 import { accountFacts, certificateFacts, validationFacts } from './login-record.ts';
 import type { ExplainedRequest } from './login-request.ts';
 import { findAccountByName, throttled } from './password-login.ts';
@@ -19,44 +19,48 @@ export interface Identified {
   readonly address?: Admission;
 }
 
-export async function validateCertificate(
-  { mode, certificates: { validator } }: CertificatePolicy,
-  { peerCertificates, password }: ExplainedRequest,
+/** A certificate that is refused is not saved by a password. */
+export async function identifyByCertificate(
+  { mode, certificates: { validator, mapping } }: CertificatePolicy,
+  { peerCertificates, password, claimedName }: ExplainedRequest,
   { steps }: Occasion,
-): Promise<StageResult<ValidatedCertificate>> {
-  if (peerCertificates.length === 0) {
-    return mode === 'certificate' && password !== undefined
-      ? refused('password-not-accepted', 'A password was sent, and no certificate.')
-      : refused('certificate-missing', 'The TLS handshake ended without a client certificate.');
-  }
-  const validation = await validator.validate(peerCertificates, steps);
-  if (validation.outcome === 'valid') {
-    const { certificate } = validation;
-    return { outcome: 'passed', proof: certificate, findings: validationFacts(certificate) };
-  }
-  const { certificate } = validation;
-  return {
-    outcome: 'denied',
-    denial: validation.denial,
-    ...(certificate && { findings: { certificate: certificateFacts(certificate) } }),
-  };
+): Promise<Progress<Identified>> {
+  const validated = await next(begun, async (): Promise<StageResult<ValidatedCertificate>> => {
+    if (peerCertificates.length === 0) {
+      return mode === 'certificate' && password !== undefined
+        ? refused('password-not-accepted', 'A password was sent, and no certificate.')
+        : refused('certificate-missing', 'The TLS handshake ended without a client certificate.');
+    }
+    const validation = await validator.validate(peerCertificates, steps);
+    if (validation.outcome === 'valid') {
+      return { outcome: 'passed', proof: validation.certificate, findings: validationFacts(validation.certificate) };
+    }
+    const findings = validation.certificate ? { certificate: certificateFacts(validation.certificate) } : {};
+    return { outcome: 'denied', denial: validation.denial, findings };
+  });
+  return next(validated, async (certificate): Promise<StageResult<Identified>> => {
+    const result = await mapping.resolve(certificate, claimedName, steps);
+    if (result.outcome === 'denied') return result;
+    const { account, directory, rule, reason } = result;
+    const findings = { rule, mappingReason: reason, account: accountFacts(account), mapped: { account } };
+    return { outcome: 'passed', proof: { account, directory, certificate }, findings };
+  });
 }
 
-export async function mapCertificate(
-  { certificates: { mapping } }: CertificatePolicy,
-  certificate: ValidatedCertificate,
-  { claimedName }: ExplainedRequest,
-  { steps }: Occasion,
-): Promise<StageResult<Identified>> {
-  const result = await mapping.resolve(certificate, claimedName, steps);
-  if (result.outcome === 'denied') return result;
-  const { account, directory, rule, reason } = result;
-  const findings = { rule, mappingReason: reason, account: accountFacts(account), mapped: { account } };
-  return { outcome: 'passed', proof: { account, directory, certificate }, findings };
+/** By the name that was claimed, whose password is then the proof. */
+export function identifyByName(
+  policy: LoginPolicy,
+  request: ExplainedRequest,
+  occasion: Occasion,
+): Promise<Progress<Identified>> {
+  return next(begun, () =>
+    'passwords' in policy
+      ? findAccount(policy, request, occasion)
+      : refused('authentication-disabled', 'No method is enabled that this login could use.'),
+  );
 }
 
-/** The account of the name that was claimed, whose password is then the proof. */
-export async function findAccount(
+async function findAccount(
   { passwords }: PasswordPolicy,
   { claimedName, password, remoteAddress }: ExplainedRequest,
   occasion: Occasion,

@@ -37,16 +37,24 @@ export class LoginGenerations {
   }
 
   async authenticate(site: string, request: LoginRequest): Promise<Verdict> {
-    const verdict = await this.#decide(site, (login) => login.authenticate(request));
-    if (verdict.outcome !== 'granted') return verdict;
-    return {
-      ...verdict,
-      login: { ...verdict.login, recheck: this.#recheck(site, standingRequest(request), verdict.login) },
-    };
+    const { login, leave } = this.#enter(site);
+    try {
+      const verdict = await login.authenticate(request);
+      if (verdict.outcome !== 'granted') return verdict;
+      const recheck = this.#recheck(site, standingRequest(request), verdict.login);
+      return { ...verdict, login: { ...verdict.login, recheck } };
+    } finally {
+      await leave();
+    }
   }
 
-  resolve(site: string, request: ExplainedRequest, occasion: Occasion): Promise<Resolution> {
-    return this.#decide(site, (login) => login.resolve(request, occasion));
+  async resolve(site: string, request: ExplainedRequest, occasion: Occasion): Promise<Resolution> {
+    const { login, leave } = this.#enter(site);
+    try {
+      return await login.resolve(request, occasion);
+    } finally {
+      await leave();
+    }
   }
 
   close(): Promise<void> {
@@ -57,20 +65,26 @@ export class LoginGenerations {
    * whose request, and the password in it, a closure there would keep alive. */
   #recheck(site: string, request: StandingRequest, login: Login): AuthenticatedLogin['recheck'] {
     const granted = grantedLogin(login);
-    return () => this.#decide(site, (current) => current.recheck(request, granted));
+    return async () => {
+      const { login: current, leave } = this.#enter(site);
+      try {
+        return await current.recheck(request, granted);
+      } finally {
+        await leave();
+      }
+    };
   }
 
-  /** One decision by the newest login of the site, whose directories stay open until it is taken. */
-  async #decide<T>(site: string, decision: (login: SiteLogin) => Promise<T>): Promise<T> {
+  /** The newest login of the site, whose directories stay open until its user leaves. */
+  #enter(site: string): { readonly login: SiteLogin; readonly leave: () => Promise<void> } {
     const generation = this.#current;
     const login = generation.logins.sites.get(site);
     if (!login) throw new Error(`site ${site} is not in the configuration any more`);
     generation.inFlight += 1;
-    try {
-      return await decision(login);
-    } finally {
+    const leave = async () => {
       generation.inFlight -= 1;
       if (generation.retired && generation.inFlight === 0) await generation.logins.close();
-    }
+    };
+    return { login, leave };
   }
 }

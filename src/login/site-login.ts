@@ -47,7 +47,9 @@ export class SiteLogin {
   authenticate(request: LoginRequest): Promise<Verdict<Login>> {
     const work = async (): Promise<Verdict<Login>> => {
       const startedAt = this.#parts.timer();
-      const progress = await this.#progressOf(request, { purpose: 'login', steps: unrecorded });
+      const obstacle = this.#parts.audit.loginObstacle;
+      const occasion = { purpose: 'login', steps: unrecorded } as const;
+      const progress = obstacle === undefined ? await this.#decide(request, occasion) : unrecordable(obstacle);
       if (progress.outcome === 'password-required') return { outcome: 'password-required' };
       return (await this.#concluded(progress, request, startedAt)).verdict;
     };
@@ -58,7 +60,8 @@ export class SiteLogin {
   /** For a caller who shows what led to the verdict, or hands it on, and has no client to ask for a password. */
   async resolve(request: ExplainedRequest, occasion: Occasion): Promise<Resolution> {
     const startedAt = this.#parts.timer();
-    const progress = await this.#progressOf(request, occasion);
+    const obstacle = this.#parts.audit.loginObstacle;
+    const progress = obstacle === undefined ? await this.#decide(request, occasion) : unrecordable(obstacle);
     if (progress.outcome !== 'password-required') return this.#concluded(progress, request, startedAt);
     const detail = 'The certificate leads to an account, and the site wants its password as well.';
     const refused: Decided = { ...progress, outcome: 'denied', denial: denial('password-missing', detail) };
@@ -70,11 +73,6 @@ export class SiteLogin {
     const { passwordProven = false } = granted;
     const progress = await this.#decide(request, { purpose: 'recheck', steps: unrecorded, passwordProven });
     return standingOf(progress, granted, request.connectionId, this.#parts.logger);
-  }
-
-  async #progressOf(request: ExplainedRequest, occasion: Occasion): Promise<Progress<Login>> {
-    const obstacle = this.#parts.audit.loginObstacle;
-    return obstacle === undefined ? this.#decide(request, occasion) : unrecordable(obstacle);
   }
 
   async #concluded(decided: Decided, request: ExplainedRequest, startedAt: number): Promise<Resolution> {
