@@ -243,7 +243,7 @@ describe('a login that the gateway refuses', () => {
     const [, reference] = /530 Login not permitted, reference ([0-9A-Z]{4}-[0-9A-Z]{4})/.exec(trial.stdout) ?? [];
     expect(trial.stdout).toContain('Give the reference in the reply to the administrator');
     expect(trial).toMatchObject({ exitCode: 1, logins: 1, signatures: 1 });
-    expect(world.logins('eve')).toMatchObject([{ reference, denial: { code: 'mapping-none' } }]);
+    await expect.poll(() => world.logins('eve')).toMatchObject([{ reference, denial: { code: 'mapping-none' } }]);
   });
 
   it('for want of a password is told, and no password is guessed', async () => {
