@@ -136,7 +136,7 @@ function openSite(site: LoadedSite, parts: SharedParts, authorization: Authoriza
     return { name, login: new SiteLogin(decide, own), close };
   }
   const policy = loginPolicy(site, { ...parts, logger }, authorization);
-  const login = new SiteLogin((request, occasion) => decideLogin(policy, request, occasion), {
+  const login = new SiteLogin(decideLogin.bind(undefined, policy), {
     ...own,
     ...('passwords' in policy && { failureDelay }),
   });

@@ -52,5 +52,5 @@ export function remoteDecision(
     ...(site !== undefined && { site }),
     explains: true,
   };
-  return { decide: (request, occasion) => decideRemotely(policy, request, occasion), close: () => service.close() };
+  return { decide: decideRemotely.bind(undefined, policy), close: () => service.close() };
 }
