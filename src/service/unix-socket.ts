@@ -48,7 +48,8 @@ async function giveToGroup(path: string, gid: number): Promise<void> {
   await chown(path, process.geteuid?.() ?? -1, gid);
 }
 
-async function refuseWhatIsInUse(path: string): Promise<void> {
+/** @throws Error with code EEXIST when the file is not a socket, EADDRINUSE when a process answers there */
+export async function refuseWhatIsInUse(path: string): Promise<void> {
   const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;

@@ -1,11 +1,12 @@
 /** Tries whether the sockets of a configuration could listen, and leaves nothing: a port is given back at once, a socket file never made. */
 import { constants } from 'node:fs';
-import { access, lstat } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { access } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import type { Configuration } from '../../config/load.ts';
 import type { ConfigurationFault } from '../../config/yaml/fault.ts';
 import { failedBinding, listenerFault, listenFault } from '../../gateway/listen-fault.ts';
+import { refuseWhatIsInUse } from '../../service/unix-socket.ts';
 
 /** One after another. */
 export async function listeningFaults(configuration: Configuration): Promise<readonly ConfigurationFault[]> {
@@ -51,27 +52,16 @@ function portError(host: string, port: number): Promise<unknown> {
 async function socketError(path: string, gid: number | undefined): Promise<unknown> {
   try {
     await access(dirname(path), constants.W_OK | constants.X_OK);
+    await refuseWhatIsInUse(path);
   } catch (error) {
     return error;
   }
-  const found = await lstat(path).catch(() => undefined);
-  if (found && !found.isSocket()) return { code: 'EEXIST' };
-  if (found && (await answers(path))) return { code: 'EADDRINUSE' };
   return gid === undefined || mayGiveTo(gid) ? undefined : { code: 'EPERM' };
 }
 
 /** chown(2): root, or an owner who is a member of the group. */
 function mayGiveTo(gid: number): boolean {
   return process.geteuid?.() === 0 || process.getegid?.() === gid || (process.getgroups?.() ?? []).includes(gid);
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ path });
-    socket.once('connect', () => socket.destroy());
-    socket.once('error', () => undefined);
-    socket.once('close', (failed) => resolve(!failed));
-  });
 }
 
 function codeOf(error: unknown): string {

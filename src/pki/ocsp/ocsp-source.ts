@@ -237,7 +237,7 @@ export class OcspSource {
     return status;
   }
 
-  /** @param response a string: why there is none */
+  /** @param response a string says why the response is missing or cannot be read */
   async #judgeResponse(response: OcspResponse | string, subject: Subject, question: OcspQuestion): Promise<OcspStatus> {
     if (typeof response === 'string') return { status: 'unknown', problems: [response] };
     const { responderCertificates: pinned } = this.#options;
