@@ -5,10 +5,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { CountedWarnings } from '../operations/counted-warnings.ts';
 import { DescriptorReserve } from '../operations/descriptors.ts';
+import { plainAddress } from '../operations/network.ts';
 import { ControlConnection } from './control/control-connection.ts';
 import { type RecheckCounts, recheckAll } from './control/recheck-round.ts';
 import { SessionSecurity } from './control/secure-context.ts';
-import { plainAddress } from './data/passive-listener.ts';
 import { encodeReply, reply } from './reply.ts';
 import type { Binding, FtpServerOptions } from './server-options.ts';
 
@@ -57,7 +57,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
 
   const accept = (socket: Socket, binding: Binding) => {
     const { tls } = binding;
-    const address = plainAddress(socket.remoteAddress);
+    const address = plainAddress(socket.remoteAddress ?? '');
     const ofAddress = perAddress.get(address) ?? 0;
     const { maxConnections, maxConnectionsPerAddress } = options.limits;
     if (!reserve.admits(socket, options.logger, address)) {

@@ -5,10 +5,10 @@
 import type { Socket } from 'node:net';
 import { denial } from '../../denial.ts';
 import type { Logger } from '../../operations/log.ts';
+import { plainAddress } from '../../operations/network.ts';
 import { createReference } from '../../operations/reference.ts';
 import { type ParsedCommand, parseCommand, runCommand } from '../command.ts';
 import { DataChannel } from '../data/data-channel.ts';
-import { plainAddress } from '../data/passive-listener.ts';
 import { RunningTransfer } from '../data/running-transfer.ts';
 import { prepareTcp } from '../data/tcp-options.ts';
 import { encodeReply, maximumUnreadReplies, messageLines, type Reply, reply } from '../reply.ts';
@@ -62,8 +62,8 @@ export class ControlConnection implements Control {
     this.#raw = raw;
     this.#socket = raw;
     this.options = options;
-    this.remoteAddress = plainAddress(raw.remoteAddress);
-    this.localAddress = plainAddress(raw.localAddress);
+    this.remoteAddress = plainAddress(raw.remoteAddress ?? '');
+    this.localAddress = plainAddress(raw.localAddress ?? '');
     this.binding = binding;
     this.connectedAt = options.timer();
     this.log = options.logger.with({ connectionId: this.id, remoteAddress: this.remoteAddress });

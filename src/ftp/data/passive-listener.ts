@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { leavesRoomForTransfer } from '../../operations/descriptors.ts';
+import { plainAddress } from '../../operations/network.ts';
 
 export interface PassiveListenerOptions {
   /** Local address of the control connection. */
@@ -51,11 +52,6 @@ export async function openPassiveListener(options: PassiveListenerOptions): Prom
     if (tried === maximumAttempts) break;
   }
   return { outcome: 'exhausted', tried };
-}
-
-/** `::ffff:192.0.2.1` and `192.0.2.1` are one address. */
-export function plainAddress(address: string | undefined): string {
-  return (address ?? '').replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/iu, '');
 }
 
 /** From a random place onwards: an attacker could take a predictable port first (RFC 2577 section 6). */
@@ -106,7 +102,7 @@ function acceptOne(server: Server, options: PassiveListenerOptions): void {
   let broken = 0;
   let taken = false;
   server.on('connection', (socket: Socket) => {
-    const address = plainAddress(socket.remoteAddress);
+    const address = plainAddress(socket.remoteAddress ?? '');
     if (!taken && address === options.peerAddress) {
       taken = true;
       server.close();
