@@ -1,7 +1,7 @@
 /** Who may import what, and that no imports run in a circle. README's map of the rooms says the same in words. */
 
 /** What every room may import. */
-const leaves = ['denial', 'explanation/steps', 'clock', 'error-message', 'product-version', 'operations'];
+const leaves = ['denial', 'explanation/steps', 'clock', 'error-message', 'product-version', 'operations', 'settings'];
 
 /** Room of src -> rooms, folders or single files of src that it may import from, besides itself and the leaves. */
 const allowed = {
@@ -10,9 +10,13 @@ const allowed = {
   gateway: ['schema-faults', 'config', 'ftp', 'storage', 'authorization', 'login', 'mapping', 'directory', 'service', 'pki'],
   explanation: ['login'],
   'schema-faults': [],
+  settings: [],
   config: [
     'schema-faults',
     'authorization',
+    'ftp/server-settings',
+    'ftp/control/tls-settings',
+    'storage/file-operations',
     'mapping/rules/rule',
     'mapping/rules/rule-language',
     'directory/directory',
@@ -84,7 +88,7 @@ const packageOwners = {
   asn1js: ['smartcard'],
   commander: ['commands'],
   yaml: ['config', 'smartcard'],
-  zod: ['config', 'mapping', 'schema-faults', 'service', 'smartcard'],
+  zod: ['settings', 'config', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'smartcard'],
   'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login'],
 };
 

@@ -7,7 +7,6 @@ import { connect, type Socket } from 'node:net';
 import { readSettings, type SettingsOnly } from '../config/settings-only.ts';
 import { ConfigurationError, formatFault } from '../config/yaml/fault.ts';
 import { errorMessage } from '../error-message.ts';
-import { isImplicit } from '../gateway/sites.ts';
 import { connectTls } from '../operations/tls-client.ts';
 import { groupProblem, serverGroups } from './check/directory-servers.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
@@ -38,7 +37,7 @@ function bindings({ settings }: SettingsOnly): readonly Promise<Finding>[] {
   return settings.sites.flatMap((site) =>
     site.bindings.map(async ({ address, port, tls }) => ({
       subject: `${site.name} ${address} port ${port}`,
-      problem: await greetingProblem(reachable(address), port, isImplicit(port, tls)),
+      problem: await greetingProblem(reachable(address), port, tls === 'implicit'),
     })),
   );
 }

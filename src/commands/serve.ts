@@ -13,8 +13,9 @@ import { LoginGenerations } from '../login/login-generations.ts';
 import { trailOfSite } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
 import { productVersion } from '../product-version.ts';
+import { milliseconds } from '../settings/units.ts';
 import { openBoundedStorage } from '../storage/bounded-storage.ts';
-import type { FileOperations } from '../storage/file-operations.ts';
+import { type FileOperations, forEver } from '../storage/file-operations.ts';
 import { openLocalStorage } from '../storage/local-storage.ts';
 import { sweepUploads } from '../storage/sweep.ts';
 import { loadOrReport } from './check/check-config.ts';
@@ -83,12 +84,12 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
   terminal.writeError('cardgate is ready\n');
 
   const { reason, isFault, hurried } = await stopped;
-  const drainMilliseconds = configuration.settings.shutdownDrainTime;
-  logger[isFault ? 'error' : 'info']('stopping', { reason, drainMilliseconds });
+  const { shutdownDrainTime } = configuration.settings;
+  logger[isFault ? 'error' : 'info']('stopping', { reason, drainMilliseconds: shutdownDrainTime });
   clearInterval(sweeping);
   await closeAll(
     running.map(({ server }) => server),
-    drainMilliseconds,
+    shutdownDrainTime,
     hurried,
   );
   const stuck = running.reduce((sum, { files }) => sum + files.overdue, 0);
@@ -138,7 +139,7 @@ async function startSites(
       });
       await closeAll(
         running.map((other) => other.server),
-        0,
+        milliseconds(0),
       );
       return undefined;
     }
@@ -151,7 +152,7 @@ function renewSites(running: readonly RunningSite[], { sites }: Configuration): 
   const renewals = running.flatMap((one) => {
     const site = sites.find(({ settings }) => settings.name === one.site.settings.name);
     if (!site) return [];
-    const { bindings: _, ...options } = serverOptions(site);
+    const options = serverOptions(site);
     checkIdentity(options);
     return [{ one, site, options }];
   });
@@ -181,9 +182,8 @@ function keepSwept(running: readonly RunningSite[], clock: Clock, logger: Logger
     const root = one.site.physicalPath;
     const writtenBefore = new Date(clock.now().getTime() - leftoverAge);
     try {
-      const deadline = Number.POSITIVE_INFINITY;
       const work = () => sweepUploads({ root, writtenBefore });
-      const swept = await one.files.run({ home: root, overdue: 0 }, 'sweep', work, { deadline });
+      const swept = await one.files.run({ home: root, overdue: 0 }, 'sweep', work, { deadline: forEver });
       const { removed, skipped, isComplete } = swept;
       if (removed > 0 || !isComplete) logger.info('upload-leftovers-removed', { root, removed, skipped, isComplete });
     } catch (error) {

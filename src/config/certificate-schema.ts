@@ -1,8 +1,9 @@
 /** The settings of a site for client certificates: what is asked for, trusted and accepted, and how revocation is found out. */
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { duration } from './yaml/duration.ts';
-import { file, fingerprint } from './yaml/field-schemas.ts';
+import { clientCertificatePolicy } from '../ftp/control/tls-settings.ts';
+import { duration } from '../settings/duration.ts';
+import { file, fingerprint } from '../settings/values.ts';
 
 /** As URLs are compared with it: a name without port, wildcard and trailing dot, or an address without brackets. */
 /** Decoded to how URLs spell it. */
@@ -112,10 +113,7 @@ const revocation = z
   .prefault({});
 
 export const sslClientCertificates = z.strictObject({
-  clientCertificatePolicy: z
-    .enum(['CertIgnore', 'CertAllow', 'CertRequire'])
-    .default('CertRequire')
-    .describe('Whether the client is asked for a certificate and must have one'),
+  clientCertificatePolicy,
   trustAnchors: z
     .array(file)
     .min(1)

@@ -1,7 +1,7 @@
 /** The settings of the directories that hold accounts: Active Directory, another LDAP directory, or an account file. */
 import { z } from 'zod';
-import { duration } from './yaml/duration.ts';
-import { file, fingerprint } from './yaml/field-schemas.ts';
+import { duration } from '../settings/duration.ts';
+import { file, fingerprint } from '../settings/values.ts';
 
 const attribute = z.string().regex(/^[A-Za-z][\w-]{0,127}$/, { error: 'must be an attribute name' });
 const distinguishedName = z.string().min(1).max(2048);

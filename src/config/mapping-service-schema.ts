@@ -1,7 +1,7 @@
 /** The settings of `cardgate serve-mapping`: where it listens, whom it answers, how much. */
 import { z } from 'zod';
-import { duration } from './yaml/duration.ts';
-import { address, file } from './yaml/field-schemas.ts';
+import { duration } from '../settings/duration.ts';
+import { address, file } from '../settings/values.ts';
 
 const unixListener = z.strictObject({
   socket: file.describe('Path of a unix socket'),

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { whenUnwritableChoices } from '../operations/audit.ts';
 import { logLevels } from '../operations/log.ts';
+import { duration } from '../settings/duration.ts';
 import { directorySchema } from './directory-schema.ts';
 import { mappingServiceSchema } from './mapping-service-schema.ts';
 import { siteSchema } from './site-schema.ts';
-import { duration } from './yaml/duration.ts';
 
 export const configurationSchema = z
   .strictObject({

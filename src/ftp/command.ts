@@ -55,7 +55,7 @@ export async function runCommand(control: Control, { verb, argument }: ParsedCom
   }
   if (spec.verb !== 'RNTO' && !spec.duringTransfer) control.settings.renameFrom = undefined;
   const { session } = control;
-  if (session.state === 'plain' && control.options.controlChannelPolicy !== 'SslAllow' && !spec.inClear) {
+  if (session.state === 'plain' && control.options.site.ssl.controlChannelPolicy !== 'SslAllow' && !spec.inClear) {
     refuseClearLogin(control);
   } else if (!acceptsArgument(spec.syntax, argument)) {
     control.send(reply('argumentError', `Syntax: ${`${spec.verb} ${spec.syntax}`.trimEnd()}`));

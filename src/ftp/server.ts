@@ -6,11 +6,13 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { CountedWarnings } from '../operations/counted-warnings.ts';
 import { DescriptorReserve } from '../operations/descriptors.ts';
 import { plainAddress } from '../operations/network.ts';
+import type { Milliseconds } from '../settings/units.ts';
 import { ControlConnection } from './control/control-connection.ts';
 import { type RecheckCounts, recheckAll } from './control/recheck-round.ts';
 import { SessionSecurity } from './control/secure-context.ts';
 import { encodeReply, reply } from './reply.ts';
-import type { Binding, FtpServerOptions } from './server-options.ts';
+import type { FtpServerOptions, RenewableOptions } from './server-options.ts';
+import type { Binding } from './server-settings.ts';
 
 interface ListeningAddress {
   readonly address: string;
@@ -23,15 +25,15 @@ export interface FtpServer {
   readonly connectionCount: number;
   /** @returns where it listens, in the order of the bindings @throws when a binding or the TLS identity cannot be used */
   listen(): Promise<readonly ListeningAddress[]>;
-  /** From now on connections are served by these; those that are there keep what they began with. @throws when the TLS identity cannot be used */
+  /** From now on connections are served by these, at the bindings that are there; connections that are there keep what they began with. @throws when the TLS identity cannot be used */
   renew(options: RenewableOptions): void;
   /** Decides every running login once more, within some seconds; another call takes the place of a round that runs. */
   recheckLogins(): Promise<RecheckCounts>;
   /**
    * Stops accepting, ends idle connections at once and busy ones after their command. Called again it may shorten the time.
-   * @param drainMilliseconds after which the rest is cut
+   * @param drainTime after which the rest is cut
    */
-  close(drainMilliseconds: number): Promise<void>;
+  close(drainTime: Milliseconds): Promise<void>;
 }
 
 /** IIS's serverListenBacklog. */
@@ -39,12 +41,6 @@ const listenBacklog = 60;
 
 /** Lines in full of refused connections, of each reason in a minute. */
 const refusalsInFull = 10;
-
-/** Everything but what the listening sockets and the process have in common. */
-export type RenewableOptions = Omit<
-  FtpServerOptions,
-  'bindings' | 'authenticator' | 'openStorage' | 'audit' | 'logger' | 'clock' | 'timer'
->;
 
 export function createFtpServer(initial: FtpServerOptions): FtpServer {
   let options = initial;
@@ -59,7 +55,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
     const { tls } = binding;
     const address = plainAddress(socket.remoteAddress ?? '');
     const ofAddress = perAddress.get(address) ?? 0;
-    const { maxConnections, maxConnectionsPerAddress } = options.limits;
+    const { maxConnections, maxConnectionsPerAddress } = options.site.connections;
     if (!reserve.admits(socket, options.logger, address)) {
       turnAway(socket, tls);
       return;
@@ -91,11 +87,11 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
     },
     async listen() {
       checkIdentity(options);
-      servers = options.bindings.map((binding) =>
+      servers = options.site.bindings.map((binding) =>
         createServer({ allowHalfOpen: true }, (socket) => accept(socket, binding)),
       );
       const listening = await Promise.allSettled(
-        servers.map((server, index) => listenOn(server, options.bindings[index], options)),
+        servers.map((server, index) => listenOn(server, options.site.bindings[index], options)),
       );
       const failed = listening.find((result) => result.status === 'rejected');
       if (failed) {
@@ -116,13 +112,13 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
       );
       return recheckAll(watches.flat(), round.signal);
     },
-    async close(drainMilliseconds) {
+    async close(drainTime) {
       round.abort();
       const closed = servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve())));
       for (const connection of connections) connection.drain();
       const cut = setTimeout(() => {
         for (const connection of connections) connection.destroy('server-closing');
-      }, drainMilliseconds);
+      }, drainTime);
       await Promise.all([...closed, ...Array.from(connections, (connection) => connection.closed)]);
       clearTimeout(cut);
       refusals.endWindow();
@@ -132,8 +128,8 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
 }
 
 /** A certificate that does not fit its key must stop the start or the reload, not every login. @throws Error of OpenSSL */
-export function checkIdentity({ tls, clientCertificatePolicy }: RenewableOptions): void {
-  new SessionSecurity(tls, clientCertificatePolicy).close();
+export function checkIdentity(options: RenewableOptions): void {
+  new SessionSecurity(options).close();
 }
 
 function listenOn(server: Server, binding: Binding | undefined, options: FtpServerOptions): Promise<ListeningAddress> {

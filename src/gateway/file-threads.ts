@@ -29,5 +29,5 @@ export function fileOperationsOf(sites: readonly LoadedSite[], logger: Logger): 
 }
 
 export function fileOperationLimits({ fileHandling }: LoadedSite['settings']) {
-  return { threads: threadsPerSite, deadline: fileHandling.operationTimeout };
+  return { threads: threadsPerSite, operationTimeout: fileHandling.operationTimeout };
 }

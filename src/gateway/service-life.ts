@@ -1,4 +1,5 @@
 /** How long a service runs: until a signal ends it, or the loss of its log or audit trail does. Further signals cut its drain short. */
+import { type Milliseconds, milliseconds } from '../settings/units.ts';
 import { actUponSignals } from './process-signals.ts';
 
 export interface ServiceLife {
@@ -40,13 +41,13 @@ export function untilStopped({ reload, reopen, lost }: ServiceLife): Promise<Ser
   });
 }
 
-/** Closes every server; what a further signal finds unfinished is cut off. @param drainMilliseconds after which it is cut off anyway */
+/** Closes every server; what a further signal finds unfinished is cut off. @param drainTime after which it is cut off anyway */
 export async function closeAll(
-  servers: readonly { close(drainMilliseconds: number): Promise<void> }[],
-  drainMilliseconds: number,
+  servers: readonly { close(drainTime: Milliseconds): Promise<void> }[],
+  drainTime: Milliseconds,
   hurried?: Promise<void>,
 ): Promise<void> {
-  const closeEach = (milliseconds: number) => Promise.all(servers.map((server) => server.close(milliseconds)));
-  void hurried?.then(() => closeEach(0));
-  await closeEach(drainMilliseconds);
+  const closeEach = (time: Milliseconds) => Promise.all(servers.map((server) => server.close(time)));
+  void hurried?.then(() => closeEach(milliseconds(0)));
+  await closeEach(drainTime);
 }

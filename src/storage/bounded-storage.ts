@@ -1,11 +1,12 @@
 /** A storage whose every operation waits its turn among those of its site and is given up at a deadline. */
+import { type Milliseconds, milliseconds } from '../settings/units.ts';
 import type { FileCaller, FileOperations, OperationOptions } from './file-operations.ts';
 import type { ReadableFile, Storage, Upload } from './storage.ts';
 
 /** Entries of a directory that the storage looks at together. */
 const listingThreads = 4;
 /** Deadlines that a commit has: it waits until everything written is on the disk. */
-const commitDeadlines = 10;
+const commitTimes = 10;
 
 type Run = <T>(subject: string, operation: () => Promise<T>, options?: OperationOptions<T>) => Promise<T>;
 
@@ -53,7 +54,8 @@ export async function openBoundedStorage(
           return upload.bytesWritten;
         },
         write: (chunk) => run(`write ${path}`, () => upload.write(chunk)),
-        commit: (signal) => commit(run, operations.limits.deadline * commitDeadlines, path, upload, signal),
+        commit: (signal) =>
+          commit(run, milliseconds(operations.limits.operationTimeout * commitTimes), path, upload, signal),
         abort: () => cleanUp(`give up ${path}`, () => upload.abort()),
       };
     },
@@ -66,7 +68,7 @@ export async function openBoundedStorage(
 }
 
 /** A commit that was given up makes nothing visible when its file system wakes up: its client was told that it failed. */
-async function commit(run: Run, deadline: number, path: string, upload: Upload, signal: AbortSignal | undefined) {
+async function commit(run: Run, deadline: Milliseconds, path: string, upload: Upload, signal: AbortSignal | undefined) {
   const givenUp = new AbortController();
   const signals = [givenUp.signal, ...(signal ? [signal] : [])];
   try {

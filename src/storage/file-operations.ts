@@ -3,13 +3,24 @@
  * share, a FUSE mount) gives a thread back when it pleases, or never: so a site has a bounded number of operations at a time,
  * a home half of them, a session that waits for one no other, and the caller of each gets an answer within a deadline.
  */
+import type { z } from 'zod';
+import { duration } from '../settings/duration.ts';
+import { type Milliseconds, milliseconds } from '../settings/units.ts';
 import { StorageError } from './storage.ts';
 
-export interface FileOperationLimits {
+/** Part of fileHandling. */
+export const fileOperationSettings = {
+  operationTimeout: duration('1s', '10m')
+    .prefault('30s')
+    .describe('Time for one file operation, ten times it until an upload is on the disk; then the client gets 451'),
+};
+
+/** For an operation that no caller waits for: it takes what time it needs. */
+export const forEver = milliseconds(Number.POSITIVE_INFINITY);
+
+export interface FileOperationLimits extends z.output<z.ZodObject<typeof fileOperationSettings>> {
   /** Threads that the operations of the site may occupy. */
   readonly threads: number;
-  /** Milliseconds after which an operation that has not returned is given up. */
-  readonly deadline: number;
 }
 
 /** A session, or a login that looks for its home. */
@@ -23,8 +34,8 @@ export interface FileCaller {
 export interface OperationOptions<T> {
   /** Threads it may occupy at a time; default 1. */
   readonly weight?: number;
-  /** Milliseconds; default: that of the limits. */
-  readonly deadline?: number;
+  /** After which an operation that has not returned is given up; default: operationTimeout. */
+  readonly deadline?: Milliseconds;
   /** Disposes of what an operation returns after it was given up. */
   readonly discard?: (late: T) => Promise<unknown>;
 }
@@ -73,9 +84,9 @@ export class FileOperations {
     operation: () => Promise<T>,
     options: OperationOptions<T> = {},
   ): Promise<T> {
-    const { weight = 1, deadline = this.limits.deadline } = options;
+    const { weight = 1, deadline = this.limits.operationTimeout } = options;
     const lane = this.#laneOf(caller.home);
-    const waitsForEver = deadline === Number.POSITIVE_INFINITY;
+    const waitsForEver = deadline === forEver;
     if (!waitsForEver && (caller.overdue > 0 || this.#isStuck(lane, weight))) {
       this.#leave(caller.home, lane);
       return Promise.reject(new StorageError('unresponsive', `${subject}: the file system does not answer`));
@@ -128,16 +139,14 @@ export class FileOperations {
   /** Closes or removes something: it is done whenever there is a thread for it, and awaited only while the caller may hope. */
   async cleanUp(caller: FileCaller, subject: string, operation: () => Promise<unknown>): Promise<void> {
     const hopeless = caller.overdue > 0;
-    const done = this.run({ home: caller.home, overdue: 0 }, subject, operation, {
-      deadline: Number.POSITIVE_INFINITY,
-    });
+    const done = this.run({ home: caller.home, overdue: 0 }, subject, operation, { deadline: forEver });
     const quiet = done.then(
       () => undefined,
       () => undefined,
     );
     if (hopeless) return;
     const patience = Promise.withResolvers<void>();
-    const timer = setTimeout(patience.resolve, this.limits.deadline);
+    const timer = setTimeout(patience.resolve, this.limits.operationTimeout);
     await Promise.race([quiet, patience.promise]);
     clearTimeout(timer);
   }

@@ -80,7 +80,7 @@ describe('floods', () => {
 
 describe('the end of a session', () => {
   it('an idle connection is told 421 and closed, and the end is recorded', async () => {
-    const site = await siteWith({ timeouts: { controlChannel: 150 } });
+    const site = await siteWith({ connections: { controlChannelTimeout: 150 } });
     const client = await site.connect();
     expect((await client.reply()).code).toBe(421);
     await client.gone();
@@ -97,7 +97,7 @@ describe('the end of a session', () => {
   });
 
   it('a client that goes on talking after 421 cannot keep the connection open', async () => {
-    const site = await siteWith({ timeouts: { controlChannel: 100 } });
+    const site = await siteWith({ connections: { controlChannelTimeout: 100 } });
     const client = await site.connect();
     expect((await client.reply()).code).toBe(421);
     const talk = setInterval(() => client.write('NOOP\r\n'), 50);

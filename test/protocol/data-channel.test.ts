@@ -69,18 +69,27 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     });
 
     it('never takes two absent certificates for equal', async () => {
-      const client = await loggedInByPassword(await siteWith({ clientCertificatePolicy: 'CertAllow' }), pinned);
+      const client = await loggedInByPassword(
+        await siteWith({ sslClientCertificates: { clientCertificatePolicy: 'CertAllow' } }),
+        pinned,
+      );
       expect((await retrieveWith(client, pinned)).final.code).toBe(522);
     });
 
     it('accepts resumption from a control connection without a certificate', async () => {
-      const client = await loggedInByPassword(await siteWith({ clientCertificatePolicy: 'CertAllow' }), pinned);
+      const client = await loggedInByPassword(
+        await siteWith({ sslClientCertificates: { clientCertificatePolicy: 'CertAllow' } }),
+        pinned,
+      );
       const result = await retrieveWith(client, { session: client.session!, ...pinned });
       expect(result).toMatchObject({ resumed: true, content: 'content', final: { code: 226 } });
     });
 
     it('takes no session for proof that a refused stranger got on the data channel', async () => {
-      const client = await loggedInByPassword(await siteWith({ clientCertificatePolicy: 'CertAllow' }), pinned);
+      const client = await loggedInByPassword(
+        await siteWith({ sslClientCertificates: { clientCertificatePolicy: 'CertAllow' } }),
+        pinned,
+      );
       const port = await client.passive();
       client.write('RETR file\r\n');
       await client.reply();
@@ -96,13 +105,16 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
 
 describe('dataChannelBinding', () => {
   it('session refuses a full handshake even with the same certificate', async () => {
-    const client = await (await siteWith({ dataChannelBinding: 'session' })).loggedIn();
+    const client = await (await siteWith({ dataChannelSecurity: { dataChannelBinding: 'session' } })).loggedIn();
     expect((await retrieveWith(client, identities.ada)).final.code).toBe(522);
     expect((await retrieveWith(client, { session: client.session! })).final.code).toBe(226);
   });
 
   it('certificate refuses a resumed session that holds none', async () => {
-    const site = await siteWith({ dataChannelBinding: 'certificate', clientCertificatePolicy: 'CertAllow' });
+    const site = await siteWith({
+      dataChannelSecurity: { dataChannelBinding: 'certificate' },
+      sslClientCertificates: { clientCertificatePolicy: 'CertAllow' },
+    });
     const client = await loggedInByPassword(site, {});
     expect((await retrieveWith(client, { session: client.session! })).final.code).toBe(522);
   });
@@ -121,7 +133,7 @@ describe('protection', () => {
   });
 
   it('SslDeny keeps data connections in the clear', async () => {
-    const site = await siteWith({ dataChannelPolicy: 'SslDeny' });
+    const site = await siteWith({ ssl: { dataChannelPolicy: 'SslDeny' } });
     const client = await site.connect();
     await client.secure(identities.ada);
     await client.command('USER ada');
@@ -136,7 +148,7 @@ describe('protection', () => {
   });
 
   it('is decided at the transfer command: PROT P after the data connection was accepted', async () => {
-    const client = await (await siteWith({ dataChannelPolicy: 'SslAllow' })).loggedIn();
+    const client = await (await siteWith({ ssl: { dataChannelPolicy: 'SslAllow' } })).loggedIn();
     await client.command('PROT C');
     const port = await client.passive();
     const raw = await openTcp(port);
@@ -156,7 +168,7 @@ describe('protection', () => {
   });
 
   it('answers 522 when the data handshake fails or stalls', async () => {
-    const client = await (await siteWith({ timeouts: { handshake: 1000 } })).loggedIn();
+    const client = await (await siteWith({ connections: { handshakeTimeout: 1000 } })).loggedIn();
     const silent = await openTcp(await client.passive());
     expect((await client.command('LIST')).code).toBeLessThan(200);
     expect((await client.reply()).code).toBe(522);
@@ -193,7 +205,7 @@ describe('the passive port', () => {
   });
 
   it('answers 425 when no data connection comes in time', async () => {
-    const client = await (await siteWith({ timeouts: { dataChannel: 1000 } })).loggedIn();
+    const client = await (await siteWith({ connections: { dataChannelTimeout: 1000 } })).loggedIn();
     await client.passive();
     expect((await client.command('RETR file')).code).toBe(150);
     expect((await client.reply()).code).toBe(425);
@@ -201,13 +213,15 @@ describe('the passive port', () => {
 
   it('answers 425 when the port range is exhausted', async () => {
     const taken = await siteWith();
-    const client = await (await siteWith({ passive: { ports: { low: taken.port, high: taken.port } } })).loggedIn();
+    const client = await (
+      await siteWith({ firewallSupport: { lowDataChannelPort: taken.port, highDataChannelPort: taken.port } })
+    ).loggedIn();
     expect((await client.command('PASV')).code).toBe(425);
     expect((await client.command('EPSV')).code).toBe(425);
   });
 
   it('names the external address in PASV, and only the port in EPSV', async () => {
-    const client = await (await siteWith({ passive: { externalAddress: '192.0.2.7' } })).loggedIn();
+    const client = await (await siteWith({ firewallSupport: { externalIp4Address: '192.0.2.7' } })).loggedIn();
     expect((await client.command('PASV')).text).toMatch(/^227 .*\(192,0,2,7,\d+,\d+\)$/u);
     expect((await client.command('EPSV')).text).toMatch(/^229 .*\(\|\|\|\d+\|\)$/u);
   });

@@ -238,7 +238,7 @@ describe('a rename', () => {
   });
 
   it('replaces what is there only when the site allows it', async () => {
-    const replacing = await startSite(identities, { allowReplaceOnRename: true });
+    const replacing = await startSite(identities, { fileHandling: { allowReplaceOnRename: true } });
     await writeFile(join(replacing.home, 'one'), '1');
     await writeFile(join(replacing.home, 'two'), '2');
     const own = await replacing.loggedIn();

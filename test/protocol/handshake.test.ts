@@ -1,13 +1,16 @@
 /** What one handshake proves: the certificates as sent, and nothing out of a session that was only resumed. */
+
 import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SessionSecurity } from '../../src/ftp/control/secure-context.ts';
 import { completeHandshake, type Handshake } from '../../src/ftp/control/tls-upgrade.ts';
+import { milliseconds } from '../../src/settings/units.ts';
 import { createCertificateAuthority } from '../../src/smartcard/authority/certificate-authority.ts';
 import { generateSoftwareKey } from '../../src/smartcard/authority/software-key.ts';
 import type { TlsIdentity } from '../support/control-client.ts';
+import { ftpSettings } from '../support/ftp-settings.ts';
 import { createIdentities, derOf, type TestIdentities } from '../support/protocol-site.ts';
 
 let identities: TestIdentities;
@@ -23,8 +26,7 @@ afterEach(() => {
 });
 
 function security(caNames: readonly string[] = []): SessionSecurity {
-  const versions = { minimumVersion: 'TLSv1.2', maximumVersion: 'TLSv1.3' } as const;
-  return new SessionSecurity({ ...identities.server, ...versions, caNames }, 'CertRequire');
+  return new SessionSecurity({ identity: { ...identities.server, caNames }, site: ftpSettings() });
 }
 
 /** One handshake; resolves with what the server learnt and with the session the client keeps. */
@@ -39,7 +41,7 @@ async function handshake(context: SessionSecurity, identity: TlsIdentity) {
   const raw = await accepted.promise;
   const socket = context.wrap(raw);
   sockets.push(client, socket);
-  const outcome = await completeHandshake(socket, 5000);
+  const outcome = await completeHandshake(socket, milliseconds(5000));
   server.close();
   if (outcome.outcome === 'failed') throw new Error(outcome.reason);
   socket.write('flight after the tickets');
@@ -100,7 +102,7 @@ describe('a client that gives up during the handshake', () => {
     client.on('error', () => undefined).end(octets);
     const socket = security().wrap(await accepted.promise);
     sockets.push(socket);
-    expect(await completeHandshake(socket, 300_000)).toEqual({
+    expect(await completeHandshake(socket, milliseconds(300_000))).toEqual({
       outcome: 'failed',
       reason: 'the peer closed the connection during the handshake',
     });

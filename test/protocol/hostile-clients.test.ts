@@ -106,7 +106,10 @@ describe('TCP keepalive', () => {
 });
 
 describe('REIN without TLS', () => {
-  async function site(timeouts: { unauthenticated?: number; loginRecheck?: number }, decision?: Promise<void>) {
+  async function site(
+    connections: { unauthenticatedTimeout?: number; loginRecheckInterval?: number },
+    decision?: Promise<void>,
+  ) {
     const names: string[] = [];
     const authenticator: Authenticator = {
       authenticate: async ({ claimedName }) => ({
@@ -128,15 +131,15 @@ describe('REIN without TLS', () => {
     };
     const own = await siteWith({
       authenticator,
-      controlChannelPolicy: 'SslAllow',
-      clientCertificatePolicy: 'CertIgnore',
-      timeouts,
+      ssl: { controlChannelPolicy: 'SslAllow' },
+      sslClientCertificates: { clientCertificatePolicy: 'CertIgnore' },
+      connections,
     });
     return { own, names };
   }
 
   it('ends the watch over the login before it', async () => {
-    const { own, names } = await site({ loginRecheck: 60 });
+    const { own, names } = await site({ loginRecheckInterval: 60 });
     const client = await own.connect();
     for (const line of ['USER former', 'PASS x', 'REIN', 'USER next', 'PASS x']) await client.command(line);
     await expect.poll(() => names.length).toBeGreaterThan(2);
@@ -146,7 +149,7 @@ describe('REIN without TLS', () => {
 
   it('leaves the next login alone when a recheck of the former is decided after it', async () => {
     const decision = Promise.withResolvers<void>();
-    const { own, names } = await site({ loginRecheck: 30 }, decision.promise);
+    const { own, names } = await site({ loginRecheckInterval: 30 }, decision.promise);
     const client = await own.connect();
     for (const line of ['USER former', 'PASS x']) await client.command(line);
     await expect.poll(() => names).toEqual(['former']);
@@ -158,7 +161,7 @@ describe('REIN without TLS', () => {
   });
 
   it('leaves the time of a login and no more', async () => {
-    const { own } = await site({ unauthenticated: 400 });
+    const { own } = await site({ unauthenticatedTimeout: 400 });
     const client = await own.connect();
     for (const line of ['USER ada', 'PASS x', 'REIN']) await client.command(line);
     expect((await client.reply()).code).toBe(421);

@@ -110,7 +110,7 @@ describe('an upload into the file itself whose client is killed is recorded as a
 
 describe('an unprotected upload whose client is killed', () => {
   it('leaves the old file, though in the clear every file ends in a bare FIN', async () => {
-    const site = await siteWith({ dataChannelPolicy: 'SslAllow' });
+    const site = await siteWith({ ssl: { dataChannelPolicy: 'SslAllow' } });
     await writeFile(join(site.home, 'k.bin'), Buffer.alloc(1000, 'o'));
     const { outcome } = await kill(site, 'ftplib', 'SIGKILL', { protectedData: false });
     expect(outcome).toBe('aborted');
@@ -147,7 +147,7 @@ describe('the end of the control connection behind an upload that ended in a bar
   for (const [ending, end] of Object.entries(endings)) {
     for (const type of ['I', 'A'] as const) {
       it(`${ending} makes it no file, TYPE ${type}`, async () => {
-        const site = await siteWith({ timeouts: { uploadEnd: 5000 } });
+        const site = await siteWith({ fileHandling: { uploadEndDelay: 5000 } });
         await writeFile(join(site.home, 'k.bin'), 'old');
         end(await uploadWithoutCloseNotify(site, type));
         expect(await site.record(({ event }) => event === 'transfer')).toMatchObject({ outcome: 'aborted' });
@@ -160,7 +160,7 @@ describe('the end of the control connection behind an upload that ended in a bar
     const syncing = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
     const site = await siteWith({
-      timeouts: { uploadEnd: 0 },
+      fileHandling: { uploadEndDelay: 0 },
       wrapStorage: (storage) => ({
         ...storage,
         openWrite: async (path, mode) => {
@@ -189,7 +189,7 @@ describe('the end of the control connection behind an upload that ended in a bar
   });
 
   it('of a client that lives on is awaited for its time and no longer', async () => {
-    const site = await siteWith({ timeouts: { uploadEnd: 200 } });
+    const site = await siteWith({ fileHandling: { uploadEndDelay: 200 } });
     const client = await uploadWithoutCloseNotify(site);
     expect((await client.reply()).code).toBe(226);
     expect(await readFile(join(site.home, 'k.bin'), 'utf8')).toBe('stump');

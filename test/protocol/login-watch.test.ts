@@ -47,7 +47,7 @@ async function watchedSite(loginRecheck: number, changes: Partial<AuthenticatedL
       },
     }),
   };
-  const site = await siteWith({ authenticator, timeouts: { loginRecheck } });
+  const site = await siteWith({ authenticator, connections: { loginRecheckInterval: loginRecheck } });
   return {
     site,
     rechecks: () => count,

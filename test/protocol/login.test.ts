@@ -118,7 +118,7 @@ describe('an old TLS session logs nobody in', () => {
 
 describe('without a certificate', () => {
   it('CertAllow asks for a password and hands it to the authenticator', async () => {
-    const site = await siteWith({ clientCertificatePolicy: 'CertAllow' });
+    const site = await siteWith({ sslClientCertificates: { clientCertificatePolicy: 'CertAllow' } });
     const client = await site.connect();
     await client.secure();
     expect((await client.command('USER ada')).code).toBe(331);
@@ -130,7 +130,7 @@ describe('without a certificate', () => {
   });
 
   it('CertIgnore does not ask for the certificate a client would show', async () => {
-    const site = await siteWith({ clientCertificatePolicy: 'CertIgnore' });
+    const site = await siteWith({ sslClientCertificates: { clientCertificatePolicy: 'CertIgnore' } });
     const client = await site.connect();
     await client.secure(identities.ada);
     expect((await client.command('USER ada')).code).toBe(331);
@@ -141,7 +141,7 @@ describe('without a certificate', () => {
 
 describe('guessing', () => {
   it('ends with 421 and a record after the allowed number of refused logins', async () => {
-    const site = await siteWith({ limits: { maxLoginFailures: 3 } });
+    const site = await siteWith({ connections: { maxLoginFailures: 3 } });
     const client = await site.connect();
     await client.secure(identities.bob);
     expect((await client.command('USER ada')).code).toBe(530);
@@ -174,14 +174,14 @@ describe('guessing', () => {
   });
 
   it('a login that takes too long ends with 421', async () => {
-    const site = await siteWith({ timeouts: { unauthenticated: 150 } });
+    const site = await siteWith({ connections: { unauthenticatedTimeout: 150 } });
     const client = await site.connect();
     expect((await client.reply()).code).toBe(421);
     expect(await site.record(({ event }) => event === 'session-end')).toMatchObject({ reason: 'login-timeout' });
   });
 
   it('the time for the login does not cut a session that is logged in', async () => {
-    const site = await siteWith({ timeouts: { unauthenticated: 1000, controlChannel: 2000 } });
+    const site = await siteWith({ connections: { unauthenticatedTimeout: 1000, controlChannelTimeout: 2000 } });
     const client = await site.loggedIn();
     expect((await client.reply()).text).toContain('Idle');
   });
@@ -201,7 +201,7 @@ describe('in the clear, where TLS is required', () => {
 
   for (const policy of ['SslRequire', 'SslRequireCredentialsOnly'] as const) {
     it(`${policy} lets nothing through but what leads to TLS`, async () => {
-      const client = await (await siteWith({ controlChannelPolicy: policy })).connect();
+      const client = await (await siteWith({ ssl: { controlChannelPolicy: policy } })).connect();
       for (const line of ['FEAT', 'HELP', 'NOOP', 'SYST', 'OPTS UTF8 ON', 'STAT']) {
         expect((await client.command(line)).code, line).toBeLessThan(300);
       }
@@ -215,7 +215,10 @@ describe('in the clear, where TLS is required', () => {
   }
 
   it('SslAllow leaves a login without TLS to the authenticator', async () => {
-    const site = await siteWith({ controlChannelPolicy: 'SslAllow', clientCertificatePolicy: 'CertAllow' });
+    const site = await siteWith({
+      ssl: { controlChannelPolicy: 'SslAllow' },
+      sslClientCertificates: { clientCertificatePolicy: 'CertAllow' },
+    });
     const client = await site.connect();
     expect((await client.command('USER ada')).code).toBe(331);
     expect((await client.command('PASS secret')).code).toBe(230);

@@ -51,7 +51,7 @@ const silence = 1500;
 describe('a download that its client reads slowly through small buffers', () => {
   it('is not cut while octets are acknowledged, for longer than the time of silence', async () => {
     const size = 6_000_000;
-    const site = await siteWith({ timeouts: { dataChannel: silence } });
+    const site = await siteWith({ connections: { dataChannelTimeout: silence } });
     await writeFile(join(site.home, 'large'), randomBytes(size));
     const client = await site.loggedIn();
     const reader = await slowReader(32_768, 4 * (silence / 1000));
@@ -63,7 +63,7 @@ describe('a download that its client reads slowly through small buffers', () => 
   });
 
   it('is cut with a code of its own below minBytesPerSecond', async () => {
-    const site = await siteWith({ timeouts: { dataChannel: silence }, limits: { minBytesPerSecond: 1_000_000 } });
+    const site = await siteWith({ connections: { dataChannelTimeout: silence, minBytesPerSecond: 1_000_000 } });
     await writeFile(join(site.home, 'large'), randomBytes(6_000_000));
     const client = await site.loggedIn();
     const reader = await slowReader(65_536, 60);
@@ -86,7 +86,7 @@ describe('a download that its client reads slowly through small buffers', () => 
 describe('a listing that its client does not read', () => {
   it('is cut after the time of silence with a code of its own', async () => {
     const site = await siteWith({
-      timeouts: { dataChannel: silence },
+      connections: { dataChannelTimeout: silence },
       wrapStorage: (storage) => ({
         ...storage,
         list: async function* (path) {
@@ -109,7 +109,7 @@ describe('a listing that its client does not read', () => {
 
 describe('the last octets of a download', () => {
   it('may take longer than the time of silence while they are acknowledged', async () => {
-    const site = await siteWith({ timeouts: { dataChannel: silence }, limits: { minBytesPerSecond: 0 } });
+    const site = await siteWith({ connections: { dataChannelTimeout: silence, minBytesPerSecond: 0 } });
     // More than the first write of a slow connection takes, less than is buffered behind it.
     const size = 5_000_000;
     await writeFile(join(site.home, 'file'), randomBytes(size));
@@ -147,7 +147,7 @@ function trickling(raw: Awaited<ReturnType<typeof openTcp>>, piece: () => number
 
 describe('an upload', () => {
   it('is not cut while the octets of one TLS record come in, for longer than the time of silence', async () => {
-    const site = await siteWith({ timeouts: { dataChannel: silence }, limits: { minBytesPerSecond: 0 } });
+    const site = await siteWith({ connections: { dataChannelTimeout: silence, minBytesPerSecond: 0 } });
     const client = await site.loggedIn();
     const port = await client.passive();
     client.write('STOR file\r\n');
@@ -170,7 +170,7 @@ describe('an upload', () => {
   });
 
   it('of an octet now and then is silent for no span, and too slow', async () => {
-    const site = await siteWith({ timeouts: { dataChannel: silence }, limits: { minBytesPerSecond: 1000 } });
+    const site = await siteWith({ connections: { dataChannelTimeout: silence, minBytesPerSecond: 1000 } });
     const client = await site.loggedIn();
     const data = await openData(await client.passive(), identities.ada);
     client.write('STOR file\r\n');
@@ -185,8 +185,7 @@ describe('an upload', () => {
 
   it('is not cut for what the disk of the server takes', async () => {
     const site = await siteWith({
-      timeouts: { dataChannel: silence },
-      limits: { minBytesPerSecond: 10_000 },
+      connections: { dataChannelTimeout: silence, minBytesPerSecond: 10_000 },
       wrapStorage: (storage) => ({
         ...storage,
         openWrite: async (path, mode) => {
@@ -214,7 +213,7 @@ describe('an upload', () => {
 describe('a download whose file is slow to be read', () => {
   it('is not cut for that', async () => {
     const site = await siteWith({
-      timeouts: { dataChannel: silence },
+      connections: { dataChannelTimeout: silence },
       wrapStorage: (storage) => ({
         ...storage,
         list: async function* (path) {

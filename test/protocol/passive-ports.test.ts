@@ -21,7 +21,7 @@ async function refusal(site: ProtocolSite): Promise<Refusal> {
 
 describe('a passive port that no transfer command asks for', () => {
   it('is given up after dataChannelTimeout while the client sends NOOP, and the next transfer says why', async () => {
-    const client = await (await siteWith({ timeouts: { dataChannel: 1000 } })).loggedIn();
+    const client = await (await siteWith({ connections: { dataChannelTimeout: 1000 } })).loggedIn();
     const port = await client.passive();
     await expect
       .poll(async () => {
@@ -38,7 +38,7 @@ describe('a passive port that no transfer command asks for', () => {
   });
 
   it('is given up with the connection that was made to it', async () => {
-    const client = await (await siteWith({ timeouts: { dataChannel: 1000 } })).loggedIn();
+    const client = await (await siteWith({ connections: { dataChannelTimeout: 1000 } })).loggedIn();
     const data = await openData(await client.passive(), identities.ada);
     data.resume();
     await once(data, 'close');
@@ -46,7 +46,7 @@ describe('a passive port that no transfer command asks for', () => {
   });
 
   it('is not given up under a transfer that lasts longer', async () => {
-    const site = await siteWith({ timeouts: { dataChannel: 1000 } });
+    const site = await siteWith({ connections: { dataChannelTimeout: 1000 } });
     const client = await site.loggedIn();
     const data = await openData(await client.passive(), identities.ada);
     data.resume();
@@ -80,7 +80,7 @@ async function takePorts(count: number): Promise<{ readonly low: number; readonl
 describe('a passive port that cannot be had', () => {
   it('because the range is taken is answered 425 with a reference, and recorded with the range', async () => {
     const { low, servers } = await takePorts(3);
-    const site = await siteWith({ passive: { ports: { low, high: low + 2 } } });
+    const site = await siteWith({ firewallSupport: { lowDataChannelPort: low, highDataChannelPort: low + 2 } });
     const client = await site.loggedIn();
     const answer = await client.command('EPSV');
     const record = await refusal(site);
@@ -117,7 +117,7 @@ describe('a passive port that cannot be had', () => {
   it('is found at last, however many others the server itself holds', async () => {
     const { low, servers } = await takePorts(100);
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-    const site = await siteWith({ passive: { ports: { low, high: low + 99 } } });
+    const site = await siteWith({ firewallSupport: { lowDataChannelPort: low, highDataChannelPort: low + 99 } });
     const ports = new Set<number>();
     for (let count = 0; count < 100; count += 1) ports.add(await (await site.loggedIn()).passive());
     expect(ports.size).toBe(100);
@@ -128,7 +128,9 @@ describe('passive ports', () => {
   it('are drawn at random from the range', async () => {
     const { low, servers } = await takePorts(200);
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-    const client = await (await siteWith({ passive: { ports: { low, high: low + 199 } } })).loggedIn();
+    const client = await (
+      await siteWith({ firewallSupport: { lowDataChannelPort: low, highDataChannelPort: low + 199 } })
+    ).loggedIn();
     const drawn: number[] = [];
     for (let count = 0; count < 30; count += 1) drawn.push(await client.passive());
     const steps = new Set(drawn.slice(1).map((port, index) => port - (drawn[index] ?? 0)));
@@ -194,7 +196,7 @@ describe('a connection to the passive port', () => {
   it.each(['RETR file', 'STOR file', 'LIST'])(
     'in the clear that was reset after it was accepted fails %s at once',
     async (line) => {
-      const site = await siteWith({ dataChannelPolicy: 'SslAllow', timeouts: { uploadEnd: 0 } });
+      const site = await siteWith({ ssl: { dataChannelPolicy: 'SslAllow' }, fileHandling: { uploadEndDelay: 0 } });
       await writeFile(join(site.home, 'file'), Buffer.alloc(10_000_000));
       const client = await site.loggedIn();
       await client.command('PROT C');

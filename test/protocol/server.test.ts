@@ -1,9 +1,11 @@
 /** The server as a whole: limits on connections, and closing without cutting what runs. */
+
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'basic-ftp';
 import { describe, expect, it } from 'vitest';
+import { milliseconds } from '../../src/settings/units.ts';
 import { ControlClient, openData, readAll } from '../support/control-client.ts';
 import { createIdentities, startSite } from '../support/protocol-site.ts';
 import { siteFactory } from '../support/site-factory.ts';
@@ -15,7 +17,7 @@ describe('limits', () => {
   it.each([{ maxConnections: 2 }, { maxConnectionsPerAddress: 2 }])(
     '%o turns the third away with 421',
     async (limits) => {
-      const site = await siteWith({ limits });
+      const site = await siteWith({ connections: limits });
       const first = await site.connect();
       await site.connect();
       const third = await ControlClient.connect(site.port);
@@ -34,7 +36,7 @@ describe('close', () => {
   it('says 421 to idle connections and ends with the server', async () => {
     const site = await siteWith();
     const idle = await site.loggedIn();
-    const closing = site.server.close(5000);
+    const closing = site.server.close(milliseconds(5000));
     expect((await idle.reply()).code).toBe(421);
     await closing;
     expect(site.server.connectionCount).toBe(0);
@@ -50,7 +52,7 @@ describe('close', () => {
     client.write('RETR file\r\n');
     const data = await openData(port, identities.ada);
     expect((await client.reply()).code).toBeLessThan(200);
-    const closing = site.server.close(10_000);
+    const closing = site.server.close(milliseconds(10_000));
     expect((await readAll(data)).equals(content)).toBe(true);
     expect((await client.reply()).code).toBe(226);
     expect((await client.reply()).code).toBe(421);
@@ -64,7 +66,7 @@ describe('close', () => {
     client.write('STOR file\r\n');
     await openData(port, identities.ada);
     await client.reply();
-    await site.server.close(100);
+    await site.server.close(milliseconds(100));
     await client.gone();
     expect(site.audit.find(({ event }) => event === 'session-end')).toMatchObject({ reason: 'server-closing' });
   });
@@ -73,8 +75,8 @@ describe('close', () => {
 describe('listen', () => {
   it('fails when the key does not fit the certificate, before any client comes', async () => {
     const site = await siteWith();
-    const tls = { ...identities.server, privateKey: identities.ada.key };
-    await expect(startSite(identities, { tls })).rejects.toThrow();
+    const server = { ...identities.server, privateKey: identities.ada.key };
+    await expect(startSite({ ...identities, server })).rejects.toThrow();
     expect(site.server.connectionCount).toBe(0);
   });
 

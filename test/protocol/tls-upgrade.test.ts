@@ -15,7 +15,7 @@ let impatient: ProtocolSite;
 beforeAll(async () => {
   identities = await createIdentities();
   site = await startSite(identities);
-  impatient = await startSite(identities, { timeouts: { handshake: 300 } });
+  impatient = await startSite(identities, { connections: { handshakeTimeout: 300 } });
 });
 afterAll(() => Promise.all([site.close(), impatient.close()]));
 

@@ -24,7 +24,7 @@ async function transferRecord(site: ProtocolSite): Promise<Transfer> {
 describe('a client that writes 1 MB over TLS and closes without ever reading', () => {
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     it(`has every upload stored whole: ${version}, full handshakes, 10 of 10`, async () => {
-      const site = await siteWith({ timeouts: { uploadEnd: 10 } });
+      const site = await siteWith({ fileHandling: { uploadEndDelay: 10 } });
       const client = await site.loggedIn({ minVersion: version, maxVersion: version });
       for (let run = 0; run < 10; run += 1) {
         const content = randomBytes(megabyte);
@@ -62,7 +62,7 @@ describe('an upload that ends in FIN without close_notify', () => {
     });
 
     it(`is refused with 426 under the policy refuse, and the old file stays: ${version}`, async () => {
-      const site = await siteWith({ truncatedUploads: 'refuse' });
+      const site = await siteWith({ fileHandling: { uploadWithoutCloseNotify: 'refuse' } });
       await writeFile(join(site.home, 'file'), 'old');
       expect(await uploadWithoutCloseNotify(site, version)).toBe(426);
       expect(await readFile(join(site.home, 'file'), 'utf8')).toBe('old');
@@ -138,7 +138,7 @@ describe('a broken upload', () => {
   it('is removed before the client is told that it failed', async () => {
     const told: string[] = [];
     const site = await siteWith({
-      timeouts: { dataChannel: 1000 },
+      connections: { dataChannelTimeout: 1000 },
       wrapStorage: (storage) => ({
         ...storage,
         openWrite: async (path, mode) => {
@@ -163,7 +163,7 @@ describe('a broken upload', () => {
   });
 
   it('is given up when nothing moves for the time of silence', async () => {
-    const site = await siteWith({ timeouts: { dataChannel: 1000 } });
+    const site = await siteWith({ connections: { dataChannelTimeout: 1000 } });
     const client = await site.loggedIn();
     const port = await client.passive();
     client.write('STOR file\r\n');
@@ -190,7 +190,7 @@ describe('a broken upload', () => {
 
 describe('a download', () => {
   it('ends with close_notify, and a reader that stops is cut after the time of silence with 426', async () => {
-    const site = await siteWith({ timeouts: { dataChannel: 1000 } });
+    const site = await siteWith({ connections: { dataChannelTimeout: 1000 } });
     await writeFile(join(site.home, 'large'), randomBytes(32 * megabyte));
     const client = await site.loggedIn();
     const port = await client.passive();

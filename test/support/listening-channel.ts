@@ -1,12 +1,12 @@
 /** A data channel of no control connection, for what it does before any transfer. */
 import type { Denial } from '../../src/denial.ts';
 import { DataChannel } from '../../src/ftp/data/data-channel.ts';
-import { defaultLimits, defaultTimeouts } from '../../src/ftp/server-options.ts';
+import { ftpSettings } from './ftp-settings.ts';
 
 export function listeningChannel(localAddress: string) {
   const refusals: Denial[] = [];
   const channel = new DataChannel({
-    site: { passive: {}, dataChannelBinding: 'certificate', timeouts: defaultTimeouts, limits: defaultLimits },
+    site: ftpSettings({ dataChannelSecurity: { dataChannelBinding: 'certificate' } }),
     localAddress,
     peerAddress: '127.0.0.1',
     onRefusal: (refusal) => {

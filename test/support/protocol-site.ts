@@ -8,21 +8,24 @@ import { type AuthorizationRule, authorize } from '../../src/authorization/autho
 import { systemClock, systemTimer } from '../../src/clock.ts';
 import { denial } from '../../src/denial.ts';
 import { createFtpServer, type FtpServer } from '../../src/ftp/server.ts';
-import { type Binding, defaultLimits, defaultTimeouts, type FtpServerOptions } from '../../src/ftp/server-options.ts';
+import type { FtpServerOptions } from '../../src/ftp/server-options.ts';
+import type { Binding } from '../../src/ftp/server-settings.ts';
 import type { Authenticator, LoginRequest, Verdict } from '../../src/login/authenticator.ts';
 import type { AuditRecord } from '../../src/operations/audit.ts';
 import { silentLogger } from '../../src/operations/log.ts';
 import { createReference } from '../../src/operations/reference.ts';
+import { milliseconds } from '../../src/settings/units.ts';
 import { createCertificateAuthority } from '../../src/smartcard/authority/certificate-authority.ts';
 import { extendedKeyUsages } from '../../src/smartcard/authority/certificate-extensions.ts';
 import { generateSoftwareKey } from '../../src/smartcard/authority/software-key.ts';
 import { openLocalStorage } from '../../src/storage/local-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ControlClient, type TlsIdentity } from './control-client.ts';
+import { type FtpSettingChanges, ftpSettings } from './ftp-settings.ts';
 import { recordingTrail } from './recording-trail.ts';
 
 export interface TestIdentities {
-  readonly server: { readonly certificateChain: string; readonly privateKey: string };
+  readonly server: { readonly certificate: string; readonly privateKey: string };
   readonly caPem: string;
   /** Her certificate logs her in. */
   readonly ada: { readonly cert: string; readonly key: string };
@@ -48,7 +51,7 @@ export async function createIdentities(): Promise<TestIdentities> {
   };
   const server = await authority.issueServerCertificate({ dnsNames: ['localhost'], ...validity });
   return {
-    server: { certificateChain: `${server.pem}${server.chainPem}`, privateKey: server.privateKeyPem },
+    server: { certificate: `${server.pem}${server.chainPem}`, privateKey: server.privateKeyPem },
     caPem: authority.certificatePem,
     ada: await person('ada'),
     bob: await person('bob'),
@@ -71,19 +74,18 @@ export interface ProtocolSite {
   close(): Promise<void>;
 }
 
-export interface SiteChanges extends Partial<Omit<FtpServerOptions, 'tls' | 'limits' | 'timeouts'>> {
-  readonly tls?: Partial<FtpServerOptions['tls']>;
-  readonly limits?: Partial<FtpServerOptions['limits']>;
-  readonly timeouts?: Partial<FtpServerOptions['timeouts']>;
+export interface SiteChanges extends FtpSettingChanges, Partial<Omit<FtpServerOptions, 'site' | 'identity'>> {
   /** Of the site; Ada may read and write everywhere unless they deny it. */
   readonly rules?: readonly AuthorizationRule[];
   readonly wrapStorage?: (storage: Storage) => Storage;
 }
 
-const bindings: readonly Binding[] = [
+const bindings: Binding[] = [
   { address: '127.0.0.1', port: 0, tls: 'explicit' },
   { address: '127.0.0.1', port: 0, tls: 'implicit' },
 ];
+
+const messages = { bannerMessage: 'Ready.', greetingMessage: 'Welcome.' };
 
 export async function startSite(identities: TestIdentities, changes: SiteChanges = {}): Promise<ProtocolSite> {
   const home = await mkdtemp(join(tmpdir(), 'cardgate-protocol-'));
@@ -92,15 +94,8 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
   const watchers = new Set<() => void>();
   const { rules = [], wrapStorage = (storage: Storage) => storage, ...options } = changes;
   const server = createFtpServer({
-    bindings,
-    clientCertificatePolicy: 'CertRequire',
-    controlChannelPolicy: 'SslRequire',
-    dataChannelPolicy: 'SslRequire',
-    dataChannelBinding: 'certificateOrSession',
-    truncatedUploads: 'accept',
-    allowReplaceOnRename: false,
-    passive: {},
-    messages: { banner: 'Ready.', greeting: 'Welcome.', exit: 'Goodbye.' },
+    site: ftpSettings({ bindings, messages, ...changes }),
+    identity: { ...identities.server, caNames: [identities.caPem] },
     authenticator: certificateAuthenticator(identities, requests, rightsUnder(rules)),
     openStorage: async (_login, rights) => wrapStorage(await openLocalStorage({ homeDirectory: home, rights })),
     logger: silentLogger,
@@ -111,15 +106,6 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
       audit.push(record);
       for (const watch of watchers) watch();
     }),
-    tls: {
-      ...identities.server,
-      caNames: [identities.caPem],
-      minimumVersion: 'TLSv1.2',
-      maximumVersion: 'TLSv1.3',
-      ...changes.tls,
-    },
-    limits: { ...defaultLimits, ...changes.limits },
-    timeouts: { ...defaultTimeouts, ...changes.timeouts },
   });
   const [explicit, implicit] = await server.listen().catch(async (error: unknown) => {
     await rm(home, { recursive: true, force: true });
@@ -157,7 +143,7 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
       return client;
     },
     close: async () => {
-      await server.close(0);
+      await server.close(milliseconds(0));
       await rm(home, { recursive: true, force: true });
     },
   };

@@ -60,7 +60,7 @@ export async function renameTo(control: Control, argument: string, session: Auth
     operation: 'rename',
     path: from,
     target,
-    apply: () => session.storage.rename(from, target, control.options.allowReplaceOnRename),
+    apply: () => session.storage.rename(from, target, control.options.site.fileHandling.allowReplaceOnRename),
     done: reply('fileActionOk', 'Renamed.'),
   });
 }

@@ -23,14 +23,15 @@ export async function user(control: Control, name: string): Promise<void> {
     control.send(reply('badSequence', 'Already logged in; every login needs a new connection.'));
     return;
   }
-  if (session.state === 'plain' && options.controlChannelPolicy !== 'SslAllow') {
+  if (session.state === 'plain' && options.site.ssl.controlChannelPolicy !== 'SslAllow') {
     refuseClearLogin(control);
     return;
   }
   settings.claimedName = name;
   const hasCertificate = session.state === 'secured' && session.tls.peerCertificates.length > 0;
   // Without a certificate only a password could help; where one is required, the authenticator refuses and records it.
-  if (!hasCertificate && options.clientCertificatePolicy !== 'CertRequire') askForPassword(control);
+  if (!hasCertificate && options.site.sslClientCertificates.clientCertificatePolicy !== 'CertRequire')
+    askForPassword(control);
   else await authenticate(control, name, undefined);
 }
 
@@ -114,7 +115,7 @@ async function logIn(control: Control, verdict: GrantedVerdict): Promise<void> {
   }
   control.settings.claimedName = undefined;
   // Never 232 (RFC 2228): widespread clients fail on it or send PASS after it.
-  control.send(reply('loggedIn', ...messageLines(control.options.messages.greeting)));
+  control.send(reply('loggedIn', ...messageLines(control.options.site.messages.greetingMessage)));
 }
 
 /** Those of the session as it is, which may have been decided anew since the login. */
@@ -130,7 +131,7 @@ function refuse(control: Control, { code }: Denial, reference: string): void {
     control.end('login-denied', answer);
     return;
   }
-  if (control.loginFailures < control.options.limits.maxLoginFailures) {
+  if (control.loginFailures < control.options.site.connections.maxLoginFailures) {
     control.send(answer);
     return;
   }

@@ -19,7 +19,8 @@ export async function auth(control: Control, argument: string): Promise<void> {
     control.send(reply('parameterNotImplemented', 'Use AUTH TLS.'));
   } else {
     await control.startTls();
-    if (protectionLevel === 'P' && control.options.dataChannelPolicy !== 'SslDeny') control.data.protection = 'P';
+    if (protectionLevel === 'P' && control.options.site.ssl.dataChannelPolicy !== 'SslDeny')
+      control.data.protection = 'P';
   }
 }
 
@@ -37,7 +38,7 @@ export function bufferSize(control: Control, argument: string): void {
 
 export function protection(control: Control, argument: string): void {
   const level = argument.toUpperCase();
-  const { dataChannelPolicy } = control.options;
+  const { dataChannelPolicy } = control.options.site.ssl;
   if (!control.settings.bufferSizeAgreed) {
     control.send(reply('badSequence', control.data.proof ? 'PBSZ first.' : 'AUTH TLS first.'));
   } else if (level === 'S' || level === 'E') {

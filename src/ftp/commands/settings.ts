@@ -16,7 +16,7 @@ const types: ReadonlyMap<string, TransferType> = new Map([
 ]);
 
 export function quit(control: Control): void {
-  control.end('quit', reply('closing', ...messageLines(control.options.messages.exit)));
+  control.end('quit', reply('closing', ...messageLines(control.options.site.messages.exitMessage)));
 }
 
 /** RFC 4217 section 11 would have TLS taken down here; a new connection is the honest way to a new handshake by the card. */

@@ -15,7 +15,7 @@ export async function passive(control: Control): Promise<void> {
     control.send(reply('badSequence', 'EPSV ALL was sent.'));
     return;
   }
-  const address = control.options.passive.externalAddress ?? control.localAddress;
+  const address = control.options.site.firewallSupport.externalIp4Address ?? control.localAddress;
   if (!isIPv4(address)) {
     control.send(reply('noDataConnection', 'This is IPv6; use EPSV.'));
     return;
@@ -141,7 +141,7 @@ async function moveUpload(control: Control, connection: DataConnection, upload: 
   let end: UploadEnd;
   try {
     end = await connection.receive((chunk) => upload.write(chunk));
-    if (end === 'fin' && control.options.truncatedUploads === 'refuse') {
+    if (end === 'fin' && control.options.site.fileHandling.uploadWithoutCloseNotify === 'refuse') {
       throw new TransferRefused('The upload ended without close_notify; it may be cut short.');
     }
     if (end !== 'close-notify') await outliveUpload(control, signal);
@@ -161,7 +161,7 @@ async function moveUpload(control: Control, connection: DataConnection, upload: 
  * connection in any order. The end of the control connection is an ABOR (RFC 959 4.1.1), so its fate is awaited first.
  */
 async function outliveUpload(control: Control, signal: AbortSignal): Promise<void> {
-  await setTimeout(control.options.timeouts.uploadEnd, undefined, { signal });
+  await setTimeout(control.options.site.fileHandling.uploadEndDelay, undefined, { signal });
   // Behind a QUIT the end of the input gives no transfer up, and tells nothing of the upload either.
   if (control.hasInputEnded) throw new TransferRefused('The control connection ended with the upload.');
 }

@@ -3,6 +3,7 @@
  * TCP makes the client wait. While a transfer runs all are read, so that an ABOR or the end of the connection is seen whatever
  * lies before it; a client that sends more than may wait then is to be cut off.
  */
+import type { Octets } from '../../settings/units.ts';
 import { findCommand, isSayable, type ParsedCommand, parseCommand } from '../command.ts';
 import { type CommandLine, LineReader } from './line-reader.ts';
 
@@ -22,10 +23,10 @@ export class CommandQueue {
   readonly #takesAll: () => boolean;
 
   /**
-   * @param maximumLine octets of one line
+   * @param maximumLine without its line end
    * @param takesAll whether a transfer runs, so that nothing may stay unread
    */
-  constructor(maximumLine: number, takesAll: () => boolean) {
+  constructor(maximumLine: Octets, takesAll: () => boolean) {
     this.#reader = new LineReader(maximumLine);
     this.#takesAll = takesAll;
   }

@@ -1,21 +1,29 @@
 /** The times of one control connection: until the login is complete, between two commands, and for the last reply. It ends nothing itself. */
+import type { z } from 'zod';
+import { duration } from '../../settings/duration.ts';
+import { milliseconds } from '../../settings/units.ts';
 import { type Reply, reply } from '../reply.ts';
-import type { Timeouts } from '../server-options.ts';
+
+export const timerSettings = {
+  controlChannelTimeout: duration('1s', '1d').prefault('120s').describe('Idle control connection is closed after'),
+  unauthenticatedTimeout: duration('1s', '10m')
+    .prefault('60s')
+    .describe('Time allowed before login, the TLS handshake and the entry of a PIN included'),
+};
+
+type TimerSettings = z.output<z.ZodObject<typeof timerSettings>>;
 
 /** For the last reply and close_notify to leave. */
-const farewellMilliseconds = 2000;
+const farewellTime = milliseconds(2000);
 
 export class ConnectionTimers {
-  readonly #timeouts: Pick<Timeouts, 'unauthenticated' | 'controlChannel'>;
+  readonly #settings: TimerSettings;
   readonly #end: (reason: string, farewell: Reply) => void;
   #login: NodeJS.Timeout | undefined;
   #other: NodeJS.Timeout | undefined;
 
-  constructor(
-    timeouts: Pick<Timeouts, 'unauthenticated' | 'controlChannel'>,
-    end: (reason: string, farewell: Reply) => void,
-  ) {
-    this.#timeouts = timeouts;
+  constructor(settings: TimerSettings, end: (reason: string, farewell: Reply) => void) {
+    this.#settings = settings;
     this.#end = end;
   }
 
@@ -23,14 +31,14 @@ export class ConnectionTimers {
   awaitLogin(): void {
     clearTimeout(this.#login);
     const tooLate = () => this.#end('login-timeout', reply('unavailable', 'Login took too long.'));
-    this.#login = setTimeout(tooLate, this.#timeouts.unauthenticated);
+    this.#login = setTimeout(tooLate, this.#settings.unauthenticatedTimeout);
   }
 
   awaitCommand(isLoggedIn: boolean): void {
     if (isLoggedIn) clearTimeout(this.#login);
     clearTimeout(this.#other);
     const idle = () => this.#end('idle-timeout', reply('unavailable', 'Idle for too long.'));
-    this.#other = setTimeout(idle, this.#timeouts.controlChannel);
+    this.#other = setTimeout(idle, this.#settings.controlChannelTimeout);
   }
 
   commandArrived(): void {
@@ -40,7 +48,7 @@ export class ConnectionTimers {
   /** @param cut ends what the peer did not end */
   awaitFarewell(cut: () => void): void {
     clearTimeout(this.#other);
-    this.#other = setTimeout(cut, farewellMilliseconds);
+    this.#other = setTimeout(cut, farewellTime);
   }
 
   stop(): void {

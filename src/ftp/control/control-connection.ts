@@ -67,9 +67,9 @@ export class ControlConnection implements Control {
     this.binding = binding;
     this.connectedAt = options.timer();
     this.log = options.logger.with({ connectionId: this.id, remoteAddress: this.remoteAddress });
-    this.#queue = new CommandQueue(options.limits.maxCommandLine, () => this.#transfer.isRunning);
+    this.#queue = new CommandQueue(options.site.commandFiltering.maxCommandLine, () => this.#transfer.isRunning);
     this.data = new DataChannel({
-      site: options,
+      site: options.site,
       localAddress: this.localAddress,
       peerAddress: this.remoteAddress,
       onRefusal: (refusal) => recordRefusal(this, refusal),
@@ -80,7 +80,7 @@ export class ControlConnection implements Control {
       this.destroy('connection-lost');
     });
     prepareTcp(raw);
-    this.#timers = new ConnectionTimers(options.timeouts, (reason, farewell) => this.end(reason, farewell));
+    this.#timers = new ConnectionTimers(options.site.connections, (reason, farewell) => this.end(reason, farewell));
     this.#timers.awaitLogin();
   }
 
@@ -89,10 +89,10 @@ export class ControlConnection implements Control {
     if (tls === 'explicit') this.#listen(this.#raw);
     else {
       if (!(await this.#handshake())) return;
-      this.data.protection = this.options.dataChannelPolicy === 'SslDeny' ? 'C' : 'P';
+      this.data.protection = this.options.site.ssl.dataChannelPolicy === 'SslDeny' ? 'C' : 'P';
       this.settings.bufferSizeAgreed = true;
     }
-    this.send(reply('ready', ...messageLines(this.options.messages.banner)));
+    this.send(reply('ready', ...messageLines(this.options.site.messages.bannerMessage)));
   }
 
   send(answer: Reply): void {
@@ -206,10 +206,10 @@ export class ControlConnection implements Control {
 
   async #handshake(): Promise<boolean> {
     this.#upgrading = true;
-    const security = new SessionSecurity(this.options.tls, this.options.clientCertificatePolicy);
+    const security = new SessionSecurity(this.options);
     this.#security = security;
     const socket = security.wrap(this.#raw);
-    const outcome = await completeHandshake(socket, this.options.timeouts.handshake);
+    const outcome = await completeHandshake(socket, this.options.site.connections.handshakeTimeout);
     this.#upgrading = false;
     if (outcome.outcome === 'failed' || this.#ending !== undefined) {
       if (outcome.outcome === 'failed' && this.#ending === undefined) {
@@ -269,7 +269,7 @@ export class ControlConnection implements Control {
       await this.#run(parseCommand(line.text));
       return;
     }
-    const { answer, isLast } = this.#malformed.answerTo(line.kind, this.options.limits.maxCommandLine);
+    const { answer, isLast } = this.#malformed.answerTo(line.kind, this.options.site.commandFiltering.maxCommandLine);
     if (isLast) this.end('malformed-lines', answer);
     else this.send(answer);
   }

@@ -3,7 +3,14 @@
  * (RFC 1123 4.1.2.10) and refuses what could hide a second command: CR, LF and NUL in a line, and endless lines. Any other octet
  * may be part of a name; octets that are no UTF-8 become text as the storage has it.
  */
+import { z } from 'zod';
+import type { Octets } from '../../settings/units.ts';
+import { size } from '../../settings/values.ts';
 import { decodeOctets } from '../../storage/octet-text.ts';
+
+export const commandFiltering = z
+  .strictObject({ maxCommandLine: size(512, 65_536).prefault(4_096).describe('Longest command line in bytes') })
+  .prefault({});
 
 export type CommandLine =
   | { readonly kind: 'line'; readonly text: string }
@@ -25,13 +32,13 @@ const lastOptionCommand = 0xfe;
 type TelnetState = 'data' | 'command' | 'option' | 'subnegotiation' | 'subnegotiation-command';
 
 export class LineReader {
-  readonly #maximum: number;
+  readonly #maximum: Octets;
   #pending: Buffer = Buffer.alloc(0);
   #discarding = false;
   #telnet: TelnetState = 'data';
 
-  /** @param maximum octets of a line without its end */
-  constructor(maximum: number) {
+  /** @param maximum of a line without its end */
+  constructor(maximum: Octets) {
     this.#maximum = maximum;
   }
 

@@ -51,12 +51,13 @@ export class LoginWatch implements Watch {
   }
 
   #schedule(): void {
-    const { clock, timeouts } = this.#control.options;
+    const { clock, site } = this.#control.options;
+    const { loginRecheckInterval } = site.connections;
     const { validUntil } = this.#login;
     // One millisecond past the expiry: at notAfter itself the certificate is still valid (RFC 5280 4.1.2.5).
     const untilExpiry = validUntil ? validUntil.getTime() - clock.now().getTime() + 1 : 0;
     // A login without a certificate, or one that outlived its path, is asked at the interval.
-    const delay = untilExpiry > 0 ? Math.min(timeouts.loginRecheck, untilExpiry) : timeouts.loginRecheck;
+    const delay = untilExpiry > 0 ? Math.min(loginRecheckInterval, untilExpiry) : loginRecheckInterval;
     this.#timer = setTimeout(() => void this.recheck(), delay);
   }
 

@@ -7,7 +7,7 @@ import { constants, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
-import type { ClientCertificatePolicy, TlsOptions } from '../server-options.ts';
+import type { ClientCertificatePolicy, SslSettings, TlsIdentity } from './tls-settings.ts';
 
 /** Longer than any session: an expired ticket would ask the card for its PIN in the middle of the work. */
 const ticketLifetimeSeconds = 86_400;
@@ -17,22 +17,31 @@ const ticketKeysLength = 48;
 /** OpenSSL's limit for a session id context is 32 bytes; Node hashes longer ones. */
 const sessionIdContextLength = 16;
 
+interface SecurityOptions {
+  readonly identity: TlsIdentity;
+  readonly site: {
+    readonly ssl: Pick<SslSettings, 'minimumVersion' | 'maximumVersion' | 'signatureAlgorithms'>;
+    readonly sslClientCertificates: { readonly clientCertificatePolicy: ClientCertificatePolicy };
+  };
+}
+
 export class SessionSecurity {
   readonly #context: SecureContext;
   readonly #requestCertificate: boolean;
   readonly #sessionIds = createSessionIdStore();
   #isClosed = false;
 
-  constructor(options: TlsOptions, policy: ClientCertificatePolicy) {
-    this.#requestCertificate = policy !== 'CertIgnore';
+  constructor({ identity, site }: SecurityOptions) {
+    const { certificate, privateKey, caNames } = identity;
+    const { minimumVersion, maximumVersion, signatureAlgorithms } = site.ssl;
+    this.#requestCertificate = site.sslClientCertificates.clientCertificatePolicy !== 'CertIgnore';
     this.#context = createSecureContext({
-      cert: options.certificateChain,
-      key: options.privateKey,
-      ...(this.#requestCertificate && options.caNames.length > 0 ? { ca: [...options.caNames] } : {}),
-      minVersion: options.minimumVersion,
-      maxVersion: options.maximumVersion,
-      ...(options.ciphers === undefined ? {} : { ciphers: options.ciphers }),
-      ...(options.signatureAlgorithms === undefined ? {} : { sigalgs: options.signatureAlgorithms }),
+      cert: certificate,
+      key: privateKey,
+      ca: this.#requestCertificate && caNames.length > 0 ? [...caNames] : undefined,
+      minVersion: minimumVersion,
+      maxVersion: maximumVersion,
+      sigalgs: signatureAlgorithms,
       ticketKeys: randomBytes(ticketKeysLength),
       sessionIdContext: randomBytes(sessionIdContextLength).toString('hex'),
       sessionTimeout: ticketLifetimeSeconds,

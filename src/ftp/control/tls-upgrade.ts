@@ -2,8 +2,17 @@
  * One TLS handshake with a deadline, and what it proved: protocol, cipher suite, whether it was resumed, and the peer's
  * certificates as DER. It never looks at `authorized`: Node computes it only for its own servers and not reliably there.
  */
+
 import type { TlsFacts } from '../../login/authenticator.ts';
+import { duration } from '../../settings/duration.ts';
+import type { Milliseconds } from '../../settings/units.ts';
 import type { ServerTlsSocket } from './secure-context.ts';
+
+export const handshakeSettings = {
+  handshakeTimeout: duration('1s', '5m')
+    .prefault('30s')
+    .describe('Time allowed for a TLS handshake, PIN entry included'),
+};
 
 export interface Handshake {
   readonly facts: TlsFacts;
@@ -26,9 +35,9 @@ const maximumPeerCertificates = 16;
 
 /**
  * Waits for a handshake that `SessionSecurity.wrap` began; a failed one leaves the socket destroyed.
- * @param timeoutMilliseconds after which the socket is destroyed
+ * @param timeout after which the socket is destroyed
  */
-export function completeHandshake(socket: ServerTlsSocket, timeoutMilliseconds: number): Promise<HandshakeOutcome> {
+export function completeHandshake(socket: ServerTlsSocket, timeout: Milliseconds): Promise<HandshakeOutcome> {
   return new Promise((resolve) => {
     const finish = (outcome: HandshakeOutcome) => {
       clearTimeout(timer);
@@ -41,10 +50,7 @@ export function completeHandshake(socket: ServerTlsSocket, timeoutMilliseconds: 
     const fail = (error: Error) => finish({ outcome: 'failed', reason: reasonOf(error) });
     const established = () => finish({ outcome: 'established', handshake: readHandshake(socket) });
     const closed = () => finish({ outcome: 'failed', reason: 'the peer closed the connection during the handshake' });
-    const timer = setTimeout(
-      () => finish({ outcome: 'failed', reason: `no handshake within ${timeoutMilliseconds} ms` }),
-      timeoutMilliseconds,
-    );
+    const timer = setTimeout(() => finish({ outcome: 'failed', reason: `no handshake within ${timeout} ms` }), timeout);
     socket.once('secure', established);
     socket.once('close', closed);
     // The socket has no reader during the handshake, so only this event tells that a client gave up.

@@ -4,14 +4,15 @@
  */
 import type { Socket } from 'node:net';
 import { type Denial, denial } from '../../denial.ts';
+import { type Milliseconds, milliseconds } from '../../settings/units.ts';
 import type { SessionSecurity } from '../control/secure-context.ts';
 import { completeHandshake } from '../control/tls-upgrade.ts';
-import type { FtpServerOptions } from '../server-options.ts';
+import type { FtpSettings } from '../server-settings.ts';
 import { DataConnection, type DataStreams, dataHighWaterMark } from './data-connection.ts';
 import { judgeDataPeer } from './data-peer.ts';
+import { type FirewallSupport, hasPortRange } from './firewall-support.ts';
 import { openPassiveListener, type PassiveListener, type PassiveOutcome } from './passive-listener.ts';
 import { prepareTcp } from './tcp-options.ts';
-import type { PaceLimits } from './transfer-pace.ts';
 import { WithholdingSocket } from './withholding-socket.ts';
 
 /** RFC 2228 section 3: C clear, P private. */
@@ -24,7 +25,7 @@ export interface ControlProof {
 }
 
 export interface DataChannelOptions {
-  readonly site: Pick<FtpServerOptions, 'passive' | 'dataChannelBinding' | 'timeouts' | 'limits'>;
+  readonly site: Pick<FtpSettings, 'connections' | 'dataChannelSecurity' | 'firewallSupport'>;
   readonly localAddress: string;
   readonly peerAddress: string;
   /** Records a refused data connection. @returns the reference for the client */
@@ -44,7 +45,7 @@ export type Listened =
   | { readonly outcome: 'none' };
 
 /** A client whose data connection broke before it was accepted makes no other; a stranger's must not cost the client its own. */
-const brokenGraceMilliseconds = 1000;
+const brokenGrace = milliseconds(1000);
 
 export class DataChannel {
   protection: ProtectionLevel = 'C';
@@ -83,7 +84,7 @@ export class DataChannel {
     this.#attempt = attempt;
     const outcome = await openPassiveListener({
       address: localAddress,
-      ...(site.passive.ports === undefined ? {} : { ports: site.passive.ports }),
+      firewallSupport: site.firewallSupport,
       peerAddress,
       highWaterMark: dataHighWaterMark,
       onConnection: (socket) => this.#accept(attempt, socket),
@@ -99,11 +100,11 @@ export class DataChannel {
     }
     if (outcome.outcome !== 'listening') {
       this.#attempt = undefined;
-      const refusal = noListener(outcome, localAddress, site.passive.ports);
+      const refusal = noListener(outcome, localAddress, site.firewallSupport);
       return { outcome: 'denied', denial: refusal, reference: this.#options.onRefusal(refusal) };
     }
     attempt.listener = outcome.listener;
-    attempt.giveUpAfter(site.timeouts.dataChannel, () => {
+    attempt.giveUpAfter(site.connections.dataChannelTimeout, () => {
       if (this.#attempt !== attempt) return;
       this.close();
       this.#hasExpired = true;
@@ -116,7 +117,7 @@ export class DataChannel {
     const attempt = this.#attempt;
     if (!attempt) return none;
     const giveUp = () => attempt.discard();
-    attempt.giveUpAfter(this.#options.site.timeouts.dataChannel, giveUp);
+    attempt.giveUpAfter(this.#options.site.connections.dataChannelTimeout, giveUp);
     signal.addEventListener('abort', giveUp, { once: true });
     if (signal.aborted) giveUp();
     const raw = await attempt.arrived.promise;
@@ -162,7 +163,7 @@ export class DataChannel {
       return Promise.resolve(none);
     }
     if (this.protection === 'P') return this.#secure(raw);
-    return Promise.resolve(this.#open({ raw, facts: { protection: 'C' }, pace: this.#pace() }));
+    return Promise.resolve(this.#open({ raw, facts: { protection: 'C' }, pace: this.#options.site.connections }));
   }
 
   async #secure(raw: Socket): Promise<Opened> {
@@ -173,13 +174,13 @@ export class DataChannel {
     }
     const transport = new WithholdingSocket(raw, dataHighWaterMark);
     const tls = proof.security.wrap(transport, dataHighWaterMark);
-    const outcome = await completeHandshake(tls, this.#options.site.timeouts.handshake);
+    const outcome = await completeHandshake(tls, this.#options.site.connections.handshakeTimeout);
     if (outcome.outcome === 'failed') {
       raw.destroy();
       return this.#refuse(denial('data-tls-failed', `TLS on the data connection failed: ${outcome.reason}.`));
     }
     const { leaf, resumed, facts } = outcome.handshake;
-    const judgement = judgeDataPeer(this.#options.site.dataChannelBinding, {
+    const judgement = judgeDataPeer(this.#options.site.dataChannelSecurity.dataChannelBinding, {
       ...(proof.leaf === undefined ? {} : { controlLeaf: proof.leaf }),
       ...(leaf === undefined ? {} : { dataLeaf: leaf }),
       resumed,
@@ -195,18 +196,13 @@ export class DataChannel {
       raw,
       secure: { tls, transport },
       facts: { protection: 'P', protocol: facts.protocol, cipher: facts.cipher, ...judgement.facts },
-      pace: this.#pace(),
+      pace: this.#options.site.connections,
     });
   }
 
   /** Recorded when it happens, whether or not a transfer command ever asks for the connection. */
   #refuse(refusal: Denial): Opened {
     return { outcome: 'denied', denial: refusal, reference: this.#options.onRefusal(refusal) };
-  }
-
-  #pace(): PaceLimits {
-    const { timeouts, limits } = this.#options.site;
-    return { silence: timeouts.dataChannel, minimumRate: limits.minBytesPerSecond };
   }
 
   #open(streams: DataStreams): Opened {
@@ -222,7 +218,7 @@ class Attempt {
   listener: PassiveListener | undefined;
   readonly arrived: PromiseWithResolvers<Socket | undefined>;
   #timer: NodeJS.Timeout | undefined;
-  #longest = Number.POSITIVE_INFINITY;
+  #longest = milliseconds(Number.POSITIVE_INFINITY);
   #giveUp: () => void = () => undefined;
 
   constructor(arrived: PromiseWithResolvers<Socket | undefined>) {
@@ -230,15 +226,15 @@ class Attempt {
   }
 
   /** Replaces the time set before. */
-  giveUpAfter(milliseconds: number, giveUp: () => void): void {
+  giveUpAfter(time: Milliseconds, giveUp: () => void): void {
     this.stopWaiting();
     this.#giveUp = giveUp;
-    this.#timer = setTimeout(giveUp, Math.min(milliseconds, this.#longest));
+    this.#timer = setTimeout(giveUp, Math.min(time, this.#longest));
   }
 
   /** From now on nothing is waited for longer than the grace. */
   breakSoon(): void {
-    this.#longest = brokenGraceMilliseconds;
+    this.#longest = brokenGrace;
     if (this.#timer) this.giveUpAfter(this.#longest, this.#giveUp);
   }
 
@@ -272,9 +268,10 @@ function broken(peerAddress: string): Denial {
 function noListener(
   outcome: Exclude<PassiveOutcome, { outcome: 'listening' }>,
   address: string,
-  ports: FtpServerOptions['passive']['ports'],
+  firewallSupport: FirewallSupport,
 ): Denial {
-  const range = ports ? `${ports.low}-${ports.high}` : 'of the system';
+  const { lowDataChannelPort: low, highDataChannelPort: high } = firewallSupport;
+  const range = hasPortRange(firewallSupport) ? `${low}-${high}` : 'of the system';
   if (outcome.outcome === 'exhausted') {
     const detail = `Every passive port ${range} on ${address} is taken.`;
     return denial('passive-ports-exhausted', detail, { address, ports: range, tried: outcome.tried });

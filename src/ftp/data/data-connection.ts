@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { Facts } from '../../explanation/steps.ts';
 import type { ServerTlsSocket } from '../control/secure-context.ts';
-import { PaceError, type PaceLimits, TransferPace } from './transfer-pace.ts';
+import { PaceError, type PaceSettings, TransferPace } from './transfer-pace.ts';
 import type { WithholdingSocket } from './withholding-socket.ts';
 
 /** Bytes read ahead and written behind; fewer system calls and fewer hops through TLS for each megabyte. */
@@ -22,7 +22,7 @@ export interface DataStreams {
   /** How the connection was tied to its control connection. */
   readonly facts: Facts;
   /** How slow the peer may be. */
-  readonly pace: PaceLimits;
+  readonly pace: PaceSettings;
 }
 
 /** How the client ended an upload: `fin` under TLS means without close_notify (RFC 8446 6.1), so it may have been cut. */

@@ -1,7 +1,23 @@
 /** Decides whether a protected data connection comes from the client of its control connection. Absence never equals absence. */
+import { z } from 'zod';
 import { type Denial, denial } from '../../denial.ts';
 import type { Facts } from '../../explanation/steps.ts';
-import type { DataChannelBinding } from '../server-options.ts';
+
+export const dataChannelSecurity = z
+  .strictObject({
+    /** `session` alone breaks clients that do not resume. */
+    dataChannelBinding: z
+      .enum(['certificateOrSession', 'certificate', 'session'])
+      .default('certificateOrSession')
+      .describe('How a data connection proves that it belongs to the control connection'),
+    matchClientAddressForPasv: z
+      .literal(true)
+      .default(true)
+      .describe('Data connections must come from the client’s address'),
+  })
+  .prefault({});
+
+export type DataChannelBinding = z.output<typeof dataChannelSecurity>['dataChannelBinding'];
 
 export interface DataPeerEvidence {
   /** DER of the end entity certificate of the control connection. */

@@ -6,11 +6,12 @@ import { randomInt } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { leavesRoomForTransfer } from '../../operations/descriptors.ts';
 import { plainAddress } from '../../operations/network.ts';
+import { type FirewallSupport, hasPortRange } from './firewall-support.ts';
 
 export interface PassiveListenerOptions {
   /** Local address of the control connection. */
   readonly address: string;
-  readonly ports?: { readonly low: number; readonly high: number };
+  readonly firewallSupport: FirewallSupport;
   /** Address that the data connection must come from. */
   readonly peerAddress: string;
   /** Bytes read ahead from the socket. */
@@ -55,15 +56,16 @@ export async function openPassiveListener(options: PassiveListenerOptions): Prom
 }
 
 /** From a random place onwards: an attacker could take a predictable port first (RFC 2577 section 6). */
-function* candidatePorts({ address, ports }: PassiveListenerOptions): Generator<number> {
-  if (!ports) {
+function* candidatePorts({ address, firewallSupport }: PassiveListenerOptions): Generator<number> {
+  if (!hasPortRange(firewallSupport)) {
     yield 0;
     return;
   }
-  const size = ports.high - ports.low + 1;
+  const { lowDataChannelPort: low, highDataChannelPort: high } = firewallSupport;
+  const size = high - low + 1;
   const start = randomInt(size);
   for (let index = 0; index < size; index += 1) {
-    const port = ports.low + ((start + index) % size);
+    const port = low + ((start + index) % size);
     if (!listening.has(`${address}:${port}`)) yield port;
   }
 }

@@ -4,15 +4,25 @@
  * kept the peer waiting, for a disk, is never counted against the peer.
  */
 import type { Socket } from 'node:net';
+import type { z } from 'zod';
 import type { DenialCode } from '../../denial.ts';
+import { duration } from '../../settings/duration.ts';
+import { count } from '../../settings/values.ts';
 import { unacknowledgedOctets } from './unacknowledged-octets.ts';
 
-export interface PaceLimits {
-  /** Milliseconds: the span over which octets are counted, and the grace before anything is enforced. */
-  readonly silence: number;
-  /** Octets a second that a peer must move on average over each span; 0: any will do. */
-  readonly minimumRate: number;
-}
+export const paceSettings = {
+  /** The span over which octets are counted, too, and the grace before anything is enforced. */
+  dataChannelTimeout: duration('1s', '1h')
+    .prefault('30s')
+    .describe(
+      'Data connection without an octet sent or acknowledged by the client, or not used at all, is closed after',
+    ),
+  minBytesPerSecond: count(0, 1_000_000_000)
+    .default(240)
+    .describe('A transfer slower than this, on average over dataChannelTimeout, is cut; 0 cuts none'),
+};
+
+export type PaceSettings = z.output<z.ZodObject<typeof paceSettings>>;
 
 /** The peer is to blame for the end of its transfer. */
 export class PaceError extends Error {
@@ -39,7 +49,7 @@ interface Look {
 
 export class TransferPace {
   readonly #socket: Socket;
-  readonly #limits: PaceLimits;
+  readonly #settings: PaceSettings;
   readonly #direction: 'in' | 'out';
   readonly #timer: NodeJS.Timeout;
   readonly #fail: (error: PaceError) => void;
@@ -48,14 +58,14 @@ export class TransferPace {
   #isStopped = false;
 
   /** Begins to watch. @param fail is called once at most */
-  constructor(socket: Socket, direction: 'in' | 'out', limits: PaceLimits, fail: (error: PaceError) => void) {
+  constructor(socket: Socket, direction: 'in' | 'out', settings: PaceSettings, fail: (error: PaceError) => void) {
     this.#socket = socket;
     this.#direction = direction;
-    this.#limits = limits;
+    this.#settings = settings;
     this.#fail = fail;
     const passed = this.#passed();
     this.#looks.push({ at: performance.now(), passed, moved: passed });
-    this.#timer = setInterval(() => void this.#look(), limits.silence / looksPerSpan);
+    this.#timer = setInterval(() => void this.#look(), settings.dataChannelTimeout / looksPerSpan);
   }
 
   stop(): void {
@@ -92,14 +102,14 @@ export class TransferPace {
   }
 
   #judge(look: Look): void {
-    const { silence, minimumRate } = this.#limits;
+    const { dataChannelTimeout, minBytesPerSecond } = this.#settings;
     this.#looks.push(look);
-    while (this.#looks[1] && look.at - this.#looks[1].at >= silence) this.#looks.shift();
+    while (this.#looks[1] && look.at - this.#looks[1].at >= dataChannelTimeout) this.#looks.shift();
     const [first = look] = this.#looks;
     const span = look.at - first.at;
-    if (span < silence) return;
+    if (span < dataChannelTimeout) return;
     const octets = look.moved - first.moved;
-    if (octets > 0 && octets >= (minimumRate * span) / 1000) return;
+    if (octets > 0 && octets >= (minBytesPerSecond * span) / 1000) return;
     this.stop();
     const seconds = (span / 1000).toFixed(1);
     this.#fail(
@@ -107,7 +117,7 @@ export class TransferPace {
         ? new PaceError('data-channel-silent', `the peer moved no octet for ${seconds} s`)
         : new PaceError(
             'data-channel-slow',
-            `the peer moved ${octets} octets in ${seconds} s; the least is ${minimumRate} a second`,
+            `the peer moved ${octets} octets in ${seconds} s; the least is ${minBytesPerSecond} a second`,
           ),
     );
   }

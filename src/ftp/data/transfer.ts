@@ -32,7 +32,8 @@ export class TransferRefused extends Error {
 
 /** @returns what stands against any transfer now; it is asked before a file is opened (RFC 4217 10.2, 521) */
 export function transferObstacle(control: Control): Reply | undefined {
-  const { dataChannelPolicy, audit } = control.options;
+  const { site, audit } = control.options;
+  const { dataChannelPolicy } = site.ssl;
   if (audit.transferObstacle !== undefined) return unrecordable;
   if (dataChannelPolicy === 'SslRequire' && control.data.protection !== 'P') {
     return reply('protectionNotAllowed', 'Data connections must be protected here; PBSZ 0 and PROT P first.');

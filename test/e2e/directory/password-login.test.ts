@@ -77,7 +77,7 @@ async function siteWith(mode: 'certificate' | 'certificateAndPassword' | 'certif
   });
   const site = await startSite(identities, {
     authenticator: authenticatorOf(login),
-    clientCertificatePolicy: 'CertAllow',
+    sslClientCertificates: { clientCertificatePolicy: 'CertAllow' },
   });
   sites.push(site);
   return { site, audit };

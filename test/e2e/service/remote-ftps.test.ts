@@ -1,4 +1,5 @@
 /** FTPS logins that a mapping service elsewhere decides: let in, kept out, told to come back, and ended while they run. */
+
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
@@ -10,6 +11,7 @@ import { serverOptions } from '../../../src/gateway/sites.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { RemoteService } from '../../../src/service/remote-service.ts';
+import { milliseconds } from '../../../src/settings/units.ts';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import { ControlClient } from '../../support/control-client.ts';
 import { remoteLogin } from '../../support/login-setup.ts';
@@ -80,7 +82,7 @@ async function startServer(): Promise<void> {
 }
 
 afterAll(async () => {
-  await server?.close(0);
+  await server?.close(milliseconds(0));
   remote?.close();
   await service?.close();
   await world?.stop();

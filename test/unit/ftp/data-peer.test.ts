@@ -1,7 +1,6 @@
 /** Every combination of what a data connection can show, under every binding. */
 import { describe, expect, it } from 'vitest';
-import { judgeDataPeer } from '../../../src/ftp/data/data-peer.ts';
-import type { DataChannelBinding } from '../../../src/ftp/server-options.ts';
+import { type DataChannelBinding, judgeDataPeer } from '../../../src/ftp/data/data-peer.ts';
 
 const ada = Buffer.from('ada');
 const bob = Buffer.from('bob');

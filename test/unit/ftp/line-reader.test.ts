@@ -1,10 +1,12 @@
 /** Bytes to lines: the same answer however the bytes are cut, and never more memory than one chunk and one line. */
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CommandLine, LineReader } from '../../../src/ftp/control/line-reader.ts';
+import { octets } from '../../../src/settings/units.ts';
 
 function read(chunks: readonly Buffer[], maximum = 20): readonly CommandLine[] {
-  const reader = new LineReader(maximum);
+  const reader = new LineReader(octets(maximum));
   const lines: CommandLine[] = [];
   for (const chunk of chunks) {
     reader.push(chunk);
@@ -47,7 +49,7 @@ describe('LineReader', () => {
   });
 
   it('reports an endless line once and throws it away while it comes', () => {
-    const reader = new LineReader(10);
+    const reader = new LineReader(octets(10));
     for (let count = 0; count < 1000; count += 1) {
       reader.push(Buffer.alloc(1000, 0x41));
       expect(reader.next()).toEqual(count === 0 ? { kind: 'too-long' } : undefined);
@@ -57,7 +59,7 @@ describe('LineReader', () => {
   });
 
   it('forgets half a line, and a Telnet command half read, when it is cleared', () => {
-    const reader = new LineReader(20);
+    const reader = new LineReader(octets(20));
     reader.push(Buffer.from([0x55, 0x53, 0xff, 0xfa]));
     reader.clear();
     reader.push(Buffer.from('NOOP\r\n'));

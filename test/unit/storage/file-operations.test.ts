@@ -1,5 +1,7 @@
 /** How many threads the file operations of a site may take, when they are given up, and what becomes of those that return late. */
+
 import { describe, expect, it } from 'vitest';
+import { milliseconds } from '../../../src/settings/units.ts';
 import { openBoundedStorage } from '../../../src/storage/bounded-storage.ts';
 import { type FileCaller, FileOperations } from '../../../src/storage/file-operations.ts';
 import type { ReadableFile, Storage, Upload } from '../../../src/storage/storage.ts';
@@ -8,7 +10,10 @@ const unresponsive = { kind: 'unresponsive' };
 
 function siteOf(threads: number, deadline = 50) {
   const reports: string[] = [];
-  const operations = new FileOperations({ threads, deadline }, (home, state) => void reports.push(`${home} ${state}`));
+  const operations = new FileOperations(
+    { threads, operationTimeout: milliseconds(deadline) },
+    (home, state) => void reports.push(`${home} ${state}`),
+  );
   return { operations, reports };
 }
 

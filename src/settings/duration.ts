@@ -1,21 +1,22 @@
 /** Durations as administrators write them: `500ms`, `30s`, `5m`, `12h`, `1d`. */
 import { z } from 'zod';
+import { type Milliseconds, milliseconds } from './units.ts';
 
-const milliseconds = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const lengths = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const pattern = /^(\d{1,9})(ms|s|m|h|d)$/;
 
 /** Node's timers overflow beyond this; longer durations make no sense for anything configured here. */
 const longest = 2 ** 31 - 1;
 
-/** @returns milliseconds, or undefined when the text is not a duration */
-export function parseDuration(text: string): number | undefined {
+/** @returns undefined when the text is not a duration */
+export function parseDuration(text: string): Milliseconds | undefined {
   const [, count, unit] = pattern.exec(text) ?? [];
   if (count === undefined || unit === undefined) return undefined;
-  const value = Number(count) * milliseconds[unit as keyof typeof milliseconds];
-  return value <= longest ? value : undefined;
+  const value = Number(count) * lengths[unit as keyof typeof lengths];
+  return value <= longest ? milliseconds(value) : undefined;
 }
 
-/** A duration between two others, decoded to milliseconds. */
+/** A duration between two others. */
 export function duration(least: string, most: string) {
   const minimum = parseDuration(least) ?? 0;
   const maximum = parseDuration(most) ?? longest;

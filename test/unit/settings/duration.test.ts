@@ -1,6 +1,6 @@
 /** Durations: what is one, and how long it is. */
 import { describe, expect, it } from 'vitest';
-import { duration, parseDuration } from '../../../src/config/yaml/duration.ts';
+import { duration, parseDuration } from '../../../src/settings/duration.ts';
 
 describe('parseDuration', () => {
   it.each([

@@ -1,6 +1,7 @@
 /** Schemas of single values that several sections of the configuration have in common. */
 import { z } from 'zod';
-import { plainAddress } from '../../operations/network.ts';
+import { plainAddress } from '../operations/network.ts';
+import { octets } from './units.ts';
 
 /** A path, relative to the file it stands in. */
 export const file = z.string().min(1).max(4096);
@@ -13,3 +14,11 @@ export const fingerprint = z
 
 /** Decoded to its one spelling, so that addresses can be compared as texts. */
 export const address = z.union([z.ipv4(), z.ipv6()]).transform(plainAddress);
+
+export const count = (least: number, most: number) => z.int().min(least).max(most);
+
+/** TCP; 0 is a free one. */
+export const port = count(0, 65_535);
+
+/** How many octets something may have. */
+export const size = (least: number, most: number) => count(least, most).transform(octets);

@@ -1,0 +1,47 @@
+/** The TLS settings of a site, in the words of IIS, and what is read out of the files they name. */
+import { z } from 'zod';
+import { file } from '../../settings/values.ts';
+
+const version = z.enum(['TLSv1.2', 'TLSv1.3']);
+
+export const ssl = z.strictObject({
+  serverCertificate: file.describe('PEM file: the server’s certificate, then its intermediates'),
+  serverCertificateKey: file.describe('PEM file: the private key; not readable by others'),
+  /** `SslRequireCredentialsOnly` protects USER and PASS; as CCC is not offered, it protects as much as `SslRequire`. */
+  controlChannelPolicy: z
+    .enum(['SslAllow', 'SslRequire', 'SslRequireCredentialsOnly'])
+    .default('SslRequire')
+    .describe('Whether the control connection must be protected'),
+  dataChannelPolicy: z
+    .enum(['SslAllow', 'SslRequire', 'SslDeny'])
+    .default('SslRequire')
+    .describe('Whether data connections must be protected'),
+  minimumVersion: version.default('TLSv1.2').describe('Oldest TLS version'),
+  maximumVersion: version.default('TLSv1.3').describe('Newest TLS version'),
+  /** Colon-separated; OpenSSL's default when absent. */
+  signatureAlgorithms: z
+    .string()
+    .regex(/^[\w+:-]{1,500}$/)
+    .optional()
+    .describe('Signature algorithms in OpenSSL’s words; for cards that sign PKCS #1 v1.5 only'),
+});
+
+export type SslSettings = z.output<typeof ssl>;
+
+/** Whether the server asks for a certificate; what an absent one means is decided by the authenticator. */
+export const clientCertificatePolicy = z
+  .enum(['CertIgnore', 'CertAllow', 'CertRequire'])
+  .default('CertRequire')
+  .describe('Whether the client is asked for a certificate and must have one');
+
+export type ClientCertificatePolicy = z.output<typeof clientCertificatePolicy>;
+
+/** Read out of the files that the settings name. */
+export interface TlsIdentity {
+  /** PEM: the server's certificate, then its intermediates. */
+  readonly certificate: string;
+  /** PEM, not encrypted. */
+  readonly privateKey: string;
+  /** PEM of each trust anchor whose name is sent in the CertificateRequest; keep it short, Windows clients cut it at 16 KB. */
+  readonly caNames: readonly string[];
+}

@@ -1,0 +1,89 @@
+/**
+ * The settings of a site that its FTP server works by, each section as it stands in the configuration. What a module below uses alone
+ * stands beside it there.
+ */
+import { z } from 'zod';
+import { duration } from '../settings/duration.ts';
+import { address, count, port } from '../settings/values.ts';
+import { timerSettings } from './control/connection-timers.ts';
+import { commandFiltering } from './control/line-reader.ts';
+import { type clientCertificatePolicy, ssl } from './control/tls-settings.ts';
+import { handshakeSettings } from './control/tls-upgrade.ts';
+import { dataChannelSecurity } from './data/data-peer.ts';
+import { firewallSupport } from './data/firewall-support.ts';
+import { paceSettings } from './data/transfer-pace.ts';
+
+/** IIS’s rule: port 990 is implicit unless the binding says otherwise. */
+const implicitPort = 990;
+
+const binding = z
+  .strictObject({
+    address: address.prefault('0.0.0.0').describe('Address to listen on'),
+    port: port.describe('Port to listen on; 0 takes a free one and prints it'),
+    /** `explicit`: clear until AUTH (RFC 4217). `implicit`: data channels are protected from the start, too. */
+    tls: z
+      .enum(['explicit', 'implicit'])
+      .optional()
+      .describe(
+        'explicit: AUTH TLS on a clear port; implicit: TLS from the first byte. Without it, port 990 is implicit',
+      ),
+  })
+  .transform(({ tls, ...rest }) => ({
+    ...rest,
+    tls: tls ?? (rest.port === implicitPort ? ('implicit' as const) : ('explicit' as const)),
+  }))
+  .describe('One address and port the site listens on');
+
+export type Binding = z.output<typeof binding>;
+
+const connections = z
+  .strictObject({
+    ...timerSettings,
+    ...handshakeSettings,
+    ...paceSettings,
+    loginRecheckInterval: duration('1s', '1d')
+      .prefault('10m')
+      .describe('How often a running session is decided anew: certificate, revocation, mapping, account, rights, home'),
+    maxConnections: count(1, 100_000).default(2_000).describe('Control connections at the same time'),
+    maxConnectionsPerAddress: count(1, 100_000).default(200).describe('Control connections from one address'),
+    maxLoginFailures: count(1, 20).default(3).describe('Refused logins on one connection before it is closed'),
+  })
+  .prefault({});
+
+/** Each may have several lines. */
+const messages = z
+  .strictObject({
+    /** Every client that connects sees it, so it should name no software and no host. */
+    bannerMessage: z.string().max(8_192).default('cardgate ready.').describe('Greeting before login'),
+    greetingMessage: z.string().max(8_192).default('Logged in.').describe('Text after login'),
+    exitMessage: z.string().max(1_024).default('Goodbye.').describe('Text at QUIT'),
+  })
+  .prefault({});
+
+/** Part of fileHandling: what the commands that change files do. */
+export const fileCommandSettings = {
+  allowReplaceOnRename: z.boolean().default(false).describe('RNTO may replace an existing file'),
+  uploadWithoutCloseNotify: z
+    .enum(['accept', 'refuse'])
+    .default('accept')
+    .describe('An upload that ends without TLS close_notify may be truncated; some clients never send it'),
+  uploadEndDelay: duration('0s', '10s')
+    .prefault('300ms')
+    .describe('How long such an upload waits to see whether its client was killed and the control connection ends too'),
+};
+
+/** Sections that no other module has settings in. */
+export const ftpSections = {
+  bindings: z.array(binding).min(1).max(64).describe('Where the site listens'),
+  connections,
+  ssl,
+  dataChannelSecurity,
+  firewallSupport,
+  messages,
+  commandFiltering,
+};
+
+export type FtpSettings = z.output<z.ZodObject<typeof ftpSections>> & {
+  readonly sslClientCertificates: { readonly clientCertificatePolicy: z.output<typeof clientCertificatePolicy> };
+  readonly fileHandling: z.output<z.ZodObject<typeof fileCommandSettings>>;
+};

@@ -1,0 +1,27 @@
+/** The settings of an FTP server with the defaults of the schema, and what a test changes in them: tests wait less than administrators may. */
+import { z } from 'zod';
+import { clientCertificatePolicy } from '../../src/ftp/control/tls-settings.ts';
+import { type FtpSettings, fileCommandSettings, ftpSections } from '../../src/ftp/server-settings.ts';
+
+const schema = z.strictObject({
+  ...ftpSections,
+  sslClientCertificates: z.strictObject({ clientCertificatePolicy }).prefault({}),
+  fileHandling: z.strictObject(fileCommandSettings).prefault({}),
+});
+
+/** Settings without their units. */
+type Plain<T> = T extends number ? number : T extends object ? { readonly [Key in keyof T]?: Plain<T[Key]> } : T;
+
+export type FtpSettingChanges = Omit<Plain<FtpSettings>, 'bindings'> & Partial<Pick<FtpSettings, 'bindings'>>;
+
+/** Files that a test reads by itself. */
+const ssl = { serverCertificate: 'server.pem', serverCertificateKey: 'server.key' };
+
+export function ftpSettings(changes: FtpSettingChanges = {}): FtpSettings {
+  const defaults = schema.parse({ bindings: [{ port: 0 }], ssl });
+  const sections = Object.entries(defaults).map(([name, section]) => {
+    const change = changes[name as keyof FtpSettingChanges];
+    return [name, Array.isArray(section) ? (change ?? section) : { ...section, ...change }];
+  });
+  return Object.fromEntries(sections) as FtpSettings;
+}
