@@ -1,10 +1,10 @@
-/** Who may import what, and that no imports run in a circle. README's map of the rooms says the same in words. */
+/** Who may import what, and that no imports run in a circle. docs/architecture.md prints these tables. */
 
 /** What every room may import. */
-const leaves = ['denial', 'explanation/steps', 'clock', 'error-message', 'product-version', 'operations', 'settings'];
+export const leaves = ['denial', 'explanation/steps', 'clock', 'error-message', 'product-version', 'operations', 'settings'];
 
 /** Room of src -> rooms, folders or single files of src that it may import from, besides itself and the leaves. */
-const allowed = {
+export const allowed = {
   main: ['commands', 'gateway'],
   commands: ['*'],
   gateway: ['schema-faults', 'config', 'ftp', 'storage', 'authorization', 'login', 'mapping', 'directory', 'service', 'pki'],

@@ -62,6 +62,7 @@ COPY LICENSE README.md ./
 COPY --from=production /app/package.json ./
 COPY --from=production /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY docs ./docs
 COPY mappings ./mappings
 RUN install -d -o node -g node /etc/cardgate /srv/files /var/log/cardgate
 USER node

@@ -1,6 +1,6 @@
 /**
  * Every reason for which cardgate refuses, in one closed table: where it arises, what the FTP client is told, how loud the
- * audit record is, what it means and what an administrator does about it. README and `cardgate explain` print this table.
+ * audit record is, what it means and what an administrator does about it. docs/reference/denials.md and `cardgate explain` print it.
  */
 import type { Facts, Stage } from './explanation/steps.ts';
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
-const folders = ['src', 'scripts', 'mappings'];
+const folders = ['src', 'scripts', 'mappings', 'docs'];
+const singleFiles = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md'];
 
 /** Between two words of a sentence, which may go on in the next line of a comment. */
 const gap = String.raw`[ \t]*(?:\n[ \t]*(?:\*|//|#)?)?[ \t]*`;
@@ -17,7 +18,7 @@ const search = new RegExp(`\\b(?:${hidden}|${bent})\\b`, 'gi');
 const exceptions: Readonly<Record<string, { readonly text: string; readonly because: string }>> = {};
 
 describe('sentences', () => {
-  it('name their actor in source, scripts, rule sets, README and what CHANGELOG says of the next version', () => {
+  it('name their actor in source, scripts, rule sets, documents and what CHANGELOG says of the next version', () => {
     expect(checkedTexts().flatMap(([file, text]) => faults(file, text))).toEqual([]);
   });
 
@@ -55,7 +56,7 @@ function checkedTexts(): readonly (readonly [file: string, text: string])[] {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1)),
   );
-  const texts = ['README.md', ...files].map((file) => [file, readFileSync(join(root, file), 'utf8')] as const);
+  const texts = [...singleFiles, ...files].map((file) => [file, readFileSync(join(root, file), 'utf8')] as const);
   // Sentences of versions that are out stay as they were.
   const [nextVersion = ''] = readFileSync(join(root, 'CHANGELOG.md'), 'utf8').split(/^## \d/m);
   return [...texts, ['CHANGELOG.md', nextVersion] as const].filter(([, text]) => !text.includes('\0'));

@@ -17,7 +17,8 @@ const leastNodeVersion = [22, 12] as const;
 const configurationArgument = () => new Argument('<configuration>', 'YAML configuration file');
 const jsonOption = () => new Option('--json', 'print the result as JSON').default(false);
 
-function program(finish: (code: ExitCode) => void): Command {
+/** @param finish hears how the command that was run ended */
+export function program(finish: (code: ExitCode) => void): Command {
   const cardgate = new Command('cardgate')
     .description('FTPS server that logs people in with their smart card.')
     .version(`cardgate ${productVersion}`, '-V, --version', 'print the version')

@@ -1,4 +1,4 @@
-/** What stands in each kind of audit record, field by field; README prints it, and the types of the records hold it complete. */
+/** What stands in each kind of audit record, field by field; docs/reference/records.md prints it, and the types of the records hold it complete. */
 import type {
   ConfigurationInForce,
   LoginAttempt,

@@ -1,5 +1,6 @@
 /** Warnings that strangers can cause as often as they like: the first ones of a minute in full, then one line with the count. */
 import type { LogFields, Logger } from './log.ts';
+import type { CountedLogEvent } from './log-events.ts';
 import { MinuteWindow } from './minute-window.ts';
 
 interface Counted {
@@ -11,7 +12,7 @@ interface Counted {
 
 export class CountedWarnings {
   readonly #inFull: number;
-  readonly #counted = new Map<string, Counted>();
+  readonly #counted = new Map<CountedLogEvent, Counted>();
   readonly #window = new MinuteWindow(() => this.#tell());
 
   /** @param inFull lines of one event that are written in a minute before the rest is counted */
@@ -19,8 +20,8 @@ export class CountedWarnings {
     this.#inFull = inFull;
   }
 
-  /** @param event one of a few fixed names: each is counted for itself */
-  warn(logger: Logger, event: string, fields: LogFields): void {
+  /** @param event each is counted for itself */
+  warn(logger: Logger, event: CountedLogEvent, fields: LogFields): void {
     this.#window.open();
     const now = new Date().toISOString();
     const counted = this.#counted.get(event) ?? { seen: 0, firstAt: now, lastAt: now, logger };

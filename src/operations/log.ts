@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 import winston from 'winston';
 import { FileTarget } from './file-target.ts';
 import { LineWriter, type Losses } from './line-writer.ts';
+import type { LogEvent } from './log-events.ts';
 import { printable, printablePath } from './printable.ts';
 import { streamTarget } from './stream-target.ts';
 
@@ -12,10 +13,10 @@ export type LogFields = Readonly<Record<string, unknown>>;
 
 /** `event` is a fixed name such as `tls-handshake-failed`; what varies goes into the fields. */
 export interface Logger {
-  error(event: string, fields?: LogFields): void;
-  warn(event: string, fields?: LogFields): void;
-  info(event: string, fields?: LogFields): void;
-  debug(event: string, fields?: LogFields): void;
+  error(event: LogEvent, fields?: LogFields): void;
+  warn(event: LogEvent, fields?: LogFields): void;
+  info(event: LogEvent, fields?: LogFields): void;
+  debug(event: LogEvent, fields?: LogFields): void;
   /** A logger that adds these fields to every line, such as the connection id. */
   with(fields: LogFields): Logger;
 }
@@ -94,7 +95,7 @@ function lossLine({ count, first, last }: Losses): string {
 }
 
 function withFields(logger: winston.Logger, writer: LineWriter, always: LogFields): ClosableLogger {
-  const write = (level: LogLevel, event: string, fields: LogFields = {}) => {
+  const write = (level: LogLevel, event: LogEvent, fields: LogFields = {}) => {
     if (!logger.isLevelEnabled(level)) return;
     const line = { time: new Date().toISOString(), level, event, ...always, ...fields };
     logger.log({ level, message: event, line });

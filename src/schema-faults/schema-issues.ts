@@ -15,7 +15,7 @@ interface Decoding {
   readonly value: unknown;
   /** How a value is spelled in the file. */
   readonly written: (path: SettingPath) => string | undefined;
-  /** The document that describes the settings; README when absent. */
+  /** The document that describes the settings; docs/reference when absent. */
   readonly guide?: string;
 }
 
@@ -98,7 +98,7 @@ function meantRemedy(params: z.core.$ZodIssueCustom['params']): string | undefin
   return typeof meant === 'string' ? `Did you mean ${meant}?` : undefined;
 }
 
-function guideOf({ guide = 'README' }: Decoding): string {
+function guideOf({ guide = 'docs/reference' }: Decoding): string {
   return guide;
 }
 

@@ -86,5 +86,11 @@ function warningCount({ length }: readonly ConfigurationFault[]): string {
 
 function wholeFileFault(file: string, message: string): ConfigurationFault {
   const position = { file, line: 1, column: 1 };
-  return { severity: 'fault', position, setting: '', message, remedy: 'README describes every setting.' };
+  return {
+    severity: 'fault',
+    position,
+    setting: '',
+    message,
+    remedy: 'docs/reference/settings.md describes every setting.',
+  };
 }

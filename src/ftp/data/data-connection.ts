@@ -84,7 +84,7 @@ export class DataConnection {
    * A small file waits some 40 ms for its end: the client's TCP keeps close_notify back until the octets before it are
    * acknowledged (Nagle), and our kernel delays that, because a handshake looks to it like a dialogue. Node offers no TCP_QUICKACK.
    * An octet of ours would carry the acknowledgement along, but a client that only writes would close with it unread, and its
-   * kernel answers that with RST: the upload would be lost. The host can acknowledge at once; README says how.
+   * kernel answers that with RST: the upload would be lost. The host can acknowledge at once; docs/administration/file-transfer.md says how.
    * @throws when the peer or the sink fails; `PaceError` when the peer is too slow
    */
   async receive(sink: (chunk: Buffer) => Promise<void>): Promise<UploadEnd> {

@@ -276,7 +276,7 @@ describe('a card profile', () => {
       2,
       'certificates',
       /^names a slot more than once$/,
-      /README says what stands here/,
+      /docs\/reference says what stands here/,
     ],
   ])('%s', async (_name, text, line, setting, message, remedy) => {
     const file = join(folder, 'profile.yaml');

@@ -99,16 +99,16 @@ describe('the log file', () => {
   it('holds level, event and fields, and what a peer chose only as printable text', async () => {
     const file = join(folder, 'log.jsonl');
     const logger = createLogger({ level: 'info', file });
-    logger.debug('left-out');
+    logger.debug('control-connection-lost');
     logger
       .with({ connectionId: 'C1' })
-      .warn('odd-line', { line: 'x\r\n{"forged":true}', error: new Error('bad\u001b[2J') });
+      .warn('transfer-failed', { line: 'x\r\n{"forged":true}', error: new Error('bad\u001b[2J') });
     await logger.close();
     expect(lines(file)).toEqual([
       {
         time: expect.any(String),
         level: 'warn',
-        event: 'odd-line',
+        event: 'transfer-failed',
         connectionId: 'C1',
         line: 'x\\u{d}\\u{a}{"forged":true}',
         error: 'Error: bad\\u{1b}[2J',

@@ -16,23 +16,28 @@ describe('warnings that strangers cause', () => {
   it('are written in full a few times a minute, then counted and told in one line', () => {
     const { lines, logger } = recording();
     const warnings = new CountedWarnings(2);
-    for (let index = 0; index < 1000; index += 1) warnings.warn(logger, 'refused', { index });
+    for (let index = 0; index < 1000; index += 1) warnings.warn(logger, 'connection-refused', { index });
     vi.advanceTimersByTime(60_000);
     const firstAt = '2026-06-01T12:00:00.000Z';
     expect(lines).toEqual([
-      ['refused', { index: 0 }],
-      ['refused', { index: 1 }],
-      ['refused-again', { count: 998, firstAt, lastAt: firstAt }],
+      ['connection-refused', { index: 0 }],
+      ['connection-refused', { index: 1 }],
+      ['connection-refused-again', { count: 998, firstAt, lastAt: firstAt }],
     ]);
-    warnings.warn(logger, 'refused', { index: 1000 });
+    warnings.warn(logger, 'connection-refused', { index: 1000 });
     expect(lines).toHaveLength(4);
   });
 
   it('are counted for each event, and a few need no count', () => {
     const { lines, logger } = recording();
     const warnings = new CountedWarnings(1);
-    for (const event of ['one', 'two', 'two']) warnings.warn(logger, event, {});
+    for (const event of ['connection-refused', 'descriptors-exhausted', 'descriptors-exhausted'] as const)
+      warnings.warn(logger, event, {});
     warnings.endWindow();
-    expect(lines.map(([event]) => event)).toEqual(['one', 'two', 'two-again']);
+    expect(lines.map(([event]) => event)).toEqual([
+      'connection-refused',
+      'descriptors-exhausted',
+      'descriptors-exhausted-again',
+    ]);
   });
 });

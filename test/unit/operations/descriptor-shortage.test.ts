@@ -65,9 +65,9 @@ describe('a shortage of file descriptors', () => {
 it('a counted warning begins anew after its window was ended by hand', () => {
   const { lines, logger } = recordingLogger();
   const warnings = new CountedWarnings(1);
-  warnings.warn(logger, 'x', {});
+  warnings.warn(logger, 'descriptors-exhausted', {});
   warnings.endWindow();
-  warnings.warn(logger, 'x', {});
+  warnings.warn(logger, 'descriptors-exhausted', {});
   warnings.endWindow();
-  expect(lines.map(({ event }) => event)).toEqual(['x', 'x']);
+  expect(lines.map(({ event }) => event)).toEqual(['descriptors-exhausted', 'descriptors-exhausted']);
 });
