@@ -4,16 +4,13 @@ import { formatRfc4514 } from '../names/distinguished-name.ts';
 import { serialNumberText } from '../names/serial-number-text.ts';
 import type { Certificate } from './certificate.ts';
 
-const known = new WeakMap<Certificate, Facts>();
-
 /** Subject, issuer, serial number and SHA-256; computed once for a certificate, since every step shows them. */
 export function certificateFacts(certificate: Certificate): Facts {
-  const facts = known.get(certificate) ?? {
+  certificate.derived.facts ??= {
     subject: formatRfc4514(certificate.subject),
     issuer: formatRfc4514(certificate.issuer),
     serialNumber: serialNumberText(certificate.serialNumber),
     sha256: certificate.sha256,
   };
-  known.set(certificate, facts);
-  return facts;
+  return certificate.derived.facts;
 }

@@ -17,6 +17,7 @@ import { MalformedError } from '../encoding/malformed-error.ts';
 import { oids } from '../encoding/oids.ts';
 import { type DistinguishedName, distinguishedNameOf } from '../names/distinguished-name.ts';
 import type { GeneralName } from '../names/general-name.ts';
+import type { DerivedFacts } from './derived-facts.ts';
 import * as extension from './extensions.ts';
 import type { KeyUsage } from './key-usage.ts';
 
@@ -63,6 +64,8 @@ export interface Certificate {
   readonly crlDistributionPoints: readonly DistributionPoint[];
   /** Where the delta CRLs are. */
   readonly freshestCrl: readonly DistributionPoint[];
+  /** Filled by those who compute it. */
+  readonly derived: DerivedFacts;
 }
 
 const maximumCertificateOctets = 65_536;
@@ -117,6 +120,7 @@ export function parseCertificate(der: Buffer): Certificate {
     signature,
     extensions,
     ...extensionFacts(extensions),
+    derived: {},
   };
 }
 

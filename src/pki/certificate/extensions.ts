@@ -11,7 +11,13 @@ import {
 import { decodeBoolean, decodeCount, decodeNamedBits, decodeObjectIdentifier } from '../encoding/der-values.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
 import { oids } from '../encoding/oids.ts';
-import { type GeneralName, generalNameOf, generalNamesOf, readableNamesOf } from '../names/general-name.ts';
+import {
+  constrainedForm,
+  type GeneralName,
+  generalNameOf,
+  generalNamesOf,
+  readableNamesOf,
+} from '../names/general-name.ts';
 import { type KeyUsage, keyUsages } from './key-usage.ts';
 
 export interface Extension {
@@ -39,7 +45,10 @@ export interface PolicyConstraints {
   readonly inhibitPolicyMapping?: number;
 }
 
-export interface NameConstraints {
+/** By the form of the names they constrain (RFC 5280 4.2.1.10), since a login compares with those of one form only. */
+export type NameConstraints = ReadonlyMap<string, Subtrees>;
+
+export interface Subtrees {
   readonly permitted: readonly GeneralName[];
   readonly excluded: readonly GeneralName[];
 }
@@ -199,10 +208,12 @@ export function parseNameConstraints(der: Buffer): NameConstraints {
   const excluded = reader.optional(contextConstructed(1));
   reader.end();
   if (!permitted && !excluded) throw new MalformedError('nameConstraints is empty');
-  return {
-    permitted: permitted ? subtrees(permitted.content) : [],
-    excluded: excluded ? subtrees(excluded.content) : [],
-  };
+  const allowed = Map.groupBy(permitted ? subtrees(permitted.content) : [], constrainedForm);
+  const denied = Map.groupBy(excluded ? subtrees(excluded.content) : [], constrainedForm);
+  const forms = new Set([...allowed.keys(), ...denied.keys()]);
+  return new Map(
+    [...forms].map((form) => [form, { permitted: allowed.get(form) ?? [], excluded: denied.get(form) ?? [] }]),
+  );
 }
 
 export function parseAuthorityKeyIdentifier(der: Buffer): AuthorityKeyIdentifier {

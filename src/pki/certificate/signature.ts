@@ -62,13 +62,9 @@ const valid: SignatureResult = { outcome: 'valid' };
 const invalid: SignatureResult = { outcome: 'invalid' };
 const unacceptable = (reason: string): SignatureResult => ({ outcome: 'unacceptable', reason });
 
-const texts = new WeakMap<Buffer, string>();
-
-/** Octets as a key of maps; made once for a buffer, since the keys of CAs are asked for over and over. */
+/** Octets as a key of maps. */
 export function octetsText(octets: Buffer): string {
-  const text = texts.get(octets) ?? octets.toString('latin1');
-  texts.set(octets, text);
-  return text;
+  return octets.toString('latin1');
 }
 
 /** RSASSA-PSS with everything written out has 67 octets; a larger value is not a known algorithm and not worth keeping. */

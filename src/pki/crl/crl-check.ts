@@ -5,9 +5,9 @@
 import type { Certificate } from '../certificate/certificate.ts';
 import { octetsText } from '../certificate/signature.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
+import type { Evidence } from '../retrieval/retrieved-evidence.ts';
 import { type CertificateRevocationList, unknownCriticalCrlExtension } from './crl.ts';
 import type { CrlEntries, RevokedEntry } from './crl-entries.ts';
-import { indexedEntries } from './crl-index.ts';
 import { mayBeLifted } from './crl-reason.ts';
 import { allReasons, coveredReasons, distributionPointsOf, scopeMismatch } from './crl-scope.ts';
 import { CrlSigners, type SignerContext } from './crl-signers.ts';
@@ -15,6 +15,7 @@ import { type CrlStatement, type Listing, newerHold, outcomeOf, revocationIn } f
 import type { CrlStatus } from './crl-status.ts';
 import type { Subject } from './crl-subject.ts';
 import type { DistributionPoint } from './distribution-point.ts';
+import type { KnownCrl } from './known-crl.ts';
 
 interface CrlContext extends SignerContext {
   /** A CRL whose thisUpdate is longer ago does not count; 0: nextUpdate alone governs. */
@@ -26,11 +27,17 @@ interface CrlContext extends SignerContext {
   /** Whether something else at hand revokes the certificate of a signer; its own certificate and those that wait for it are in `chain`. */
   readonly isRevokedElsewhere: (signer: Subject, chain: readonly string[]) => Promise<boolean>;
   /** Told of every CRL that was signed by whom it should be, current or not. */
-  readonly onAuthentic: (crl: CertificateRevocationList) => void;
+  readonly onAuthentic: (crl: CrlAtHand) => void;
+}
+
+export interface CrlAtHand {
+  readonly crl: KnownCrl;
+  /** What it was read from; absent: a file. */
+  readonly evidence?: Evidence;
 }
 
 export interface CrlsAtHand {
-  readonly crls: readonly CertificateRevocationList[];
+  readonly crls: readonly CrlAtHand[];
   readonly problems: readonly string[];
 }
 
@@ -69,18 +76,18 @@ export class CrlCheck {
   async #check(subject: Subject, chain: readonly string[]): Promise<CrlStatus> {
     const { crls, problems: retrieval } = await this.#context.crlsFor(subject.certificate);
     const problems = new Set(retrieval);
-    const newestFirst = crls.toSorted((left, right) => right.thisUpdate.getTime() - left.thisUpdate.getTime());
+    const newestFirst = crls.toSorted(byTime);
     const covered = new Set<number>();
     let evidence: CertificateRevocationList | undefined;
     let hold: Listing | undefined;
-    if (!newestFirst.some(({ deltaBase }) => deltaBase === undefined))
+    if (!newestFirst.some(({ crl }) => crl.list.deltaBase === undefined))
       problems.add('no complete CRL of its issuer is at hand');
     for (const point of distributionPointsOf(subject.certificate)) {
       const statements: CrlStatement[] = [];
-      for (const crl of newestFirst) {
-        const statement = await this.#statementOf(crl, subject, point, chain);
+      for (const atHand of newestFirst) {
+        const statement = await this.#statementOf(atHand, subject, point, chain);
         const problem = typeof statement === 'string' ? statement : statement.outOfDate;
-        if (problem !== undefined) problems.add(`${crl.source}: ${problem}`);
+        if (problem !== undefined) problems.add(`${atHand.crl.list.source}: ${problem}`);
         if (typeof statement !== 'string') statements.push(statement);
       }
       const revocation = revocationIn(statements);
@@ -100,19 +107,20 @@ export class CrlCheck {
 
   /** What one CRL alone says; a string: why it says nothing. */
   async #statementOf(
-    crl: CertificateRevocationList,
+    atHand: CrlAtHand,
     subject: Subject,
     point: DistributionPoint,
     chain: readonly string[],
   ): Promise<CrlStatement | string> {
     const { certificate } = subject;
+    const { list: crl } = atHand.crl;
     const mismatch = scopeMismatch(crl, certificate, point) ?? this.#unusable(crl);
     if (mismatch) return mismatch;
-    const signer = await this.#signers.find(crl, subject, point, chain);
+    const signer = await this.#signers.find(atHand.crl, subject, point, chain);
     if (typeof signer === 'string') return signer;
-    this.#context.onAuthentic(crl);
+    this.#context.onAuthentic(atHand);
     const outOfDate = this.#outOfDate(crl);
-    const entry = await this.#entryOf(certificate, crl);
+    const entry = await this.#entryOf(certificate, atHand.crl);
     if (typeof entry === 'string') return entry;
     // What begins to hold only later has not ended a hold, but a revocation before now is one already.
     const isAhead = crl.thisUpdate > this.#context.time;
@@ -126,12 +134,9 @@ export class CrlCheck {
   }
 
   /** A string: why the entries cannot be read. */
-  async #entryOf(
-    { issuer, serialOctets }: Certificate,
-    crl: CertificateRevocationList,
-  ): Promise<RevokedEntry | undefined | string> {
+  async #entryOf({ issuer, serialOctets }: Certificate, crl: KnownCrl): Promise<RevokedEntry | undefined | string> {
     try {
-      return (await this.#entriesOf(crl)).find(issuer.key, serialOctets, crl.thisUpdate);
+      return (await this.#entriesOf(crl)).find(issuer.key, serialOctets, crl.list.thisUpdate);
     } catch (error) {
       if (error instanceof MalformedError) return error.message;
       throw error;
@@ -139,8 +144,8 @@ export class CrlCheck {
   }
 
   /** The first login that needs the entries of a large CRL waits for their index. @throws MalformedError */
-  #entriesOf(crl: CertificateRevocationList): CrlEntries | Promise<CrlEntries> {
-    const entries = indexedEntries(crl);
+  #entriesOf(crl: KnownCrl): CrlEntries | Promise<CrlEntries> {
+    const entries = crl.entries();
     return entries instanceof Promise ? this.#context.signatures.budget.waitFor(entries) : entries;
   }
 
@@ -159,6 +164,10 @@ export class CrlCheck {
     if (freshnessSeconds > 0 && ageSeconds > freshnessSeconds) return `it is older than ${freshnessSeconds} s`;
     return undefined;
   }
+}
+
+function byTime({ crl: left }: CrlAtHand, { crl: right }: CrlAtHand): number {
+  return right.list.thisUpdate.getTime() - left.list.thisUpdate.getTime();
 }
 
 function revokedBy({ crl, entry, asOf, outOfDate }: Listing): CrlStatus {

@@ -1,5 +1,5 @@
 /**
- * The entries of a CRL, indexed once for all logins: a small CRL at once, a large one by a thread of its own, so that no other
+ * Indexes the entries of a CRL: those of a small one at once, a large one by a thread of its own, so that no other
  * login waits for it. A thread that dies makes that one CRL unusable.
  */
 import { Worker } from 'node:worker_threads';
@@ -24,27 +24,13 @@ const maximumThreads = 2;
 const threadMilliseconds = 30_000;
 const threadMebibytes = 256;
 
-const indexed = new WeakMap<CertificateRevocationList, CrlEntries | Promise<CrlEntries>>();
 const waiting: (() => void)[] = [];
 let threads = 0;
 
-/**
- * Rejects or throws a MalformedError when the entries cannot be read.
- * @param crl one that was proved authentic, for others are not worth the work
- */
-export function indexedEntries(crl: CertificateRevocationList): CrlEntries | Promise<CrlEntries> {
-  const known = indexed.get(crl);
-  if (known) return known;
+/** Throws a MalformedError, or rejects with it, when the entries cannot be read. */
+export function indexEntries(crl: CertificateRevocationList): CrlEntries | Promise<CrlEntries> {
   const isLarge = crl.entries.length > inlineOctets;
-  const entries = isLarge ? indexInThread(crl) : new CrlEntries(crl.entries, indexCrlEntries(...argumentsFor(crl)));
-  indexed.set(crl, entries);
-  if (entries instanceof Promise)
-    entries.then(
-      (ready) => indexed.set(crl, ready),
-      // A thread may fail for want of memory too; the next login may have more luck.
-      () => indexed.delete(crl),
-    );
-  return entries;
+  return isLarge ? indexInThread(crl) : new CrlEntries(crl.entries, indexCrlEntries(...argumentsFor(crl)));
 }
 
 function argumentsFor({ entries, issuer, issuingDistributionPoint }: CertificateRevocationList) {

@@ -4,7 +4,6 @@
  */
 import { unrecorded } from '../../explanation/steps.ts';
 import type { Certificate } from '../certificate/certificate.ts';
-import { octetsText, type SignatureVerifier } from '../certificate/signature.ts';
 import { oids } from '../encoding/oids.ts';
 import { keyUsageRefusal } from '../path/certificate-checks.ts';
 import type { Issuer, IssuerPool } from '../path/issuer-pool.ts';
@@ -15,6 +14,7 @@ import type { CertificateRevocationList } from './crl.ts';
 import type { CrlStatus } from './crl-status.ts';
 import { type Subject, subjectAt } from './crl-subject.ts';
 import type { DistributionPoint } from './distribution-point.ts';
+import type { KnownCrl } from './known-crl.ts';
 
 export interface SignerContext {
   /** Where certificates of CRL issuers are looked for. */
@@ -24,15 +24,6 @@ export interface SignerContext {
   /** See RevocationOptions; default `unknown`. */
   readonly selfVouchingCrlIssuers?: 'unknown' | 'believed' | undefined;
 }
-
-/** A CRL of this size takes about a millisecond to hash. */
-const largeOctets = 1024 * 1024;
-/** Of large CRLs the key that verified it under the rules of a site. */
-const genuineKeys = new WeakMap<SignatureVerifier, WeakMap<CertificateRevocationList, string>>();
-/** The keys that did not sign a CRL, so that bridges with many certificates, or a CA with old keys, cost each login nothing. */
-const foreignKeys = new WeakMap<CertificateRevocationList, Set<string>>();
-/** Strangers can bring keys under the name of a CRL issuer. */
-const maximumForeignKeys = 64;
 
 export class CrlSigners {
   readonly #context: SignerContext;
@@ -48,20 +39,21 @@ export class CrlSigners {
    * @throws BudgetExceededError
    */
   async find(
-    crl: CertificateRevocationList,
+    crl: KnownCrl,
     subject: Subject,
     point: DistributionPoint,
     chain: readonly string[],
   ): Promise<Certificate | string> {
+    const { list } = crl;
     const { issuer, trustAnchor } = subject;
-    const isOfIssuer = crl.issuer.key === issuer.subject.key;
+    const isOfIssuer = list.issuer.key === issuer.subject.key;
     let problem = 'its signature verifies with no key of its issuer';
     if (isOfIssuer && (await this.#isSignedBy(crl, issuer))) {
       const refusal = keyUsageRefusal(issuer, 'cRLSign');
       if (!refusal) return issuer;
       problem = 'the certificate of its issuer lacks cRLSign';
     }
-    for (const certificate of byLikelihood(crl, this.#context.pool.bySubject(crl.issuer.key))) {
+    for (const certificate of byLikelihood(list, this.#context.pool.bySubject(list.issuer.key))) {
       if (certificate === issuer || !(await this.#isSignedBy(crl, certificate))) continue;
       if (!point.crlIssuers && !this.#mayStandIn(certificate, subject)) {
         problem =
@@ -91,29 +83,9 @@ export class CrlSigners {
     return isIssuedBy(issuer);
   }
 
-  /** Each key is tried once for a CRL, however many certificates have it. @throws BudgetExceededError */
-  async #isSignedBy(crl: CertificateRevocationList, signer: Certificate): Promise<boolean> {
+  #isSignedBy(crl: KnownCrl, signer: Certificate): Promise<boolean> {
     const { signatures } = this.#context;
-    const { verifier, budget } = signatures;
-    const key = signatures.keyOf(signer);
-    const name = octetsText(key);
-    const foreign = foreignKeys.get(crl) ?? new Set<string>();
-    if (foreign.has(name)) return false;
-    const isLarge = crl.size > largeOctets;
-    const known = genuineKeys.get(verifier) ?? new WeakMap<CertificateRevocationList, string>();
-    if (known.get(crl) === name) return true;
-    const { tbsCertList: data, signatureAlgorithm: algorithm, signature } = crl;
-    const signed = { data, algorithm, signature };
-    const { outcome } = isLarge
-      ? await budget.waitFor(verifier.verifyAside(signed, key, budget))
-      : verifier.verify({ ...signed, identity: crl.sha256 }, key, budget);
-    if (isLarge && outcome === 'valid') genuineKeys.set(verifier, known.set(crl, name));
-    // What one site's rules do not accept another's may.
-    if (outcome === 'invalid') {
-      if (foreign.size >= maximumForeignKeys) foreign.clear();
-      foreignKeys.set(crl, foreign.add(name));
-    }
-    return outcome === 'valid';
+    return crl.isSignedBy(signatures.keyOf(signer), signatures);
   }
 
   /** Why this certificate does not entitle its holder to sign CRLs under the trust anchor. */

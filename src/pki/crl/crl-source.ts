@@ -6,14 +6,14 @@ import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
-import { readCrls } from '../encoding/pem.ts';
 import type { EvidenceRefresher } from '../retrieval/evidence-refresher.ts';
 import type { EvidenceStore } from '../retrieval/evidence-store.ts';
-import type { Evidence, Held } from '../retrieval/retrieved-evidence.ts';
+import type { Evidence } from '../retrieval/retrieved-evidence.ts';
 import type { RetrievalPolicy, RetrievalRequest, Retriever } from '../retrieval/retriever.ts';
-import { type CertificateRevocationList, parseCrl } from './crl.ts';
-import type { CrlsAtHand } from './crl-check.ts';
+import { parseCrl } from './crl.ts';
+import type { CrlAtHand, CrlsAtHand } from './crl-check.ts';
 import type { DistributionPoint } from './distribution-point.ts';
+import { KnownCrl } from './known-crl.ts';
 
 /** A CRL out of a file. */
 export interface CrlFile {
@@ -43,12 +43,15 @@ interface Tools {
 
 const maximumUrls = 8;
 
-/** By the octets of an Evidence, so that all sites parse and index a CRL once. A string: why the octets are not a CRL. */
-const parsed = new WeakMap<Buffer, CertificateRevocationList | string>();
-const origins = new WeakMap<CertificateRevocationList, Evidence>();
+/** What the retrieval from one URL came to. */
+interface Brought {
+  readonly evidence?: Evidence;
+  /** Why there is nothing new. */
+  readonly problem?: string;
+}
 
 export class CrlSource {
-  readonly #files = new Map<string, CertificateRevocationList[]>();
+  readonly #files = new Map<string, CrlAtHand[]>();
   /** Why files are left out, each with its name. */
   readonly unreadableFiles: readonly string[];
   readonly #retrieval: RetrievalOptions | undefined;
@@ -75,86 +78,94 @@ export class CrlSource {
         problems.push(crl);
         continue;
       }
-      const { key } = crl.issuer;
-      this.#files.set(key, [...(this.#files.get(key) ?? []), crl]);
+      const { key } = crl.list.issuer;
+      this.#files.set(key, [...(this.#files.get(key) ?? []), { crl }]);
     }
     this.unreadableFiles = problems;
   }
 
   /** What files and earlier retrievals offer. Nothing is asked over the network. */
   async atHand(certificate: Certificate): Promise<CrlsAtHand> {
-    const issuers = certificate.crlDistributionPoints.flatMap(({ crlIssuers = [] }) => crlIssuers);
-    const keys = new Set([certificate.issuer, ...issuers].map(({ key }) => key));
-    const files = [...keys].flatMap((key) => this.#files.get(key) ?? []);
     const { store } = this.#retrieval ?? {};
     const held = await Promise.all(
-      store ? this.#urlsOf(certificate).map(async (url) => crlsOf(await store.held(requestFor(url)))) : [],
+      store
+        ? this.#pointsOf(certificate)
+            .flat()
+            .map((url) => heldAt(url, store))
+        : [],
     );
-    return { crls: [...files, ...held.flat()], problems: this.unreadableFiles };
+    return { crls: [...this.#filesFor(certificate), ...held.flat()], problems: this.unreadableFiles };
   }
 
   /** What is at hand and what the distribution points have now. @param waiting ends the waiting of this login */
   async retrieved(certificate: Certificate, waiting: AbortSignal): Promise<CrlsAtHand> {
     const retrieval = this.#retrieval;
-    const points = retrieval ? this.#pointsOf(certificate) : [];
-    const retrieved = await Promise.all(
-      points.map(async (alternatives) => (retrieval ? this.#firstOf(alternatives, retrieval, waiting) : [])),
+    if (!retrieval) return this.atHand(certificate);
+    const found = await Promise.all(
+      this.#pointsOf(certificate).map((alternatives) => this.#fromPoint(alternatives, retrieval, waiting)),
     );
-    // Whatever came is in the store now.
-    const { crls, problems } = await this.atHand(certificate);
-    return { crls, problems: [...problems, ...retrieved.flat()] };
+    return {
+      crls: [...this.#filesFor(certificate), ...found.flatMap(({ crls }) => crls)],
+      problems: [...this.unreadableFiles, ...found.flatMap(({ problems }) => problems)],
+    };
   }
 
   /** Told that a check proved this CRL authentic, whatever it says. */
-  confirm(crl: CertificateRevocationList): void {
-    const evidence = origins.get(crl);
+  confirm({ crl, evidence }: CrlAtHand): void {
     if (!evidence || !this.#retrieval) return;
-    const { thisUpdate, nextUpdate } = crl;
+    const { thisUpdate, nextUpdate } = crl.list;
     const period = { thisUpdate, ...(nextUpdate && { nextUpdate }) };
     const { store, refresher, policy } = this.#retrieval;
     store.confirm(evidence, period);
     refresher?.used({ evidence, period, freshnessSeconds: this.#freshnessSeconds, policy });
   }
 
-  /** Asks the alternatives until one brings a CRL; the problems of those that did not. */
-  async #firstOf(
+  #filesFor({ issuer, crlDistributionPoints }: Certificate): readonly CrlAtHand[] {
+    const issuers = crlDistributionPoints.flatMap(({ crlIssuers = [] }) => crlIssuers);
+    const keys = new Set([issuer, ...issuers].map(({ key }) => key));
+    return [...keys].flatMap((key) => this.#files.get(key) ?? []);
+  }
+
+  /** Asks the alternatives until one brings a CRL, and takes what is at hand of the others. */
+  async #fromPoint(
     alternatives: readonly string[],
     retrieval: RetrievalOptions,
     waiting: AbortSignal,
-  ): Promise<readonly string[]> {
+  ): Promise<CrlsAtHand> {
+    const crls: CrlAtHand[] = [];
     const problems: string[] = [];
+    let isFound = false;
     for (const url of alternatives) {
-      const problem = await this.#retrieve(url, retrieval, waiting);
-      if (problem === undefined) break;
-      problems.push(problem);
+      const { evidence, problem } = isFound ? {} : await this.#bring(url, retrieval, waiting);
+      // Beside what came stands what other logins proved meanwhile.
+      crls.push(...(await heldAt(url, retrieval.store, evidence)));
+      if (problem === undefined) isFound = true;
+      else problems.push(problem);
     }
-    return problems;
+    return { crls, problems };
   }
 
-  /** Brings the CRL of a URL into the store, unless it was asked for a moment ago; why there is none. */
-  async #retrieve(
+  /** Asks a URL for its CRL, unless it was asked a moment ago or another process has brought one. */
+  async #bring(
     url: string,
     { retriever, store, policy, negativeSeconds }: RetrievalOptions,
     waiting: AbortSignal,
-  ): Promise<string | undefined> {
+  ): Promise<Brought> {
     const request = requestFor(url);
     const { clock, logger } = this.#tools;
     const { askedAt, confirmed, problem } = await store.held(request);
-    if (askedAt && clock.now().getTime() < askedAt.getTime() + negativeSeconds * 1000) return problem;
+    if (askedAt && clock.now().getTime() < askedAt.getTime() + negativeSeconds * 1000)
+      return { ...(problem !== undefined && { problem }) };
     const { confirmed: known } = await store.reread(request);
-    if (known !== confirmed) return undefined;
+    if (known !== confirmed) return {};
     const retrieved = await retriever.retrieve({ ...request, ...(known && { known }) }, policy, waiting);
-    if (retrieved.outcome === 'failed') return retrieved.problem;
+    if (retrieved.outcome === 'failed') return { problem: retrieved.problem };
     const evidence = store.offer(request, retrieved);
-    const crl = crlOf(evidence);
-    if (typeof crl !== 'string') return undefined;
+    const { crl } = evidence.content;
+    if (typeof crl !== 'string') return { evidence };
     logger.warn('crl-refused', { url, reason: crl });
     store.reject(evidence, crl);
-    return crl;
-  }
-
-  #urlsOf(certificate: Certificate): readonly string[] {
-    return this.#pointsOf(certificate).flat();
+    return { problem: crl };
   }
 
   /** The URLs of each distribution point, which are alternatives (RFC 5280 4.2.1.13), at most eight in all. */
@@ -177,35 +188,21 @@ function requestFor(url: string): RetrievalRequest {
   return { kind: 'crl', url };
 }
 
-function crlsOf({ confirmed, candidate }: Held): readonly CertificateRevocationList[] {
-  return [candidate, confirmed]
-    .map((evidence) => evidence && crlOf(evidence))
-    .filter((crl) => crl !== undefined && typeof crl !== 'string');
-}
-
-function crlOf(evidence: Evidence): CertificateRevocationList | string {
-  const known = parsed.get(evidence.bytes);
-  if (known) return known;
-  const crl = readCrl(evidence);
-  parsed.set(evidence.bytes, crl);
-  if (typeof crl !== 'string') origins.set(crl, evidence);
-  return crl;
-}
-
-function readCrl({ bytes, request }: Evidence): CertificateRevocationList | string {
-  try {
-    const [der] = readCrls(bytes);
-    return der ? parseCrl(der, request.url) : `${request.url} holds no CRL`;
-  } catch (error) {
-    if (!(error instanceof MalformedError)) throw error;
-    return `${request.url} holds no CRL: ${error.message}`;
+/** The CRLs that the store holds of a URL, after the one that was just brought, each once. */
+async function heldAt(url: string, store: EvidenceStore, brought?: Evidence): Promise<readonly CrlAtHand[]> {
+  const { candidate, confirmed } = await store.held(requestFor(url));
+  const found = new Map<KnownCrl, CrlAtHand>();
+  for (const evidence of [brought, candidate, confirmed]) {
+    const crl = evidence?.content.crl;
+    if (evidence && crl instanceof KnownCrl && !found.has(crl)) found.set(crl, { crl, evidence });
   }
+  return [...found.values()];
 }
 
 /** A string: why it cannot be read. */
-function readOne(der: Buffer, file: string): CertificateRevocationList | string {
+function readOne(der: Buffer, file: string): KnownCrl | string {
   try {
-    return parseCrl(der, file);
+    return new KnownCrl(parseCrl(der, file));
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
     return `${file}: the CRL cannot be read: ${error.message}`;

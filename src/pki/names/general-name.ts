@@ -3,6 +3,7 @@ import { contextConstructed, contextPrimitive, DerReader, type DerValue, readSin
 import { decodeIa5 } from '../encoding/der-strings.ts';
 import { decodeObjectIdentifier } from '../encoding/der-values.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
+import { oids } from '../encoding/oids.ts';
 import { type DistinguishedName, parseDistinguishedName } from './distinguished-name.ts';
 
 export type GeneralName =
@@ -101,4 +102,10 @@ export function generalNameKey(name: GeneralName): string {
     default:
       return `${name.kind} ${name.value}`;
   }
+}
+
+/** Constraints apply to names of their own form; for otherName the form is its type. RFC 9598 6: those of rfc822Name to both. */
+export function constrainedForm(name: GeneralName): string {
+  if (name.kind !== 'otherName') return name.kind;
+  return name.type === oids.smtpUtf8Mailbox ? 'rfc822Name' : `otherName ${name.type}`;
 }

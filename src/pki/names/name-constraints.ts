@@ -5,11 +5,11 @@
  */
 
 import type { Certificate } from '../certificate/certificate.ts';
-import type { NameConstraints } from '../certificate/extensions.ts';
+import type { NameConstraints, Subtrees } from '../certificate/extensions.ts';
 import { describeOid, oids } from '../encoding/oids.ts';
 import type { Budget } from '../path/budget.ts';
 import { formatRfc4514, isWithinSubtree } from './distinguished-name.ts';
-import type { GeneralName } from './general-name.ts';
+import { constrainedForm, type GeneralName } from './general-name.ts';
 import {
   longestReadName,
   type Match,
@@ -21,13 +21,6 @@ import {
   matchesUserPrincipalName,
   otherNameText,
 } from './name-matching.ts';
-
-interface Subtrees {
-  readonly permitted: readonly GeneralName[];
-  readonly excluded: readonly GeneralName[];
-}
-
-const bySetAndForm = new WeakMap<NameConstraints, ReadonlyMap<string, Subtrees>>();
 
 /** Undefined when every name of the certificate passes; otherwise a sentence that names the first which does not. */
 export function nameConstraintsRefusal(
@@ -43,9 +36,8 @@ export function nameConstraintsRefusal(
     if (!isWellFormed(name)) return `${describe(name)} is not well formed`;
   }
   for (const set of constraints) {
-    const byForm = subtreesByForm(set);
     for (const name of names) {
-      const subtrees = byForm.get(formOf(name));
+      const subtrees = set.get(constrainedForm(name));
       const refusal = subtrees && subtreesRefusal(name, subtrees, budget);
       if (refusal) return refusal;
     }
@@ -80,20 +72,6 @@ function costOf(name: GeneralName): number {
 /** Subtrees that a refusal lists. */
 const maximumShown = 4;
 
-/** Sorted once for a CA, since a login compares with those of one form only. */
-function subtreesByForm(constraints: NameConstraints): ReadonlyMap<string, Subtrees> {
-  const known = bySetAndForm.get(constraints);
-  if (known) return known;
-  const permitted = Map.groupBy(constraints.permitted, formOf);
-  const excluded = Map.groupBy(constraints.excluded, formOf);
-  const forms = new Set([...permitted.keys(), ...excluded.keys()]);
-  const byForm = new Map(
-    [...forms].map((form) => [form, { permitted: permitted.get(form) ?? [], excluded: excluded.get(form) ?? [] }]),
-  );
-  bySetAndForm.set(constraints, byForm);
-  return byForm;
-}
-
 type Side = 'permitted' | 'excluded';
 
 /** RFC 5280 4.2.1.10: subject, subject alternative names, and e-mail addresses in the subject. */
@@ -106,12 +84,6 @@ function constrainedNames(certificate: Certificate): readonly GeneralName[] {
   const directoryName: readonly GeneralName[] =
     subject.rdns.length > 0 ? [{ kind: 'directoryName', name: subject }] : [];
   return [...directoryName, ...emailAddresses, ...subjectAltName];
-}
-
-/** Constraints apply to names of their own form; for otherName the form is its type. RFC 9598 6: those of rfc822Name to both. */
-function formOf(name: GeneralName): string {
-  if (name.kind !== 'otherName') return name.kind;
-  return name.type === oids.smtpUtf8Mailbox ? 'rfc822Name' : `otherName ${name.type}`;
 }
 
 function match(name: GeneralName, base: GeneralName, side: Side): Match {

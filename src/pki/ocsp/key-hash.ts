@@ -12,13 +12,11 @@ export function publicKeyOctets({ subjectPublicKeyInfo }: Certificate): Buffer {
   return decodeOctetsInBitString(reader.expect(tags.bitString).content, 'public key');
 }
 
-const hashes = new WeakMap<Certificate, Buffer | 'unreadable'>();
-
 /** SHA-1 of the key of a certificate; undefined when the key cannot be read. */
 export function keyHashOf(certificate: Certificate): Buffer | undefined {
-  const known = hashes.get(certificate) ?? computed(certificate);
-  hashes.set(certificate, known);
-  return known === 'unreadable' ? undefined : known;
+  const { derived } = certificate;
+  derived.keyHash ??= computed(certificate);
+  return derived.keyHash === 'unreadable' ? undefined : derived.keyHash;
 }
 
 function computed(certificate: Certificate): Buffer | 'unreadable' {

@@ -3,10 +3,9 @@
  * very key certified for OCSP signing. A responder never vouches for itself: CRLs decide on it, with id-pkix-ocsp-nocheck those at hand.
  */
 import { unrecorded } from '../../explanation/steps.ts';
-import { type Certificate, parseCertificate } from '../certificate/certificate.ts';
+import type { Certificate } from '../certificate/certificate.ts';
 import { namedPurposes } from '../certificate/key-purposes.ts';
 import type { Subject } from '../crl/crl-subject.ts';
-import { MalformedError } from '../encoding/malformed-error.ts';
 import { oids } from '../encoding/oids.ts';
 import type { IssuerPool } from '../path/issuer-pool.ts';
 import { type PathInputs, validatePath } from '../path/path-validator.ts';
@@ -40,7 +39,7 @@ export async function findResponder(
   const { responderId } = response;
   const { pinned = [], time, pool } = context;
   if (matches(responderId, issuer) && isSignedBy(response, issuer, context)) return issuer;
-  const { certificates, unreadable } = certificatesIn(response);
+  const { certificates, unreadable } = response.brought.read();
   let problem = 'it is signed neither by the issuer nor by a responder whose certificate is at hand';
   if (unreadable !== undefined) problem += `; a certificate that it brings along cannot be read: ${unreadable}`;
   for (const certificate of pinned) {
@@ -105,32 +104,4 @@ function matches(responderId: ResponderId, certificate: Certificate): boolean {
   if (responderId.kind === 'byName') return responderId.name.key === certificate.subject.key;
   const keyHash = keyHashOf(certificate);
   return keyHash?.equals(responderId.keyHash) === true;
-}
-
-interface BroughtCertificates {
-  readonly certificates: readonly Certificate[];
-  /** Why the first that cannot be read cannot. */
-  readonly unreadable?: string;
-}
-
-const read = new WeakMap<OcspResponse, BroughtCertificates>();
-
-/** The certificates a response brings along; what cannot be read is left out, for they are only help. */
-function certificatesIn(response: OcspResponse): BroughtCertificates {
-  const known = read.get(response);
-  if (known) return known;
-  const problems: string[] = [];
-  const certificates = response.certificates.flatMap((der) => {
-    try {
-      return [parseCertificate(der)];
-    } catch (error) {
-      if (!(error instanceof MalformedError)) throw error;
-      problems.push(error.message);
-      return [];
-    }
-  });
-  const [unreadable] = problems;
-  const brought = { certificates, ...(unreadable !== undefined && { unreadable }) };
-  read.set(response, brought);
-  return brought;
 }

@@ -25,6 +25,7 @@ import {
 import { MalformedError } from '../encoding/malformed-error.ts';
 import { oids } from '../encoding/oids.ts';
 import { type DistinguishedName, parseDistinguishedName } from '../names/distinguished-name.ts';
+import { BroughtCertificates } from './brought-certificates.ts';
 import { type CertId, certIdHashes } from './ocsp-request.ts';
 
 /** OCSPResponseStatus (RFC 6960 4.2.1) by number; 4 is not used. */
@@ -74,6 +75,7 @@ export interface OcspResponse {
   readonly nonce?: Buffer;
   /** DER of certificates that may help to verify the signature, unread. */
   readonly certificates: readonly Buffer[];
+  readonly brought: BroughtCertificates;
 }
 
 const maximumOctets = 65_536;
@@ -115,16 +117,18 @@ function basicResponseOf(der: Buffer) {
   const data = reader.expect(tags.sequence);
   const signatureAlgorithm = reader.expect(tags.sequence).der;
   const signature = decodeOctetsInBitString(reader.expect(tags.bitString).content, 'signature of the OCSP response');
-  const certificates = reader.optional(contextConstructed(0));
+  const explicit = reader.optional(contextConstructed(0));
   reader.end();
+  const certificates = explicit
+    ? readSequence(explicit.content, 'certificates of the OCSP response').rest(maximumCertificates).map(derOf)
+    : [];
   return {
     ...responseDataOf(data.content),
     responseData: data.der,
     signatureAlgorithm,
     signature,
-    certificates: certificates
-      ? readSequence(certificates.content, 'certificates of the OCSP response').rest(maximumCertificates).map(derOf)
-      : [],
+    certificates,
+    brought: new BroughtCertificates(certificates),
   };
 }
 

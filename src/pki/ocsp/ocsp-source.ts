@@ -9,13 +9,12 @@ import type { Certificate } from '../certificate/certificate.ts';
 import { mayBeLifted } from '../crl/crl-reason.ts';
 import type { RetrievalOptions } from '../crl/crl-source.ts';
 import type { Subject } from '../crl/crl-subject.ts';
-import { MalformedError } from '../encoding/malformed-error.ts';
-import { readOcspResponses } from '../encoding/pem.ts';
+import { readOcspResponse } from '../retrieval/evidence-content.ts';
 import type { Evidence } from '../retrieval/retrieved-evidence.ts';
 import type { RetrievalRequest } from '../retrieval/retriever.ts';
 import { checkOcspResponse, nonceProblem, type OcspContext, type OcspLimits, type OcspStatus } from './ocsp-check.ts';
 import { keyOf, type OcspRequestOptions, OcspRequests, responderOf } from './ocsp-requests.ts';
-import { type OcspResponse, parseOcspResponse } from './ocsp-response.ts';
+import type { OcspResponse } from './ocsp-response.ts';
 
 export interface OcspOptions extends OcspRequestOptions, OcspLimits {
   /** Responses out of files, at hand without a request. All rules but that for nonces apply to them. Default: none. */
@@ -60,9 +59,6 @@ const maximumRemembered = 2_000;
 /** RFC 9654 2.1: what every responder has to bring back. */
 const nonceOctets = 32;
 
-/** By the octets of an Evidence, so that an answer is parsed once. A string: why the octets are not an answer. */
-const parsed = new WeakMap<Buffer, OcspResponse | string>();
-
 export class OcspSource {
   readonly #options: OcspOptions;
   readonly #files: readonly (OcspResponse | string)[];
@@ -82,7 +78,7 @@ export class OcspSource {
   constructor(options: OcspOptions, retrieval: RetrievalOptions | undefined, tools: OcspTools) {
     this.#options = options;
     // One that cannot be read is a problem that is told, and no reason to do without the others.
-    this.#files = (options.files ?? []).map(({ file, der }) => readResponse(der, file));
+    this.#files = (options.files ?? []).map(({ file, der }) => readOcspResponse(der, file));
     this.#tools = tools;
     const hasFiles = this.#files.length > 0;
     this.#requests = new OcspRequests(options, hasFiles, retrieval?.policy.schemes ?? []);
@@ -214,7 +210,7 @@ export class OcspSource {
     subject: Subject,
     question: OcspQuestion,
   ): Promise<OcspStatus> {
-    const response = responseOf(evidence);
+    const response = evidence.content.ocspResponse;
     const problem =
       sent && typeof response !== 'string'
         ? nonceProblem(response, sent, this.#options.nonce === 'require')
@@ -225,7 +221,7 @@ export class OcspSource {
   }
 
   async #judge(evidence: Evidence, subject: Subject, question: OcspQuestion): Promise<OcspStatus> {
-    const status = await this.#judgeResponse(responseOf(evidence), subject, question);
+    const status = await this.#judgeResponse(evidence.content.ocspResponse, subject, question);
     if (status.status !== 'unknown') {
       const { thisUpdate, validUntil } = status.evidence;
       const period = { thisUpdate, nextUpdate: validUntil };
@@ -252,23 +248,4 @@ function tells(status: OcspStatus): boolean {
 
 function isRevocation(status: OcspStatus): boolean {
   return status.status === 'revoked' && !mayBeLifted(status.reason);
-}
-
-function responseOf({ bytes, request }: Evidence): OcspResponse | string {
-  const known = parsed.get(bytes);
-  if (known) return known;
-  const response = readResponse(bytes, responderOf(request));
-  parsed.set(bytes, response);
-  return response;
-}
-
-function readResponse(bytes: Buffer, url: string): OcspResponse | string {
-  try {
-    const [der = bytes] = readOcspResponses(bytes);
-    const response = parseOcspResponse(der, url);
-    return typeof response === 'string' ? `${url}: the responder answered ${response}` : response;
-  } catch (error) {
-    if (!(error instanceof MalformedError)) throw error;
-    return `${url}: the answer cannot be read: ${error.message}`;
-  }
 }

@@ -58,14 +58,11 @@ function* extend(
   }
 }
 
-const identities = new WeakMap<Certificate, string>();
-
 /** Made once for a certificate: names and keys may be long, and every step asks. */
 function identityOf(certificate: Certificate): string {
-  const { subject, subjectPublicKeyInfo } = certificate;
-  const identity = identities.get(certificate) ?? `${subject.key}\n${subjectPublicKeyInfo.toString('latin1')}`;
-  identities.set(certificate, identity);
-  return identity;
+  const { subject, subjectPublicKeyInfo, derived } = certificate;
+  derived.identity ??= `${subject.key}\n${subjectPublicKeyInfo.toString('latin1')}`;
+  return derived.identity;
 }
 
 /**

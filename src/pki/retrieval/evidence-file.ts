@@ -4,6 +4,7 @@
  */
 import { createHash, hash } from 'node:crypto';
 import { inPieces } from '../encoding/in-pieces.ts';
+import { EvidenceContent } from './evidence-content.ts';
 import type { ConfirmedEvidence } from './retrieved-evidence.ts';
 import type { RetrievalRequest } from './retriever.ts';
 
@@ -46,9 +47,12 @@ export async function decodeEvidence(file: Buffer, request: RetrievalRequest): P
     header['kind'] === kind && header['url'] === url && header['body'] === body?.toString('base64') && retrievedAt;
   if (!isOfRequest || !thisUpdate) return undefined;
   const { etag, lastModified } = header;
+  const asked = { kind, url, ...(body && { body }) };
+  const bytes = rest.subarray(second.length + 1);
   return {
-    request: { kind, url, ...(body && { body }) },
-    bytes: rest.subarray(second.length + 1),
+    request: asked,
+    bytes,
+    content: new EvidenceContent(bytes, asked),
     retrievedAt,
     period: { thisUpdate, ...(nextUpdate && { nextUpdate }) },
     validators: {

@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
+import { EvidenceContent } from './evidence-content.ts';
 import { EvidenceDirectory, type EvidenceDirectoryOptions } from './evidence-directory.ts';
 import type { Evidence, EvidencePeriod, Held } from './retrieved-evidence.ts';
 import type { RetrievalRequest, RetrievedOctets } from './retriever.ts';
@@ -57,10 +58,12 @@ export class EvidenceStore {
     const { confirmed, candidate } = this.#memory.get(key) ?? nothing;
     const askedAt = this.#clock.now();
     const { kind, url, body } = request;
-    // Octets that are known already stay the same Buffer, by which consumers remember what they parsed.
+    // Octets that are known already stay the same evidence, together with what was read from them.
     const same = [confirmed, candidate].find((evidence) => evidence?.bytes.equals(bytes));
+    const asked = { kind, url, ...(body && { body }) };
     const evidence: Evidence = same ?? {
-      request: { kind, url, ...(body && { body }) },
+      request: asked,
+      content: new EvidenceContent(bytes, asked),
       bytes,
       ...(validators && { validators }),
       retrievedAt: askedAt,

@@ -1,9 +1,12 @@
 /** A CRL, OCSP response or certificate that was retrieved, and what is known of it since. */
+import type { EvidenceContent } from './evidence-content.ts';
 import type { RetrievalRequest, RetrievedOctets } from './retriever.ts';
 
 export interface Evidence extends RetrievedOctets {
   readonly request: Pick<RetrievalRequest, 'kind' | 'url' | 'body'>;
   readonly retrievedAt: Date;
+  /** What its octets say; goes along when evidence is confirmed. */
+  readonly content: EvidenceContent;
 }
 
 /** For when evidence speaks, as itself says. */

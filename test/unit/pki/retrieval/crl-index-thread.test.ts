@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { parseCrl } from '../../../../src/pki/crl/crl.ts';
-import { indexedEntries } from '../../../../src/pki/crl/crl-index.ts';
+import { KnownCrl } from '../../../../src/pki/crl/known-crl.ts';
 import { MalformedError } from '../../../../src/pki/encoding/malformed-error.ts';
 import { crlEntry, issueCrl, root } from '../authority.ts';
 
@@ -25,7 +25,7 @@ vi.mock('node:worker_threads', () => ({
 
 const issuer = root();
 const entries = Buffer.concat(Array.from({ length: 20_000 }, (_, index) => crlEntry(index + 1)));
-const large = () => parseCrl(issueCrl(issuer, { entries: [entries] }), 'large');
+const large = () => new KnownCrl(parseCrl(issueCrl(issuer, { entries: [entries] }), 'large'));
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** What a thread is given is copied in turns; so many that more threads than expected would have begun too. */
@@ -39,20 +39,20 @@ describe('a thread that dies', () => {
     ['without a word', (thread: EventEmitter) => thread.emit('exit', 1), 'the thread ended'],
   ])('%s makes its CRL unusable, and is tried again by a later login', async (_rule, die, message) => {
     const crl = large();
-    const first = indexedEntries(crl);
+    const first = crl.entries();
     await turns();
     const [thread] = threads.splice(0);
     die(thread!);
     await expect(first).rejects.toThrow(MalformedError);
     await expect(first).rejects.toThrow(message);
-    const second = indexedEntries(crl);
+    const second = crl.entries();
     await turns();
     threads.splice(0)[0]!.emit('exit', 1);
     await expect(second).rejects.toThrow(MalformedError);
   });
 
   it('leaves its place to the next: never more than two run at once', async () => {
-    const results = Array.from({ length: 4 }, () => Promise.resolve(indexedEntries(large())).catch(() => 'failed'));
+    const results = Array.from({ length: 4 }, () => Promise.resolve(large().entries()).catch(() => 'failed'));
     await turns();
     expect(threads).toHaveLength(2);
     threads[0]!.emit('exit', 1);
@@ -69,7 +69,7 @@ describe('a thread that dies', () => {
   it('is ended when it does not answer in time', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
-      const result = indexedEntries(large());
+      const result = large().entries();
       await turns();
       vi.advanceTimersByTime(30_000);
       await expect(result).rejects.toThrow('in time');

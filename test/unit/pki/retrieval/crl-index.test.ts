@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { type CertificateRevocationList, parseCrl } from '../../../../src/pki/crl/crl.ts';
 import { CrlEntries, indexCrlEntries } from '../../../../src/pki/crl/crl-entries.ts';
-import { indexedEntries } from '../../../../src/pki/crl/crl-index.ts';
+import { KnownCrl } from '../../../../src/pki/crl/known-crl.ts';
 import { MalformedError } from '../../../../src/pki/encoding/malformed-error.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
 import { crlEntry, extension, issueCrl, root } from '../authority.ts';
@@ -21,12 +21,14 @@ function crlOf(count: number, last: Buffer = Buffer.alloc(0)): Buffer {
   return issueCrl(issuer, { entries: [Buffer.concat([...entries, last])] });
 }
 
+const known = (der: Buffer, source: string) => new KnownCrl(parseCrl(der, source));
+
 describe('the entries of a small CRL', () => {
   it('are indexed at once, and once', () => {
-    const crl = parseCrl(crlOf(10), 'small');
-    const entries = indexedEntries(crl);
+    const crl = known(crlOf(10), 'small');
+    const entries = crl.entries();
     expect(entries).toBeInstanceOf(CrlEntries);
-    expect(indexedEntries(crl)).toBe(entries);
+    expect(crl.entries()).toBe(entries);
   });
 });
 
@@ -35,18 +37,19 @@ describe('the entries of a large CRL', () => {
   const der = crlOf(count);
 
   it('are indexed by a thread, once for all who ask, and found as those of a small one', async () => {
-    const crl = parseCrl(der, 'large');
-    const [first, second] = [indexedEntries(crl), indexedEntries(crl)];
+    const crl = known(der, 'large');
+    const { issuer: name, thisUpdate } = crl.list;
+    const [first, second] = [crl.entries(), crl.entries()];
     expect(first).toBeInstanceOf(Promise);
     expect(first).toBe(second);
     const entries = await first;
-    expect(indexedEntries(crl)).toBe(entries);
+    expect(crl.entries()).toBe(entries);
     for (const index of [0, 1, 4_711, count - 1])
-      expect(entries.find(crl.issuer.key, octetsOf(serialOf(index)), crl.thisUpdate)).toMatchObject({
+      expect(entries.find(name.key, octetsOf(serialOf(index)), thisUpdate)).toMatchObject({
         reason: 'keyCompromise',
       });
-    expect(entries.find(crl.issuer.key, octetsOf(serialOf(count)), crl.thisUpdate)).toBeUndefined();
-    expect(entries.find('another issuer', octetsOf(serialOf(1)), crl.thisUpdate)).toBeUndefined();
+    expect(entries.find(name.key, octetsOf(serialOf(count)), thisUpdate)).toBeUndefined();
+    expect(entries.find('another issuer', octetsOf(serialOf(1)), thisUpdate)).toBeUndefined();
   });
 
   it('do not hold up the event loop while they are indexed', async () => {
@@ -62,7 +65,7 @@ describe('the entries of a large CRL', () => {
       }
       return Math.min(...costs);
     };
-    const handedOver = await costOf(indexedEntries);
+    const handedOver = await costOf((crl) => new KnownCrl(crl).entries());
     const doneHere = await costOf(({ entries, issuer }) => indexCrlEntries(entries, issuer.key, false));
     expect(handedOver).toBeLessThan(doneHere / 2);
   });
@@ -70,21 +73,23 @@ describe('the entries of a large CRL', () => {
   it('take twelve megabytes at most, the octets of the CRL included', async () => {
     collectGarbage();
     const before = process.memoryUsage();
-    const crl = parseCrl(Buffer.from(der), 'large');
-    const entries = await indexedEntries(crl);
+    const crl = known(Buffer.from(der), 'large');
+    const entries = await crl.entries();
     collectGarbage();
     const after = process.memoryUsage();
     const kept = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
-    expect(entries.find(crl.issuer.key, octetsOf(serialOf(1)), crl.thisUpdate)).toBeDefined();
+    expect(entries.find(crl.list.issuer.key, octetsOf(serialOf(1)), crl.list.thisUpdate)).toBeDefined();
     expect(kept).toBeLessThan(12_000_000);
   });
 
   it('that cannot be read make that CRL unusable, and no other', async () => {
     const critical = crlEntry(1, [extension('1.2.3.4', Buffer.alloc(1), true)]);
-    const broken = parseCrl(crlOf(10_000, critical), 'broken');
-    const cut = parseCrl(crlOf(10_000, Buffer.of(0x30, 0x03, 0x02, 0x01)), 'cut');
-    const whole = parseCrl(crlOf(10_000), 'whole');
-    const results = await Promise.allSettled([broken, cut, whole, parseCrl(crlOf(9_999), 'other')].map(indexedEntries));
+    const broken = known(crlOf(10_000, critical), 'broken');
+    const cut = known(crlOf(10_000, Buffer.of(0x30, 0x03, 0x02, 0x01)), 'cut');
+    const whole = known(crlOf(10_000), 'whole');
+    const results = await Promise.allSettled(
+      [broken, cut, whole, known(crlOf(9_999), 'other')].map((crl) => crl.entries()),
+    );
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled', 'fulfilled']);
     for (const result of results.slice(0, 2)) expect(result).toMatchObject({ reason: expect.any(MalformedError) });
     expect(results[0]).toMatchObject({

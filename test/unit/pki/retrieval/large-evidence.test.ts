@@ -6,6 +6,7 @@ import { SignatureVerifier } from '../../../../src/pki/certificate/signature.ts'
 import { parseCrl } from '../../../../src/pki/crl/crl.ts';
 import { concatInPieces, copyInPieces, inPieces } from '../../../../src/pki/encoding/in-pieces.ts';
 import { Budget } from '../../../../src/pki/path/budget.ts';
+import { EvidenceContent } from '../../../../src/pki/retrieval/evidence-content.ts';
 import { decodeEvidence, encodeEvidence } from '../../../../src/pki/retrieval/evidence-file.ts';
 import { crlEntry, issueCrl, now, root } from '../authority.ts';
 
@@ -37,9 +38,11 @@ const signedBy = (crl: ReturnType<typeof parseCrl>, signature = crl.signature) =
     parseCertificate(anchor.der).subjectPublicKeyInfo,
     budget(),
   );
+const request = { kind: 'crl' as const, url: 'http://pki.example/a.crl' };
 const evidence = {
-  request: { kind: 'crl' as const, url: 'http://pki.example/a.crl' },
+  request,
   bytes,
+  content: new EvidenceContent(bytes, request),
   retrievedAt: now,
   period: { thisUpdate: now },
 };

@@ -3,9 +3,10 @@ import { describe, expect, it, vi } from 'vitest';
 import { defaultAlgorithmPolicy } from '../../../../src/pki/certificate/algorithms.ts';
 import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
 import { SignatureVerifier } from '../../../../src/pki/certificate/signature.ts';
-import { type CertificateRevocationList, parseCrl } from '../../../../src/pki/crl/crl.ts';
+import { parseCrl } from '../../../../src/pki/crl/crl.ts';
 import { CrlCheck } from '../../../../src/pki/crl/crl-check.ts';
 import { subjectAt } from '../../../../src/pki/crl/crl-subject.ts';
+import { KnownCrl } from '../../../../src/pki/crl/known-crl.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
 import { Budget } from '../../../../src/pki/path/budget.ts';
 import { IssuerPool } from '../../../../src/pki/path/issuer-pool.ts';
@@ -58,10 +59,12 @@ interface Setting extends Partial<Omit<Context, 'pool' | 'signatures' | 'crlsFor
 }
 
 /** A check over these CRLs, named by their places. */
-function checkOf(crls: readonly (Buffer | CertificateRevocationList)[], setting: Setting = {}) {
+function checkOf(crls: readonly (Buffer | KnownCrl)[], setting: Setting = {}) {
   const { peer = holder, issuer = middle, known = [], anchors = [anchor], problems = [], ...others } = setting;
   const { verifier = new SignatureVerifier(defaultAlgorithmPolicy), ...context } = others;
-  const parsed = crls.map((crl, index) => (Buffer.isBuffer(crl) ? parseCrl(crl, String(index)) : crl));
+  const parsed = crls.map((crl, index) => ({
+    crl: Buffer.isBuffer(crl) ? new KnownCrl(parseCrl(crl, String(index))) : crl,
+  }));
   const parse = ({ der: encoded }: Issued) => parseCertificate(encoded);
   const [trustAnchor, ...otherAnchors] = anchors.map(parse);
   const asked: string[] = [];
@@ -77,7 +80,7 @@ function checkOf(crls: readonly (Buffer | CertificateRevocationList)[], setting:
     freshnessSeconds: 0,
     graceSeconds: 0,
     isRevokedElsewhere: async () => false,
-    onAuthentic: ({ source }) => void authentic.push(source),
+    onAuthentic: ({ crl }) => void authentic.push(crl.list.source),
     ...context,
     crlsFor: async ({ sha256 }) => {
       asked.push(sha256);
@@ -87,7 +90,7 @@ function checkOf(crls: readonly (Buffer | CertificateRevocationList)[], setting:
   return { check, subject, asked, authentic };
 }
 
-async function statusOf(crls: readonly (Buffer | CertificateRevocationList)[], setting?: Setting) {
+async function statusOf(crls: readonly (Buffer | KnownCrl)[], setting?: Setting) {
   const { check, subject } = checkOf(crls, setting);
   return check.status(subject);
 }
@@ -256,7 +259,7 @@ describe('a status that stays unknown says', () => {
         throw new RangeError('a fault');
       },
     });
-    await expect(statusOf([broken])).rejects.toThrow(RangeError);
+    await expect(statusOf([new KnownCrl(broken)])).rejects.toThrow(RangeError);
   });
 });
 
@@ -420,14 +423,13 @@ describe('a large CRL', () => {
   const padding = extension('1.2.3.4', octetString(Buffer.alloc(1_100_000)));
   it('is verified aside, and once for many logins', async () => {
     const aside = vi.spyOn(SignatureVerifier.prototype, 'verifyAside');
-    const crl = parseCrl(byMiddle({ extensions: [padding] }), 'large');
+    const crl = new KnownCrl(parseCrl(byMiddle({ extensions: [padding] }), 'large'));
     const verifier = new SignatureVerifier(defaultAlgorithmPolicy);
     expect(await kindOf([crl], { verifier })).toBe('good');
     expect(await kindOf([crl], { verifier })).toBe('good');
     expect(aside).toHaveBeenCalledTimes(1);
-    const forged = parseCrl(
-      issueCrl({ subject: middle.subject, keys: newKeys() }, { extensions: [padding] }),
-      'forged',
+    const forged = new KnownCrl(
+      parseCrl(issueCrl({ subject: middle.subject, keys: newKeys() }, { extensions: [padding] }), 'forged'),
     );
     expect(await kindOf([forged], { verifier })).toBe('unknown');
     expect(aside).toHaveBeenCalledTimes(2);

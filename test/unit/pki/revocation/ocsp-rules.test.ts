@@ -359,12 +359,12 @@ it('a key of the issuer that cannot be read leaves the status unknown, and a fau
     freshnessSeconds: 0,
     graceSeconds: 0,
   };
-  const broken = { ...subject.issuer, subjectPublicKeyInfo: Buffer.of(0x30, 0) };
+  const broken = { ...subject.issuer, derived: {}, subjectPublicKeyInfo: Buffer.of(0x30, 0) };
   expect(await checkOcspResponse(response, { ...subject, issuer: broken }, context)).toMatchObject({
     status: 'unknown',
     problems: [expect.stringContaining('public key')],
   });
-  const faulty = Object.defineProperty({ ...subject.issuer }, 'subjectPublicKeyInfo', {
+  const faulty = Object.defineProperty({ ...subject.issuer, derived: {} }, 'subjectPublicKeyInfo', {
     get() {
       throw new RangeError('a fault');
     },
