@@ -62,7 +62,7 @@ export class CrlCheck {
     const { sha256 } = subject.certificate;
     const known = this.#known.get(sha256);
     if (known) return known;
-    // A CRL issuer that could vouch for itself could never be revoked.
+    // RFC 5280 leaves open what a CRL issuer is that has no CRL but its own: if it counted, a thief of its key could hide every revocation.
     if (chain.includes(sha256)) return unknown('the CRL issuer would vouch for itself');
     if (chain.length >= maximumChain) return unknown('too many CRL issuers depend on one another');
     const waiting = [...chain, sha256];

@@ -21,8 +21,6 @@ export interface SignerContext {
   readonly pool: IssuerPool;
   readonly signatures: SignatureChecks;
   readonly time: Date;
-  /** See RevocationOptions; default `unknown`. */
-  readonly selfVouchingCrlIssuers?: 'unknown' | 'believed' | undefined;
 }
 
 export class CrlSigners {
@@ -117,9 +115,6 @@ export class CrlSigners {
     for (let index = path.certificates.length - 1; index >= 0; index--) {
       const subject = subjectAt(path, index);
       if (!subject) break;
-      // The question that is being answered is whether this very certificate stands on its own CRL.
-      const vouchesForItself = chain.at(-1) === subject.certificate.sha256;
-      if (vouchesForItself && this.#context.selfVouchingCrlIssuers === 'believed') continue;
       const status = await this.#statusOf(subject, chain);
       if (status.status === 'revoked') return 'the certificate of its signer, or one above, is revoked';
       if (status.status === 'unknown') return `the status of its signer is unknown: ${status.problems.join('; ')}`;

@@ -51,11 +51,6 @@ export interface RevocationOptions {
   readonly unknownStatus?: UnknownStatus;
   /** Default: `defaultOcspOptions`. */
   readonly ocsp?: OcspOptions;
-  /**
-   * A CRL issuer whose certificate has no CRL but its own (RFC 5280 leaves open what then). `unknown`, the default: its CRLs do
-   * not count. `believed`: they do unless it lists itself; an attacker who steals its key can then hide every revocation for ever.
-   */
-  readonly selfVouchingCrlIssuers?: 'unknown' | 'believed';
   /** Absent: nothing is ever retrieved. */
   readonly retrieval?: RetrievalOptions;
 }
@@ -159,7 +154,6 @@ export class RevocationPolicy {
       methods,
       freshnessSeconds,
       graceSeconds: unknownStatus?.kind === 'allowWithinGrace' ? unknownStatus.graceSeconds : 0,
-      selfVouchingCrlIssuers: this.#options.selfVouchingCrlIssuers,
       ...(mode === 'check' && retrieval && { retrievalMilliseconds: retrieval.totalTimeoutMilliseconds }),
     };
     return new StatusSearch(options, search);

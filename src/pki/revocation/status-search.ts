@@ -31,7 +31,6 @@ interface SearchOptions {
   readonly freshnessSeconds: number;
   /** 0: what ended does not count. */
   readonly graceSeconds: number;
-  readonly selfVouchingCrlIssuers: 'unknown' | 'believed' | undefined;
   /** For all retrievals, in milliseconds; absent: nothing may be retrieved. */
   readonly retrievalMilliseconds?: number;
 }
@@ -125,10 +124,9 @@ export class StatusSearch {
   }
 
   #crlCheck(graceSeconds: number, crlsFor?: (certificate: Certificate) => Promise<CrlsAtHand>): CrlCheck {
-    const { crls, ocsp, selfVouchingCrlIssuers } = this.#options;
+    const { crls, ocsp } = this.#options;
     const check = new CrlCheck({
       ...this.#context(graceSeconds),
-      selfVouchingCrlIssuers,
       crlsFor: crlsFor ?? ((certificate) => crls.atHand(certificate)),
       isRevokedElsewhere: async (signer, chain) => {
         const question = this.#question(graceSeconds, check, { chain });

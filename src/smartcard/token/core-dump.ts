@@ -25,7 +25,8 @@ const longestCopy = 65_536;
 
 /**
  * To be called after a secret was copied, on the same thread. Copying goes through vector registers, and those that the next
- * copies happen not to need keep what went through them last; so octets that tell nothing are copied in every length.
+ * copies happen not to need keep what went through them last; so octets that tell nothing are copied in every length. A core dump
+ * of a crashed trial had the PIN in its registers without this; test/e2e/command-line/try-card-secrecy.test.ts looks into such dumps.
  */
 export function overwriteRegisters(): void {
   const destination = Buffer.alloc(longestCopy);
