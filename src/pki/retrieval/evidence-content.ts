@@ -1,4 +1,4 @@
-/** What the octets of evidence say. Whoever holds the evidence holds this too, so that all sites read it once. */
+/** What the octets of evidence say. It lies beside them, so that they are read once for all sites. */
 import { parseCrl } from '../crl/crl.ts';
 import { KnownCrl } from '../crl/known-crl.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
