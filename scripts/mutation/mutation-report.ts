@@ -1,78 +1,59 @@
-/** What Stryker found out about the mutants of a file, without those that only change a sentence for people. */
-import { z } from 'zod';
-
-const position = z.object({ line: z.number(), column: z.number() });
-const reportSchema = z.object({
-  files: z.record(
-    z.string(),
-    z.object({
-      source: z.string(),
-      mutants: z.array(
-        z.object({
-          mutatorName: z.string(),
-          replacement: z.string().optional(),
-          status: z.string(),
-          location: z.object({ start: position, end: position }),
-        }),
-      ),
-    }),
-  ),
-});
-
-export interface Survivor {
-  readonly line: number;
-  /** The kind of change, in Stryker’s words. */
-  readonly kind: string;
-  readonly original: string;
-  readonly replacement: string;
-  /** Whether a test at least ran it. */
-  readonly isCovered: boolean;
-}
+/** What is printed of a run, and the table of test/mutants.md. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Mutant, Verdict } from './mutant.ts';
 
 export interface FileResult {
   readonly file: string;
   readonly killed: number;
-  /** Those of the killed that only ran out of time: on a busy machine a test may do so without a mutant. */
-  readonly timedOut: number;
-  readonly survivors: readonly Survivor[];
+  /** Those of the killed that only took too long: on a busy machine a test may do so without a mutant. */
+  readonly late: number;
+  readonly survivors: readonly Mutant[];
+  /** Those of the survivors whose place no test runs. */
+  readonly uncovered: ReadonlySet<Mutant>;
 }
 
-/** What failed in a mutant by itself, such as code that does not compile, says nothing about the tests. */
-const killed = ['Killed', 'Timeout'];
-const survived = ['Survived', 'NoCoverage'];
+const tableFile = resolve(import.meta.dirname, '../../test/mutants.md');
+const row = /^\| (src\/[^ ]+) \| (\d+) \| (\d+) \|.*$/;
+const oneLine = (text: string) => text.replace(/\s+/g, ' ').slice(0, 100);
 
-/** @throws ZodError when the report is not what this version of Stryker writes */
-export function readReport(json: string): readonly FileResult[] {
-  const { files } = reportSchema.parse(JSON.parse(json));
-  return Object.entries(files).map(([file, { source, mutants }]) => {
-    const lines = source.split('\n');
-    const judged = mutants
-      .map(({ mutatorName: kind, replacement = '', status, location: { start, end } }) => {
-        const original = textBetween(lines, start, end);
-        return { line: start.line, kind, original, replacement, status, isCovered: status !== 'NoCoverage' };
-      })
-      .filter(({ kind, original }) => kind !== 'StringLiteral' || !isSentence(original));
-    return {
-      file,
-      killed: judged.filter(({ status }) => killed.includes(status)).length,
-      timedOut: judged.filter(({ status }) => status === 'Timeout').length,
-      survivors: judged
-        .filter(({ status }) => survived.includes(status))
-        .map(({ status: _, ...survivor }) => survivor)
-        .sort((a, b) => a.line - b.line),
-    };
+export function resultOf(file: string, mutants: readonly Mutant[], verdicts: ReadonlyMap<string, Verdict>): FileResult {
+  const having = (...wanted: readonly Verdict[]) =>
+    mutants.filter(({ id }) => wanted.includes(verdicts.get(id) as Verdict)).sort((a, b) => a.line - b.line);
+  return {
+    file,
+    killed: having('killed', 'late').length,
+    late: having('late').length,
+    survivors: having('survived', 'uncovered'),
+    uncovered: new Set(having('uncovered')),
+  };
+}
+
+export function share(killed: number, survived: number): string {
+  return killed + survived === 0 ? 'no mutants' : `${Math.floor((100 * killed) / (killed + survived))} %`;
+}
+
+export function describeResult({ file, killed, late, survivors, uncovered }: FileResult): string {
+  const percent = share(killed, survivors.length);
+  const title = `${file}: ${killed} killed (${late} of them late), ${survivors.length} survived, ${uncovered.size} of them run by no test (${percent})`;
+  const lines = survivors.map((mutant) => {
+    const { line, kind, original, replacement } = mutant;
+    const remark = uncovered.has(mutant) ? ' (no test runs it)' : '';
+    return `  ${line}: ${kind}${remark}: ${oneLine(original)} -> ${oneLine(replacement)}`;
   });
+  return [title, ...lines].join('\n');
 }
 
-/** A text with a blank in it is wording, which no test should hold. */
-function isSentence(literal: string): boolean {
-  return /^(['"`]).* .*\1$/s.test(literal);
-}
-
-/** Lines and columns count from 1. */
-function textBetween(lines: readonly string[], start: z.infer<typeof position>, end: z.infer<typeof position>): string {
-  const part = lines.slice(start.line - 1, end.line);
-  part[part.length - 1] = part.at(-1)?.slice(0, end.column - 1) ?? '';
-  part[0] = part[0]?.slice(start.column - 1) ?? '';
-  return part.join('\n');
+/** Puts the results into the table in place of the rows of the same files, and leaves out rows of files that are gone. */
+export function record(results: readonly FileResult[], sources: ReadonlySet<string>): void {
+  const lines = readFileSync(tableFile, 'utf8').split('\n');
+  const rows = new Map(lines.flatMap((line) => (row.test(line) ? [[line.replace(row, '$1'), line] as const] : [])));
+  for (const { file, killed, survivors } of results) {
+    if (killed + survivors.length === 0) rows.delete(file);
+    else rows.set(file, `| ${file} | ${killed} | ${survivors.length} | ${share(killed, survivors.length)} |`);
+  }
+  const first = lines.findIndex((line) => row.test(line));
+  const table = [...rows].filter(([file]) => sources.has(file)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const rest = lines.filter((line) => !row.test(line));
+  writeFileSync(tableFile, rest.toSpliced(first, 0, ...table.map(([, line]) => line)).join('\n'));
 }

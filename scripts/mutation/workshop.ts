@@ -1,14 +1,19 @@
-/** A copy of this checkout in which mutants may live: its own sources, modules and Stryker, at versions that are written here. */
+/** A copy of this checkout in which mutants may live, and the instrumenter that makes them, at a version that is written here. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
-export const repository = resolve(import.meta.dirname, '../..');
-export const workshop = join(homedir(), '.cache', 'cardgate-mutate');
+const repository = resolve(import.meta.dirname, '../..');
+const cache = process.env['CARDGATE_MUTATE_CACHE'] ?? join(homedir(), '.cache', 'cardgate-mutate');
+/** Of this run alone: another may work beside it. */
+export const workshop = join(cache, `workshop-${process.pid}`);
+export const testData = process.env['CARDGATE_TESTDATA'] ?? join(repository, '..', 'shared', 'testdata');
 
-const strykerVersion = '10.1.1';
-const stryker = ['core', 'vitest-runner'].map((name) => `@stryker-mutator/${name}@${strykerVersion}`);
+const instrumenter = '@stryker-mutator/instrumenter';
+const version = '10.1.1';
+const tools = join(cache, `instrumenter-${version}`);
+export const instrumenterModule = join(tools, 'node_modules', instrumenter, 'dist/src/index.js');
 
 /** Files of this checkout, new ones too, by their paths in it. */
 export function checkoutFiles(): readonly string[] {
@@ -18,26 +23,26 @@ export function checkoutFiles(): readonly string[] {
     .filter((path) => path !== '' && existsSync(join(repository, path)));
 }
 
-/** Installs modules and Stryker unless they are there. @throws Error with what npm said */
-export function installStryker(): void {
-  const lock = readFileSync(join(repository, 'package-lock.json'), 'utf8') + stryker.join();
-  const mark = join(workshop, 'installed');
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === lock) return;
-  rmSync(workshop, { recursive: true, force: true });
-  mkdirSync(workshop, { recursive: true });
-  copySources();
-  cpSync(join(repository, 'node_modules'), join(workshop, 'node_modules'), { recursive: true, verbatimSymlinks: true });
-  const words = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', ...stryker];
-  const { status, stderr } = spawnSync('npm', words, { cwd: workshop, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`npm ${words.join(' ')} ended with ${status}:\n${stderr}`);
-  writeFileSync(mark, lock);
-}
-
-/** The sources as they are in this checkout: a run that was cut off leaves its mutants behind. */
-export function copySources(): void {
-  for (const folder of ['src', 'test']) rmSync(join(workshop, folder), { recursive: true, force: true });
+/** Installs the instrumenter unless it is there, and copies the sources. @throws Error with what npm said */
+export function prepareWorkshop(): void {
+  if (!existsSync(instrumenterModule)) {
+    mkdirSync(tools, { recursive: true });
+    const words = [
+      'install',
+      '--prefix',
+      tools,
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      `${instrumenter}@${version}`,
+    ];
+    const { status, stderr } = spawnSync('npm', words, { cwd: tools, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`npm ${words.join(' ')} ended with ${status}:\n${stderr}`);
+  }
+  process.on('exit', () => rmSync(workshop, { recursive: true, force: true }));
   for (const file of checkoutFiles()) {
     mkdirSync(dirname(join(workshop, file)), { recursive: true });
     cpSync(join(repository, file), join(workshop, file));
   }
+  symlinkSync(join(repository, 'node_modules'), join(workshop, 'node_modules'));
 }
