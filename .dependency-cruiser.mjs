@@ -88,8 +88,8 @@ const packageOwners = {
   asn1js: ['smartcard'],
   commander: ['commands'],
   yaml: ['config', 'smartcard'],
-  zod: ['settings', 'config', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'smartcard'],
-  'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login'],
+  zod: ['settings', 'config', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'smartcard', 'commands'],
+  'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login', 'commands'],
 };
 
 /** A room is a folder of src, or a file beside the folders. */

@@ -104,7 +104,7 @@ function fromFile<T>(file: string, read: (bytes: Buffer) => readonly T[]): reado
 }
 
 /** Names of purposes that `--eku` takes beside dotted OIDs. */
-const purposeNames = [
+const purposesByName = [
   'clientAuth',
   'smartCardLogon',
   'pkinitClientAuth',
@@ -114,14 +114,15 @@ const purposeNames = [
   'timeStamping',
   'ocspSigning',
 ] as const;
+export const purposeNames: readonly string[] = [...purposesByName, noPurpose];
 
 /** @throws VerifyUsageError */
 export function purposeOf(text: string): string {
   if (text.toLowerCase() === noPurpose) return noPurpose;
-  const name = purposeNames.find((known) => known.toLowerCase() === text.toLowerCase());
+  const name = purposesByName.find((known) => known.toLowerCase() === text.toLowerCase());
   if (name) return oids[name];
   if (dotted.test(text)) return text;
-  throw new VerifyUsageError(`"${text}" is neither a dotted OID nor one of ${[...purposeNames, noPurpose].join(', ')}`);
+  throw new VerifyUsageError(`"${text}" is neither a dotted OID nor one of ${purposeNames.join(', ')}`);
 }
 
 const dotted = /^[0-2](?:\.(?:0|[1-9]\d{0,38}))+$/;

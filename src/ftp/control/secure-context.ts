@@ -7,6 +7,7 @@ import { constants, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
+import { LRUCache } from 'lru-cache';
 import type { ClientCertificatePolicy, SslSettings, TlsIdentity } from './tls-settings.ts';
 
 /** Longer than any session: an expired ticket would ask the card for its PIN in the middle of the work. */
@@ -102,13 +103,9 @@ export class ServerTlsSocket extends TLSSocket {
 }
 
 function createSessionIdStore(): EventEmitter {
-  const sessions = new Map<string, Buffer>();
+  const sessions = new LRUCache<string, Buffer>({ max: maximumSessionIds });
   const store = new EventEmitter();
   store.on('newSession', (id: Buffer, session: Buffer, done: () => void) => {
-    if (sessions.size >= maximumSessionIds) {
-      const oldest = sessions.keys().next();
-      if (!oldest.done) sessions.delete(oldest.value);
-    }
     sessions.set(id.toString('hex'), session);
     done();
   });
