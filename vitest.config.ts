@@ -8,7 +8,7 @@ const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules', '.ca
 /** How long an awaited outcome may take on a busy machine; one that comes sooner costs no time. */
 const expectation = { poll: { timeout: 15_000 } };
 
-const quick = ['unit', 'protocol', 'conformance'].map((name) => ({
+const quick = ['unit', 'protocol', 'conformance', 'commands'].map((name) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, expect: expectation },
 }));
 

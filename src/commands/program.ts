@@ -8,7 +8,7 @@ import { type ExitCode, exitCode } from './exit-code.ts';
 import type { ExplainOptions } from './explain.ts';
 import { mappingCommand } from './mapping/mapping.ts';
 import { missingPackageText } from './missing-package.ts';
-import { processTerminal } from './terminal.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
 import { tryCardCommand } from './try-card/try-card.ts';
 import { verifyCommand } from './verify/verify.ts';
 
@@ -17,12 +17,16 @@ const leastNodeVersion = [22, 12] as const;
 const configurationArgument = () => new Argument('<configuration>', 'YAML configuration file');
 const jsonOption = () => new Option('--json', 'print the result as JSON').default(false);
 
-/** @param finish hears how the command that was run ended */
-export function program(finish: (code: ExitCode) => void): Command {
+/**
+ * @param finish hears how the command that was run ended
+ * @param terminal what the command reads and writes; that of the process when absent
+ */
+export function program(finish: (code: ExitCode) => void, terminal: Terminal = processTerminal): Command {
   const cardgate = new Command('cardgate')
     .description('FTPS server that logs people in with their smart card.')
     .version(`cardgate ${productVersion}`, '-V, --version', 'print the version')
     .exitOverride()
+    .configureOutput({ writeOut: terminal.write, writeErr: terminal.writeError })
     .showHelpAfterError('(add --help for the usage)')
     .addHelpText('after', `${examples}\n${exitCodes}`);
 
@@ -32,7 +36,7 @@ export function program(finish: (code: ExitCode) => void): Command {
     .addArgument(configurationArgument())
     .action(async (file: string) => {
       const { serve } = await import('./serve.ts');
-      finish(await serve(file, processTerminal));
+      finish(await serve(file, terminal));
     });
 
   cardgate
@@ -43,12 +47,10 @@ export function program(finish: (code: ExitCode) => void): Command {
       const { loadOrReport } = await import('./check/check-config.ts');
       const { mappingServiceOptions } = await import('../gateway/mapping-service-options.ts');
       const { serveMapping } = await import('./serve-mapping.ts');
-      const configuration = loadOrReport(file, processTerminal);
+      const configuration = loadOrReport(file, terminal);
       const options = configuration && mappingServiceOptions(configuration);
-      if (configuration && !options) processTerminal.writeError(`${file} has no mappingService to serve.\n`);
-      finish(
-        configuration && options ? await serveMapping(file, configuration, options, processTerminal) : exitCode.usage,
-      );
+      if (configuration && !options) terminal.writeError(`${file} has no mappingService to serve.\n`);
+      finish(configuration && options ? await serveMapping(file, configuration, options, terminal) : exitCode.usage);
     });
 
   cardgate
@@ -60,7 +62,7 @@ export function program(finish: (code: ExitCode) => void): Command {
     .option('--user <name>', 'check as the user the service runs as; for root')
     .action(async (file: string, options: CheckConfigOptions) => {
       const { checkConfig } = await import('./check/check-config.ts');
-      finish(await checkConfig(file, options, processTerminal));
+      finish(await checkConfig(file, options, terminal));
     });
 
   cardgate
@@ -68,7 +70,7 @@ export function program(finish: (code: ExitCode) => void): Command {
     .description('print the JSON Schema of the configuration, for editors')
     .action(async () => {
       const { configurationJsonSchema } = await import('../config/schema.ts');
-      processTerminal.write(`${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
+      terminal.write(`${JSON.stringify(configurationJsonSchema(), null, 2)}\n`);
       finish(exitCode.done);
     });
 
@@ -85,7 +87,7 @@ export function program(finish: (code: ExitCode) => void): Command {
     .option('--html <file>', 'also write a self-contained page for people; - writes it to standard output instead')
     .action(async (certificate: string, options: ExplainOptions) => {
       const { explain } = await import('./explain.ts');
-      finish(await explain(certificate, options, processTerminal));
+      finish(await explain(certificate, options, terminal));
     });
 
   cardgate
@@ -96,14 +98,22 @@ export function program(finish: (code: ExitCode) => void): Command {
     .addArgument(configurationArgument())
     .action(async (file: string) => {
       const { health } = await import('./health.ts');
-      finish(await health(file, processTerminal));
+      finish(await health(file, terminal));
     });
 
-  cardgate.addCommand(verifyCommand(finish, processTerminal));
-  cardgate.addCommand(mappingCommand(finish, processTerminal));
-  cardgate.addCommand(cardCommand(finish, processTerminal));
-  cardgate.addCommand(tryCardCommand(finish, processTerminal));
+  for (const command of [verifyCommand, mappingCommand, cardCommand, tryCardCommand]) {
+    cardgate.addCommand(command(finish, terminal));
+  }
+  inheritSettings(cardgate);
   return cardgate;
+}
+
+/** Commander hands its settings (where to write, how to end) only to commands that a parent makes itself. */
+function inheritSettings(parent: Command): void {
+  for (const command of parent.commands) {
+    command.copyInheritedSettings(parent);
+    inheritSettings(command);
+  }
 }
 
 const examples = `
@@ -118,8 +128,29 @@ Examples:
 const exitCodes = `
 Exit codes: 0 done, 1 refused, 2 bad usage or configuration.`;
 
+/**
+ * Runs one command to its end.
+ * @param words the arguments of the command line, without those of Node
+ */
+export async function runCommand(words: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  let result: ExitCode = exitCode.done;
+  try {
+    await program((code) => {
+      result = code;
+    }, terminal).parseAsync(words, { from: 'user' });
+    return result;
+  } catch (error) {
+    // Commander ends --help and --version this way too, with exit code 0; its own message is printed already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+    const missing = missingPackageText(error);
+    if (missing === undefined) throw error;
+    terminal.writeError(missing);
+    return exitCode.usage;
+  }
+}
+
 /** Runs the command that the arguments of the process name. */
-export async function main(): Promise<ExitCode> {
+export async function main(words: readonly string[]): Promise<ExitCode> {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const [leastMajor, leastMinor] = leastNodeVersion;
   if (major < leastMajor || (major === leastMajor && minor < leastMinor)) {
@@ -128,26 +159,12 @@ export async function main(): Promise<ExitCode> {
     );
     return exitCode.usage;
   }
-  let result: ExitCode = exitCode.done;
-  try {
-    await program((code) => {
-      result = code;
-    }).parseAsync();
-    return result;
-  } catch (error) {
-    // Commander ends --help and --version this way too, with exit code 0; its own message is printed already.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage;
-    const missing = missingPackageText(error);
-    if (missing === undefined) throw error;
-    processTerminal.writeError(missing);
-    return exitCode.usage;
-  }
+  // `cardgate … | head` ends when head has enough; that is no fault. A service ends in order, by what its log and audit trail do.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!runsUntilStopped(words)) process.exit();
+  });
+  // Without a reader of standard error the fault of writing to it cannot be reported.
+  process.stderr.on('error', () => undefined);
+  return runCommand(words, processTerminal);
 }
-
-// `cardgate … | head` ends when head has enough; that is no fault. A service ends in order, by what its log and audit trail do.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  if (!runsUntilStopped(process.argv.slice(2))) process.exit();
-});
-// Without a reader of standard error the fault of writing to it cannot be reported.
-process.stderr.on('error', () => undefined);

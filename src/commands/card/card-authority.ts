@@ -17,7 +17,7 @@ interface CreateOptions extends CommonOptions {
 }
 
 export function authorityCommand(run: RunCardCommand, terminal: Terminal): Command {
-  const authority = new Command('ca').exitOverride().description('the authorities of a card directory');
+  const authority = new Command('ca').description('the authorities of a card directory');
 
   addCardCommand(authority, 'create', 'make the authorities, if there are none')
     .option('--intermediates <number>', 'authorities between the root and the one that issues cards', positiveInteger)

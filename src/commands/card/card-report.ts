@@ -56,9 +56,9 @@ export interface PinOptions {
 }
 
 /** Where a PIN is taken from; undefined when nothing was said. */
-export function pinSource({ pinFile, pinStdin }: PinOptions): PinSource | undefined {
+export function pinSource({ pinFile, pinStdin }: PinOptions, { input }: Terminal): PinSource | undefined {
   if (pinFile !== undefined) return { from: 'file', path: pinFile };
-  return pinStdin ? { from: 'input', stream: process.stdin } : undefined;
+  return pinStdin ? { from: 'input', stream: input } : undefined;
 }
 
 export function collect(value: string, previous: readonly string[]): readonly string[] {

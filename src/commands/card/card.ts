@@ -32,14 +32,14 @@ const reasons = [
 const load = () => import('../../smartcard/card/card-commands.ts');
 
 export function cardCommand(finish: (code: ExitCode) => void, terminal: Terminal): Command {
-  const card = new Command('card')
-    .exitOverride()
-    .description('make and manage smart cards for trials, in SoftHSM (never for production)');
+  const card = new Command('card').description(
+    'make and manage smart cards for trials, in SoftHSM (never for production)',
+  );
   const run = cardCommandRunner(finish, terminal);
-  addMaking(card, run);
+  addMaking(card, run, terminal);
   addLooking(card, run);
   addRevoking(card, run);
-  addPins(card, run);
+  addPins(card, run, terminal);
   addInserting(card, run, terminal);
   card.addCommand(authorityCommand(run, terminal));
   addScenarioCommands(card, run);
@@ -64,7 +64,7 @@ function personOf({ commonName, organization, upn, sid, mail, edipi }: CreateOpt
   return defined({ commonName, organization, userPrincipalName: upn, sid, mail, edipi });
 }
 
-function addMaking(card: Command, run: RunCardCommand): void {
+function addMaking(card: Command, run: RunCardCommand, terminal: Terminal): void {
   addCardCommand(card, 'create', 'make a token with a PIN, keys that cannot leave it, and their certificates')
     .addArgument(cardNameArgument())
     .option('-p, --profile <name|path>', 'what is on the card: see "cardgate card profiles"', 'logon')
@@ -95,7 +95,7 @@ function addMaking(card: Command, run: RunCardCommand): void {
           validityDays: days,
           person: personOf(options),
           clock: systemClock,
-          ...defined({ keyType: options.key, repositoryUrl: options.repositoryUrl, pin: pinSource(options) }),
+          ...defined({ keyType: options.key, repositoryUrl: options.repositoryUrl, pin: pinSource(options, terminal) }),
         }),
       );
     });
@@ -110,7 +110,7 @@ function addMaking(card: Command, run: RunCardCommand): void {
       async (name: string, options: CommonOptions & PinOptions & { slot?: string; readonly revokeOld: boolean }) => {
         const { renewCardCommand } = await load();
         const { directory, slot, revokeOld } = options;
-        const rest = defined({ slot, pin: pinSource(options) });
+        const rest = defined({ slot, pin: pinSource(options, terminal) });
         await run(options, () => renewCardCommand({ directory, name, revokeOld, clock: systemClock, ...rest }));
       },
     );
@@ -154,10 +154,10 @@ function addInserting(card: Command, run: RunCardCommand, terminal: Terminal): v
       const { insertCardCommand } = await import('../../smartcard/reader/insert-command.ts');
       const { createInterface } = await import('node:readline');
       const { directory, pukFile, pinTries, touchDelay } = options;
-      const input = createInterface({ input: process.stdin });
+      const input = createInterface({ input: terminal.input });
       const end = () => input.close();
       actUponSignals({ reload: end, stop: end });
-      const pins = { pin: pinSource(options), puk: pinSource(defined({ pinFile: pukFile })) };
+      const pins = { pin: pinSource(options, terminal), puk: pinSource(defined({ pinFile: pukFile }), terminal) };
       await run(options, () =>
         insertCardCommand({
           directory,
@@ -196,8 +196,8 @@ interface NewPinOptions extends CommonOptions, PinOptions {
   readonly newPinFile?: string;
 }
 
-function addPins(card: Command, run: RunCardCommand): void {
-  const newPin = ({ newPinFile }: NewPinOptions) => pinSource(defined({ pinFile: newPinFile }));
+function addPins(card: Command, run: RunCardCommand, terminal: Terminal): void {
+  const newPin = ({ newPinFile }: NewPinOptions) => pinSource(defined({ pinFile: newPinFile }), terminal);
   addCardCommand(card, 'change-pin', 'change the PIN of a card')
     .addArgument(cardNameArgument())
     .option('--pin-file <path>', 'the old PIN; the card’s own PIN file when absent')
@@ -205,7 +205,7 @@ function addPins(card: Command, run: RunCardCommand): void {
     .option('--new-pin-file <path>', 'the new PIN; generated, and kept in the card’s PIN file, when absent')
     .action(async (name: string, options: NewPinOptions) => {
       const { changePinCommand } = await load();
-      const rest = defined({ pin: pinSource(options), newPin: newPin(options) });
+      const rest = defined({ pin: pinSource(options, terminal), newPin: newPin(options) });
       await run(options, () => changePinCommand({ directory: options.directory, name, clock: systemClock, ...rest }));
     });
 
@@ -215,7 +215,10 @@ function addPins(card: Command, run: RunCardCommand): void {
     .option('--new-pin-file <path>', 'the new PIN; generated, and kept in the card’s PIN file, when absent')
     .action(async (name: string, options: NewPinOptions & { readonly pukFile?: string }) => {
       const { unblockCardCommand } = await load();
-      const rest = defined({ puk: pinSource(defined({ pinFile: options.pukFile })), newPin: newPin(options) });
+      const rest = defined({
+        puk: pinSource(defined({ pinFile: options.pukFile }), terminal),
+        newPin: newPin(options),
+      });
       await run(options, () => unblockCardCommand({ directory: options.directory, name, clock: systemClock, ...rest }));
     });
 }

@@ -7,11 +7,9 @@ import type { ImportTuplesOptions } from './mapping-import-tuples.ts';
 import type { MappingLintOptions } from './mapping-lint.ts';
 
 export function mappingCommand(finish: (code: ExitCode) => void, terminal: Terminal): Command {
-  const mapping = new Command('mapping')
-    .exitOverride()
-    .description(
-      'the values and rules that lead from certificates to accounts: print them, find mistakes in them, import them',
-    );
+  const mapping = new Command('mapping').description(
+    'the values and rules that lead from certificates to accounts: print them, find mistakes in them, import them',
+  );
 
   mapping
     .command('value')

@@ -28,7 +28,6 @@ interface TryCardOptions {
 
 export function tryCardCommand(finish: (code: ExitCode) => void, terminal: Terminal): Command {
   return new Command('try-card')
-    .exitOverride()
     .description('try whether a card can log in to an FTPS server, and say what stands in the way if it cannot')
     .addArgument(new Argument('[server]', 'ftps://host or ftps://host:port; not needed with --list'))
     .addOption(
@@ -88,7 +87,7 @@ async function tryCard(server: string | undefined, options: TryCardOptions, term
     if (!options.json) terminal.write(stepText(step, terminal.colour));
   });
   try {
-    const isSuccess = await run(server, options, recorder);
+    const isSuccess = await run(server, options, recorder, terminal);
     if (options.json) {
       const { trialJson } = await import('./try-card-json.ts');
       terminal.write(`${JSON.stringify(trialJson(recorder.steps, isSuccess), null, 2)}\n`);
@@ -107,7 +106,12 @@ async function tryCard(server: string | undefined, options: TryCardOptions, term
 
 type Recorder = InstanceType<typeof import('../../smartcard/trial/trial-steps.ts').TrialRecorder>;
 
-async function run(server: string | undefined, options: TryCardOptions, recorder: Recorder): Promise<boolean> {
+async function run(
+  server: string | undefined,
+  options: TryCardOptions,
+  recorder: Recorder,
+  terminal: Terminal,
+): Promise<boolean> {
   const trial = await import('../../smartcard/trial/card-trial.ts');
   const { readAuthorities, serverTrust } = await import('../../smartcard/trial/server-trust.ts');
   const { installedModules } = await import('../../smartcard/reader/known-modules.ts');
@@ -129,7 +133,7 @@ async function run(server: string | undefined, options: TryCardOptions, recorder
       ...defined({ certificate: options.certificate, user: options.user }),
       address,
       trust: serverTrust({ ...defined({ file: options.cacert }), host: address.host, clock: systemClock }),
-      pin: pinChoice(options),
+      pin: pinChoice(options, terminal),
       allowFinalTry: options.finalTry,
       transfer: { write: options.write, ...defined({ directory: options.uploadDirectory }) },
       timeoutMilliseconds: options.timeout * 1000,
@@ -149,9 +153,9 @@ function addressOf(server: string | undefined, { explicit, implicit }: TryCardOp
   }
 }
 
-function pinChoice({ pinFile, pinStdin }: TryCardOptions) {
+function pinChoice({ pinFile, pinStdin }: TryCardOptions, { input }: Terminal) {
   if (pinFile !== undefined) return { from: 'file', path: pinFile } as const;
-  return pinStdin ? ({ from: 'input', stream: process.stdin } as const) : ({ from: 'terminal' } as const);
+  return pinStdin ? ({ from: 'input', stream: input } as const) : ({ from: 'terminal' } as const);
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

@@ -1,5 +1,4 @@
 /** `cardgate verify`: certificate validation alone, without configuration, directory or network. Parses arguments only. */
-import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import { systemClock } from '../../clock.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
@@ -15,7 +14,6 @@ export function verifyCommand(finish: (code: ExitCode) => void, terminal: Termin
   const files = (flags: string, description: string) =>
     new Option(`${flags} <file...>`, description).default([], 'none');
   return new Command('verify')
-    .exitOverride()
     .description('validate a certificate by RFC 5280 and say which rule it met or broke; nothing is retrieved')
     .argument('[certificate]', 'PEM or DER file: the end entity first, then what else may help to find a path')
     .addOption(files('--trust-anchor', 'certificates that are trusted'))
@@ -65,7 +63,11 @@ async function verify(file: string | undefined, options: CommandOptions, termina
     if (options.jsonLines) {
       if (file !== undefined) throw new VerifyUsageError('with --json-lines the certificates come from standard input');
       const { verifyLines } = await import('./verify-lines.ts');
-      const allValid = await verifyLines(process.stdin, { defaults: settings, now, write: writeOut });
+      const allValid = await verifyLines(terminal.input, {
+        defaults: settings,
+        now,
+        write: (text) => writeOut(text, terminal),
+      });
       return allValid ? exitCode.done : exitCode.refused;
     }
     if (file === undefined) throw new VerifyUsageError('name the file of the certificate, or give --json-lines');
@@ -86,6 +88,7 @@ async function verify(file: string | undefined, options: CommandOptions, termina
 }
 
 /** Waits for a slow reader, so that results do not pile up in memory. */
-async function writeOut(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+async function writeOut(text: string, terminal: Terminal): Promise<void> {
+  terminal.write(text);
+  await terminal.drained();
 }

@@ -8,7 +8,7 @@ import { type CrlServer, startCrlServer } from '../../support/crl-server.ts';
 import { accountFileDirectory, cardgate, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 import { hasReadOnlyViews, listing, runReadOnly } from '../../support/read-only-view.ts';
-import { runCardgate } from '../../support/run-cardgate.ts';
+import { runInProcess } from '../../support/run-in-process.ts';
 
 let crlServer: CrlServer;
 let pki: TestPki;
@@ -99,7 +99,7 @@ const own = (lines: readonly string[]) => lines.filter((line) => !/^(\.|cardgate
 describe('a command that only looks', () => {
   it.each(Object.keys(commands))('%s leaves every file, mode and time as it was', async (name) => {
     const before = own(listing(world.folder));
-    const result = await runCardgate(commands[name]!());
+    const result = await runInProcess(commands[name]!());
     expect(result).toMatchObject({ exitCode: 0 });
     expect(own(listing(world.folder))).toEqual(before);
   });
@@ -119,7 +119,7 @@ describe('a command that only looks', () => {
     ['check-config', ['--json']],
   ])('%s %j leaves every file, mode and time as it was', async (command, more) => {
     const before = own(listing(world.folder));
-    expect(await runCardgate([command, unused, ...more])).toMatchObject({ exitCode: 0 });
+    expect(await runInProcess([command, unused, ...more])).toMatchObject({ exitCode: 0 });
     expect(own(listing(world.folder))).toEqual(before);
   });
 
@@ -129,7 +129,7 @@ describe('a command that only looks', () => {
   });
 
   it('explain says that the first login would make the home', async () => {
-    const result = await runCardgate(explain(unused));
+    const result = await runInProcess(explain(unused));
     expect(result.stdout).toContain(`home: ${join(world.folder, 'untouched', 'ada')}`);
     expect(result.stdout).toContain('wouldBeMade: by the first login');
   });

