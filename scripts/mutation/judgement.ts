@@ -1,4 +1,4 @@
-/** Runs the tests that reach a mutant, the quickest first, until one fails. */
+/** Runs the tests that reach a mutant until one fails: first those that found the mutants before it, then the quickest. */
 import type { Coverage, Unit } from './coverage.ts';
 import type { Verdict } from './mutant.ts';
 import { activate, deactivate } from './switchboard.ts';
@@ -7,6 +7,10 @@ import { type Outcome, TestFile } from './test-file.ts';
 /** A test is late when it takes ten times as long as without a mutant, and this many milliseconds more. */
 const graceMs = 2500;
 const closingMs = 5000;
+/** What takes longer is tried in the order of its time, whatever it found before. */
+const slowMs = 300;
+/** Neighbours are often found by the same test; of so many it is remembered. */
+const rememberedFinders = 12;
 /** A mutant that runs a hundred times as often as its place did, and this many times more, is in an endless loop. */
 const graceRuns = 10_000;
 
@@ -20,6 +24,8 @@ export class Judge {
   readonly #coverage: Coverage;
   readonly #patienceMs: number;
   readonly #files = new Map<string, TestFile>();
+  /** What killed the last mutants, the latest first. */
+  #finders: readonly Unit[] = [];
 
   constructor(coverage: Coverage, patienceMs: number) {
     this.#coverage = coverage;
@@ -32,7 +38,9 @@ export class Judge {
     for (const [unit, times] of units) {
       const enable = () => activate(mutantId, 100 * times + graceRuns);
       const failure = unit.kind === 'load' ? await this.#runLoad(unit, enable) : await this.#runTests(unit, enable);
-      if (failure) return failure;
+      if (!failure) continue;
+      this.#finders = [unit, ...this.#finders.filter((finder) => finder !== unit)].slice(0, rememberedFinders);
+      return failure;
     }
     return { verdict: 'survived', isSpoiled: false };
   }
@@ -46,9 +54,13 @@ export class Judge {
       const unit = this.#coverage.units[index];
       return unit ? [[unit, times] as const] : [];
     });
+    const rank = (unit: Unit) => {
+      const at = unit.ms > slowMs ? -1 : this.#finders.indexOf(unit);
+      return at === -1 ? rememberedFinders : at;
+    };
     let spentMs = 0;
     return covering
-      .sort(([a], [b]) => a.ms - b.ms)
+      .sort(([a], [b]) => rank(a) - rank(b) || a.ms - b.ms)
       .filter(([unit], index) => {
         spentMs += unit.ms;
         return index === 0 || spentMs <= this.#patienceMs;

@@ -54,9 +54,11 @@ function unescaped(text: string): string {
   return whole.toString('utf8');
 }
 
-/** Blanks before the separator are no part of the value unless escaped. */
+/** Blanks before the separator are no part of the value; an odd number of backslashes escapes the first of them. */
 function trimmed(text: string): string {
-  return text.replace(/((?:\\[\s\S])?) +$/, '$1');
+  const bare = text.replace(/ +$/, '');
+  const backslashes = /\\*$/.exec(bare)?.[0].length ?? 0;
+  return backslashes % 2 === 1 ? `${bare} ` : bare;
 }
 
 function sequence(tag: number, members: readonly Buffer[]): Buffer {

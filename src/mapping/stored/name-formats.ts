@@ -58,7 +58,10 @@ export function formatFreeIpa(name: DistinguishedName): string {
       rdn
         .map(({ type, text, valueDer }) => ({ label: freeIpaNames.get(type) ?? type, text, valueDer }))
         .sort((a, b) => compareFolded(a.label, b.label) || compareFolded(a.text ?? '', b.text ?? ''))
-        .map(({ label, text, valueDer }) => freeIpaAttribute(label, text ?? `#${valueDer.toString('hex')}`))
+        .map(({ label, text, valueDer }) =>
+          // Not escaped: a text of the same digits is another value.
+          text === undefined ? `${label}=#${valueDer.toString('hex')}` : freeIpaAttribute(label, text),
+        )
         .join('+'),
     )
     .join(',');
