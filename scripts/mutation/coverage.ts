@@ -11,6 +11,7 @@ export interface Unit {
   readonly kind: 'test' | 'suite' | 'load';
   /** Index of the test or suite in its file. */
   readonly index: number;
+  /** Of the test or of those of the suite; of the loading alone. */
   readonly ms: number;
 }
 
@@ -56,8 +57,7 @@ export async function measure(paths: readonly string[], onUnusable: (test: strin
       const ms = file.testsOf(index).reduce((sum, test) => sum + (ofFile[test] ?? 0), 0);
       add({ path, kind: 'suite', index, ms }, nameOfSuite(path, index));
     }
-    const ms = loadMs + ofFile.reduce<number>((sum, each) => sum + (each ?? 0), 0);
-    add({ path, kind: 'load', index: 0, ms }, nameOfLoad(path));
+    add({ path, kind: 'load', index: 0, ms: loadMs }, nameOfLoad(path));
   }
   return { units, runs, times };
 }

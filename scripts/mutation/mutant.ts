@@ -19,6 +19,8 @@ export interface Plan {
   readonly testFiles: readonly string[];
   /** Of the mutants to judge, in this order. */
   readonly mutantIds: readonly string[];
+  /** By the id of each mutant of the run, judged or not, its file. */
+  readonly files: Readonly<Record<string, string>>;
   /** Where the measured coverage is kept. Without that file the worker measures, and judges nothing. */
   readonly coverageFile: string;
   /** Where the worker appends what it finds out, a JSON object a line. */

@@ -48,7 +48,11 @@ const testFiles = all.filter((file) => file.endsWith('.test.ts') && inside(file,
 prepareWorkshop();
 const mutants = await instrument(files);
 const verdicts = await judgeMutants(
-  { testFiles: testFiles.map((file) => join(workshop, file)), patienceMs },
+  {
+    testFiles: testFiles.map((file) => join(workshop, file)),
+    files: Object.fromEntries(mutants.map(({ id, file }) => [id, file])),
+    patienceMs,
+  },
   mutants.map(({ id }) => id),
   deadline,
 );

@@ -4,6 +4,7 @@ import { it } from 'vitest';
 import { type Coverage, measure } from './coverage.ts';
 import { Judge } from './judgement.ts';
 import { type Note, type Plan, planVariable } from './mutant.ts';
+import { Schedule } from './schedule.ts';
 
 const plan = JSON.parse(readFileSync(process.env[planVariable] ?? '', 'utf8')) as Plan;
 const note = (entry: Note) => appendFileSync(plan.notesFile, `${JSON.stringify(entry)}\n`);
@@ -18,7 +19,7 @@ for (const event of ['unhandledRejection', 'uncaughtException']) {
 }
 
 async function judgeAll(coverage: Coverage): Promise<void> {
-  const judge = new Judge(coverage, plan.patienceMs);
+  const judge = new Judge(coverage, new Schedule(coverage, plan.files, plan.patienceMs));
   for (const [index, mutantId] of plan.mutantIds.entries()) {
     note({ begun: mutantId });
     const { verdict, isSpoiled } = await judge.judge(mutantId);
