@@ -14,6 +14,10 @@ export const allowed = {
   config: [
     'schema-faults',
     'authorization',
+    'login/failure-throttle',
+    'login/login-policy',
+    'mapping/strength',
+    'service/remote-service',
     'ftp/server-settings',
     'ftp/control/tls-settings',
     'storage/file-operations',
@@ -88,7 +92,7 @@ const packageOwners = {
   asn1js: ['smartcard'],
   commander: ['commands'],
   yaml: ['config', 'smartcard'],
-  zod: ['settings', 'config', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'smartcard', 'commands'],
+  zod: ['settings', 'config', 'authorization', 'login', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'smartcard', 'commands'],
   'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login', 'commands'],
 };
 

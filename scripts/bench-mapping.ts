@@ -3,8 +3,10 @@
  * CPU, requests to the directory, p99 in a crowd, and what 100,000 accounts change. The baseline sends the same requests through
  * plain ldapts clients. Run: node scripts/bench-mapping.ts [resolutions] [crowd] [accounts]
  */
+
 import { performance } from 'node:perf_hooks';
 import { Client } from 'ldapts';
+import { z } from 'zod';
 import { accountDenial } from '../src/directory/account-state.ts';
 import { createActiveDirectory } from '../src/directory/active-directory/active-directory.ts';
 import { ConnectionPool, type ConnectionPoolOptions } from '../src/directory/connection/connection-pool.ts';
@@ -13,6 +15,7 @@ import { createLdapDirectory } from '../src/directory/ldap-directory.ts';
 import { unrecorded } from '../src/explanation/steps.ts';
 import { createMappingService } from '../src/mapping/resolve.ts';
 import { issuerSerialValues } from '../src/mapping/stored/alt-security-identities.ts';
+import { bindingSettings } from '../src/mapping/strength.ts';
 import { silentLogger } from '../src/operations/log.ts';
 import type { ValidatedCertificate } from '../src/pki/path/validated-certificate.ts';
 import { startSambaDc } from '../test/support/samba-dc.ts';
@@ -69,7 +72,8 @@ async function crowdTimes(work: () => Promise<unknown>): Promise<readonly number
 
 function loginOf(directory: Directory, certificate: ValidatedCertificate, user: string): () => Promise<void> {
   const rules = [{ name: 'issuer-and-serial', map: 'issuerSerial', onMiss: 'next' }] as const;
-  const mapping = createMappingService({ rules, binding: 'full', directories: [directory], logger: silentLogger });
+  const settings = z.strictObject(bindingSettings).parse({});
+  const mapping = createMappingService({ rules, settings, directories: [directory], logger: silentLogger });
   return async () => {
     const result = await mapping.resolve(certificate, user, unrecorded);
     if (result.outcome === 'denied') throw new Error(`refused: ${result.denial.code}`);

@@ -3,21 +3,46 @@
  * path. What no rule allows is denied, and a rule that denies wins over every rule that allows.
  */
 import { posix } from 'node:path';
+import { z } from 'zod';
 import { type Denial, denial } from '../denial.ts';
+import type { Decoded } from '../settings/decoded.ts';
 import type { AccessRights, Permission } from './access-rights.ts';
 import { foldedPath } from './folded-path.ts';
 
-export interface AuthorizationRule {
-  readonly accessType: 'Allow' | 'Deny';
-  /** `*` for every account, or account names without regard to case. */
-  readonly users?: '*' | readonly string[];
-  /** Groups, each by SID, by distinguished name or by name, without regard to case. A name is only as unique as the directory makes it. */
-  readonly roles?: readonly string[];
+const authorizationRule = z.strictObject({
+  accessType: z.enum(['Allow', 'Deny']).default('Allow').describe('Deny wins over Allow'),
+  /** Without regard to case. */
+  users: z
+    .union([z.literal('*'), z.array(z.string().min(1).max(256)).max(10_000)])
+    .optional()
+    .describe('Account names, or * for every account that is logged in'),
+  /** Without regard to case. A name is only as unique as the directory makes it. */
+  roles: z
+    .array(z.string().min(1).max(1024))
+    .max(1_000)
+    .optional()
+    .describe('Groups, by SID, distinguished name or name'),
   /** `Write` does not include `Read`. */
-  readonly permissions: readonly Permission[];
-  /** Absolute virtual path, with or without a slash at its end; the rule holds for it and all below it. Default `/`. */
-  readonly path?: string;
-}
+  permissions: z
+    .array(z.enum(['Read', 'Write']))
+    .min(1)
+    .describe('What the rule allows or denies'),
+  /** A virtual path, with or without a slash at its end. */
+  path: z
+    .string()
+    .max(4096)
+    .regex(/^\/(?!(?:.*\/)?\.\.?(?:\/|$))/, { error: 'must be a path that begins with / and has no . or .. in it' })
+    .default('/')
+    .describe('The directory the rule is for, and all below it'),
+});
+
+export const authorization = z
+  .array(authorizationRule)
+  .min(1)
+  .max(1_000)
+  .describe('Which accounts may read and write; no other account is let in');
+
+export type AuthorizationRule = Decoded<typeof authorizationRule>;
 
 /** What the rules look at: the mapped account and its groups, nested ones included. */
 export interface AuthorizationSubject {
@@ -39,7 +64,7 @@ export type AuthorizationOutcome =
  */
 export function authorize(rules: readonly AuthorizationRule[], subject: AuthorizationSubject): AuthorizationOutcome {
   const isConcerned = concerns(subject);
-  const concerning = rules.filter(isConcerned).map(({ path = '/', ...rule }) => ({ ...rule, path: plainPath(path) }));
+  const concerning = rules.filter(isConcerned).map(({ path, ...rule }) => ({ ...rule, path: plainPath(path) }));
   const has = (accessType: AuthorizationRule['accessType'], permission: Permission, place: Place) =>
     concerning.some(
       (rule) =>
@@ -83,7 +108,7 @@ const reaches: Readonly<Record<AuthorizationRule['accessType'], (rulePath: strin
 };
 
 function placesOf(rules: readonly AuthorizationRule[]): readonly string[] {
-  return [...new Set(rules.map(({ path = '/' }) => plainPath(path)))].filter((path) => path !== '/');
+  return [...new Set(rules.map(({ path }) => plainPath(path)))].filter((path) => path !== '/');
 }
 
 /** A rule that names no user and no role concerns no account. */

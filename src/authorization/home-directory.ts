@@ -4,55 +4,63 @@
  */
 import { lstat, mkdir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, normalize } from 'node:path';
+import { z } from 'zod';
 import { type Denial, denial } from '../denial.ts';
 import { errorMessage } from '../error-message.ts';
+import type { Decoded } from '../settings/decoded.ts';
 
 /** The modes of IIS’s `userIsolation` that make sense here; `DirectoryAttribute` is its `ActiveDirectory`, for any directory. */
-export type UserIsolation = {
+export const userIsolation = z
+  .strictObject({
+    mode: z
+      .enum(['None', 'IsolateAllDirectories', 'Template', 'DirectoryAttribute'])
+      .default('IsolateAllDirectories')
+      .describe(
+        'None: all share physicalPath; IsolateAllDirectories: physicalPath/account; Template: as template says; DirectoryAttribute: home as the directory says',
+      ),
+    /**
+     * `{directory}`: its name as configured; `{domain}`: DNS domain; `{id}`: what never changes, objectGUID or entryUUID. An account
+     * that lacks one has no home, and a template without {accountName} and {id} would give several accounts one home.
+     */
+    template: z
+      .string()
+      .min(1)
+      .max(1024)
+      .optional()
+      .describe(
+        'Home below physicalPath, of {accountName}, {directory}, {domain} and {id}, such as {domain}/{accountName}',
+      ),
+    /**
+     * The first that fits counts, without regard to case, to slash or backslash, or to one at its end. The backslashes of what it fits
+     * become slashes.
+     */
+    replacePrefixes: z
+      .array(
+        z.strictObject({
+          from: z.string().min(1).max(1024).describe('Beginning of the directory’s value, such as \\\\fs1\\ftp'),
+          to: z.string().min(1).max(1024).describe('Host path that stands for it'),
+        }),
+      )
+      .max(100)
+      .default([])
+      .describe('With DirectoryAttribute: what stands for paths of another system'),
+    createHome: z.boolean().default(false).describe('Make the home directory at the first login'),
+  })
+  .prefault({});
+
+/** The homes of one site. */
+export interface UserIsolation extends Decoded<typeof userIsolation> {
   /** Absolute host path of an existing directory; no home lies outside it. */
   readonly root: string;
-} & (
-  | {
-      /** Every account works in the root itself, and sees what the others put there. */
-      readonly mode: 'None';
-    }
-  | ({
-      /** A directory per account below the root. */
-      readonly mode: 'IsolateAllDirectories';
-      /**
-       * `account`: `<root>/<accountName>`, for a site with one directory: namesakes in two directories would share a home.
-       * `directoryAndAccount`: `<root>/<directory>/<accountName>`, as IIS does with domains.
-       */
-      readonly layout: 'account' | 'directoryAndAccount';
-    } & HomeCreation)
-  | ({
-      /** A directory below the root that is composed of facts of the account. */
-      readonly mode: 'Template';
-      /**
-       * Segments with `/` between them, such as `{domain}/{accountName}`. `{accountName}`; `{directory}`: its name as configured;
-       * `{domain}`: DNS domain; `{id}`: what never changes, objectGUID or entryUUID. An account that lacks one has no home, and
-       * a template without {accountName} and {id} would give several accounts one home.
-       */
-      readonly template: string;
-    } & HomeCreation)
-  | ({
-      /** The host path in the account’s homeDirectory attribute, which must lie below the root. */
-      readonly mode: 'DirectoryAttribute';
-      /**
-       * What stands for the beginning of attributes that are paths of another system, as `\\\\fs1\\ftp` of IIS FTP’s msIIS-FTPRoot;
-       * the first that fits counts, without regard to case, to slash or backslash, or to one at its end. The backslashes of
-       * what it fits become slashes. Default: none.
-       */
-      readonly replacePrefixes?: readonly { readonly from: string; readonly to: string }[];
-    } & HomeCreation)
-);
-
-interface HomeCreation {
-  /** `never`: an account without its directory is refused. `atLogin`: the login makes it. */
-  readonly createHome: 'never' | 'atLogin';
-  /** Permission bits of directories made at login, before the process’s umask; default 0o750. */
-  readonly directoryMode?: number;
+  /**
+   * `account`: `<root>/<accountName>`, for a site with one directory: namesakes in two directories would share a home.
+   * `directoryAndAccount`: `<root>/<directory>/<accountName>`, as IIS does with domains.
+   */
+  readonly layout: 'account' | 'directoryAndAccount';
 }
+
+/** Permission bits of directories made at login, before the process’s umask. */
+const directoryMode = 0o750;
 
 /** The facts of the mapped account that decide where its home is. */
 export interface HomeOwner {
@@ -83,15 +91,15 @@ export function foreseeHomeDirectory(isolation: UserIsolation, owner: HomeOwner)
 }
 
 /** What is done about directories of a home that are missing. @returns the home, where it is still missing afterwards */
-type Provision = (root: string, segments: readonly string[], mode: number) => Promise<string | undefined>;
+type Provision = (root: string, segments: readonly string[]) => Promise<string | undefined>;
 
 async function homeDirectoryOf(isolation: UserIsolation, owner: HomeOwner, provide: Provision): Promise<HomeOutcome> {
   const segments = homeSegments(isolation, owner);
   if (typeof segments === 'string') return unavailable(owner, segments, { root: isolation.root });
   const home = join(isolation.root, ...segments);
   try {
-    if (isolation.mode !== 'None' && isolation.createHome === 'atLogin') {
-      const missing = await provide(isolation.root, segments, isolation.directoryMode ?? 0o750);
+    if (isolation.mode !== 'None' && isolation.createHome) {
+      const missing = await provide(isolation.root, segments);
       if (missing !== undefined) return { outcome: 'found', homeDirectory: missing, wouldBeMade: true };
     }
     const [root, homeDirectory] = await Promise.all([realpath(isolation.root), realpath(home)]);
@@ -116,9 +124,10 @@ function homeSegments(isolation: UserIsolation, owner: HomeOwner): readonly stri
       return names.every(isSafeSegment) ? names : 'The account’s name cannot be the name of a directory.';
     }
     case 'Template':
+      if (isolation.template === undefined) return 'The site has no template of homes.';
       return templateSegments(isolation.template, owner);
     case 'DirectoryAttribute':
-      return attributeSegments(isolation.root, hostPath(owner.homeDirectory, isolation.replacePrefixes ?? []));
+      return attributeSegments(isolation.root, hostPath(owner.homeDirectory, isolation.replacePrefixes));
   }
 }
 
@@ -185,12 +194,12 @@ function isBelow(root: string, path: string): boolean {
  * Makes what is missing below the root; never the root itself, which an unmounted disk would be, and nothing behind a link
  * that leads out of it.
  */
-async function makeDirectories(root: string, segments: readonly string[], mode: number): Promise<undefined> {
+async function makeDirectories(root: string, segments: readonly string[]): Promise<undefined> {
   const realRoot = await realpath(root);
   let path = realRoot;
   for (const segment of segments) {
     if (path !== realRoot && !isBelow(realRoot, path)) return;
-    await mkdir(join(path, segment), { mode }).catch((error: unknown) => {
+    await mkdir(join(path, segment), { mode: directoryMode }).catch((error: unknown) => {
       const exists = error instanceof Error && 'code' in error && error.code === 'EEXIST';
       if (!exists) throw error;
     });

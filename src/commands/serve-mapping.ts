@@ -3,7 +3,7 @@
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import { formatFault } from '../config/yaml/fault.ts';
 import { listenerFault } from '../gateway/listen-fault.ts';
-import { createLogins, openSharedParts, rulesOf } from '../gateway/logins.ts';
+import { createLogins, openSharedParts } from '../gateway/logins.ts';
 import { type MappingServiceSettings, mappingServiceOptions } from '../gateway/mapping-service-options.ts';
 import { reloader } from '../gateway/reload.ts';
 import { closeAll, untilStopped } from '../gateway/service-life.ts';
@@ -109,5 +109,5 @@ async function listenAll(
 
 /** The rights of the site decide here too, but no home is looked for: the files are elsewhere, if there are any. */
 export function mappingAuthorization(site: LoadedSite): AuthorizationPolicy {
-  return { rules: rulesOf(site) };
+  return { rules: site.settings.authorization };
 }

@@ -1,5 +1,6 @@
 /** The whole configuration file. The JSON Schema for editors is made from this same source. */
 import { z } from 'zod';
+import { denyByFailure } from '../login/failure-throttle.ts';
 import { whenUnwritableChoices } from '../operations/audit.ts';
 import { logLevels } from '../operations/log.ts';
 import { duration } from '../settings/duration.ts';
@@ -72,36 +73,7 @@ export const configurationSchema = z
       })
       .prefault({})
       .describe('How CRLs, OCSP answers and CA certificates are retrieved and kept, for all sites'),
-    denyByFailure: z
-      .strictObject({
-        maxFailure: z
-          .int()
-          .min(1)
-          .max(1000)
-          .default(4)
-          .describe(
-            'Wrong passwords for one account from one address, or /64 network, before none is tried from there',
-          ),
-        maxFailurePerAccount: z
-          .int()
-          .min(1)
-          .max(1000)
-          .default(8)
-          .describe(
-            'Wrong passwords for one account from all addresses before none is tried from new ones; below the directory’s lockout threshold',
-          ),
-        maxFailurePerAddress: z
-          .int()
-          .min(1)
-          .max(10_000)
-          .default(20)
-          .describe('Wrong passwords from one address for all accounts'),
-        entryExpiration: duration('1s', '1d')
-          .prefault('30m')
-          .describe('Time after the last failure until it is forgotten'),
-      })
-      .prefault({})
-      .describe('Keeps guesses of passwords from locking accounts out in the directory'),
+    denyByFailure,
     mappingService: mappingServiceSchema.optional().describe('What cardgate serve-mapping serves'),
     directories: z.array(directorySchema).max(20).default([]).describe('Where accounts are'),
     sites: z.array(siteSchema).min(1).max(64).describe('The FTP sites'),

@@ -1,11 +1,12 @@
 /** What the mapping service and its callers need besides their settings: identities and certification authorities. */
 
 import type { SettingPath } from '../schema-faults/setting-path.ts';
+import type { remoteService } from '../service/remote-service.ts';
+import type { Decoded } from '../settings/decoded.ts';
 import { checkServerCertificate } from './checks/server-name-check.ts';
 import type { MappingServiceSettings } from './mapping-service-schema.ts';
 import type { MaterialReader } from './material.ts';
 import { readIdentity, type ServerIdentity } from './server-identity.ts';
-import type { SiteSettings } from './site-schema.ts';
 import { findGid } from './system-group.ts';
 
 /** As the service’s listeners want it: absolute paths, PEM. */
@@ -51,17 +52,20 @@ function gidOf(reader: MaterialReader, setting: SettingPath, group: string | num
   return gid;
 }
 
+type RemoteMappingSettings = Decoded<typeof remoteService>;
+
 /** How a site asks remote mapping services. */
 export interface LoadedRemoteMapping {
+  readonly settings: RemoteMappingSettings;
   readonly endpoints: readonly ({ readonly socket: string } | { readonly url: string })[];
-  readonly identity?: ServerIdentity;
+  readonly identity: ServerIdentity | undefined;
   readonly certificateAuthorities: readonly string[];
 }
 
 export function loadRemoteMapping(
   reader: MaterialReader,
   site: SettingPath,
-  service: NonNullable<SiteSettings['mapping']['service']>,
+  service: RemoteMappingSettings,
   now: Date,
 ): LoadedRemoteMapping {
   const setting = [...site, 'mapping', 'service'];
@@ -78,10 +82,11 @@ export function loadRemoteMapping(
         )
       : undefined;
   return {
+    settings: service,
     endpoints: service.endpoints.map((endpoint) =>
       'socket' in endpoint ? { socket: reader.resolve(endpoint.socket) } : endpoint,
     ),
-    ...(identity && { identity }),
+    identity,
     certificateAuthorities: reader.authorities([...setting, 'certificateAuthorities'], service.certificateAuthorities),
   };
 }

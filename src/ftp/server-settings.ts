@@ -3,6 +3,7 @@
  * stands beside it there.
  */
 import { z } from 'zod';
+import type { Decoded } from '../settings/decoded.ts';
 import { duration } from '../settings/duration.ts';
 import { address, count, port } from '../settings/values.ts';
 import { timerSettings } from './control/connection-timers.ts';
@@ -34,7 +35,7 @@ const binding = z
   }))
   .describe('One address and port the site listens on');
 
-export type Binding = z.output<typeof binding>;
+export type Binding = Decoded<typeof binding>;
 
 const connections = z
   .strictObject({
@@ -83,7 +84,7 @@ export const ftpSections = {
   commandFiltering,
 };
 
-export type FtpSettings = z.output<z.ZodObject<typeof ftpSections>> & {
-  readonly sslClientCertificates: { readonly clientCertificatePolicy: z.output<typeof clientCertificatePolicy> };
-  readonly fileHandling: z.output<z.ZodObject<typeof fileCommandSettings>>;
+export type FtpSettings = Decoded<typeof ftpSections> & {
+  readonly sslClientCertificates: { readonly clientCertificatePolicy: Decoded<typeof clientCertificatePolicy> };
+  readonly fileHandling: Decoded<typeof fileCommandSettings>;
 };

@@ -1,6 +1,5 @@
 /** Everything a login needs, made from one configuration: directories, validators, rules and rights of every site. */
 
-import type { AuthorizationRule } from '../authorization/authorization-rules.ts';
 import { type Clock, systemClock, systemTimer, type Timer } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import type { Directory } from '../directory/directory.ts';
@@ -9,15 +8,14 @@ import { createFailureThrottle, type FailureThrottle } from '../login/failure-th
 import type { LoginGenerations, Logins } from '../login/login-generations.ts';
 import type { AuthorizationPolicy, LoginPolicy } from '../login/login-policy.ts';
 import { SiteLogin } from '../login/site-login.ts';
-import type { Binding } from '../mapping/mapping-service.ts';
 import { createMappingService } from '../mapping/resolve.ts';
 import { type AuditTrail, trailOfSite } from '../operations/audit.ts';
 import { createAuditTrail } from '../operations/audit-trail.ts';
 import { tellShortagesTo } from '../operations/descriptor-shortage.ts';
 import { alarmOnStandardError, createLogger, type Logger } from '../operations/log.ts';
 import { createCertificateValidator } from '../pki/path/certificate-validator.ts';
+import { milliseconds } from '../settings/units.ts';
 import type { FileOperations } from '../storage/file-operations.ts';
-import { defined } from './defined.ts';
 import { openDirectory } from './directories.ts';
 import { createSharedEvidence, type SharedEvidence } from './evidence.ts';
 import { remoteDecision } from './remote-mapping.ts';
@@ -45,7 +43,7 @@ export function createLogins(
   configuration: Configuration,
   parts: LoginParts,
   authorizationOf: (site: LoadedSite) => AuthorizationPolicy = (site) => ({
-    rules: rulesOf(site),
+    rules: site.settings.authorization,
     homes: homesOf(site, parts.fileOperations?.get(site.settings.name)),
   }),
 ): Logins {
@@ -110,7 +108,7 @@ export function openSharedParts(configuration: Configuration) {
 }
 
 function createThrottle({ settings }: Configuration, clock: Clock): FailureThrottle {
-  return createFailureThrottle({ ...settings.denyByFailure, clock });
+  return createFailureThrottle(settings.denyByFailure, clock);
 }
 
 interface SharedParts extends LoginParts {
@@ -143,8 +141,8 @@ function openSite(site: LoadedSite, parts: SharedParts, authorization: Authoriza
   return { name, login };
 }
 
-/** Milliseconds; longer than a directory usually takes to refuse a password. */
-const failureDelay = 1000;
+/** Longer than a directory usually takes to refuse a password. */
+const failureDelay = milliseconds(1000);
 
 function loginPolicy(site: LoadedSite, parts: SharedParts, authorization: AuthorizationPolicy): LoginPolicy {
   const { settings, rules } = site;
@@ -160,16 +158,7 @@ function loginPolicy(site: LoadedSite, parts: SharedParts, authorization: Author
   }
   const certificates = {
     validator: createCertificateValidator(validatorOptions(site, evidence, clock, logger)),
-    mapping: createMappingService({ rules, binding: binding(settings.mapping), directories, logger }),
+    mapping: createMappingService({ rules, settings: settings.mapping, directories, logger }),
   };
   return mode === 'certificate' ? { ...common, mode, certificates } : { ...common, mode, certificates, passwords };
-}
-
-function binding({ binding: mode, backdating }: LoadedSite['settings']['mapping']): Binding {
-  return mode === 'compatibility' ? { mode, backdating } : { mode };
-}
-
-/** The authorization rules of a site. */
-export function rulesOf({ settings }: LoadedSite): readonly AuthorizationRule[] {
-  return settings.authorization.map(defined);
 }

@@ -8,12 +8,13 @@ import type { AuthorizationPolicy } from '../login/login-policy.ts';
 import type { Logger } from '../operations/log.ts';
 import { decideRemotely } from '../service/remote-authenticator.ts';
 import { RemoteService } from '../service/remote-service.ts';
+import { milliseconds } from '../settings/units.ts';
 
 /** More callers than that would wait for nothing: the service itself bounds its decisions. */
 const maximumRequests = 1000;
 const maximumConnections = 64;
-const connectTimeout = 1000;
-const retryDelay = 10_000;
+const connectTimeout = milliseconds(1000);
+const retryDelay = milliseconds(10_000);
 
 export interface RemoteDecision {
   readonly decide: Decide;
@@ -21,12 +22,11 @@ export interface RemoteDecision {
 }
 
 export function remoteDecision(
-  { settings }: LoadedSite,
-  { endpoints, identity, certificateAuthorities }: LoadedRemoteMapping,
+  { settings: { authentication } }: LoadedSite,
+  { settings, endpoints, identity, certificateAuthorities }: LoadedRemoteMapping,
   authorization: AuthorizationPolicy,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): RemoteDecision {
-  const { attemptTimeout = 8_000, totalTimeout = 15_000, site } = settings.mapping.service ?? {};
   const material = identity && {
     certificateChain: identity.certificate,
     privateKey: identity.privateKey,
@@ -34,9 +34,8 @@ export function remoteDecision(
   };
   const service = new RemoteService({
     endpoints,
-    ...(material && { material }),
-    attemptTimeout,
-    totalTimeout,
+    material,
+    settings,
     connectTimeout,
     retryDelay,
     maximumRequests,
@@ -47,9 +46,9 @@ export function remoteDecision(
   });
   const policy = {
     ...authorization,
-    clientCertificate: settings.authentication.clientCertAuthentication.enabled,
+    clientCertificate: authentication.clientCertAuthentication.enabled,
     service,
-    ...(site !== undefined && { site }),
+    site: settings.site,
     explains: true,
   };
   return { decide: decideRemotely.bind(undefined, policy), close: () => service.close() };

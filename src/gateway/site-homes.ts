@@ -39,17 +39,7 @@ async function findHomeInTurn(files: FileOperations, isolation: UserIsolation, o
 }
 
 function userIsolation({ settings, physicalPath: root }: LoadedSite): UserIsolation {
-  const { mode, createHome, template = '', replacePrefixes } = settings.userIsolation;
-  const creation = { createHome: createHome ? 'atLogin' : 'never' } as const;
-  switch (mode) {
-    case 'None':
-      return { root, mode };
-    case 'IsolateAllDirectories':
-      // Namesakes in two directories must not share a home.
-      return { root, mode, layout: settings.directories.length > 1 ? 'directoryAndAccount' : 'account', ...creation };
-    case 'Template':
-      return { root, mode, template, ...creation };
-    case 'DirectoryAttribute':
-      return { root, mode, replacePrefixes, ...creation };
-  }
+  // Namesakes in two directories must not share a home.
+  const layout = settings.directories.length > 1 ? 'directoryAndAccount' : 'account';
+  return { ...settings.userIsolation, root, layout };
 }

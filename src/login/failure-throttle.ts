@@ -5,24 +5,31 @@
  * has shown the account's certificate. Tries under way count as failures until they succeed.
  */
 import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { networkOf } from '../operations/network.ts';
+import type { Decoded } from '../settings/decoded.ts';
+import { duration } from '../settings/duration.ts';
+import type { Milliseconds } from '../settings/units.ts';
+import { count } from '../settings/values.ts';
 
-/** The words of IIS’s `denyByFailure`. */
-export interface FailureThrottleOptions {
-  /** Wrong passwords for one account from one source, after which none is tried from there. Default 4. */
-  readonly maxFailure?: number;
-  /**
-   * Wrong passwords for one account from all sources together, after which none is tried from a source that is new to the account. Below
-   * the directory's own lockout threshold, which counts every one of them. Default 8.
-   */
-  readonly maxFailurePerAccount?: number;
-  /** Wrong passwords from one source for whatever accounts. Default 20. */
-  readonly maxFailurePerAddress?: number;
-  /** Milliseconds after the last failure until it is forgotten; not below the directory's observation window. Default 1800000. */
-  readonly entryExpiration?: number;
-  readonly clock: Clock;
-}
+/** In the words of IIS. */
+export const denyByFailure = z
+  .strictObject({
+    maxFailure: count(1, 1000)
+      .default(4)
+      .describe('Wrong passwords for one account from one address, or /64 network, before none is tried from there'),
+    maxFailurePerAccount: count(1, 1000)
+      .default(8)
+      .describe(
+        'Wrong passwords for one account from all addresses before none is tried from new ones; below the directory’s lockout threshold',
+      ),
+    maxFailurePerAddress: count(1, 10_000).default(20).describe('Wrong passwords from one address for all accounts'),
+    /** Not below the directory's observation window. */
+    entryExpiration: duration('1s', '1d').prefault('30m').describe('Time after the last failure until it is forgotten'),
+  })
+  .prefault({})
+  .describe('Keeps guesses of passwords from locking accounts out in the directory');
 
 /** One password that may be tried. Whatever is not called, it counts as wrong. */
 export interface Admission {
@@ -59,9 +66,8 @@ interface Entry {
   expiresAt: number;
 }
 
-export function createFailureThrottle(options: FailureThrottleOptions): FailureThrottle {
-  const { maxFailure = 4, maxFailurePerAccount = 8, maxFailurePerAddress = 20, clock } = options;
-  const { entryExpiration = 1_800_000 } = options;
+export function createFailureThrottle(settings: Decoded<typeof denyByFailure>, clock: Clock): FailureThrottle {
+  const { maxFailure, maxFailurePerAccount, maxFailurePerAddress, entryExpiration } = settings;
   const addresses = new Counter(entryExpiration, clock);
   const accountsAtSources = new Counter(entryExpiration, clock);
   const accounts = new Counter(entryExpiration, clock);
@@ -103,10 +109,10 @@ export function createFailureThrottle(options: FailureThrottleOptions): FailureT
 
 class Counter {
   readonly #entries = new LRUCache<string, Entry>({ max: mostEntries });
-  readonly #expiration: number;
+  readonly #expiration: Milliseconds;
   readonly #clock: Clock;
 
-  constructor(expiration: number, clock: Clock) {
+  constructor(expiration: Milliseconds, clock: Clock) {
     this.#expiration = expiration;
     this.#clock = clock;
   }

@@ -1,4 +1,5 @@
 /** What one site demands of a login, as a union of its modes: what a mode does not need, it does not have. */
+import { z } from 'zod';
 import type { AuthorizationRule } from '../authorization/authorization-rules.ts';
 import type { HomeOutcome, HomeOwner } from '../authorization/home-directory.ts';
 import type { Clock } from '../clock.ts';
@@ -6,6 +7,23 @@ import type { StepRecorder } from '../explanation/steps.ts';
 import type { MappingService } from '../mapping/mapping-service.ts';
 import type { CertificateValidator } from '../pki/path/certificate-validator.ts';
 import type { PasswordLoginOptions } from './password-login.ts';
+
+export const authentication = z
+  .strictObject({
+    clientCertAuthentication: z
+      .strictObject({ enabled: z.boolean().default(true).describe('Log in by client certificate') })
+      .prefault({}),
+    mode: z
+      .enum(['certificate', 'certificateAndPassword', 'certificateOrPassword'])
+      .default('certificate')
+      .describe('Whether the password of the directory account is wanted too, or will do where no certificate is sent'),
+    /** As the directory marks them: SMARTCARD_REQUIRED. */
+    requireSmartcardRequired: z
+      .boolean()
+      .default(false)
+      .describe('Admit only accounts that cannot log in anywhere without a smart card'),
+  })
+  .prefault({});
 
 /** From a certificate to an account. */
 export interface CertificateLogin {

@@ -6,6 +6,7 @@ import type { AuditTrail, LoginAttempt } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
 import { printable } from '../operations/printable.ts';
 import { createReference } from '../operations/reference.ts';
+import type { Milliseconds } from '../settings/units.ts';
 import type { Login, LoginRequest, Standing, Verdict } from './authenticator.ts';
 import type { Decide } from './decision.ts';
 import { evenly } from './even-delay.ts';
@@ -18,8 +19,8 @@ export interface LoginParts {
   readonly audit: AuditTrail;
   readonly logger: Logger;
   readonly timer: Timer;
-  /** Milliseconds to which the time until a password is refused is rounded up, so that it tells nothing about the account. Default 0. */
-  readonly failureDelay?: number;
+  /** To which the time until a password is refused is rounded up, so that it tells nothing about the account; absent where no passwords are taken. */
+  readonly failureDelay?: Milliseconds;
 }
 
 /** A login that is decided: a client that could be asked for a password was not asked. */
@@ -54,7 +55,7 @@ export class SiteLogin {
       return (await this.#concluded(progress, request, startedAt)).verdict;
     };
     const isGuess = ({ outcome }: Verdict<Login>) => outcome === 'denied' && request.password !== undefined;
-    return evenly(this.#parts.failureDelay ?? 0, work, isGuess);
+    return evenly(this.#parts.failureDelay, work, isGuess);
   }
 
   /** For a caller who shows what led to the verdict, or hands it on, and has no client to ask for a password. */

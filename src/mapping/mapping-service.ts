@@ -6,22 +6,6 @@ import type { ValidatedCertificate } from '../pki/path/validated-certificate.ts'
 
 export type Strength = 'strong' | 'weak';
 
-/** What becomes of an account found by a name only (StrongCertificateBindingEnforcement). */
-export type Binding =
-  /** It is refused. */
-  | { readonly mode: 'full' }
-  /**
-   * It counts when the certificate holds no SID and is not older than the account, so that no card holder gets an account
-   * that was made after the card. A person who chooses the names in certificates can still forge one.
-   */
-  | {
-      readonly mode: 'compatibility';
-      /** Milliseconds by which the certificate may be older. Default in Windows: about 10 minutes. */
-      readonly backdating: number;
-    }
-  /** It counts. Danger: a person who gets a certificate with another person's name from any trusted CA logs in as that person. */
-  | { readonly mode: 'off' };
-
 export type MappingResult =
   | {
       readonly outcome: 'mapped';

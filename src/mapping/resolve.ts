@@ -15,18 +15,17 @@ import { equalsIgnoringAsciiCase } from './ascii-case.ts';
 import { contradiction, pickByName } from './contradiction.ts';
 import { type Evidence, type Hit, keyOfHit, type Search } from './hit.ts';
 import { describeLookup, type Question, questionsFor } from './lookups.ts';
-import type { Binding, MappingResult, MappingService } from './mapping-service.ts';
+import type { MappingResult, MappingService } from './mapping-service.ts';
 import { unmetCondition } from './rules/condition.ts';
 import type { MappingRule } from './rules/rule.ts';
 import { type PlannedRule, planRules } from './rules/rule-plan.ts';
 import { compareAccount, compareClaimedAccount } from './stored/account-comparison.ts';
-import { classify, judgeWeak } from './strength.ts';
+import { type BindingSettings, classify, judgeWeak } from './strength.ts';
 
 export interface MappingServiceOptions {
   /** Tried in this order. */
   readonly rules: readonly MappingRule[];
-  /** What becomes of an account found by a name only; `full` and `off` may be given as words. Default nowhere: say it. */
-  readonly binding: Binding | 'full' | 'off';
+  readonly settings: BindingSettings;
   /** The directories of the site. */
   readonly directories: readonly Directory[];
   readonly logger: Logger;
@@ -43,7 +42,6 @@ type RuleOutcome =
 /** @throws TypeError when a rule names an unknown directory, or no directory can answer it */
 export function createMappingService(options: MappingServiceOptions): MappingService {
   const plan = planRules(options.rules, options.directories);
-  const binding = typeof options.binding === 'string' ? { mode: options.binding } : options.binding;
 
   return {
     resolve: async (certificate, claimedName, steps) => {
@@ -51,7 +49,7 @@ export function createMappingService(options: MappingServiceOptions): MappingSer
         const identity = subjectIdentity(certificate.certificate);
         const facts = { certificate: certificate.certificate, identity };
         const search: Search = { validated: certificate, facts, claimedName, steps, found: new Map() };
-        return await runRules(plan, binding, search);
+        return await runRules(plan, options.settings, search);
       } catch (error) {
         if (error instanceof MalformedError) return denied(denial('certificate-malformed', error.message));
         if (!(error instanceof DirectoryAnswerError)) throw error;
@@ -62,7 +60,11 @@ export function createMappingService(options: MappingServiceOptions): MappingSer
   };
 }
 
-async function runRules(plan: readonly PlannedRule[], binding: Binding, search: Search): Promise<MappingResult> {
+async function runRules(
+  plan: readonly PlannedRule[],
+  settings: BindingSettings,
+  search: Search,
+): Promise<MappingResult> {
   let required: MappingRule | undefined;
   for (const planned of plan) {
     const result = await applyRule(planned, search);
@@ -80,18 +82,18 @@ async function runRules(plan: readonly PlannedRule[], binding: Binding, search: 
   }
   compareAccount(plan, search, weak.directory, weak.account);
   // a rule that had to find the account and did not is not made up for by a name
-  return judgeName(weak, required ? { mode: 'full' } : binding, search, rules);
+  return judgeName(weak, required ? { ...settings, binding: 'full' } : settings, search, rules);
 }
 
 /** An account found by a name only: the binding of the site decides. Facts as in event 40 of the Kerberos KDC. */
-function judgeName(weak: Hit, binding: Binding, search: Search, rules: readonly string[]): MappingResult {
+function judgeName(weak: Hit, settings: BindingSettings, search: Search, rules: readonly string[]): MappingResult {
   const { account, directory } = weak;
   const { certificate } = search.facts;
-  const { counts, reason } = judgeWeak(binding, search.facts, account);
+  const { counts, reason } = judgeWeak(settings, search.facts, account);
   const facts = {
     account: account.distinguishedName,
     directory: directory.name,
-    binding: binding.mode,
+    binding: settings.binding,
     reason,
     notBefore: certificate.notBefore.toISOString(),
     accountCreatedAt: account.createdAt?.toISOString(),

@@ -2,11 +2,35 @@
  * How much a hit proves. What only names an account counts only with a matching SID, a pinned issuer and policy, or, where the site
  * says so, a certificate that is not older than the account (KB5014754).
  */
+import { z } from 'zod';
 import type { DirectoryAccount } from '../directory/directory.ts';
+import type { Decoded } from '../settings/decoded.ts';
+import { duration } from '../settings/duration.ts';
 import type { Proof } from './lookups.ts';
-import type { Binding, Strength } from './mapping-service.ts';
+import type { Strength } from './mapping-service.ts';
 import type { MappingRule } from './rules/rule.ts';
 import type { CertificateFacts } from './sssd/certificate-values.ts';
+
+/** What becomes of an account found by a name only (StrongCertificateBindingEnforcement). */
+export const bindingSettings = {
+  /**
+   * With `compatibility` it counts when the certificate holds no SID and is not older than the account, so that no card holder gets an
+   * account that was made after the card. A person who chooses the names in certificates can still forge one. With `off` a person who
+   * gets a certificate with another person's name from any trusted CA logs in as that person.
+   */
+  binding: z
+    .enum(['full', 'compatibility', 'off'])
+    .default('full')
+    .describe(
+      'Whether an account found by a name only counts: full never; compatibility if it is older than the certificate',
+    ),
+  /** In Windows about 10 minutes. */
+  backdating: duration('0s', '24d')
+    .prefault('10m')
+    .describe('With compatibility: by how much the certificate may be older'),
+};
+
+export type BindingSettings = Decoded<typeof bindingSettings>;
 
 export interface Classification {
   readonly strength: Strength;
@@ -52,11 +76,11 @@ export interface BindingVerdict {
 
 /** Whether a weak hit counts, after no rule led strongly to an account. */
 export function judgeWeak(
-  binding: Binding,
+  { binding, backdating }: BindingSettings,
   { certificate, identity }: CertificateFacts,
   account: DirectoryAccount,
 ): BindingVerdict {
-  switch (binding.mode) {
+  switch (binding) {
     case 'full':
       return { counts: false, reason: 'binding is full' };
     case 'off':
@@ -65,7 +89,7 @@ export function judgeWeak(
       // a SID that cannot be compared is not a SID that agrees
       if (identity.securityIdentifier) return { counts: false, reason: 'the account has no SID to compare' };
       if (!account.createdAt) return { counts: false, reason: 'when the account was created is not known' };
-      const earliest = account.createdAt.getTime() - binding.backdating;
+      const earliest = account.createdAt.getTime() - backdating;
       return certificate.notBefore.getTime() >= earliest
         ? { counts: true, reason: 'compatibility' }
         : { counts: false, reason: 'the certificate is older than the account' };

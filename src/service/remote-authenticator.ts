@@ -27,8 +27,8 @@ export interface RemoteLoginPolicy extends AuthorizationPolicy {
   /** Whether the site takes client certificates; without them every login is refused. */
   readonly clientCertificate: boolean;
   readonly service: RemoteService;
-  /** Site of the service whose rules decide. Default: the service’s first. */
-  readonly site?: string;
+  /** Site of the service whose rules decide; absent: the service’s first. */
+  readonly site?: string | undefined;
   /** Asks the service for its steps when a login is explained; the service must allow it. Default `false`. */
   readonly explains: boolean;
 }

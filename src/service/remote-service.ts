@@ -3,9 +3,14 @@
  * an answer that is not what the wire schema says, or is about another certificate, is a failure.
  */
 
+import { z } from 'zod';
 import { errorMessage } from '../error-message.ts';
 import { noticeShortage } from '../operations/descriptor-shortage.ts';
 import type { Logger } from '../operations/log.ts';
+import type { Decoded } from '../settings/decoded.ts';
+import { duration } from '../settings/duration.ts';
+import { type Milliseconds, milliseconds } from '../settings/units.ts';
+import { file } from '../settings/values.ts';
 import { refusedRequests } from './refused-request.ts';
 import {
   type ClientMaterial,
@@ -16,18 +21,30 @@ import {
 } from './service-connection.ts';
 import { type ResolveRequest, type VerdictAnswer, verdictSchema } from './wire.ts';
 
+export const remoteService = z.strictObject({
+  endpoints: z
+    .array(z.union([z.strictObject({ socket: file }), z.strictObject({ url: z.url({ protocol: /^https$/ }) })]))
+    .min(1)
+    .max(20)
+    .describe('Mapping services in order of preference: unix socket, or https URL'),
+  certificate: file.optional().describe('PEM file: certificate shown to services at a URL'),
+  certificateKey: file.optional().describe('PEM file: its private key; not readable by others'),
+  certificateAuthorities: z.array(file).max(100).default([]).describe('PEM files: CAs of the services’ certificates'),
+  site: z.string().max(64).optional().describe('Site of the service whose rules decide; its first when absent'),
+  /** Longer than a service waits for its own directories. */
+  attemptTimeout: duration('50ms', '1m').prefault('8s').describe('Time for one service'),
+  totalTimeout: duration('50ms', '2m').prefault('15s').describe('Time for all of them together'),
+});
+
 export interface RemoteServiceOptions extends ConnectionLimits {
   /** In order of preference; at least one. */
   readonly endpoints: readonly ServiceEndpoint[];
   /** Needed where an endpoint is a URL. */
-  readonly material?: ClientMaterial;
-  /** Milliseconds for one service; longer than a service waits for its own directories. Default 8000. */
-  readonly attemptTimeout: number;
-  /** Milliseconds for all of them together. Default 15000. */
-  readonly totalTimeout: number;
-  /** Milliseconds for which a service that failed is asked after the others. Default 10000. */
-  readonly retryDelay: number;
-  /** Questions under way or waiting; one more fails at once. Default 1000. */
+  readonly material: ClientMaterial | undefined;
+  readonly settings: Pick<Decoded<typeof remoteService>, 'attemptTimeout' | 'totalTimeout'>;
+  /** For which a service that failed is asked after the others. */
+  readonly retryDelay: Milliseconds;
+  /** Questions under way or waiting; one more fails at once. */
   readonly maximumRequests: number;
   readonly logger: Logger;
   /** Monotonic milliseconds. */
@@ -93,7 +110,8 @@ export class RemoteService {
   }
 
   async #ask(body: string, certificateSha256: string, explain: boolean): Promise<RemoteAnswer> {
-    const { attemptTimeout, totalTimeout, timer, retryDelay, logger } = this.#options;
+    const { settings, timer, retryDelay, logger } = this.#options;
+    const { attemptTimeout, totalTimeout } = settings;
     const deadline = timer() + totalTimeout;
     const failures: string[] = [];
     let undecided: RemoteAnswer | undefined;
@@ -102,7 +120,7 @@ export class RemoteService {
       const left = deadline - timer();
       if (left <= 0) break;
       try {
-        const response = await post(service.connection, body, explain, Math.min(attemptTimeout, left));
+        const response = await post(service.connection, body, explain, milliseconds(Math.min(attemptTimeout, left)));
         const answer = believable(response, certificateSha256);
         service.suspectUntil = Number.NEGATIVE_INFINITY;
         if (answer.outcome !== 'unavailable') return { answer, service: name };
@@ -132,7 +150,7 @@ async function post(
   connection: ServiceConnection,
   body: string,
   explain: boolean,
-  timeout: number,
+  timeout: Milliseconds,
 ): Promise<ServiceResponse> {
   const response = explain ? await connection.post('/v1/resolve?explain=1', body, timeout) : undefined;
   if (response && response.status !== refusedRequests['explanation-not-allowed'].status) return response;

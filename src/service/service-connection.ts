@@ -14,6 +14,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import { TlsClientAgent } from '../operations/tls-client.ts';
+import type { Milliseconds } from '../settings/units.ts';
 import { maximumAnswerOctets } from './wire.ts';
 
 export type ServiceEndpoint =
@@ -32,9 +33,9 @@ export interface ClientMaterial {
 }
 
 export interface ConnectionLimits {
-  /** Milliseconds until a connection stands, its TLS handshake included. Default 1000. */
-  readonly connectTimeout: number;
-  /** Connections to one service. Default 64; further requests wait for one, within their time. */
+  /** Until a connection stands, its TLS handshake included. */
+  readonly connectTimeout: Milliseconds;
+  /** Connections to one service; further requests wait for one, within their time. */
   readonly maximumConnections: number;
   /** Of the validity of services’ certificates. */
   readonly clock: Clock;
@@ -82,10 +83,10 @@ export class ServiceConnection {
 
   /**
    * A kept connection that the service closed meanwhile is replaced once: asking twice changes nothing.
-   * @param timeout milliseconds for everything
+   * @param timeout for everything
    * @throws Error when there is no whole answer in JSON in time
    */
-  async post(path: string, body: string, timeout: number): Promise<ServiceResponse> {
+  async post(path: string, body: string, timeout: Milliseconds): Promise<ServiceResponse> {
     const signal = AbortSignal.timeout(Math.max(1, Math.floor(timeout)));
     const first = await this.#exchange(path, body, signal);
     const response = first === 'stale' ? await this.#exchange(path, body, signal) : first;

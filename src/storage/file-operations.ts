@@ -3,7 +3,7 @@
  * share, a FUSE mount) gives a thread back when it pleases, or never: so a site has a bounded number of operations at a time,
  * a home half of them, a session that waits for one no other, and the caller of each gets an answer within a deadline.
  */
-import type { z } from 'zod';
+import type { Decoded } from '../settings/decoded.ts';
 import { duration } from '../settings/duration.ts';
 import { type Milliseconds, milliseconds } from '../settings/units.ts';
 import { StorageError } from './storage.ts';
@@ -18,7 +18,7 @@ export const fileOperationSettings = {
 /** For an operation that no caller waits for: it takes what time it needs. */
 export const forEver = milliseconds(Number.POSITIVE_INFINITY);
 
-export interface FileOperationLimits extends z.output<z.ZodObject<typeof fileOperationSettings>> {
+export interface FileOperationLimits extends Decoded<typeof fileOperationSettings> {
   /** Threads that the operations of the site may occupy. */
   readonly threads: number;
 }

@@ -22,7 +22,7 @@ export interface LoginSetup extends CertificateLogin, LoginParts {
 }
 
 export const everybodyMayAll: AuthorizationPolicy['rules'] = [
-  { accessType: 'Allow', users: '*', permissions: ['Read', 'Write'] },
+  { accessType: 'Allow', users: '*', permissions: ['Read', 'Write'], path: '/' },
 ];
 
 export function homesAt(homeDirectory: () => string): Homes {

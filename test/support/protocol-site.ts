@@ -80,7 +80,7 @@ export interface SiteChanges extends FtpSettingChanges, Partial<Omit<FtpServerOp
   readonly wrapStorage?: (storage: Storage) => Storage;
 }
 
-const bindings: Binding[] = [
+const bindings: readonly Binding[] = [
   { address: '127.0.0.1', port: 0, tls: 'explicit' },
   { address: '127.0.0.1', port: 0, tls: 'implicit' },
 ];
@@ -150,7 +150,7 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
 }
 
 function rightsUnder(rules: readonly AuthorizationRule[]): AccessRights {
-  const everything: AuthorizationRule = { accessType: 'Allow', users: '*', permissions: ['Read', 'Write'] };
+  const everything: AuthorizationRule = { accessType: 'Allow', users: '*', permissions: ['Read', 'Write'], path: '/' };
   const outcome = authorize([everything, ...rules], { accountName: 'ada', groups: [] });
   if (outcome.outcome === 'denied') throw new Error(outcome.denial.detail);
   return outcome.accessRights;

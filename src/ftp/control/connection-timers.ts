@@ -1,5 +1,5 @@
 /** The times of one control connection: until the login is complete, between two commands, and for the last reply. It ends nothing itself. */
-import type { z } from 'zod';
+import type { Decoded } from '../../settings/decoded.ts';
 import { duration } from '../../settings/duration.ts';
 import { milliseconds } from '../../settings/units.ts';
 import { type Reply, reply } from '../reply.ts';
@@ -11,7 +11,7 @@ export const timerSettings = {
     .describe('Time allowed before login, the TLS handshake and the entry of a PIN included'),
 };
 
-type TimerSettings = z.output<z.ZodObject<typeof timerSettings>>;
+type TimerSettings = Decoded<typeof timerSettings>;
 
 /** For the last reply and close_notify to leave. */
 const farewellTime = milliseconds(2000);

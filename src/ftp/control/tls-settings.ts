@@ -1,5 +1,6 @@
 /** The TLS settings of a site, in the words of IIS, and what is read out of the files they name. */
 import { z } from 'zod';
+import type { Decoded } from '../../settings/decoded.ts';
 import { file } from '../../settings/values.ts';
 
 const version = z.enum(['TLSv1.2', 'TLSv1.3']);
@@ -26,7 +27,7 @@ export const ssl = z.strictObject({
     .describe('Signature algorithms in OpenSSL’s words; for cards that sign PKCS #1 v1.5 only'),
 });
 
-export type SslSettings = z.output<typeof ssl>;
+export type SslSettings = Decoded<typeof ssl>;
 
 /** Whether the server asks for a certificate; what an absent one means is decided by the authenticator. */
 export const clientCertificatePolicy = z
@@ -34,7 +35,7 @@ export const clientCertificatePolicy = z
   .default('CertRequire')
   .describe('Whether the client is asked for a certificate and must have one');
 
-export type ClientCertificatePolicy = z.output<typeof clientCertificatePolicy>;
+export type ClientCertificatePolicy = Decoded<typeof clientCertificatePolicy>;
 
 /** Read out of the files that the settings name. */
 export interface TlsIdentity {

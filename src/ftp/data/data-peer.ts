@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type Denial, denial } from '../../denial.ts';
 import type { Facts } from '../../explanation/steps.ts';
+import type { Decoded } from '../../settings/decoded.ts';
 
 export const dataChannelSecurity = z
   .strictObject({
@@ -17,7 +18,7 @@ export const dataChannelSecurity = z
   })
   .prefault({});
 
-export type DataChannelBinding = z.output<typeof dataChannelSecurity>['dataChannelBinding'];
+export type DataChannelBinding = Decoded<typeof dataChannelSecurity>['dataChannelBinding'];
 
 export interface DataPeerEvidence {
   /** DER of the end entity certificate of the control connection. */

@@ -1,5 +1,6 @@
 /** The settings of a site behind a firewall or a translator of addresses: the ports and the address of its data connections. */
 import { z } from 'zod';
+import type { Decoded } from '../../settings/decoded.ts';
 import { port } from '../../settings/values.ts';
 
 export const firewallSupport = z
@@ -16,7 +17,7 @@ export const firewallSupport = z
   })
   .prefault({});
 
-export type FirewallSupport = z.output<typeof firewallSupport>;
+export type FirewallSupport = Decoded<typeof firewallSupport>;
 
 /** Whether passive ports are taken out of a range, not wherever the system has a free one. */
 export function hasPortRange({ lowDataChannelPort }: FirewallSupport): boolean {

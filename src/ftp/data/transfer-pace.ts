@@ -4,8 +4,8 @@
  * kept the peer waiting, for a disk, is never counted against the peer.
  */
 import type { Socket } from 'node:net';
-import type { z } from 'zod';
 import type { DenialCode } from '../../denial.ts';
+import type { Decoded } from '../../settings/decoded.ts';
 import { duration } from '../../settings/duration.ts';
 import { count } from '../../settings/values.ts';
 import { unacknowledgedOctets } from './unacknowledged-octets.ts';
@@ -22,7 +22,7 @@ export const paceSettings = {
     .describe('A transfer slower than this, on average over dataChannelTimeout, is cut; 0 cuts none'),
 };
 
-export type PaceSettings = z.output<z.ZodObject<typeof paceSettings>>;
+export type PaceSettings = Decoded<typeof paceSettings>;
 
 /** The peer is to blame for the end of its transfer. */
 export class PaceError extends Error {

@@ -1,4 +1,5 @@
 /** Mapping and account state against a real Active Directory domain controller (Samba) over ldaps. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountDenial } from '../../../src/directory/account-state.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
@@ -10,6 +11,7 @@ import { silentLogger } from '../../../src/operations/log.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 import { openActiveDirectory } from '../../support/open-active-directory.ts';
 import { type SambaDc, startSambaDc } from '../../support/samba-dc.ts';
+import { bindingOf } from '../../support/settings.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 
@@ -30,7 +32,7 @@ afterAll(async () => {
 function resolve(certificate: ValidatedCertificate, claimedName: string, rules = 'active-directory.yaml') {
   const mapping = createMappingService({
     rules: rulesFromFile(rules),
-    binding: 'full',
+    settings: bindingOf('full'),
     directories: [directory],
     logger: silentLogger,
   });
@@ -71,7 +73,7 @@ describe('mapping in Active Directory', () => {
           when: { issuerSha256: [authority.certificate.sha256], policies: ['1.2.3.4'] },
         },
       ],
-      binding: 'full',
+      settings: bindingOf('full'),
       directories: [directory],
       logger: silentLogger,
     });
@@ -79,7 +81,7 @@ describe('mapping in Active Directory', () => {
     expect(codeOf(await pinned.resolve(issued, 'carol', unrecorded))).toBe('pinned-issuer-and-policy');
     const byName = createMappingService({
       rules: [{ name: 'by-name', map: 'upn', onMiss: 'next' }],
-      binding: 'full',
+      settings: bindingOf('full'),
       directories: [directory],
       logger: silentLogger,
     });
@@ -91,7 +93,7 @@ describe('mapping in Active Directory', () => {
     const { sid } = await dc.addUser({ sam: 'dora' });
     const byName = createMappingService({
       rules: [{ name: 'by-name', map: 'upn', onMiss: 'next' }],
-      binding: 'full',
+      settings: bindingOf('full'),
       directories: [directory],
       logger: silentLogger,
     });
@@ -128,7 +130,7 @@ describe('mapping in Active Directory', () => {
     await dc.addUser({ sam: 'finn', userCertificate: [certificate.certificate.der] });
     const exact = createMappingService({
       rules: [{ name: 'exact', map: 'certificate', onMiss: 'deny' }],
-      binding: 'full',
+      settings: bindingOf('full'),
       directories: [directory],
       logger: silentLogger,
     });
@@ -146,7 +148,7 @@ describe('mapping in Active Directory', () => {
     const steps = recordingSteps();
     const byName = createMappingService({
       rules: [{ name: 'by-name', map: 'upn', onMiss: 'next' }],
-      binding: 'full',
+      settings: bindingOf('full'),
       directories: [directory],
       logger: silentLogger,
     });

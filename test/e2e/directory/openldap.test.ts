@@ -1,4 +1,5 @@
 /** Mapping, account state and groups against a real OpenLDAP server over ldaps. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountDenial } from '../../../src/directory/account-state.ts';
 import { sidToBinary } from '../../../src/directory/active-directory/sid.ts';
@@ -11,6 +12,7 @@ import type { IdentityKind, MappingRule } from '../../../src/mapping/rules/rule.
 import { issuerSerialValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
+import { bindingOf } from '../../support/settings.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
@@ -96,7 +98,7 @@ async function resolve(
   certificate: ValidatedCertificate,
   user: string,
 ): Promise<string> {
-  const options = { binding: 'full', directories: [directory], logger: silentLogger } as const;
+  const options = { settings: bindingOf('full'), directories: [directory], logger: silentLogger } as const;
   const result: MappingResult = await createMappingService({ ...options, rules }).resolve(
     certificate,
     user,

@@ -1,18 +1,20 @@
 /** Logins over FTPS with passwords that a real OpenLDAP checks: what the client is asked, told and never told. */
+
 import { X509Certificate } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
-import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
 import type { LoginAttempt } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
+import { milliseconds } from '../../../src/settings/units.ts';
 import type { ControlClient } from '../../support/control-client.ts';
 import { authenticatorOf, everybodyMayAll, homesAt, siteLoginOf } from '../../support/login-setup.ts';
 import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../../support/protocol-site.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
+import { bindingOf, throttleOf } from '../../support/settings.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 import { asValidated } from '../../support/validated-certificate.ts';
 
@@ -55,15 +57,15 @@ async function siteWith(mode: 'certificate' | 'certificateAndPassword' | 'certif
     mode,
     passwords: {
       directories: [people],
-      throttle: createFailureThrottle({ clock: systemClock, maxFailure: 3 }),
+      throttle: throttleOf(systemClock, { maxFailure: 3 }),
     },
-    failureDelay: 200,
+    failureDelay: milliseconds(200),
     validator: {
       validate: async ([der]) => ({ outcome: 'valid', certificate: asValidated(parseCertificate(der!), issuer) }),
     },
     mapping: createMappingService({
       rules: [{ name: 'exact', map: 'certificate', onMiss: 'deny' }],
-      binding: 'full',
+      settings: bindingOf('full'),
       directories: [people],
       logger: silentLogger,
     }),

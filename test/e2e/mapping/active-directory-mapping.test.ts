@@ -1,17 +1,20 @@
 /** Every kind of mapping and the lint against a real Active Directory domain controller (Samba) over ldaps. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lintDirectory } from '../../../src/commands/mapping/mapping-lint.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { unrecorded } from '../../../src/explanation/steps.ts';
-import { createMappingService, type MappingServiceOptions } from '../../../src/mapping/resolve.ts';
+import { createMappingService } from '../../../src/mapping/resolve.ts';
 import type { AltForm } from '../../../src/mapping/rules/rule.ts';
 import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
 import { altValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { subjectIdentity } from '../../../src/pki/names/subject-identity.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
+import { milliseconds } from '../../../src/settings/units.ts';
 import { openActiveDirectory } from '../../support/open-active-directory.ts';
 import { type SambaDc, startSambaDc } from '../../support/samba-dc.ts';
+import { bindingOf } from '../../support/settings.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 
 let dc: SambaDc;
@@ -40,13 +43,13 @@ async function resolve(
   certificate: ValidatedCertificate,
   rule: object,
   user?: string,
-  binding: MappingServiceOptions['binding'] = 'full',
+  settings = bindingOf('full'),
 ): Promise<string> {
   const decoded = decodeRules({ rules: [{ name: 'rule', ...rule }] });
   if (decoded.outcome === 'faulty') throw new Error(JSON.stringify(decoded.faults));
   const service = createMappingService({
     rules: decoded.rules,
-    binding,
+    settings,
     directories: [directory],
     logger: silentLogger,
   });
@@ -82,9 +85,9 @@ describe('altSecurityIdentities in Active Directory', () => {
       expect(await resolve(certificate, { map: form }, sam)).toBe(reason);
       if (expected === 'mapping-weak') {
         // the certificates of this test are from before the account was made
-        const compatibility = { mode: 'compatibility', backdating: 0 } as const;
+        const compatibility = { ...bindingOf('compatibility'), backdating: milliseconds(0) };
         expect(await resolve(certificate, { map: form }, sam, compatibility)).toBe('mapping-weak');
-        const generous = { mode: 'compatibility', backdating: 50 * 365 * 86_400_000 } as const;
+        const generous = { ...bindingOf('compatibility'), backdating: milliseconds(50 * 365 * 86_400_000) };
         expect(await resolve(certificate, { map: form }, sam, generous)).toBe(`${sam} compatibility`);
       }
     }

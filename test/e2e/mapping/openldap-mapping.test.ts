@@ -1,4 +1,5 @@
 /** Searches of rules, FreeIPA's and SSSD's forms and the lint against a real OpenLDAP server over ldaps. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lintDirectory } from '../../../src/commands/mapping/mapping-lint.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
@@ -9,6 +10,7 @@ import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
 import { certificateMappings } from '../../../src/mapping/stored/certificate-mappings.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
+import { bindingOf } from '../../support/settings.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 
@@ -91,7 +93,12 @@ afterAll(async () => {
 async function resolve(certificate: ValidatedCertificate, rule: object, where = directory): Promise<string> {
   const decoded = decodeRules({ rules: [{ name: 'rule', ...rule }] });
   if (decoded.outcome === 'faulty') throw new Error(JSON.stringify(decoded.faults));
-  const options = { rules: decoded.rules, binding: 'off', directories: [where], logger: silentLogger } as const;
+  const options = {
+    rules: decoded.rules,
+    settings: bindingOf('off'),
+    directories: [where],
+    logger: silentLogger,
+  } as const;
   const result = await createMappingService(options).resolve(certificate, undefined, unrecorded);
   return result.outcome === 'mapped' ? `${result.account.accountName} ${result.reason}` : result.denial.code;
 }
@@ -143,7 +150,7 @@ describe('an explanation', () => {
   it('shows that the serial number at the account that USER names is not reversed', async () => {
     const steps = recordingSteps(undefined, { looksFurther: true });
     const rules = [{ name: 'strong', map: 'issuerSerial', onMiss: 'next' } as const];
-    const options = { rules, binding: 'full', directories: [directory], logger: silentLogger } as const;
+    const options = { rules, settings: bindingOf('full'), directories: [directory], logger: silentLogger } as const;
     const result = await createMappingService(options).resolve(ada, 'bob', steps);
     expect(result).toMatchObject({ outcome: 'denied', denial: { code: 'mapping-none' } });
     const compared = steps.steps.filter(({ check }) => check === 'mapping value of the account');

@@ -1,4 +1,5 @@
 /** The same logins decided here and by mapping services elsewhere, over mutual TLS; and services that are dead, frozen, or lie. */
+
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -7,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
 import { type Configuration, loadConfiguration } from '../../../src/config/load.ts';
 import { recordingSteps } from '../../../src/explanation/steps.ts';
-import { createLogins, rulesOf } from '../../../src/gateway/logins.ts';
+import { createLogins } from '../../../src/gateway/logins.ts';
 import { homesOf } from '../../../src/gateway/site-homes.ts';
 import type { Login, LoginRequest, Verdict } from '../../../src/login/authenticator.ts';
 import type { Logins } from '../../../src/login/login-generations.ts';
@@ -16,11 +17,14 @@ import { unrecordedTrail } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { RemoteService, type RemoteServiceOptions } from '../../../src/service/remote-service.ts';
 import type { ServiceEndpoint } from '../../../src/service/service-connection.ts';
+import { milliseconds } from '../../../src/settings/units.ts';
 import { remoteLogin } from '../../support/login-setup.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
 import { type ServiceWorld, startService, temporarySocket } from './service-world.ts';
+
+const remoteTimes = { attemptTimeout: milliseconds(5000), totalTimeout: milliseconds(10_000) };
 
 let pki: TestPki;
 let callers: TestPki;
@@ -100,10 +104,9 @@ function remote(addresses: readonly string[], more: Partial<RemoteServiceOptions
   const remoteService = new RemoteService({
     endpoints: addresses.map(endpointOf),
     material,
-    connectTimeout: 1000,
-    attemptTimeout: 5000,
-    totalTimeout: 10_000,
-    retryDelay: 10_000,
+    connectTimeout: milliseconds(1000),
+    settings: remoteTimes,
+    retryDelay: milliseconds(10_000),
     maximumConnections: 64,
     maximumRequests: 1000,
     clock: systemClock,
@@ -113,7 +116,13 @@ function remote(addresses: readonly string[], more: Partial<RemoteServiceOptions
   });
   const site = configuration.sites[0]!;
   const authenticator = remoteLogin(
-    { clientCertificate: true, service: remoteService, explains: true, rules: rulesOf(site), homes: homesOf(site) },
+    {
+      clientCertificate: true,
+      service: remoteService,
+      explains: true,
+      rules: site.settings.authorization,
+      homes: homesOf(site),
+    },
     recordingTrail((record: AuditRecord) => void (record.event === 'login' && records.push(record))),
   );
   return { authenticator, records, close: () => remoteService.close() };
@@ -282,11 +291,13 @@ describe('a service that fails', () => {
   it.each(failures)('and %s never lets anybody in, and the next decides', async (_rule, listener) => {
     const bad = await fake(await listener());
     const name = _rule === 'grants another certificate' ? 'uma' : 'ada';
-    const alone = remote([bad.address], { attemptTimeout: 500 });
+    const alone = remote([bad.address], { settings: { ...remoteTimes, attemptTimeout: milliseconds(500) } });
     const verdict = await alone.authenticator.authenticate(request(name));
     expect(verdict).toMatchObject({ outcome: 'unavailable', denial: { code: 'mapping-service-unavailable' } });
     alone.close();
-    const both = remote([bad.address, second.address], { attemptTimeout: 500 });
+    const both = remote([bad.address, second.address], {
+      settings: { ...remoteTimes, attemptTimeout: milliseconds(500) },
+    });
     const decided = await both.authenticator.authenticate(request(name));
     expect(decided.outcome).toBe(name === 'uma' ? 'denied' : 'granted');
     both.close();
@@ -326,7 +337,10 @@ describe('a service that fails', () => {
       asked += 1;
       response.writeHead(500).end();
     });
-    const { authenticator, close } = remote([bad.address, second.address], { timer: () => now, retryDelay: 1000 });
+    const { authenticator, close } = remote([bad.address, second.address], {
+      timer: () => now,
+      retryDelay: milliseconds(1000),
+    });
     for (const at of [0, 10, 999, 1001]) {
       now = at;
       expect((await authenticator.authenticate(request('ada'))).outcome).toBe('granted');

@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
 import { createFtpServer, type FtpServer } from '../../../src/ftp/server.ts';
-import { rulesOf } from '../../../src/gateway/logins.ts';
 import { homesOf } from '../../../src/gateway/site-homes.ts';
 import { serverOptions } from '../../../src/gateway/sites.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
@@ -19,6 +18,8 @@ import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../su
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
 import { type ServiceWorld, startService, temporarySocket } from './service-world.ts';
+
+const remoteTimes = { attemptTimeout: milliseconds(5000), totalTimeout: milliseconds(10_000) };
 
 const socket = temporarySocket();
 const listener = { socket, mode: 0o600 };
@@ -56,10 +57,10 @@ async function startServer(): Promise<void> {
   const audit = recordingTrail((record: AuditRecord) => void records.push(record));
   remote = new RemoteService({
     endpoints: [{ socket }],
-    connectTimeout: 1000,
-    attemptTimeout: 5000,
-    totalTimeout: 10_000,
-    retryDelay: 10_000,
+    material: undefined,
+    connectTimeout: milliseconds(1000),
+    settings: remoteTimes,
+    retryDelay: milliseconds(10_000),
     maximumConnections: 64,
     maximumRequests: 1000,
     logger: silentLogger,
@@ -69,7 +70,13 @@ async function startServer(): Promise<void> {
   server = createFtpServer({
     ...serverOptions(site),
     authenticator: remoteLogin(
-      { clientCertificate: true, service: remote, explains: false, rules: rulesOf(site), homes: homesOf(site) },
+      {
+        clientCertificate: true,
+        service: remote,
+        explains: false,
+        rules: site.settings.authorization,
+        homes: homesOf(site),
+      },
       audit,
     ),
     openStorage: ({ homeDirectory }, rights) => openLocalStorage({ homeDirectory, rights }),

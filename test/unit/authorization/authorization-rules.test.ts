@@ -19,6 +19,7 @@ const both: readonly Permission[] = ['Read', 'Write'];
 const allow = (rule: Partial<AuthorizationRule>): AuthorizationRule => ({
   accessType: 'Allow',
   permissions: both,
+  path: '/',
   ...rule,
 });
 const deny = (rule: Partial<AuthorizationRule>): AuthorizationRule => ({

@@ -7,6 +7,7 @@ import {
   foreseeHomeDirectory,
   type HomeOwner,
   type UserIsolation,
+  userIsolation,
 } from '../../../src/authorization/home-directory.ts';
 
 let base: string;
@@ -21,10 +22,17 @@ beforeEach(async () => {
 });
 afterEach(() => rm(base, { recursive: true, force: true }));
 
-const isolate = (createHome: 'never' | 'atLogin' = 'never', layout: 'account' | 'directoryAndAccount' = 'account') =>
-  ({ mode: 'IsolateAllDirectories', root, layout, createHome }) satisfies UserIsolation;
+const isolation = (mode: UserIsolation['mode'], changes: Partial<UserIsolation> = {}): UserIsolation => ({
+  ...userIsolation.parse({}),
+  mode,
+  root,
+  layout: 'account',
+  ...changes,
+});
+const isolate = (createHome: 'never' | 'atLogin' = 'never', layout: UserIsolation['layout'] = 'account') =>
+  isolation('IsolateAllDirectories', { layout, createHome: createHome === 'atLogin' });
 const byAttribute = (createHome: 'never' | 'atLogin' = 'never') =>
-  ({ mode: 'DirectoryAttribute', root, createHome }) satisfies UserIsolation;
+  isolation('DirectoryAttribute', { createHome: createHome === 'atLogin' });
 
 const found = (...segments: string[]) => ({ outcome: 'found', homeDirectory: join(root, ...segments) });
 const denied = (detail: string) => ({
@@ -38,12 +46,14 @@ const denied = (detail: string) => ({
 
 describe('mode None', () => {
   it('puts everybody in the root', async () => {
-    expect(await findHomeDirectory({ mode: 'None', root }, ada)).toEqual(found());
-    expect(await findHomeDirectory({ mode: 'None', root }, { ...ada, accountName: '../x' })).toEqual(found());
+    expect(await findHomeDirectory(isolation('None'), ada)).toEqual(found());
+    expect(await findHomeDirectory(isolation('None'), { ...ada, accountName: '../x' })).toEqual(found());
   });
 
   it('refuses everybody when the root is missing', async () => {
-    expect(await findHomeDirectory({ mode: 'None', root: join(base, 'none') }, ada)).toMatchObject(denied('ENOENT'));
+    expect(await findHomeDirectory(isolation('None', { root: join(base, 'none') }), ada)).toMatchObject(
+      denied('ENOENT'),
+    );
   });
 });
 
@@ -212,7 +222,7 @@ describe('mode DirectoryAttribute', () => {
 });
 
 describe('mode Template', () => {
-  const composed = (template: string) => ({ mode: 'Template', root, template, createHome: 'atLogin' }) as const;
+  const composed = (template: string) => isolation('Template', { template, createHome: true });
   const owner = { ...ada, domain: 'corp.example', id: '0f0e' };
 
   it.each([
@@ -277,8 +287,8 @@ describe('attributes that are paths of another system', () => {
   ])(
     'begin with %s, replaced by the root and “%s”, whichever slashes are written: %s',
     async (from, end, attribute) => {
-      const isolation = { ...byAttribute(), replacePrefixes: [{ from, to: `${root}${end}` }] };
-      expect(await findHomeDirectory(isolation, { ...ada, homeDirectory: attribute })).toEqual(found('ada'));
+      const replacing = { ...byAttribute(), replacePrefixes: [{ from, to: `${root}${end}` }] };
+      expect(await findHomeDirectory(replacing, { ...ada, homeDirectory: attribute })).toEqual(found('ada'));
     },
   );
 
@@ -348,15 +358,15 @@ describe('a home that is only foreseen', () => {
       { ...ada, directory: 'away' },
       () => denied('ENOENT'),
     ],
-  ])('%s: the same answer as at login, and nothing is made', async (_case, isolation, owner, answer) => {
+  ])('%s: the same answer as at login, and nothing is made', async (_case, homes, owner, answer) => {
     await symlink(join(base, 'nowhere'), join(root, 'dangling'));
     await symlink(join(base, 'outside'), join(root, 'away'));
     await writeFile(join(root, 'file'), '');
     const before = await entries();
-    const outcome = await foreseeHomeDirectory(isolation(), owner);
+    const outcome = await foreseeHomeDirectory(homes(), owner);
     expect(outcome).toMatchObject(answer());
     expect(await entries()).toEqual(before);
-    const { outcome: atLogin } = await findHomeDirectory(isolation(), owner);
+    const { outcome: atLogin } = await findHomeDirectory(homes(), owner);
     expect(atLogin).toBe(outcome.outcome);
   });
 });

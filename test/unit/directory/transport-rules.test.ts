@@ -1,4 +1,5 @@
 /** Rules of connections to servers that nothing else would show: whom they believe, what they take, and which passwords leave this machine. */
+
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
@@ -10,6 +11,7 @@ import { negotiateStartTls } from '../../../src/directory/connection/start-tls.t
 import type { DirectoryAccount } from '../../../src/directory/directory.ts';
 import { createPasswordCheck } from '../../../src/directory/password-check.ts';
 import { ServiceConnection } from '../../../src/service/service-connection.ts';
+import { milliseconds } from '../../../src/settings/units.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 
 const servers: Server[] = [];
@@ -58,9 +60,9 @@ describe('NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment', () => {
         privateKey: pki.server.privateKeyPem,
         certificateAuthorities: [readFileSync(pki.files.root, 'utf8')],
       },
-      { connectTimeout: 2000, maximumConnections: 1, clock: systemClock },
+      { connectTimeout: milliseconds(2000), maximumConnections: 1, clock: systemClock },
     );
-    await expect(connection.post('/v1/resolve', '{}', 5000)).rejects.toThrow();
+    await expect(connection.post('/v1/resolve', '{}', milliseconds(5000))).rejects.toThrow();
     connection.close();
   });
 });

@@ -143,8 +143,18 @@ describe('the home of an account', () => {
 describe('the rights of an account', () => {
   const { accountName } = accountWith();
   it.each([
-    ['to read', [{ accessType: 'Allow', users: '*', permissions: ['Read'] }], 'passed', { read: true, write: false }],
-    ['to write', [{ accessType: 'Allow', users: '*', permissions: ['Write'] }], 'passed', { read: false, write: true }],
+    [
+      'to read',
+      [{ accessType: 'Allow', users: '*', permissions: ['Read'], path: '/' }],
+      'passed',
+      { read: true, write: false },
+    ],
+    [
+      'to write',
+      [{ accessType: 'Allow', users: '*', permissions: ['Write'], path: '/' }],
+      'passed',
+      { read: false, write: true },
+    ],
     [
       'below a path',
       [{ accessType: 'Allow', users: '*', permissions: ['Read', 'Write'], path: '/in' }],

@@ -1,8 +1,8 @@
 /** Jane Doe's login by certificate, with a validator, a mapping and a directory that answer as a test says. */
+
 import type { AccountState } from '../../../src/directory/account-state.ts';
 import type { Directory, DirectoryAccount } from '../../../src/directory/directory.ts';
 import type { LoginRequest } from '../../../src/login/authenticator.ts';
-import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
 import type { MappingService } from '../../../src/mapping/mapping-service.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
@@ -11,6 +11,7 @@ import type { ValidatedCertificate } from '../../../src/pki/path/validated-certi
 import { janeDoe } from '../../support/jane-doe.ts';
 import { authenticatorOf, everybodyMayAll, homesAt, type LoginSetup, siteLoginOf } from '../../support/login-setup.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
+import { throttleOf } from '../../support/settings.ts';
 
 export const now = new Date('2026-06-01T12:00:00Z');
 export const certificate = parseCertificate(janeDoe);
@@ -57,7 +58,7 @@ export function authenticatorWith(overrides: Partial<LoginSetup>) {
     mode: 'certificate',
     validator: { validate: async () => ({ outcome: 'valid', certificate: validated }) },
     mapping: mappingTo(() => accountWith()),
-    passwords: { directories: [], throttle: createFailureThrottle({ clock }) },
+    passwords: { directories: [], throttle: throttleOf(clock) },
     rules: everybodyMayAll,
     homes: homesAt(() => '/srv/jdoe'),
     requireSmartcardRequired: false,

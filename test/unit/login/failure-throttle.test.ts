@@ -1,13 +1,13 @@
 /** How many wrong passwords may come for one account and from one address. */
+
 import { describe, expect, it } from 'vitest';
-import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
+import { throttleOf } from '../../support/settings.ts';
 
 function throttleAt(time = { now: 0 }) {
   const clock = { now: () => new Date(time.now) };
   return {
     time,
-    throttle: createFailureThrottle({
-      clock,
+    throttle: throttleOf(clock, {
       maxFailure: 3,
       maxFailurePerAccount: 7,
       maxFailurePerAddress: 5,

@@ -1,4 +1,5 @@
 /** A login that runs is decided again: by everything that is known now, without the password, and only for what it was granted. */
+
 import { describe, expect, it } from 'vitest';
 import { type Denial, denial, denialTable } from '../../../src/denial.ts';
 import {
@@ -9,7 +10,6 @@ import {
 } from '../../../src/directory/directory.ts';
 import type { AuthenticatedLogin, Authenticator, LoginRequest } from '../../../src/login/authenticator.ts';
 import type { Decide } from '../../../src/login/decision.ts';
-import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
 import { LoginGenerations } from '../../../src/login/login-generations.ts';
 import type { LoginPolicy } from '../../../src/login/login-policy.ts';
 import { grantedLogin } from '../../../src/login/login-recheck.ts';
@@ -20,6 +20,7 @@ import { silentLogger } from '../../../src/operations/log.ts';
 import { fullRights } from '../../support/access-rights.ts';
 import { collectGarbage } from '../../support/collect-garbage.ts';
 import { authenticatorOf, everybodyMayAll, homesAt, type LoginSetup, loginsOf } from '../../support/login-setup.ts';
+import { throttleOf } from '../../support/settings.ts';
 import {
   accountWith,
   authenticatorWith,
@@ -99,7 +100,7 @@ describe('a recheck of a login', () => {
     const rules = [...everybodyMayAll];
     const login = await granted({ rules });
     expect(login.accessRights.allows('Write', '/')).toBe(true);
-    rules.push({ accessType: 'Deny', users: '*', permissions: ['Write'] });
+    rules.push({ accessType: 'Deny', users: '*', permissions: ['Write'], path: '/' });
     const standing = await login.recheck();
     expect(standing).toMatchObject({ outcome: 'confirmed', validUntil: certificate.notAfter });
     if (standing?.outcome !== 'confirmed') expect.fail('not confirmed');
@@ -204,7 +205,7 @@ const corp = {
 
 /** The login of a site that takes passwords. */
 function taking(mode: LoginPolicy['mode']): SiteLogin {
-  const throttle = createFailureThrottle({ clock: { now: () => now } });
+  const throttle = throttleOf({ now: () => now });
   return authenticatorWith({
     mode,
     mapping: mappingTo(() => accountWith(), corp),

@@ -1,4 +1,5 @@
 /** Logins by password: with the certificate or instead of it, for the account itself only, and without telling who exists. */
+
 import { describe, expect, it, vi } from 'vitest';
 import { denial } from '../../../src/denial.ts';
 import type { AccountState } from '../../../src/directory/account-state.ts';
@@ -11,7 +12,7 @@ import {
 import { unrecorded } from '../../../src/explanation/steps.ts';
 import type { LoginRequest } from '../../../src/login/authenticator.ts';
 import type { Decide } from '../../../src/login/decision.ts';
-import { createFailureThrottle, type FailureThrottle } from '../../../src/login/failure-throttle.ts';
+import type { FailureThrottle } from '../../../src/login/failure-throttle.ts';
 import type { LoginPolicy } from '../../../src/login/login-policy.ts';
 import { SiteLogin } from '../../../src/login/site-login.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
@@ -19,10 +20,12 @@ import { unrecordedTrail } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
+import { milliseconds } from '../../../src/settings/units.ts';
 import { fullRights } from '../../support/access-rights.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 import { authenticatorOf, everybodyMayAll, homesAt, type LoginSetup, siteLoginOf } from '../../support/login-setup.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
+import { throttleOf } from '../../support/settings.ts';
 
 const clock = { now: () => new Date('2026-06-01T12:00:00Z') };
 const certificate = parseCertificate(janeDoe);
@@ -55,7 +58,7 @@ function world(
   mode: LoginPolicy['mode'],
   {
     accounts = [account('jdoe')],
-    throttle = createFailureThrottle({ clock, maxFailure: 3, maxFailurePerAddress: 6 }),
+    throttle = throttleOf(clock, { maxFailure: 3, maxFailurePerAddress: 6 }),
     ...overrides
   }: Partial<LoginSetup> & { accounts?: DirectoryAccount[]; throttle?: FailureThrottle } = {},
 ) {
@@ -283,7 +286,7 @@ describe('guessing', () => {
   });
 
   it('strangers everywhere, at the owner’s address too, do not lock out the holder of the card', async () => {
-    const throttle = createFailureThrottle({ clock });
+    const throttle = throttleOf(clock);
     const byName = world('certificateOrPassword', { throttle });
     const byCard = world('certificateAndPassword', { throttle });
     for (let index = 0; index < 40; index += 1) {
@@ -296,7 +299,7 @@ describe('guessing', () => {
   });
 
   it('passwords besides a certificate that was not accepted count for nothing', async () => {
-    const throttle = createFailureThrottle({ clock, maxFailure: 1 });
+    const throttle = throttleOf(clock, { maxFailure: 1 });
     const refusing = world('certificateAndPassword', {
       throttle,
       validator: { validate: async () => ({ outcome: 'invalid', denial: denial('certificate-expired', 'x') }) },
@@ -350,8 +353,8 @@ describe('guessing', () => {
         findByLoginName: async () => accounts,
         verifyPassword: () => new Promise((resolve) => setTimeout(() => resolve(wrong), 40)),
       } as unknown as Directory;
-      const passwords = { directories: [directory], throttle: createFailureThrottle({ clock }) };
-      return world('certificateOrPassword', { passwords, failureDelay: 400 });
+      const passwords = { directories: [directory], throttle: throttleOf(clock) };
+      return world('certificateOrPassword', { passwords, failureDelay: milliseconds(400) });
     };
     for (const accounts of [[], [account('jdoe')]]) {
       const time = await took(accounts);

@@ -1,10 +1,12 @@
 /** Whom a site asks for a password, what it tells before one came, and what a right or a wrong one leaves behind. */
+
 import { describe, expect, it, vi } from 'vitest';
 import { denial } from '../../../src/denial.ts';
 import { type Directory, DirectoryUnavailableError, type PasswordAnswer } from '../../../src/directory/directory.ts';
 import { unrecorded } from '../../../src/explanation/steps.ts';
-import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
+import { milliseconds } from '../../../src/settings/units.ts';
 import type { LoginSetup } from '../../support/login-setup.ts';
+import { throttleOf } from '../../support/settings.ts';
 import { accountWith, authenticatorWith, mappingTo, now, request } from './certificate-login.ts';
 
 const noCard = { ...request, peerCertificates: [] };
@@ -15,13 +17,13 @@ function site(overrides: Partial<LoginSetup> = {}, failureDelay = 0) {
   const verifyPassword = async (_account: unknown, password: string) =>
     password === 'right' ? ({ outcome: 'accepted' } as const) : wrong;
   const corp = { name: 'corp', readGroups: async () => [], findByLoginName, verifyPassword } as unknown as Directory;
-  const throttle = createFailureThrottle({ clock: { now: () => now }, maxFailure: 100, maxFailurePerAddress: 3 });
+  const throttle = throttleOf({ now: () => now }, { maxFailure: 100, maxFailurePerAddress: 3 });
   return {
     findByLoginName,
     ...authenticatorWith({
       mode: 'certificateOrPassword',
       passwords: { directories: [corp], throttle },
-      failureDelay,
+      failureDelay: milliseconds(failureDelay),
       mapping: mappingTo(() => accountWith(), corp),
       ...overrides,
     }),

@@ -1,17 +1,18 @@
 /** Which directories are asked for a typed name, what each password tried leaves in the explanation, and whom it counts against. */
+
 import { describe, expect, it, vi } from 'vitest';
 import { denial } from '../../../src/denial.ts';
 import type { Directory, PasswordAnswer } from '../../../src/directory/directory.ts';
 import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
-import { createFailureThrottle } from '../../../src/login/failure-throttle.ts';
 import { findAccountByName, passwordDenial } from '../../../src/login/password-login.ts';
+import { throttleOf } from '../../support/settings.ts';
 import { accountWith, now } from './certificate-login.ts';
 
 const accepted: PasswordAnswer = { outcome: 'accepted' };
 const wrong: PasswordAnswer = { outcome: 'refused', denial: denial('password-wrong', 'x', { said: 'no' }) };
 const findByLoginName = async () => [accountWith()];
 const verifyPassword = async (_account: unknown, password: string) => (password === 'right' ? accepted : wrong);
-const throttle = () => createFailureThrottle({ clock: { now: () => now }, maxFailure: 2 });
+const throttle = () => throttleOf({ now: () => now }, { maxFailure: 2 });
 const named = (name: string, parts: Partial<Directory>) => ({ name, ...parts }) as unknown as Directory;
 const corp = named('corp', { findByLoginName, verifyPassword });
 

@@ -1,4 +1,5 @@
 /** What `cardgate explain` shows of an account beside the certificate that did not lead to it: as text, as a page and in JSON. */
+
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { MappingSpelling } from '../../../src/directory/directory.ts';
@@ -11,6 +12,7 @@ import { altValues } from '../../../src/mapping/stored/alt-security-identities.t
 import { silentLogger } from '../../../src/operations/log.ts';
 import { subjectIdentity } from '../../../src/pki/names/subject-identity.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
+import { bindingOf } from '../../support/settings.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 import { type MemoryAccount, memoryDirectory } from './memory-directory.ts';
 
@@ -59,7 +61,7 @@ async function resolved({ holds, rules = everyKind, spelling, card = ada }: Case
   if (decoded.outcome === 'faulty') throw new Error(JSON.stringify(decoded.faults));
   const service = createMappingService({
     rules: decoded.rules,
-    binding: 'full',
+    settings: bindingOf('full'),
     directories: [directory],
     logger: silentLogger,
   });

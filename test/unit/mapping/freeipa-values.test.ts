@@ -1,4 +1,5 @@
 /** ipaCertMapData as FreeIPA's own code writes it (ipapython/dn.py over python-ldap), found, printed and linted. */
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unrecorded } from '../../../src/explanation/steps.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
@@ -7,6 +8,7 @@ import { certificateMappings } from '../../../src/mapping/stored/certificate-map
 import { createMappingLint } from '../../../src/mapping/stored/mapping-lint.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import type { NameInput } from '../../../src/smartcard/authority/name-encoding.ts';
+import { bindingOf } from '../../support/settings.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 import { memoryDirectory } from './memory-directory.ts';
@@ -62,7 +64,12 @@ const resolve = async (subject: NameInput, stored: string, rule: Partial<Mapping
     mappingSpelling: spelling as 'freeIpa',
   };
   const rules = [{ name: 'r', map: 'issuerSubject', onMiss: 'next', ...rule } as MappingRule];
-  const service = createMappingService({ rules, binding: 'off', directories: [directory], logger: silentLogger });
+  const service = createMappingService({
+    rules,
+    settings: bindingOf('off'),
+    directories: [directory],
+    logger: silentLogger,
+  });
   const result = await service.resolve(await ca.validated({ subject }), 'ada', unrecorded);
   return result.outcome === 'mapped' ? result.account.accountName : result.denial.code;
 };

@@ -1,13 +1,16 @@
 /** Every kind of mapping on the certificate with every identity, and what the site's binding makes of the weak ones. */
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unrecorded } from '../../../src/explanation/steps.ts';
-import type { Binding } from '../../../src/mapping/mapping-service.ts';
-import { createMappingService, type MappingServiceOptions } from '../../../src/mapping/resolve.ts';
+import { createMappingService } from '../../../src/mapping/resolve.ts';
 import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
+import type { BindingSettings } from '../../../src/mapping/strength.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
+import { milliseconds } from '../../../src/settings/units.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
+import { bindingOf } from '../../support/settings.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
 import { asValidated, createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 import { type MemoryAccount, memoryDirectory } from './memory-directory.ts';
@@ -45,11 +48,11 @@ async function resolve(
   certificate: ValidatedCertificate,
   rules: object | readonly object[],
   accounts: readonly MemoryAccount[],
-  { user = 'jdoe', binding = 'full' }: { user?: string | null; binding?: MappingServiceOptions['binding'] } = {},
+  { user = 'jdoe', settings = bindingOf('full') }: { user?: string | null; settings?: BindingSettings } = {},
 ): Promise<string> {
   const service = createMappingService({
     rules: rulesOf(...[rules].flat()),
-    binding,
+    settings,
     directories: [memoryDirectory(accounts)],
     logger: silentLogger,
   });
@@ -106,7 +109,7 @@ describe('the forms of altSecurityIdentities', () => {
     ]);
     const service = createMappingService({
       rules: rulesOf({ map: 'altSecurityIdentities' }),
-      binding: 'full',
+      settings: bindingOf('full'),
       directories: [directory],
       logger: silentLogger,
     });
@@ -136,7 +139,7 @@ describe('the forms of altSecurityIdentities', () => {
     ]) {
       const other = { ...account(value ?? ''), sid: `${sid}0` };
       expect(await resolve(jane, { map }, [other]), map).toBe('sid-mismatch');
-      expect(await resolve(jane, { map }, [other], { binding: 'off' }), map).toBe('sid-mismatch');
+      expect(await resolve(jane, { map }, [other], { settings: bindingOf('off') }), map).toBe('sid-mismatch');
     }
   });
 });
@@ -144,39 +147,42 @@ describe('the forms of altSecurityIdentities', () => {
 describe('what makes a name count', () => {
   const names = account(`X509:<I>${issuer}<S>${subject}`);
   const born = (createdAt: string): MemoryAccount => ({ ...names, createdAt: new Date(createdAt) });
-  const compatibility = (backdating = 0): Binding => ({ mode: 'compatibility', backdating });
+  const compatibility = (backdating = 0) => ({
+    ...bindingOf('compatibility'),
+    backdating: milliseconds(backdating),
+  });
   const rule = { map: 'issuerSubject' };
 
-  it.each<[string, MemoryAccount, MappingServiceOptions['binding'], string]>([
-    ['full', born('2025-01-01'), 'full', 'mapping-weak'],
-    ['off', born('2026-06-01'), 'off', 'jdoe binding-off'],
+  it.each<[string, MemoryAccount, BindingSettings, string]>([
+    ['full', born('2025-01-01'), bindingOf('full'), 'mapping-weak'],
+    ['off', born('2026-06-01'), bindingOf('off'), 'jdoe binding-off'],
     ['a certificate younger than the account', born('2025-01-01'), compatibility(), 'jdoe compatibility'],
     ['of the same moment', born('2026-01-01T00:00:00Z'), compatibility(), 'jdoe compatibility'],
     ['older by a second', born('2026-01-01T00:00:01Z'), compatibility(), 'mapping-weak'],
     ['older by what is allowed', born('2026-01-01T00:10:00Z'), compatibility(600_000), 'jdoe compatibility'],
     ['older by more', born('2026-01-01T00:10:01Z'), compatibility(600_000), 'mapping-weak'],
     ['of an unknown age', names, compatibility(), 'mapping-weak'],
-  ])('binding: %s', async (_what, found, binding, expected) => {
-    expect(await resolve(anonymous, rule, [found], { binding })).toBe(expected);
+  ])('binding: %s', async (_what, found, settings, expected) => {
+    expect(await resolve(anonymous, rule, [found], { settings })).toBe(expected);
   });
 
   it('a SID that cannot be compared does not agree', async () => {
-    expect(await resolve(jane, rule, [born('2025-01-01')], { binding: compatibility() })).toBe('mapping-weak');
+    expect(await resolve(jane, rule, [born('2025-01-01')], { settings: compatibility() })).toBe('mapping-weak');
     expect(await resolve(jane, rule, [{ ...names, sid }])).toBe('jdoe sid-confirms-name');
   });
 
   it('two accounts found by names are two, whatever the binding', async () => {
     const two = [names, { ...names, accountName: 'eve' }];
-    expect(await resolve(anonymous, rule, two, { binding: 'off' })).toBe('mapping-ambiguous');
+    expect(await resolve(anonymous, rule, two, { settings: bindingOf('off') })).toBe('mapping-ambiguous');
   });
 
   it('a later rule that had to find the account and did not is not made up for', async () => {
     const rules = [rule, { map: 'ski', onMiss: 'deny' }];
-    expect(await resolve(anonymous, rules, [names], { binding: 'off' })).toBe('mapping-weak');
+    expect(await resolve(anonymous, rules, [names], { settings: bindingOf('off') })).toBe('mapping-weak');
   });
 
   it('USER must name the account all the same', async () => {
-    expect(await resolve(anonymous, rule, [names], { binding: 'off', user: 'eve' })).toBe('name-mismatch');
+    expect(await resolve(anonymous, rule, [names], { settings: bindingOf('off'), user: 'eve' })).toBe('name-mismatch');
   });
 
   it.each<[string, object, string]>([
@@ -263,7 +269,7 @@ describe('one card, several accounts', () => {
     ] as const;
     const accounts = [account(value), { ...account(`X509:<I>${issuer}<S>${subject}`), accountName: 'eve' }];
     const directories = [memoryDirectory(accounts)];
-    const service = createMappingService({ rules, binding: 'off', directories, logger: silentLogger });
+    const service = createMappingService({ rules, settings: bindingOf('off'), directories, logger: silentLogger });
     for (const user of ['jdoe', 'eve']) {
       expect(await service.resolve(anonymous, user, unrecorded)).toMatchObject({
         denial: { code: 'mapping-ambiguous' },
@@ -337,7 +343,7 @@ describe('the shipped rule sets', () => {
   ) => {
     const service = createMappingService({
       rules: rulesFromFile(file),
-      binding: 'full',
+      settings: bindingOf('full'),
       directories: [memoryDirectory(accounts)],
       logger: silentLogger,
     });

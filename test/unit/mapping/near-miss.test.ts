@@ -1,4 +1,5 @@
 /** What an explanation says of values that stand at an account and do not lead to it. */
+
 import { describe, expect, it } from 'vitest';
 import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
@@ -8,6 +9,7 @@ import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import { subjectIdentity } from '../../../src/pki/names/subject-identity.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
+import { bindingOf } from '../../support/settings.ts';
 import { createLogonAuthority } from '../../support/validated-certificate.ts';
 import { memoryDirectory } from './memory-directory.ts';
 
@@ -79,7 +81,12 @@ describe('the account that USER names', () => {
       },
     };
     const rules = [{ name: 'r', map: 'issuerSerial', onMiss: 'next' } as const];
-    const service = createMappingService({ rules, binding: 'full', directories: [directory], logger: silentLogger });
+    const service = createMappingService({
+      rules,
+      settings: bindingOf('full'),
+      directories: [directory],
+      logger: silentLogger,
+    });
     const steps = recordingSteps(undefined, further);
     const result = await service.resolve(ada, claimedName, steps);
     expect(result).toMatchObject({ outcome: 'denied', denial: { code: 'mapping-none' } });

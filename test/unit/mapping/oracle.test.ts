@@ -2,6 +2,7 @@
  * Random certificates, directories and rule sets against an oracle that knows nothing of searches: it looks at every account. And
  * whoever may write the attributes of one account can keep others out, but never get them in.
  */
+
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unrecorded } from '../../../src/explanation/steps.ts';
@@ -13,6 +14,7 @@ import { parseDistinguishedName } from '../../../src/pki/names/distinguished-nam
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 import { encodeName } from '../../../src/smartcard/authority/name-encoding.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
+import { bindingOf } from '../../support/settings.ts';
 import { asValidated } from '../../support/validated-certificate.ts';
 import { type MemoryAccount, memoryDirectory } from './memory-directory.ts';
 
@@ -216,7 +218,7 @@ async function resolve(
 ): Promise<string> {
   const service = createMappingService({
     rules: rules.map(mappingRule),
-    binding: 'full',
+    settings: bindingOf('full'),
     directories: [memoryDirectory(accountsOf(accounts))],
     logger: silentLogger,
   });

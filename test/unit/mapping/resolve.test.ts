@@ -15,6 +15,7 @@ import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
+import { bindingOf } from '../../support/settings.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
 import { asValidated, createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 
@@ -71,7 +72,7 @@ async function resolve(
   directories: readonly Directory[],
   user = 'jdoe',
 ): Promise<string> {
-  const service = createMappingService({ rules, binding: 'full', directories, logger: silentLogger });
+  const service = createMappingService({ rules, settings: bindingOf('full'), directories, logger: silentLogger });
   const result = await service.resolve(certificate, user, unrecorded);
   return result.outcome === 'mapped' ? `${result.rule} ${result.reason}` : result.denial.code;
 }
@@ -219,7 +220,7 @@ describe('what is found must hold', () => {
   it('an explanation without USER maps to whoever it is', async () => {
     const service = createMappingService({
       rules: [rule('sid')],
-      binding: 'full',
+      settings: bindingOf('full'),
       directories: [file({ sid })],
       logger: silentLogger,
     });
@@ -260,7 +261,11 @@ describe('rules', () => {
   });
 
   it('a rule nobody can answer is refused when the service is made', () => {
-    const options = { binding: 'full', logger: silentLogger, directories: [answering('ad', [], ['sid'])] } as const;
+    const options = {
+      settings: bindingOf('full'),
+      logger: silentLogger,
+      directories: [answering('ad', [], ['sid'])],
+    } as const;
     expect(() => createMappingService({ ...options, rules: [rule('upn')] })).toThrow(TypeError);
     expect(() => createMappingService({ ...options, rules: [rule('sid', { directory: 'x' })] })).toThrow(TypeError);
   });
@@ -268,7 +273,7 @@ describe('rules', () => {
   it('every rule tried is recorded with what was searched and what came back', async () => {
     const steps = recordingSteps();
     const rules = [rule('issuerSerial'), rule('upn', { when: { policies: ['1.2'] } }), rule('sid')];
-    const options = { binding: 'full', directories: [file({ sid })], logger: silentLogger } as const;
+    const options = { settings: bindingOf('full'), directories: [file({ sid })], logger: silentLogger } as const;
     await createMappingService({ ...options, rules }).resolve(jane, 'eve', steps);
     expect(steps.steps).toMatchObject([
       {

@@ -1,4 +1,5 @@
 /** Rules with a search of their own and SSSD's rules, from the rule text to the account. */
+
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unrecorded } from '../../../src/explanation/steps.ts';
 import { createMappingService } from '../../../src/mapping/resolve.ts';
@@ -7,6 +8,7 @@ import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
+import { bindingOf } from '../../support/settings.ts';
 import { asValidated, createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 import { type MemoryAccount, memoryDirectory } from './memory-directory.ts';
 
@@ -43,7 +45,7 @@ async function resolve(
   const directory = memoryDirectory(accounts);
   const service = createMappingService({
     rules: decoded.rules,
-    binding: 'off',
+    settings: bindingOf('off'),
     directories: [directory],
     logger: silentLogger,
     ...options,
@@ -187,10 +189,12 @@ describe('filters', () => {
   it('weak by default; strong where the rule says so and may', async () => {
     const found = [holding({ uid: ['jdoe'] })];
     const rule = { map: 'search', filter: '(uid={subject_nt_principal.short_name})' };
-    expect(await resolve(jane, rule, found, { binding: 'full' })).toBe('mapping-weak');
+    expect(await resolve(jane, rule, found, { settings: bindingOf('full') })).toBe('mapping-weak');
     expect(await resolve(jane, { ...rule, strength: 'strong' }, found)).toContain('rules.0.strength');
     const when = { issuerSha256: [ca.certificate.sha256] };
-    expect(await resolve(jane, { ...rule, when, strength: 'strong' }, found, { binding: 'full' })).toBe('jdoe search');
+    expect(await resolve(jane, { ...rule, when, strength: 'strong' }, found, { settings: bindingOf('full') })).toBe(
+      'jdoe search',
+    );
     expect(await resolve(jane, { ...rule, when: { issuer: ['CN=x'] }, strength: 'strong' }, found)).toContain(
       'rules.0.strength',
     );
@@ -200,7 +204,7 @@ describe('filters', () => {
     const directory = memoryDirectory([], 'corp');
     const decoded = decode({ map: 'sid', directory: 'corp', base: 'OU=People,DC=corp' });
     const rules = decoded.outcome === 'decoded' ? decoded.rules : [];
-    const options = { rules, binding: 'full', logger: silentLogger } as const;
+    const options = { rules, settings: bindingOf('full'), logger: silentLogger } as const;
     await createMappingService({ ...options, directories: [directory] }).resolve(jane, undefined, unrecorded);
     expect(directory.bases).toEqual(['OU=People,DC=corp']);
     expect(() => createMappingService({ ...options, directories: [{ ...directory, kind: 'file' }] })).toThrow(
@@ -270,7 +274,9 @@ describe('SSSD rules, as they stand', () => {
 
   it('without rules SSSD’s own defaults hold', async () => {
     const found = [holding({ usercertificate: [two.certificate.der] })];
-    expect(await resolve(two, { map: 'sssd', strength: 'strong' }, found, { binding: 'full' })).toBe('jdoe search');
+    expect(await resolve(two, { map: 'sssd', strength: 'strong' }, found, { settings: bindingOf('full') })).toBe(
+      'jdoe search',
+    );
     expect(await resolve(jane, { map: 'sssd' }, [holding({ usercertificate: [janeDoe] })])).toBe('mapping-none');
   });
 

@@ -1,11 +1,13 @@
 /** How much a hit proves, and what becomes of a weak one under each binding. */
+
 import { describe, expect, it } from 'vitest';
 import type { DirectoryAccount } from '../../../src/directory/directory.ts';
 import type { Proof } from '../../../src/mapping/lookups.ts';
-import type { Binding } from '../../../src/mapping/mapping-service.ts';
 import type { MappingRule, RuleCondition } from '../../../src/mapping/rules/rule.ts';
 import type { CertificateFacts } from '../../../src/mapping/sssd/certificate-values.ts';
-import { classify, isIssuerPinned, judgeWeak } from '../../../src/mapping/strength.ts';
+import { type BindingSettings, classify, isIssuerPinned, judgeWeak } from '../../../src/mapping/strength.ts';
+import { milliseconds } from '../../../src/settings/units.ts';
+import { bindingOf } from '../../support/settings.ts';
 
 const accountOf = (facts: Partial<DirectoryAccount>) => facts as DirectoryAccount;
 const ruleWith = (when?: RuleCondition): MappingRule => ({
@@ -63,17 +65,17 @@ describe('a weak hit', () => {
       certificate: { notBefore },
       identity: held === undefined ? {} : { securityIdentifier: { sid: held } },
     }) as CertificateFacts;
-  const later = (milliseconds: number) => ({ createdAt: new Date(notBefore.getTime() + milliseconds) });
-  const compatibility: Binding = { mode: 'compatibility', backdating: 1000 };
+  const later = (by: number) => ({ createdAt: new Date(notBefore.getTime() + by) });
+  const compatibility = { ...bindingOf('compatibility'), backdating: milliseconds(1000) };
 
-  it.each<[string, Binding, string | undefined, Partial<DirectoryAccount>, boolean, string]>([
-    ['full', { mode: 'full' }, undefined, later(-1), false, 'binding is full'],
-    ['off', { mode: 'off' }, sid, {}, true, 'binding-off'],
+  it.each<[string, BindingSettings, string | undefined, Partial<DirectoryAccount>, boolean, string]>([
+    ['full', bindingOf('full'), undefined, later(-1), false, 'binding is full'],
+    ['off', bindingOf('off'), sid, {}, true, 'binding-off'],
     ['a SID to compare', compatibility, sid, later(-1), false, 'the account has no SID to compare'],
     ['an unknown age', compatibility, undefined, {}, false, 'when the account was created is not known'],
     ['an account just old enough', compatibility, undefined, later(1000), true, 'compatibility'],
     ['one too young', compatibility, undefined, later(1001), false, 'the certificate is older than the account'],
-  ])('counts or not: %s', (_rule, binding, held, account, counts, reason) => {
-    expect(judgeWeak(binding, factsOf(held), accountOf(account))).toEqual({ counts, reason });
+  ])('counts or not: %s', (_rule, settings, held, account, counts, reason) => {
+    expect(judgeWeak(settings, factsOf(held), accountOf(account))).toEqual({ counts, reason });
   });
 });

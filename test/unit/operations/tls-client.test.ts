@@ -1,4 +1,5 @@
 /** Servers whose certificate has a key on a curve that Node.js has no name for: in each connection of ours the process must outlive them. */
+
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
@@ -13,6 +14,7 @@ import { silentLogger } from '../../../src/operations/log.ts';
 import { connectTls } from '../../../src/operations/tls-client.ts';
 import { UrlRetriever } from '../../../src/pki/retrieval/url-retriever.ts';
 import { ServiceConnection } from '../../../src/service/service-connection.ts';
+import { milliseconds } from '../../../src/settings/units.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -122,10 +124,10 @@ async function throughProxy(host: string, port: number, one: Identity): Promise<
 
 async function throughService(host: string, port: number, { ca, cert, key }: Identity): Promise<string> {
   const material = { certificateChain: cert, privateKey: key, certificateAuthorities: [ca] };
-  const limits = { connectTimeout: 10_000, maximumConnections: 1, clock: systemClock };
+  const limits = { connectTimeout: milliseconds(10_000), maximumConnections: 1, clock: systemClock };
   const connection = new ServiceConnection({ url: `https://${host}:${port}` }, material, limits);
   try {
-    const { status } = await connection.post('/v1/authorize', '{}', 10_000);
+    const { status } = await connection.post('/v1/authorize', '{}', milliseconds(10_000));
     return status === 200 ? 'connected' : `${status}`;
   } finally {
     connection.close();

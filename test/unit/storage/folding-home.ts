@@ -17,7 +17,7 @@ async function homeUnder(...rules: readonly Omit<AuthorizationRule, 'users'>[]) 
 }
 
 const both = ['Read', 'Write'] as const;
-const everything = { accessType: 'Allow', permissions: both } as const;
+const everything = { accessType: 'Allow', permissions: both, path: '/' } as const;
 const home = await homeUnder(
   everything,
   { accessType: 'Deny', permissions: both, path: '/private' },

@@ -7,7 +7,7 @@ import { listAll, listNames } from './temporary-home.ts';
 const [homeDirectory = ''] = process.argv.slice(2);
 const outcome = authorize(
   [
-    { accessType: 'Allow', users: '*', permissions: ['Read', 'Write'] },
+    { accessType: 'Allow', users: '*', permissions: ['Read', 'Write'], path: '/' },
     { accessType: 'Deny', users: '*', permissions: ['Read'], path: '/secret' },
   ],
   { accountName: 'ada', groups: [] },
