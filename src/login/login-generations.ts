@@ -37,24 +37,14 @@ export class LoginGenerations {
   }
 
   async authenticate(site: string, request: LoginRequest): Promise<Verdict> {
-    const { login, leave } = this.#enter(site);
-    try {
-      const verdict = await login.authenticate(request);
-      if (verdict.outcome !== 'granted') return verdict;
-      const recheck = this.#recheck(site, standingRequest(request), verdict.login);
-      return { ...verdict, login: { ...verdict.login, recheck } };
-    } finally {
-      await leave();
-    }
+    const verdict = await this.#byNewest(site, (login) => login.authenticate(request));
+    if (verdict.outcome !== 'granted') return verdict;
+    const recheck = this.#recheck(site, standingRequest(request), verdict.login);
+    return { ...verdict, login: { ...verdict.login, recheck } };
   }
 
-  async resolve(site: string, request: ExplainedRequest, occasion: Occasion): Promise<Resolution> {
-    const { login, leave } = this.#enter(site);
-    try {
-      return await login.resolve(request, occasion);
-    } finally {
-      await leave();
-    }
+  resolve(site: string, request: ExplainedRequest, occasion: Occasion): Promise<Resolution> {
+    return this.#byNewest(site, (login) => login.resolve(request, occasion));
   }
 
   close(): Promise<void> {
@@ -65,26 +55,20 @@ export class LoginGenerations {
    * whose request, and the password in it, a closure there would keep alive. */
   #recheck(site: string, request: StandingRequest, login: Login): AuthenticatedLogin['recheck'] {
     const granted = grantedLogin(login);
-    return async () => {
-      const { login: current, leave } = this.#enter(site);
-      try {
-        return await current.recheck(request, granted);
-      } finally {
-        await leave();
-      }
-    };
+    return () => this.#byNewest(site, (current) => current.recheck(request, granted));
   }
 
-  /** The newest login of the site, whose directories stay open until its user leaves. */
-  #enter(site: string): { readonly login: SiteLogin; readonly leave: () => Promise<void> } {
+  /** Work by the newest login of the site, whose directories stay open until it is done. */
+  async #byNewest<T>(site: string, work: (login: SiteLogin) => Promise<T>): Promise<T> {
     const generation = this.#current;
     const login = generation.logins.sites.get(site);
     if (!login) throw new Error(`site ${site} is not in the configuration any more`);
     generation.inFlight += 1;
-    const leave = async () => {
+    try {
+      return await work(login);
+    } finally {
       generation.inFlight -= 1;
       if (generation.retired && generation.inFlight === 0) await generation.logins.close();
-    };
-    return { login, leave };
+    }
   }
 }

@@ -1,26 +1,24 @@
 /**
- * One control connection: reads lines, runs commands strictly one after another, carries the TLS upgrade, keeps the timers and
- * ends the connection. It knows no command; the table in command.ts does.
+ * One control connection: its sockets, its TLS upgrade, its timers and its end. command-loop.ts runs its commands one after another;
+ * which there are, the table in command.ts knows.
  */
 import type { Socket } from 'node:net';
 import { denial } from '../../denial.ts';
 import type { Logger } from '../../operations/log.ts';
 import { plainAddress } from '../../operations/network.ts';
 import { createReference } from '../../operations/reference.ts';
-import { type ParsedCommand, parseCommand, runCommand } from '../command.ts';
+import type { Octets } from '../../settings/units.ts';
+import { type ParsedCommand, runCommand } from '../command.ts';
 import { DataChannel } from '../data/data-channel.ts';
 import { RunningTransfer } from '../data/running-transfer.ts';
 import { prepareTcp } from '../data/tcp-options.ts';
 import { encodeReply, maximumUnreadReplies, messageLines, type Reply, reply } from '../reply.ts';
 import type { FtpServerOptions } from '../server-options.ts';
-import { CommandQueue } from './command-queue.ts';
-import { CommandUnderWay } from './command-under-way.ts';
+import { CommandLoop } from './command-loop.ts';
 import { ConnectionTimers } from './connection-timers.ts';
 import { type Control, initialSettings, type Settings } from './control.ts';
 import { logFault, recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { ControlSession } from './control-session.ts';
-import type { CommandLine } from './line-reader.ts';
-import { MalformedLines } from './malformed-lines.ts';
 import { SessionSecurity } from './secure-context.ts';
 import type { Session } from './session.ts';
 import { completeHandshake } from './tls-upgrade.ts';
@@ -42,18 +40,12 @@ export class ControlConnection implements Control {
   clearLoginReported = false;
   readonly #closed = Promise.withResolvers<void>();
   readonly closed = this.#closed.promise;
-  readonly #queue: CommandQueue;
+  readonly #commands: CommandLoop;
   readonly #raw: Socket;
   #socket: Socket;
-  #busy = false;
   #upgrading = false;
-  #servingUrgent = false;
   #security: SessionSecurity | undefined;
   #ending: string | undefined;
-  #drainReply: Reply | undefined;
-  #inputEnded = false;
-  readonly #malformed = new MalformedLines();
-  readonly #underWay = new CommandUnderWay();
   readonly #transfer = new RunningTransfer();
   readonly #timers: ConnectionTimers;
 
@@ -67,7 +59,7 @@ export class ControlConnection implements Control {
     this.binding = binding;
     this.connectedAt = options.timer();
     this.log = options.logger.with({ connectionId: this.id, remoteAddress: this.remoteAddress });
-    this.#queue = new CommandQueue(options.site.commandFiltering.maxCommandLine, () => this.#transfer.isRunning);
+    this.#commands = this.#createLoop(options.site.commandFiltering.maxCommandLine);
     this.data = new DataChannel({
       site: options.site,
       localAddress: this.localAddress,
@@ -107,7 +99,7 @@ export class ControlConnection implements Control {
     this.#raw.off('end', this.#onEnd);
     this.#raw.pause();
     // What came in the clear must not run under TLS (command injection); bytes left in the socket would go to TLS.
-    this.#queue.clear();
+    this.#commands.clear();
     while (this.#raw.read() !== null);
     this.send(reply('startTls', 'Ready for the TLS handshake.'));
     await this.#handshake();
@@ -123,7 +115,7 @@ export class ControlConnection implements Control {
   end(reason: string, farewell?: Reply): void {
     if (this.#ending !== undefined) return;
     this.#ending = reason;
-    this.#queue.clear();
+    this.#commands.clear();
     this.#transfer.giveUp();
     if (this.#upgrading) return void this.#raw.destroy();
     if (farewell) this.send(farewell);
@@ -135,9 +127,7 @@ export class ControlConnection implements Control {
 
   /** Ends the connection now when it is idle, and after the command that runs otherwise. */
   drain(): void {
-    const farewell = reply('unavailable', 'The server is closing down.');
-    if (this.#busy) this.#drainReply = farewell;
-    else this.end('server-closing', farewell);
+    this.#commands.drain(reply('unavailable', 'The server is closing down.'));
   }
 
   destroy(reason: string): void {
@@ -148,12 +138,8 @@ export class ControlConnection implements Control {
 
   runTransfer<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return this.#transfer.run((signal) => {
-      // The connection may have ended while the file was being opened.
-      if (this.#inputEnded) this.#endUnlessExpected();
+      this.#commands.transferBegins();
       if (this.#ending !== undefined) this.#transfer.giveUp();
-      this.#regulate();
-      // Lines that came before the transfer began may hold its ABOR.
-      setImmediate(() => void this.#serveUrgent());
       return work(signal);
     });
   }
@@ -171,7 +157,7 @@ export class ControlConnection implements Control {
   }
 
   get hasInputEnded(): boolean {
-    return this.#inputEnded;
+    return this.#commands.hasInputEnded;
   }
 
   abortTransfer(): Promise<boolean> {
@@ -185,23 +171,26 @@ export class ControlConnection implements Control {
     this.#timers.awaitCommand(this.session.state === 'authenticated');
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    if (this.#ending !== undefined) return;
-    this.#queue.push(chunk);
-    this.#regulate();
-    void this.#serveUrgent();
-    void this.#work();
-  };
+  readonly #onData = (chunk: Buffer): void => this.#commands.push(chunk);
+  readonly #onEnd = (): void => this.#commands.endInput();
 
-  readonly #onEnd = (): void => {
-    this.#inputEnded = true;
-    if (this.#transfer.isRunning || (this.#busy && this.#queue.isEmpty)) this.#endUnlessExpected();
-    else void this.#work();
-  };
-
-  /** RFC 959 4.1.1 QUIT: an unexpected close is ABOR and QUIT at once; behind a QUIT the transfer before it goes on. */
-  #endUnlessExpected(): void {
-    if (!this.#queue.holds('QUIT')) this.end('client-closed');
+  #createLoop(maximumLine: Octets): CommandLoop {
+    return new CommandLoop(
+      {
+        isEnding: () => this.isEnding,
+        isTransferring: () => this.isTransferring,
+        run: (command) => this.#run(command),
+        send: (answer) => this.send(answer),
+        end: (reason, farewell) => this.end(reason, farewell),
+        commandArrived: () => this.#timers.commandArrived(),
+        awaitCommand: () => this.#timers.awaitCommand(this.session.state === 'authenticated'),
+        pauseReading: () => this.#socket.pause(),
+        resumeReading: () => {
+          if (!this.#upgrading && this.#socket.isPaused()) this.#socket.resume();
+        },
+      },
+      maximumLine,
+    );
   }
 
   async #handshake(): Promise<boolean> {
@@ -228,52 +217,6 @@ export class ControlConnection implements Control {
     return true;
   }
 
-  #regulate(): void {
-    if (this.#queue.isOverflowing) this.end('too-many-commands', reply('unavailable', 'Too many commands wait.'));
-    else if (this.#queue.isFull) this.#socket.pause();
-    else if (!this.#upgrading && this.#socket.isPaused()) this.#socket.resume();
-  }
-
-  /** One after another: replies must come in the order of their commands, and a flood of listings must not run at once. */
-  async #serveUrgent(): Promise<void> {
-    if (this.#servingUrgent) return;
-    this.#servingUrgent = true;
-    while (this.#transfer.isRunning && this.#ending === undefined) {
-      const command = this.#queue.takeUrgent();
-      if (!command) break;
-      this.#regulate();
-      await this.#run(command);
-    }
-    this.#servingUrgent = false;
-  }
-
-  async #work(): Promise<void> {
-    if (this.#busy || this.#ending !== undefined) return;
-    this.#busy = true;
-    this.#timers.commandArrived();
-    while (this.#ending === undefined && !this.#drainReply) {
-      const line = this.#queue.take();
-      if (!line) break;
-      this.#regulate();
-      await this.#underWay.run(this.#execute(line));
-    }
-    this.#busy = false;
-    if (this.#ending !== undefined) return;
-    if (this.#drainReply) this.end('server-closing', this.#drainReply);
-    else if (this.#inputEnded) this.end('client-closed');
-    else this.#timers.awaitCommand(this.session.state === 'authenticated');
-  }
-
-  async #execute(line: CommandLine): Promise<void> {
-    if (line.kind === 'line') {
-      await this.#run(parseCommand(line.text));
-      return;
-    }
-    const { answer, isLast } = this.#malformed.answerTo(line.kind, this.options.site.commandFiltering.maxCommandLine);
-    if (isLast) this.end('malformed-lines', answer);
-    else this.send(answer);
-  }
-
   /** The one catch of every command: a fault is logged in full, the client gets a reference. */
   async #run(command: ParsedCommand): Promise<void> {
     try {
@@ -292,8 +235,8 @@ export class ControlConnection implements Control {
     this.#transfer.giveUp();
     this.data.reset();
     this.#security?.close();
-    this.#queue.clear();
-    await this.#underWay.settled();
+    this.#commands.clear();
+    await this.#commands.settled();
     recordSessionEnd(this, this.#ending);
     this.#closed.resolve();
   }
