@@ -10,6 +10,7 @@ import type { Milliseconds } from '../settings/units.ts';
 import { ControlConnection } from './control/control-connection.ts';
 import { type RecheckCounts, recheckAll } from './control/recheck-round.ts';
 import { SessionSecurity } from './control/secure-context.ts';
+import { SessionKin } from './control/session-tickets.ts';
 import { encodeReply, reply } from './reply.ts';
 import type { FtpServerOptions, RenewableOptions } from './server-options.ts';
 import type { Binding } from './server-settings.ts';
@@ -48,6 +49,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
   const perAddress = new Map<string, number>();
   const refusals = new CountedWarnings(refusalsInFull);
   const reserve = new DescriptorReserve();
+  const kin = new SessionKin();
   let servers: readonly Server[] = [];
   let round = new AbortController();
 
@@ -66,7 +68,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
       turnAway(socket, tls);
       return;
     }
-    const connection = new ControlConnection(socket, options, bindingName(binding, socket.localPort));
+    const connection = new ControlConnection(socket, options, bindingName(binding, socket.localPort), kin);
     connections.add(connection);
     perAddress.set(address, ofAddress + 1);
     void connection.closed.then(() => {
@@ -129,7 +131,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
 
 /** A certificate that does not fit its key must stop the start or the reload, not every login. @throws Error of OpenSSL */
 export function checkIdentity(options: RenewableOptions): void {
-  new SessionSecurity(options).close();
+  new SessionSecurity(options, new SessionKin()).close();
 }
 
 function listenOn(server: Server, binding: Binding | undefined, options: FtpServerOptions): Promise<ListeningAddress> {

@@ -38,11 +38,7 @@ export async function openBoundedStorage(
       const file = await run(`read ${path}`, () => storage.openRead(path), options);
       return {
         facts: file.facts,
-        read: (offset) =>
-          readAhead(file.read(offset), {
-            next: (step) => run(`read ${path}`, step),
-            end: (step) => cleanUp(`read ${path}`, step),
-          }),
+        readInto: (buffer, offset) => run(`read ${path}`, () => file.readInto(buffer, offset)),
         close: () => cleanUp(`close ${path}`, () => file.close()),
       };
     },
@@ -91,28 +87,6 @@ async function* inTurns<T>(source: AsyncIterable<T>, { next, end }: Steps): Asyn
     for (;;) {
       const step = await next(() => iterator.next());
       if (step.done) return;
-      yield step.value;
-    }
-  } finally {
-    await end(async () => iterator.return?.());
-  }
-}
-
-/** Reads the next chunk while the one before it is used. */
-async function* readAhead<T>(source: AsyncIterable<T>, { next, end }: Steps): AsyncGenerator<T> {
-  const iterator = source[Symbol.asyncIterator]();
-  const begin = () => {
-    const step = next(() => iterator.next());
-    // It may fail before the caller waits for it.
-    step.catch(() => undefined);
-    return step;
-  };
-  let ahead = begin();
-  try {
-    for (;;) {
-      const step = await ahead;
-      if (step.done) return;
-      ahead = begin();
       yield step.value;
     }
   } finally {

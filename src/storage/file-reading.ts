@@ -6,9 +6,6 @@ import type { PinnedObject } from './pinned-object.ts';
 import { type ReadableFile, StorageError } from './storage.ts';
 import { translated } from './storage-errors.ts';
 
-/** Bytes read at a time. Larger chunks cost fewer trips through the thread pool and no more system calls. */
-const chunkBytes = 256 * 1024;
-
 /** @param file stays the caller’s to close; the reading has a descriptor of its own */
 export async function openForReading(virtualPath: string, file: PinnedObject): Promise<ReadableFile> {
   requireFile(virtualPath, file);
@@ -16,7 +13,7 @@ export async function openForReading(virtualPath: string, file: PinnedObject): P
   const handle = await open(file.link, constants.O_RDONLY | constants.O_NONBLOCK);
   return {
     facts,
-    read: (offset) => chunks(handle, virtualPath, offset, facts.size),
+    readInto: (buffer, offset) => readInto(handle, virtualPath, buffer, offset, facts.size),
     close: () => handle.close(),
   };
 }
@@ -26,14 +23,12 @@ export function requireFile(virtualPath: string, object: PinnedObject): void {
   if (!object.stats.isFile()) throw new StorageError('not-a-file', `${virtualPath}: not a regular file`);
 }
 
-async function* chunks(handle: FileHandle, virtualPath: string, start: number, end: number): AsyncGenerator<Buffer> {
-  for (let position = start; position < end; ) {
-    const wanted = Math.min(chunkBytes, end - position);
-    const { bytesRead, buffer } = await translated(`read ${virtualPath}`, () =>
-      handle.read(Buffer.allocUnsafe(wanted), 0, wanted, position),
-    );
+async function readInto(handle: FileHandle, virtualPath: string, buffer: Buffer, offset: number, size: number) {
+  const wanted = Math.min(buffer.length, size - offset);
+  if (wanted <= 0) return 0;
+  return translated(`read ${virtualPath}`, async () => {
+    const { bytesRead } = await handle.read(buffer, 0, wanted, offset);
     if (bytesRead === 0) throw new StorageError('fault', `read ${virtualPath}: the file was cut short while read`);
-    yield buffer.subarray(0, bytesRead);
-    position += bytesRead;
-  }
+    return bytesRead;
+  });
 }

@@ -45,8 +45,11 @@ export interface DirectoryEntry {
 
 export interface ReadableFile {
   readonly facts: FileFacts;
-  /** Bytes from `offset` to the end as it was when the file was opened. May be called once. */
-  read(offset: number): AsyncIterable<Buffer>;
+  /**
+   * Reads octets at an offset, as many as the buffer holds and the file had when it was opened.
+   * @returns how many, never 0 before that end; a file that was cut short meanwhile is an error
+   */
+  readInto(buffer: Buffer, offset: number): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -60,10 +60,35 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       expect((await retrieveWith(client, pinned)).final.code).toBe(522);
     });
 
-    it('refuses the session of another control connection of the same person', async () => {
+    it('accepts the resumed session of another control connection of the same person, which costs no signature', async () => {
       const site = await siteWith();
       const other = await site.loggedIn(pinned);
       const client = await site.loggedIn(pinned);
+      const result = await retrieveWith(client, { session: other.session!, ...pinned });
+      expect(result).toMatchObject({ resumed: true, content: 'content', final: { code: 226 } });
+    });
+
+    it.each([
+      ['of another account', async (site: ProtocolSite) => loggedInAs(await site.connect(), 'both', pinned)],
+      [
+        'from another address',
+        async (site: ProtocolSite) => loggedInAs(await site.connect('127.0.0.2'), 'ada', pinned),
+      ],
+      ['that is not logged in', async (site: ProtocolSite) => securedOnly(await site.connect(), pinned)],
+      ['that logged out by REIN', async (site: ProtocolSite) => reinitialised(await site.loggedIn(pinned))],
+      ['that has ended', async (site: ProtocolSite) => ended(await site.loggedIn(pinned))],
+    ])('refuses the session of a control connection %s', async (_rule, open) => {
+      const site = await siteWith();
+      const other = await open(site);
+      const client = await site.loggedIn(pinned);
+      const result = await retrieveWith(client, { session: other.session!, ...pinned });
+      expect(result).toMatchObject({ resumed: false, final: { code: 522 } });
+    });
+
+    it('shares no session between control connections without a certificate', async () => {
+      const site = await siteWith({ sslClientCertificates: { clientCertificatePolicy: 'CertAllow' } });
+      const other = await loggedInByPassword(site, pinned);
+      const client = await loggedInByPassword(site, pinned);
       const result = await retrieveWith(client, { session: other.session!, ...pinned });
       expect(result).toMatchObject({ resumed: false, final: { code: 522 } });
     });
@@ -241,5 +266,30 @@ async function loggedInByPassword(site: ProtocolSite, tls: TlsIdentity): Promise
   const client = await site.connect();
   await client.secure(tls);
   for (const line of ['USER ada', 'PASS secret', 'PBSZ 0', 'PROT P', 'TYPE I']) await client.command(line);
+  return client;
+}
+
+async function loggedInAs(client: ControlClient, name: string, tls: TlsIdentity): Promise<ControlClient> {
+  await securedOnly(client, tls);
+  await client.command(`USER ${name}`);
+  await client.command('PASS secret');
+  return client;
+}
+
+async function securedOnly(client: ControlClient, tls: TlsIdentity): Promise<ControlClient> {
+  await client.secure({ ...identities.ada, ...tls });
+  // The tickets of TLS 1.3 come behind the handshake, and before any reply.
+  await client.command('NOOP');
+  return client;
+}
+
+async function reinitialised(client: ControlClient): Promise<ControlClient> {
+  await client.command('REIN');
+  return client;
+}
+
+async function ended(client: ControlClient): Promise<ControlClient> {
+  await client.command('QUIT');
+  await client.gone();
   return client;
 }

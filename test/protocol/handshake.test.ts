@@ -5,7 +5,9 @@ import { connect as connectTcp, createServer, type Server, type Socket } from 'n
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SessionSecurity } from '../../src/ftp/control/secure-context.ts';
+import { SessionKin } from '../../src/ftp/control/session-tickets.ts';
 import { completeHandshake, type Handshake } from '../../src/ftp/control/tls-upgrade.ts';
+import { type ClientHello, peekClientHello } from '../../src/ftp/data/client-hello.ts';
 import { milliseconds } from '../../src/settings/units.ts';
 import { createCertificateAuthority } from '../../src/smartcard/authority/certificate-authority.ts';
 import { generateSoftwareKey } from '../../src/smartcard/authority/software-key.ts';
@@ -26,26 +28,35 @@ afterEach(() => {
 });
 
 function security(caNames: readonly string[] = []): SessionSecurity {
-  return new SessionSecurity({ identity: { ...identities.server, caNames }, site: ftpSettings() });
+  return new SessionSecurity({ identity: { ...identities.server, caNames }, site: ftpSettings() }, new SessionKin());
 }
 
 /** One handshake; resolves with what the server learnt and with the session the client keeps. */
-async function handshake(context: SessionSecurity, identity: TlsIdentity) {
+async function handshake(context: SessionSecurity, identity: TlsIdentity, wrap: 'control' | 'data' = 'control') {
   const accepted = Promise.withResolvers<Socket>();
-  server = createServer({ allowHalfOpen: true }, (socket) => accepted.resolve(socket)).listen(0, '127.0.0.1');
+  server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => accepted.resolve(socket)).listen(
+    0,
+    '127.0.0.1',
+  );
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
   const client = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...identity });
   client.on('error', () => undefined);
   const session = once(client, 'session') as Promise<[Buffer]>;
   const raw = await accepted.promise;
-  const socket = context.wrap(raw);
+  const socket = wrap === 'control' ? context.wrapControl(raw) : context.wrapData(raw, await helloOf(raw), 'sending');
   sockets.push(client, socket);
   const outcome = await completeHandshake(socket, milliseconds(5000));
   server.close();
   if (outcome.outcome === 'failed') throw new Error(outcome.reason);
   socket.write('flight after the tickets');
   return { proof: outcome.handshake satisfies Handshake, session: identity.session ?? (await session)[0] };
+}
+
+async function helloOf(raw: Socket): Promise<ClientHello> {
+  const hello = await peekClientHello(raw, milliseconds(5000));
+  if (typeof hello === 'string') throw new Error(hello);
+  return hello;
 }
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
@@ -57,14 +68,21 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       const first = await handshake(context, { ...identities.ada, ...pinned });
       expect(first.proof).toMatchObject({ resumed: false, facts: { protocol: version } });
       expect(first.proof.peerCertificates).toEqual([derOf(identities.ada.cert)]);
-      const second = await handshake(context, { ...pinned, session: first.session });
+      const second = await handshake(context, { ...pinned, session: first.session }, 'data');
       expect(second.proof).toMatchObject({ resumed: true, peerCertificates: [] });
       expect(second.proof.leaf).toEqual(derOf(identities.ada.cert));
     });
 
+    it('a control connection resumes nothing, not even a session of its own', async () => {
+      const context = security();
+      const first = await handshake(context, { ...identities.ada, ...pinned });
+      const second = await handshake(context, { ...pinned, session: first.session });
+      expect(second.proof).toMatchObject({ resumed: false, peerCertificates: [] });
+    });
+
     it('a session of another context is not resumed', async () => {
       const first = await handshake(security(), { ...identities.ada, ...pinned });
-      const second = await handshake(security(), { ...pinned, session: first.session });
+      const second = await handshake(security(), { ...pinned, session: first.session }, 'data');
       expect(second.proof).toEqual(expect.objectContaining({ resumed: false, peerCertificates: [] }));
       expect(second.proof).not.toHaveProperty('leaf');
     });
@@ -100,7 +118,7 @@ describe('a client that gives up during the handshake', () => {
     const client = connectTcp((server.address() as { port: number }).port, '127.0.0.1');
     sockets.push(client);
     client.on('error', () => undefined).end(octets);
-    const socket = security().wrap(await accepted.promise);
+    const socket = security().wrapControl(await accepted.promise);
     sockets.push(socket);
     expect(await completeHandshake(socket, milliseconds(300_000))).toEqual({
       outcome: 'failed',

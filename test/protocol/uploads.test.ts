@@ -206,13 +206,11 @@ describe('a download', () => {
       ...storage,
       openRead: async (path) => {
         const file = await storage.openRead(path);
-        const read = async function* (offset: number) {
-          for await (const chunk of file.read(offset)) {
-            yield chunk;
-            throw new StorageError('fault', 'EIO');
-          }
+        const readInto = async (buffer: Buffer, offset: number) => {
+          if (offset > 0) throw new StorageError('fault', 'EIO');
+          return file.readInto(buffer, offset);
         };
-        return { facts: file.facts, read, close: () => file.close() };
+        return { facts: file.facts, readInto, close: () => file.close() };
       },
     });
     const site = await siteWith({ wrapStorage: failing });

@@ -68,7 +68,7 @@ export interface ProtocolSite {
   readonly audit: AuditRecord[];
   /** Waits until an audit record satisfies the condition. */
   record(condition: (record: AuditRecord) => boolean): Promise<AuditRecord>;
-  connect(): Promise<ControlClient>;
+  connect(localAddress?: string): Promise<ControlClient>;
   /** A control connection on which Ada is logged in by her certificate, with PROT P and TYPE I. */
   loggedIn(tls?: TlsIdentity): Promise<ControlClient>;
   close(): Promise<void>;
@@ -111,8 +111,8 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
     await rm(home, { recursive: true, force: true });
     throw error;
   });
-  const connect = async () => {
-    const client = await ControlClient.connect(explicit!.port);
+  const connect = async (localAddress?: string) => {
+    const client = await ControlClient.connect(explicit!.port, localAddress);
     await client.reply();
     return client;
   };

@@ -87,10 +87,14 @@ async function sendListing(
       return;
     }
     const lines = entry ? [`${formatOne(entry)}\r\n`] : listed(session, path, format);
-    const { bytes } = await carryOut(control, 'Here comes the listing.', async (connection) => {
-      await connection.send(blocks(lines));
-      return {};
-    });
+    const { bytes } = await carryOut(
+      control,
+      { opening: 'Here comes the listing.', direction: 'sending' },
+      async (connection) => {
+        await connection.send(blocks(lines));
+        return {};
+      },
+    );
     control.bytesSent += bytes;
   });
 }

@@ -102,6 +102,7 @@ async function logIn(control: Control, verdict: GrantedVerdict): Promise<void> {
   try {
     const storage = await control.options.openStorage(login, () => currentRights(control, login));
     control.sessionHolder.logIn(verdict, storage, new LoginWatch(control, login));
+    control.data.logIn(login);
   } catch (error) {
     if (!noticeShortage(error, 'home directory')) {
       control.log.error('home-unavailable', { accountName: login.accountName, error });

@@ -86,8 +86,8 @@ export async function retrieve(control: Control, argument: string, session: Auth
       }
       // Some clients read the size out of the parentheses, so it is what will come.
       const opening = `Sending the file (${file.facts.size - offset} bytes).`;
-      const result = await carryOut(control, opening, async (connection) => {
-        await connection.send(file.read(offset));
+      const result = await carryOut(control, { opening, direction: 'sending' }, async (connection) => {
+        await connection.sendFile({ readInto: file.readInto, start: offset, end: file.facts.size });
         return { offset };
       });
       control.bytesSent += result.bytes;
@@ -124,8 +124,10 @@ async function receive(
   await answeringFailures(control, async () => {
     const upload = await session.storage.openWrite(path, mode);
     try {
-      const result = await carryOut(control, 'Send the file.', (connection, signal) =>
-        moveUpload(control, connection, upload, signal),
+      const result = await carryOut(
+        control,
+        { opening: 'Send the file.', direction: 'receiving' },
+        (connection, signal) => moveUpload(control, connection, upload, signal),
       );
       control.bytesReceived += result.bytes;
       recordTransfer(control, session, { operation, path, ...result });

@@ -21,6 +21,7 @@ import { logFault, recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { ControlSession } from './control-session.ts';
 import { SessionSecurity } from './secure-context.ts';
 import type { Session } from './session.ts';
+import type { SessionKin } from './session-tickets.ts';
 import { completeHandshake } from './tls-upgrade.ts';
 
 export class ControlConnection implements Control {
@@ -42,6 +43,7 @@ export class ControlConnection implements Control {
   readonly closed = this.#closed.promise;
   readonly #commands: CommandLoop;
   readonly #raw: Socket;
+  readonly #kin: SessionKin;
   #socket: Socket;
   #upgrading = false;
   #security: SessionSecurity | undefined;
@@ -49,9 +51,10 @@ export class ControlConnection implements Control {
   readonly #transfer = new RunningTransfer();
   readonly #timers: ConnectionTimers;
 
-  /** @param binding names where it came in, for records */
-  constructor(raw: Socket, options: FtpServerOptions, binding: string) {
+  /** @param binding names where it came in, for records @param kin the TLS sessions of the server */
+  constructor(raw: Socket, options: FtpServerOptions, binding: string, kin: SessionKin) {
     this.#raw = raw;
+    this.#kin = kin;
     this.#socket = raw;
     this.options = options;
     this.remoteAddress = plainAddress(raw.remoteAddress ?? '');
@@ -195,9 +198,9 @@ export class ControlConnection implements Control {
 
   async #handshake(): Promise<boolean> {
     this.#upgrading = true;
-    const security = new SessionSecurity(this.options);
+    const security = new SessionSecurity(this.options, this.#kin);
     this.#security = security;
-    const socket = security.wrap(this.#raw);
+    const socket = security.wrapControl(this.#raw);
     const outcome = await completeHandshake(socket, this.options.site.connections.handshakeTimeout);
     this.#upgrading = false;
     if (outcome.outcome === 'failed' || this.#ending !== undefined) {

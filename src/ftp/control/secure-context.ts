@@ -1,22 +1,26 @@
 /**
- * The TLS side of one control session: a SecureContext with ticket keys and a session id context of its own. A ticket from
- * any other session falls back to a full handshake, so an old ticket is no login; "resumed" on a data channel means "resumed
- * from this session". It never asks OpenSSL to judge a certificate.
+ * The TLS side of one control session: what its handshakes offer, and which TLS sessions they resume. "Resumed" on a data channel
+ * means "resumed from this session, or from another one of the same person that lives". It never asks OpenSSL to judge a certificate.
  */
 import { constants, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import type { Duplex } from 'node:stream';
-import { createSecureContext, type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
-import { LRUCache } from 'lru-cache';
+import type { Socket } from 'node:net';
+import { createSecureContext, type SecureContext, type TLSSocketOptions } from 'node:tls';
+import { type ClientHello, tls12, tls13 } from '../data/client-hello.ts';
+import { ServerTlsSocket } from './server-tls-socket.ts';
+import { type HandshakePurpose, type SessionKin, SessionTickets, type TicketCallback } from './session-tickets.ts';
 import type { ClientCertificatePolicy, SslSettings, TlsIdentity } from './tls-settings.ts';
 
 /** Longer than any session: an expired ticket would ask the card for its PIN in the middle of the work. */
 const ticketLifetimeSeconds = 86_400;
-/** Session ids kept for TLS 1.2 clients without tickets (libcurl among them). */
-const maximumSessionIds = 64;
 const ticketKeysLength = 48;
-/** OpenSSL's limit for a session id context is 32 bytes; Node hashes longer ones. */
-const sessionIdContextLength = 16;
+
+/** What Node has and does not document: the answer to each ticket, and the end of a context’s memory. */
+interface NativeContext {
+  readonly enableTicketKeyCallback?: () => void;
+  onticketkeycallback?: TicketCallback;
+  readonly close?: () => void;
+}
 
 interface SecurityOptions {
   readonly identity: TlsIdentity;
@@ -27,90 +31,138 @@ interface SecurityOptions {
 }
 
 export class SessionSecurity {
-  readonly #context: SecureContext;
+  readonly tickets: SessionTickets;
+  readonly #options: SecurityOptions;
   readonly #requestCertificate: boolean;
-  readonly #sessionIds = createSessionIdStore();
+  readonly #contextName: string;
+  readonly #sessionIds: EventEmitter;
+  readonly #newest: SecureContext;
+  /** For data connections under TLS 1.2; made when one needs it. */
+  #legacy: SecureContext | undefined;
+  #purpose: HandshakePurpose = 'control';
   #isClosed = false;
 
-  constructor({ identity, site }: SecurityOptions) {
-    const { certificate, privateKey, caNames } = identity;
-    const { minimumVersion, maximumVersion, signatureAlgorithms } = site.ssl;
-    this.#requestCertificate = site.sslClientCertificates.clientCertificatePolicy !== 'CertIgnore';
-    this.#context = createSecureContext({
-      cert: certificate,
-      key: privateKey,
-      ca: this.#requestCertificate && caNames.length > 0 ? [...caNames] : undefined,
-      minVersion: minimumVersion,
-      maxVersion: maximumVersion,
-      sigalgs: signatureAlgorithms,
-      ticketKeys: randomBytes(ticketKeysLength),
-      sessionIdContext: randomBytes(sessionIdContextLength).toString('hex'),
-      sessionTimeout: ticketLifetimeSeconds,
-      // Renegotiation could change the peer's certificate after it was judged; Node's own switch lets it complete.
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    });
+  /** @param kin the other sessions of the server */
+  constructor(options: SecurityOptions, kin: SessionKin) {
+    this.#options = options;
+    this.#requestCertificate = options.site.sslClientCertificates.clientCertificatePolicy !== 'CertIgnore';
+    this.#contextName = kin.contextName;
+    this.tickets = new SessionTickets(kin);
+    this.#sessionIds = sessionIdEvents(this.tickets, () => this.#purpose);
+    this.#newest = this.#createContext(options.site.ssl.maximumVersion);
+    // Where the tickets of TLS 1.3 cannot be withheld, data connections need the other; better missing now than then.
+    if (!canAnswerTickets(this.#newest)) this.#legacy = this.#createContext('TLSv1.2');
   }
 
   /**
-   * Gives the context's memory back, to be called when the session is over. The collector does not see some 50 KB of OpenSSL's
+   * Gives the memory of the contexts back, to be called when the session is over. The collector does not see some 50 KB of OpenSSL's
    * behind a small object, so short sessions would pile up hundreds of megabytes. Connections that live keep what they need.
    */
   close(): void {
     this.#isClosed = true;
-    // Not in Node's documentation; where it were missing, the collector would do.
-    (this.#context.context as { readonly close?: () => void }).close?.();
+    this.tickets.close();
+    for (const context of [this.#newest, this.#legacy]) nativeContext(context)?.close?.();
   }
 
-  /** Begins the server side of a handshake; a certificate that OpenSSL would not trust completes it all the same. */
-  wrap(socket: Duplex, highWaterMark?: number): ServerTlsSocket {
+  /**
+   * Begins the server side of the handshake of the control connection; a certificate that OpenSSL would not trust completes
+   * it all the same.
+   */
+  wrapControl(raw: Socket): ServerTlsSocket {
+    return this.#wrap(raw, 'control', this.#newest, true);
+  }
+
+  /**
+   * Begins that of a data connection.
+   * @param hello read from `raw` and put back
+   * @param direction `receiving` also when no transfer command has come yet: its rules are right for both
+   */
+  wrapData(raw: Socket, hello: ClientHello | 'unreadable', direction: 'receiving' | 'sending'): ServerTlsSocket {
+    const context = this.#contextFor(hello, direction);
+    // A session of TLS 1.3 is never kept by id, and to have Node offer it costs a copy of it.
+    const mayKeepId = context === this.#legacy || hello === 'unreadable' || !hello.versions.includes(tls13);
+    return this.#wrap(raw, direction, context, mayKeepId);
+  }
+
+  /**
+   * TLS 1.3 has its tickets behind the handshake, where a client that only writes never reads them; without a ticket its next file
+   * costs a signature of the card. Under TLS 1.2 the ticket is part of the handshake. So an upload runs under TLS 1.2 where
+   * the client offers it, unless it resumes under TLS 1.3, and what began under either is resumed under the same.
+   */
+  #contextFor(hello: ClientHello | 'unreadable', direction: 'receiving' | 'sending'): SecureContext {
+    if (hello === 'unreadable') return this.#newest;
+    const { versions, pskKeyNames, ticketKeyName, sessionId } = hello;
+    const { minimumVersion, maximumVersion } = this.#options.site.ssl;
+    const mayUseLegacy = versions.includes(tls12) && minimumVersion === 'TLSv1.2';
+    if (!mayUseLegacy || maximumVersion === 'TLSv1.2') return this.#newest;
+    const resumesNewest = pskKeyNames.some((name) => this.tickets.honours(name));
+    if (resumesNewest && canAnswerTickets(this.#newest)) return this.#newest;
+    const resumesLegacy =
+      (ticketKeyName !== undefined && this.tickets.honours(ticketKeyName)) ||
+      this.tickets.kept(sessionId) !== undefined;
+    const isLegacy =
+      direction === 'receiving' || resumesLegacy || !versions.includes(tls13) || !canAnswerTickets(this.#newest);
+    if (!isLegacy) return this.#newest;
+    this.#legacy ??= this.#createContext('TLSv1.2');
+    return this.#legacy;
+  }
+
+  #wrap(raw: Socket, purpose: HandshakePurpose, secureContext: SecureContext, mayKeepId: boolean): ServerTlsSocket {
     if (this.#isClosed) throw new Error('a handshake began after its session was over');
-    const options: TLSSocketOptions & { highWaterMark?: number } = {
+    this.#purpose = purpose;
+    const options: TLSSocketOptions = {
       isServer: true,
-      secureContext: this.#context,
+      secureContext,
       requestCert: this.#requestCertificate,
       rejectUnauthorized: false,
       // Node takes a tls.Server here but only listens to its two session events.
-      server: this.#sessionIds as unknown as NonNullable<TLSSocketOptions['server']>,
-      ...(highWaterMark === undefined ? {} : { highWaterMark }),
+      ...(mayKeepId && { server: this.#sessionIds as unknown as NonNullable<TLSSocketOptions['server']> }),
     };
-    return new ServerTlsSocket(socket, options);
-  }
-}
-
-/**
- * A TLSSocket over a stream that tells how the peer ended: by close_notify, or by a bare FIN under it (RFC 8446 6.1). The event
- * `peerEnd` comes at once; `end` comes only when a reader has taken what was sent before.
- */
-export class ServerTlsSocket extends TLSSocket {
-  /** Absent while the peer may still send. Means something only where the transport is a stream of ours, not a net.Socket. */
-  peerEnd: 'close-notify' | 'fin' | undefined;
-  readonly #transport: Duplex;
-
-  constructor(transport: Duplex, options: TLSSocketOptions) {
-    // The declared type is net.Socket; Node documents and supports any Duplex.
-    super(transport as unknown as ConstructorParameters<typeof TLSSocket>[0], options);
-    this.#transport = transport;
+    return new ServerTlsSocket(raw, options);
   }
 
-  override push(chunk: unknown, encoding?: BufferEncoding): boolean {
-    // close_notify arrives in bytes, before the transport has ended; a FIN ends the transport first.
-    if (chunk === null) {
-      this.peerEnd ??= this.#transport.readableEnded ? 'fin' : 'close-notify';
-      this.emit('peerEnd');
+  #createContext(maxVersion: SslSettings['maximumVersion']): SecureContext {
+    const { certificate, privateKey, caNames } = this.#options.identity;
+    const { minimumVersion, signatureAlgorithms } = this.#options.site.ssl;
+    const context = createSecureContext({
+      cert: certificate,
+      key: privateKey,
+      ca: this.#requestCertificate && caNames.length > 0 ? [...caNames] : undefined,
+      minVersion: minimumVersion,
+      maxVersion,
+      sigalgs: signatureAlgorithms,
+      ticketKeys: randomBytes(ticketKeysLength),
+      sessionIdContext: this.#contextName,
+      sessionTimeout: ticketLifetimeSeconds,
+      // Renegotiation could change the peer's certificate after it was judged; Node's own switch lets it complete.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    });
+    const native = nativeContext(context);
+    if (native?.enableTicketKeyCallback) {
+      native.enableTicketKeyCallback();
+      native.onticketkeycallback = this.tickets.callback(() => this.#purpose, maxVersion === 'TLSv1.3');
     }
-    return super.push(chunk, encoding);
+    return context;
   }
 }
 
-function createSessionIdStore(): EventEmitter {
-  const sessions = new LRUCache<string, Buffer>({ max: maximumSessionIds });
-  const store = new EventEmitter();
-  store.on('newSession', (id: Buffer, session: Buffer, done: () => void) => {
-    sessions.set(id.toString('hex'), session);
+function nativeContext(context: SecureContext | undefined): NativeContext | undefined {
+  return context?.context as NativeContext | undefined;
+}
+
+function canAnswerTickets(context: SecureContext): boolean {
+  return nativeContext(context)?.enableTicketKeyCallback !== undefined;
+}
+
+/** TLS 1.2 sessions by id, in the two events that Node has for them. A control connection resumes none. */
+function sessionIdEvents(tickets: SessionTickets, purpose: () => HandshakePurpose): EventEmitter {
+  const events = new EventEmitter();
+  events.on('newSession', (id: Buffer, state: Buffer, done: () => void) => {
+    tickets.keep(id.toString('hex'), state);
     done();
   });
-  store.on('resumeSession', (id: Buffer, done: (error: Error | null, session: Buffer | null) => void) => {
-    done(null, sessions.get(id.toString('hex')) ?? null);
+  events.on('resumeSession', (id: Buffer, done: (error: Error | null, state: Buffer | null) => void) => {
+    done(null, (purpose() === 'control' ? undefined : tickets.kept(id.toString('hex'))) ?? null);
   });
-  return store;
+  return events;
 }

@@ -6,7 +6,7 @@
 import type { TlsFacts } from '../../login/authenticator.ts';
 import { duration } from '../../settings/duration.ts';
 import type { Milliseconds } from '../../settings/units.ts';
-import type { ServerTlsSocket } from './secure-context.ts';
+import type { ServerTlsSocket } from './server-tls-socket.ts';
 
 export const handshakeSettings = {
   handshakeTimeout: duration('1s', '5m')
@@ -34,7 +34,7 @@ export type HandshakeOutcome =
 const maximumPeerCertificates = 16;
 
 /**
- * Waits for a handshake that `SessionSecurity.wrap` began; a failed one leaves the socket destroyed.
+ * Waits for a handshake that `SessionSecurity` began; a failed one leaves the socket destroyed.
  * @param timeout after which the socket is destroyed
  */
 export function completeHandshake(socket: ServerTlsSocket, timeout: Milliseconds): Promise<HandshakeOutcome> {
@@ -48,7 +48,14 @@ export function completeHandshake(socket: ServerTlsSocket, timeout: Milliseconds
       resolve(outcome);
     };
     const fail = (error: Error) => finish({ outcome: 'failed', reason: reasonOf(error) });
-    const established = () => finish({ outcome: 'established', handshake: readHandshake(socket) });
+    const established = () => {
+      clearTimeout(timer);
+      socket.off('close', closed);
+      socket.off('peerEnd', closed);
+      const handshake = readHandshake(socket);
+      // This event comes out of the state machine of OpenSSL: what is written now, or in a microtask, cuts the flight of the tickets.
+      setImmediate(() => finish({ outcome: 'established', handshake }));
+    };
     const closed = () => finish({ outcome: 'failed', reason: 'the peer closed the connection during the handshake' });
     const timer = setTimeout(() => finish({ outcome: 'failed', reason: `no handshake within ${timeout} ms` }), timeout);
     socket.once('secure', established);

@@ -2,18 +2,21 @@
  * The data channel of one control connection: one passive listener at a time, the connection that arrived on it, its TLS
  * handshake from the moment of accept, and the proof that it is the client's. It opens no connection to anywhere.
  */
+import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type Denial, denial } from '../../denial.ts';
-import { type Milliseconds, milliseconds } from '../../settings/units.ts';
+import type { Login } from '../../login/authenticator.ts';
+import { milliseconds } from '../../settings/units.ts';
 import type { SessionSecurity } from '../control/secure-context.ts';
 import { completeHandshake } from '../control/tls-upgrade.ts';
 import type { FtpSettings } from '../server-settings.ts';
-import { DataConnection, type DataStreams, dataHighWaterMark } from './data-connection.ts';
+import { peekClientHello } from './client-hello.ts';
+import { DataAttempt, type Opened, type TransferDirection } from './data-attempt.ts';
+import { DataConnection, type DataStreams } from './data-connection.ts';
 import { judgeDataPeer } from './data-peer.ts';
 import { type FirewallSupport, hasPortRange } from './firewall-support.ts';
-import { openPassiveListener, type PassiveListener, type PassiveOutcome } from './passive-listener.ts';
+import { openPassiveListener, type PassiveOutcome } from './passive-listener.ts';
 import { prepareTcp } from './tcp-options.ts';
-import { WithholdingSocket } from './withholding-socket.ts';
 
 /** RFC 2228 section 3: C clear, P private. */
 export type ProtectionLevel = 'C' | 'P';
@@ -32,27 +35,18 @@ export interface DataChannelOptions {
   readonly onRefusal: (refusal: Denial) => string;
 }
 
-export type Opened =
-  | { readonly outcome: 'open'; readonly connection: DataConnection }
-  | { readonly outcome: 'denied'; readonly denial: Denial; readonly reference: string }
-  /** No connection arrived in time, or the transfer was given up. */
-  | { readonly outcome: 'none' };
-
 export type Listened =
   | { readonly outcome: 'listening'; readonly port: number }
   | { readonly outcome: 'denied'; readonly denial: Denial; readonly reference: string }
   /** The control connection ended, or another PASV came, meanwhile. */
   | { readonly outcome: 'none' };
 
-/** A client whose data connection broke before it was accepted makes no other; a stranger's must not cost the client its own. */
-const brokenGrace = milliseconds(1000);
-
 export class DataChannel {
   protection: ProtectionLevel = 'C';
   /** What a protected data connection is compared with; absent while the control connection is in the clear. */
   proof: ControlProof | undefined;
   readonly #options: DataChannelOptions;
-  #attempt: Attempt | undefined;
+  #attempt: DataAttempt | undefined;
   #hasExpired = false;
   #strangerMayResume = false;
 
@@ -80,13 +74,12 @@ export class DataChannel {
     this.close();
     const { localAddress, peerAddress, site } = this.#options;
     const arrived = Promise.withResolvers<Socket | undefined>();
-    const attempt = new Attempt(arrived);
+    const attempt = new DataAttempt(arrived);
     this.#attempt = attempt;
     const outcome = await openPassiveListener({
       address: localAddress,
       firewallSupport: site.firewallSupport,
       peerAddress,
-      highWaterMark: dataHighWaterMark,
       onConnection: (socket) => this.#accept(attempt, socket),
       onForeign: (address) => void this.#options.onRefusal(foreign(address, peerAddress)),
       onBroken: () => {
@@ -113,9 +106,10 @@ export class DataChannel {
   }
 
   /** Waits for the data connection and its proof; each PASV serves one transfer. */
-  async open(signal: AbortSignal): Promise<Opened> {
+  async open(direction: TransferDirection, signal: AbortSignal): Promise<Opened> {
     const attempt = this.#attempt;
     if (!attempt) return none;
+    attempt.direction = direction;
     const giveUp = () => attempt.discard();
     attempt.giveUpAfter(this.#options.site.connections.dataChannelTimeout, giveUp);
     signal.addEventListener('abort', giveUp, { once: true });
@@ -135,15 +129,27 @@ export class DataChannel {
     this.#hasExpired = false;
   }
 
+  /**
+   * From now on the client’s other control connections share its TLS sessions with this one, which spares its card a signature each.
+   * Only where a certificate ties them: what an absent one proves is not the same twice.
+   */
+  logIn({ directory, accountName }: Pick<Login, 'directory' | 'accountName'>): void {
+    const { leaf, security } = this.proof ?? {};
+    if (!leaf || !security) return;
+    const certificate = createHash('sha256').update(leaf).digest('hex');
+    security.tickets.owner = JSON.stringify([certificate, directory, accountName, this.#options.peerAddress]);
+  }
+
   /** Forgets the TLS session it was tied to. */
   reset(): void {
     this.close();
+    if (this.proof) this.proof.security.tickets.owner = undefined;
     this.protection = 'C';
     this.proof = undefined;
     this.#strangerMayResume = false;
   }
 
-  #accept(attempt: Attempt, socket: Socket): void {
+  #accept(attempt: DataAttempt, socket: Socket): void {
     if (this.#attempt !== attempt) {
       socket.destroy();
       return;
@@ -152,29 +158,37 @@ export class DataChannel {
     prepareTcp(socket);
     attempt.raw = socket;
     // Some clients finish the handshake before they send the transfer command, so it cannot wait for that.
-    if (this.protection === 'P') attempt.opened = this.#secure(socket);
+    if (this.protection === 'P') attempt.opened = this.#secure(attempt, socket);
     attempt.arrived.resolve(socket);
   }
 
-  #opening(attempt: Attempt, raw: Socket): Promise<Opened> {
+  #opening(attempt: DataAttempt, raw: Socket): Promise<Opened> {
     if (attempt.opened) {
       if (this.protection === 'P') return attempt.opened;
       raw.destroy();
       return Promise.resolve(none);
     }
-    if (this.protection === 'P') return this.#secure(raw);
+    if (this.protection === 'P') return this.#secure(attempt, raw);
     return Promise.resolve(this.#open({ raw, facts: { protection: 'C' }, pace: this.#options.site.connections }));
   }
 
-  async #secure(raw: Socket): Promise<Opened> {
+  async #secure(attempt: DataAttempt, raw: Socket): Promise<Opened> {
     const { proof } = this;
     if (!proof) {
       raw.destroy();
       return none;
     }
-    const transport = new WithholdingSocket(raw, dataHighWaterMark);
-    const tls = proof.security.wrap(transport, dataHighWaterMark);
-    const outcome = await completeHandshake(tls, this.#options.site.connections.handshakeTimeout);
+    const { handshakeTimeout } = this.#options.site.connections;
+    const began = performance.now();
+    const hello = await peekClientHello(raw, handshakeTimeout);
+    if (this.proof !== proof || hello === 'none') {
+      raw.destroy();
+      return this.#refuse(denial('data-tls-failed', 'TLS on the data connection failed: no ClientHello came.'));
+    }
+    // A client that begins TLS before it sends the command is served as if it meant to upload, which is right for both.
+    const tls = proof.security.wrapData(raw, hello, attempt.direction ?? 'receiving');
+    const left = milliseconds(Math.max(0, handshakeTimeout - (performance.now() - began)));
+    const outcome = await completeHandshake(tls, left);
     if (outcome.outcome === 'failed') {
       raw.destroy();
       return this.#refuse(denial('data-tls-failed', `TLS on the data connection failed: ${outcome.reason}.`));
@@ -188,13 +202,13 @@ export class DataChannel {
     });
     if (!judgement.proven) {
       if (!resumed) this.#strangerMayResume = true;
-      // Without release the tickets never leave, and RST cannot be taken for the end of a file.
+      // RST cannot be taken for the end of a file.
       raw.resetAndDestroy();
       return this.#refuse(judgement.denial);
     }
     return this.#open({
       raw,
-      secure: { tls, transport },
+      tls,
       facts: { protection: 'P', protocol: facts.protocol, cipher: facts.cipher, ...judgement.facts },
       pace: this.#options.site.connections,
     });
@@ -207,47 +221,6 @@ export class DataChannel {
 
   #open(streams: DataStreams): Opened {
     return { outcome: 'open', connection: new DataConnection(streams) };
-  }
-}
-
-/** One PASV or EPSV until its transfer. */
-class Attempt {
-  raw: Socket | undefined;
-  /** The handshake and proof, when they began at accept. */
-  opened: Promise<Opened> | undefined;
-  listener: PassiveListener | undefined;
-  readonly arrived: PromiseWithResolvers<Socket | undefined>;
-  #timer: NodeJS.Timeout | undefined;
-  #longest = milliseconds(Number.POSITIVE_INFINITY);
-  #giveUp: () => void = () => undefined;
-
-  constructor(arrived: PromiseWithResolvers<Socket | undefined>) {
-    this.arrived = arrived;
-  }
-
-  /** Replaces the time set before. */
-  giveUpAfter(time: Milliseconds, giveUp: () => void): void {
-    this.stopWaiting();
-    this.#giveUp = giveUp;
-    this.#timer = setTimeout(giveUp, Math.min(time, this.#longest));
-  }
-
-  /** From now on nothing is waited for longer than the grace. */
-  breakSoon(): void {
-    this.#longest = brokenGrace;
-    if (this.#timer) this.giveUpAfter(this.#longest, this.#giveUp);
-  }
-
-  stopWaiting(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  discard(): void {
-    this.stopWaiting();
-    this.listener?.close();
-    this.raw?.destroy();
-    this.arrived.resolve(undefined);
   }
 }
 

@@ -14,8 +14,6 @@ export interface PassiveListenerOptions {
   readonly firewallSupport: FirewallSupport;
   /** Address that the data connection must come from. */
   readonly peerAddress: string;
-  /** Bytes read ahead from the socket. */
-  readonly highWaterMark: number;
   readonly onConnection: (socket: Socket) => void;
   readonly onForeign: (address: string) => void;
   /** A connection broke before it was accepted; the kernel does not tell any more whose it was. */
@@ -75,7 +73,7 @@ type Attempted =
   | { readonly listener?: never; readonly errno: string };
 
 function tryListen(options: PassiveListenerOptions, port: number): Promise<Attempted> {
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, highWaterMark: options.highWaterMark });
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
   // Node's default would queue hundreds of connections for a listener that takes one.
   const listenOptions = { host: options.address, port, backlog: 4, exclusive: true };
   return new Promise((resolve) => {

@@ -13,7 +13,7 @@ import type { Control } from '../control/control.ts';
 import { recordRefusal } from '../control/control-audit.ts';
 import { recordIfUnresponsive, storageReply } from '../file-access.ts';
 import { type Reply, reply } from '../reply.ts';
-import type { Opened } from './data-channel.ts';
+import type { Opened, TransferDirection } from './data-attempt.ts';
 import type { DataConnection } from './data-connection.ts';
 import { unrecordable } from './transfer-audit.ts';
 import { PaceError } from './transfer-pace.ts';
@@ -48,13 +48,13 @@ export function transferObstacle(control: Control): Reply | undefined {
 
 /**
  * Opens the data connection, moves the bytes, and answers.
- * @param opening text of the 150 reply
+ * @param opening text of the 150 reply; and which way the octets go
  * @param move moves everything and returns facts for the audit record; it must leave nothing half done when it throws, and
  * throw when the signal says that the transfer is given up, as long as that can change anything
  */
 export function carryOut(
   control: Control,
-  opening: string,
+  { opening, direction }: { readonly opening: string; readonly direction: TransferDirection },
   move: (connection: DataConnection, signal: AbortSignal) => Promise<Facts>,
 ): Promise<TransferResult> {
   return control.runTransfer(async (signal) => {
@@ -64,7 +64,7 @@ export function carryOut(
       return { outcome, bytes, durationMilliseconds: millisecondsSince(startedAt, timer), facts };
     };
     control.send(reply(control.data.hasArrived ? 'dataConnectionOpen' : 'openingDataConnection', opening));
-    const opened = await control.data.open(signal);
+    const opened = await control.data.open(direction, signal);
     if (opened.outcome !== 'open') {
       control.send(refusal(opened, signal));
       const code = opened.outcome === 'denied' ? opened.denial.code : 'no-data-connection';

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, readFile, rename, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Confinement } from '../../../src/storage/confinement.ts';
 import { openForReading } from '../../../src/storage/file-reading.ts';
@@ -9,7 +8,7 @@ import { GuardedHome } from '../../../src/storage/guarded-home.ts';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { fullRights } from '../../support/access-rights.ts';
-import { createTemporaryHome, listNames, readText, store, type TemporaryHome } from './temporary-home.ts';
+import { createTemporaryHome, listNames, octetsFrom, readText, store, type TemporaryHome } from './temporary-home.ts';
 
 let place: TemporaryHome;
 let storage: Storage;
@@ -202,7 +201,7 @@ describe('a name that is removed', () => {
     await unlink(host('docs/b.txt'));
     await writeFile(host('docs/b.txt'), 'another');
     const file = await openForReading('/docs/b.txt', object);
-    expect(Buffer.concat(await Readable.from(file.read(0)).toArray()).toString()).toBe('beta');
+    expect((await octetsFrom(file, 0)).toString()).toBe('beta');
     await file.close();
     await close();
   });

@@ -148,20 +148,20 @@ describe('a bounded storage', () => {
   it('gives up a chunk that cannot be read or written, and closes and removes whenever it can', async () => {
     const { operations } = siteOf(2);
     const done: string[] = [];
-    const stalled = Promise.withResolvers<IteratorResult<Buffer>>();
+    const stalled = Promise.withResolvers<number>();
     const file = {
       facts: {},
-      read: () => ({ [Symbol.asyncIterator]: () => ({ next: () => stalled.promise }) }),
+      readInto: () => stalled.promise,
       close: async () => void done.push('closed'),
     } as unknown as ReadableFile;
     const storage = await openBoundedStorage(operations, '/home', async () =>
       storageOf({ openRead: async () => file }),
     );
     const opened = await storage.openRead('/x');
-    await expect(firstOf(opened.read(0))).rejects.toMatchObject(unresponsive);
+    await expect(opened.readInto(Buffer.alloc(1), 0)).rejects.toMatchObject(unresponsive);
     await opened.close();
     expect(done).toEqual([]);
-    stalled.resolve({ done: true, value: undefined });
+    stalled.resolve(0);
     await expect.poll(() => done).toEqual(['closed']);
   });
 

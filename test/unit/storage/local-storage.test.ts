@@ -1,11 +1,10 @@
 import { chmod, link, lstat, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import type { Storage, StorageErrorKind } from '../../../src/storage/storage.ts';
 import { fullRights } from '../../support/access-rights.ts';
-import { createTemporaryHome, listNames, readText, store, type TemporaryHome } from './temporary-home.ts';
+import { createTemporaryHome, listNames, octetsFrom, readText, store, type TemporaryHome } from './temporary-home.ts';
 
 let place: TemporaryHome;
 let storage: Storage;
@@ -93,14 +92,14 @@ describe('openRead', () => {
   it('reads what was there when the file was opened, not what was added since', async () => {
     const file = await storage.openRead('/a.txt');
     await writeFile(host('a.txt'), '-more', { flag: 'a' });
-    expect(Buffer.concat(await Readable.from(file.read(0)).toArray()).toString()).toBe('alpha');
+    expect((await octetsFrom(file, 0)).toString()).toBe('alpha');
     await file.close();
   });
 
   it('fails rather than ends when the file is cut short meanwhile', async () => {
     const file = await storage.openRead('/a.txt');
     await writeFile(host('a.txt'), 'al');
-    await expect(Readable.from(file.read(0)).toArray()).rejects.toMatchObject({ kind: 'fault' });
+    await expect(octetsFrom(file, 0)).rejects.toMatchObject({ kind: 'fault' });
     await file.close();
   });
 
@@ -108,7 +107,7 @@ describe('openRead', () => {
     const bytes = Buffer.alloc(1_500_001, 'cardgate ');
     await writeFile(host('big'), bytes);
     const file = await storage.openRead('/big');
-    expect(Buffer.concat(await Readable.from(file.read(1)).toArray()).equals(bytes.subarray(1))).toBe(true);
+    expect((await octetsFrom(file, 1)).equals(bytes.subarray(1))).toBe(true);
     await file.close();
   });
 });

@@ -2,8 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import type { DirectoryEntry, Storage } from '../../../src/storage/storage.ts';
+import type { DirectoryEntry, ReadableFile, Storage } from '../../../src/storage/storage.ts';
 
 export interface TemporaryHome {
   /** Host path of the home. */
@@ -33,10 +32,22 @@ export async function listNames(storage: Storage, path: string): Promise<string[
   return (await listAll(storage, path)).map(({ name }) => name).sort();
 }
 
+/** All octets from an offset to the end, read a few at a time. */
+export async function octetsFrom(file: ReadableFile, offset: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for (let at = offset; at < file.facts.size; ) {
+    const piece = Buffer.alloc(65_536);
+    const length = await file.readInto(piece, at);
+    pieces.push(piece.subarray(0, length));
+    at += length;
+  }
+  return Buffer.concat(pieces);
+}
+
 export async function readText(storage: Storage, path: string, offset = 0): Promise<string> {
   const file = await storage.openRead(path);
   try {
-    return Buffer.concat(await Readable.from(file.read(offset)).toArray()).toString();
+    return (await octetsFrom(file, offset)).toString();
   } finally {
     await file.close();
   }

@@ -2,14 +2,13 @@ import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, link, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import type { Storage, WriteMode } from '../../../src/storage/storage.ts';
 import { sweepUploads } from '../../../src/storage/sweep.ts';
 import { createUploadName, isUploadName } from '../../../src/storage/upload-name.ts';
 import { fullRights } from '../../support/access-rights.ts';
-import { createTemporaryHome, listNames, readText, store, type TemporaryHome } from './temporary-home.ts';
+import { createTemporaryHome, listNames, octetsFrom, readText, store, type TemporaryHome } from './temporary-home.ts';
 
 let place: TemporaryHome;
 let storage: Storage;
@@ -97,7 +96,7 @@ describe('a replacing upload', () => {
   it('lets a reader that began before finish the old file', async () => {
     const reading = await storage.openRead('/old.txt');
     await store(storage, '/old.txt', 'new');
-    expect(Buffer.concat(await Readable.from(reading.read(0)).toArray()).toString()).toBe('old contents');
+    expect((await octetsFrom(reading, 0)).toString()).toBe('old contents');
     await reading.close();
   });
 

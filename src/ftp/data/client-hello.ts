@@ -1,0 +1,184 @@
+/**
+ * What a ClientHello says of the TLS sessions that its client could resume, read before TLS begins. Only the server's choice of
+ * versions and tickets rests on it, never a decision about the client: TLS itself reads the same octets again.
+ */
+import type { Socket } from 'node:net';
+import type { Milliseconds } from '../../settings/units.ts';
+
+export interface ClientHello {
+  /** Versions offered: supported_versions (RFC 8446 4.2.1), or the legacy field alone. */
+  readonly versions: readonly number[];
+  /** Lower-case hexadecimal; empty when the client sent none (RFC 5246 7.4.1.2). */
+  readonly sessionId: string;
+  /** Key name in a TLS 1.2 ticket (RFC 5077 4), lower-case hexadecimal. */
+  readonly ticketKeyName: string | undefined;
+  /** Key names in the identities of pre_shared_key (RFC 8446 4.2.11). */
+  readonly pskKeyNames: readonly string[];
+}
+
+export const tls12 = 0x0303;
+export const tls13 = 0x0304;
+
+const handshakeRecord = 22;
+const clientHelloMessage = 1;
+const recordHeaderLength = 5;
+/** RFC 8446 5.2: 2^14 octets and the expansion that a record may have. */
+const maximumRecordLength = 16_384 + 256;
+/** Some tickets, each with a chain of certificates in it; OpenSSL itself takes twice as much. */
+const maximumMessageLength = 65_536;
+const keyNameLength = 16;
+const extension = { sessionTicket: 35, preSharedKey: 41, supportedVersions: 43 } as const;
+
+/** Collects the first handshake message of a connection, however its octets are cut into records and segments. */
+export class ClientHelloReader {
+  readonly #message: Buffer[] = [];
+  #messageLength = 0;
+  #pending: Buffer = Buffer.alloc(0);
+
+  /** @returns `incomplete` while octets are missing, `unreadable` for anything that is no ClientHello within the limits */
+  add(octets: Buffer): ClientHello | 'incomplete' | 'unreadable' {
+    this.#pending = this.#pending.length === 0 ? octets : Buffer.concat([this.#pending, octets]);
+    while (this.#pending.length >= recordHeaderLength) {
+      const length = this.#pending.readUInt16BE(3);
+      if (this.#pending[0] !== handshakeRecord || length === 0 || length > maximumRecordLength) return 'unreadable';
+      const end = recordHeaderLength + length;
+      if (this.#pending.length < end) break;
+      this.#message.push(this.#pending.subarray(recordHeaderLength, end));
+      this.#messageLength += length;
+      this.#pending = this.#pending.subarray(end);
+      const hello = this.#complete();
+      if (hello !== 'incomplete') return hello;
+    }
+    return 'incomplete';
+  }
+
+  #complete(): ClientHello | 'incomplete' | 'unreadable' {
+    const first = this.#message[0];
+    if (first?.[0] !== clientHelloMessage) return 'unreadable';
+    if (this.#messageLength > maximumMessageLength) return 'unreadable';
+    if (this.#messageLength < 4) return 'incomplete';
+    // No record is empty, so four of them hold the header of the message.
+    const header = Buffer.concat(this.#message.slice(0, 4));
+    const length = 4 + header.readUIntBE(1, 3);
+    if (length > maximumMessageLength) return 'unreadable';
+    if (this.#messageLength < length) return 'incomplete';
+    try {
+      return parseClientHello(new OctetReader(Buffer.concat(this.#message).subarray(4, length)));
+    } catch (error) {
+      if (error instanceof RangeError) return 'unreadable';
+      throw error;
+    }
+  }
+}
+
+/** @throws RangeError when a length leads beyond the message */
+function parseClientHello(body: OctetReader): ClientHello {
+  const legacyVersion = body.number(2);
+  body.take(32);
+  const sessionId = body.vector(1).toString('hex');
+  body.vector(2);
+  body.vector(1);
+  let versions: readonly number[] = [legacyVersion];
+  let ticketKeyName: string | undefined;
+  let pskKeyNames: readonly string[] = [];
+  const extensions = new OctetReader(body.isAtEnd ? Buffer.alloc(0) : body.vector(2));
+  while (!extensions.isAtEnd) {
+    const type = extensions.number(2);
+    const value = new OctetReader(extensions.vector(2));
+    if (type === extension.supportedVersions) versions = readVersions(new OctetReader(value.vector(1)));
+    else if (type === extension.sessionTicket) ticketKeyName = keyNameOf(value.rest());
+    else if (type === extension.preSharedKey) pskKeyNames = readIdentities(new OctetReader(value.vector(2)));
+  }
+  return { versions, sessionId, ticketKeyName, pskKeyNames };
+}
+
+function readVersions(list: OctetReader): readonly number[] {
+  const versions: number[] = [];
+  while (!list.isAtEnd) versions.push(list.number(2));
+  return versions;
+}
+
+function readIdentities(list: OctetReader): readonly string[] {
+  const names: string[] = [];
+  while (!list.isAtEnd) {
+    const name = keyNameOf(list.vector(2));
+    if (name !== undefined) names.push(name);
+    list.take(4);
+  }
+  return names;
+}
+
+/** A ticket begins with the name of the key that sealed it. */
+function keyNameOf(ticket: Buffer): string | undefined {
+  return ticket.length < keyNameLength ? undefined : ticket.toString('hex', 0, keyNameLength);
+}
+
+class OctetReader {
+  readonly #octets: Buffer;
+  #offset = 0;
+
+  constructor(octets: Buffer) {
+    this.#octets = octets;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#offset === this.#octets.length;
+  }
+
+  take(length: number): Buffer {
+    if (this.#offset + length > this.#octets.length) throw new RangeError('a length leads beyond the message');
+    this.#offset += length;
+    return this.#octets.subarray(this.#offset - length, this.#offset);
+  }
+
+  number(length: number): number {
+    return this.take(length).readUIntBE(0, length);
+  }
+
+  /** A value behind its own length (RFC 8446 3.4). */
+  vector(lengthOctets: number): Buffer {
+    return this.take(this.number(lengthOctets));
+  }
+
+  rest(): Buffer {
+    return this.take(this.#octets.length - this.#offset);
+  }
+}
+
+/** More than the largest message costs in records of one octet each: what is longer is read no further. */
+const maximumPeeked = maximumMessageLength * (recordHeaderLength + 1);
+
+/**
+ * Reads the ClientHello and puts its octets back, so that TLS finds them in the socket.
+ * @param raw as accepted: paused, nothing read from it
+ * @param timeout for the whole of it
+ * @returns `unreadable` when TLS shall say what is wrong; `none` when the connection ended or stayed silent
+ */
+export function peekClientHello(raw: Socket, timeout: Milliseconds): Promise<ClientHello | 'unreadable' | 'none'> {
+  return new Promise((resolve) => {
+    const reader = new ClientHelloReader();
+    const seen: Buffer[] = [];
+    let length = 0;
+    const finish = (outcome: ClientHello | 'unreadable' | 'none') => {
+      clearTimeout(timer);
+      raw.off('data', onData);
+      raw.off('end', onEnd);
+      raw.off('close', onEnd);
+      raw.pause();
+      if (seen.length > 0) raw.unshift(seen.length === 1 ? seen[0] : Buffer.concat(seen));
+      resolve(outcome);
+    };
+    const onData = (octets: Buffer) => {
+      seen.push(octets);
+      length += octets.length;
+      const outcome = length > maximumPeeked ? 'unreadable' : reader.add(octets);
+      if (outcome !== 'incomplete') finish(outcome);
+    };
+    const onEnd = () => finish('none');
+    const timer = setTimeout(onEnd, timeout);
+    raw.on('data', onData);
+    raw.once('end', onEnd);
+    raw.once('close', onEnd);
+    raw.resume();
+  });
+}

@@ -1,0 +1,60 @@
+/** One PASV or EPSV until its transfer, and what comes of it. */
+import type { Socket } from 'node:net';
+import type { Denial } from '../../denial.ts';
+import { type Milliseconds, milliseconds } from '../../settings/units.ts';
+import type { DataConnection } from './data-connection.ts';
+import type { PassiveListener } from './passive-listener.ts';
+
+/** `receiving`: the client sends. */
+export type TransferDirection = 'receiving' | 'sending';
+
+export type Opened =
+  | { readonly outcome: 'open'; readonly connection: DataConnection }
+  | { readonly outcome: 'denied'; readonly denial: Denial; readonly reference: string }
+  /** No connection arrived in time, or the transfer was given up. */
+  | { readonly outcome: 'none' };
+
+/** A client whose data connection broke before it was accepted makes no other; a stranger's must not cost the client its own. */
+const brokenGrace = milliseconds(1000);
+
+export class DataAttempt {
+  raw: Socket | undefined;
+  /** Absent until the transfer command comes. */
+  direction: TransferDirection | undefined;
+  /** The handshake and proof, when they began at accept. */
+  opened: Promise<Opened> | undefined;
+  listener: PassiveListener | undefined;
+  readonly arrived: PromiseWithResolvers<Socket | undefined>;
+  #timer: NodeJS.Timeout | undefined;
+  #longest = milliseconds(Number.POSITIVE_INFINITY);
+  #giveUp: () => void = () => undefined;
+
+  constructor(arrived: PromiseWithResolvers<Socket | undefined>) {
+    this.arrived = arrived;
+  }
+
+  /** Replaces the time set before. */
+  giveUpAfter(time: Milliseconds, giveUp: () => void): void {
+    this.stopWaiting();
+    this.#giveUp = giveUp;
+    this.#timer = setTimeout(giveUp, Math.min(time, this.#longest));
+  }
+
+  /** From now on nothing is waited for longer than the grace. */
+  breakSoon(): void {
+    this.#longest = brokenGrace;
+    if (this.#timer) this.giveUpAfter(this.#longest, this.#giveUp);
+  }
+
+  stopWaiting(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  discard(): void {
+    this.stopWaiting();
+    this.listener?.close();
+    this.raw?.destroy();
+    this.arrived.resolve(undefined);
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Takes an upload off its connection: one slab fills while those before it are written, and the connection is read no further when
+ * the disk falls behind. Octets are decrypted straight into the slab.
+ */
+import type { Socket } from 'node:net';
+import { giveSlabBack, largestSlab, loseSlab, takeSlab } from './octet-slabs.ts';
+import { type OwnBuffer, readIntoOwnBuffer } from './own-buffer.ts';
+
+export interface IntakeOptions {
+  /** Writes octets behind those before; they stay as they are until it settles. */
+  readonly write: (octets: Buffer) => Promise<void>;
+  /** Awaits writing that keeps the client waiting. */
+  readonly hold: (work: Promise<unknown>) => Promise<unknown>;
+  /** Told of octets as they arrive. */
+  readonly onOctets: (count: number) => void;
+}
+
+/** A slab with less room is written: one TLS record may be as long (RFC 8446 5.1). */
+const recordOctets = 16_384;
+/** Slabs that wait for the disk before the connection is read no further. */
+const maximumWaiting = 2;
+/** A slow upload becomes visible in its file so often. */
+const flushMilliseconds = 1000;
+
+export class UploadIntake {
+  readonly #socket: Socket;
+  readonly #options: IntakeOptions;
+  readonly #over = Promise.withResolvers<void>();
+  #slab = takeSlab(0);
+  /** Of the slab: octets that arrived, and those of them that were handed on to be written. */
+  #filled = 0;
+  #handedOn = 0;
+  #waiting = 0;
+  #isPaused = false;
+  #writing: Promise<void> = Promise.resolve();
+  #writeFailure: { readonly error: unknown } | undefined;
+  #own: OwnBuffer | undefined;
+
+  constructor(socket: Socket, options: IntakeOptions) {
+    this.#socket = socket;
+    this.#options = options;
+  }
+
+  /** Resolves when the input has ended and everything is written. @throws what reading or writing throws; what came before is written */
+  async run(): Promise<void> {
+    const flushing = setInterval(() => this.#flush(), flushMilliseconds);
+    try {
+      this.#read();
+      await this.#over.promise;
+    } finally {
+      clearInterval(flushing);
+      this.#flush();
+      await this.#writing;
+      this.#releaseLast();
+    }
+    if (this.#writeFailure) throw this.#writeFailure.error;
+  }
+
+  #read(): void {
+    const socket = this.#socket;
+    socket.once('end', () => this.#over.resolve());
+    socket.once('error', (error) => this.#over.reject(error));
+    socket.once('close', () => this.#over.reject(new Error('the data connection closed')));
+    // Either may have come while the transfer command was still awaited.
+    if (socket.readableEnded) this.#over.resolve();
+    if (socket.destroyed) this.#over.reject(socket.errored ?? new Error('the data connection closed'));
+    if (socket.readableEnded || socket.destroyed) return;
+    for (let early: unknown = socket.read(); early !== null; early = socket.read()) this.#copy(early as Buffer);
+    this.#own = readIntoOwnBuffer(
+      socket,
+      () => this.#slab.subarray(this.#filled),
+      (octets) => this.#arrived(octets),
+    );
+    if (!this.#own) socket.on('data', (octets: Buffer) => this.#copy(octets));
+    // The end is told only to a stream that flows.
+    socket.resume();
+    if (this.#isPaused) this.#pause();
+    else this.#own?.resume();
+  }
+
+  #copy(octets: Buffer): void {
+    for (let offset = 0; offset < octets.length; ) {
+      const copied = octets.copy(this.#slab, this.#filled, offset);
+      offset += copied;
+      this.#arrived(copied);
+    }
+    if (this.#isPaused) this.#pause();
+  }
+
+  /** @returns whether more is wanted now */
+  #arrived(count: number): boolean {
+    this.#filled += count;
+    this.#options.onOctets(count);
+    if (this.#slab.length - this.#filled < recordOctets) {
+      const full = this.#slab;
+      this.#flush();
+      this.#writing = this.#writing.then(() => this.#release(full));
+      // Few files are larger than the first slab; those that are want large ones.
+      this.#slab = takeSlab(largestSlab);
+      this.#filled = 0;
+      this.#handedOn = 0;
+    }
+    return !this.#isPaused;
+  }
+
+  /** What arrived is written from the slab that goes on filling behind it. */
+  #flush(): void {
+    if (this.#handedOn === this.#filled || this.#writeFailure) return;
+    const octets = this.#slab.subarray(this.#handedOn, this.#filled);
+    this.#handedOn = this.#filled;
+    this.#waiting += 1;
+    if (this.#waiting >= maximumWaiting) this.#isPaused = true;
+    this.#writing = this.#writing.then(() => this.#write(octets));
+    if (this.#isPaused) void this.#options.hold(this.#writing);
+  }
+
+  async #write(octets: Buffer): Promise<void> {
+    if (this.#writeFailure) return;
+    try {
+      await this.#options.write(octets);
+    } catch (error) {
+      this.#writeFailure = { error };
+      this.#over.reject(error);
+      return;
+    }
+    this.#waiting -= 1;
+    if (this.#isPaused && this.#waiting < maximumWaiting) this.#goOn();
+  }
+
+  #pause(): void {
+    if (!this.#own) this.#socket.pause();
+  }
+
+  #goOn(): void {
+    this.#isPaused = false;
+    if (this.#socket.destroyed) return;
+    if (this.#own) this.#own.resume();
+    else this.#socket.resume();
+  }
+
+  /** A write that was given up may still read its slab, and a connection that lives still fill it. */
+  #release(slab: Buffer): void {
+    if (this.#writeFailure) loseSlab(slab);
+    else giveSlabBack(slab);
+  }
+
+  #releaseLast(): void {
+    const { readableEnded, destroyed } = this.#socket;
+    if (this.#writeFailure || !(readableEnded || destroyed)) loseSlab(this.#slab);
+    else giveSlabBack(this.#slab);
+  }
+}
