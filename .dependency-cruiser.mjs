@@ -19,7 +19,7 @@ export const allowed = {
     'mapping/strength',
     'service/remote-service',
     'ftp/server-settings',
-    'ftp/control/tls-settings',
+    'ftp/tls/tls-settings',
     'storage/file-operations',
     'mapping/rules/rule',
     'mapping/rules/rule-language',

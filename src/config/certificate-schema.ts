@@ -1,7 +1,7 @@
 /** The settings of a site for client certificates: what is asked for, trusted and accepted, and how revocation is found out. */
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { clientCertificatePolicy } from '../ftp/control/tls-settings.ts';
+import { clientCertificatePolicy } from '../ftp/tls/tls-settings.ts';
 import { duration } from '../settings/duration.ts';
 import { file, fingerprint } from '../settings/values.ts';
 

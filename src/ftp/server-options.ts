@@ -5,8 +5,8 @@ import type { AuthenticatedLogin, Authenticator } from '../login/authenticator.t
 import type { AuditTrail } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { TlsIdentity } from './control/tls-settings.ts';
 import type { FtpSettings } from './server-settings.ts';
+import type { TlsIdentity } from './tls/tls-settings.ts';
 
 /** What a reload gives anew. */
 export interface RenewableOptions {

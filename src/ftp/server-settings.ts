@@ -8,11 +8,11 @@ import { duration } from '../settings/duration.ts';
 import { address, count, port } from '../settings/values.ts';
 import { timerSettings } from './control/connection-timers.ts';
 import { commandFiltering } from './control/line-reader.ts';
-import { type clientCertificatePolicy, ssl } from './control/tls-settings.ts';
-import { handshakeSettings } from './control/tls-upgrade.ts';
 import { dataChannelSecurity } from './data/data-peer.ts';
 import { firewallSupport } from './data/firewall-support.ts';
 import { paceSettings } from './data/transfer-pace.ts';
+import { type clientCertificatePolicy, ssl } from './tls/tls-settings.ts';
+import { handshakeSettings } from './tls/tls-upgrade.ts';
 
 /** IIS’s rule: port 990 is implicit unless the binding says otherwise. */
 const implicitPort = 990;

@@ -9,11 +9,11 @@ import { plainAddress } from '../operations/network.ts';
 import type { Milliseconds } from '../settings/units.ts';
 import { ControlConnection } from './control/control-connection.ts';
 import { type RecheckCounts, recheckAll } from './control/recheck-round.ts';
-import { SessionSecurity } from './control/secure-context.ts';
-import { SessionKin } from './control/session-tickets.ts';
 import { encodeReply, reply } from './reply.ts';
 import type { FtpServerOptions, RenewableOptions } from './server-options.ts';
 import type { Binding } from './server-settings.ts';
+import { SessionSecurity } from './tls/secure-context.ts';
+import { SessionKin } from './tls/session-tickets.ts';
 
 interface ListeningAddress {
   readonly address: string;

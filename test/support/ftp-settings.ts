@@ -1,7 +1,7 @@
 /** The settings of an FTP server with the defaults of the schema, and what a test changes in them: tests wait less than administrators may. */
 import { z } from 'zod';
-import { clientCertificatePolicy } from '../../src/ftp/control/tls-settings.ts';
 import { type FtpSettings, fileCommandSettings, ftpSections } from '../../src/ftp/server-settings.ts';
+import { clientCertificatePolicy } from '../../src/ftp/tls/tls-settings.ts';
 
 const schema = z.strictObject({
   ...ftpSections,

@@ -14,15 +14,15 @@ import { RunningTransfer } from '../data/running-transfer.ts';
 import { prepareTcp } from '../data/tcp-options.ts';
 import { encodeReply, maximumUnreadReplies, messageLines, type Reply, reply } from '../reply.ts';
 import type { FtpServerOptions } from '../server-options.ts';
+import { SessionSecurity } from '../tls/secure-context.ts';
+import type { SessionKin } from '../tls/session-tickets.ts';
+import { completeHandshake } from '../tls/tls-upgrade.ts';
 import { CommandLoop } from './command-loop.ts';
 import { ConnectionTimers } from './connection-timers.ts';
 import { type Control, initialSettings, type Settings } from './control.ts';
 import { logFault, recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { ControlSession } from './control-session.ts';
-import { SessionSecurity } from './secure-context.ts';
 import type { Session } from './session.ts';
-import type { SessionKin } from './session-tickets.ts';
-import { completeHandshake } from './tls-upgrade.ts';
 
 export class ControlConnection implements Control {
   readonly id = createReference();
@@ -211,10 +211,9 @@ export class ControlConnection implements Control {
       return false;
     }
     const { facts, peerCertificates } = outcome.handshake;
-    const [leaf] = peerCertificates;
     this.reset();
     this.sessionHolder.secured({ facts, peerCertificates });
-    this.data.proof = leaf ? { security, leaf } : { security };
+    this.data.proof = { security, leaf: peerCertificates[0] };
     for (const event of ['error', 'close']) socket.once(event, () => this.destroy('connection-lost'));
     this.#listen(socket);
     return true;

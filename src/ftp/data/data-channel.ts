@@ -7,10 +7,10 @@ import type { Socket } from 'node:net';
 import { type Denial, denial } from '../../denial.ts';
 import type { Login } from '../../login/authenticator.ts';
 import { milliseconds } from '../../settings/units.ts';
-import type { SessionSecurity } from '../control/secure-context.ts';
-import { completeHandshake } from '../control/tls-upgrade.ts';
 import type { FtpSettings } from '../server-settings.ts';
-import { peekClientHello } from './client-hello.ts';
+import { peekClientHello } from '../tls/client-hello.ts';
+import type { SessionSecurity } from '../tls/secure-context.ts';
+import { completeHandshake } from '../tls/tls-upgrade.ts';
 import { DataAttempt, type Opened, type TransferDirection } from './data-attempt.ts';
 import { DataConnection, type DataStreams } from './data-connection.ts';
 import { judgeDataPeer } from './data-peer.ts';
@@ -24,7 +24,7 @@ export type ProtectionLevel = 'C' | 'P';
 export interface ControlProof {
   readonly security: SessionSecurity;
   /** DER of the end entity certificate of the control connection's full handshake. */
-  readonly leaf?: Buffer;
+  readonly leaf: Buffer | undefined;
 }
 
 export interface DataChannelOptions {

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import type { Facts } from '../../explanation/steps.ts';
-import { hasPeer, type PeerEnd, type ServerTlsSocket } from '../control/server-tls-socket.ts';
+import { hasPeer, type PeerEnd, type ServerTlsSocket } from '../tls/server-tls-socket.ts';
 import { type SentFile, sendFile } from './file-sending.ts';
 import { PaceError, type PaceSettings, TransferPace } from './transfer-pace.ts';
 import { UploadIntake } from './upload-intake.ts';

@@ -4,7 +4,7 @@ import { connect as connectTcp, createServer, type Server, type Socket } from 'n
 import { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ClientHello, ClientHelloReader, peekClientHello } from '../../../src/ftp/data/client-hello.ts';
+import { type ClientHello, ClientHelloReader, peekClientHello } from '../../../src/ftp/tls/client-hello.ts';
 import { milliseconds } from '../../../src/settings/units.ts';
 
 /** The first flight of Node's own client. */

@@ -4,7 +4,7 @@ import { connect as connectTcp, createServer, type Server, type Socket } from 'n
 import { Duplex } from 'node:stream';
 import { connect, createSecureContext, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ServerTlsSocket } from '../../../src/ftp/control/server-tls-socket.ts';
+import { ServerTlsSocket } from '../../../src/ftp/tls/server-tls-socket.ts';
 import { createIdentities, type TestIdentities } from '../../support/protocol-site.ts';
 
 let identities: TestIdentities;

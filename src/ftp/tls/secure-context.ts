@@ -6,7 +6,7 @@ import { constants, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type TLSSocketOptions } from 'node:tls';
-import { type ClientHello, tls12, tls13 } from '../data/client-hello.ts';
+import { type ClientHello, tls12, tls13 } from './client-hello.ts';
 import { ServerTlsSocket } from './server-tls-socket.ts';
 import { type HandshakePurpose, type SessionKin, SessionTickets, type TicketCallback } from './session-tickets.ts';
 import type { ClientCertificatePolicy, SslSettings, TlsIdentity } from './tls-settings.ts';
