@@ -18,10 +18,9 @@ import { oids } from '../encoding/oids.ts';
 import { type DistinguishedName, distinguishedNameOf } from '../names/distinguished-name.ts';
 import type { GeneralName } from '../names/general-name.ts';
 import type { DerivedFacts } from './derived-facts.ts';
+import { type Extension, helpOf, parseExtensions } from './extension-list.ts';
 import * as extension from './extensions.ts';
 import type { KeyUsage } from './key-usage.ts';
-
-type Extension = extension.Extension;
 
 export interface Certificate {
   readonly der: Buffer;
@@ -148,7 +147,7 @@ function readExtensions(reader: DerReader, version: number): ReadonlyMap<string,
   const inner = new DerReader(explicit.content, 'extensions');
   const list = inner.expect(tags.sequence);
   inner.end();
-  return extension.parseExtensions(list.content, 'extensions of the certificate');
+  return parseExtensions(list.content, 'extensions of the certificate');
 }
 
 type ExtensionFacts = Pick<
@@ -175,8 +174,7 @@ function extensionFacts(extensions: ReadonlyMap<string, Extension>): ExtensionFa
     const found = extensions.get(oid);
     return found && parse(found.value);
   };
-  const help = <T>(oid: string, parse: (der: Buffer) => T): T | undefined =>
-    extension.helpOf(extensions.get(oid), parse);
+  const help = <T>(oid: string, parse: (der: Buffer) => T): T | undefined => helpOf(extensions.get(oid), parse);
   const keyUsage = parsed(oids.keyUsage, extension.parseKeyUsage);
   const extendedKeyUsage = parsed(oids.extendedKeyUsage, extension.parseExtendedKeyUsage);
   const application = parsed(oids.applicationPolicies, extension.parseApplicationPolicies);
@@ -209,7 +207,7 @@ function extensionFacts(extensions: ReadonlyMap<string, Extension>): ExtensionFa
 
 function distributionPointsIn(found: Extension | undefined): readonly DistributionPoint[] {
   const parse = found?.critical ? parseDistributionPoints : readableDistributionPoints;
-  return extension.helpOf(found, parse) ?? [];
+  return helpOf(found, parse) ?? [];
 }
 
 /** Those that can be parsed, for certificates that are only help: a strict parser leaves the others out. */

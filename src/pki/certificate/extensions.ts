@@ -1,4 +1,4 @@
-/** Parsers of the certificate extensions that path validation processes (RFC 5280 4.2), and of the extension list itself. */
+/** Parsers of the certificate extensions that path validation processes (RFC 5280 4.2). */
 import {
   contextConstructed,
   contextPrimitive,
@@ -19,13 +19,6 @@ import {
   readableNamesOf,
 } from '../names/general-name.ts';
 import { type KeyUsage, keyUsages } from './key-usage.ts';
-
-export interface Extension {
-  readonly oid: string;
-  readonly critical: boolean;
-  /** Content of extnValue. */
-  readonly value: Buffer;
-}
 
 export interface BasicConstraints {
   readonly ca: boolean;
@@ -64,7 +57,6 @@ interface AuthorityKeyIdentifier {
   readonly keyIdentifier?: Buffer;
 }
 
-const maximumExtensions = 64;
 const maximumPolicies = 256;
 const maximumQualifiers = 64;
 const maximumPurposes = 64;
@@ -72,44 +64,6 @@ const maximumSubtrees = 4096;
 
 /** RFC 5280 4.2.1.4: the pointer to a statement and the text to show; they are for people, and processed by leaving them to them. */
 const displayQualifiers: ReadonlySet<string> = new Set([oids.certificationPracticeStatement, oids.userNotice]);
-
-/**
- * The list of extensions of a certificate, a CRL or a CRL entry.
- * @param content of the Extensions SEQUENCE
- * An empty one breaks the syntax and says nothing.
- * @throws MalformedError when it holds an extension twice (RFC 5280 4.2)
- */
-export function parseExtensions(content: Buffer, what: string): ReadonlyMap<string, Extension> {
-  const extensions = new Map<string, Extension>();
-  for (const value of new DerReader(content, what).rest(maximumExtensions)) {
-    if (value.tag !== tags.sequence) throw new MalformedError(`${what} holds something that is not a SEQUENCE`);
-    const reader = new DerReader(value.content, 'extension');
-    const oid = decodeObjectIdentifier(reader.expect(tags.objectIdentifier).content, 'extension type');
-    const flag = reader.optional(tags.boolean);
-    // FALSE is the default, which DER leaves out; written out it means the same.
-    const critical = flag !== undefined && decodeBoolean(flag.content, 'critical');
-    const octets = reader.expect(tags.octetString).content;
-    reader.end();
-    if (extensions.has(oid)) throw new MalformedError(`extension ${oid} appears twice`);
-    extensions.set(oid, { oid, critical, value: octets });
-  }
-  return extensions;
-}
-
-/**
- * What an extension says that only helps to find keys, CRLs and newer CRLs: written so that it cannot be read it helps with nothing,
- * unless it is critical, which means that it must be understood (RFC 5280 4.2).
- * @throws MalformedError when it is critical and cannot be read
- */
-export function helpOf<T>(extension: Extension | undefined, parse: (der: Buffer) => T): T | undefined {
-  if (!extension) return undefined;
-  try {
-    return parse(extension.value);
-  } catch (error) {
-    if (error instanceof MalformedError && !extension.critical) return undefined;
-    throw error;
-  }
-}
 
 export function parseKeyUsage(der: Buffer): ReadonlySet<KeyUsage> {
   const bits = decodeNamedBits(readSingle(der, tags.bitString, 'keyUsage').content, 'keyUsage');

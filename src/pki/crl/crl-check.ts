@@ -6,7 +6,7 @@ import type { Certificate } from '../certificate/certificate.ts';
 import { octetsText } from '../certificate/signature.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
 import type { Evidence } from '../retrieval/retrieved-evidence.ts';
-import { type CertificateRevocationList, unknownCriticalCrlExtension } from './crl.ts';
+import type { CertificateRevocationList } from './crl.ts';
 import type { CrlEntries, RevokedEntry } from './crl-entries.ts';
 import { mayBeLifted } from './crl-reason.ts';
 import { allReasons, coveredReasons, distributionPointsOf, scopeMismatch } from './crl-scope.ts';
@@ -114,29 +114,44 @@ export class CrlCheck {
   ): Promise<CrlStatement | string> {
     const { certificate } = subject;
     const { list: crl } = atHand.crl;
-    const mismatch = scopeMismatch(crl, certificate, point) ?? this.#unusable(crl);
+    const mismatch = scopeMismatch(crl, certificate, point);
     if (mismatch) return mismatch;
     const signer = await this.#signers.find(atHand.crl, subject, point, chain);
     if (typeof signer === 'string') return signer;
-    this.#context.onAuthentic(atHand);
+    const found = await this.#entryOf(certificate, atHand.crl);
+    if (typeof found === 'string') return found;
+    const { entry, notUnderstood } = found;
+    // It must not displace an older one that can tell who is good.
+    if (notUnderstood === undefined) this.#context.onAuthentic(atHand);
+    else if (!entry || entry.reason === 'removeFromCRL') return notUnderstood;
     const outOfDate = this.#outOfDate(crl);
-    const entry = await this.#entryOf(certificate, atHand.crl);
-    if (typeof entry === 'string') return entry;
     // What begins to hold only later has not ended a hold, but a revocation before now is one already.
     const isAhead = crl.thisUpdate > this.#context.time;
     if (outOfDate && isAhead && !this.#isRevokedByNow(entry)) return outOfDate;
     const authority = `${octetsText(signer.subjectPublicKeyInfo)} ${crl.issuingDistributionPoint?.der.toString('hex')}`;
-    return { crl, authority, asOf: crl.thisUpdate, ...(entry && { entry }), ...(outOfDate && { outOfDate }) };
+    return {
+      crl,
+      authority,
+      asOf: crl.thisUpdate,
+      ...(entry && { entry }),
+      ...(outOfDate !== undefined && { outOfDate }),
+      ...(notUnderstood !== undefined && { notUnderstood }),
+    };
   }
 
   #isRevokedByNow(entry: RevokedEntry | undefined): boolean {
     return entry !== undefined && !mayBeLifted(entry.reason) && entry.revocationDate <= this.#context.time;
   }
 
-  /** A string: why the entries cannot be read. */
-  async #entryOf({ issuer, serialOctets }: Certificate, crl: KnownCrl): Promise<RevokedEntry | undefined | string> {
+  /** A string: why the entries cannot be looked up. */
+  async #entryOf(
+    { issuer, serialOctets }: Certificate,
+    crl: KnownCrl,
+  ): Promise<{ readonly entry: RevokedEntry | undefined; readonly notUnderstood: string | undefined } | string> {
     try {
-      return (await this.#entriesOf(crl)).find(issuer.key, serialOctets, crl.list.thisUpdate);
+      const entries = await this.#entriesOf(crl);
+      const entry = entries.find(issuer.key, serialOctets, crl.list.thisUpdate);
+      return { entry, notUnderstood: crl.list.notUnderstood ?? entries.notUnderstood };
     } catch (error) {
       if (error instanceof MalformedError) return error.message;
       throw error;
@@ -147,11 +162,6 @@ export class CrlCheck {
   #entriesOf(crl: KnownCrl): CrlEntries | Promise<CrlEntries> {
     const entries = crl.entries();
     return entries instanceof Promise ? this.#context.signatures.budget.waitFor(entries) : entries;
-  }
-
-  #unusable(crl: CertificateRevocationList): string | undefined {
-    const extension = unknownCriticalCrlExtension(crl);
-    return extension && `it has the unknown critical extension ${extension}`;
   }
 
   #outOfDate({ thisUpdate, nextUpdate }: CertificateRevocationList): string | undefined {
@@ -170,8 +180,15 @@ function byTime({ crl: left }: CrlAtHand, { crl: right }: CrlAtHand): number {
   return right.list.thisUpdate.getTime() - left.list.thisUpdate.getTime();
 }
 
-function revokedBy({ crl, entry, asOf, outOfDate }: Listing): CrlStatus {
-  return { status: 'revoked', crl, entry, asOf, ...(outOfDate !== undefined && { outOfDate }) };
+function revokedBy({ crl, entry, asOf, outOfDate, notUnderstood }: Listing): CrlStatus {
+  return {
+    status: 'revoked',
+    crl,
+    entry,
+    asOf,
+    ...(outOfDate !== undefined && { outOfDate }),
+    ...(notUnderstood !== undefined && { notUnderstood }),
+  };
 }
 
 function unknown(problem: string): CrlStatus {

@@ -1,12 +1,12 @@
 /**
  * An index of the entries of a CRL by serial number: one pass over the DER without an object per entry, then a hash table of
- * offsets. A list of 100,000 entries costs one megabyte beside its own octets. Every entry is checked in that pass: one with an unknown
- * critical extension makes the whole list unusable (RFC 5280 5.3).
+ * offsets. A list of 100,000 entries costs one megabyte beside its own octets. Every entry is checked in that pass: for one that cannot
+ * be understood the list tells of no certificate that it is good (RFC 5280 5.3), but what it lists is revoked (X.509 7.3).
  */
 
-import { parseExtensions } from '../certificate/extensions.ts';
+import { readExtensions } from '../certificate/extension-list.ts';
 import { DerReader, tags } from '../encoding/der.ts';
-import { checkInteger, decodeRevocationTime } from '../encoding/der-values.ts';
+import { decodeRevocationTime, paddingOf } from '../encoding/der-values.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
 import { oids } from '../encoding/oids.ts';
 import { parseGeneralNames } from '../names/general-name.ts';
@@ -23,13 +23,16 @@ const entryExtensions: ReadonlySet<string> = new Set([oids.reasonCode, oids.inva
 export interface CrlTables {
   /** Offset of an entry plus one at the hash of its serial number; 0: free. Linear probing. */
   readonly slots: Uint32Array<ArrayBuffer>;
-  /** Where certificateIssuer changes in an indirect CRL, ascending by offset (RFC 5280 5.3.3: it holds until the next). */
+  /** Where certificateIssuer changes, ascending by offset (RFC 5280 5.3.3: in an indirect CRL it holds until the next). */
   readonly issuers: readonly IssuerChange[];
+  /** The first fault of an entry; absent: all were understood. */
+  readonly notUnderstood?: string;
 }
 
 interface IssuerChange {
   readonly from: number;
-  readonly key: string;
+  /** Absent: the name of the issuer cannot be read, so that the entries are of no certificate that is known. */
+  readonly key?: string;
 }
 
 export class CrlEntries {
@@ -40,6 +43,11 @@ export class CrlEntries {
   constructor(bytes: Buffer, tables: CrlTables) {
     this.#bytes = bytes;
     this.#tables = tables;
+  }
+
+  /** Why the list is no proof that a certificate it does not list is good; undefined when it may be. */
+  get notUnderstood(): string | undefined {
+    return this.#tables.notUnderstood;
   }
 
   /**
@@ -56,9 +64,10 @@ export class CrlEntries {
       if (!stored) return found;
       const entry = new DerReader(this.#bytes.subarray(stored - 1), 'CRL entries').next();
       const reader = new DerReader(entry.content, 'CRL entry');
-      if (!reader.next().content.equals(serial) || this.#issuerAt(stored - 1) !== issuer) continue;
-      const revocationDate = decodeRevocationTime(reader.next(), listedAt);
-      const reason = reader.atEnd ? 'unspecified' : reasonOf(reader.next().content);
+      const { content } = reader.next();
+      const isSame = content.subarray(paddingOf(content, 0, content.length)).equals(serial);
+      if (!isSame || this.#issuerAt(stored - 1) !== issuer) continue;
+      const { revocationDate, reason } = revocationIn(reader, listedAt);
       if (!mayBeLifted(reason)) return { revocationDate, reason };
       if (!found || found.reason === 'removeFromCRL') found = { revocationDate, reason };
     }
@@ -81,22 +90,24 @@ export class CrlEntries {
  * @param bytes content of revokedCertificates
  * @param crlIssuer the key of the name for which entries count before any certificateIssuer
  * @param isIndirect whether entries may name another issuer
- * @throws MalformedError
  */
 export function indexCrlEntries(bytes: Buffer, crlIssuer: string, isIndirect: boolean): CrlTables {
-  const { slots, issuers } = new Indexer(bytes, crlIssuer, isIndirect);
-  return { slots, issuers };
+  const { slots, issuers, notUnderstood } = new Indexer(bytes, crlIssuer, isIndirect);
+  return { slots, issuers, ...(notUnderstood !== undefined && { notUnderstood }) };
 }
 
 class Indexer implements CrlTables {
   readonly #bytes: Buffer;
+  readonly #crlIssuer: string;
   readonly #isIndirect: boolean;
   readonly #scanner: Scanner;
   readonly slots: Uint32Array<ArrayBuffer>;
   readonly issuers: IssuerChange[];
+  notUnderstood?: string;
 
   constructor(bytes: Buffer, crlIssuer: string, isIndirect: boolean) {
     this.#bytes = bytes;
+    this.#crlIssuer = crlIssuer;
     this.#isIndirect = isIndirect;
     this.#scanner = new Scanner(bytes);
     this.issuers = [{ from: 0, key: crlIssuer }];
@@ -106,47 +117,84 @@ class Indexer implements CrlTables {
     for (const offset of offsets) this.#insert(offset);
   }
 
+  /** Offsets of the entries with a serial number, up to the first entry whose end cannot be told. */
   #scan(): readonly number[] {
     const scanner = this.#scanner;
     const offsets: number[] = [];
     const end = this.#bytes.length;
-    for (let offset = 0; offset < end; offset = scanner.end) {
-      scanner.read(offset, end, tags.sequence);
-      const entryEnd = scanner.end;
-      scanner.read(scanner.start, entryEnd, tags.integer);
-      if (scanner.end - scanner.start > 21) throw new MalformedError('serial number in a CRL is longer than 20 octets');
-      if (this.#bytes[scanner.start] === 0 || this.#bytes[scanner.start] === 0xff)
-        checkInteger(this.#bytes.subarray(scanner.start, scanner.end), 'serial number in a CRL');
-      scanner.read(scanner.end, entryEnd, tags.utcTime, tags.generalizedTime);
-      if (scanner.end < entryEnd) {
-        scanner.read(scanner.end, entryEnd, tags.sequence);
-        if (!isPlainReason(this.#bytes, scanner.start, scanner.end))
-          this.#readExtensions(this.#bytes.subarray(scanner.start, scanner.end), offset);
+    try {
+      for (let offset = 0; offset < end; ) {
+        scanner.read(offset, end, tags.sequence);
+        const entryEnd = scanner.end;
+        if (this.#readEntry(offset, entryEnd)) offsets.push(offset);
+        offset = entryEnd;
       }
-      if (scanner.end !== entryEnd) throw new MalformedError('CRL entry holds more than its definition allows');
-      offsets.push(offset);
+    } catch (error) {
+      this.#note(error);
     }
     return offsets;
   }
 
-  #readExtensions(content: Buffer, offset: number): void {
-    const extensions = parseExtensions(content, 'CRL entry extensions');
+  /** Reads the entry whose content the scanner is at. Whether it names a serial number. */
+  #readEntry(offset: number, entryEnd: number): boolean {
+    const scanner = this.#scanner;
+    let hasSerial = false;
+    try {
+      scanner.read(scanner.start, entryEnd, tags.integer);
+      hasSerial = true;
+      this.#checkSerial(scanner.start, scanner.end);
+      scanner.readAny(scanner.end, entryEnd);
+      if (scanner.tag !== tags.utcTime && scanner.tag !== tags.generalizedTime)
+        this.#note(new MalformedError('CRL entry is not as RFC 5280 defines it'));
+      if (scanner.end < entryEnd) {
+        scanner.read(scanner.end, entryEnd, tags.sequence);
+        const { start, end } = scanner;
+        if (!isPlainReason(this.#bytes, start, end))
+          this.#readExtensions(this.#bytes.subarray(start, end), offset, entryEnd);
+        if (end !== entryEnd) throw new MalformedError('CRL entry holds more than its definition allows');
+      }
+    } catch (error) {
+      this.#note(error);
+      // Whose certificates it and those behind it are, an extension out of reach may say.
+      if (this.#isIndirect) this.issuers.push({ from: offset });
+    }
+    return hasSerial;
+  }
+
+  #checkSerial(start: number, end: number): void {
+    if (end - start > 21) this.#note(new MalformedError('serial number in a CRL is longer than 20 octets'));
+    if (paddingOf(this.#bytes, start, end) > 0 || start === end)
+      this.#note(new MalformedError('serial number in a CRL is an INTEGER that is not minimal'));
+  }
+
+  #readExtensions(content: Buffer, offset: number, entryEnd: number): void {
+    const { extensions, notUnderstood } = readExtensions(content, 'CRL entry extensions');
+    if (notUnderstood !== undefined) throw new MalformedError(notUnderstood);
     for (const { oid, critical } of extensions.values())
       if (critical && !entryExtensions.has(oid))
-        throw new MalformedError(`CRL has an entry with the unknown critical extension ${oid}`);
+        this.#note(new MalformedError(`CRL has an entry with the unknown critical extension ${oid}`));
     const issuer = extensions.get(oids.certificateIssuer);
     if (!issuer) return;
-    if (!this.#isIndirect) throw new MalformedError('CRL that is not indirect has an entry of another issuer');
     const name = parseGeneralNames(issuer.value, 'certificateIssuer').find(({ kind }) => kind === 'directoryName');
     if (name?.kind !== 'directoryName') throw new MalformedError('certificateIssuer holds no directory name');
     this.issuers.push({ from: offset, key: name.name.key });
+    if (this.#isIndirect) return;
+    this.#note(new MalformedError('CRL that is not indirect has an entry of another issuer'));
+    this.issuers.push({ from: entryEnd, key: this.#crlIssuer });
+  }
+
+  /** @throws what is no fault of the octets */
+  #note(error: unknown): void {
+    if (!(error instanceof MalformedError)) throw error;
+    this.notUnderstood ??= error.message;
   }
 
   #insert(offset: number): void {
     const scanner = this.#scanner;
     scanner.read(offset, this.#bytes.length, tags.sequence);
     scanner.read(scanner.start, scanner.end, tags.integer);
-    let slot = slotOf(this.slots, this.#bytes, scanner.start, scanner.end);
+    const start = scanner.start + paddingOf(this.#bytes, scanner.start, scanner.end);
+    let slot = slotOf(this.slots, this.#bytes, start, scanner.end);
     while (this.slots[slot]) slot = after(this.slots, slot);
     this.slots[slot] = offset + 1;
   }
@@ -166,6 +214,7 @@ function after({ length }: Uint32Array, slot: number): number {
 /** Headers of DER values by offset, for lists too long to make an object of every value. */
 class Scanner {
   readonly #bytes: Buffer;
+  tag = 0;
   start = 0;
   end = 0;
 
@@ -173,12 +222,19 @@ class Scanner {
     this.#bytes = bytes;
   }
 
-  /** Sets start and end to the content of the value at `offset`, which must have one of the tags and end by `limit`. */
-  read(offset: number, limit: number, tag: number, otherTag = tag): void {
-    const found = this.#bytes[offset];
+  /** Goes to the value at `offset`, which must have this tag and end by `limit`. */
+  read(offset: number, limit: number, tag: number): void {
+    this.readAny(offset, limit);
+    if (this.tag !== tag) throw new MalformedError('CRL entry is not as RFC 5280 defines it');
+  }
+
+  /** Sets tag, and start and end to the content, of the value at `offset`, which must end by `limit`. */
+  readAny(offset: number, limit: number): void {
+    const tag = this.#bytes[offset];
     const length = this.#bytes[offset + 1];
-    if (offset + 2 > limit || length === undefined || (found !== tag && found !== otherTag))
+    if (offset + 2 > limit || tag === undefined || length === undefined)
       throw new MalformedError('CRL entry is not as RFC 5280 defines it');
+    this.tag = tag;
     if (length < 0x80) {
       this.start = offset + 2;
       this.end = this.start + length;
@@ -200,7 +256,19 @@ function isPlainReason(bytes: Buffer, start: number, end: number): boolean {
   return isPlain && bytes.compare(plainReason, 0, plainReason.length, start, end - 1) === 0;
 }
 
-function reasonOf(extensions: Buffer): CrlReason {
-  const extension = parseExtensions(extensions, 'CRL entry extensions').get(oids.reasonCode);
+/** What cannot be read of an entry lifts nothing: it is a revocation. */
+function revocationIn(reader: DerReader, listedAt: Date): RevokedEntry {
+  try {
+    const revocationDate = decodeRevocationTime(reader.next(), listedAt);
+    const reason = reader.atEnd ? 'unspecified' : reasonOf(reader.next().content);
+    return { revocationDate, reason };
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    return { revocationDate: listedAt, reason: 'unspecified' };
+  }
+}
+
+function reasonOf(content: Buffer): CrlReason {
+  const extension = readExtensions(content, 'CRL entry extensions').extensions.get(oids.reasonCode);
   return extension ? crlReasonOf(extension.value) : 'unspecified';
 }

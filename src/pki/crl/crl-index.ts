@@ -15,7 +15,7 @@ export interface IndexWork {
   readonly isIndirect: boolean;
 }
 
-/** What the thread answers; a string: why the entries cannot be read. */
+/** What the thread answers; a string: why there is no index. */
 export type IndexResult = CrlTables | string;
 
 /** The entries of a CRL of this size take about ten milliseconds. */
@@ -27,7 +27,7 @@ const threadMebibytes = 256;
 const waiting: (() => void)[] = [];
 let threads = 0;
 
-/** Throws a MalformedError, or rejects with it, when the entries cannot be read. */
+/** Rejects with a MalformedError when the thread did not make the index. */
 export function indexEntries(crl: CertificateRevocationList): CrlEntries | Promise<CrlEntries> {
   const isLarge = crl.entries.length > inlineOctets;
   return isLarge ? indexInThread(crl) : new CrlEntries(crl.entries, indexCrlEntries(...argumentsFor(crl)));

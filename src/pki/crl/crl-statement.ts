@@ -17,6 +17,8 @@ export interface CrlStatement {
   readonly entry?: RevokedEntry;
   /** Why the CRL is no proof that a certificate is good now; absent: it is current. */
   readonly outOfDate?: string;
+  /** What in the CRL cannot be understood, so that only what it lists counts (see CertificateRevocationList). */
+  readonly notUnderstood?: string;
 }
 
 export type Listing = CrlStatement & { readonly entry: RevokedEntry };
@@ -32,7 +34,7 @@ export interface Outcome {
 /** RFC 5280 3.3: what is revoked stays listed until it expires; so any authentic CRL that lists it proves it, however old. */
 export function revocationIn(statements: readonly CrlStatement[]): Listing | undefined {
   const final = statements.filter(isListing).filter(({ entry }) => !mayBeLifted(entry.reason));
-  return final.find(({ outOfDate }) => outOfDate === undefined) ?? final[0];
+  return final.find(tellsOfNow) ?? final[0];
 }
 
 /** @param newestFirst what `revocationIn` found nothing in */
@@ -61,9 +63,10 @@ function broughtUpToDate(newestFirst: readonly CrlStatement[]): readonly CrlStat
     .filter(({ crl }) => crl.deltaBase === undefined)
     .map((base): CrlStatement => {
       const delta = deltas.find(
-        ({ crl, authority, outOfDate }) => !outOfDate && authority === base.authority && deltaBelongsTo(crl, base.crl),
+        (statement) =>
+          tellsOfNow(statement) && statement.authority === base.authority && deltaBelongsTo(statement.crl, base.crl),
       );
-      if (!delta) return base;
+      if (!delta || base.notUnderstood !== undefined) return base;
       const { crl, authority, asOf, entry = base.entry } = delta;
       if (!entry || entry.reason === 'removeFromCRL') return { crl, authority, asOf };
       return { crl: delta.entry ? crl : base.crl, authority, asOf, entry };
@@ -76,11 +79,16 @@ function broughtUpToDate(newestFirst: readonly CrlStatement[]): readonly CrlStat
 function unlistedIn(newestFirst: readonly CrlStatement[]): readonly CrlStatement[] {
   const listed = newestFirst.findIndex(isListing);
   const newer = listed < 0 ? newestFirst : newestFirst.slice(0, listed);
-  return newer.filter(({ outOfDate }) => outOfDate === undefined);
+  return newer.filter(tellsOfNow);
 }
 
 function byTimeAndHold(left: CrlStatement, right: CrlStatement): number {
   return right.asOf.getTime() - left.asOf.getTime() || Number(isListing(right)) - Number(isListing(left));
+}
+
+/** Whether it is current and understood. */
+function tellsOfNow({ outOfDate, notUnderstood }: CrlStatement): boolean {
+  return (outOfDate ?? notUnderstood) === undefined;
 }
 
 function isListing(statement: CrlStatement): statement is Listing {

@@ -13,6 +13,8 @@ export type CrlStatus =
       readonly asOf: Date;
       /** Why the CRL says nothing of the present; absent: it is current. */
       readonly outOfDate?: string;
+      /** What in the CRL cannot be understood; absent: nothing. */
+      readonly notUnderstood?: string;
     }
   /** `problems`: why the CRLs looked at did not tell. */
   | { readonly status: 'unknown'; readonly problems: readonly string[] };

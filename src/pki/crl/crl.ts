@@ -3,8 +3,17 @@
  * authentic first, and only then is crl-entries.ts worth its work.
  */
 import { hash } from 'node:crypto';
-import { type Extension, helpOf, parseAuthorityKeyIdentifier, parseExtensions } from '../certificate/extensions.ts';
-import { contextConstructed, contextPrimitive, DerReader, readSequence, readSingle, tags } from '../encoding/der.ts';
+import { type ReadableExtensions, readExtensions, unknownCritical } from '../certificate/extension-list.ts';
+import { parseAuthorityKeyIdentifier } from '../certificate/extensions.ts';
+import {
+  contextConstructed,
+  contextPrimitive,
+  DerReader,
+  type DerValue,
+  readSequence,
+  readSingle,
+  tags,
+} from '../encoding/der.ts';
 import {
   decodeBigInteger,
   decodeBoolean,
@@ -39,7 +48,7 @@ export interface CertificateRevocationList {
   readonly size: number;
   readonly issuer: DistinguishedName;
   readonly thisUpdate: Date;
-  /** Absent in CRLs that break RFC 5280 5.1.2.5; such a list does not say when it is out of date. */
+  /** Absent in CRLs that break RFC 5280 5.1.2.5, and where it cannot be read; such a list does not say when it is out of date. */
   readonly nextUpdate?: Date;
   readonly tbsCertList: Buffer;
   /** DER of AlgorithmIdentifier. */
@@ -47,12 +56,16 @@ export interface CertificateRevocationList {
   readonly signature: Buffer;
   /** Content of revokedCertificates, empty when there is none. */
   readonly entries: Buffer;
-  readonly extensions: ReadonlyMap<string, Extension>;
   readonly crlNumber?: bigint;
   readonly authorityKeyIdentifier?: Buffer;
   readonly issuingDistributionPoint?: IssuingDistributionPoint;
   /** BaseCRLNumber; present: this is a delta CRL. */
   readonly deltaBase?: bigint;
+  /**
+   * What in it cannot be understood, for which it must not be used to tell that a certificate is good (RFC 5280 5.2). What it lists
+   * is revoked all the same (X.509 7.3).
+   */
+  readonly notUnderstood?: string;
 }
 
 const processedExtensions: ReadonlySet<string> = new Set([
@@ -66,7 +79,7 @@ const processedExtensions: ReadonlySet<string> = new Set([
 
 /**
  * @param source file or URL it came from, for records
- * @throws MalformedError when `der` is not exactly one CRL in strict DER
+ * @throws MalformedError when `der` is not exactly one CRL in strict DER; faults of its extensions stand in `notUnderstood`
  */
 export function parseCrl(der: Buffer, source: string): CertificateRevocationList {
   const outer = readSequence(der, 'CRL');
@@ -77,21 +90,21 @@ export function parseCrl(der: Buffer, source: string): CertificateRevocationList
 
   const reader = new DerReader(tbs.content, 'tbsCertList');
   const version = reader.optional(tags.integer);
-  const number = version ? decodeCount(version.content, 'version of the CRL') : 0;
   // RFC 5280 5.1.2.1 leaves version 1 out; written out it means the same.
-  if (number > 1) throw new MalformedError('version of the CRL is neither 1 nor 2');
+  const number = version ? decodeCount(version.content, 'version of the CRL') : 0;
   if (!reader.expect(tags.sequence).der.equals(signatureAlgorithm))
     throw new MalformedError('signature algorithm of the CRL differs inside and outside the signed part');
   const issuer = distinguishedNameOf(reader.expect(tags.sequence));
   const thisUpdate = decodeEvidenceTime(reader.next(), 'thisUpdate');
   const hasNextUpdate = reader.nextTag === tags.utcTime || reader.nextTag === tags.generalizedTime;
-  const nextUpdate = hasNextUpdate ? decodeEvidenceTime(reader.next(), 'nextUpdate') : undefined;
+  const nextUpdate = hasNextUpdate ? readNextUpdate(reader.next()) : undefined;
   const entries = reader.optional(tags.sequence)?.content ?? Buffer.alloc(0);
-  const explicit = number === 1 ? reader.optional(contextConstructed(0)) : undefined;
+  const explicit = reader.optional(contextConstructed(0));
   reader.end();
-  const extensions = explicit
-    ? parseExtensions(readSingle(explicit.content, tags.sequence, 'CRL extensions').content, 'CRL extensions')
-    : new Map<string, Extension>();
+  const list = explicit ? readSingle(explicit.content, tags.sequence, 'CRL extensions').content : Buffer.alloc(0);
+  const facts = crlExtensionFacts(readExtensions(list, 'CRL extensions'));
+  const isOfVersion = number === 1 || (number === 0 && !explicit);
+  const notUnderstood = isOfVersion ? facts.notUnderstood : 'it is of a version of CRLs that has no such content';
 
   let digest: string | undefined;
   return {
@@ -109,30 +122,44 @@ export function parseCrl(der: Buffer, source: string): CertificateRevocationList
     signatureAlgorithm,
     signature,
     entries,
-    extensions,
-    ...crlExtensionFacts(extensions),
+    ...facts,
+    ...(notUnderstood !== undefined && { notUnderstood }),
   };
 }
 
-/** RFC 5280 5.2: the critical extension for which the CRL must not be used; undefined when there is none. */
-export function unknownCriticalCrlExtension({ extensions }: CertificateRevocationList): string | undefined {
-  for (const { oid, critical } of extensions.values()) if (critical && !processedExtensions.has(oid)) return oid;
-  return undefined;
+/** A time that cannot be read says nothing of when the next update is due. */
+function readNextUpdate(value: DerValue): Date | undefined {
+  try {
+    return decodeEvidenceTime(value, 'nextUpdate');
+  } catch (error) {
+    if (error instanceof MalformedError) return undefined;
+    throw error;
+  }
 }
 
-function crlExtensionFacts(extensions: ReadonlyMap<string, Extension>) {
-  const value = (oid: string) => extensions.get(oid)?.value;
+function crlExtensionFacts({ extensions, notUnderstood: fault }: ReadableExtensions) {
+  let notUnderstood = fault ?? unknownCritical(extensions, processedExtensions);
+  const read = <T>(oid: string, role: 'decides' | 'helps', parse: (der: Buffer) => T): T | undefined => {
+    const extension = extensions.get(oid);
+    try {
+      return extension && parse(extension.value);
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      if (role === 'decides' || extension?.critical) notUnderstood ??= error.message;
+      return undefined;
+    }
+  };
   // Only delta CRLs are compared by it, and none belongs to a list without.
-  const crlNumber = helpOf(extensions.get(oids.crlNumber), (der) => parseNumber(der, 'crlNumber'));
-  const deltaBase = value(oids.deltaCrlIndicator);
-  const scope = value(oids.issuingDistributionPoint);
-  const authority = helpOf(extensions.get(oids.authorityKeyIdentifier), parseAuthorityKeyIdentifier);
-  const keyIdentifier = authority?.keyIdentifier;
+  const crlNumber = read(oids.crlNumber, 'helps', (der) => parseNumber(der, 'crlNumber'));
+  const deltaBase = read(oids.deltaCrlIndicator, 'decides', (der) => parseNumber(der, 'deltaCRLIndicator'));
+  const scope = read(oids.issuingDistributionPoint, 'decides', parseIssuingDistributionPoint);
+  const authority = read(oids.authorityKeyIdentifier, 'helps', parseAuthorityKeyIdentifier);
   return {
     ...(crlNumber !== undefined && { crlNumber }),
-    ...(deltaBase && { deltaBase: parseNumber(deltaBase, 'deltaCRLIndicator') }),
-    ...(scope && { issuingDistributionPoint: parseIssuingDistributionPoint(scope) }),
-    ...(keyIdentifier && { authorityKeyIdentifier: keyIdentifier }),
+    ...(deltaBase !== undefined && { deltaBase }),
+    ...(scope && { issuingDistributionPoint: scope }),
+    ...(authority?.keyIdentifier && { authorityKeyIdentifier: authority.keyIdentifier }),
+    ...(notUnderstood !== undefined && { notUnderstood }),
   };
 }
 

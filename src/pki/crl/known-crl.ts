@@ -51,7 +51,7 @@ export class KnownCrl {
 
   /**
    * The entries of a CRL that was proved authentic, for others are not worth the work: at once of a small one or when they are indexed
-   * already. Throws a MalformedError, or rejects with it, when they cannot be read.
+   * already. Rejects with a MalformedError when no index was made.
    */
   entries(): CrlEntries | Promise<CrlEntries> {
     if (this.#entries) return this.#entries;

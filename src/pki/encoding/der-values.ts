@@ -17,6 +17,17 @@ export function checkInteger(content: Buffer, what: string): void {
     throw new MalformedError(`${what} is an INTEGER that is not minimal`);
 }
 
+/** How many leading octets an INTEGER has that DER leaves out (X.690 8.3.2). */
+export function paddingOf(bytes: Buffer, start: number, end: number): number {
+  let padding = 0;
+  for (let at = start; at + 1 < end; at++) {
+    const second = bytes[at + 1] ?? 0;
+    if (bytes[at] === 0 ? second >= 0x80 : bytes[at] !== 0xff || second < 0x80) break;
+    padding += 1;
+  }
+  return padding;
+}
+
 export function decodeBigInteger(content: Buffer, what: string): bigint {
   checkInteger(content, what);
   return BigInt.asIntN(8 * content.length, BigInt(`0x${content.toString('hex')}`));

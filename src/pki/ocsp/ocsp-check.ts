@@ -3,11 +3,9 @@
  * authorized responder must have signed it. Everything else leaves the status unknown.
  */
 
-import type { Extension } from '../certificate/extensions.ts';
 import { type CrlReason, mayBeLifted } from '../crl/crl-reason.ts';
 import type { Subject } from '../crl/crl-subject.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
-import { oids } from '../encoding/oids.ts';
 import { formatRfc4514 } from '../names/distinguished-name.ts';
 import { certIdOf, sameCertId } from './ocsp-request.ts';
 import { findResponder, type ResponderContext } from './ocsp-responder.ts';
@@ -33,6 +31,8 @@ export type OcspStatus =
       readonly reason: CrlReason;
       /** Why the answer says nothing of the present; absent: it is current. */
       readonly outOfDate?: string;
+      /** What in the answer cannot be understood; absent: nothing. */
+      readonly notUnderstood?: string;
     }
   /** `problems`: why the responses looked at did not tell. `isAnswer`: a responder that may say so does not know the certificate. */
   | { readonly status: 'unknown'; readonly problems: readonly string[]; readonly isAnswer?: true };
@@ -65,11 +65,10 @@ export async function checkOcspResponse(
   const unknown = (problem: string): OcspStatus => ({ status: 'unknown', problems: [`${source}: ${problem}`] });
   const told = mostTelling(response, subject, context);
   if (typeof told === 'string') return unknown(told);
-  const { single, end, outOfDate } = told;
+  const { single, end, outOfDate, notUnderstood } = told;
   const { certStatus, thisUpdate, nextUpdate } = single;
-  const critical = unknownCriticalExtension(response.extensions) ?? unknownCriticalExtension(single.extensions);
-  if (critical) return unknown(`it has the unknown critical extension ${critical}`);
-  if (outOfDate !== undefined && !isListing(told, context)) return unknown(outOfDate);
+  const fault = notUnderstood ?? outOfDate;
+  if (fault !== undefined && !isListing(told, context)) return unknown(fault);
   const responder = await findResponder(response, subject, context);
   if (typeof responder === 'string') return unknown(responder);
   const evidence: OcspEvidence = {
@@ -90,7 +89,12 @@ export async function checkOcspResponse(
     case 'good':
       return { ...certStatus, evidence };
     case 'revoked':
-      return { ...certStatus, evidence, ...(outOfDate !== undefined && { outOfDate }) };
+      return {
+        ...certStatus,
+        evidence,
+        ...(outOfDate !== undefined && { outOfDate }),
+        ...(notUnderstood !== undefined && { notUnderstood }),
+      };
   }
 }
 
@@ -107,6 +111,8 @@ interface Told {
   /** Until when it holds. */
   readonly end: Date;
   readonly outOfDate?: string;
+  /** What in it, or in the response around it, cannot be understood. */
+  readonly notUnderstood?: string;
   /** Whether it holds only later. */
   readonly isAhead?: true;
 }
@@ -119,11 +125,15 @@ function mostTelling(response: OcspResponse, subject: Subject, context: OcspCont
   const singles = singlesFor(response, subject);
   if (typeof singles === 'string') return singles;
   const told = singles
-    .map((single) => toldAt(single, response.producedAt, context))
+    .map((single): Told => {
+      const notUnderstood = response.notUnderstood ?? single.notUnderstood;
+      const found = toldAt(single, response.producedAt, context);
+      return notUnderstood === undefined ? found : { ...found, notUnderstood };
+    })
     .toSorted((left, right) => right.single.thisUpdate.getTime() - left.single.thisUpdate.getTime());
   const has = (status: SingleResponse['certStatus']['status']) => (entry: Told) =>
     entry.single.certStatus.status === status;
-  const current = told.filter(({ outOfDate }) => outOfDate === undefined);
+  const current = told.filter(({ outOfDate, notUnderstood }) => (outOfDate ?? notUnderstood) === undefined);
   const listings = told.filter((entry) => isListing(entry, context));
   return (
     listings.find(isRevocation) ??
@@ -162,12 +172,6 @@ function singlesFor({ responses }: OcspResponse, { certificate, issuer }: Subjec
     if (error instanceof MalformedError) return error.message;
     throw error;
   }
-}
-
-/** All extensions of RFC 6960 4.4 that a response may have are advice; only the nonce is looked at. */
-function unknownCriticalExtension(extensions: ReadonlyMap<string, Extension>): string | undefined {
-  for (const { oid, critical } of extensions.values()) if (critical && oid !== oids.ocspNonce) return oid;
-  return undefined;
 }
 
 /** RFC 6960 4.2.2.1. */

@@ -3,7 +3,7 @@
  * ocsp-check.ts has proved who signed it.
  */
 import { createHash } from 'node:crypto';
-import { type Extension, parseExtensions } from '../certificate/extensions.ts';
+import { type Extension, readExtensions, unknownCritical } from '../certificate/extension-list.ts';
 import { type CrlReason, crlReasonOf } from '../crl/crl-reason.ts';
 import {
   contextConstructed,
@@ -21,6 +21,7 @@ import {
   decodeObjectIdentifier,
   decodeOctetsInBitString,
   decodeRevocationTime,
+  paddingOf,
 } from '../encoding/der-values.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
 import { oids } from '../encoding/oids.ts';
@@ -53,7 +54,8 @@ export interface SingleResponse {
   readonly certStatus: CertificateStatus;
   readonly thisUpdate: Date;
   readonly nextUpdate?: Date;
-  readonly extensions: ReadonlyMap<string, Extension>;
+  /** What in it cannot be understood, so that it tells of no certificate that it is good, but a revocation counts (as in CRLs). */
+  readonly notUnderstood?: string;
 }
 
 /** BasicOCSPResponse. */
@@ -71,7 +73,8 @@ export interface OcspResponse {
   readonly responderId: ResponderId;
   readonly producedAt: Date;
   readonly responses: readonly SingleResponse[];
-  readonly extensions: ReadonlyMap<string, Extension>;
+  /** What in its own extensions cannot be understood; it concerns every single response. */
+  readonly notUnderstood?: string;
   readonly nonce?: Buffer;
   /** DER of certificates that may help to verify the signature, unread. */
   readonly certificates: readonly Buffer[];
@@ -143,10 +146,16 @@ function responseDataOf(content: Buffer) {
   const responses = new DerReader(reader.expect(tags.sequence).content, 'responses')
     .rest(maximumResponses)
     .map(singleResponseOf);
-  const extensions = extensionsOf(reader, 'responseExtensions');
+  const { extensions, notUnderstood } = extensionsOf(reader, 'responseExtensions');
   reader.end();
   const nonce = nonceOf(extensions);
-  return { responderId, producedAt, responses, extensions, ...(nonce && { nonce }) };
+  return {
+    responderId,
+    producedAt,
+    responses,
+    ...(nonce && { nonce }),
+    ...(notUnderstood !== undefined && { notUnderstood }),
+  };
 }
 
 function responderIdOf({ tag, content }: DerValue): ResponderId {
@@ -160,31 +169,35 @@ function responderIdOf({ tag, content }: DerValue): ResponderId {
 function singleResponseOf({ tag, content }: DerValue): SingleResponse {
   if (tag !== tags.sequence) throw new MalformedError('single response is not a SEQUENCE');
   const reader = new DerReader(content, 'single response');
-  const certId = certIdIn(reader.enter(tags.sequence, 'certID'));
+  const { certId, isPadded } = certIdIn(reader.enter(tags.sequence, 'certID'));
   const status = reader.next();
   const thisUpdate = generalizedTimeOf(reader.next(), 'thisUpdate');
   const certStatus = certificateStatusOf(status, thisUpdate);
   const next = reader.optional(contextConstructed(0));
-  const extensions = extensionsOf(reader, 'singleExtensions');
+  const { notUnderstood = isPadded ? 'its serial number is an INTEGER that is not minimal' : undefined } = extensionsOf(
+    reader,
+    'singleExtensions',
+  );
   reader.end();
   return {
     ...(certId && { certId }),
     certStatus,
     thisUpdate,
     ...(next && { nextUpdate: explicitTimeOf(next.content, 'nextUpdate') }),
-    extensions,
+    ...(notUnderstood !== undefined && { notUnderstood }),
   };
 }
 
-function certIdIn(reader: DerReader): CertId | undefined {
+function certIdIn(reader: DerReader): { readonly certId?: CertId; readonly isPadded: boolean } {
   const algorithm = reader.enter(tags.sequence, 'hashAlgorithm');
   const hash = certIdHashes.get(decodeObjectIdentifier(algorithm.next().content, 'hashAlgorithm'));
   const issuerNameHash = reader.expect(tags.octetString).content;
   const issuerKeyHash = reader.expect(tags.octetString).content;
-  const serialOctets = reader.expect(tags.integer).content;
+  const serial = reader.expect(tags.integer).content;
   reader.end();
-  checkInteger(serialOctets, 'serial number in an OCSP response');
-  return hash && { hash, issuerNameHash, issuerKeyHash, serialOctets };
+  const padding = paddingOf(serial, 0, serial.length);
+  const serialOctets = serial.subarray(padding);
+  return { isPadded: padding > 0, ...(hash && { certId: { hash, issuerNameHash, issuerKeyHash, serialOctets } }) };
 }
 
 /** @param atTheLatest when it was so */
@@ -200,11 +213,15 @@ function certificateStatusOf({ tag, content }: DerValue, atTheLatest: Date): Cer
   return { status: 'revoked', revocationDate, reason: reason ? crlReasonOf(reason.content) : 'unspecified' };
 }
 
-function extensionsOf(reader: DerReader, what: string): ReadonlyMap<string, Extension> {
+function extensionsOf(reader: DerReader, what: string) {
   const explicit = reader.optional(contextConstructed(1));
-  if (!explicit) return new Map();
-  return parseExtensions(readSingle(explicit.content, tags.sequence, what).content, what);
+  const list = explicit ? readSingle(explicit.content, tags.sequence, what).content : Buffer.alloc(0);
+  const { extensions, notUnderstood } = readExtensions(list, what);
+  return { extensions, notUnderstood: notUnderstood ?? unknownCritical(extensions, processedExtensions) };
 }
+
+/** All extensions of RFC 6960 4.4 that a response may have are advice; only the nonce is looked at. */
+const processedExtensions: ReadonlySet<string> = new Set([oids.ocspNonce]);
 
 /** RFC 9654 2.1: an OCTET STRING inside extnValue. Older responders do not wrap it; a client that sent no nonce need not care. */
 function nonceOf(extensions: ReadonlyMap<string, Extension>): Buffer | undefined {

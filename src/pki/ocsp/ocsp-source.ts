@@ -243,7 +243,8 @@ export class OcspSource {
 
 /** Whether it is about the present. */
 function tells(status: OcspStatus): boolean {
-  return status.status === 'good' || (status.status === 'revoked' && status.outOfDate === undefined);
+  if (status.status !== 'revoked') return status.status === 'good';
+  return (status.outOfDate ?? status.notUnderstood) === undefined;
 }
 
 function isRevocation(status: OcspStatus): boolean {

@@ -31,6 +31,8 @@ export type Revoked = Told & {
   readonly asOf: Date;
   /** Why the evidence says nothing of the present; absent: it is current. */
   readonly outOfDate?: string;
+  /** What in the evidence cannot be understood; absent: nothing. */
+  readonly notUnderstood?: string;
 };
 
 export type CertificateStatus =
@@ -47,8 +49,8 @@ export function statusByCrl(status: CrlStatus): CertificateStatus {
   const told = { method: 'crl' as const, source, thisUpdate, ...(nextUpdate && { nextUpdate }) };
   const validUntil = nextUpdate ?? thisUpdate;
   if (status.status === 'good') return { status: 'good', ...told, validUntil };
-  const { entry, asOf, outOfDate } = status;
-  return { status: 'revoked', ...told, validUntil, ...entry, asOf, ...(outOfDate !== undefined && { outOfDate }) };
+  const { crl: _, entry, ...found } = status;
+  return { ...found, ...told, validUntil, ...entry };
 }
 
 export function statusByOcsp(status: OcspStatus): CertificateStatus {
@@ -73,10 +75,15 @@ export function refusalOf(certificate: Certificate, status: CertificateStatus): 
 }
 
 function revocationText(status: Revoked): string {
-  const { revocationDate, reason, method, outOfDate } = status;
-  const text = `The certificate was revoked at ${revocationDate.toISOString()}: ${reason}.`;
+  const { revocationDate, reason, method, outOfDate, notUnderstood } = status;
+  const evidence = `The ${method === 'crl' ? 'CRL' : 'OCSP response'} that says so`;
+  const revoked = `The certificate was revoked at ${revocationDate.toISOString()}: ${reason}.`;
+  const text =
+    notUnderstood === undefined
+      ? revoked
+      : `${revoked} ${evidence} is no proof that other certificates are good (${notUnderstood}), but what it lists is revoked.`;
   if (outOfDate === undefined) return text;
-  const source = `The ${method === 'crl' ? 'CRL' : 'OCSP response'} that says so is out of date (${outOfDate})`;
+  const source = `${evidence} is out of date (${outOfDate})`;
   return isRevocation(status)
     ? `${text} ${source}, but a revocation is for ever.`
     : `${text} ${source}, and no newer evidence says that the hold has ended.`;
@@ -98,6 +105,7 @@ export function statusFacts(status: CertificateStatus): Facts {
       revocationDate: status.revocationDate.toISOString(),
       reason: status.reason,
       outOfDate: status.outOfDate,
+      notUnderstood: status.notUnderstood,
     }),
   };
 }

@@ -159,7 +159,7 @@ export class StatusSearch {
 /** Whether nothing newer need be asked for: it is about the present, and good only if no hold is as new. */
 function tells(status: CertificateStatus, hold: Revoked | undefined): boolean {
   if (status.status === 'good') return !hold || status.thisUpdate > hold.asOf;
-  return status.status === 'revoked' && status.outOfDate === undefined;
+  return status.status === 'revoked' && (status.outOfDate ?? status.notUnderstood) === undefined;
 }
 
 /** The newer of two holds. */
