@@ -4,6 +4,7 @@ import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { parseCrl } from '../../pki/crl/crl.ts';
 import { oids } from '../../pki/encoding/oids.ts';
 import { formatRfc4514 } from '../../pki/names/distinguished-name.ts';
+import { hostOf } from '../../pki/retrieval/retrieval-target.ts';
 import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import type { MaterialReader } from '../material.ts';
 import type { SiteSettings } from '../site-schema.ts';
@@ -31,7 +32,7 @@ export function checkRevocation(
     return;
   }
   revocation.ocsp.responders.forEach((url, index) => {
-    const host = hostOf(url);
+    const host = hostIn(url);
     if (host === undefined || hosts.has(host)) return;
     const path = [...setting, 'revocation', 'ocsp', 'responders', index];
     source.warning(
@@ -44,7 +45,7 @@ export function checkRevocation(
   const names = {
     hosts,
     issuersOfCrls,
-    anyResponder: revocation.ocsp.responders.some((url) => hosts.has(hostOf(url) ?? '')),
+    anyResponder: revocation.ocsp.responders.some((url) => hosts.has(hostIn(url) ?? '')),
   };
   const anchors = new Set(trust.trustAnchors.map(({ sha256 }) => sha256));
   for (const certificate of trust.intermediates) {
@@ -95,9 +96,10 @@ function offeredHosts(
     ...(methods.includes('ocsp') ? accessLocations(certificate, oids.ocspAccess) : []),
   ];
   const taken = urls.filter((url) => schemes.some((scheme) => url.toLowerCase().startsWith(`${scheme}:`)));
-  return [...new Set(taken.flatMap((url) => hostOf(url) ?? []))];
+  return [...new Set(taken.flatMap((url) => hostIn(url) ?? []))];
 }
 
-function hostOf(url: string): string | undefined {
-  return URL.canParse(url) ? new URL(url).hostname.toLowerCase() || undefined : undefined;
+function hostIn(url: string): string | undefined {
+  const parsed = URL.parse(url);
+  return (parsed && hostOf(parsed)) || undefined;
 }

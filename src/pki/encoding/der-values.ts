@@ -33,13 +33,11 @@ export function decodeBigInteger(content: Buffer, what: string): bigint {
   return BigInt.asIntN(8 * content.length, BigInt(`0x${content.toString('hex')}`));
 }
 
-/** A non-negative INTEGER that counts something. Values beyond 2^31 - 1 are refused. */
+/** A non-negative INTEGER that counts something. Values beyond 2^31 - 1, which RFC 5280 allows, are Infinity: more than anything here. */
 export function decodeCount(content: Buffer, what: string): number {
   checkInteger(content, what);
-  if (content.length > 4) throw new MalformedError(`${what} is an INTEGER out of range`);
-  const value = content.readIntBE(0, content.length);
-  if (value < 0) throw new MalformedError(`${what} is negative`);
-  return value;
+  if ((content[0] ?? 0) >= 0x80) throw new MalformedError(`${what} is negative`);
+  return content.length > 4 ? Infinity : content.readIntBE(0, content.length);
 }
 
 const longestObjectIdentifier = 64;

@@ -29,6 +29,7 @@ const specialNetworks = blockList([
   '168.63.129.16/32',
   '100.100.100.200/32',
   'fd00:ec2::/32',
+  'fd20:ce::/32',
   'fe80::/10',
   '0.0.0.0/8',
   '192.0.0.0/24',
@@ -42,6 +43,7 @@ const specialNetworks = blockList([
   '2001::/23',
   '2001:db8::/32',
   '2002::/16',
+  '3fff::/20',
 ]);
 /** Whatever IPv6 address lies outside was never given out to the public (RFC 4291 2.4); IPv4 in IPv6 clothes lies outside too. */
 const globalUnicast = blockList(['2000::/3']);

@@ -476,6 +476,13 @@ describe('what the first login would find', () => {
       ],
     ],
     [
+      'a responder whose IPv6 address may be asked',
+      () => [
+        site(`${certificates}.revocationRetrievalHosts`, ['2001:DB8:0::1']),
+        site(`${certificates}.revocation`, { ocsp: { responders: ['http://[2001:db8::1]/'] } }),
+      ],
+    ],
+    [
       'distinguished names with escapes',
       () => [
         site('authorization', [{ roles: ['CN=Staff\\, all,OU=Gr\u00fcppen+UID=1, DC=corp'], permissions: ['Read'] }]),

@@ -8,7 +8,7 @@ import { oids } from '../../../src/pki/encoding/oids.ts';
 import { Budget } from '../../../src/pki/path/budget.ts';
 import { type PathInputs, validatePath } from '../../../src/pki/path/path-validator.ts';
 import { SignatureChecks } from '../../../src/pki/path/signature-checks.ts';
-import { implicit, integer, objectIdentifier, sequence } from '../../support/der-builder.ts';
+import { boolean, der, implicit, integer, objectIdentifier, sequence } from '../../support/der-builder.ts';
 import {
   ca,
   caUsage,
@@ -140,6 +140,30 @@ describe('inhibitAnyPolicy (RFC 5280 4.2.1.14, 6.1.3 (d)(2), 6.1.4 (j))', () => 
     const middle = intermediate(anchor, 'CA', [gold]);
     expect(verdictOf([anchor, middle, issue(middle.subject, middle, { extensions: [any] })], site)).toBe(noPolicy);
     expect(verdictOf([anchor, middle, issue(middle.subject, middle, { extensions: [gold] })], site)).toBe('valid');
+  });
+});
+
+describe('a number beyond what a path can have is no limit (RFC 5280 4.2.1.9, 4.2.1.11, 4.2.1.14: up to MAX)', () => {
+  const explicit = { initialExplicitPolicy: true };
+  const constraint = (number: number, skip: bigint) =>
+    extension(oids.policyConstraints, sequence(implicit(number, integer(skip).subarray(2))), true);
+  const pathLength = (length: bigint) =>
+    extension(oids.basicConstraints, sequence(boolean(true), integer(length)), true);
+  it.each([2n ** 31n - 1n, 2n ** 31n, 2n ** 63n, 2n ** 64n, 2n ** 800n])('%s', (number) => {
+    const mapped = [gold, mapping('1.2.1', '1.2.2')];
+    expect(verdictOf(chainOf([[constraint(0, number)]], []))).toBe('valid');
+    expect(verdictOf(chainOf([[gold, constraint(1, number)], mapped], [silver]), explicit)).toBe('valid');
+    const inhibited = extension(oids.inhibitAnyPolicy, integer(number), true);
+    expect(verdictOf(chainOf([[gold, inhibited]], [any]), explicit)).toBe('valid');
+    const long = issue(commonName('Long'), anchor, { extensions: [pathLength(number), caUsage] });
+    const below = intermediate(long, 'Below');
+    expect(verdictOf([anchor, long, below, person(below)])).toBe('valid');
+  });
+
+  it.each([-1, -128])('%s is refused', (number) => {
+    const negative = der(0x02, Buffer.of(number & 0xff));
+    const bad = issue(commonName('Bad'), anchor, { extensions: [extension(oids.inhibitAnyPolicy, negative, true)] });
+    expect(() => parseCertificate(bad.der)).toThrow('negative');
   });
 });
 

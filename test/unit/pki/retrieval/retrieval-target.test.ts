@@ -16,6 +16,7 @@ describe('a URL may be asked', () => {
     ['ldap://pki.example/cn=ca?certificateRevocationList?base'],
     ['http://192.0.2.7/ca.crl'],
     ['http://[::1]/ca.crl'],
+    ['http://[0:0:0:0:0:0:0:1]/ca.crl'],
   ])('%s', (url) => {
     expect(retrievalTarget(url, policy)).toBeInstanceOf(URL);
   });
@@ -50,6 +51,10 @@ describe('a URL may not be asked when', () => {
     ['it is of a scheme nobody knows', 'gopher://pki.example/'],
     ['its host is written with a trailing dot', 'http://pki.example./'],
     ['its host is a number that means another address', 'http://3221225992/'],
+    ['its host is a listed address, but mapped into IPv6', 'http://[::ffff:192.0.2.7]/'],
+    ['its host is a number in octal that means another address', 'http://0300.0.2.010/'],
+    ['its address has a zone', 'http://[::1%25lo]/'],
+    ['its host is a listed one behind a backslash', 'http://evil.example\\@pki.example/'],
     ['it is no URL', 'ca.crl'],
     ['it is too long', `http://pki.example/${'x'.repeat(2048)}`],
     ['it has no host', 'ldap:///cn=ca'],
@@ -95,7 +100,13 @@ describe('of a listed host, the address', () => {
     ['168.63.129.16'],
     ['100.100.100.200'],
     ['fd00:ec2::254'],
+    ['fd20:ce::254'],
     ['fe80::1'],
+    ['febf::1'],
+    ['fec0::1'],
+    ['64:ff9b:1::1'],
+    ['::10.0.0.1'],
+    ['3fff::1'],
     ['::ffff:169.254.169.254'],
     ['64:ff9b::a9fe:a9fe'],
     ['2002:7f00:1::'],
@@ -133,6 +144,19 @@ describe('of a listed host, the address', () => {
     ['10.1.2.3', '10.0.0.0/0x8', false],
     ['10.1.2.3', '10.0.0.0/8/8', false],
   ])('%s with the listed network %s: %s', (address, network, isAllowed) => {
+    expect(refusal(address, [network]) === undefined).toBe(isAllowed);
+  });
+
+  it.each([['fe80::1%lo'], ['fe80::1%1']])('%s with a zone may be asked only when its network is listed', (address) => {
+    expect(refusal(address, ['pki.example'])).toContain('not public');
+    expect(refusal(address, ['fe80::/64'])).toBeUndefined();
+  });
+
+  it.each([
+    ['::ffff:10.1.2.3', '10.0.0.0/8', true],
+    ['::ffff:a01:203', '10.0.0.0/8', true],
+    ['::ffff:11.1.2.3', '10.0.0.0/8', false],
+  ])('%s is judged as the IPv4 address in it by the listed network %s: %s', (address, network, isAllowed) => {
     expect(refusal(address, [network]) === undefined).toBe(isAllowed);
   });
 

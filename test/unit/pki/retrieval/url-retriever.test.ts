@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -114,6 +114,20 @@ describe('a redirection', () => {
   ])('to %s is refused', async (_rule, location) => {
     expect(await outcomeOf(await to(location), { fileDirectories: ['/'] })).toMatch(/the server redirects/);
   });
+
+  it.each([['127.0.0.2'], ['10.0.0.1'], ['169.254.169.254'], ['::1'], ['::ffff:127.0.0.2'], ['fe80::1']])(
+    'to a host that has the address %s by now is refused',
+    async (address) => {
+      const url = (await serve((response) => void response.writeHead(302, { location: '/secret' }).end())).replace(
+        '127.0.0.1',
+        'pki.example',
+      );
+      const known = ['127.0.0.1', address];
+      const resolve = async () => [known.shift() ?? address].map((found) => ({ address: found, family: isIP(found) }));
+      const outcome = await outcomeOf(url, { resolve }, { allowPrivateAddresses: ['127.0.0.1'] });
+      expect(outcome).toContain(`the address ${address}, which is not public`);
+    },
+  );
 
   it('is not followed with a body', async () => {
     const options = { body: Buffer.from('request'), kind: 'ocsp' as const };
