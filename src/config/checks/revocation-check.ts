@@ -4,7 +4,6 @@ import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { parseCrl } from '../../pki/crl/crl.ts';
 import { oids } from '../../pki/encoding/oids.ts';
 import { formatRfc4514 } from '../../pki/names/distinguished-name.ts';
-import { hostOf } from '../../pki/retrieval/retrieval-target.ts';
 import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import type { MaterialReader } from '../material.ts';
 import type { SiteSettings } from '../site-schema.ts';
@@ -99,7 +98,8 @@ function offeredHosts(
   return [...new Set(taken.flatMap((url) => hostIn(url) ?? []))];
 }
 
+/** As revocationRetrievalHosts spells hosts: an IPv6 address without brackets. */
 function hostIn(url: string): string | undefined {
-  const parsed = URL.parse(url);
-  return (parsed && hostOf(parsed)) || undefined;
+  const hostname = URL.parse(url)?.hostname.toLowerCase();
+  return hostname?.replace(/^\[|\]$/g, '') || undefined;
 }
