@@ -32,13 +32,16 @@ export interface FtpServer {
   recheckLogins(): Promise<RecheckCounts>;
   /**
    * Stops accepting, ends idle connections at once and busy ones after their command. Called again it may shorten the time.
-   * @param drainTime after which the rest is cut
+   * @param drainTime after which transfers are given up, and soon after the rest is cut
    */
   close(drainTime: Milliseconds): Promise<void>;
 }
 
 /** IIS's serverListenBacklog. */
 const listenBacklog = 60;
+
+/** For the last replies of transfers that were given up, in milliseconds. */
+const farewellTime = 1000;
 
 /** Lines in full of refused connections, of each reason in a minute. */
 const refusalsInFull = 10;
@@ -118,10 +121,15 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
       round.abort();
       const closed = servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve())));
       for (const connection of connections) connection.drain();
+      // A transfer that is given up is answered by 426 and 421; what does not end by that is cut.
+      const giveUp = setTimeout(() => {
+        for (const connection of connections) void connection.abortTransfer();
+      }, drainTime);
       const cut = setTimeout(() => {
         for (const connection of connections) connection.destroy('server-closing');
-      }, drainTime);
+      }, drainTime + farewellTime);
       await Promise.all([...closed, ...Array.from(connections, (connection) => connection.closed)]);
+      clearTimeout(giveUp);
       clearTimeout(cut);
       refusals.endWindow();
       reserve.close();

@@ -1,7 +1,7 @@
 /** The server as a whole: limits on connections, and closing without cutting what runs. */
 
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'basic-ftp';
 import { describe, expect, it } from 'vitest';
@@ -59,14 +59,43 @@ describe('close', () => {
     await closing;
   });
 
-  it('cuts what has not finished after the time to drain', async () => {
+  it.each(['STOR', 'RETR'])('tells the client of a %s that has not finished after the time to drain', async (verb) => {
+    const site = await siteWith();
+    const content = randomBytes(64 * 1024 * 1024);
+    await writeFile(join(site.home, 'file'), content);
+    const client = await site.loggedIn();
+    const port = await client.passive();
+    client.write(`${verb} file\r\n`);
+    const data = await openData(port, identities.ada);
+    await client.reply();
+    if (verb === 'STOR') data.write('beginning');
+    const broken = new Promise((resolve) => data.once('close', resolve));
+    const closing = site.server.close(milliseconds(100));
+    expect((await client.reply()).code).toBe(426);
+    expect((await client.reply()).code).toBe(421);
+    data.resume();
+    await broken;
+    // Not by the end of TLS, which would tell a client that the file is whole.
+    expect(data.errored).toMatchObject({ code: 'ECONNRESET' });
+    await closing;
+    expect(site.audit.filter(({ event }) => event === 'transfer' || event === 'session-end')).toMatchObject([
+      { event: 'transfer', outcome: 'aborted' },
+      { event: 'session-end', reason: 'server-closing' },
+    ]);
+    expect((await readFile(join(site.home, 'file'))).equals(content)).toBe(true);
+    expect(await readdir(site.home)).toEqual(['file']);
+  });
+
+  it('cuts a client that reads nothing after the time to drain', async () => {
     const site = await siteWith();
     const client = await site.loggedIn();
     const port = await client.passive();
     client.write('STOR file\r\n');
     await openData(port, identities.ada);
     await client.reply();
+    client.raw.pause();
     await site.server.close(milliseconds(100));
+    client.raw.resume();
     await client.gone();
     expect(site.audit.find(({ event }) => event === 'session-end')).toMatchObject({ reason: 'server-closing' });
   });
