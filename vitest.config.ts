@@ -1,33 +1,38 @@
-/** The test projects. Two files run at a time, end-to-end ones too: each starts servers of its own, on ports and addresses of its own. */
+/**
+ * The test projects. Three files run at a time, end-to-end ones too: each starts servers of its own, on ports and addresses of its own,
+ * and waits for them half of its time.
+ */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** Tests start the command some hundred times: a third of what a start costs is compiling, which is kept here from one to the next. */
+/** Tests start programs some hundred times: what Node compiled for one start is kept for the next. */
 const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules', '.cache', 'compiled') };
 
 /** How long an awaited outcome may take on a busy machine; one that comes sooner costs no time. */
 const expectation = { poll: { timeout: 15_000 } };
 
-const quick = ['unit', 'protocol', 'conformance', 'commands'].map((name) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, expect: expectation },
-}));
+const project = (name: string, more: Readonly<Record<string, unknown>> = {}) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, expect: expectation, ...more },
+});
+
+/** For projects that start the program and real servers. */
+const starting = {
+  globalSetup: ['test/support/build-program.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 180_000,
+};
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3,
     env,
     projects: [
-      ...quick,
-      { test: { name: 'repository', include: ['test/*.test.ts'], testTimeout: 20_000, expect: expectation } },
-      {
-        test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 180_000,
-          expect: expectation,
-        },
-      },
+      project('unit'),
+      project('protocol'),
+      project('conformance'),
+      project('repository', { include: ['test/*.test.ts'] }),
+      project('commands', starting),
+      project('e2e', starting),
     ],
   },
 });

@@ -5,15 +5,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import buildProgram from '../test/support/build-program.ts';
+import { cardgate } from '../test/support/built-program.ts';
 import { ControlClient, type TlsIdentity } from '../test/support/control-client.ts';
 import { startGateway } from '../test/support/gateway.ts';
-import {
-  accountFileDirectory,
-  cardgate,
-  type LoginWorld,
-  slapdDirectory,
-  startLoginWorld,
-} from '../test/support/login-world.ts';
+import { accountFileDirectory, type LoginWorld, slapdDirectory, startLoginWorld } from '../test/support/login-world.ts';
 import { createTestPki, type TestPki } from '../test/support/pki.ts';
 import { startSlapd } from '../test/support/slapd.ts';
 
@@ -95,6 +91,7 @@ async function startUp(world: LoginWorld): Promise<number> {
   return took;
 }
 
+await buildProgram();
 const pki = await createTestPki();
 const person = await pki.issuePerson({ name: 'ada', keyType: 'RSA-2048' });
 const identity = { cert: person.chainPem, key: person.privateKeyPem };

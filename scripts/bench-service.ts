@@ -10,7 +10,9 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { parse, stringify } from 'yaml';
-import { cardgate, sambaDirectory, slapdDirectory, startLoginWorld } from '../test/support/login-world.ts';
+import buildProgram from '../test/support/build-program.ts';
+import { cardgate } from '../test/support/built-program.ts';
+import { sambaDirectory, slapdDirectory, startLoginWorld } from '../test/support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../test/support/pki.ts';
 import { startSambaDc } from '../test/support/samba-dc.ts';
 import { startSlapd } from '../test/support/slapd.ts';
@@ -80,6 +82,7 @@ async function measure(
   await world.stop();
 }
 
+await buildProgram();
 const pki = await createTestPki();
 const rules = 'rules:\n  - { name: by-sid, map: sid }\n';
 const dc = await startSambaDc();

@@ -9,6 +9,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import buildProgram from '../test/support/build-program.ts';
 import { startChildServer } from '../test/support/child-server.ts';
 import { fileIdentity, type TlsVersion } from '../test/support/clients/client-session.ts';
 import { curl } from '../test/support/clients/curl.ts';
@@ -104,6 +105,7 @@ if (!existsSync(vsftpd)) {
 }
 const folder = await mkdtemp(join(tmpdir(), 'cardgate-bench-'));
 await chmod(folder, 0o755);
+await buildProgram();
 const pki = await createTestPki();
 const person = await pki.issuePerson({ name: 'ada' });
 const { directory, files } = accountFileDirectory([

@@ -21,7 +21,7 @@ export interface Gateway {
   stop(): Promise<number | null>;
 }
 
-const startTimeout = 20_000;
+const startTimeout = 60_000;
 
 /** @throws Error with what the gateway printed, when it ends instead of listening */
 export async function startGateway({ command, configuration, env = process.env }: GatewayOptions): Promise<Gateway> {

@@ -5,13 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { AuditRecord, LoginAttempt } from '../../src/operations/audit.ts';
+import { cardgate } from './built-program.ts';
 import type { ClientIdentity, ClientSession, ClientStep, TlsVersion } from './clients/client-session.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import type { TestPki } from './pki.ts';
 import type { SambaDc } from './samba-dc.ts';
 import type { Slapd } from './slapd.ts';
-
-export const cardgate = [process.execPath, join(import.meta.dirname, '..', '..', 'src', 'main.ts')] as const;
 
 type Settings = Readonly<Record<string, unknown>>;
 

@@ -10,6 +10,7 @@ import type { AuditRecord, LoginAttempt } from '../../src/operations/audit.ts';
 import { type RepositoryServer, startRepositoryServer } from '../../src/smartcard/authority/repository-server.ts';
 import type { Scenario } from '../../src/smartcard/scenario/scenario.ts';
 import { buildWorld, type World, type WorldOptions } from '../../src/smartcard/scenario/world.ts';
+import { cardgate } from './built-program.ts';
 import { freePort } from './child-server.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import type { SambaDc } from './samba-dc.ts';
@@ -17,7 +18,6 @@ import type { Slapd } from './slapd.ts';
 
 const run = promisify(execFile);
 const clock = { now: () => new Date() };
-const cardgate = [process.execPath, join(import.meta.dirname, '..', '..', 'src', 'main.ts')] as const;
 
 /** What holds the accounts; a domain controller and a slapd can hold those of several scenarios. */
 export type ScenarioDirectory =

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { cardgate } from '../../support/built-program.ts';
 import { runClient } from '../../support/clients/run-client.ts';
-import { cardgate } from '../../support/login-world.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 
 const isRoot = process.getuid?.() === 0;

@@ -5,9 +5,10 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { cardgate } from '../../support/built-program.ts';
 import { ControlClient, openData, readAll, type TlsIdentity } from '../../support/control-client.ts';
 import { startGateway } from '../../support/gateway.ts';
-import { accountFileDirectory, cardgate, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 import { runInProcess } from '../../support/run-in-process.ts';
 

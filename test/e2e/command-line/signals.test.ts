@@ -9,8 +9,9 @@ import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { AuditLine } from '../../../src/operations/audit.ts';
+import { cardgate } from '../../support/built-program.ts';
 import { ControlClient, openData } from '../../support/control-client.ts';
-import { accountFileDirectory, cardgate, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 
 let pki: TestPki;

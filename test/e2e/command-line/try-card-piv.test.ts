@@ -4,8 +4,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { KeyType } from '../../../src/smartcard/authority/key-type.ts';
 import type { Card } from '../../../src/smartcard/card/card.ts';
 import type { VirtualReaderOptions } from '../../../src/smartcard/reader/virtual-reader.ts';
+import { cardgate } from '../../support/built-program.ts';
 import { cardTests } from '../../support/card-tests.ts';
-import { accountFileDirectory, cardgate, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { type InsertedCard, insertCard, issuePivCard, pin, wrongPin } from '../../support/pcsc.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 

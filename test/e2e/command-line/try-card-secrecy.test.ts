@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { createServer, type Server } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Card } from '../../../src/smartcard/card/card.ts';
+import { cardgate } from '../../support/built-program.ts';
 import { cardTests } from '../../support/card-tests.ts';
-import { accountFileDirectory, cardgate, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 import { tryCard } from './try-card-trial.ts';
 

@@ -2,9 +2,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cardgate } from '../../support/built-program.ts';
 import type { ClientResult } from '../../support/clients/client-session.ts';
 import { runClient } from '../../support/clients/run-client.ts';
-import { cardgate } from '../../support/login-world.ts';
 
 export const softHsmModule = '/usr/lib/softhsm/libsofthsm2.so';
 export const spyModule = '/usr/lib/x86_64-linux-gnu/pkcs11-spy.so';

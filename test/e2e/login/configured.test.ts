@@ -7,14 +7,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { cardgate } from '../../support/built-program.ts';
 import { ControlClient } from '../../support/control-client.ts';
-import {
-  accountFileDirectory,
-  cardgate,
-  type LoginWorld,
-  slapdDirectory,
-  startLoginWorld,
-} from '../../support/login-world.ts';
+import { accountFileDirectory, type LoginWorld, slapdDirectory, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 import { startSlapd } from '../../support/slapd.ts';
 

@@ -5,9 +5,10 @@ import { rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { cardgate } from '../../support/built-program.ts';
 import { ControlClient } from '../../support/control-client.ts';
 import { startGateway } from '../../support/gateway.ts';
-import { accountFileDirectory, cardgate, startLoginWorld } from '../../support/login-world.ts';
+import { accountFileDirectory, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 
 const limit = 200;

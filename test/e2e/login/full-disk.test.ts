@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { AuditLine } from '../../../src/operations/audit.ts';
 import { auditLineFaults } from '../../support/audit-line-faults.ts';
+import { cardgate } from '../../support/built-program.ts';
 import { ControlClient } from '../../support/control-client.ts';
 import { startGateway } from '../../support/gateway.ts';
-import { accountFileDirectory, cardgate, startLoginWorld } from '../../support/login-world.ts';
+import { accountFileDirectory, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 
 const namespace = ['--user', '--map-root-user', '--mount'];

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it } from 'vitest';
+import { cardgate } from '../../support/built-program.ts';
 import { cardTests } from '../../support/card-tests.ts';
 import { freePort } from '../../support/child-server.ts';
-import { cardgate } from '../../support/login-world.ts';
 import { runInProcess } from '../../support/run-in-process.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'cardgate-card-cli-'));

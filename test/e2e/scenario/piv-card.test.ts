@@ -7,25 +7,23 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Card, certificateIn, findCard } from '../../../src/smartcard/card/card.ts';
 import { startVirtualReader } from '../../../src/smartcard/reader/virtual-reader.ts';
-import type { AccountStore, Scenario } from '../../../src/smartcard/scenario/scenario.ts';
+import type { Scenario } from '../../../src/smartcard/scenario/scenario.ts';
 import { findScenario, scenarios } from '../../../src/smartcard/scenario/scenarios.ts';
+import { cardgate } from '../../support/built-program.ts';
 import { cardTests } from '../../support/card-tests.ts';
 import { runClient } from '../../support/clients/run-client.ts';
-import { cardgate } from '../../support/login-world.ts';
-import { type SambaDc, startSambaDc } from '../../support/samba-dc.ts';
 import { attemptLogin, expectOutcome } from '../../support/scenario-login.ts';
 import { type RunningScenario, startScenario } from '../../support/scenario-world.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 
 const tests = await cardTests('through a PIV card', { reader: true, engine: true, programs: ['curl', 'ldapadd'] });
 let slapd: Slapd;
-let dc: SambaDc;
 let scratch: string;
 let original: string;
 
 beforeAll(async () => {
   if (tests.skip) return;
-  [slapd, dc] = await Promise.all([startSlapd(), startSambaDc()]);
+  slapd = await startSlapd();
   scratch = await mkdtemp(join(tmpdir(), 'cardgate-piv-scenarios-'));
   original = join(scratch, 'original.bin');
   await writeFile(original, randomBytes(100_001));
@@ -33,14 +31,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await slapd?.stop();
-  await dc?.stop();
   if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
 });
-
-const worlds: readonly { readonly scenario: Scenario; readonly store: AccountStore }[] = [
-  ...scenarios.map((scenario) => ({ scenario, store: 'openLdap' as const })),
-  { scenario: findScenario('ad-strong-mapping'), store: 'activeDirectory' },
-];
 
 /**
  * Every login that is granted, and the first that is denied. A PIV card has no place for a key of 1024 bits, and libp11 cannot give the PIN again
@@ -52,11 +44,11 @@ function chosen({ expectations }: Scenario) {
   return usable.filter((expectation) => 'granted' in expectation.outcome || expectation === denied);
 }
 
-describe.skipIf(tests.skip).each(worlds)(`$scenario.name, accounts in $store${tests.note}`, ({ scenario, store }) => {
+describe.skipIf(tests.skip).each(scenarios)(`$name${tests.note}`, (scenario) => {
   let running: RunningScenario;
 
   beforeAll(async () => {
-    running = await startScenario(scenario, store === 'activeDirectory' ? { store, dc } : { store: 'openLdap', slapd });
+    running = await startScenario(scenario, { store: 'openLdap', slapd });
   });
   afterAll(() => running?.stop());
 
