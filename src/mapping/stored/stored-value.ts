@@ -175,7 +175,7 @@ function rdnOf(pieces: readonly string[], joiner: Rdn['joiner'], read: (value: s
     return type === undefined ? undefined : { type, value: read(value) };
   });
   const known = attributes.filter((attribute) => attribute !== undefined);
-  return known.length < attributes.length ? undefined : { attributes: known, joiner };
+  return known.length === 0 || known.length < attributes.length ? undefined : { attributes: known, joiner };
 }
 
 function unquoted(value: string): string {
