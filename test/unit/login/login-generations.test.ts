@@ -39,6 +39,11 @@ async function deciderOf(logins: LoginGenerations): Promise<string> {
   return verdict.outcome === 'denied' ? verdict.denial.detail : verdict.outcome;
 }
 
+function recheckOf(verdict: Awaited<ReturnType<LoginGenerations['authenticate']>>) {
+  if (verdict.outcome !== 'granted') throw new Error('not granted');
+  return verdict.login.recheck;
+}
+
 describe('a former configuration', () => {
   it('is closed at once when it decides nothing, and the newer decides from then on', async () => {
     const [former, newer] = [generation('former'), generation('newer')];
@@ -64,6 +69,27 @@ describe('a former configuration', () => {
     expect(former.state.closed).toBe(0);
     former.state.waiting[1]?.();
     expect(await running[1]).toBe('former');
+    expect([former.state.closed, newer.state.closed]).toEqual([1, 0]);
+  });
+
+  it.each<[string, (logins: LoginGenerations) => Promise<() => Promise<unknown>>]>([
+    [
+      'a login that is explained',
+      async (logins) => () => logins.resolve('site', request, { purpose: 'explain', steps: unrecorded }),
+    ],
+    ['the recheck of a session', async (logins) => recheckOf(await logins.authenticate('site', request))],
+  ])('is closed after %s ended, and not before', async (_what, use) => {
+    const [former, newer] = [generation('former', 'passed'), generation('newer')];
+    const logins = new LoginGenerations(former.logins);
+    const begin = await use(logins);
+    former.state.isHeld = true;
+    const running = begin();
+    await expect.poll(() => former.state.waiting.length).toBe(1);
+    await logins.replace(newer.logins);
+    expect(former.state.closed).toBe(0);
+    former.state.isHeld = false;
+    former.state.waiting[0]?.();
+    await running;
     expect([former.state.closed, newer.state.closed]).toEqual([1, 0]);
   });
 
