@@ -17,6 +17,7 @@ import { openApiDocument } from './openapi.ts';
 import { RefusedRequest, refusedRequests } from './refused-request.ts';
 import { type CertificateRequest, readCertificateRequest } from './request-certificates.ts';
 import { parseQuery, parseRequestTarget, type Query } from './request-target.ts';
+import { type Operation, routesAt } from './routes.ts';
 import { addressPattern, type HealthAnswer, type RefusedAnswer } from './wire.ts';
 
 export interface MappingHandlerOptions {
@@ -46,7 +47,7 @@ export interface HttpAnswer {
   readonly isLast?: boolean;
 }
 
-type Route = (request: IncomingMessage, caller: Caller, query: Query) => Promise<HttpAnswer>;
+type Answering = (request: IncomingMessage, caller: Caller, query: Query) => Promise<HttpAnswer>;
 
 /**
  * Its answers never reject.
@@ -61,11 +62,11 @@ export function createMappingHandler(
   const decisions = new Decisions(options.limits);
   const description = openApiDocument(options.certificateHeader.name);
   const health: HealthAnswer = { status: 'ok', sites: [...sites] };
-  const routes: Readonly<Record<string, Readonly<Record<string, Route | undefined>> | undefined>> = {
-    '/v1/resolve': { POST: (...request) => resolve(options, decisions, ...request) },
-    '/v1/authorize': { GET: (...request) => decisions.take(() => authorize(options, ...request)) },
-    '/v1/health': { GET: async () => ({ status: 200, headers: {}, body: health }) },
-    '/openapi.json': { GET: async () => ({ status: 200, headers: {}, body: description }) },
+  const operations: Readonly<Record<Operation, Answering>> = {
+    resolve: (...request) => resolve(options, decisions, ...request),
+    authorize: (...request) => decisions.take(() => authorize(options, ...request)),
+    health: async () => ({ status: 200, headers: {}, body: health }),
+    describe: async () => ({ status: 200, headers: {}, body: description }),
   };
 
   return async (request) => {
@@ -79,12 +80,11 @@ export function createMappingHandler(
       // RFC 9112 3.2; Node keeps the first and drops the others
       if ((request.headersDistinct['host'] ?? []).length > 1) throw new RefusedRequest('request-invalid');
       const { path, query } = parseRequestTarget(request.url ?? '');
-      const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-      if (!route) throw new RefusedRequest('path-unknown');
-      const method = request.method ?? '';
-      const answer = Object.hasOwn(route, method) ? route[method] : undefined;
-      if (!answer) throw new RefusedRequest('method-not-allowed');
-      return await answer(request, judgement.caller, parseQuery(query));
+      const known = routesAt(path);
+      if (!known) throw new RefusedRequest('path-unknown');
+      const route = known.find(({ method }) => method === request.method);
+      if (!route) throw new RefusedRequest('method-not-allowed');
+      return await operations[route.operation](request, judgement.caller, parseQuery(query));
     } catch (error) {
       const refused = error instanceof RefusedRequest ? error : new RefusedRequest('internal-fault');
       if (refused === error) logger.warn('request-refused', { code: refused.code, remoteAddress });

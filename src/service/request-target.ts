@@ -3,6 +3,7 @@
  * that lets through one path must not be talked into another by dots, doubled slashes, percent signs or an absolute form.
  */
 import { RefusedRequest } from './refused-request.ts';
+import { parameterDescriptions } from './routes.ts';
 import { maximumUserLength } from './wire.ts';
 
 export interface Query {
@@ -19,7 +20,6 @@ export interface RequestTarget {
 }
 
 const originForm = /^(\/[^?#\\]*)(?:\?([^#\\]*))?$/;
-const parameters: readonly string[] = ['user', 'site', 'explain'];
 
 /** @throws RefusedRequest when the target is in absolute, authority or asterisk form */
 export function parseRequestTarget(target: string): RequestTarget {
@@ -37,7 +37,7 @@ export function parseQuery(text: string): Query {
   const explain = given.get('explain') ?? '0';
   const user = given.get('user');
   const site = given.get('site');
-  const isKnown = names.every((name) => parameters.includes(name));
+  const isKnown = names.every((name) => Object.hasOwn(parameterDescriptions, name));
   const isTooLong = (user ?? '').length > maximumUserLength;
   if (!isKnown || isTooLong || given.size !== names.length || !['0', '1'].includes(explain)) {
     throw new RefusedRequest('request-invalid');
