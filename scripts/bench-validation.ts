@@ -3,14 +3,15 @@
  * What validation costs: a chain of three certificates beside node:crypto's X509Certificate in the same run, a CRL of 100,000
  * entries, and the worst chains a peer may send. Fails when a limit is broken. Run: node scripts/bench-validation.ts
  */
-import { generateKeyPairSync, verify, X509Certificate } from 'node:crypto';
+import { verify, X509Certificate } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { unrecorded } from '../src/explanation/steps.ts';
 import { parseCrl } from '../src/pki/crl/crl.ts';
 import { CrlEntries, indexCrlEntries } from '../src/pki/crl/crl-entries.ts';
 import { oids } from '../src/pki/encoding/oids.ts';
 import { collectGarbage } from '../test/support/collect-garbage.ts';
-import { der, integer, objectIdentifier, octetString, sequence } from '../test/support/der-builder.ts';
+import { integer, objectIdentifier, octetString, sequence } from '../test/support/der-builder.ts';
+import { type Keys, newKeys, newRsaKeys } from '../test/support/keys.ts';
 import {
   ca,
   caUsage,
@@ -21,8 +22,6 @@ import {
   extension,
   issue,
   issueCrl,
-  type Keys,
-  newKeys,
   person,
   root,
   subjectAltName,
@@ -47,11 +46,6 @@ function timed(samples: number[], work: () => unknown): void {
   work();
   samples.push(performance.now() - start);
 }
-
-const rsaKeys = (): Keys => ({
-  ...generateKeyPairSync('rsa', { modulusLength: 2048 }),
-  scheme: { algorithm: sequence(objectIdentifier(oids.sha256WithRsa), der(0x05)), digest: 'sha256' },
-});
 
 async function benchChain(label: string, makeKeys: () => Keys): Promise<void> {
   const policy = extension(oids.certificatePolicies, sequence(sequence(objectIdentifier('1.2.3.4'))));
@@ -177,7 +171,7 @@ async function benchHostile(): Promise<void> {
   }
 }
 
-await benchChain('RSA-2048', rsaKeys);
+await benchChain('RSA-2048', () => newRsaKeys(2048));
 await benchChain('P-256', newKeys);
 benchCrl();
 await benchHostile();

@@ -1,9 +1,8 @@
 /** Random certification paths from a seed: right in most respects, wrong in none, one or a few. For the comparison with OpenSSL. */
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { oids } from '../src/pki/encoding/oids.ts';
 import {
   boolean,
-  der,
   implicit,
   integer,
   name,
@@ -13,6 +12,7 @@ import {
   sequence,
   utf8,
 } from '../test/support/der-builder.ts';
+import { ed25519Keys, type Keys, newKeys, newRsaKeys, p384Keys } from '../test/support/keys.ts';
 import {
   days,
   directoryName,
@@ -21,9 +21,7 @@ import {
   extension,
   type Issued,
   issue,
-  type Keys,
   nameConstraints,
-  newKeys,
   purposes,
   subjectAltName,
   uriName,
@@ -48,33 +46,14 @@ export function randomNumbers(seed: number): () => number {
   };
 }
 
-const rsaWith = (oid: string, digest: string, modulusLength: number): Keys => ({
-  ...generateKeyPairSync('rsa', { modulusLength }),
-  scheme: { algorithm: sequence(objectIdentifier(oid), der(0x05)), digest },
-});
-
 /** Weights: how often a key of this kind is taken. */
 const keyKinds: readonly (readonly [string, number, () => Keys])[] = [
   ['p256', 12, newKeys],
-  ['rsa2048', 3, () => rsaWith(oids.sha256WithRsa, 'sha256', 2048)],
-  ['rsa1024', 0.3, () => rsaWith(oids.sha256WithRsa, 'sha256', 1024)],
-  ['sha1', 0.3, () => rsaWith(oids.sha1WithRsa, 'sha1', 2048)],
-  [
-    'p384',
-    1,
-    () => ({
-      ...generateKeyPairSync('ec', { namedCurve: 'P-384' }),
-      scheme: { algorithm: sequence(objectIdentifier(oids.ecdsaWithSha384)), digest: 'sha384' },
-    }),
-  ],
-  [
-    'ed25519',
-    1,
-    () => ({
-      ...generateKeyPairSync('ed25519'),
-      scheme: { algorithm: sequence(objectIdentifier(oids.ed25519)), digest: null },
-    }),
-  ],
+  ['rsa2048', 3, () => newRsaKeys(2048)],
+  ['rsa1024', 0.3, () => newRsaKeys(1024)],
+  ['sha1', 0.3, () => newRsaKeys(2048, 'sha1')],
+  ['p384', 1, p384Keys],
+  ['ed25519', 1, ed25519Keys],
 ];
 
 const keysOfKind = 6;

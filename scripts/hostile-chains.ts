@@ -2,7 +2,6 @@
  * The worst a peer can send: at most sixteen certificates and 100 KiB, made to cost as much time as possible. Some need a CA
  * below the trust anchor that is in the hands of the attacker, which is the stronger position. For bench-validation and fuzzing.
  */
-import { generateKeyPairSync } from 'node:crypto';
 import { oids } from '../src/pki/encoding/oids.ts';
 import {
   explicit,
@@ -14,6 +13,7 @@ import {
   text,
   utf8,
 } from '../test/support/der-builder.ts';
+import { ecKeys, ed448Keys } from '../test/support/keys.ts';
 import {
   ca,
   caUsage,
@@ -47,15 +47,6 @@ const chain = (label: string, ...certificates: readonly Issued[]): HostileChain 
   name: label,
   anchor,
   peer: certificates.map(({ der: bytes }) => bytes),
-});
-
-const ecKeys = (namedCurve: string): Keys => ({
-  ...generateKeyPairSync('ec', { namedCurve }),
-  scheme: { algorithm: sequence(objectIdentifier(oids.ecdsaWithSha256)), digest: 'sha256' },
-});
-const edKeys = (): Keys => ({
-  ...generateKeyPairSync('ed448'),
-  scheme: { algorithm: sequence(objectIdentifier(oids.ed448)), digest: null },
 });
 
 const policies = (values: readonly string[]): Buffer =>
@@ -150,7 +141,7 @@ export function hostileChains(): readonly HostileChain[] {
       'the same, P-521',
       list(15, () => ecKeys('P-521')),
     ),
-    mirror('the same, Ed448', list(15, edKeys)),
+    mirror('the same, Ed448', list(15, ed448Keys)),
     mesh(),
     // Only the last step of each path shows that it is not valid, and no fault of the end entity itself may show it before.
     ladder('ladder of 128 paths that fail at their end', narrowAbove(6), [subjectAltName(dnsName('b.example'))]),

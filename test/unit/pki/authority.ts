@@ -1,5 +1,5 @@
-/** Issues certificates and CRLs of any kind, right or wrong, with P-256 keys. */
-import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+/** Issues certificates and CRLs of any kind, right or wrong; with P-256 keys unless others are given. */
+import { createHash, randomBytes, sign } from 'node:crypto';
 import { oids } from '../../../src/pki/encoding/oids.ts';
 import {
   bitString,
@@ -14,6 +14,7 @@ import {
   sequence,
   time,
 } from '../../support/der-builder.ts';
+import { ecdsaWithSha256, type Keys, newKeys, type Scheme } from '../../support/keys.ts';
 
 export const now = new Date('2026-06-01T12:00:00Z');
 export const days = (count: number): Date => new Date(now.getTime() + count * 86_400_000);
@@ -27,29 +28,16 @@ export interface Issuing {
   readonly keys?: Keys;
 }
 
-export interface Keys {
-  readonly privateKey: KeyObject;
-  readonly publicKey: KeyObject;
-  /** How they sign; absent: ECDSA with SHA-256. */
-  readonly scheme?: Scheme;
-}
-
-interface Scheme {
-  /** DER of AlgorithmIdentifier. */
-  readonly algorithm: Buffer;
-  /** Null where the scheme has its own hash function. */
-  readonly digest: string | null;
-}
-
 export interface Issued {
   readonly der: Buffer;
   readonly subject: Buffer;
   readonly keys: Keys;
 }
 
-export const newKeys = (): Keys => generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const ecdsaWithSha256 = sequence(objectIdentifier(oids.ecdsaWithSha256));
-const schemeOf = ({ scheme }: Keys): Scheme => scheme ?? { algorithm: ecdsaWithSha256, digest: 'sha256' };
+export type { Keys };
+export { newKeys };
+
+const schemeOf = ({ scheme = ecdsaWithSha256 }: Keys): Scheme => scheme;
 
 export function extension(oid: string, value: Buffer, critical = false): Buffer {
   return sequence(objectIdentifier(oid), ...(critical ? [boolean(true)] : []), octetString(value));

@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
 import { defaultAlgorithmPolicy } from '../../../src/pki/certificate/algorithms.ts';
 import { oids } from '../../../src/pki/encoding/oids.ts';
 import { integer, namedBits, objectIdentifier, sequence } from '../../support/der-builder.ts';
+import { rsaKeys } from '../../support/keys.ts';
 import {
   ca,
   caUsage,
@@ -38,7 +38,7 @@ const crossed = anchors.map((anchor) =>
 
 const usage = (...bits: readonly number[]) => extension(oids.keyUsage, namedBits(...bits), true);
 const login = purposes(oids.clientAuth);
-const shortRsa = generateKeyPairSync('rsa', { modulusLength: 1024 });
+const shortRsa = rsaKeys(1024);
 
 type Make = (issuer: Issued) => Issued;
 const holding =

@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { unrecorded } from '../../../src/explanation/steps.ts';
 import { oids } from '../../../src/pki/encoding/oids.ts';
 import { Budget } from '../../../src/pki/path/budget.ts';
-import { objectIdentifier, octetString, sequence } from '../../support/der-builder.ts';
+import { octetString, sequence } from '../../support/der-builder.ts';
+import { ecKeys } from '../../support/keys.ts';
 import {
   ca,
   caUsage,
@@ -15,7 +15,6 @@ import {
   extension,
   intermediate,
   issue,
-  type Keys,
   nameConstraints,
   newKeys,
   person,
@@ -133,11 +132,7 @@ describe('the search for a path', () => {
   });
 
   it('is given up when a few signatures cost as much as many', async () => {
-    const expensive = (): Keys => ({
-      ...generateKeyPairSync('ec', { namedCurve: 'P-521' }),
-      scheme: { algorithm: sequence(objectIdentifier(oids.ecdsaWithSha256)), digest: 'sha256' },
-    });
-    const keys = Array.from({ length: 8 }, expensive);
+    const keys = Array.from({ length: 8 }, () => ecKeys('P-521'));
     const subject = commonName('Mirror');
     const signer = (index: number) => ({ subject, keys: keys[index % 8]!, der: Buffer.alloc(0) });
     const ring = keys.map((pair, index) =>

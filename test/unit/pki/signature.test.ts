@@ -13,11 +13,12 @@ import {
   octetString,
   sequence,
 } from '../../support/der-builder.ts';
+import { rsaKeys } from '../../support/keys.ts';
 
 const data = Buffer.from('to be signed');
 const clock = { now: () => new Date(0) };
-const rsa2048 = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const rsa1024 = generateKeyPairSync('rsa', { modulusLength: 1024 });
+const rsa2048 = rsaKeys(2048);
+const rsa1024 = rsaKeys(1024);
 const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });
 const p256 = ec('P-256');
 const ed25519 = generateKeyPairSync('ed25519');

@@ -2,7 +2,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { unrecorded } from '../../../src/explanation/steps.ts';
 import { oids } from '../../../src/pki/encoding/oids.ts';
-import { der, objectIdentifier, sequence, utf8 } from '../../support/der-builder.ts';
+import { objectIdentifier, sequence, utf8 } from '../../support/der-builder.ts';
+import { rsaKeys } from '../../support/keys.ts';
 import {
   ca,
   caUsage,
@@ -100,16 +101,11 @@ describe('site rules', () => {
 });
 
 describe('keys', () => {
-  const rsa = (modulusLength: number): Keys => ({
-    ...generateKeyPairSync('rsa', { modulusLength }),
-    scheme: { algorithm: sequence(objectIdentifier(oids.sha256WithRsa), der(0x05)), digest: 'sha256' },
-  });
-
   it('an end entity with a key shorter than the site takes is refused although it signs no certificate', async () => {
-    expect(await verdictOf({ anchors: [anchor] }, [person(anchor, [], { keys: rsa(1024) })])).toBe(
+    expect(await verdictOf({ anchors: [anchor] }, [person(anchor, [], { keys: rsaKeys(1024) })])).toBe(
       'algorithm-not-acceptable',
     );
-    expect(await verdictOf({ anchors: [anchor] }, [person(anchor, [], { keys: rsa(2048) })])).toBe('valid');
+    expect(await verdictOf({ anchors: [anchor] }, [person(anchor, [], { keys: rsaKeys(2048) })])).toBe('valid');
   });
 
   it.each([

@@ -5,7 +5,7 @@ import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts
 import { SignatureVerifier } from '../../../../src/pki/certificate/signature.ts';
 import { subjectAt } from '../../../../src/pki/crl/crl-subject.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
-import { checkOcspResponse, nonceProblem, type OcspContext } from '../../../../src/pki/ocsp/ocsp-check.ts';
+import { checkOcspResponse, nonceProblem } from '../../../../src/pki/ocsp/ocsp-check.ts';
 import { parseOcspResponse } from '../../../../src/pki/ocsp/ocsp-response.ts';
 import { Budget } from '../../../../src/pki/path/budget.ts';
 import { IssuerPool } from '../../../../src/pki/path/issuer-pool.ts';
@@ -31,6 +31,7 @@ import {
   root,
   subjectAltName,
 } from '../authority.ts';
+import { type OcspContext, ocspContext } from './ocsp-context.ts';
 
 const anchor = root();
 const middle = intermediate(anchor);
@@ -55,21 +56,9 @@ async function statusOf(
   const trustAnchor = parseCertificate(anchor.der);
   const subject = subjectAt({ certificates, trustAnchor }, 0);
   if (!subject || typeof response === 'string') throw new Error('the test asks nothing');
-  const clock = { now: () => now };
-  const status = await checkOcspResponse(response, subject, {
-    pool: new IssuerPool(
-      [trustAnchor],
-      pool.map(({ der }) => parseCertificate(der)),
-    ),
-    signatures: new SignatureChecks(new SignatureVerifier(defaultAlgorithmPolicy), new Budget(clock)),
-    time: now,
-    delegateProblem: async () => 'no CRL',
-    isDelegateRevoked: async () => false,
-    limits: { clockSkewSeconds: 60, maximumAgeSeconds: 7 * 86_400 },
-    freshnessSeconds: 0,
-    graceSeconds: 0,
-    ...setting,
-  });
+  const others = pool.map(({ der }) => parseCertificate(der));
+  const context = ocspContext(new IssuerPool([trustAnchor], others), setting);
+  const status = await checkOcspResponse(response, subject, context);
   return status.status === 'unknown' ? status.problems.join('; ') : status.status;
 }
 

@@ -1,15 +1,11 @@
 /** The rules by which an OCSP answer tells the status of one certificate (RFC 6960 3.2, 4.2.2): its times, its statements, its signer. */
 import { describe, expect, it } from 'vitest';
-import { defaultAlgorithmPolicy } from '../../../../src/pki/certificate/algorithms.ts';
 import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
-import { SignatureVerifier } from '../../../../src/pki/certificate/signature.ts';
 import type { Subject } from '../../../../src/pki/crl/crl-subject.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
-import { checkOcspResponse, type OcspContext, type OcspStatus } from '../../../../src/pki/ocsp/ocsp-check.ts';
+import { checkOcspResponse, type OcspStatus } from '../../../../src/pki/ocsp/ocsp-check.ts';
 import { parseOcspResponse } from '../../../../src/pki/ocsp/ocsp-response.ts';
-import { Budget } from '../../../../src/pki/path/budget.ts';
 import { IssuerPool } from '../../../../src/pki/path/issuer-pool.ts';
-import { SignatureChecks } from '../../../../src/pki/path/signature-checks.ts';
 import { octetString, sequence } from '../../../support/der-builder.ts';
 import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
 import {
@@ -25,6 +21,7 @@ import {
   purposes,
   root,
 } from '../authority.ts';
+import { type OcspContext, ocspContext } from './ocsp-context.ts';
 
 const anchor = root();
 const middle = intermediate(anchor);
@@ -44,17 +41,7 @@ const subject: Subject = {
 async function statusOf(answer: OcspAnswer, setting: Partial<OcspContext> = {}): Promise<OcspStatus> {
   const response = parseOcspResponse(issueOcsp(answer), 'answer');
   if (typeof response === 'string') throw new Error(response);
-  return checkOcspResponse(response, subject, {
-    pool: new IssuerPool([subject.trustAnchor], []),
-    signatures: new SignatureChecks(new SignatureVerifier(defaultAlgorithmPolicy), new Budget({ now: () => now })),
-    time: now,
-    delegateProblem: async () => 'no CRL',
-    isDelegateRevoked: async () => false,
-    limits: { clockSkewSeconds: 60, maximumAgeSeconds: 7 * 86_400 },
-    freshnessSeconds: 0,
-    graceSeconds: 0,
-    ...setting,
-  });
+  return checkOcspResponse(response, subject, ocspContext(new IssuerPool([subject.trustAnchor], []), setting));
 }
 
 /** The status, or why there is none. */
@@ -350,16 +337,10 @@ describe('critical extensions of an answer (RFC 6960 4.4)', () => {
 it('a key of the issuer that cannot be read leaves the status unknown, and a fault of ours is none of it', async () => {
   const response = parseOcspResponse(issueOcsp(good), 'answer');
   if (typeof response === 'string') throw new Error(response);
-  const context = {
-    pool: new IssuerPool([], []),
-    signatures: new SignatureChecks(new SignatureVerifier(defaultAlgorithmPolicy), new Budget({ now: () => now })),
-    time: now,
+  const context = ocspContext(new IssuerPool([], []), {
     delegateProblem: async () => undefined,
-    isDelegateRevoked: async () => false,
     limits: { clockSkewSeconds: 60, maximumAgeSeconds: 0 },
-    freshnessSeconds: 0,
-    graceSeconds: 0,
-  };
+  });
   const broken = { ...subject.issuer, derived: {}, subjectPublicKeyInfo: Buffer.of(0x30, 0) };
   expect(await checkOcspResponse(response, { ...subject, issuer: broken }, context)).toMatchObject({
     status: 'unknown',

@@ -1,15 +1,16 @@
 /** A PIV card with its keys in this process, for tests of the card application alone: real RSA, and a key that shows what it was asked. */
-import { constants, generateKeyPairSync, privateEncrypt, publicDecrypt } from 'node:crypto';
+import { constants, privateEncrypt, publicDecrypt } from 'node:crypto';
 import type { CardEvent } from '../../../../src/smartcard/piv/card-event.ts';
 import { cardUuid } from '../../../../src/smartcard/piv/data-objects.ts';
 import { slotOfReference } from '../../../../src/smartcard/piv/key-slot.ts';
 import { PivCard, type PivCardOptions } from '../../../../src/smartcard/piv/piv-card.ts';
 import type { PivKey } from '../../../../src/smartcard/piv/piv-key.ts';
+import { rsaKeys } from '../../../support/keys.ts';
 
 const pin = '123456';
 export const puk = '87654321';
 
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const rsa = rsaKeys(2048);
 const padding = constants.RSA_NO_PADDING;
 
 export const rsaKey: PivKey = {
