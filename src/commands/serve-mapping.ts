@@ -2,6 +2,7 @@
 
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import { formatFault } from '../config/yaml/fault.ts';
+import { logWarnings } from '../gateway/configuration-warnings.ts';
 import { listenerFault } from '../gateway/listen-fault.ts';
 import { createLogins, openSharedParts } from '../gateway/logins.ts';
 import { type MappingServiceSettings, mappingServiceOptions } from '../gateway/mapping-service-options.ts';
@@ -49,6 +50,7 @@ export async function serveMapping(
       sites,
     });
     audit.write({ event: 'configuration', action: 'started', configuration: file, sha256: configuration.sha256 });
+    logWarnings(configuration, logger);
     const service = 'serve-mapping';
     const reload = reloader({ file, service, started: configuration, logins, create, apply, audit, clock, logger });
     const stopped = untilStopped({

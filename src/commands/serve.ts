@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import { formatFault } from '../config/yaml/fault.ts';
 import { checkIdentity, createFtpServer, type FtpServer } from '../ftp/server.ts';
+import { logWarnings } from '../gateway/configuration-warnings.ts';
 import { fileOperationLimits, fileOperationsOf, sizeFileThreads } from '../gateway/file-threads.ts';
 import { failedBinding, listenFault } from '../gateway/listen-fault.ts';
 import { createLogins, type LoginParts, openSharedParts } from '../gateway/logins.ts';
@@ -56,9 +57,7 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
     sites: running.length,
     node: process.version,
   });
-  for (const { setting, message, remedy } of configuration.warnings) {
-    logger.warn('configuration-warning', { setting, message, remedy });
-  }
+  logWarnings(configuration, logger);
   const sweeping = keepSwept(running, clock, logger);
   const create = (renewed: Configuration) => createLogins(renewed, parts);
   const apply = (renewed: Configuration) => renewSites(running, renewed);

@@ -8,6 +8,7 @@ import { errorMessage } from '../error-message.ts';
 import type { LoginGenerations, Logins } from '../login/login-generations.ts';
 import type { AuditTrail } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
+import { logWarnings } from './configuration-warnings.ts';
 
 export interface Reload {
   readonly file: string;
@@ -73,6 +74,7 @@ export function reloader({
       if (outcome.needsRestart.length > 0) logger.warn('reloaded', fields);
       else logger.info('reloaded', fields);
       audit.write({ event: 'configuration', action: 'reloaded', ...fields });
+      logWarnings(renewed, logger);
     } catch (error) {
       const faults = error instanceof ConfigurationError ? error.faults.map(formatFault) : [errorMessage(error)];
       const { sha256 } = inForce;

@@ -11,7 +11,7 @@ interface LogEventDescription {
 const ofService = {
   started: { when: 'All sites listen.', holds: 'configuration, sha256, version, sites, node' },
   'configuration-warning': {
-    when: 'The configuration that was started holds a setting that weakens or surprises.',
+    when: 'The configuration that was started or reloaded holds a setting that weakens or surprises.',
     holds: 'setting, message, remedy',
   },
   'mapping-service-started': {
