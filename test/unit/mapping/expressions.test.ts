@@ -9,6 +9,7 @@ import { compileExpression } from '../../../src/mapping/sssd/extended-regular-ex
 import { type Dialect, parseTemplate } from '../../../src/mapping/sssd/template.ts';
 import { parseDistinguishedName } from '../../../src/pki/names/distinguished-name.ts';
 import { encodeName, type NameInput } from '../../../src/smartcard/authority/name-encoding.ts';
+import { cpuMilliseconds } from '../../support/cpu-time.ts';
 
 describe('patterns are for the whole value', () => {
   it.each([
@@ -130,9 +131,9 @@ describe('POSIX extended regular expressions', () => {
 
   it('hostile text costs time in proportion to its length', () => {
     const expression = compileExpression('^(([a-z]+)+)+(x+x+)+y$');
-    const started = performance.now();
+    const started = cpuMilliseconds();
     expect(expression.matches('x'.repeat(4096))).toBe(false);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(cpuMilliseconds() - started).toBeLessThan(2000);
   });
 
   it.each([

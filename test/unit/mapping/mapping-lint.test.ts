@@ -9,6 +9,7 @@ import { createMappingLint } from '../../../src/mapping/stored/mapping-lint.ts';
 import { readStoredValue } from '../../../src/mapping/stored/stored-value.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import { subjectIdentity } from '../../../src/pki/names/subject-identity.ts';
+import { cpuMilliseconds } from '../../support/cpu-time.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 
@@ -146,7 +147,7 @@ describe('values that are wrong', () => {
   });
 
   it('hostile values cost little time', () => {
-    const started = performance.now();
+    const started = cpuMilliseconds();
     for (const value of [
       '"',
       '"'.repeat(8000),
@@ -157,7 +158,7 @@ describe('values that are wrong', () => {
     ]) {
       createMappingLint().examine(account(`X509:${value}`));
     }
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(cpuMilliseconds() - started).toBeLessThan(3000);
   });
 });
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { certificatesOfHeader, type HeaderEncoding } from '../../../src/service/certificate-header.ts';
 import { RefusedRequest } from '../../../src/service/refused-request.ts';
+import { cpuMilliseconds } from '../../support/cpu-time.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 
 const base64 = janeDoe.toString('base64');
@@ -75,13 +76,13 @@ describe('a certificate header is refused', () => {
   });
 
   it('in time that grows with its length only', () => {
-    const begin = performance.now();
+    const begin = cpuMilliseconds();
     for (const value of [
       '-----BEGIN CERTIFICATE-----'.repeat(2000),
       `a=${'\\"'.repeat(20_000)}`,
       'a=b;'.repeat(10_000),
     ])
       for (const encoding of ['pem', 'xfcc'] as const) expect(() => read(encoding, value)).toThrow(RefusedRequest);
-    expect(performance.now() - begin).toBeLessThan(1000);
+    expect(cpuMilliseconds() - begin).toBeLessThan(1000);
   });
 });
