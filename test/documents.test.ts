@@ -63,6 +63,22 @@ describe('documents', () => {
   });
 });
 
+describe('decisions', () => {
+  const decisions = files.filter((file) => /^docs\/decisions\/\d/.test(file));
+
+  it('are numbered without a gap', () => {
+    const numbers = decisions.map((file) => Number(file.slice('docs/decisions/'.length).slice(0, 3)));
+    expect(numbers).toEqual(numbers.map((_number, index) => index + 1));
+  });
+
+  it.each(decisions)('%s has its number, a status and every part', (file) => {
+    const text = read(file);
+    expect(text).toMatch(new RegExp(`^# ${file.slice('docs/decisions/'.length).slice(0, 3)}: .+\n\nStatus: .+\n`));
+    const headings = Array.from(text.matchAll(/^## (.+)$/gm), ([, heading]) => heading);
+    expect(headings).toEqual(['Context', 'Decision', 'Reasons', 'Consequences']);
+  });
+});
+
 describe('CHANGELOG', () => {
   it('has an entry for the version of the package', () => {
     expect(read('CHANGELOG.md')).toContain(`## ${packageFile.version}`);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cardsPage } from './card-page.ts';
 import { commandsPage, ftpCommandsPage } from './command-pages.ts';
+import { decisionsList } from './decisions.ts';
 import { page } from './markdown.ts';
 import { denialsPage, findingsPage, recordsPage } from './record-pages.ts';
 import { roomsTable } from './rooms-table.ts';
@@ -34,6 +35,7 @@ export function referencePages(): ReadonlyMap<string, string> {
 const parts: Readonly<Record<string, () => string>> = {
   nginx: () => `\`\`\`nginx\n${readFileSync(nginxExample, 'utf8').trimEnd()}\n\`\`\``,
   rooms: roomsTable,
+  decisions: decisionsList,
 };
 
 /** Names of what `fillParts` can put in. */
