@@ -13,7 +13,7 @@ import { ConnectionPool, type ConnectionPoolOptions } from '../src/directory/con
 import type { Directory } from '../src/directory/directory.ts';
 import { createLdapDirectory } from '../src/directory/ldap-directory.ts';
 import { unrecorded } from '../src/explanation/steps.ts';
-import { createMappingService } from '../src/mapping/resolve.ts';
+import { createAccountResolver } from '../src/mapping/resolve.ts';
 import { issuerSerialValues } from '../src/mapping/stored/alt-security-identities.ts';
 import { bindingSettings } from '../src/mapping/strength.ts';
 import { silentLogger } from '../src/operations/log.ts';
@@ -73,7 +73,7 @@ async function crowdTimes(work: () => Promise<unknown>): Promise<readonly number
 function loginOf(directory: Directory, certificate: ValidatedCertificate, user: string): () => Promise<void> {
   const rules = [{ name: 'issuer-and-serial', map: 'issuerSerial', onMiss: 'next' }] as const;
   const settings = z.strictObject(bindingSettings).parse({});
-  const mapping = createMappingService({ rules, settings, directories: [directory], logger: silentLogger });
+  const mapping = createAccountResolver({ rules, settings, directories: [directory], logger: silentLogger });
   return async () => {
     const result = await mapping.resolve(certificate, user, unrecorded);
     if (result.outcome === 'denied') throw new Error(`refused: ${result.denial.code}`);

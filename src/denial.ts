@@ -273,7 +273,7 @@ export const denialTable = {
     subStatus: 35,
     level: 'warning',
     meaning: 'The account is not a person’s: a computer, a trust, or a temporary duplicate.',
-    remedy: 'Map the certificate to a normal user account.',
+    remedy: 'Map the certificate to the account of a person.',
   },
   'account-workstation-not-allowed': {
     stage: 'account',
@@ -403,7 +403,7 @@ export const denialTable = {
     subStatus: 35,
     level: 'alert',
     meaning: 'Too many logins were refused on one control connection.',
-    remedy: 'See the refusals before this one in the audit log; they name the cause.',
+    remedy: 'See the refusals before this one in the audit trail; they name the cause.',
   },
   'tls-required': {
     stage: 'connection',

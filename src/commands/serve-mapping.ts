@@ -5,7 +5,7 @@ import { formatFault } from '../config/yaml/fault.ts';
 import { logWarnings } from '../gateway/configuration-warnings.ts';
 import { listenerFault } from '../gateway/listen-fault.ts';
 import { createLogins, openSharedParts } from '../gateway/logins.ts';
-import { type MappingServiceSettings, mappingServiceOptions } from '../gateway/mapping-service-options.ts';
+import { type MappingServiceOptions, mappingServiceOptions } from '../gateway/mapping-service-options.ts';
 import { reloader } from '../gateway/reload.ts';
 import { closeAll, untilStopped } from '../gateway/service-life.ts';
 import { LoginGenerations } from '../login/login-generations.ts';
@@ -20,7 +20,7 @@ import type { Terminal } from './terminal.ts';
 export async function serveMapping(
   file: string,
   configuration: Configuration,
-  { listeners, ...settings }: MappingServiceSettings,
+  { listeners, ...settings }: MappingServiceOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const parts = openSharedParts(configuration);
@@ -73,7 +73,7 @@ export async function serveMapping(
 /** Certificates only: a listener that has moved, or is new, waits for a restart, and the reload names it. */
 function renewServers(
   servers: readonly MappingServer[],
-  started: MappingServiceSettings['listeners'],
+  started: MappingServiceOptions['listeners'],
   renewed: Configuration,
 ): void {
   const listeners = mappingServiceOptions(renewed)?.listeners.filter((listener) => 'address' in listener) ?? [];

@@ -16,7 +16,7 @@ import { TrustCheck } from './checks/trust-check.ts';
 import { ConfigurationDigest, type DigestedFile } from './configuration-digest.ts';
 import { type LoadedDirectory, loadDirectory } from './directory-material.ts';
 import { readRules } from './mapping-rules.ts';
-import { type CrlFile, type LoadingPurpose, MaterialReader } from './material.ts';
+import { type LoadedCrl, type LoadingPurpose, MaterialReader } from './material.ts';
 import { configurationSchema, type Settings } from './schema.ts';
 import { readIdentity, type ServerIdentity } from './server-identity.ts';
 import { type LoadedListener, type LoadedRemoteMapping, loadListeners, loadRemoteMapping } from './service-material.ts';
@@ -30,7 +30,7 @@ export interface LoadedSite {
   readonly server: ServerIdentity;
   readonly trustAnchors: readonly Certificate[];
   readonly intermediates: readonly Certificate[];
-  readonly crls: readonly CrlFile[];
+  readonly crls: readonly LoadedCrl[];
   readonly ocspResponders: readonly Certificate[];
   /** Empty with remoteMapping. */
   readonly rules: readonly MappingRule[];

@@ -12,7 +12,7 @@ import type { ConfigurationDigest } from './configuration-digest.ts';
 import { fileReason } from './yaml/file-reason.ts';
 import type { YamlSource } from './yaml/yaml-source.ts';
 
-export interface CrlFile {
+export interface LoadedCrl {
   /** Absolute path, for records. */
   readonly file: string;
   readonly der: Buffer;
@@ -118,7 +118,7 @@ export class MaterialReader {
     return names.flatMap((name, index) => this.#parsed([...setting, index], name, readCertificates));
   }
 
-  crls(setting: SettingPath, names: readonly string[]): readonly CrlFile[] {
+  crls(setting: SettingPath, names: readonly string[]): readonly LoadedCrl[] {
     return names.flatMap((name, index) => {
       const file = this.resolve(name);
       return this.#parsed([...setting, index], name, (content) =>

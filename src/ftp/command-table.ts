@@ -10,7 +10,7 @@ import {
   printDirectory,
   removeDirectory,
 } from './commands/directories.ts';
-import { deleteFile, modificationTime, renameFrom, renameTo, size } from './commands/files.ts';
+import { deleteFile, fileSize, modificationTime, renameFrom, renameTo } from './commands/files.ts';
 import { features, help, noOperation, status, system } from './commands/information.ts';
 import { list, listFacts, listNames, showFacts } from './commands/listings.ts';
 import { pass, user } from './commands/login.ts';
@@ -56,7 +56,7 @@ export const commandTable: readonly CommandSpec[] = [
   loggedIn('RMD', '<path>', 'Remove an empty directory.', 'RFC 959 4.1.3', removeDirectory, { alias: 'XRMD' }),
   loggedIn('RNFR', '<path>', 'Name what to rename.', 'RFC 959 4.1.3', renameFrom),
   loggedIn('RNTO', '<path>', 'Rename it.', 'RFC 959 4.1.3', renameTo),
-  loggedIn('SIZE', '<path>', 'Tell the size of a file.', 'RFC 3659 4', size, { feature: 'SIZE' }),
+  loggedIn('SIZE', '<path>', 'Tell the size of a file.', 'RFC 3659 4', fileSize, { feature: 'SIZE' }),
   open('STAT', '[<path>]', 'Tell the status, or list over here.', 'RFC 959 4.1.3', status, anytime),
   loggedIn('STOR', '<path>', 'Receive a file.', 'RFC 959 4.1.3', store),
   open('STRU', '<F>', 'Set the file structure; file only.', 'RFC 959 4.1.2', transferStructure),

@@ -46,7 +46,7 @@ function isPlain(text: string): boolean {
 }
 
 /** Runs one parsed command behind the guards its row demands. */
-export async function runCommand(control: Control, { verb, argument }: ParsedCommand): Promise<void> {
+export async function runFtpCommand(control: Control, { verb, argument }: ParsedCommand): Promise<void> {
   const spec = findCommand(verb);
   if (!spec) {
     const refusal = notOffered.get(verb);

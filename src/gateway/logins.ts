@@ -8,7 +8,7 @@ import { createFailureThrottle, type FailureThrottle } from '../login/failure-th
 import type { LoginGenerations, Logins } from '../login/login-generations.ts';
 import type { AuthorizationPolicy, LoginPolicy } from '../login/login-policy.ts';
 import { SiteLogin } from '../login/site-login.ts';
-import { createMappingService } from '../mapping/resolve.ts';
+import { createAccountResolver } from '../mapping/resolve.ts';
 import { type AuditTrail, trailOfSite } from '../operations/audit.ts';
 import { createAuditTrail } from '../operations/audit-trail.ts';
 import { tellShortagesTo } from '../operations/descriptor-shortage.ts';
@@ -158,7 +158,7 @@ function loginPolicy(site: LoadedSite, parts: SharedParts, authorization: Author
   }
   const certificates = {
     validator: createCertificateValidator(validatorOptions(site, evidence, clock, logger)),
-    mapping: createMappingService({ rules, settings: settings.mapping, directories, logger }),
+    mapping: createAccountResolver({ rules, settings: settings.mapping, directories, logger }),
   };
   return mode === 'certificate' ? { ...common, mode, certificates } : { ...common, mode, certificates, passwords };
 }

@@ -5,13 +5,13 @@ import type { MappingServerOptions } from '../service/mapping-server.ts';
 type OwnOptions = 'sites' | 'resolve' | 'logger' | 'clock' | 'timer' | 'listener';
 
 /** Everything about the service that a configuration says. */
-export interface MappingServiceSettings extends Omit<MappingServerOptions, OwnOptions> {
+export interface MappingServiceOptions extends Omit<MappingServerOptions, OwnOptions> {
   /** At least one. */
   readonly listeners: readonly MappingServerOptions['listener'][];
 }
 
 /** @returns undefined when the configuration has no mappingService */
-export function mappingServiceOptions({ settings, listeners }: Configuration): MappingServiceSettings | undefined {
+export function mappingServiceOptions({ settings, listeners }: Configuration): MappingServiceOptions | undefined {
   const { mappingService } = settings;
   if (!mappingService) return undefined;
   const { certificateHeader, certificateEncoding, addressHeader, explainCallers } = mappingService;

@@ -5,7 +5,7 @@ import type { ValidatedCertificate } from '../pki/path/validated-certificate.ts'
 import type { Admission } from './failure-throttle.ts';
 import type { CertificatePolicy, LoginPolicy, Occasion, PasswordPolicy } from './login-policy.ts';
 import { begun, next, type Progress, type StageResult } from './login-progress.ts';
-import { accountFacts, certificateFacts, validationFacts } from './login-record.ts';
+import { accountFacts, recordedCertificate, validationFacts } from './login-record.ts';
 import type { ExplainedRequest } from './login-request.ts';
 import { findAccountByName, throttled } from './password-login.ts';
 
@@ -28,14 +28,14 @@ export async function identifyByCertificate(
   const validated = await next(begun, async (): Promise<StageResult<ValidatedCertificate>> => {
     if (peerCertificates.length === 0) {
       return mode === 'certificate' && password !== undefined
-        ? refused('password-not-accepted', 'A password was sent, and no certificate.')
-        : refused('certificate-missing', 'The TLS handshake ended without a client certificate.');
+        ? stageDenial('password-not-accepted', 'A password was sent, and no certificate.')
+        : stageDenial('certificate-missing', 'The TLS handshake ended without a client certificate.');
     }
     const validation = await validator.validate(peerCertificates, steps);
     if (validation.outcome === 'valid') {
       return { outcome: 'passed', proof: validation.certificate, findings: validationFacts(validation.certificate) };
     }
-    const findings = validation.certificate ? { certificate: certificateFacts(validation.certificate) } : {};
+    const findings = validation.certificate ? { certificate: recordedCertificate(validation.certificate) } : {};
     return { outcome: 'denied', denial: validation.denial, findings };
   });
   return next(validated, async (certificate): Promise<StageResult<Identified>> => {
@@ -56,7 +56,7 @@ export function identifyByName(
   return next(begun, () =>
     'passwords' in policy
       ? findAccount(policy, request, occasion)
-      : refused('authentication-disabled', 'No method is enabled that this login could use.'),
+      : stageDenial('authentication-disabled', 'No method is enabled that this login could use.'),
   );
 }
 
@@ -81,6 +81,6 @@ async function findAccount(
   }
 }
 
-export function refused(code: DenialCode, detail: string): StageResult<never> {
+export function stageDenial(code: DenialCode, detail: string): StageResult<never> {
   return { outcome: 'denied', denial: denial(code, detail) };
 }

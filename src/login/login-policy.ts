@@ -4,7 +4,7 @@ import type { AuthorizationRule } from '../authorization/authorization-rules.ts'
 import type { HomeOutcome, HomeOwner } from '../authorization/home-directory.ts';
 import type { Clock } from '../clock.ts';
 import type { StepRecorder } from '../explanation/steps.ts';
-import type { MappingService } from '../mapping/mapping-service.ts';
+import type { AccountResolver } from '../mapping/account-resolver.ts';
 import type { CertificateValidator } from '../pki/path/certificate-validator.ts';
 import type { PasswordLoginOptions } from './password-login.ts';
 
@@ -28,7 +28,7 @@ export const authentication = z
 /** From a certificate to an account. */
 export interface CertificateLogin {
   readonly validator: CertificateValidator;
-  readonly mapping: MappingService;
+  readonly mapping: AccountResolver;
 }
 
 /** Rights and home of an account that may log in. */

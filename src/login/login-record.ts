@@ -1,6 +1,6 @@
 /** The parts of a login’s audit record: what an auditor asks of the certificate, its validation and the account. */
 import type { DirectoryAccount } from '../directory/directory.ts';
-import type { CertificateFacts, EvidenceFacts, LoginAttempt } from '../operations/audit.ts';
+import type { EvidenceFacts, LoginAttempt, RecordedCertificate } from '../operations/audit.ts';
 import { printable } from '../operations/printable.ts';
 import type { Certificate } from '../pki/certificate/certificate.ts';
 import { MalformedError } from '../pki/encoding/malformed-error.ts';
@@ -9,7 +9,7 @@ import { serialNumberText } from '../pki/names/serial-number-text.ts';
 import { type SubjectIdentity, subjectIdentity } from '../pki/names/subject-identity.ts';
 import type { RevocationEvidence, ValidatedCertificate } from '../pki/path/validated-certificate.ts';
 
-export function certificateFacts(certificate: Certificate): CertificateFacts {
+export function recordedCertificate(certificate: Certificate): RecordedCertificate {
   const identity = readableIdentity(certificate);
   return {
     subject: printable(formatRfc4514(certificate.subject)),
@@ -28,7 +28,7 @@ export function validationFacts(
   validated: ValidatedCertificate,
 ): Pick<LoginAttempt, 'certificate' | 'path' | 'trustAnchor' | 'policies' | 'evidence'> {
   return {
-    certificate: certificateFacts(validated.certificate),
+    certificate: recordedCertificate(validated.certificate),
     path: validated.path.map((certificate) => certificate.sha256),
     trustAnchor: validated.trustAnchor.sha256,
     policies: validated.policies,

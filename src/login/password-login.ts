@@ -16,7 +16,7 @@ export interface PasswordLoginOptions {
   readonly throttle: FailureThrottle;
 }
 
-export type Identified =
+export type LoginNameResult =
   | { readonly outcome: 'identified'; readonly account: DirectoryAccount; readonly directory: Directory }
   | { readonly outcome: 'denied'; readonly denial: Denial };
 
@@ -29,7 +29,7 @@ export async function findAccountByName(
   { directories }: PasswordLoginOptions,
   name: string,
   steps: StepRecorder,
-): Promise<Identified> {
+): Promise<LoginNameResult> {
   const plausible = name.length > 0 && name.length <= longestName && !invisible.test(name);
   const able = directories.filter(({ findByLoginName, verifyPassword }) => findByLoginName && verifyPassword);
   const found = plausible ? await askAll(able, name) : [];

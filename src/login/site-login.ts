@@ -15,7 +15,7 @@ import type { MappedAccount, Progress } from './login-progress.ts';
 import { type GrantedLogin, standingOf } from './login-recheck.ts';
 import type { ExplainedRequest, StandingRequest } from './login-request.ts';
 
-export interface LoginParts {
+export interface SiteLoginParts {
   readonly audit: AuditTrail;
   readonly logger: Logger;
   readonly timer: Timer;
@@ -37,9 +37,9 @@ export interface Resolution {
 /** None of its methods rejects: a fault inside becomes `unavailable` with code `internal-fault`. */
 export class SiteLogin {
   readonly #decide: Decide;
-  readonly #parts: LoginParts;
+  readonly #parts: SiteLoginParts;
 
-  constructor(decide: Decide, parts: LoginParts) {
+  constructor(decide: Decide, parts: SiteLoginParts) {
     this.#decide = decide;
     this.#parts = parts;
   }

@@ -5,7 +5,7 @@
 import { type Denial, denial } from '../denial.ts';
 import { printable } from '../operations/printable.ts';
 import { equalsIgnoringAsciiCase } from './ascii-case.ts';
-import { type Hit, keyOfHit, type Search } from './hit.ts';
+import { type Hit, keyOfHit, type RuleSearch } from './hit.ts';
 import type { MappingRule } from './rules/rule.ts';
 
 /**
@@ -16,13 +16,13 @@ export function contradiction(
   rule: MappingRule,
   hits: readonly Hit[],
   earlier: readonly Hit[],
-  search: Search,
+  search: RuleSearch,
 ): Denial | undefined {
   return strangerAmong(rule, hits, search) ?? severalAmong(rule, hits, earlier, search);
 }
 
 /** A SID binds whatever else matched: second accounts need a certificate without one. */
-function strangerAmong(rule: MappingRule, hits: readonly Hit[], { facts }: Search): Denial | undefined {
+function strangerAmong(rule: MappingRule, hits: readonly Hit[], { facts }: RuleSearch): Denial | undefined {
   const certificateSid = facts.identity.securityIdentifier?.sid;
   if (certificateSid === undefined) return undefined;
   const stranger = hits.find(({ account: { sid } }) => sid !== undefined && sid !== certificateSid);
@@ -40,7 +40,7 @@ function severalAmong(
   rule: MappingRule,
   hits: readonly Hit[],
   earlier: readonly Hit[],
-  search: Search,
+  search: RuleSearch,
 ): Denial | undefined {
   const { found } = search;
   if (found.size <= 1) return undefined;
@@ -72,7 +72,7 @@ function severalAmong(
 const mostAccounts = 16;
 
 /** @returns the one account that USER names; undefined when it names none of them or several */
-export function pickByName(hits: readonly Hit[], { claimedName }: Search): Hit | undefined {
+export function pickByName(hits: readonly Hit[], { claimedName }: RuleSearch): Hit | undefined {
   if (claimedName === undefined) return undefined;
   const [picked, ...more] = hits.filter(({ account }) =>
     account.loginNames.some((name) => equalsIgnoringAsciiCase(name, claimedName)),

@@ -7,7 +7,7 @@ import type { FilterTemplate, ValuePart } from './rules/filter-template.ts';
 import {
   type AlternativeValue,
   alternativeValues,
-  type CertificateFacts,
+  type CertificateWithIdentity,
   templateValue,
   type Value,
 } from './sssd/certificate-values.ts';
@@ -19,14 +19,14 @@ const mostFillings = 8;
 /** What the directory port searches for at most. */
 const longestValue = 8192;
 
-type Choice = ReadonlyMap<AlternativeSource, AlternativeValue>;
+type FilledChoice = ReadonlyMap<AlternativeSource, AlternativeValue>;
 
 /** @returns the filters to search by; none when the certificate holds nothing to fill the template with */
-export function fillFilter(template: FilterTemplate, facts: CertificateFacts): readonly FilterTree[] {
+export function fillFilter(template: FilterTemplate, facts: CertificateWithIdentity): readonly FilterTree[] {
   const sources = [
     ...new Set(templatesOf(template).flatMap((entry) => (entry.of === 'alternativeName' ? [entry.source] : []))),
   ];
-  let choices: readonly Choice[] = [new Map()];
+  let choices: readonly FilledChoice[] = [new Map()];
   for (const source of sources) {
     const values = alternativeValues(facts, source);
     if (values.length === 0) continue;
@@ -51,7 +51,7 @@ function templatesOf(filter: FilterTemplate): readonly Template[] {
 }
 
 /** @returns undefined when it cannot be filled: of an `and` every part must be, of an `or` one */
-function filled(filter: FilterTemplate, facts: CertificateFacts, choice: Choice): FilterTree | undefined {
+function filled(filter: FilterTemplate, facts: CertificateWithIdentity, choice: FilledChoice): FilterTree | undefined {
   switch (filter.operator) {
     case 'and':
     case 'or': {
@@ -76,7 +76,11 @@ function filled(filter: FilterTemplate, facts: CertificateFacts, choice: Choice)
   }
 }
 
-function filledValue(parts: readonly ValuePart[], facts: CertificateFacts, choice: Choice): Value | undefined {
+function filledValue(
+  parts: readonly ValuePart[],
+  facts: CertificateWithIdentity,
+  choice: FilledChoice,
+): Value | undefined {
   const isAssertion = isExactAssertion(parts);
   const values = parts.map((part) => {
     if (typeof part === 'string') return part;

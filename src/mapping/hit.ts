@@ -2,21 +2,19 @@
 import type { Directory, DirectoryAccount } from '../directory/directory.ts';
 import type { StepRecorder } from '../explanation/steps.ts';
 import type { ValidatedCertificate } from '../pki/path/validated-certificate.ts';
-import type { CertificateFacts } from './sssd/certificate-values.ts';
+import type { CertificateWithIdentity } from './sssd/certificate-values.ts';
 import type { Classification } from './strength.ts';
 
-export type Evidence = Classification;
-
-export interface Hit extends Evidence {
+export interface Hit extends Classification {
   readonly account: DirectoryAccount;
   readonly directory: Directory;
   /** Name of the rule that found it last. */
   readonly rule: string;
 }
 
-export interface Search {
+export interface RuleSearch {
   readonly validated: ValidatedCertificate;
-  readonly facts: CertificateFacts;
+  readonly facts: CertificateWithIdentity;
   readonly claimedName: string | undefined;
   readonly steps: StepRecorder;
   /** Every distinct account found by any rule, by its key. */

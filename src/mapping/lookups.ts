@@ -6,12 +6,12 @@ import type { AccountLookup, DirectoryAccount, MappingSpelling } from '../direct
 import { printable } from '../operations/printable.ts';
 import { formatRfc4514 } from '../pki/names/distinguished-name.ts';
 import { serialNumberText } from '../pki/names/serial-number-text.ts';
+import type { Strength } from './account-resolver.ts';
 import { asciiLowerCase, equalsIgnoringAsciiCase } from './ascii-case.ts';
 import { describeFilter, holdsFilter } from './filter-comparison.ts';
 import { fillFilter } from './filter-filling.ts';
-import type { Strength } from './mapping-service.ts';
 import { type AltForm, formsOf, type MappingRule, strongForms } from './rules/rule.ts';
-import type { CertificateFacts } from './sssd/certificate-values.ts';
+import type { CertificateWithIdentity } from './sssd/certificate-values.ts';
 import { altValues } from './stored/alt-security-identities.ts';
 import { formatLdap } from './stored/name-formats.ts';
 
@@ -50,7 +50,7 @@ const oddText = /[\p{Cc}\p{Cs}\s]/u;
  */
 export function questionsFor(
   rule: MappingRule,
-  facts: CertificateFacts,
+  facts: CertificateWithIdentity,
   spelling: MappingSpelling = 'activeDirectory',
 ): readonly Question[] {
   const { certificate, identity } = facts;
@@ -91,7 +91,7 @@ function question(lookup: SimpleLookup, proof: Proof): Question {
 /** All forms and spellings in one search; which value the account has tells what it proves, and the strongest counts. */
 function altQuestions(
   rule: MappingRule,
-  { certificate, identity }: CertificateFacts,
+  { certificate, identity }: CertificateWithIdentity,
   spelling: MappingSpelling,
 ): readonly Question[] {
   const { sha1PublicKeyOf } = rule;

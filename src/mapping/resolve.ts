@@ -1,5 +1,5 @@
 /**
- * The mapping service: runs the rules in order until one leads strongly to an account, and demands that everything found on the
+ * The account resolver: runs the rules in order until one leads strongly to an account, and demands that everything found on the
  * way is that same account. It never picks among accounts unless a rule lets USER do so, and a SID that differs ends the search
  * whatever else matched.
  */
@@ -11,18 +11,18 @@ import { MalformedError } from '../pki/encoding/malformed-error.ts';
 import { formatRfc4514 } from '../pki/names/distinguished-name.ts';
 import { serialNumberText } from '../pki/names/serial-number-text.ts';
 import { subjectIdentity } from '../pki/names/subject-identity.ts';
+import type { AccountResolver, MappingResult } from './account-resolver.ts';
 import { equalsIgnoringAsciiCase } from './ascii-case.ts';
 import { contradiction, pickByName } from './contradiction.ts';
-import { type Evidence, type Hit, keyOfHit, type Search } from './hit.ts';
+import { type Hit, keyOfHit, type RuleSearch } from './hit.ts';
 import { describeLookup, type Question, questionsFor } from './lookups.ts';
-import type { MappingResult, MappingService } from './mapping-service.ts';
 import { unmetCondition } from './rules/condition.ts';
 import type { MappingRule } from './rules/rule.ts';
 import { type PlannedRule, planRules } from './rules/rule-plan.ts';
 import { compareAccount, compareClaimedAccount } from './stored/account-comparison.ts';
-import { type BindingSettings, classify, judgeWeak } from './strength.ts';
+import { type BindingSettings, type Classification, classify, judgeWeak } from './strength.ts';
 
-export interface MappingServiceOptions {
+export interface AccountResolverOptions {
   /** Tried in this order. */
   readonly rules: readonly MappingRule[];
   readonly settings: BindingSettings;
@@ -40,7 +40,7 @@ type RuleOutcome =
   | { readonly outcome: 'denied'; readonly denial: Denial };
 
 /** @throws TypeError when a rule names an unknown directory, or no directory can answer it */
-export function createMappingService(options: MappingServiceOptions): MappingService {
+export function createAccountResolver(options: AccountResolverOptions): AccountResolver {
   const plan = planRules(options.rules, options.directories);
 
   return {
@@ -48,7 +48,7 @@ export function createMappingService(options: MappingServiceOptions): MappingSer
       try {
         const identity = subjectIdentity(certificate.certificate);
         const facts = { certificate: certificate.certificate, identity };
-        const search: Search = { validated: certificate, facts, claimedName, steps, found: new Map() };
+        const search: RuleSearch = { validated: certificate, facts, claimedName, steps, found: new Map() };
         return await runRules(plan, options.settings, search);
       } catch (error) {
         if (error instanceof MalformedError) return denied(denial('certificate-malformed', error.message));
@@ -63,7 +63,7 @@ export function createMappingService(options: MappingServiceOptions): MappingSer
 async function runRules(
   plan: readonly PlannedRule[],
   settings: BindingSettings,
-  search: Search,
+  search: RuleSearch,
 ): Promise<MappingResult> {
   let required: MappingRule | undefined;
   for (const planned of plan) {
@@ -86,7 +86,7 @@ async function runRules(
 }
 
 /** An account found by a name only: the binding of the site decides. Facts as in event 40 of the Kerberos KDC. */
-function judgeName(weak: Hit, settings: BindingSettings, search: Search, rules: readonly string[]): MappingResult {
+function judgeName(weak: Hit, settings: BindingSettings, search: RuleSearch, rules: readonly string[]): MappingResult {
   const { account, directory } = weak;
   const { certificate } = search.facts;
   const { counts, reason } = judgeWeak(settings, search.facts, account);
@@ -107,7 +107,7 @@ function judgeName(weak: Hit, settings: BindingSettings, search: Search, rules: 
   return denied(denial('mapping-weak', detail, { ...facts, rules }));
 }
 
-async function applyRule({ rule, directories }: PlannedRule, search: Search): Promise<RuleOutcome> {
+async function applyRule({ rule, directories }: PlannedRule, search: RuleSearch): Promise<RuleOutcome> {
   const { facts: certificateFacts, validated, steps, found } = search;
   const check = `rule ${rule.name}`;
   const condition = unmetCondition(rule.when, validated, certificateFacts.identity);
@@ -150,7 +150,7 @@ async function applyRule({ rule, directories }: PlannedRule, search: Search): Pr
 async function askAll(
   rule: MappingRule,
   asked: readonly { readonly directory: Directory; readonly question: Question }[],
-  { facts }: Search,
+  { facts }: RuleSearch,
 ): Promise<ReadonlyMap<string, Hit>> {
   const limit = accountsPerLookup[rule.severalAccounts ?? 'deny'];
   const options = rule.base === undefined ? {} : { base: rule.base };
@@ -170,8 +170,8 @@ function evidence(
   rule: MappingRule,
   { lookup, proof }: Question,
   account: DirectoryAccount,
-  { identity }: Search['facts'],
-): Evidence {
+  { identity }: RuleSearch['facts'],
+): Classification {
   const proven = proof(account);
   if (proven) return classify(proven, rule, account, identity.securityIdentifier?.sid);
   throw new DirectoryAnswerError('The directory returned an account that does not have what was searched for.', {
@@ -181,7 +181,7 @@ function evidence(
   });
 }
 
-function confirmName(hit: Hit, { claimedName, steps }: Search): MappingResult {
+function confirmName(hit: Hit, { claimedName, steps }: RuleSearch): MappingResult {
   const { account, directory, rule, reason } = hit;
   const { distinguishedName, loginNames } = account;
   const check = 'USER names the account';

@@ -6,10 +6,10 @@ import { z } from 'zod';
 import type { DirectoryAccount } from '../directory/directory.ts';
 import type { Decoded } from '../settings/decoded.ts';
 import { duration } from '../settings/duration.ts';
+import type { Strength } from './account-resolver.ts';
 import type { Proof } from './lookups.ts';
-import type { Strength } from './mapping-service.ts';
 import type { MappingRule } from './rules/rule.ts';
-import type { CertificateFacts } from './sssd/certificate-values.ts';
+import type { CertificateWithIdentity } from './sssd/certificate-values.ts';
 
 /** What becomes of an account found by a name only (StrongCertificateBindingEnforcement). */
 export const bindingSettings = {
@@ -77,7 +77,7 @@ export interface BindingVerdict {
 /** Whether a weak hit counts, after no rule led strongly to an account. */
 export function judgeWeak(
   { binding, backdating }: BindingSettings,
-  { certificate, identity }: CertificateFacts,
+  { certificate, identity }: CertificateWithIdentity,
   account: DirectoryAccount,
 ): BindingVerdict {
   switch (binding) {

@@ -4,7 +4,7 @@ import type {
   LoginAttempt,
   RecordFrame,
   RecordsLost,
-  Refusal,
+  RefusalRecord,
   SessionEnd,
   Summary,
   Transfer,
@@ -24,7 +24,7 @@ const times = { firstAt: 'time of the first', lastAt: 'time of the last' };
 
 export const auditRecords: {
   readonly login: KindDescription<LoginAttempt>;
-  readonly refusal: KindDescription<Refusal>;
+  readonly refusal: KindDescription<RefusalRecord>;
   readonly transfer: KindDescription<Transfer>;
   readonly 'session-end': KindDescription<SessionEnd>;
   readonly configuration: KindDescription<ConfigurationInForce>;

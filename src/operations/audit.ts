@@ -5,7 +5,7 @@
 import type { Denial } from '../denial.ts';
 import type { Facts } from '../explanation/steps.ts';
 
-export interface CertificateFacts {
+export interface RecordedCertificate {
   readonly subject: string;
   readonly issuer: string;
   /** Hexadecimal, as `serialNumberText` in pki writes it. */
@@ -51,7 +51,7 @@ export interface LoginAttempt extends Common {
   /** The service that asked, when the login was not to cardgate itself. */
   readonly caller?: string;
   readonly tls: { readonly protocol: string; readonly cipher: string };
-  readonly certificate?: CertificateFacts;
+  readonly certificate?: RecordedCertificate;
   readonly path?: readonly string[];
   readonly trustAnchor?: string;
   readonly policies?: 'any-policy' | readonly string[];
@@ -70,7 +70,7 @@ export interface LoginAttempt extends Common {
 }
 
 /** A refusal outside the login path: a data connection, a handshake, too many failures. */
-export interface Refusal extends Common {
+export interface RefusalRecord extends Common {
   readonly event: 'refusal';
   readonly reference: string;
   readonly accountName?: string;
@@ -144,7 +144,7 @@ export interface RecordsLost {
 }
 
 /** What the parts of cardgate write. */
-export type AuditRecord = LoginAttempt | Refusal | Transfer | SessionEnd | ConfigurationInForce;
+export type AuditRecord = LoginAttempt | RefusalRecord | Transfer | SessionEnd | ConfigurationInForce;
 
 /** What stands in every record beside its own facts; the trail itself adds it. */
 export interface RecordFrame {

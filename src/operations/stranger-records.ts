@@ -2,7 +2,7 @@
  * Records of what happened before a login, from strangers who can cause as many as they like. The first ones of an address and
  * reason are written in full; those beyond are counted, and told in one record when the time of counting is over.
  */
-import type { AuditRecord, LoginAttempt, Refusal, SessionEnd, Summary } from './audit.ts';
+import type { AuditRecord, LoginAttempt, RefusalRecord, SessionEnd, Summary } from './audit.ts';
 import { MinuteWindow } from './minute-window.ts';
 import { networkOf } from './network.ts';
 
@@ -17,7 +17,7 @@ const mostKept = 20;
 const otherNetworks = 'other networks';
 
 /** A record that a stranger can cause: a peer that has not logged in. */
-export type StrangerRecord = LoginAttempt | Refusal | SessionEnd;
+export type StrangerRecord = LoginAttempt | RefusalRecord | SessionEnd;
 
 /** What one network did for one reason in one window. */
 interface Counted {

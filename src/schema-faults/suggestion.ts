@@ -28,7 +28,7 @@ function wordsOf(schema: z.core.$ZodType): readonly string[] {
   return [];
 }
 
-interface Candidate {
+interface SuggestionCandidate {
   readonly candidate: unknown;
   readonly spelling: string;
 }
@@ -39,13 +39,13 @@ const truths: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 /** In the order of likelihood. */
-function candidates(value: unknown, written: string): readonly Candidate[] {
+function candidates(value: unknown, written: string): readonly SuggestionCandidate[] {
   if (Array.isArray(value)) {
     const [only, ...more] = value as readonly unknown[];
     return more.length === 0 && typeof only === 'string' ? [{ candidate: only, spelling: only }] : [];
   }
   if (typeof value === 'object' || written.trim() === '') return [];
-  const found: Candidate[] = [
+  const found: SuggestionCandidate[] = [
     { candidate: [value], spelling: `[${written}]` },
     { candidate: written, spelling: `'${written}'` },
     { candidate: `0${written}`, spelling: `'0${written}'` },

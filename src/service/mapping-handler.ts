@@ -15,7 +15,7 @@ import { type CertificateHeader, certificatesOfHeader } from './certificate-head
 import { type DecisionLimits, Decisions } from './decisions.ts';
 import { openApiDocument } from './openapi.ts';
 import { RefusedRequest, refusedRequests } from './refused-request.ts';
-import { type CertificateRequest, readCertificateRequest } from './request-certificates.ts';
+import { type ReceivedRequest, readResolveRequest } from './request-certificates.ts';
 import { parseQuery, parseRequestTarget, type Query } from './request-target.ts';
 import { type Operation, routesAt } from './routes.ts';
 import { addressPattern, type HealthAnswer, type RefusedAnswer } from './wire.ts';
@@ -105,7 +105,7 @@ async function resolve(
     throw new RefusedRequest('explanation-not-allowed');
   }
   // Bodies that come slowly must not take the places of decisions; connections and the time for a request bound them.
-  const asked = await readCertificateRequest(request);
+  const asked = await readResolveRequest(request);
   const site = siteName(options, asked.site, query.site);
   const login = loginRequest(options, caller, onlyOne(asked.user, query.user), asked);
   const steps = query.explain ? recordingSteps(options.timer) : undefined;
@@ -149,7 +149,7 @@ function loginRequest(
   { binding }: MappingHandlerOptions,
   caller: Caller,
   claimedName: string | undefined,
-  asked: Pick<CertificateRequest, 'certificates' | 'remoteAddress' | 'tls'>,
+  asked: Pick<ReceivedRequest, 'certificates' | 'remoteAddress' | 'tls'>,
 ): ExplainedRequest {
   return {
     peerCertificates: asked.certificates,

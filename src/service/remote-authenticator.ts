@@ -7,7 +7,7 @@ import { denial } from '../denial.ts';
 import { unrecorded } from '../explanation/steps.ts';
 import { authorizeAccount, findHome, type Grouped } from '../login/account-rights.ts';
 import type { Login } from '../login/authenticator.ts';
-import { refused } from '../login/identification.ts';
+import { stageDenial } from '../login/identification.ts';
 import type { AuthorizationPolicy, Occasion } from '../login/login-policy.ts';
 import { begun, next, type Progress, type StageResult } from '../login/login-progress.ts';
 import { accountFacts } from '../login/login-record.ts';
@@ -69,18 +69,18 @@ async function askService(
 ): Promise<StageResult<Answered>> {
   const [endEntity] = request.peerCertificates;
   if (!policy.clientCertificate) {
-    return refused('authentication-disabled', 'clientCertAuthentication is not enabled for this site.');
+    return stageDenial('authentication-disabled', 'clientCertAuthentication is not enabled for this site.');
   }
   if (!endEntity) {
     return request.password === undefined
-      ? refused('certificate-missing', 'The TLS handshake ended without a client certificate.')
-      : refused('password-not-accepted', 'A password was sent, and no certificate.');
+      ? stageDenial('certificate-missing', 'The TLS handshake ended without a client certificate.')
+      : stageDenial('password-not-accepted', 'A password was sent, and no certificate.');
   }
   if (endEntity.length > maximumCertificateOctets) {
-    return refused('certificate-malformed', 'The certificate is larger than 64 KiB.');
+    return stageDenial('certificate-malformed', 'The certificate is larger than 64 KiB.');
   }
   if ((request.claimedName ?? '').length > maximumUserLength) {
-    return refused('name-mismatch', `No account has a name of more than ${maximumUserLength} characters.`);
+    return stageDenial('name-mismatch', `No account has a name of more than ${maximumUserLength} characters.`);
   }
 
   const sha256 = createHash('sha256').update(endEntity).digest('hex');

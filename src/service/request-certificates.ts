@@ -8,9 +8,9 @@ import { readCertificateBlocks } from '../pki/encoding/pem.ts';
 import { RefusedRequest } from './refused-request.ts';
 import { maximumBodyOctets, maximumCertificates, type ResolveRequest, resolveRequestSchema } from './wire.ts';
 
-export type CertificateRequest = Omit<ResolveRequest, 'certificates'> & { readonly certificates: readonly Buffer[] };
+export type ReceivedRequest = Omit<ResolveRequest, 'certificates'> & { readonly certificates: readonly Buffer[] };
 
-type BodyParser = (body: Buffer) => CertificateRequest;
+type BodyParser = (body: Buffer) => ReceivedRequest;
 
 const fileTypes = ['application/pkix-cert', 'application/x-x509-user-cert', 'application/x-pem-file', 'text/plain'];
 
@@ -20,7 +20,7 @@ const bodyParsers: Readonly<Record<string, BodyParser | undefined>> = {
 };
 
 /** @throws RefusedRequest when the body is too large or of the wrong kind */
-export async function readCertificateRequest(request: IncomingMessage): Promise<CertificateRequest> {
+export async function readResolveRequest(request: IncomingMessage): Promise<ReceivedRequest> {
   const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   const parse = Object.hasOwn(bodyParsers, type) ? bodyParsers[type] : undefined;
   if (!parse) throw new RefusedRequest('media-type-unsupported');
@@ -47,7 +47,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function fromJson(body: Buffer): CertificateRequest {
+function fromJson(body: Buffer): ReceivedRequest {
   const parsed = resolveRequestSchema.safeParse(jsonOf(body));
   if (!parsed.success) throw new RefusedRequest('request-invalid');
   const { certificates, ...rest } = parsed.data;

@@ -29,7 +29,7 @@ interface Placement {
   readonly temporary?: string;
 }
 
-interface Opened {
+interface OpenedFile {
   readonly handle: FileHandle;
   /** Bytes from the beginning of the file; absent: at its end, wherever that is at each write. */
   readonly start?: number;
@@ -71,7 +71,7 @@ function existingFile(virtualPath: string, { object }: GuardedEntry): PinnedObje
 }
 
 /** The new file keeps the permission bits of the one it replaces; that one must be writable, as if it were overwritten. */
-async function openReplacement({ entry, existing, fileMode }: Target): Promise<Opened> {
+async function openReplacement({ entry, existing, fileMode }: Target): Promise<OpenedFile> {
   if (existing) await access(existing.link, constants.W_OK);
   const temporary = `${entry.directory.link}/${createUploadName()}`;
   const handle = await open(temporary, createNew, fileMode);
@@ -79,7 +79,7 @@ async function openReplacement({ entry, existing, fileMode }: Target): Promise<O
   return { handle, start: 0, placement: { entry, temporary } };
 }
 
-async function openInPlace(target: Target, mode: Exclude<WriteMode, { kind: 'replace' }>): Promise<Opened> {
+async function openInPlace(target: Target, mode: Exclude<WriteMode, { kind: 'replace' }>): Promise<OpenedFile> {
   const { entry, virtualPath, existing, fileMode } = target;
   const size = Number(existing?.stats.size ?? 0n);
   if (mode.kind === 'at' && !(mode.offset >= 0 && mode.offset <= size)) {
@@ -113,11 +113,11 @@ async function openPlain({ link, stats }: PinnedObject, append: number): Promise
 
 class FileUpload implements Upload {
   readonly #virtualPath: string;
-  readonly #opened: Opened;
+  readonly #opened: OpenedFile;
   #bytesWritten = 0;
   #isEnded = false;
 
-  constructor(virtualPath: string, opened: Opened) {
+  constructor(virtualPath: string, opened: OpenedFile) {
     this.#virtualPath = virtualPath;
     this.#opened = opened;
   }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type ClientHello, peekClientHello } from '../../src/ftp/tls/client-hello.ts';
+import { peekClientHello, type ReceivedClientHello } from '../../src/ftp/tls/client-hello.ts';
 import { SessionSecurity } from '../../src/ftp/tls/secure-context.ts';
 import { SessionKin } from '../../src/ftp/tls/session-tickets.ts';
 import { completeHandshake, type Handshake } from '../../src/ftp/tls/tls-upgrade.ts';
@@ -53,7 +53,7 @@ async function handshake(context: SessionSecurity, identity: TlsIdentity, wrap: 
   return { proof: outcome.handshake satisfies Handshake, session: identity.session ?? (await session)[0] };
 }
 
-async function helloOf(raw: Socket): Promise<ClientHello> {
+async function helloOf(raw: Socket): Promise<ReceivedClientHello> {
   const hello = await peekClientHello(raw, milliseconds(5000));
   if (typeof hello === 'string') throw new Error(hello);
   return hello;

@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Refusal } from '../../src/operations/audit.ts';
+import type { RefusalRecord } from '../../src/operations/audit.ts';
 import { openData, openTcp } from '../support/control-client.ts';
 import { listeningChannel } from '../support/listening-channel.ts';
 import { createIdentities, type ProtocolSite } from '../support/protocol-site.ts';
@@ -15,8 +15,8 @@ import { siteFactory } from '../support/site-factory.ts';
 const identities = await createIdentities();
 const siteWith = siteFactory(identities);
 
-async function refusal(site: ProtocolSite): Promise<Refusal> {
-  return (await site.record(({ event }) => event === 'refusal')) as Refusal;
+async function refusal(site: ProtocolSite): Promise<RefusalRecord> {
+  return (await site.record(({ event }) => event === 'refusal')) as RefusalRecord;
 }
 
 describe('a passive port that no transfer command asks for', () => {

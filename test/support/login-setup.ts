@@ -6,13 +6,13 @@ import { LoginGenerations, type Logins } from '../../src/login/login-generations
 import type { AuthorizationPolicy, CertificateLogin, Homes, LoginPolicy } from '../../src/login/login-policy.ts';
 import type { ExplainedRequest } from '../../src/login/login-request.ts';
 import type { PasswordLoginOptions } from '../../src/login/password-login.ts';
-import { type LoginParts, SiteLogin } from '../../src/login/site-login.ts';
+import { SiteLogin, type SiteLoginParts } from '../../src/login/site-login.ts';
 import type { AuditTrail } from '../../src/operations/audit.ts';
 import { silentLogger } from '../../src/operations/log.ts';
 import { decideRemotely, type RemoteLoginPolicy } from '../../src/service/remote-authenticator.ts';
 
 /** What a test may say of the site; each mode takes of it what it needs. */
-export interface LoginSetup extends CertificateLogin, LoginParts {
+export interface LoginSetup extends CertificateLogin, SiteLoginParts {
   readonly mode: LoginPolicy['mode'];
   readonly passwords: PasswordLoginOptions;
   readonly rules: AuthorizationPolicy['rules'];

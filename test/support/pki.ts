@@ -9,7 +9,7 @@ import { issueStoredCrl } from '../../src/smartcard/authority/authority-director
 import { openCardAuthorities } from '../../src/smartcard/authority/card-authorities.ts';
 import type {
   CertificateAuthority,
-  CertificateRequest,
+  IssuanceRequest,
   IssuedCertificate,
 } from '../../src/smartcard/authority/certificate-authority.ts';
 import { extendedKeyUsages } from '../../src/smartcard/authority/certificate-extensions.ts';
@@ -39,9 +39,9 @@ export interface Person extends IssuedCertificate {
   readonly keyFile: string;
 }
 
-export type PersonRequest = Partial<CertificateRequest> & { readonly name: string; readonly keyType?: KeyType };
+export type PersonRequest = Partial<IssuanceRequest> & { readonly name: string; readonly keyType?: KeyType };
 
-type CardRequest = Partial<CertificateRequest> & {
+type CardRequest = Partial<IssuanceRequest> & {
   readonly name: string;
   readonly keyType?: KeyType;
   readonly pin?: string;

@@ -4,8 +4,8 @@ import { type Certificate, parseCertificate } from '../../src/pki/certificate/ce
 import type { ValidatedCertificate } from '../../src/pki/path/validated-certificate.ts';
 import {
   type CertificateAuthority,
-  type CertificateRequest,
   createCertificateAuthority,
+  type IssuanceRequest,
 } from '../../src/smartcard/authority/certificate-authority.ts';
 import type { NameInput } from '../../src/smartcard/authority/name-encoding.ts';
 import { generateSoftwareKey } from '../../src/smartcard/authority/software-key.ts';
@@ -17,7 +17,7 @@ export interface LogonAuthority {
   readonly certificate: Certificate;
   /** Issues and declares validated. @param policies of the path; default: those of the certificate */
   validated(
-    request: Partial<CertificateRequest>,
+    request: Partial<IssuanceRequest>,
     policies?: ValidatedCertificate['policies'],
   ): Promise<ValidatedCertificate>;
 }

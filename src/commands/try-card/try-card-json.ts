@@ -1,5 +1,5 @@
 /** A trial for programs: every step with its findings, and what each finding means. */
-import { type Finding, isDoubt, trialFindings } from '../../smartcard/trial/trial-findings.ts';
+import { isDoubt, type TrialFinding, trialFindings } from '../../smartcard/trial/trial-findings.ts';
 import type { TrialStep } from '../../smartcard/trial/trial-steps.ts';
 import { decisiveFindings } from './try-card-text.ts';
 
@@ -11,7 +11,7 @@ export function trialJson(steps: readonly TrialStep[], isSuccess: boolean): unkn
   };
 }
 
-function findingJson(found: Finding) {
+function findingJson(found: TrialFinding) {
   const { meaning, remedy } = trialFindings[found.code];
   return { ...found, isDoubt: isDoubt(found), meaning, remedy };
 }

@@ -1,7 +1,7 @@
 /** A trial for people: a line for each step as it is taken, and at the end what it comes to and what to do. */
 
 import { paint } from '../../explanation/text.ts';
-import { type Finding, isDoubt, trialFindings } from '../../smartcard/trial/trial-findings.ts';
+import { isDoubt, type TrialFinding, trialFindings } from '../../smartcard/trial/trial-findings.ts';
 import { stepNames, type TrialStep } from '../../smartcard/trial/trial-steps.ts';
 
 const marks = { ok: 'ok', no: 'NO', skipped: 'skipped' } as const;
@@ -45,7 +45,7 @@ export function diagnosisText(
 }
 
 /** What the trial failed on, or what remains to be said of one that worked: the findings of its last steps, each once. */
-export function decisiveFindings(steps: readonly TrialStep[], isSuccess: boolean): readonly Finding[] {
+export function decisiveFindings(steps: readonly TrialStep[], isSuccess: boolean): readonly TrialFinding[] {
   const failed = steps.filter(({ verdict }) => verdict === 'no');
   // A certificate that the trial does not use is no obstacle, unless no other was left.
   const isUnsuitable = failed.every(
@@ -58,7 +58,7 @@ export function decisiveFindings(steps: readonly TrialStep[], isSuccess: boolean
   return relevant.flatMap(({ findings }) => findings).filter(({ code }) => !seen.has(code) && seen.add(code));
 }
 
-function findingText({ code, detail }: Finding): string {
+function findingText({ code, detail }: TrialFinding): string {
   const { meaning } = trialFindings[code];
   return detail === undefined || detail.startsWith(meaning) ? (detail ?? meaning) : `${meaning} ${detail}`;
 }

@@ -125,7 +125,7 @@ async function run(
     throw new InvalidArgumentError('The name for USER has control characters in it.');
   if (options.uploadDirectory !== undefined && /\p{Cc}/u.test(options.uploadDirectory))
     throw new InvalidArgumentError('The path of the directory has control characters in it.');
-  if (options.list) return trial.listCards(cards, recorder);
+  if (options.list) return trial.showCards(cards, recorder);
   const address = addressOf(server, options);
   return trial.tryCard(
     {

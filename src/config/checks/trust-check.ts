@@ -9,13 +9,13 @@ import { type CertificateRevocationList, parseCrl } from '../../pki/crl/crl.ts';
 import { formatRfc4514 } from '../../pki/names/distinguished-name.ts';
 import { Budget } from '../../pki/path/budget.ts';
 import type { SettingPath } from '../../schema-faults/setting-path.ts';
-import type { CrlFile, MaterialReader } from '../material.ts';
+import type { LoadedCrl, MaterialReader } from '../material.ts';
 import type { SiteSettings } from '../site-schema.ts';
 
 export interface SiteTrust {
   readonly trustAnchors: readonly Certificate[];
   readonly intermediates: readonly Certificate[];
-  readonly crls: readonly CrlFile[];
+  readonly crls: readonly LoadedCrl[];
 }
 
 const renewalMilliseconds = 30 * 86_400_000;
@@ -110,7 +110,7 @@ export class TrustCheck {
     }
   }
 
-  #checkCrl(file: CrlFile): void {
+  #checkCrl(file: LoadedCrl): void {
     const setting = this.#reader.settingOf(file);
     const crl = parseCrl(file.der, file.file);
     const warn = (message: string, remedy: string) =>

@@ -7,7 +7,7 @@ import { formatTimeValue } from '../listing.ts';
 import { reply } from '../reply.ts';
 
 /** Answered under TYPE A too: .NET asks before any TYPE, and files travel unchanged under both types. */
-export async function size(control: Control, argument: string, session: AuthenticatedSession) {
+export async function fileSize(control: Control, argument: string, session: AuthenticatedSession) {
   const path = pathArgument(control, argument);
   if (path === undefined) return;
   await answeringFailures(control, async () => {

@@ -8,7 +8,7 @@ import type { Logger } from '../../operations/log.ts';
 import { plainAddress } from '../../operations/network.ts';
 import { createReference } from '../../operations/reference.ts';
 import type { Octets } from '../../settings/units.ts';
-import { type ParsedCommand, runCommand } from '../command.ts';
+import { type ParsedCommand, runFtpCommand } from '../command.ts';
 import { DataChannel } from '../data/data-channel.ts';
 import { RunningTransfer } from '../data/running-transfer.ts';
 import { prepareTcp } from '../data/tcp-options.ts';
@@ -19,7 +19,7 @@ import type { SessionKin } from '../tls/session-tickets.ts';
 import { completeHandshake } from '../tls/tls-upgrade.ts';
 import { CommandLoop } from './command-loop.ts';
 import { ConnectionTimers } from './connection-timers.ts';
-import { type Control, initialSettings, type Settings } from './control.ts';
+import { type Control, initialSettings, type SessionSettings } from './control.ts';
 import { logFault, recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { ControlSession } from './control-session.ts';
 import type { Session } from './session.ts';
@@ -33,7 +33,7 @@ export class ControlConnection implements Control {
   readonly data: DataChannel;
   readonly binding: string;
   readonly connectedAt: number;
-  settings: Settings = initialSettings();
+  settings: SessionSettings = initialSettings();
   readonly sessionHolder = new ControlSession();
   bytesSent = 0;
   bytesReceived = 0;
@@ -222,7 +222,7 @@ export class ControlConnection implements Control {
   /** The one catch of every command: a fault is logged in full, the client gets a reference. */
   async #run(command: ParsedCommand): Promise<void> {
     try {
-      await runCommand(this, command);
+      await runFtpCommand(this, command);
     } catch (error) {
       const reference = logFault(this, command.verb, error);
       this.send(reply('localError', `Action not taken, reference ${reference}.`));

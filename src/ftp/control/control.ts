@@ -11,7 +11,7 @@ import type { Session } from './session.ts';
 export type TransferType = 'A' | 'I';
 
 /** What commands set for the commands after them. */
-export interface Settings {
+export interface SessionSettings {
   type: TransferType;
   /** Absolute and normalised. */
   workingDirectory: string;
@@ -29,7 +29,7 @@ export interface Settings {
   mlstFacts: ReadonlySet<string>;
 }
 
-export function initialSettings(): Settings {
+export function initialSettings(): SessionSettings {
   return {
     type: 'A',
     workingDirectory: '/',
@@ -51,7 +51,7 @@ export interface Control {
   readonly binding: string;
   readonly options: FtpServerOptions;
   readonly log: Logger;
-  readonly settings: Settings;
+  readonly settings: SessionSettings;
   readonly data: DataChannel;
   /** As it is now. */
   readonly session: Session;

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Milliseconds } from '../../settings/units.ts';
 
-export interface ClientHello {
+export interface ReceivedClientHello {
   /** Versions offered: supported_versions (RFC 8446 4.2.1), or the legacy field alone. */
   readonly versions: readonly number[];
   /** Lower-case hexadecimal; empty when the client sent none (RFC 5246 7.4.1.2). */
@@ -16,8 +16,8 @@ export interface ClientHello {
   readonly pskKeyNames: readonly string[];
 }
 
-export const tls12 = 0x0303;
-export const tls13 = 0x0304;
+export const helloOfTls12 = 0x0303;
+export const helloOfTls13 = 0x0304;
 
 const handshakeRecord = 22;
 const clientHelloMessage = 1;
@@ -36,7 +36,7 @@ export class ClientHelloReader {
   #pending: Buffer = Buffer.alloc(0);
 
   /** @returns `incomplete` while octets are missing, `unreadable` for anything that is no ClientHello within the limits */
-  add(octets: Buffer): ClientHello | 'incomplete' | 'unreadable' {
+  add(octets: Buffer): ReceivedClientHello | 'incomplete' | 'unreadable' {
     this.#pending = this.#pending.length === 0 ? octets : Buffer.concat([this.#pending, octets]);
     while (this.#pending.length >= recordHeaderLength) {
       const length = this.#pending.readUInt16BE(3);
@@ -52,7 +52,7 @@ export class ClientHelloReader {
     return 'incomplete';
   }
 
-  #complete(): ClientHello | 'incomplete' | 'unreadable' {
+  #complete(): ReceivedClientHello | 'incomplete' | 'unreadable' {
     const first = this.#message[0];
     if (first?.[0] !== clientHelloMessage) return 'unreadable';
     if (this.#messageLength > maximumMessageLength) return 'unreadable';
@@ -72,7 +72,7 @@ export class ClientHelloReader {
 }
 
 /** @throws RangeError when a length leads beyond the message */
-function parseClientHello(body: OctetReader): ClientHello {
+function parseClientHello(body: OctetReader): ReceivedClientHello {
   const legacyVersion = body.number(2);
   body.take(32);
   const sessionId = body.vector(1).toString('hex');
@@ -154,12 +154,15 @@ const maximumPeeked = maximumMessageLength * (recordHeaderLength + 1);
  * @param timeout for the whole of it
  * @returns `unreadable` when TLS shall say what is wrong; `none` when the connection ended or stayed silent
  */
-export function peekClientHello(raw: Socket, timeout: Milliseconds): Promise<ClientHello | 'unreadable' | 'none'> {
+export function peekClientHello(
+  raw: Socket,
+  timeout: Milliseconds,
+): Promise<ReceivedClientHello | 'unreadable' | 'none'> {
   return new Promise((resolve) => {
     const reader = new ClientHelloReader();
     const seen: Buffer[] = [];
     let length = 0;
-    const finish = (outcome: ClientHello | 'unreadable' | 'none') => {
+    const finish = (outcome: ReceivedClientHello | 'unreadable' | 'none') => {
       clearTimeout(timer);
       raw.off('data', onData);
       raw.off('end', onEnd);

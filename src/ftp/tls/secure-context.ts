@@ -6,7 +6,7 @@ import { constants, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type TLSSocketOptions } from 'node:tls';
-import { type ClientHello, tls12, tls13 } from './client-hello.ts';
+import { helloOfTls12, helloOfTls13, type ReceivedClientHello } from './client-hello.ts';
 import { ServerTlsSocket } from './server-tls-socket.ts';
 import { type HandshakePurpose, type SessionKin, SessionTickets, type TicketCallback } from './session-tickets.ts';
 import type { ClientCertificatePolicy, SslSettings, TlsIdentity } from './tls-settings.ts';
@@ -77,10 +77,14 @@ export class SessionSecurity {
    * @param hello read from `raw` and put back
    * @param direction `receiving` also when no transfer command has come yet: its rules are right for both
    */
-  wrapData(raw: Socket, hello: ClientHello | 'unreadable', direction: 'receiving' | 'sending'): ServerTlsSocket {
+  wrapData(
+    raw: Socket,
+    hello: ReceivedClientHello | 'unreadable',
+    direction: 'receiving' | 'sending',
+  ): ServerTlsSocket {
     const context = this.#contextFor(hello, direction);
     // A session of TLS 1.3 is never kept by id, and to have Node offer it costs a copy of it.
-    const mayKeepId = context === this.#legacy || hello === 'unreadable' || !hello.versions.includes(tls13);
+    const mayKeepId = context === this.#legacy || hello === 'unreadable' || !hello.versions.includes(helloOfTls13);
     return this.#wrap(raw, direction, context, mayKeepId);
   }
 
@@ -89,11 +93,11 @@ export class SessionSecurity {
    * costs a signature of the card. Under TLS 1.2 the ticket is part of the handshake. So an upload runs under TLS 1.2 where
    * the client offers it, unless it resumes under TLS 1.3, and what began under either is resumed under the same.
    */
-  #contextFor(hello: ClientHello | 'unreadable', direction: 'receiving' | 'sending'): SecureContext {
+  #contextFor(hello: ReceivedClientHello | 'unreadable', direction: 'receiving' | 'sending'): SecureContext {
     if (hello === 'unreadable') return this.#newest;
     const { versions, pskKeyNames, ticketKeyName, sessionId } = hello;
     const { minimumVersion, maximumVersion } = this.#options.site.ssl;
-    const mayUseLegacy = versions.includes(tls12) && minimumVersion === 'TLSv1.2';
+    const mayUseLegacy = versions.includes(helloOfTls12) && minimumVersion === 'TLSv1.2';
     if (!mayUseLegacy || maximumVersion === 'TLSv1.2') return this.#newest;
     const resumesNewest = pskKeyNames.some((name) => this.tickets.honours(name));
     if (resumesNewest && canAnswerTickets(this.#newest)) return this.#newest;
@@ -101,7 +105,7 @@ export class SessionSecurity {
       (ticketKeyName !== undefined && this.tickets.honours(ticketKeyName)) ||
       this.tickets.kept(sessionId) !== undefined;
     const isLegacy =
-      direction === 'receiving' || resumesLegacy || !versions.includes(tls13) || !canAnswerTickets(this.#newest);
+      direction === 'receiving' || resumesLegacy || !versions.includes(helloOfTls13) || !canAnswerTickets(this.#newest);
     if (!isLegacy) return this.#newest;
     this.#legacy ??= this.#createContext('TLSv1.2');
     return this.#legacy;

@@ -8,7 +8,7 @@ import { matchesSssdRule } from '../sssd/sssd-match.ts';
 import type { AlternativeNameKind, RuleCondition } from './rule.ts';
 import { matchesPattern, type TextPattern } from './text-pattern.ts';
 
-interface Subject {
+interface ConditionSubject {
   readonly validated: ValidatedCertificate;
   readonly certificate: Certificate;
   readonly identity: SubjectIdentity;
@@ -17,7 +17,7 @@ interface Subject {
 }
 
 /** Each condition by its name in a rule; true when it is not given or holds. */
-const conditions: Readonly<Record<keyof RuleCondition, (when: RuleCondition, subject: Subject) => boolean>> = {
+const conditions: Readonly<Record<keyof RuleCondition, (when: RuleCondition, subject: ConditionSubject) => boolean>> = {
   issuerSha256: ({ issuerSha256 }, { validated }) =>
     !issuerSha256 || issuerSha256.includes(validated.path[1]?.sha256 ?? validated.trustAnchor.sha256),
   issuerKeySha256: ({ issuerKeySha256 }, { validated }) => {
@@ -60,7 +60,7 @@ export function unmetCondition(
 ): string | undefined {
   if (!when) return undefined;
   const policies = validated.policies === 'any-policy' ? [] : validated.policies;
-  const subject: Subject = { validated, certificate: validated.certificate, identity, policies };
+  const subject: ConditionSubject = { validated, certificate: validated.certificate, identity, policies };
   const [unmet] = Object.entries(conditions).find(([, holds]) => !holds(when, subject)) ?? [];
   return unmet;
 }
@@ -73,7 +73,7 @@ function matchesAny(patterns: readonly TextPattern[], text: string): boolean {
   return patterns.some((pattern) => matchesPattern(pattern, text));
 }
 
-function alternativeNames(kind: AlternativeNameKind, { certificate, identity }: Subject): readonly string[] {
+function alternativeNames(kind: AlternativeNameKind, { certificate, identity }: ConditionSubject): readonly string[] {
   if (kind === 'upn') return identity.userPrincipalNames;
   return certificate.subjectAltName.flatMap((name) => (name.kind === kind ? [name.value] : []));
 }

@@ -122,7 +122,7 @@ const ruleSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, { error: 'must be 1 to 64 letters, digits, dots, dashes or underscores' })
-    .describe('Names the rule in the audit log and in explanations'),
+    .describe('Names the rule in the audit trail and in explanations'),
   when: condition.optional(),
   map: z.enum(identityKinds).describe('What identifies the account'),
   forms: listOf(z.enum(altForms))

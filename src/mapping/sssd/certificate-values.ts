@@ -16,14 +16,14 @@ export type Value = string | Buffer;
 /** An alternative name as it came: text, octets, or a name that is yet to be written in one of the formats. */
 export type AlternativeValue = Value | DistinguishedName;
 
-export interface CertificateFacts {
+export interface CertificateWithIdentity {
   readonly certificate: Certificate;
   readonly identity: SubjectIdentity;
 }
 
 /** @throws MalformedError when a Kerberos principal is malformed */
 export function alternativeValues(
-  { certificate, identity }: CertificateFacts,
+  { certificate, identity }: CertificateWithIdentity,
   source: AlternativeSource,
 ): readonly AlternativeValue[] {
   const names = certificate.subjectAltName;
@@ -56,7 +56,7 @@ export function alternativeValues(
  */
 export function templateValue(
   template: Template,
-  facts: CertificateFacts,
+  facts: CertificateWithIdentity,
   alternative: (source: AlternativeSource) => AlternativeValue | undefined,
 ): Value | undefined {
   const value = rawValue(template, facts, alternative);
@@ -65,7 +65,7 @@ export function templateValue(
 
 function rawValue(
   template: Template,
-  { certificate, identity }: CertificateFacts,
+  { certificate, identity }: CertificateWithIdentity,
   alternative: (source: AlternativeSource) => AlternativeValue | undefined,
 ): Value | undefined {
   switch (template.of) {

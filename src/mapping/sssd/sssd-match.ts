@@ -6,16 +6,16 @@ import { readSingle } from '../../pki/encoding/der.ts';
 import { decodeText } from '../../pki/encoding/der-strings.ts';
 import { MalformedError } from '../../pki/encoding/malformed-error.ts';
 import { formatSssd } from '../stored/name-formats.ts';
-import { type AlternativeValue, alternativeValues, type CertificateFacts } from './certificate-values.ts';
+import { type AlternativeValue, alternativeValues, type CertificateWithIdentity } from './certificate-values.ts';
 import type { SssdComponent, SssdMatchRule, SssdNameKind } from './sssd-match-rule.ts';
 
 /** @throws MalformedError when a Kerberos principal is malformed and the rule looks at it */
-export function matchesSssdRule({ relation, components }: SssdMatchRule, facts: CertificateFacts): boolean {
+export function matchesSssdRule({ relation, components }: SssdMatchRule, facts: CertificateWithIdentity): boolean {
   const holds = (component: SssdComponent) => matchesComponent(component, relation, facts);
   return relation === 'all' ? components.every(holds) : components.some(holds);
 }
 
-function matchesComponent(component: SssdComponent, relation: 'all' | 'any', facts: CertificateFacts): boolean {
+function matchesComponent(component: SssdComponent, relation: 'all' | 'any', facts: CertificateWithIdentity): boolean {
   const { certificate } = facts;
   switch (component.on) {
     case 'issuer':
@@ -47,7 +47,7 @@ function quantified<T>(relation: 'all' | 'any', items: readonly T[], holds: (ite
   return relation === 'all' ? items.every(holds) : items.some(holds);
 }
 
-function valuesOf(kind: SssdNameKind, facts: CertificateFacts): readonly (AlternativeValue | undefined)[] {
+function valuesOf(kind: SssdNameKind, facts: CertificateWithIdentity): readonly (AlternativeValue | undefined)[] {
   if (typeof kind !== 'string') return otherNameTexts(kind.otherName, facts);
   return alternativeValues(facts, kind).map((value) =>
     typeof value === 'string' || Buffer.isBuffer(value) ? value : formatSssd(value, 'ldap'),
@@ -55,7 +55,7 @@ function valuesOf(kind: SssdNameKind, facts: CertificateFacts): readonly (Altern
 }
 
 /** Undefined stands for a name that is not text: it matches nothing. */
-function otherNameTexts(type: string, { certificate }: CertificateFacts): readonly (string | undefined)[] {
+function otherNameTexts(type: string, { certificate }: CertificateWithIdentity): readonly (string | undefined)[] {
   return certificate.subjectAltName.flatMap((name) => {
     if (name.kind !== 'otherName' || name.type !== type) return [];
     const tag = name.value[0];
@@ -70,7 +70,7 @@ function otherNameTexts(type: string, { certificate }: CertificateFacts): readon
 
 function octetsOf(
   kind: 'otherName' | 'x400Address' | 'ediPartyName',
-  { certificate }: CertificateFacts,
+  { certificate }: CertificateWithIdentity,
 ): readonly Buffer[] {
   return certificate.subjectAltName.flatMap((name) => {
     if (name.kind !== kind) return [];

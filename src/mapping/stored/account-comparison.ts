@@ -7,7 +7,7 @@ import {
 } from '../../directory/directory.ts';
 import { printable } from '../../operations/printable.ts';
 import { equalsIgnoringAsciiCase } from '../ascii-case.ts';
-import type { Search } from '../hit.ts';
+import type { RuleSearch } from '../hit.ts';
 import { questionsFor } from '../lookups.ts';
 import { unmetCondition } from '../rules/condition.ts';
 import type { PlannedRule } from '../rules/rule-plan.ts';
@@ -19,7 +19,7 @@ const mostValues = 16;
 const check = 'what the account holds';
 
 /** One search in each directory that the rules ask. */
-export async function compareClaimedAccount(plan: readonly PlannedRule[], search: Search): Promise<void> {
+export async function compareClaimedAccount(plan: readonly PlannedRule[], search: RuleSearch): Promise<void> {
   const { claimedName, steps } = search;
   if (!steps.looksFurther || claimedName === undefined) return;
   for (const directory of new Set(plan.flatMap(({ directories }) => directories))) {
@@ -49,7 +49,7 @@ async function namedAccounts(directory: Directory, name: string): Promise<readon
 
 export function compareAccount(
   plan: readonly PlannedRule[],
-  search: Search,
+  search: RuleSearch,
   directory: Directory,
   account: DirectoryAccount,
 ): void {

@@ -4,7 +4,7 @@ import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { formatRfc4514 } from '../../pki/names/distinguished-name.ts';
 import { serialNumberText } from '../../pki/names/serial-number-text.ts';
 import { subjectIdentity } from '../../pki/names/subject-identity.ts';
-import type { Strength } from '../mapping-service.ts';
+import type { Strength } from '../account-resolver.ts';
 import { type AltForm, altForms, strongForms } from '../rules/rule.ts';
 import { altValues } from './alt-security-identities.ts';
 import { formatLdap } from './name-formats.ts';

@@ -9,7 +9,7 @@ import { formatRfc4514 } from '../../pki/names/distinguished-name.ts';
 import { serialNumberText } from '../../pki/names/serial-number-text.ts';
 import { asciiLowerCase, equalsIgnoringAsciiCase } from '../ascii-case.ts';
 import type { MappingRule } from '../rules/rule.ts';
-import type { CertificateFacts } from '../sssd/certificate-values.ts';
+import type { CertificateWithIdentity } from '../sssd/certificate-values.ts';
 
 /** In the order in which people read it. `searched`: a rule looked for it; `certificateHas`: it could be looked for. */
 export type Difference = (
@@ -22,7 +22,7 @@ export type Difference = (
 export function certificateNearMiss(
   stored: Buffer,
   lookups: readonly AccountLookup[],
-  { certificate }: CertificateFacts,
+  { certificate }: CertificateWithIdentity,
 ): Difference {
   const isSearched = lookups.some(({ by }) => by === 'certificate');
   const [held] = readableCertificates([stored]);
@@ -63,7 +63,7 @@ export function principalNearMiss(
   { userPrincipalName }: DirectoryAccount,
   rules: readonly MappingRule[],
   lookups: readonly AccountLookup[],
-  { identity: { userPrincipalNames } }: CertificateFacts,
+  { identity: { userPrincipalNames } }: CertificateWithIdentity,
 ): Difference | undefined {
   if (userPrincipalNames.length === 0 || !rules.some(({ map }) => map === 'upn')) return undefined;
   const searched = lookups.flatMap((lookup) => (lookup.by === 'userPrincipalName' ? [lookup.userPrincipalName] : []));
@@ -96,7 +96,7 @@ function partsOf(userPrincipalName: string): readonly [name: string, suffix: str
 }
 
 /** @returns undefined when certificate or account has no SID, or they are equal */
-export function sidNearMiss({ sid }: DirectoryAccount, { identity }: CertificateFacts): Difference | undefined {
+export function sidNearMiss({ sid }: DirectoryAccount, { identity }: CertificateWithIdentity): Difference | undefined {
   const own = identity.securityIdentifier?.sid;
   if (own === undefined || sid === undefined || own === sid) return undefined;
   const whatDiffers = 'the SID: the certificate was issued for another account, or the account was made anew';

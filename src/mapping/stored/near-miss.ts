@@ -5,7 +5,7 @@
 import type { MappingSpelling } from '../../directory/directory.ts';
 import { asciiLowerCase } from '../ascii-case.ts';
 import { strongForms } from '../rules/rule.ts';
-import type { CertificateFacts } from '../sssd/certificate-values.ts';
+import type { CertificateWithIdentity } from '../sssd/certificate-values.ts';
 import { altValues, issuerSerialValues } from './alt-security-identities.ts';
 import { readStoredValue, type StoredValue } from './stored-value.ts';
 
@@ -26,7 +26,7 @@ type ReadValue = StoredValue & { readonly kind: 'value' };
 export function nearMiss(
   stored: string,
   searched: readonly string[],
-  facts: CertificateFacts,
+  facts: CertificateWithIdentity,
   spelling: MappingSpelling = 'activeDirectory',
 ): NearMiss {
   const equal = differenceOfText(stored, searched);
@@ -45,7 +45,11 @@ export function nearMiss(
 }
 
 /** The order of names that the certificate has, where the value has it in one of its orders. */
-function inOrder(read: ReadValue, { certificate, identity }: CertificateFacts, spelling: MappingSpelling): ReadValue {
+function inOrder(
+  read: ReadValue,
+  { certificate, identity }: CertificateWithIdentity,
+  spelling: MappingSpelling,
+): ReadValue {
   const names = altValues(read.form, certificate, identity, { spelling }).map(namesOf);
   const isOwn = (text: string) => names.includes(namesOf(text));
   const other = isOwn(read.right) ? undefined : read.otherOrders.find(isOwn);
@@ -75,7 +79,7 @@ function differenceOfText(stored: string, searched: readonly string[]): NearMiss
 function differenceOfValue(
   read: ReadValue,
   searched: readonly string[],
-  { certificate, identity }: CertificateFacts,
+  { certificate, identity }: CertificateWithIdentity,
   spelling: MappingSpelling,
 ): NearMiss {
   const ofForm = altValues(read.form, certificate, identity, { spelling });

@@ -33,7 +33,7 @@ export interface ReadTuples {
   readonly faults: readonly TupleFault[];
 }
 
-type Report = (message: string, remedy: string) => void;
+type TupleReport = (message: string, remedy: string) => void;
 
 const form = 'Write THUMBPRINT; POLICY[, POLICY…]; UpnSuffix=SUFFIX and IssuerSubject, one or several.';
 
@@ -44,7 +44,7 @@ export function readTuples(lines: readonly PolicyLine[]): ReadTuples {
   const placeOf = new Map<string, string>();
   for (const line of lines) {
     const before = faults.length;
-    const report: Report = (message, remedy) => faults.push({ place: line.place, message, remedy });
+    const report: TupleReport = (message, remedy) => faults.push({ place: line.place, message, remedy });
     const tuple = readTuple(line, report);
     const earlier = tuple && placeOf.get(tuple.thumbprint);
     if (earlier !== undefined) {
@@ -58,7 +58,7 @@ export function readTuples(lines: readonly PolicyLine[]): ReadTuples {
 }
 
 /** @returns what could be read of it; undefined when not even the thumbprint could */
-function readTuple(line: PolicyLine, report: Report): StrongNameTuple | undefined {
+function readTuple(line: PolicyLine, report: TupleReport): StrongNameTuple | undefined {
   const hidden = /[\p{Cf}\p{Cc}]/u.exec(line.text.replaceAll('\t', ' '))?.[0];
   if (hidden !== undefined) {
     const message = `holds a character that does not show: ${printable(hidden)}`;
@@ -81,7 +81,7 @@ function readTuple(line: PolicyLine, report: Report): StrongNameTuple | undefine
   return thumbprint === undefined ? undefined : { ...line, thumbprint, policies, ...methods };
 }
 
-function readThumbprint(text: string, report: Report): string | undefined {
+function readThumbprint(text: string, report: TupleReport): string | undefined {
   const digits = asciiLowerCase(text.replace(/[\s:]/g, ''));
   if (/^[0-9a-f]{40}$/.test(digits)) return digits;
   const remedy = 'Give the SHA-1 thumbprint of the certificate of the issuing CA, 40 hexadecimal digits.';
@@ -94,7 +94,7 @@ function readThumbprint(text: string, report: Report): string | undefined {
   return undefined;
 }
 
-function readPolicies(section: string, report: Report): readonly string[] {
+function readPolicies(section: string, report: TupleReport): readonly string[] {
   const remedy = 'Give the OIDs of the certificate policies in dotted decimal, with commas between.';
   const policies = entriesOf(section, 'policy', remedy, report);
   for (const policy of policies) {
@@ -109,7 +109,7 @@ function readPolicies(section: string, report: Report): readonly string[] {
   return [...new Set(policies)];
 }
 
-function readMethods(section: string, report: Report): Pick<StrongNameTuple, 'upnSuffixes' | 'issuerSubject'> {
+function readMethods(section: string, report: TupleReport): Pick<StrongNameTuple, 'upnSuffixes' | 'issuerSubject'> {
   const remedy = 'Give UpnSuffix=corp.example, IssuerSubject, or both.';
   const suffixes = new Set<string>();
   let issuerSubject = false;
@@ -131,7 +131,7 @@ function readMethods(section: string, report: Report): Pick<StrongNameTuple, 'up
   return { upnSuffixes: [...suffixes], issuerSubject };
 }
 
-function entriesOf(section: string, what: string, remedy: string, report: Report): readonly string[] {
+function entriesOf(section: string, what: string, remedy: string, report: TupleReport): readonly string[] {
   const entries = section.split(',').map((entry) => entry.trim());
   const given = entries.filter((entry) => entry !== '');
   if (given.length === 0) report(`the section of the ${what === 'policy' ? 'policies' : 'methods'} is empty`, remedy);

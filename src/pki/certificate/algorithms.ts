@@ -13,13 +13,13 @@ type Brainpool = 'brainpoolP256r1' | 'brainpoolP384r1' | 'brainpoolP512r1';
 /** What signs by one algorithm. */
 type KeyFamily = 'rsa' | 'ec' | 'ed25519' | 'ed448' | 'dsa' | MlDsa;
 /** `ec`: the curves of NIST. */
-export type KeyType = KeyFamily | Brainpool;
+export type KeyKind = KeyFamily | Brainpool;
 
 export interface AlgorithmPolicy {
   /** Hash functions accepted in signatures. Default SHA-256, SHA-384 and SHA-512; SHA-1 can be forged by collision. */
   readonly digests: readonly Digest[];
   /** Kinds of keys accepted. Default all but DSA and the Brainpool curves. ML-DSA needs OpenSSL 3.5 under Node; an older one refuses such keys. */
-  readonly keyTypes: readonly KeyType[];
+  readonly keyTypes: readonly KeyKind[];
   /** The smallest RSA modulus accepted, in bits. Default 2048. */
   readonly minimumRsaBits: number;
 }
@@ -31,7 +31,7 @@ export const defaultAlgorithmPolicy: AlgorithmPolicy = {
   minimumRsaBits: 2048,
 };
 
-export interface SignatureScheme {
+export interface SignatureAlgorithm {
   readonly keyType: KeyFamily;
   /** Absent where the scheme fixes its own hash function (RFC 8032, FIPS 204). */
   readonly digest?: Digest;
@@ -39,7 +39,7 @@ export interface SignatureScheme {
   readonly pssSaltLength?: number;
 }
 
-interface SchemeEntry extends SignatureScheme {
+interface SchemeEntry extends SignatureAlgorithm {
   readonly parameters: 'null-or-absent' | 'absent';
 }
 
@@ -87,7 +87,7 @@ export function algorithmIdentifierOf(reader: DerReader): AlgorithmIdentifier {
  * @returns the scheme, or the reason why the AlgorithmIdentifier names no known scheme
  * @throws MalformedError when it is not strict DER
  */
-export function signatureScheme(der: Buffer): SignatureScheme | string {
+export function signatureScheme(der: Buffer): SignatureAlgorithm | string {
   const { oid, parameters } = algorithmIdentifierOf(readSequence(der, 'signature algorithm'));
   if (oid === oids.rsassaPss) return pssScheme(parameters?.der);
   const entry = schemes.get(oid);
@@ -101,7 +101,7 @@ export function signatureScheme(der: Buffer): SignatureScheme | string {
 }
 
 /** RSASSA-PSS-params (RFC 4055 3.1); what is left out means SHA-1. MGF1 must use the hash function of the signature. */
-function pssScheme(der: Buffer | undefined): SignatureScheme | string {
+function pssScheme(der: Buffer | undefined): SignatureAlgorithm | string {
   if (!der) return 'RSASSA-PSS signature has no parameters';
   const reader = readSequence(der, 'RSASSA-PSS parameters');
   const hash = reader.optional(contextConstructed(0));
@@ -143,16 +143,16 @@ const brainpoolTypes: ReadonlySet<string> = new Set<Brainpool>([
 ]);
 
 /** What kind of signature a key makes: on every curve ECDSA. */
-export function familyOf(type: KeyType): KeyFamily {
+export function familyOf(type: KeyKind): KeyFamily {
   return isBrainpool(type) ? 'ec' : type;
 }
 
-function isBrainpool(type: KeyType): type is Brainpool {
+function isBrainpool(type: KeyKind): type is Brainpool {
   return brainpoolTypes.has(type);
 }
 
 /** Why the site's policy refuses a scheme; undefined when it accepts it. */
-export function schemeRefusal(scheme: SignatureScheme, policy: AlgorithmPolicy): string | undefined {
+export function schemeRefusal(scheme: SignatureAlgorithm, policy: AlgorithmPolicy): string | undefined {
   if (!policy.keyTypes.some((type) => familyOf(type) === scheme.keyType))
     return `${scheme.keyType} signatures are not accepted`;
   if (scheme.digest && !policy.digests.includes(scheme.digest)) return `${scheme.digest} signatures are not accepted`;

@@ -4,7 +4,7 @@
  */
 
 import { describeOid, oids } from '../encoding/oids.ts';
-import type { Refusal } from '../path/certificate-checks.ts';
+import type { CheckFault } from '../path/certificate-checks.ts';
 import type { Certificate } from './certificate.ts';
 
 type Purposes = Pick<Certificate, 'extendedKeyUsage' | 'applicationPolicies'>;
@@ -27,7 +27,7 @@ export function namedPurposes({ extendedKeyUsage, applicationPolicies }: Purpose
  * @param required purposes of which one must hold, `none` perhaps among them
  * @returns those that this CA leaves, or why it leaves none
  */
-export function purposesLeftBy(certificate: Certificate, required: readonly string[]): readonly string[] | Refusal {
+export function purposesLeftBy(certificate: Certificate, required: readonly string[]): readonly string[] | CheckFault {
   const left = required.filter((purpose) => purpose === noPurpose || allows(certificate, purpose));
   // `none` passes through a CA only beside a purpose: an end entity that names none has those of the CA.
   const isLeft = left.some((purpose) => purpose !== noPurpose) || isUnlimited(certificate);
@@ -35,7 +35,7 @@ export function purposesLeftBy(certificate: Certificate, required: readonly stri
 }
 
 /** Whether an end entity holds one of the purposes. @param required those that the CAs above have left */
-export function purposeRefusal(certificate: Certificate, required: readonly string[]): Refusal | undefined {
+export function purposeRefusal(certificate: Certificate, required: readonly string[]): CheckFault | undefined {
   const { extendedKeyUsage, applicationPolicies } = certificate;
   const namesNone = !extendedKeyUsage && !applicationPolicies;
   // Neither an absent extension nor anyExtendedKeyUsage says that the certificate was issued for logging in.
@@ -57,7 +57,7 @@ export function isUnlimited({ extendedKeyUsage, applicationPolicies }: Purposes)
   return [extendedKeyUsage, applicationPolicies].every((list) => !list || list.some((named) => anyPurpose.has(named)));
 }
 
-function missingPurpose(certificate: Certificate, required: readonly string[]): Refusal {
+function missingPurpose(certificate: Certificate, required: readonly string[]): CheckFault {
   const named = namedPurposes(certificate)?.map(describeOid).join(', ') || 'none';
   const detail = `Of the required purposes (${required.map(describeOid).join(', ')}) none is left; it names ${named}.`;
   return { code: 'extended-key-usage-missing', detail };

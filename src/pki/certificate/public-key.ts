@@ -7,9 +7,9 @@ import { type DerReader, readSequence, tags } from '../encoding/der.ts';
 import { checkInteger, decodeObjectIdentifier, decodeOctetsInBitString } from '../encoding/der-values.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
 import { oids } from '../encoding/oids.ts';
-import { type AlgorithmPolicy, algorithmIdentifierOf, type KeyType } from './algorithms.ts';
+import { type AlgorithmPolicy, algorithmIdentifierOf, type KeyKind } from './algorithms.ts';
 
-const keyTypes: ReadonlyMap<string, KeyType> = new Map<string, KeyType>([
+const keyTypes: ReadonlyMap<string, KeyKind> = new Map<string, KeyKind>([
   [oids.rsaEncryption, 'rsa'],
   [oids.rsassaPss, 'rsa'],
   [oids.ecPublicKey, 'ec'],
@@ -22,7 +22,7 @@ const keyTypes: ReadonlyMap<string, KeyType> = new Map<string, KeyType>([
 ]);
 
 /** SEC 2, FIPS 186-5: P-256, P-384 and P-521; RFC 5639: those of Brainpool. Others are not accepted. */
-const curves: ReadonlyMap<string, KeyType> = new Map<string, KeyType>([
+const curves: ReadonlyMap<string, KeyKind> = new Map<string, KeyKind>([
   ['1.2.840.10045.3.1.7', 'ec'],
   ['1.3.132.0.34', 'ec'],
   ['1.3.132.0.35', 'ec'],
@@ -41,7 +41,7 @@ const maximumExponentBits = 32;
  * @param spki DER of SubjectPublicKeyInfo
  * @returns the kind of the key when the policy accepts it, otherwise why not
  */
-export function acceptedKeyType(spki: Buffer, policy: AlgorithmPolicy): KeyType | { readonly reason: string } {
+export function acceptedKeyType(spki: Buffer, policy: AlgorithmPolicy): KeyKind | { readonly reason: string } {
   if (spki.length > maximumKeyOctets) return { reason: `public key is larger than ${maximumKeyOctets} octets` };
   try {
     const outer = readSequence(spki, 'public key');
@@ -59,7 +59,7 @@ export function acceptedKeyType(spki: Buffer, policy: AlgorithmPolicy): KeyType 
 }
 
 /** @throws MalformedError */
-function keyTypeOf(algorithm: DerReader): KeyType | { readonly reason: string } {
+function keyTypeOf(algorithm: DerReader): KeyKind | { readonly reason: string } {
   const { oid, parameters } = algorithmIdentifierOf(algorithm);
   const keyType = keyTypes.get(oid);
   if (!keyType) return { reason: `public key algorithm ${oid} is not known` };

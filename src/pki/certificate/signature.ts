@@ -17,8 +17,8 @@ import type { Budget } from '../path/budget.ts';
 import {
   type AlgorithmPolicy,
   familyOf,
-  type KeyType,
-  type SignatureScheme,
+  type KeyKind,
+  type SignatureAlgorithm,
   schemeRefusal,
   signatureScheme,
 } from './algorithms.ts';
@@ -44,7 +44,7 @@ interface Signed {
 
 interface VerifyingKey {
   readonly key: KeyObject;
-  readonly type: KeyType;
+  readonly type: KeyKind;
   /** Kept because asking the KeyObject costs as much as parsing half a certificate. */
   readonly isPssOnly: boolean;
   /** Microseconds of one verification, for the budget. */
@@ -78,7 +78,7 @@ const curveCosts: Readonly<Record<string, number>> = {
   secp384r1: 450,
   secp521r1: 1000,
 };
-const typeCosts: Readonly<Record<Exclude<KeyType, 'ec' | 'rsa'>, number>> = {
+const typeCosts: Readonly<Record<Exclude<KeyKind, 'ec' | 'rsa'>, number>> = {
   brainpoolP256r1: 400,
   brainpoolP384r1: 800,
   brainpoolP512r1: 1400,
@@ -91,7 +91,7 @@ const typeCosts: Readonly<Record<Exclude<KeyType, 'ec' | 'rsa'>, number>> = {
 };
 
 /** As measured with OpenSSL 3.5 on a current core, reading the key included; the square law of RSA fits from 1024 to 8192 bits. */
-function costOf(key: KeyObject, type: KeyType): number {
+function costOf(key: KeyObject, type: KeyKind): number {
   const { namedCurve = '', modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
   if (type === 'ec') return curveCosts[namedCurve] ?? 1000;
   if (type === 'rsa') return 20 + (modulusLength / 1024) ** 2 * 3 * (publicExponent > 65537n ? 3 : 1);
@@ -111,7 +111,7 @@ export class SignatureVerifier {
   /** By identity, the key that verified it last. */
   readonly #good = new LRUCache<string, string>({ max: 4096 });
   /** By DER of AlgorithmIdentifier; a site meets a handful. */
-  readonly #schemes = new LRUCache<string, SignatureScheme | string>({ max: 64 });
+  readonly #schemes = new LRUCache<string, SignatureAlgorithm | string>({ max: 64 });
   /** By the octets of one certificate: its key is judged before a path is looked for, and once more with every path. */
   readonly #endEntityKeys = new WeakMap<Buffer, { readonly refusal: string | undefined }>();
 
@@ -203,7 +203,7 @@ export class SignatureVerifier {
     return { digest: scheme.digest ?? null, key: isPss ? padded : key.key };
   }
 
-  #scheme(algorithm: Buffer): SignatureScheme | string {
+  #scheme(algorithm: Buffer): SignatureAlgorithm | string {
     if (algorithm.length > maximumKnownAlgorithmOctets) return this.#readScheme(algorithm);
     const name = algorithm.toString('latin1');
     const known = this.#schemes.get(name);
@@ -213,7 +213,7 @@ export class SignatureVerifier {
     return scheme;
   }
 
-  #readScheme(algorithm: Buffer): SignatureScheme | string {
+  #readScheme(algorithm: Buffer): SignatureAlgorithm | string {
     try {
       const scheme = signatureScheme(algorithm);
       return typeof scheme === 'string' ? scheme : (schemeRefusal(scheme, this.#policy) ?? scheme);

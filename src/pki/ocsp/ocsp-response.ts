@@ -43,7 +43,7 @@ export type ResponderId =
   /** SHA-1 of the responder's public key. */
   | { readonly kind: 'byKey'; readonly keyHash: Buffer };
 
-type CertificateStatus =
+type CertStatus =
   | { readonly status: 'good' }
   | { readonly status: 'revoked'; readonly revocationDate: Date; readonly reason: CrlReason }
   | { readonly status: 'unknown' };
@@ -51,7 +51,7 @@ type CertificateStatus =
 export interface SingleResponse {
   /** Absent when the hash function is not known here, so that it can match nothing. */
   readonly certId?: CertId;
-  readonly certStatus: CertificateStatus;
+  readonly certStatus: CertStatus;
   readonly thisUpdate: Date;
   readonly nextUpdate?: Date;
   /** What in it cannot be understood, so that it tells of no certificate that it is good, but a revocation counts (as in CRLs). */
@@ -201,7 +201,7 @@ function certIdIn(reader: DerReader): { readonly certId?: CertId; readonly isPad
 }
 
 /** @param atTheLatest when it was so */
-function certificateStatusOf({ tag, content }: DerValue, atTheLatest: Date): CertificateStatus {
+function certificateStatusOf({ tag, content }: DerValue, atTheLatest: Date): CertStatus {
   const isNull = content.length === 0;
   if (tag === contextPrimitive(0) && isNull) return { status: 'good' };
   if (tag === contextPrimitive(2) && isNull) return { status: 'unknown' };

@@ -4,7 +4,7 @@ import type { Certificate } from '../certificate/certificate.ts';
 import type { KeyUsage } from '../certificate/key-usage.ts';
 import { oids } from '../encoding/oids.ts';
 
-export interface Refusal {
+export interface CheckFault {
   readonly code: DenialCode;
   readonly detail: string;
 }
@@ -30,7 +30,7 @@ const processedExtensions: ReadonlySet<string> = new Set([
 ]);
 
 /** RFC 5280 4.1.2.5: both ends of the period belong to it. */
-export function validityRefusal({ notBefore, notAfter }: Certificate, time: Date): Refusal | undefined {
+export function validityRefusal({ notBefore, notAfter }: Certificate, time: Date): CheckFault | undefined {
   if (time < notBefore)
     return {
       code: 'certificate-not-yet-valid',
@@ -46,13 +46,13 @@ export function validityRefusal({ notBefore, notAfter }: Certificate, time: Date
 }
 
 /** RFC 5280 6.1.4 (k): a certificate of version 1 or 2 cannot say that its subject is a CA, so it does not count as a CA certificate. */
-export function caRefusal({ basicConstraints }: Certificate): Refusal | undefined {
+export function caRefusal({ basicConstraints }: Certificate): CheckFault | undefined {
   if (basicConstraints?.ca) return undefined;
   return { code: 'basic-constraints-violated', detail: 'It issued a certificate but is not marked as a CA.' };
 }
 
 /** RFC 5280 4.2.1.3: a certificate without the extension does not limit its key. */
-export function keyUsageRefusal({ keyUsage }: Certificate, demanded: KeyUsage): Refusal | undefined {
+export function keyUsageRefusal({ keyUsage }: Certificate, demanded: KeyUsage): CheckFault | undefined {
   if (!keyUsage || keyUsage.has(demanded)) return undefined;
   return {
     code: 'key-usage-violated',
@@ -61,7 +61,7 @@ export function keyUsageRefusal({ keyUsage }: Certificate, demanded: KeyUsage): 
 }
 
 /** RFC 5280 6.1.4 (o), 6.1.5 (f); 4.2.1.4: critical certificate policies with a qualifier that cannot be interpreted are refused. */
-export function criticalExtensionRefusal(certificate: Certificate): Refusal | undefined {
+export function criticalExtensionRefusal(certificate: Certificate): CheckFault | undefined {
   const { extensions, unprocessedPolicyQualifiers } = certificate;
   for (const { oid, critical } of extensions.values())
     if (critical && !processedExtensions.has(oid))
@@ -73,7 +73,7 @@ export function criticalExtensionRefusal(certificate: Certificate): Refusal | un
 }
 
 /** RFC 5280 6.1.4 (a). */
-export function anyPolicyMappingRefusal({ policyMappings }: Certificate): Refusal | undefined {
+export function anyPolicyMappingRefusal({ policyMappings }: Certificate): CheckFault | undefined {
   const mapsAny = policyMappings.some(
     ({ issuerDomainPolicy, subjectDomainPolicy }) =>
       issuerDomainPolicy === oids.anyPolicy || subjectDomainPolicy === oids.anyPolicy,

@@ -6,7 +6,7 @@ import type { Certificate } from '../certificate/certificate.ts';
 import { isUnlimited, purposeRefusal } from '../certificate/key-purposes.ts';
 import type { SignatureVerifier } from '../certificate/signature.ts';
 import { oids } from '../encoding/oids.ts';
-import { criticalExtensionRefusal, keyUsageRefusal, type Refusal, validityRefusal } from './certificate-checks.ts';
+import { type CheckFault, criticalExtensionRefusal, keyUsageRefusal, validityRefusal } from './certificate-checks.ts';
 
 /** What this relying party demands of an end entity. */
 export interface EndEntityDemands {
@@ -22,7 +22,7 @@ export interface EndEntityDemands {
   readonly forbiddenPolicies?: ReadonlySet<string>;
 }
 
-export interface EndEntityFault extends Refusal {
+export interface EndEntityFault extends CheckFault {
   readonly check: string;
   readonly citation: string;
 }
@@ -34,7 +34,7 @@ interface EndEntityCheck {
     certificate: Certificate,
     demands: EndEntityDemands,
     verifier: SignatureVerifier,
-  ) => Refusal | undefined;
+  ) => CheckFault | undefined;
 }
 
 /** In the order in which path validation meets them, so that the first fault is the same in both places. */
@@ -92,7 +92,7 @@ export function endEntityFault(
 }
 
 /** @param spki DER of the SubjectPublicKeyInfo of an end entity */
-export function keyRefusal(spki: Buffer, verifier: SignatureVerifier): Refusal | undefined {
+export function keyRefusal(spki: Buffer, verifier: SignatureVerifier): CheckFault | undefined {
   const reason = verifier.endEntityKeyRefusal(spki);
   return reason ? { code: 'algorithm-not-acceptable', detail: `Its key is not acceptable: ${reason}.` } : undefined;
 }
@@ -101,7 +101,7 @@ export function keyRefusal(spki: Buffer, verifier: SignatureVerifier): Refusal |
 export function forbiddenPolicyRefusal(
   held: readonly string[],
   forbidden: ReadonlySet<string> | undefined,
-): Refusal | undefined {
+): CheckFault | undefined {
   const found = held.find((policy) => forbidden?.has(policy));
   if (found === undefined) return undefined;
   const detail = `It asserts the policy ${found}, or one mapped to it, which the site forbids.`;
@@ -112,7 +112,7 @@ export function forbiddenPolicyRefusal(
 export function endEntityPurposeRefusal(
   certificate: Certificate,
   { purposes, endEntityKeyUsage }: Pick<EndEntityDemands, 'purposes' | 'endEntityKeyUsage'>,
-): Refusal | undefined {
+): CheckFault | undefined {
   if (purposes.length > 0) return purposeRefusal(certificate, purposes);
   return endEntityKeyUsage === 'cRLSign' ? crlSigningPurposeRefusal(certificate) : undefined;
 }
@@ -121,7 +121,7 @@ export function endEntityPurposeRefusal(
  * RFC 5280 defines no purpose for signing CRLs, so a key for CRLs alone does not keep to a critical extension that lists purposes,
  * unless it lets any in. CAs are not asked: their purposes are those of the certificates below.
  */
-function crlSigningPurposeRefusal(certificate: Certificate): Refusal | undefined {
+function crlSigningPurposeRefusal(certificate: Certificate): CheckFault | undefined {
   const { extensions, basicConstraints } = certificate;
   const isCritical = [oids.extendedKeyUsage, oids.applicationPolicies].some((oid) => extensions.get(oid)?.critical);
   if (!isCritical || basicConstraints?.ca || isUnlimited(certificate)) return undefined;

@@ -25,7 +25,7 @@ const maximumPathCertificates = 10;
 /** Microseconds, for the budget. */
 const stepCost = 5;
 
-interface Walk extends PathSearch {
+interface UpwardWalk extends PathSearch {
   /** See anchor-distance.ts; made when there is a choice for the first time, which most logins never have. */
   readonly distances: () => ReadonlyMap<string, number>;
 }
@@ -40,7 +40,7 @@ export function* certificationPaths(endEntity: Certificate, search: PathSearch):
 function* extend(
   path: readonly Certificate[],
   onPath: ReadonlySet<string>,
-  search: Walk,
+  search: UpwardWalk,
 ): Generator<CertificationPath, void> {
   const head = path.at(-1);
   if (!head) return;
@@ -69,7 +69,7 @@ function identityOf(certificate: Certificate): string {
  * RFC 4158 3.5: hints only order the candidates, since none of them is proof. Those from which no names lead to a trust anchor come last;
  * of equally good ones the nearest to an anchor first.
  */
-function byLikelihood(certificate: Certificate, issuers: readonly Issuer[], walk: Walk): readonly Issuer[] {
+function byLikelihood(certificate: Certificate, issuers: readonly Issuer[], walk: UpwardWalk): readonly Issuer[] {
   if (issuers.length < 2) return issuers;
   const distances = walk.distances();
   const scored = issuers.map((issuer) => {

@@ -12,10 +12,10 @@ import { oids } from '../encoding/oids.ts';
 import { nameConstraintsRefusal } from '../names/name-constraints.ts';
 import {
   anyPolicyMappingRefusal,
+  type CheckFault,
   caRefusal,
   criticalExtensionRefusal,
   keyUsageRefusal,
-  type Refusal,
   validityRefusal,
 } from './certificate-checks.ts';
 import {
@@ -123,7 +123,7 @@ class PathValidation {
   }
 
   /** An anchor without certificatePolicies does not limit them, and anyPolicy in one is the trust that was put into it. */
-  #anchorPolicies(anchor: Certificate): Refusal | undefined {
+  #anchorPolicies(anchor: Certificate): CheckFault | undefined {
     if (anchor.certificatePolicies) this.#addPolicies(anchor.certificatePolicies, true);
     return this.#mapPolicies(anchor);
   }
@@ -179,18 +179,18 @@ class PathValidation {
     );
   }
 
-  #issuerName(certificate: Certificate, issuer: Certificate): Refusal | undefined {
+  #issuerName(certificate: Certificate, issuer: Certificate): CheckFault | undefined {
     if (certificate.issuer.key === issuer.subject.key) return undefined;
     return { code: 'path-not-found', detail: 'The issuer name is not the subject name of the certificate above.' };
   }
 
-  #names(certificate: Certificate, isEndEntity: boolean): Refusal | undefined {
+  #names(certificate: Certificate, isEndEntity: boolean): CheckFault | undefined {
     if (isSelfIssued(certificate) && !isEndEntity) return undefined;
     const detail = nameConstraintsRefusal(certificate, this.#nameConstraints, this.#tools.signatures.budget);
     return detail ? { code: 'name-constraints-violated', detail: `${detail}.` } : undefined;
   }
 
-  #policies(certificate: Certificate, isEndEntity: boolean): Refusal | undefined {
+  #policies(certificate: Certificate, isEndEntity: boolean): CheckFault | undefined {
     const anyPolicyCounts = this.#inhibitAnyPolicy > 0 || (!isEndEntity && isSelfIssued(certificate));
     this.#addPolicies(certificate.certificatePolicies, anyPolicyCounts);
     return this.#explicitPolicy > 0 || !this.#policyGraph.isNull ? undefined : noPolicy;
@@ -203,7 +203,7 @@ class PathValidation {
     this.#policyGraph.addCertificate(policies, anyPolicyCounts);
   }
 
-  #mapPolicies(certificate: Certificate): Refusal | undefined {
+  #mapPolicies(certificate: Certificate): CheckFault | undefined {
     const { policyMappings } = certificate;
     const refusal = anyPolicyMappingRefusal(certificate);
     if (refusal || policyMappings.length === 0) return refusal;
@@ -212,24 +212,24 @@ class PathValidation {
     return undefined;
   }
 
-  #workingKey(certificate: Certificate, issuer: Certificate): Refusal | undefined {
+  #workingKey(certificate: Certificate, issuer: Certificate): CheckFault | undefined {
     const { signatures } = this.#tools;
     const reason = signatures.verifier.keyRefusal(signatures.setWorkingKey(certificate, issuer));
     return reason ? { code: 'algorithm-not-acceptable', detail: `Its key is not acceptable: ${reason}.` } : undefined;
   }
 
-  #endEntityKey(certificate: Certificate, issuer: Certificate): Refusal | undefined {
+  #endEntityKey(certificate: Certificate, issuer: Certificate): CheckFault | undefined {
     const { signatures } = this.#tools;
     return keyRefusal(signatures.setWorkingKey(certificate, issuer), signatures.verifier);
   }
 
-  #issuerAccepted({ sha256 }: Certificate): Refusal | undefined {
+  #issuerAccepted({ sha256 }: Certificate): CheckFault | undefined {
     const { acceptedIssuers } = this.#inputs;
     if (!acceptedIssuers || acceptedIssuers.size === 0 || acceptedIssuers.has(sha256)) return undefined;
     return { code: 'issuer-not-acceptable', detail: `The site does not accept the issuing CA with SHA-256 ${sha256}.` };
   }
 
-  #forbidden({ certificatePolicies = [] }: Certificate): Refusal | undefined {
+  #forbidden({ certificatePolicies = [] }: Certificate): CheckFault | undefined {
     const { forbiddenPolicies } = this.#inputs;
     if (!forbiddenPolicies || forbiddenPolicies.size === 0) return undefined;
     // A policy of another domain may stand for a forbidden one by mapping.
@@ -237,7 +237,7 @@ class PathValidation {
     return forbiddenPolicyRefusal([...certificatePolicies, ...mapped], forbiddenPolicies);
   }
 
-  #pathLength(certificate: Certificate): Refusal | undefined {
+  #pathLength(certificate: Certificate): CheckFault | undefined {
     if (!isSelfIssued(certificate)) {
       if (this.#maximumPathLength <= 0)
         return { code: 'basic-constraints-violated', detail: 'The path is longer than a CA above allows.' };
@@ -248,7 +248,7 @@ class PathValidation {
     return undefined;
   }
 
-  #narrowPurposes(certificate: Certificate): Refusal | undefined {
+  #narrowPurposes(certificate: Certificate): CheckFault | undefined {
     if (this.#purposes.length === 0) return undefined;
     const left = purposesLeftBy(certificate, this.#purposes);
     if ('code' in left) return left;
@@ -256,7 +256,7 @@ class PathValidation {
     return undefined;
   }
 
-  #endEntityPurposes(certificate: Certificate): Refusal | undefined {
+  #endEntityPurposes(certificate: Certificate): CheckFault | undefined {
     const { endEntityKeyUsage } = this.#inputs;
     return endEntityPurposeRefusal(certificate, { purposes: this.#purposes, endEntityKeyUsage });
   }
@@ -271,19 +271,19 @@ class PathValidation {
     return undefined;
   }
 
-  #acceptablePolicies(): Refusal | undefined {
+  #acceptablePolicies(): CheckFault | undefined {
     return this.#explicitPolicy > 0 || this.userConstrainedPolicySet.size > 0 ? undefined : noPolicy;
   }
 
-  #check(certificate: Certificate, check: string, citation: string, refusal: Refusal | undefined): Denial | undefined {
+  #check(certificate: Certificate, check: string, citation: string, fault: CheckFault | undefined): Denial | undefined {
     // A login without an explanation need not put into words what it passed.
-    if (!refusal && this.#tools.steps === unrecorded) return undefined;
+    if (!fault && this.#tools.steps === unrecorded) return undefined;
     const facts = certificateFacts(certificate);
-    if (!refusal) {
+    if (!fault) {
       this.#tools.steps.record({ stage: 'certificate', check, verdict: 'passed', citation, facts });
       return undefined;
     }
-    const { code, detail } = refusal;
+    const { code, detail } = fault;
     this.#tools.steps.record({ stage: 'certificate', check, verdict: 'failed', citation, facts: { ...facts, detail } });
     return denial(code, detail, facts);
   }
@@ -292,7 +292,7 @@ class PathValidation {
 /** Microseconds for one policy at one depth, for the budget. */
 const policyCost = 0.5;
 
-const noPolicy: Refusal = {
+const noPolicy: CheckFault = {
   code: 'certificate-policy-not-acceptable',
   detail: 'No acceptable certificate policy holds for the whole path.',
 };

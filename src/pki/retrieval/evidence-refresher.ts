@@ -89,13 +89,13 @@ export class EvidenceRefresher {
    */
   async renew(): Promise<Renewal> {
     const uses = [...[...this.#watched.values()].map(({ use }) => use), ...this.#answers.values()];
-    const outcomes: Outcome[] = [];
+    const outcomes: RefreshOutcome[] = [];
     const queue = uses.values();
     const work = async () => {
       for (const use of queue) if (!this.#isStopped) outcomes.push(await this.#retrieve(use));
     };
     await Promise.all(Array.from({ length: this.#options.concurrency }, work));
-    const count = (outcome: Outcome) => outcomes.filter((found) => found === outcome).length;
+    const count = (outcome: RefreshOutcome) => outcomes.filter((found) => found === outcome).length;
     return { asked: outcomes.length, changed: count('changed'), failed: count('failed') };
   }
 
@@ -142,7 +142,7 @@ export class EvidenceRefresher {
   }
 
   /** Whether newer evidence is in the store now. */
-  async #retrieve({ evidence, policy }: EvidenceUse): Promise<Outcome> {
+  async #retrieve({ evidence, policy }: EvidenceUse): Promise<RefreshOutcome> {
     const { retriever, store } = this.#options;
     const { request } = evidence;
     const { confirmed } = await store.reread(request);
@@ -155,7 +155,7 @@ export class EvidenceRefresher {
   }
 }
 
-type Outcome = 'changed' | 'unchanged' | 'failed';
+type RefreshOutcome = 'changed' | 'unchanged' | 'failed';
 
 function endOf({ period, freshnessSeconds }: EvidenceUse): number {
   const fresh = freshnessSeconds > 0 ? period.thisUpdate.getTime() + freshnessSeconds * 1000 : Infinity;

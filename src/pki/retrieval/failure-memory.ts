@@ -9,7 +9,7 @@ import type { Retrieved } from './retriever.ts';
 
 export type Failed = Extract<Retrieved, { outcome: 'failed' }>;
 
-interface Failure {
+interface RememberedFailure {
   readonly outcome: Failed;
   readonly waitMilliseconds: number;
   /** Milliseconds since 1970. */
@@ -33,7 +33,7 @@ const firstMilliseconds = 1_000;
 
 export class FailureMemory {
   readonly #options: FailureMemoryOptions;
-  readonly #failures = new LRUCache<string, Failure>({ max: maximumRemembered });
+  readonly #failures = new LRUCache<string, RememberedFailure>({ max: maximumRemembered });
   /** By source. */
   readonly #outages = new LRUCache<string, Outage>({ max: maximumRemembered });
 

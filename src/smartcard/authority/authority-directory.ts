@@ -15,12 +15,12 @@ import {
   type IssuedCertificate,
   openCertificateAuthority,
 } from './certificate-authority.ts';
-import { isRevocationReason, type Revocation } from './certificate-revocation-list.ts';
+import { type IssuedRevocation, isRevocationReason } from './certificate-revocation-list.ts';
 
 export interface AuthorityState {
   /** Number of the CRL issued last; 0 before the first. */
   readonly crlNumber: bigint;
-  readonly revoked: readonly Revocation[];
+  readonly revoked: readonly IssuedRevocation[];
 }
 
 export interface StoredAuthority extends AuthorityState {
@@ -54,7 +54,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function decodeRevocation(value: unknown): Revocation | undefined {
+function decodeRevocation(value: unknown): IssuedRevocation | undefined {
   if (!isRecord(value) || typeof value['serialNumber'] !== 'string' || typeof value['revokedAt'] !== 'string') {
     return undefined;
   }
@@ -143,8 +143,8 @@ export async function loadCertificateAuthority(directory: string): Promise<Store
  */
 export async function issueStoredCrl(
   directory: string,
-  options: { readonly now: Date; readonly lifetimeMs: number; readonly revoke?: readonly Revocation[] },
-): Promise<{ readonly path: string; readonly number: bigint; readonly revoked: readonly Revocation[] }> {
+  options: { readonly now: Date; readonly lifetimeMs: number; readonly revoke?: readonly IssuedRevocation[] },
+): Promise<{ readonly path: string; readonly number: bigint; readonly revoked: readonly IssuedRevocation[] }> {
   const { authority, crlNumber, revoked: before } = await loadCertificateAuthority(directory);
   const known = new Set(before.map(({ serialNumber }) => serialNumber));
   const revoked = [...before, ...(options.revoke ?? []).filter(({ serialNumber }) => !known.has(serialNumber))];

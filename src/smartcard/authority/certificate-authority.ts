@@ -38,7 +38,7 @@ export interface Validity {
   readonly notAfter: Date;
 }
 
-export interface CertificateRequest extends AlternativeNames, Validity, AuthorityInformation {
+export interface IssuanceRequest extends AlternativeNames, Validity, AuthorityInformation {
   readonly subject: NameInput;
   /** SubjectPublicKeyInfo DER, or a key (of a private key its public half is taken). */
   readonly publicKey: Buffer | KeyObject;
@@ -110,7 +110,7 @@ export interface CertificateAuthority {
   /** This authority's certificate and those above it, without the self-signed one at the top; may be empty. */
   readonly chainPem: string;
   readonly locations: AuthorityLocations;
-  issue(request: CertificateRequest): Promise<IssuedCertificate>;
+  issue(request: IssuanceRequest): Promise<IssuedCertificate>;
   /** `chainPem`: the server's certificate first, then this authority's and those above it, without the self-signed one. */
   issueServerCertificate(
     request: ServerCertificateRequest,
@@ -119,7 +119,7 @@ export interface CertificateAuthority {
   issueCrl(content: CrlContent): Promise<Buffer>;
 }
 
-interface Issuer {
+interface IssuerFacts {
   readonly name: Buffer;
   readonly keyIdentifier: Buffer;
   readonly signer: Signer;
@@ -132,7 +132,7 @@ export function serialNumberOf(octets: Buffer): bigint {
   return BigInt(`0x${octets.toString('hex')}`);
 }
 
-function extensionsFor(request: CertificateRequest, spki: Buffer, issuer: Issuer): Extension[] {
+function extensionsFor(request: IssuanceRequest, spki: Buffer, issuer: IssuerFacts): Extension[] {
   const usages = request.keyUsage ?? ['digitalSignature'];
   const purposes = request.extendedKeyUsage ?? [];
   const policies = request.policies ?? [];
@@ -159,7 +159,7 @@ function extensionsFor(request: CertificateRequest, spki: Buffer, issuer: Issuer
   return all.filter((extension) => extension !== undefined);
 }
 
-async function issueCertificate(request: CertificateRequest, issuer: Issuer): Promise<IssuedCertificate> {
+async function issueCertificate(request: IssuanceRequest, issuer: IssuerFacts): Promise<IssuedCertificate> {
   const serialNumber = request.serialNumber ?? serialNumberOf(randomBytes(16));
   if (serialNumber <= 0n) {
     throw new RangeError('RFC 5280 4.1.2.2: a serial number is positive');
@@ -195,7 +195,7 @@ export function openCertificateAuthority(options: {
   const certificatePem = encodeCertificatePem(certificateDer);
   const selfSigned = new X509Certificate(certificateDer).checkIssued(new X509Certificate(certificateDer));
   const chainPem = selfSigned ? '' : certificatePem + parentChainPem;
-  const issuer: Issuer = {
+  const issuer: IssuerFacts = {
     name: Buffer.from(parsed.subject.toSchema().toBER()),
     keyIdentifier: keyIdentifier(subjectPublicKeyInfo(privateKey)),
     signer: softwareSigner(privateKey),
@@ -234,7 +234,7 @@ export function openCertificateAuthority(options: {
 export async function createCertificateAuthority(options: CertificateAuthorityOptions): Promise<CertificateAuthority> {
   const privateKey = options.privateKey ?? (await generateSoftwareKey(options.keyType));
   const policies = options.policies ?? (options.parent === undefined ? [] : [oids.anyPolicy]);
-  const request: CertificateRequest = {
+  const request: IssuanceRequest = {
     subject: options.subject,
     publicKey: privateKey,
     ...options.validity,
@@ -244,7 +244,7 @@ export async function createCertificateAuthority(options: CertificateAuthorityOp
     ...(options.extraExtensions === undefined ? {} : { extraExtensions: options.extraExtensions }),
     ...(options.serialNumber === undefined ? {} : { serialNumber: options.serialNumber }),
   };
-  const self: Issuer = {
+  const self: IssuerFacts = {
     name: encodeName(options.subject),
     keyIdentifier: keyIdentifier(subjectPublicKeyInfo(privateKey)),
     signer: softwareSigner(privateKey),

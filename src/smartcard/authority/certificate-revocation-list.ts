@@ -19,7 +19,7 @@ export function isRevocationReason(value: unknown): value is RevocationReason {
   return value !== 'unused' && crlReasons.some((reason) => reason === value);
 }
 
-export interface Revocation {
+export interface IssuedRevocation {
   readonly serialNumber: bigint;
   readonly revokedAt: Date;
   /** Default: no reason extension, as RFC 5280 5.3.1 asks instead of `unspecified`. */
@@ -27,7 +27,7 @@ export interface Revocation {
 }
 
 export interface CrlContent {
-  readonly revoked: readonly Revocation[];
+  readonly revoked: readonly IssuedRevocation[];
   readonly thisUpdate: Date;
   readonly nextUpdate: Date;
   /** CRL number; each CRL must have a larger one than the CRL before. */
@@ -35,7 +35,7 @@ export interface CrlContent {
   readonly extraExtensions?: readonly RawExtension[];
 }
 
-function entry({ serialNumber, revokedAt, reason }: Revocation): RevokedCertificate {
+function entry({ serialNumber, revokedAt, reason }: IssuedRevocation): RevokedCertificate {
   const revoked = new RevokedCertificate({
     userCertificate: asn1js.Integer.fromBigInt(serialNumber),
     revocationDate: encodeTime(revokedAt),

@@ -1,10 +1,10 @@
 /** The kinds of keys that cards and authorities of the harness can have, as a table of what each needs to be made and used. */
-import type { SignatureAlgorithm } from './signer.ts';
+import type { SigningAlgorithm } from './signer.ts';
 
 interface RsaKeyType {
   readonly kind: 'rsa';
   readonly modulusBits: number;
-  readonly algorithm: SignatureAlgorithm;
+  readonly algorithm: SigningAlgorithm;
 }
 
 interface EllipticCurveKeyType {
@@ -14,12 +14,12 @@ interface EllipticCurveKeyType {
   /** The name that OpenSSL and node:crypto know the curve by. */
   readonly curveName: string;
   readonly coordinateOctets: number;
-  readonly algorithm: SignatureAlgorithm;
+  readonly algorithm: SigningAlgorithm;
 }
 
 interface EdwardsCurveKeyType {
   readonly kind: 'ed25519';
-  readonly algorithm: SignatureAlgorithm;
+  readonly algorithm: SigningAlgorithm;
 }
 
 export type KeyTypeEntry = RsaKeyType | EllipticCurveKeyType | EdwardsCurveKeyType;

@@ -15,7 +15,7 @@ import {
 } from 'pkijs';
 import { crlReasons } from '../../pki/crl/crl-reason.ts';
 import { oids } from '../../pki/encoding/oids.ts';
-import type { Revocation } from './certificate-revocation-list.ts';
+import type { IssuedRevocation } from './certificate-revocation-list.ts';
 import { type Signer, signWith } from './signer.ts';
 
 /** More than one certificate in a request is rare; an honest client sends no more than this. */
@@ -27,21 +27,21 @@ const maximumNonceOctets = 128;
 export const ocspErrors = { malformedRequest: 1, internalError: 2, unauthorized: 6 } as const;
 
 /** A certificate a client asks about. */
-export interface OcspQuestion {
+export interface AnsweredRequest {
   readonly hashOid: string;
   readonly issuerNameHash: Buffer;
   readonly issuerKeyHash: Buffer;
   readonly serialNumber: bigint;
 }
 
-export interface OcspQuestions {
-  readonly questions: readonly OcspQuestion[];
+export interface AnsweredRequests {
+  readonly questions: readonly AnsweredRequest[];
   /** Content of the nonce extension, as it is to be given back. */
   readonly nonce?: Buffer;
 }
 
 /** @throws Error when `der` is not a request, or a request for nothing or for too much */
-export function readOcspRequest(der: Buffer): OcspQuestions {
+export function readOcspRequest(der: Buffer): AnsweredRequests {
   const { tbsRequest } = OCSPRequest.fromBER(der);
   const questions = tbsRequest.requestList.map(({ reqCert }) => ({
     hashOid: reqCert.hashAlgorithm.algorithmId,
@@ -58,7 +58,7 @@ export function readOcspRequest(der: Buffer): OcspQuestions {
 }
 
 /** Whether a question is about certificates of this authority. */
-export function concerns(question: OcspQuestion, authorityDer: Buffer): boolean {
+export function concerns(question: AnsweredRequest, authorityDer: Buffer): boolean {
   const algorithm = question.hashOid === oids.sha1 ? 'sha1' : 'sha256';
   const certificate = Certificate.fromBER(authorityDer);
   const digest = (octets: Uint8Array) => createHash(algorithm).update(octets).digest();
@@ -68,10 +68,10 @@ export function concerns(question: OcspQuestion, authorityDer: Buffer): boolean 
   );
 }
 
-export type OcspStatus = 'good' | 'unknown' | Revocation;
+export type AnsweredStatus = 'good' | 'unknown' | IssuedRevocation;
 
 export interface OcspAnswerContent {
-  readonly answers: readonly { readonly question: OcspQuestion; readonly status: OcspStatus }[];
+  readonly answers: readonly { readonly question: AnsweredRequest; readonly status: AnsweredStatus }[];
   readonly nonce?: Buffer;
   readonly thisUpdate: Date;
   readonly nextUpdate: Date;
@@ -115,8 +115,8 @@ export function encodeOcspError(error: keyof typeof ocspErrors): Buffer {
 }
 
 function singleResponse(
-  question: OcspQuestion,
-  status: OcspStatus,
+  question: AnsweredRequest,
+  status: AnsweredStatus,
   { thisUpdate, nextUpdate }: OcspAnswerContent,
 ): SingleResponse {
   return new SingleResponse({
@@ -133,7 +133,7 @@ function singleResponse(
 }
 
 /** RFC 6960 4.2.1: good [0], revoked [1] with time and reason, unknown [2]. */
-function certStatus(status: OcspStatus): asn1js.BaseBlock {
+function certStatus(status: AnsweredStatus): asn1js.BaseBlock {
   if (status === 'good') return new asn1js.Primitive({ idBlock: { tagClass: 3, tagNumber: 0 } });
   if (status === 'unknown') return new asn1js.Primitive({ idBlock: { tagClass: 3, tagNumber: 2 } });
   const { revokedAt, reason } = status;

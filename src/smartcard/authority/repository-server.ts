@@ -14,11 +14,11 @@ import { authorityNames, authorityPath } from './card-authorities.ts';
 import type { CertificateAuthority } from './certificate-authority.ts';
 import { extendedKeyUsages } from './certificate-extensions.ts';
 import {
+  type AnsweredRequest,
+  type AnsweredStatus,
   concerns,
   encodeOcspAnswer,
   encodeOcspError,
-  type OcspQuestion,
-  type OcspStatus,
   readOcspRequest,
 } from './ocsp-answer.ts';
 import { softwareSigner } from './signer.ts';
@@ -189,11 +189,11 @@ async function ocspAnswer(repository: Repository, der: Buffer): Promise<Buffer> 
 }
 
 function statusOf(
-  question: OcspQuestion,
+  question: AnsweredRequest,
   { authority }: Responder,
   { revoked }: StoredAuthority,
   path: string,
-): OcspStatus {
+): AnsweredStatus {
   const { serialNumber } = question;
   if (!concerns(question, authority.certificateDer) || !hasIssued(path, serialNumber)) return 'unknown';
   return revoked.find((entry) => entry.serialNumber === serialNumber) ?? 'good';

@@ -3,7 +3,7 @@ import { type KeyObject, sign, webcrypto } from 'node:crypto';
 import * as asn1js from 'asn1js';
 import { AlgorithmIdentifier, CryptoEngine, type CryptoEngineSignatureParams } from 'pkijs';
 
-export type SignatureAlgorithm = keyof typeof signatureAlgorithms;
+export type SigningAlgorithm = keyof typeof signatureAlgorithms;
 
 /** RFC 4055 section 5 wants NULL parameters with RSA; RFC 5758 3.2 and RFC 8410 section 3 want none. Ed25519 hashes by itself. */
 const signatureAlgorithms = {
@@ -15,13 +15,13 @@ const signatureAlgorithms = {
 } as const;
 
 export interface Signer {
-  readonly algorithm: SignatureAlgorithm;
+  readonly algorithm: SigningAlgorithm;
   /** Signature over `data` as X.509 carries it: PKCS #1 v1.5, the DER of Ecdsa-Sig-Value, or 64 octets of Ed25519. */
   sign(data: Buffer): Buffer;
 }
 
 /** The hash that goes before the signature; null where the algorithm has none of its own to be chosen. */
-export function hashOf(algorithm: SignatureAlgorithm): 'sha256' | 'sha384' | 'sha512' | null {
+export function hashOf(algorithm: SigningAlgorithm): 'sha256' | 'sha384' | 'sha512' | null {
   return signatureAlgorithms[algorithm].hash;
 }
 
@@ -68,13 +68,13 @@ export async function signWith(signer: Signer, structure: Signable): Promise<voi
   await structure.sign(unused, hashOf(signer.algorithm) ?? 'sha512', new SignerEngine(signer));
 }
 
-const algorithmsOfCurves: ReadonlyMap<string | undefined, SignatureAlgorithm> = new Map([
+const algorithmsOfCurves: ReadonlyMap<string | undefined, SigningAlgorithm> = new Map([
   ['prime256v1', 'ecdsa-with-SHA256'],
   ['secp384r1', 'ecdsa-with-SHA384'],
   ['secp521r1', 'ecdsa-with-SHA512'],
 ] as const);
 
-function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): SignatureAlgorithm | undefined {
+function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): SigningAlgorithm | undefined {
   if (asymmetricKeyType === 'rsa') return 'sha256WithRSAEncryption';
   if (asymmetricKeyType === 'ed25519') return 'Ed25519';
   return algorithmsOfCurves.get(asymmetricKeyDetails?.namedCurve);

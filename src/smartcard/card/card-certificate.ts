@@ -2,7 +2,7 @@
 import type { KeyUsage } from '../../pki/certificate/key-usage.ts';
 import {
   type CertificateAuthority,
-  type CertificateRequest,
+  type IssuanceRequest,
   serialNumberOf,
   type Validity,
 } from '../authority/certificate-authority.ts';
@@ -21,7 +21,7 @@ export interface CardCertificateRequest {
   readonly slot: string;
   readonly keyType: KeyType;
   readonly authority: CertificateAuthority;
-  readonly content: Omit<CertificateRequest, 'publicKey'>;
+  readonly content: Omit<IssuanceRequest, 'publicKey'>;
   readonly revoked?: RevocationReason;
 }
 

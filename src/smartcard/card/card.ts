@@ -9,7 +9,7 @@ import { findSoftHsmModule, softHsmIn, withSoftHsm } from '../token/softhsm.ts';
 import {
   findToken,
   listTokens,
-  readCertificates,
+  readTokenCertificates,
   removeToken,
   type TokenCertificate,
   withTokenSession,
@@ -91,7 +91,7 @@ export async function listCards(directory: string): Promise<readonly Card[]> {
   const cards = await withSoftHsm(softHsm, async (cryptoki) => {
     const found: Card[] = [];
     for (const token of listTokens(cryptoki)) {
-      const [first, ...rest] = await withTokenSession(cryptoki, { slot: token.slot }, readCertificates);
+      const [first, ...rest] = await withTokenSession(cryptoki, { slot: token.slot }, readTokenCertificates);
       if (first !== undefined) found.push(describeCard(directory, token, [first, ...rest]));
     }
     return found;

@@ -1,6 +1,6 @@
 /** What a PIV application remembers between two commands (SP 800-73-4 part 2 sections 2.4 and 2.5), and who hears of it. */
 import type { CardEvent } from './card-event.ts';
-import type { CardSlot } from './data-objects.ts';
+import type { PivSlot } from './data-objects.ts';
 import type { KeySlot } from './key-slot.ts';
 import type { ReferenceData } from './reference-data.ts';
 
@@ -8,7 +8,7 @@ export interface ApplicationState {
   readonly pin: ReferenceData;
   readonly puk: ReferenceData;
   /** By key reference. */
-  readonly slots: ReadonlyMap<number, CardSlot>;
+  readonly slots: ReadonlyMap<number, PivSlot>;
   readonly uuid: Buffer;
   readonly dataObjects: ReadonlyMap<number, Buffer>;
   selected: boolean;

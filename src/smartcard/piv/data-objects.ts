@@ -5,7 +5,7 @@ import type { PivKey } from './piv-key.ts';
 import { encodeTlv } from './tlv.ts';
 
 /** One key of a card with its certificate. */
-export interface CardSlot {
+export interface PivSlot {
   readonly slot: KeySlot;
   readonly key: PivKey;
   /** DER. */
@@ -88,7 +88,7 @@ function certificateContainer(certificate: Buffer): Buffer {
 }
 
 /** Answers to GET DATA by the tag that is asked for. */
-export function dataObjects(uuid: Buffer, slots: readonly CardSlot[]): ReadonlyMap<number, Buffer> {
+export function dataObjects(uuid: Buffer, slots: readonly PivSlot[]): ReadonlyMap<number, Buffer> {
   const retiredKeys = slots.filter(({ slot }) => isRetired(slot)).length;
   return new Map([
     [tags.cardHolderUniqueIdentifier, cardHolderUniqueIdentifier(uuid)],

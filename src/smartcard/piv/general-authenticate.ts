@@ -7,7 +7,7 @@ import type { ApplicationState } from './application-state.ts';
 import type { CommandApdu } from './command-apdu.ts';
 import { type PinPolicy, slotName } from './key-slot.ts';
 import { type PivAlgorithmName, pivAlgorithms } from './piv-key.ts';
-import { type Answer, answered, refused } from './status-word.ts';
+import { answered, type ResponseApdu, refusedWith } from './status-word.ts';
 import { encodeTlv, readTlvs } from './tlv.ts';
 
 /** Part 2 table 7. */
@@ -39,22 +39,26 @@ function fits(challenge: Buffer, algorithm: PivAlgorithmName): boolean {
   return kind === 'rsa' ? challenge.length === octets : challenge.length > 0 && challenge.length <= octets;
 }
 
-export async function generalAuthenticate(state: ApplicationState, { p1, p2, data }: CommandApdu): Promise<Answer> {
+export async function generalAuthenticate(
+  state: ApplicationState,
+  { p1, p2, data }: CommandApdu,
+): Promise<ResponseApdu> {
   const held = state.slots.get(p2);
-  if (held === undefined || p1 !== pivAlgorithms[held.key.algorithm].identifier) return refused('incorrectParameter');
-  if (!isPermitted(state, held.slot.pinPolicy)) return refused('securityStatusNotSatisfied');
+  if (held === undefined || p1 !== pivAlgorithms[held.key.algorithm].identifier)
+    return refusedWith('incorrectParameter');
+  if (!isPermitted(state, held.slot.pinPolicy)) return refusedWith('securityStatusNotSatisfied');
   const challenge = readChallenge(data);
-  if (challenge === undefined || !fits(challenge, held.key.algorithm)) return refused('incorrectData');
+  if (challenge === undefined || !fits(challenge, held.key.algorithm)) return refusedWith('incorrectData');
   state.justVerified = false;
   const slot = slotName(held.slot);
   state.tell({ kind: 'signature-asked', slot });
-  if (!(await state.beforeSignature(held.slot))) return refused('failure');
+  if (!(await state.beforeSignature(held.slot))) return refusedWith('failure');
   try {
     const response = await held.key.operate(challenge);
     state.tell({ kind: 'signature', slot });
     return answered(encodeTlv(dynamicAuthenticationTemplate, encodeTlv(tags.response, response)));
   } catch (error) {
     state.tell({ kind: 'token-failure', message: errorMessage(error) });
-    return refused('failure');
+    return refusedWith('failure');
   }
 }

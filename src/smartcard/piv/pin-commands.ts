@@ -2,20 +2,24 @@
 import type { ApplicationState } from './application-state.ts';
 import type { CommandApdu } from './command-apdu.ts';
 import { isPaddedPin, type ReferenceData, referenceOctets } from './reference-data.ts';
-import { type Answer, answered, refused, verificationFailed } from './status-word.ts';
+import { answered, type ResponseApdu, refusedWith, verificationFailed } from './status-word.ts';
 
 /** Part 1 table 4a. There is neither a global PIN nor biometry nor a pairing code. */
 const keyReferences = { pin: 0x80, puk: 0x81 } as const;
 const resetStatus = 0xff;
 
 /** What the command says to `candidate` when it is not right; undefined when it is. */
-function comparison(state: ApplicationState, which: keyof typeof keyReferences, candidate: Buffer): Answer | undefined {
+function comparison(
+  state: ApplicationState,
+  which: keyof typeof keyReferences,
+  candidate: Buffer,
+): ResponseApdu | undefined {
   const reference: ReferenceData = state[which];
   const result = reference.compare(candidate);
   if (result === 'right') return undefined;
   if (result === 'blocked') {
     state.tell({ kind: `${which}-blocked` });
-    return refused('blocked');
+    return refusedWith('blocked');
   }
   state.verified = false;
   state.tell({ kind: `${which}-wrong`, triesLeft: reference.triesLeft });
@@ -23,17 +27,17 @@ function comparison(state: ApplicationState, which: keyof typeof keyReferences, 
 }
 
 /** How far the PIN is from being verified: what VERIFY without data asks. */
-function pinStatus({ verified, pin }: ApplicationState): Answer {
+function pinStatus({ verified, pin }: ApplicationState): ResponseApdu {
   if (verified) return answered();
-  return pin.triesLeft === 0 ? refused('blocked') : verificationFailed(pin.triesLeft);
+  return pin.triesLeft === 0 ? refusedWith('blocked') : verificationFailed(pin.triesLeft);
 }
 
 /** A PIN of the wrong form costs a try like any other that is wrong, which the standard allows. */
-export function verify(state: ApplicationState, { p1, p2, data }: CommandApdu): Answer {
-  if (p2 !== keyReferences.pin) return refused('referenceNotFound');
-  if (p1 !== 0 && p1 !== resetStatus) return refused('incorrectParameter');
+export function verify(state: ApplicationState, { p1, p2, data }: CommandApdu): ResponseApdu {
+  if (p2 !== keyReferences.pin) return refusedWith('referenceNotFound');
+  if (p1 !== 0 && p1 !== resetStatus) return refusedWith('incorrectParameter');
   if (p1 === resetStatus) {
-    if (data.length > 0) return refused('incorrectData');
+    if (data.length > 0) return refusedWith('incorrectData');
     state.verified = false;
     return answered();
   }
@@ -53,13 +57,13 @@ function twoReferences(data: Buffer): readonly [first: Buffer, second: Buffer] |
     : undefined;
 }
 
-export function changeReferenceData(state: ApplicationState, { p1, p2, data }: CommandApdu): Answer {
-  if (p1 !== 0) return refused('incorrectParameter');
+export function changeReferenceData(state: ApplicationState, { p1, p2, data }: CommandApdu): ResponseApdu {
+  if (p1 !== 0) return refusedWith('incorrectParameter');
   const which = p2 === keyReferences.pin ? 'pin' : p2 === keyReferences.puk ? 'puk' : undefined;
-  if (which === undefined) return refused('referenceNotFound');
+  if (which === undefined) return refusedWith('referenceNotFound');
   const references = twoReferences(data);
   // Before the comparison: what cannot be set must not cost a try (part 2 section 3.2.2).
-  if (references === undefined || (which === 'pin' && !isPaddedPin(references[1]))) return refused('incorrectData');
+  if (references === undefined || (which === 'pin' && !isPaddedPin(references[1]))) return refusedWith('incorrectData');
   const failure = comparison(state, which, references[0]);
   if (failure !== undefined) return failure;
   state[which].replace(references[1]);
@@ -69,11 +73,11 @@ export function changeReferenceData(state: ApplicationState, { p1, p2, data }: C
 }
 
 /** The PUK sets a new PIN with all its tries; it does not stand for the PIN. */
-export function resetRetryCounter(state: ApplicationState, { p1, p2, data }: CommandApdu): Answer {
-  if (p1 !== 0) return refused('incorrectParameter');
-  if (p2 !== keyReferences.pin) return refused('referenceNotFound');
+export function resetRetryCounter(state: ApplicationState, { p1, p2, data }: CommandApdu): ResponseApdu {
+  if (p1 !== 0) return refusedWith('incorrectParameter');
+  if (p2 !== keyReferences.pin) return refusedWith('referenceNotFound');
   const references = twoReferences(data);
-  if (references === undefined || !isPaddedPin(references[1])) return refused('incorrectData');
+  if (references === undefined || !isPaddedPin(references[1])) return refusedWith('incorrectData');
   const failure = comparison(state, 'puk', references[0]);
   if (failure !== undefined) return failure;
   state.pin.replace(references[1]);

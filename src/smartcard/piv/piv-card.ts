@@ -5,19 +5,19 @@
 import type { ApplicationState } from './application-state.ts';
 import type { CardEvent } from './card-event.ts';
 import { type CommandApdu, parseCommandApdu } from './command-apdu.ts';
-import { type CardSlot, dataObjects } from './data-objects.ts';
+import { dataObjects, type PivSlot } from './data-objects.ts';
 import { generalAuthenticate } from './general-authenticate.ts';
 import type { KeySlot } from './key-slot.ts';
 import { changeReferenceData, resetRetryCounter, verify } from './pin-commands.ts';
 import { isPivPin, paddedReference, ReferenceData } from './reference-data.ts';
 import { getData, select } from './selection-commands.ts';
-import { type Answer, refused, statusWords } from './status-word.ts';
+import { type ResponseApdu, refusedWith, statusWords } from './status-word.ts';
 import { answerToReset, getSerial, getVersion, yubikeyInstructions } from './yubikey-identity.ts';
 
 export interface PivCardOptions {
   /** 16 octets, the same for the same card. */
   readonly uuid: Buffer;
-  readonly slots: readonly CardSlot[];
+  readonly slots: readonly PivSlot[];
   /** Six to eight decimal digits. */
   readonly pin: string;
   /** Eight characters. */
@@ -31,7 +31,7 @@ export interface PivCardOptions {
   readonly beforeSignature?: (slot: KeySlot) => Promise<boolean>;
 }
 
-type Handler = (state: ApplicationState, command: CommandApdu) => Answer | Promise<Answer>;
+type Handler = (state: ApplicationState, command: CommandApdu) => ResponseApdu | Promise<ResponseApdu>;
 
 /** ISO/IEC 7816-4 section 5.4.1: class of the last or only command of a chain, and of the others. */
 const classes = { last: 0x00, more: 0x10 } as const;
@@ -53,10 +53,10 @@ const defaultTries = 3;
 const maximumChainOctets = 4096;
 
 /** What is wrong with a class (ISO/IEC 7816-4 section 5.4.1); undefined when nothing is. */
-function classFault(cla: number): Answer | undefined {
+function classFault(cla: number): ResponseApdu | undefined {
   if (cla === classes.last || cla === classes.more) return undefined;
-  if ((cla & 0xe0) !== 0) return refused('unknownClass');
-  return refused((cla & 0x0c) === 0 ? 'noLogicalChannels' : 'noSecureMessaging');
+  if ((cla & 0xe0) !== 0) return refusedWith('unknownClass');
+  return refusedWith((cla & 0x0c) === 0 ? 'noLogicalChannels' : 'noSecureMessaging');
 }
 
 export class PivCard {
@@ -102,7 +102,7 @@ export class PivCard {
   /** Answers one command APDU; the next one must wait for that. */
   async process(bytes: Buffer): Promise<Buffer> {
     const command = parseCommandApdu(bytes);
-    if (command === undefined) return this.#respond(refused('wrongLength'), 0);
+    if (command === undefined) return this.#respond(refusedWith('wrongLength'), 0);
     const fault = classFault(command.cla);
     if (fault !== undefined) return this.#respond(fault, 0);
     if (command.ins === instructions.getResponse) return this.#continue(command);
@@ -118,28 +118,28 @@ export class PivCard {
     const continues = chain?.ins === command.ins && chain.p1 === command.p1 && chain.p2 === command.p2;
     // Part 2 section 3.2.4: a chain that another command interrupts has no effect.
     const data = continues ? Buffer.concat([chain.data, command.data]) : command.data;
-    if (data.length > maximumChainOctets) return this.#respond(refused('notEnoughMemory'), 0);
+    if (data.length > maximumChainOctets) return this.#respond(refusedWith('notEnoughMemory'), 0);
     if (command.cla === classes.last) return { ...command, data };
-    if (command.ins !== instructions.generalAuthenticate) return this.#respond(refused('noChaining'), 0);
+    if (command.ins !== instructions.generalAuthenticate) return this.#respond(refusedWith('noChaining'), 0);
     this.#chain = { ...command, data };
     return this.#respond({ data: Buffer.alloc(0), statusWord: statusWords.success }, 0);
   }
 
-  async #execute(command: CommandApdu): Promise<Answer> {
+  async #execute(command: CommandApdu): Promise<ResponseApdu> {
     const handler = handlers.get(command.ins);
-    if (handler === undefined) return refused('unknownInstruction');
-    if (!this.#state.selected && command.ins !== instructions.select) return refused('conditionsNotSatisfied');
+    if (handler === undefined) return refusedWith('unknownInstruction');
+    if (!this.#state.selected && command.ins !== instructions.select) return refusedWith('conditionsNotSatisfied');
     if (command.ins !== instructions.generalAuthenticate) this.#state.justVerified = false;
     return handler(this.#state, command);
   }
 
   #continue({ p1, p2, data, expected }: CommandApdu): Buffer {
-    if (p1 !== 0 || p2 !== 0 || data.length > 0) return this.#respond(refused('incorrectParameter'), 0);
-    if (this.#pending.length === 0) return this.#respond(refused('conditionsNotSatisfied'), 0);
+    if (p1 !== 0 || p2 !== 0 || data.length > 0) return this.#respond(refusedWith('incorrectParameter'), 0);
+    if (this.#pending.length === 0) return this.#respond(refusedWith('conditionsNotSatisfied'), 0);
     return this.#respond({ data: this.#pending, statusWord: statusWords.success }, expected);
   }
 
-  #respond({ data, statusWord }: Answer, expected: number): Buffer {
+  #respond({ data, statusWord }: ResponseApdu, expected: number): Buffer {
     const now = data.subarray(0, expected);
     this.#pending = Buffer.from(data.subarray(now.length));
     const left = this.#pending.length;

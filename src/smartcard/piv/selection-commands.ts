@@ -3,7 +3,7 @@ import type { ApplicationState } from './application-state.ts';
 import type { CommandApdu } from './command-apdu.ts';
 import { applicationIdentifier } from './data-objects.ts';
 import { pivAlgorithms } from './piv-key.ts';
-import { type Answer, answered, refused } from './status-word.ts';
+import { answered, type ResponseApdu, refusedWith } from './status-word.ts';
 import { encodeTlv, readTlvs } from './tlv.ts';
 
 /** ISO/IEC 7816-5: the part that names who registered the application; no shorter name selects it. */
@@ -25,22 +25,22 @@ const applicationPropertyTemplate = encodeTlv(
 );
 
 /** By the whole name, without its version, or by any beginning of it (ISO/IEC 7816-4 section 8.2.2.2). */
-export function select(state: ApplicationState, { p1, p2, data }: CommandApdu): Answer {
-  if (p1 !== 0x04 || p2 !== 0x00) return refused('incorrectParameter');
+export function select(state: ApplicationState, { p1, p2, data }: CommandApdu): ResponseApdu {
+  if (p1 !== 0x04 || p2 !== 0x00) return refusedWith('incorrectParameter');
   const isOurs =
     data.length >= registeredIdentifierOctets && applicationIdentifier.subarray(0, data.length).equals(data);
   // An application that is not there leaves the selected one and its security status as they are.
-  if (!isOurs) return refused('notFound');
+  if (!isOurs) return refusedWith('notFound');
   state.selected = true;
   return answered(applicationPropertyTemplate);
 }
 
-export function getData(state: ApplicationState, { p1, p2, data }: CommandApdu): Answer {
-  if (p1 !== 0x3f || p2 !== 0xff) return refused('incorrectParameter');
+export function getData(state: ApplicationState, { p1, p2, data }: CommandApdu): ResponseApdu {
+  if (p1 !== 0x3f || p2 !== 0xff) return refusedWith('incorrectParameter');
   const [list, ...others] = readTlvs(data) ?? [];
   if (list?.tag !== tagList || list.value.length === 0 || list.value.length > 3 || others.length > 0) {
-    return refused('incorrectData');
+    return refusedWith('incorrectData');
   }
   const object = state.dataObjects.get(list.value.readUIntBE(0, list.value.length));
-  return object === undefined ? refused('notFound') : answered(object);
+  return object === undefined ? refusedWith('notFound') : answered(object);
 }

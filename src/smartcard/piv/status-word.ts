@@ -42,22 +42,22 @@ export const statusWords = {
 export type StatusName = keyof typeof statusWords;
 
 /** What a command did: data, or a status word, or both. */
-export interface Answer {
+export interface ResponseApdu {
   readonly data: Buffer;
   readonly statusWord: number;
 }
 
 const nothing = Buffer.alloc(0);
 
-export function answered(data: Buffer = nothing): Answer {
+export function answered(data: Buffer = nothing): ResponseApdu {
   return { data, statusWord: statusWords.success };
 }
 
-export function refused(status: Exclude<StatusName, 'success' | 'moreData' | 'verificationFailed'>): Answer {
+export function refusedWith(status: Exclude<StatusName, 'success' | 'moreData' | 'verificationFailed'>): ResponseApdu {
   return { data: nothing, statusWord: statusWords[status] };
 }
 
 /** @param triesLeft at most 15 fit */
-export function verificationFailed(triesLeft: number): Answer {
+export function verificationFailed(triesLeft: number): ResponseApdu {
   return { data: nothing, statusWord: statusWords.verificationFailed | Math.min(triesLeft, 0xf) };
 }

@@ -6,13 +6,13 @@ import { CardError } from '../card/card-error.ts';
 import { tokenError } from '../token/pkcs11-module.ts';
 import { softHsmIn, withSoftHsm } from '../token/softhsm.ts';
 import { findObjects, findToken, readAttribute, type TokenSession, withTokenSession } from '../token/token.ts';
-import type { CardSlot } from './data-objects.ts';
+import type { PivSlot } from './data-objects.ts';
 import { slotOfObjects } from './key-slot.ts';
 import { type PivAlgorithmName, type PivKey, pivAlgorithmOf, pivAlgorithms } from './piv-key.ts';
 
 export interface TokenCard {
   /** In the order of the token's objects; never empty. */
-  readonly slots: readonly CardSlot[];
+  readonly slots: readonly PivSlot[];
   readonly tokenSerialNumber: string;
 }
 
@@ -35,7 +35,7 @@ function tokenKey({ library, pkcs11, handle }: TokenSession, key: Handle, algori
 }
 
 /** A certificate with the key of the same CKA_ID; undefined where the card application has no place or no algorithm for it. */
-function cardSlot(session: TokenSession, certificateHandle: Handle): CardSlot | undefined {
+function cardSlot(session: TokenSession, certificateHandle: Handle): PivSlot | undefined {
   const { library } = session;
   const id = readAttribute(session, certificateHandle, library.CKA_ID);
   const certificate = readAttribute(session, certificateHandle, library.CKA_VALUE);
@@ -50,7 +50,7 @@ function cardSlot(session: TokenSession, certificateHandle: Handle): CardSlot | 
   return { slot, certificate, key: tokenKey(session, key, algorithm) };
 }
 
-function readSlots(session: TokenSession, card: string): readonly CardSlot[] {
+function readSlots(session: TokenSession, card: string): readonly PivSlot[] {
   const { library } = session;
   const slots = findObjects(session, [{ type: library.CKA_CLASS, value: library.CKO_CERTIFICATE }])
     .map((handle) => cardSlot(session, handle))

@@ -128,7 +128,7 @@ const codesOfReturnValues: ReadonlyMap<string, CardFaultCode> = new Map<string, 
 ]);
 
 /** Runs calls of a module and turns a return value other than CKR_OK into a CardFault; other errors pass through. */
-export function translated<T>(work: () => T): T {
+export function withCardFaults<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {

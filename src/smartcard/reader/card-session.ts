@@ -6,8 +6,8 @@ import type { Handle } from 'pkcs11js';
 import { recordPinRefusal, wasPinRefused } from '../token/pin-refusals.ts';
 import { returnValueName } from '../token/pkcs11-module.ts';
 import type { SecretPin } from '../token/secret-pin.ts';
-import { CardFault, cardFaultOf, translated } from './card-fault.ts';
-import { type CardCertificate, readCardCertificates } from './certificates.ts';
+import { CardFault, cardFaultOf, withCardFaults } from './card-fault.ts';
+import { type ReaderCertificate, readCardCertificates } from './certificates.ts';
 import { findCardObjects, readOptionalAttribute, type SessionHandle } from './objects.ts';
 import type { SigningMechanism } from './signing-mechanism.ts';
 import { type CardSlot, type CardToken, holdsCard, type PinState, pinStateNow } from './slots.ts';
@@ -40,18 +40,18 @@ export class CardSession {
     const { library, pkcs11 } = slot.module;
     this.token = slot.content.token;
     this.#slot = slot;
-    const session = translated(() => pkcs11.C_OpenSession(slot.handle, library.CKF_SERIAL_SESSION));
+    const session = withCardFaults(() => pkcs11.C_OpenSession(slot.handle, library.CKF_SERIAL_SESSION));
     this.#handle = { library, pkcs11, session };
   }
 
   /** Needs no PIN. @throws CardFault */
-  certificates(): readonly CardCertificate[] {
-    return translated(() => readCardCertificates(this.#handle));
+  certificates(): readonly ReaderCertificate[] {
+    return withCardFaults(() => readCardCertificates(this.#handle));
   }
 
   /** CKM_ values of the card, at most some hundreds. @throws CardFault */
   mechanisms(): readonly number[] {
-    return translated(() => this.#slot.module.pkcs11.C_GetMechanismList(this.#slot.handle));
+    return withCardFaults(() => this.#slot.module.pkcs11.C_GetMechanismList(this.#slot.handle));
   }
 
   /** The state of the PIN now; after a refusal it says how near the lock is. @throws CardFault */
@@ -97,7 +97,7 @@ export class CardSession {
   /** The private key with this CKA_ID; undefined when there is none. To be called after login. @throws CardFault */
   privateKey(id: Buffer): CardKey | undefined {
     const { library } = this.#handle;
-    return translated(() => {
+    return withCardFaults(() => {
       const [handle] = findCardObjects(this.#handle, [
         { type: library.CKA_CLASS, value: library.CKO_PRIVATE_KEY },
         { type: library.CKA_ID, value: id },

@@ -2,7 +2,7 @@
 import type { Template } from 'pkcs11js';
 import { findCardObjects, readOptionalAttribute, type SessionHandle } from './objects.ts';
 
-export interface CardCertificate {
+export interface ReaderCertificate {
   /** CKA_ID, which the certificate shares with its key. */
   readonly id: Buffer;
   /** CKA_LABEL, unchecked. */
@@ -17,7 +17,7 @@ const maximumCertificateOctets = 65_536;
 const maximumLabelOctets = 256;
 
 /** At most 64 certificates; those without a value (only a URL) and those over 64 KiB are left out. @throws the error of the binding */
-export function readCardCertificates(handle: SessionHandle): readonly CardCertificate[] {
+export function readCardCertificates(handle: SessionHandle): readonly ReaderCertificate[] {
   const { library } = handle;
   const idsOf = (objectClass: number): ReadonlySet<string> =>
     new Set(objectsOf(handle, [{ type: library.CKA_CLASS, value: objectClass }]).map(({ id }) => id.toString('hex')));

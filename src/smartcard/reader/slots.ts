@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Handle } from 'pkcs11js';
 import { returnValueName } from '../token/pkcs11-module.ts';
-import { cardFaultOf, translated } from './card-fault.ts';
+import { cardFaultOf, withCardFaults } from './card-fault.ts';
 import { type CardModule, paddedText } from './module.ts';
 
 /** What CK_TOKEN_INFO says of the user PIN (PKCS #11 section 3.2). */
@@ -52,11 +52,11 @@ const tokenPresentFlag = 1;
 export function listSlots(module: CardModule): readonly CardSlot[] {
   const { pkcs11 } = module;
   // Some modules notice new readers only when they are asked for all slots.
-  const handles = translated(() => pkcs11.C_GetSlotList(false)).slice(0, maximumSlots);
+  const handles = withCardFaults(() => pkcs11.C_GetSlotList(false)).slice(0, maximumSlots);
   return handles.map((handle) => ({
     module,
     handle,
-    description: paddedText(translated(() => pkcs11.C_GetSlotInfo(handle)).slotDescription),
+    description: paddedText(withCardFaults(() => pkcs11.C_GetSlotInfo(handle)).slotDescription),
     content: contentOf(module, handle),
   }));
 }
@@ -120,7 +120,7 @@ export async function holdsCard({ module, handle }: Pick<CardSlot, 'module' | 'h
 
 /** The state of the PIN now. Asked twice, since OpenSC's answer is one call behind the card. @throws CardFault */
 export function pinStateNow({ module, handle }: Pick<CardSlot, 'module' | 'handle'>): PinState {
-  return translated(() => {
+  return withCardFaults(() => {
     module.pkcs11.C_GetTokenInfo(handle);
     return readToken(module, handle).pin;
   });

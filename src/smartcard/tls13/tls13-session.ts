@@ -1,6 +1,6 @@
 /** What a server's NewSessionTicket makes of a connection (RFC 8446 4.6.1): a session that a later connection resumes without a card. */
 import type { CipherSuite } from './cipher-suites.ts';
-import { type ExtensionName, readExtensions } from './handshake/extensions.ts';
+import { type ExtensionName, readHandshakeExtensions } from './handshake/extensions.ts';
 import { hkdfExpandLabel } from './handshake/key-schedule.ts';
 import { WireReader } from './presentation-language.ts';
 
@@ -48,7 +48,7 @@ export function readSessionTicket(body: Buffer, origin: TicketOrigin, receivedAt
   const ageAdd = reader.uint(4);
   const nonce = reader.vector(1);
   const ticket = Buffer.from(reader.vector(2, 1));
-  readExtensions(reader.vector(2), 'NewSessionTicket', offered);
+  readHandshakeExtensions(reader.vector(2), 'NewSessionTicket', offered);
   reader.end();
   if (lifetimeSeconds === 0 || ticket.length > maximumTicketOctets) return undefined;
   const psk = hkdfExpandLabel(suite.hash, resumptionMasterSecret, 'resumption', nonce, suite.hashLength);

@@ -176,7 +176,7 @@ export function writeCertificate(
 }
 
 /** The certificates on a token by their identifiers; they are public objects, no PIN is needed. */
-export function readCertificates(session: TokenSession): readonly TokenCertificate[] {
+export function readTokenCertificates(session: TokenSession): readonly TokenCertificate[] {
   const { library } = session;
   return findObjects(session, [{ type: library.CKA_CLASS, value: library.CKO_CERTIFICATE }])
     .map((object) => ({

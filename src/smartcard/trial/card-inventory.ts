@@ -4,18 +4,18 @@ import { type Certificate, parseCertificate } from '../../pki/certificate/certif
 import { MalformedError } from '../../pki/encoding/malformed-error.ts';
 import { CardFault } from '../reader/card-fault.ts';
 import { CardSession } from '../reader/card-session.ts';
-import type { CardCertificate } from '../reader/certificates.ts';
+import type { ReaderCertificate } from '../reader/certificates.ts';
 import { type CardModule, openCardModule } from '../reader/module.ts';
 import { type CardSlot, listSlots } from '../reader/slots.ts';
-import { type Finding, finding } from './trial-findings.ts';
+import { finding, type TrialFinding } from './trial-findings.ts';
 
 /** A certificate of a card, as far as it can be read. */
 export interface FoundCertificate {
   readonly slot: CardSlot;
-  readonly stored: CardCertificate;
+  readonly stored: ReaderCertificate;
   /** Absent when it is malformed; `fault` then says so. */
   readonly certificate?: Certificate;
-  readonly fault?: Finding;
+  readonly fault?: TrialFinding;
   /** CKM_ values of the card. */
   readonly mechanisms: readonly number[];
 }
@@ -25,7 +25,7 @@ export interface CardInventory {
   readonly slots: readonly CardSlot[];
   readonly certificates: readonly FoundCertificate[];
   /** Modules and cards that could not be used. */
-  readonly faults: readonly Finding[];
+  readonly faults: readonly TrialFinding[];
   close(): void;
 }
 
@@ -35,7 +35,7 @@ export interface CardInventory {
  * @throws CardError when the PKCS#11 binding is not installed
  */
 export function takeInventory(paths: readonly string[], slotName?: string): CardInventory {
-  const faults: Finding[] = [];
+  const faults: TrialFinding[] = [];
   const tolerant = <T>(work: () => readonly T[]): readonly T[] => {
     try {
       return work();

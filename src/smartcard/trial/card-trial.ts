@@ -57,7 +57,7 @@ export async function tryCard(options: CardTrialOptions, recorder: TrialRecorder
 }
 
 /** Shows what there is and what speaks against each certificate by itself. @returns whether one would do */
-export function listCards(
+export function showCards(
   options: Pick<CardTrialOptions, 'modules' | 'slot' | 'intermediates' | 'clock'>,
   recorder: TrialRecorder,
 ): boolean {

@@ -2,14 +2,14 @@
 import { printable } from '../../operations/printable.ts';
 import { oids } from '../../pki/encoding/oids.ts';
 import type { FoundCertificate } from './card-inventory.ts';
-import { type Finding, finding, isDoubt } from './trial-findings.ts';
+import { finding, isDoubt, type TrialFinding } from './trial-findings.ts';
 
 /** A certificate and all that speaks against it. */
 export interface Candidate extends FoundCertificate {
-  readonly findings: readonly Finding[];
+  readonly findings: readonly TrialFinding[];
 }
 
-export type Choice = { readonly chosen: Candidate } | { readonly refusal: Finding };
+export type Choice = { readonly chosen: Candidate } | { readonly refusal: TrialFinding };
 
 /** The PIV key for logging in is 9A; OpenSC and YubiKey's module give its objects the id 1 (NIST SP 800-73-4 part 1, table 4b). */
 const pivAuthentication = { id: '01', label: /PIV Authentication/i };

@@ -7,7 +7,7 @@ import { signingMechanisms } from '../reader/signing-mechanism.ts';
 import { type CertificateRequest, signatureSchemes } from '../tls13/client-credential.ts';
 import type { FoundCertificate } from './card-inventory.ts';
 import { type KnownIssuers, reachedAuthorities } from './known-issuers.ts';
-import { type Finding, finding } from './trial-findings.ts';
+import { finding, type TrialFinding } from './trial-findings.ts';
 
 /** What the server asked for, and in which version of TLS. */
 export interface ServerWish {
@@ -36,7 +36,7 @@ const tls12Schemes: Readonly<Record<string, readonly number[]>> = {
 export function suitabilityFindings(
   found: FoundCertificate,
   { wish, issuers, now }: { readonly wish?: ServerWish; readonly issuers: KnownIssuers; readonly now: Date },
-): readonly Finding[] {
+): readonly TrialFinding[] {
   const { certificate, fault } = found;
   if (certificate === undefined) return [fault ?? finding('certificate-unreadable')];
   if (certificate.basicConstraints?.ca === true) return [finding('certificate-of-authority')];
@@ -49,13 +49,13 @@ export function suitabilityFindings(
   ];
 }
 
-function validity({ notBefore, notAfter }: Certificate, now: Date): readonly Finding[] {
+function validity({ notBefore, notAfter }: Certificate, now: Date): readonly TrialFinding[] {
   const dates = `${notBefore.toISOString()} to ${notAfter.toISOString()}; it is ${now.toISOString()}`;
   if (now.getTime() < notBefore.getTime()) return [finding('certificate-not-yet-valid', dates)];
   return now.getTime() > notAfter.getTime() ? [finding('certificate-expired', dates)] : [];
 }
 
-function usage({ keyUsage, extendedKeyUsage }: Certificate): readonly Finding[] {
+function usage({ keyUsage, extendedKeyUsage }: Certificate): readonly TrialFinding[] {
   // cardgate refuses anyExtendedKeyUsage and an absent extension too: neither says that it was issued for logging in.
   const isForLogin = extendedKeyUsage?.some((purpose) => purposes.includes(purpose)) === true;
   return [
@@ -64,7 +64,7 @@ function usage({ keyUsage, extendedKeyUsage }: Certificate): readonly Finding[] 
   ];
 }
 
-function strength({ der }: Certificate): readonly Finding[] {
+function strength({ der }: Certificate): readonly TrialFinding[] {
   const { asymmetricKeyType, asymmetricKeyDetails } = new X509Certificate(der).publicKey;
   if (asymmetricKeyType === 'dsa') return [finding('key-weak', 'DSA')];
   const bits = asymmetricKeyDetails?.modulusLength;
@@ -75,7 +75,7 @@ function signatures(
   { slot, mechanisms }: FoundCertificate,
   { der }: Certificate,
   wish: ServerWish,
-): readonly Finding[] {
+): readonly TrialFinding[] {
   const { version, request } = wish;
   const { publicKey } = new X509Certificate(der);
   const notWanted = (can: string) => [finding('signature-scheme-not-wanted', `the key signs ${can}`)];
@@ -95,7 +95,11 @@ function signatures(
   }
 }
 
-function authorities(certificate: Certificate, { request }: ServerWish, issuers: KnownIssuers): readonly Finding[] {
+function authorities(
+  certificate: Certificate,
+  { request }: ServerWish,
+  issuers: KnownIssuers,
+): readonly TrialFinding[] {
   if (request.authorities.length === 0) return [];
   const { names, isComplete, top } = reachedAuthorities(certificate, issuers);
   const wanted = issuers.keysOf(request.authorities);

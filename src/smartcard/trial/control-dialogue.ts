@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { printable } from '../../operations/printable.ts';
-import { type Finding, finding } from './trial-findings.ts';
+import { finding, type TrialFinding } from './trial-findings.ts';
 
 export interface FtpReply {
   readonly code: number;
@@ -15,9 +15,9 @@ export interface FtpReply {
 /** A trial that cannot go on, with what was found. */
 export class TrialStop extends Error {
   override readonly name = 'TrialStop';
-  readonly finding: Finding;
+  readonly finding: TrialFinding;
 
-  constructor(found: Finding, cause?: unknown) {
+  constructor(found: TrialFinding, cause?: unknown) {
     super(found.code, cause === undefined ? undefined : { cause });
     this.finding = found;
   }
@@ -56,7 +56,7 @@ export class ControlDialogue {
         stream.pause();
         outcome();
       };
-      const stop = (found: Finding) => finish(() => reject(new TrialStop(found)));
+      const stop = (found: TrialFinding) => finish(() => reject(new TrialStop(found)));
       const timer = setTimeout(() => stop(finding(silence)), this.#timeoutMilliseconds);
       const onEnd = () => stop(finding('connection-lost'));
       const onError = (error: Error) => finish(() => reject(error));

@@ -11,7 +11,7 @@ import { keepMemoryOutOfCoreDumps, overwriteRegisters } from '../token/core-dump
 import { tlsClientFailure, tlsClientIdentity } from '../token/tls-client-identity.ts';
 import { type EngineAnswer, isEngineRequest, type UnlockRequest } from './engine-protocol.ts';
 import { logInWithTls12, runFtpsSession } from './ftps-session.ts';
-import { type Finding, finding } from './trial-findings.ts';
+import { finding, type TrialFinding } from './trial-findings.ts';
 import { TrialEnded, TrialRecorder } from './trial-steps.ts';
 
 keepMemoryOutOfCoreDumps();
@@ -30,7 +30,7 @@ function unlock({ uri, module, pin, certificateChain, trustAnchors }: UnlockRequ
   }
 }
 
-function refusalFinding(error: unknown): Finding {
+function refusalFinding(error: unknown): TrialFinding {
   const text = printable(errorMessage(error));
   if (error instanceof CardFault) return finding(error.code, text);
   // Whatever OpenSSL says names neither URI nor PIN.

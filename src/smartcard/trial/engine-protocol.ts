@@ -1,6 +1,6 @@
 /** What the trial and the process with the OpenSSL engine say to each other, as JSON over the channel between them. */
 import type { FtpsSessionOptions } from './ftps-session.ts';
-import { type Finding, trialFindings } from './trial-findings.ts';
+import { type TrialFinding, trialFindings } from './trial-findings.ts';
 import { stepNames, type TrialStep } from './trial-steps.ts';
 
 /** The first thing the process is told. The channel is a pair of sockets: no other process can read the PIN on it. */
@@ -27,7 +27,7 @@ export type EngineRequest = UnlockRequest | SessionRequest;
 export type EngineAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'unlocked' }
-  | { readonly kind: 'refused'; readonly finding: Finding }
+  | { readonly kind: 'refused'; readonly finding: TrialFinding }
   | { readonly kind: 'step'; readonly step: TrialStep }
   | { readonly kind: 'finished'; readonly works: boolean };
 
@@ -56,7 +56,7 @@ export function isEngineAnswer(message: unknown): message is EngineAnswer {
   }
 }
 
-function isFinding(value: unknown): value is Finding {
+function isFinding(value: unknown): value is TrialFinding {
   if (typeof value !== 'object' || value === null || !('code' in value)) return false;
   return typeof value.code === 'string' && Object.hasOwn(trialFindings, value.code);
 }

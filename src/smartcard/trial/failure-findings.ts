@@ -7,7 +7,7 @@ import { alertRemedy } from '../tls13/alerts.ts';
 import { HandshakeTimeout, NoCommonSignatureScheme, TlsAlertReceived, TlsTruncated } from '../tls13/tls-error.ts';
 import { TrialStop } from './control-dialogue.ts';
 import { serverRefusalFinding } from './server-trust.ts';
-import { type Finding, type FindingCode, finding } from './trial-findings.ts';
+import { type FindingCode, finding, type TrialFinding } from './trial-findings.ts';
 
 /** What was being done, where the same error means different things. */
 export type Activity = 'connect' | 'tls' | 'login' | 'list' | 'upload' | 'download' | 'delete';
@@ -53,7 +53,7 @@ const dataReplies: ReadonlyMap<number, FindingCode> = new Map([
 const beforeTransfers: readonly Activity[] = ['connect', 'tls', 'login'];
 
 /** What a failure means; anything unknown is told in its own words. */
-export function findingOfFailure(error: unknown, activity: Activity): Finding {
+export function findingOfFailure(error: unknown, activity: Activity): TrialFinding {
   if (error instanceof TrialStop) return error.finding;
   if (error instanceof CardFault) return finding(error.code, detailOf(error));
   if (error instanceof TlsAlertReceived) return alertFinding(error.alert ?? 'no alert');
@@ -73,12 +73,12 @@ export function findingOfFailure(error: unknown, activity: Activity): Finding {
 }
 
 /** A reply of the server other than success. @param text with the code in front */
-function replyFinding(code: number, text: string, activity: Activity): Finding {
+function replyFinding(code: number, text: string, activity: Activity): TrialFinding {
   const meaning = replies[activity]?.[code] ?? dataReplies.get(code) ?? 'reply-unexpected';
   return finding(meaning, printable(text));
 }
 
-function alertFinding(alert: string): Finding {
+function alertFinding(alert: string): TrialFinding {
   return finding('tls-refused', `${printable(alert)}: ${alertRemedy(alert)}`);
 }
 

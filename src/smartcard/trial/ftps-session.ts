@@ -12,7 +12,7 @@ import type { ServerVerification } from '../tls13/tls13-session.ts';
 import { findingOfFailure } from './failure-findings.ts';
 import { type RoundTripOptions, roundTrip } from './round-trip.ts';
 import type { ServerAddress } from './server-address.ts';
-import type { Finding, FindingCode } from './trial-findings.ts';
+import type { FindingCode, TrialFinding } from './trial-findings.ts';
 import type { TrialRecorder } from './trial-steps.ts';
 
 export interface FtpsSessionOptions {
@@ -21,7 +21,7 @@ export interface FtpsSessionOptions {
   readonly timeoutMilliseconds: number;
   readonly transfer: RoundTripOptions;
   /** What was doubtful about the certificate: told with a login that fails. */
-  readonly doubts: readonly Finding[];
+  readonly doubts: readonly TrialFinding[];
 }
 
 /** Logs a client in and says in words over which TLS. */

@@ -4,7 +4,7 @@ import { CardError } from '../card/card-error.ts';
 import { CardFault } from '../reader/card-fault.ts';
 import type { CardSlot } from '../reader/slots.ts';
 import { type CardInventory, takeInventory } from './card-inventory.ts';
-import { type Finding, finding } from './trial-findings.ts';
+import { finding, type TrialFinding } from './trial-findings.ts';
 import type { TrialRecorder } from './trial-steps.ts';
 
 export interface LookOptions {
@@ -62,7 +62,11 @@ function recordCards(
   recorder.ok('cards', text, details);
 }
 
-function noCardFinding(slots: readonly CardSlot[], slotName: string | undefined, faults: readonly Finding[]): Finding {
+function noCardFinding(
+  slots: readonly CardSlot[],
+  slotName: string | undefined,
+  faults: readonly TrialFinding[],
+): TrialFinding {
   if (faults[0]) return faults[0];
   if (slots.length === 0) return slotName === undefined ? finding('reader-none') : finding('slot-unknown', slotName);
   const unknown = slots.find(({ content }) => content.kind === 'unrecognized');

@@ -12,7 +12,7 @@ import {
   type ServerRefusal,
 } from '../tls13/handshake/server-verifier.ts';
 import type { ServerVerification } from '../tls13/tls13-session.ts';
-import { type Finding, type FindingCode, finding } from './trial-findings.ts';
+import { type FindingCode, finding, type TrialFinding } from './trial-findings.ts';
 
 export interface ServerTrust {
   /** Always the same function: a TLS session resumes only under it. */
@@ -61,7 +61,7 @@ const codes: Partial<Record<ServerRefusal, FindingCode>> = {
 };
 
 /** What it means that a server was refused; undefined for any other error. */
-export function serverRefusalFinding(error: unknown): Finding | undefined {
+export function serverRefusalFinding(error: unknown): TrialFinding | undefined {
   if (!(error instanceof ServerCertificateRefused)) return undefined;
   return finding(codes[error.reason] ?? 'server-certificate-invalid', error.message);
 }

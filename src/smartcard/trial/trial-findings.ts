@@ -192,7 +192,7 @@ const network = {
 const session = {
   'login-refused': {
     meaning: 'TLS with the card worked, and the server refused the login.',
-    remedy: 'Give the reference in the reply to the administrator: cardgate’s audit log has the cause under it.',
+    remedy: 'Give the reference in the reply to the administrator: cardgate’s audit trail has the cause under it.',
   },
   'login-unavailable': {
     meaning: 'The server could not decide about the login.',
@@ -245,17 +245,17 @@ export type FindingCode = keyof typeof trialFindings;
 /** Those that let the trial go on: they are shown, and become the first suspect when a later step fails. */
 const doubts: readonly FindingCode[] = ['issuer-unknown', 'upload-refused', 'file-left-behind'];
 
-export interface Finding {
+export interface TrialFinding {
   readonly code: FindingCode;
   /** The particulars of this case, printable. */
   readonly detail?: string;
 }
 
-export function finding(code: FindingCode, detail?: string): Finding {
+export function finding(code: FindingCode, detail?: string): TrialFinding {
   return detail === undefined ? { code } : { code, detail };
 }
 
 /** Whether the trial can go on in spite of it. */
-export function isDoubt({ code }: Finding): boolean {
+export function isDoubt({ code }: TrialFinding): boolean {
   return doubts.includes(code);
 }

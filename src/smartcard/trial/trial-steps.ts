@@ -1,5 +1,5 @@
 /** The steps of a trial as they are taken, in the order a help desk asks for them. */
-import type { Finding } from './trial-findings.ts';
+import type { TrialFinding } from './trial-findings.ts';
 
 export const stepNames = {
   modules: 'modules',
@@ -29,7 +29,7 @@ export interface TrialStep {
   readonly text: string;
   /** Further lines, printable. */
   readonly details: readonly string[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly TrialFinding[];
 }
 
 /** The trial is over; why is recorded already. */
@@ -46,11 +46,11 @@ export class TrialRecorder {
     this.#tell = tell;
   }
 
-  ok(step: StepName, text: string, details: readonly string[] = [], findings: readonly Finding[] = []): void {
+  ok(step: StepName, text: string, details: readonly string[] = [], findings: readonly TrialFinding[] = []): void {
     this.add({ step, verdict: 'ok', text, details, findings });
   }
 
-  no(step: StepName, text: string, findings: readonly Finding[], details: readonly string[] = []): void {
+  no(step: StepName, text: string, findings: readonly TrialFinding[], details: readonly string[] = []): void {
     this.add({ step, verdict: 'no', text, details, findings });
   }
 
@@ -58,15 +58,15 @@ export class TrialRecorder {
   ended(
     step: StepName,
     text: string,
-    found: Finding,
+    found: TrialFinding,
     details: readonly string[] = [],
-    doubts: readonly Finding[] = [],
+    doubts: readonly TrialFinding[] = [],
   ): TrialEnded {
     this.no(step, text, [found, ...doubts], details);
     return new TrialEnded(found.code);
   }
 
-  skipped(step: StepName, text: string, findings: readonly Finding[] = []): void {
+  skipped(step: StepName, text: string, findings: readonly TrialFinding[] = []): void {
     this.add({ step, verdict: 'skipped', text, details: [], findings });
   }
 

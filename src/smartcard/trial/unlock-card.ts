@@ -17,7 +17,7 @@ import { EngineCard } from './engine-card.ts';
 import { findingOfFailure } from './failure-findings.ts';
 import { type FtpsSessionOptions, logInWithTls13, runFtpsSession } from './ftps-session.ts';
 import type { ServerTrust } from './server-trust.ts';
-import { type Finding, type FindingCode, finding } from './trial-findings.ts';
+import { type FindingCode, finding, type TrialFinding } from './trial-findings.ts';
 import type { TrialRecorder } from './trial-steps.ts';
 
 /** As `PinInput`; the prompt at the terminal is made here, since it names the card. */
@@ -108,7 +108,7 @@ async function byEngine(
   };
   await engine.unlock(request, pin);
   pin.clear();
-  const judged = (found: Finding) => withPresence(found, candidate.slot);
+  const judged = (found: TrialFinding) => withPresence(found, candidate.slot);
   return (sessionOptions) =>
     engine
       .run(sessionOptions, async (step) =>
@@ -123,7 +123,7 @@ async function byEngine(
 const perhapsRemoved: readonly FindingCode[] = ['card-silent', 'token-fault', 'tls-failed', 'connection-lost'];
 
 /** The process with the engine cannot tell that the card was pulled; this one has its own view of the reader. */
-async function withPresence(found: Finding, slot: CardSlot): Promise<Finding> {
+async function withPresence(found: TrialFinding, slot: CardSlot): Promise<TrialFinding> {
   if (!perhapsRemoved.includes(found.code) || (await holdsCard(slot))) return found;
   return finding('card-removed', found.detail);
 }

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountDenial } from '../../../src/directory/account-state.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
-import type { MappingResult } from '../../../src/mapping/mapping-service.ts';
-import { createMappingService } from '../../../src/mapping/resolve.ts';
+import type { MappingResult } from '../../../src/mapping/account-resolver.ts';
+import { createAccountResolver } from '../../../src/mapping/resolve.ts';
 import { issuerSerialValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 function resolve(certificate: ValidatedCertificate, claimedName: string, rules = 'active-directory.yaml') {
-  const mapping = createMappingService({
+  const mapping = createAccountResolver({
     rules: rulesFromFile(rules),
     settings: bindingOf('full'),
     directories: [directory],
@@ -64,7 +64,7 @@ describe('mapping in Active Directory', () => {
     const { sid } = await dc.addUser({ sam: 'carol', userPrincipalName: 'carol@partner.example' });
     const userPrincipalNames = ['Carol@Partner.example'];
     expect(codeOf(await resolve(await authority.validated({ userPrincipalNames }), 'carol'))).toBe('mapping-weak');
-    const pinned = createMappingService({
+    const pinned = createAccountResolver({
       rules: [
         {
           name: 'pinned',
@@ -79,7 +79,7 @@ describe('mapping in Active Directory', () => {
     });
     const issued = await authority.validated({ userPrincipalNames, policies: ['1.2.3.4'] });
     expect(codeOf(await pinned.resolve(issued, 'carol', unrecorded))).toBe('pinned-issuer-and-policy');
-    const byName = createMappingService({
+    const byName = createAccountResolver({
       rules: [{ name: 'by-name', map: 'upn', onMiss: 'next' }],
       settings: bindingOf('full'),
       directories: [directory],
@@ -91,7 +91,7 @@ describe('mapping in Active Directory', () => {
 
   it('an implicit user principal name counts in the account’s own domain only', async () => {
     const { sid } = await dc.addUser({ sam: 'dora' });
-    const byName = createMappingService({
+    const byName = createAccountResolver({
       rules: [{ name: 'by-name', map: 'upn', onMiss: 'next' }],
       settings: bindingOf('full'),
       directories: [directory],
@@ -128,7 +128,7 @@ describe('mapping in Active Directory', () => {
   it('the exact certificate finds the account', async () => {
     const certificate = await authority.validated({ serialNumber: 79n });
     await dc.addUser({ sam: 'finn', userCertificate: [certificate.certificate.der] });
-    const exact = createMappingService({
+    const exact = createAccountResolver({
       rules: [{ name: 'exact', map: 'certificate', onMiss: 'deny' }],
       settings: bindingOf('full'),
       directories: [directory],
@@ -146,7 +146,7 @@ describe('mapping in Active Directory', () => {
     'dc1$@corp.example',
   ])('the user principal name %s finds nobody', async (name) => {
     const steps = recordingSteps();
-    const byName = createMappingService({
+    const byName = createAccountResolver({
       rules: [{ name: 'by-name', map: 'upn', onMiss: 'next' }],
       settings: bindingOf('full'),
       directories: [directory],

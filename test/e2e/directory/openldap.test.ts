@@ -6,8 +6,8 @@ import { sidToBinary } from '../../../src/directory/active-directory/sid.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { createLdapDirectory, type LdapDirectoryOptions } from '../../../src/directory/ldap-directory.ts';
 import { unrecorded } from '../../../src/explanation/steps.ts';
-import type { MappingResult } from '../../../src/mapping/mapping-service.ts';
-import { createMappingService } from '../../../src/mapping/resolve.ts';
+import type { MappingResult } from '../../../src/mapping/account-resolver.ts';
+import { createAccountResolver } from '../../../src/mapping/resolve.ts';
 import type { IdentityKind, MappingRule } from '../../../src/mapping/rules/rule.ts';
 import { issuerSerialValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
@@ -99,7 +99,7 @@ async function resolve(
   user: string,
 ): Promise<string> {
   const options = { settings: bindingOf('full'), directories: [directory], logger: silentLogger } as const;
-  const result: MappingResult = await createMappingService({ ...options, rules }).resolve(
+  const result: MappingResult = await createAccountResolver({ ...options, rules }).resolve(
     certificate,
     user,
     unrecorded,

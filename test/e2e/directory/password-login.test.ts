@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
-import { createMappingService } from '../../../src/mapping/resolve.ts';
+import { createAccountResolver } from '../../../src/mapping/resolve.ts';
 import type { LoginAttempt } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
@@ -63,7 +63,7 @@ async function siteWith(mode: 'certificate' | 'certificateAndPassword' | 'certif
     validator: {
       validate: async ([der]) => ({ outcome: 'valid', certificate: asValidated(parseCertificate(der!), issuer) }),
     },
-    mapping: createMappingService({
+    mapping: createAccountResolver({
       rules: [{ name: 'exact', map: 'certificate', onMiss: 'deny' }],
       settings: bindingOf('full'),
       directories: [people],

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lintDirectory } from '../../../src/commands/mapping/mapping-lint.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { unrecorded } from '../../../src/explanation/steps.ts';
-import { createMappingService } from '../../../src/mapping/resolve.ts';
+import { createAccountResolver } from '../../../src/mapping/resolve.ts';
 import type { AltForm } from '../../../src/mapping/rules/rule.ts';
 import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
 import { altValues } from '../../../src/mapping/stored/alt-security-identities.ts';
@@ -47,7 +47,7 @@ async function resolve(
 ): Promise<string> {
   const decoded = decodeRules({ rules: [{ name: 'rule', ...rule }] });
   if (decoded.outcome === 'faulty') throw new Error(JSON.stringify(decoded.faults));
-  const service = createMappingService({
+  const service = createAccountResolver({
     rules: decoded.rules,
     settings,
     directories: [directory],

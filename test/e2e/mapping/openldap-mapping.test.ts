@@ -5,7 +5,7 @@ import { lintDirectory } from '../../../src/commands/mapping/mapping-lint.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
 import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
-import { createMappingService } from '../../../src/mapping/resolve.ts';
+import { createAccountResolver } from '../../../src/mapping/resolve.ts';
 import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
 import { certificateMappings } from '../../../src/mapping/stored/certificate-mappings.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
@@ -99,7 +99,7 @@ async function resolve(certificate: ValidatedCertificate, rule: object, where = 
     directories: [where],
     logger: silentLogger,
   } as const;
-  const result = await createMappingService(options).resolve(certificate, undefined, unrecorded);
+  const result = await createAccountResolver(options).resolve(certificate, undefined, unrecorded);
   return result.outcome === 'mapped' ? `${result.account.accountName} ${result.reason}` : result.denial.code;
 }
 
@@ -151,7 +151,7 @@ describe('an explanation', () => {
     const steps = recordingSteps(undefined, { looksFurther: true });
     const rules = [{ name: 'strong', map: 'issuerSerial', onMiss: 'next' } as const];
     const options = { rules, settings: bindingOf('full'), directories: [directory], logger: silentLogger } as const;
-    const result = await createMappingService(options).resolve(ada, 'bob', steps);
+    const result = await createAccountResolver(options).resolve(ada, 'bob', steps);
     expect(result).toMatchObject({ outcome: 'denied', denial: { code: 'mapping-none' } });
     const compared = steps.steps.filter(({ check }) => check === 'mapping value of the account');
     const unreversed = compared.find(({ facts }) => String(facts?.['whatDiffers']).includes('not reversed'));

@@ -4,7 +4,7 @@ import { connect as connectTcp, createServer, type Server, type Socket } from 'n
 import { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ClientHello, ClientHelloReader, peekClientHello } from '../../../src/ftp/tls/client-hello.ts';
+import { ClientHelloReader, peekClientHello, type ReceivedClientHello } from '../../../src/ftp/tls/client-hello.ts';
 import { milliseconds } from '../../../src/settings/units.ts';
 
 /** The first flight of Node's own client. */
@@ -66,7 +66,7 @@ function records(octets: Buffer, size = 16_384): Buffer {
   return Buffer.concat(cut);
 }
 
-function read(octets: Buffer, step = octets.length): ClientHello | 'incomplete' | 'unreadable' {
+function read(octets: Buffer, step = octets.length): ReceivedClientHello | 'incomplete' | 'unreadable' {
   const reader = new ClientHelloReader();
   for (let at = 0; at < octets.length; at += step) {
     const outcome = reader.add(octets.subarray(at, at + step));
@@ -80,7 +80,7 @@ const name = 'ab'.repeat(16);
 const psk = (tickets: readonly Buffer[]) =>
   vector(2, Buffer.concat(tickets.map((one) => Buffer.concat([vector(2, one), Buffer.alloc(4)]))));
 
-describe('a ClientHello of a real client', () => {
+describe('a ReceivedClientHello of a real client', () => {
   it.each([
     [{ minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, [0x0303]],
     [{ minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' }, [0x0304]],
@@ -93,8 +93,8 @@ describe('a ClientHello of a real client', () => {
   });
 });
 
-describe('what a ClientHello says of sessions', () => {
-  it.each<[string, Written, Partial<ClientHello>]>([
+describe('what a ReceivedClientHello says of sessions', () => {
+  it.each<[string, Written, Partial<ReceivedClientHello>]>([
     [
       'nothing without extensions',
       {},
@@ -198,7 +198,7 @@ describe('peekClientHello', () => {
   it.each([
     ['nothing comes in time', Buffer.alloc(0), 'none'],
     ['half of it comes in time', records(message({})).subarray(0, 20), 'none'],
-    ['text comes', Buffer.from('no ClientHello\r\n'), 'unreadable'],
+    ['text comes', Buffer.from('no ReceivedClientHello\r\n'), 'unreadable'],
   ])('answers when %s', async (_rule, octets, outcome) => {
     const { client, raw } = await connected();
     client.write(octets);

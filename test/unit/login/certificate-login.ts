@@ -3,7 +3,7 @@
 import type { AccountState } from '../../../src/directory/account-state.ts';
 import type { Directory, DirectoryAccount } from '../../../src/directory/directory.ts';
 import type { LoginRequest } from '../../../src/login/authenticator.ts';
-import type { MappingService } from '../../../src/mapping/mapping-service.ts';
+import type { AccountResolver } from '../../../src/mapping/account-resolver.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
@@ -80,7 +80,7 @@ export const request: LoginRequest = {
 };
 
 /** @param account called for every resolution; what it throws is thrown */
-export function mappingTo(account: () => DirectoryAccount, home: Directory = directory): MappingService {
+export function mappingTo(account: () => DirectoryAccount, home: Directory = directory): AccountResolver {
   return {
     resolve: async () => ({ outcome: 'mapped', account: account(), directory: home, rule: 'by-sid', reason: 'sid' }),
   };

@@ -1,6 +1,6 @@
 /** What the audit record of a login says of the certificate, its validation and the account; and what it leaves out. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { accountFacts, certificateFacts, validationFacts } from '../../../src/login/login-record.ts';
+import { accountFacts, recordedCertificate, validationFacts } from '../../../src/login/login-record.ts';
 import type { RevocationEvidence } from '../../../src/pki/path/validated-certificate.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 import { accountWith, certificate, now, validated } from './certificate-login.ts';
@@ -13,7 +13,7 @@ describe('the record of a certificate', () => {
     logon = await createLogonAuthority();
   });
   const factsOf = async (request: Parameters<LogonAuthority['validated']>[0]) =>
-    certificateFacts((await logon.validated({ serialNumber: 0x1234n, ...request })).certificate);
+    recordedCertificate((await logon.validated({ serialNumber: 0x1234n, ...request })).certificate);
 
   it('has names, serial number, times and every identity that an account can be chosen by', async () => {
     const userPrincipalNames = ['jane@corp.example', 'doe@corp.example'];
@@ -34,7 +34,7 @@ describe('the record of a certificate', () => {
     const facts = await factsOf({});
     expect(facts).not.toHaveProperty('userPrincipalNames');
     expect(facts).not.toHaveProperty('sid');
-    expect(certificateFacts({ ...certificate, subjectKeyIdentifier: undefined } as never)).not.toHaveProperty(
+    expect(recordedCertificate({ ...certificate, subjectKeyIdentifier: undefined } as never)).not.toHaveProperty(
       'subjectKeyIdentifier',
     );
   });
@@ -50,7 +50,7 @@ describe('the record of a certificate', () => {
         return Reflect.get(target, key);
       },
     });
-    expect(() => certificateFacts(broken)).toThrow('a fault of cardgate');
+    expect(() => recordedCertificate(broken)).toThrow('a fault of cardgate');
   });
 });
 

@@ -6,7 +6,7 @@ import type { MappingSpelling } from '../../../src/directory/directory.ts';
 import { explanationHtml } from '../../../src/explanation/html.ts';
 import { type RecordedStep, recordingSteps, type StepRecorder, unrecorded } from '../../../src/explanation/steps.ts';
 import { stepsLines } from '../../../src/explanation/text.ts';
-import { createMappingService } from '../../../src/mapping/resolve.ts';
+import { createAccountResolver } from '../../../src/mapping/resolve.ts';
 import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
 import { altValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
@@ -59,7 +59,7 @@ async function resolved({ holds, rules = everyKind, spelling, card = ada }: Case
   };
   const decoded = decodeRules({ rules: rules.map((rule, index) => ({ name: `r${index}`, ...rule })) });
   if (decoded.outcome === 'faulty') throw new Error(JSON.stringify(decoded.faults));
-  const service = createMappingService({
+  const service = createAccountResolver({
     rules: decoded.rules,
     settings: bindingOf('full'),
     directories: [directory],

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Directory, DirectoryAccount } from '../../../src/directory/directory.ts';
 import { unrecorded } from '../../../src/explanation/steps.ts';
 import { contradiction, pickByName } from '../../../src/mapping/contradiction.ts';
-import { type Hit, keyOfHit, type Search } from '../../../src/mapping/hit.ts';
+import { type Hit, keyOfHit, type RuleSearch } from '../../../src/mapping/hit.ts';
 import type { MappingRule } from '../../../src/mapping/rules/rule.ts';
 
 const sid = 'S-1-5-21-1-2-3-1105';
@@ -20,10 +20,10 @@ function hitOf(name: string, more: Partial<DirectoryAccount> = {}): Hit {
   };
 }
 
-function searchOf(hits: readonly Hit[], claimedName: string | undefined, certificateSid?: string): Search {
+function searchOf(hits: readonly Hit[], claimedName: string | undefined, certificateSid?: string): RuleSearch {
   const identity = certificateSid === undefined ? {} : { securityIdentifier: { sid: certificateSid } };
   const found = new Map(hits.map((hit) => [keyOfHit(hit), hit]));
-  return { facts: { identity }, found, claimedName, steps: unrecorded } as unknown as Search;
+  return { facts: { identity }, found, claimedName, steps: unrecorded } as unknown as RuleSearch;
 }
 
 const [ada, eve] = [hitOf('ada'), hitOf('eve')] as const;

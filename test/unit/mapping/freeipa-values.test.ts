@@ -2,7 +2,7 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unrecorded } from '../../../src/explanation/steps.ts';
-import { createMappingService } from '../../../src/mapping/resolve.ts';
+import { createAccountResolver } from '../../../src/mapping/resolve.ts';
 import type { MappingRule } from '../../../src/mapping/rules/rule.ts';
 import { certificateMappings } from '../../../src/mapping/stored/certificate-mappings.ts';
 import { createMappingLint } from '../../../src/mapping/stored/mapping-lint.ts';
@@ -64,7 +64,7 @@ const resolve = async (subject: NameInput, stored: string, rule: Partial<Mapping
     mappingSpelling: spelling as 'freeIpa',
   };
   const rules = [{ name: 'r', map: 'issuerSubject', onMiss: 'next', ...rule } as MappingRule];
-  const service = createMappingService({
+  const service = createAccountResolver({
     rules,
     settings: bindingOf('off'),
     directories: [directory],

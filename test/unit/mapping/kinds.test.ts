@@ -2,7 +2,7 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unrecorded } from '../../../src/explanation/steps.ts';
-import { createMappingService } from '../../../src/mapping/resolve.ts';
+import { createAccountResolver } from '../../../src/mapping/resolve.ts';
 import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
 import type { BindingSettings } from '../../../src/mapping/strength.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
@@ -50,7 +50,7 @@ async function resolve(
   accounts: readonly MemoryAccount[],
   { user = 'jdoe', settings = bindingOf('full') }: { user?: string | null; settings?: BindingSettings } = {},
 ): Promise<string> {
-  const service = createMappingService({
+  const service = createAccountResolver({
     rules: rulesOf(...[rules].flat()),
     settings,
     directories: [memoryDirectory(accounts)],
@@ -107,7 +107,7 @@ describe('the forms of altSecurityIdentities', () => {
     const directory = memoryDirectory([
       account(`X509:<I>${issuer}<S>${subject}`, `X509:<I>${issuer}<SR>2b0000000011ace1`),
     ]);
-    const service = createMappingService({
+    const service = createAccountResolver({
       rules: rulesOf({ map: 'altSecurityIdentities' }),
       settings: bindingOf('full'),
       directories: [directory],
@@ -269,7 +269,7 @@ describe('one card, several accounts', () => {
     ] as const;
     const accounts = [account(value), { ...account(`X509:<I>${issuer}<S>${subject}`), accountName: 'eve' }];
     const directories = [memoryDirectory(accounts)];
-    const service = createMappingService({ rules, settings: bindingOf('off'), directories, logger: silentLogger });
+    const service = createAccountResolver({ rules, settings: bindingOf('off'), directories, logger: silentLogger });
     for (const user of ['jdoe', 'eve']) {
       expect(await service.resolve(anonymous, user, unrecorded)).toMatchObject({
         denial: { code: 'mapping-ambiguous' },
@@ -341,7 +341,7 @@ describe('the shipped rule sets', () => {
     accounts: readonly MemoryAccount[],
     user: string,
   ) => {
-    const service = createMappingService({
+    const service = createAccountResolver({
       rules: rulesFromFile(file),
       settings: bindingOf('full'),
       directories: [memoryDirectory(accounts)],

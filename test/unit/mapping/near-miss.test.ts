@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
-import { createMappingService } from '../../../src/mapping/resolve.ts';
+import { createAccountResolver } from '../../../src/mapping/resolve.ts';
 import { altValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { nearMiss } from '../../../src/mapping/stored/near-miss.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
@@ -81,7 +81,7 @@ describe('the account that USER names', () => {
       },
     };
     const rules = [{ name: 'r', map: 'issuerSerial', onMiss: 'next' } as const];
-    const service = createMappingService({
+    const service = createAccountResolver({
       rules,
       settings: bindingOf('full'),
       directories: [directory],

@@ -6,7 +6,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unrecorded } from '../../../src/explanation/steps.ts';
-import { createMappingService } from '../../../src/mapping/resolve.ts';
+import { createAccountResolver } from '../../../src/mapping/resolve.ts';
 import type { AltForm, MappingRule } from '../../../src/mapping/rules/rule.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
@@ -216,7 +216,7 @@ async function resolve(
   accounts: readonly AccountValues[],
   user: string,
 ): Promise<string> {
-  const service = createMappingService({
+  const service = createAccountResolver({
     rules: rules.map(mappingRule),
     settings: bindingOf('full'),
     directories: [memoryDirectory(accountsOf(accounts))],

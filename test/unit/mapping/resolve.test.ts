@@ -8,7 +8,7 @@ import {
   type LookupKind,
 } from '../../../src/directory/directory.ts';
 import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
-import { createMappingService } from '../../../src/mapping/resolve.ts';
+import { createAccountResolver } from '../../../src/mapping/resolve.ts';
 import type { IdentityKind, MappingRule } from '../../../src/mapping/rules/rule.ts';
 import { issuerSerialValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
@@ -72,7 +72,7 @@ async function resolve(
   directories: readonly Directory[],
   user = 'jdoe',
 ): Promise<string> {
-  const service = createMappingService({ rules, settings: bindingOf('full'), directories, logger: silentLogger });
+  const service = createAccountResolver({ rules, settings: bindingOf('full'), directories, logger: silentLogger });
   const result = await service.resolve(certificate, user, unrecorded);
   return result.outcome === 'mapped' ? `${result.rule} ${result.reason}` : result.denial.code;
 }
@@ -218,7 +218,7 @@ describe('what is found must hold', () => {
   });
 
   it('an explanation without USER maps to whoever it is', async () => {
-    const service = createMappingService({
+    const service = createAccountResolver({
       rules: [rule('sid')],
       settings: bindingOf('full'),
       directories: [file({ sid })],
@@ -266,15 +266,15 @@ describe('rules', () => {
       logger: silentLogger,
       directories: [answering('ad', [], ['sid'])],
     } as const;
-    expect(() => createMappingService({ ...options, rules: [rule('upn')] })).toThrow(TypeError);
-    expect(() => createMappingService({ ...options, rules: [rule('sid', { directory: 'x' })] })).toThrow(TypeError);
+    expect(() => createAccountResolver({ ...options, rules: [rule('upn')] })).toThrow(TypeError);
+    expect(() => createAccountResolver({ ...options, rules: [rule('sid', { directory: 'x' })] })).toThrow(TypeError);
   });
 
   it('every rule tried is recorded with what was searched and what came back', async () => {
     const steps = recordingSteps();
     const rules = [rule('issuerSerial'), rule('upn', { when: { policies: ['1.2'] } }), rule('sid')];
     const options = { settings: bindingOf('full'), directories: [file({ sid })], logger: silentLogger } as const;
-    await createMappingService({ ...options, rules }).resolve(jane, 'eve', steps);
+    await createAccountResolver({ ...options, rules }).resolve(jane, 'eve', steps);
     expect(steps.steps).toMatchObject([
       {
         check: 'rule by-issuerSerial',

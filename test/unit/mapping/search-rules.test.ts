@@ -2,7 +2,7 @@
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { unrecorded } from '../../../src/explanation/steps.ts';
-import { createMappingService } from '../../../src/mapping/resolve.ts';
+import { createAccountResolver } from '../../../src/mapping/resolve.ts';
 import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
@@ -43,7 +43,7 @@ async function resolve(
   if (decoded.outcome === 'faulty')
     return decoded.faults.map(({ path, message }) => `${path.join('.')} ${message}`).join();
   const directory = memoryDirectory(accounts);
-  const service = createMappingService({
+  const service = createAccountResolver({
     rules: decoded.rules,
     settings: bindingOf('off'),
     directories: [directory],
@@ -205,9 +205,9 @@ describe('filters', () => {
     const decoded = decode({ map: 'sid', directory: 'corp', base: 'OU=People,DC=corp' });
     const rules = decoded.outcome === 'decoded' ? decoded.rules : [];
     const options = { rules, settings: bindingOf('full'), logger: silentLogger } as const;
-    await createMappingService({ ...options, directories: [directory] }).resolve(jane, undefined, unrecorded);
+    await createAccountResolver({ ...options, directories: [directory] }).resolve(jane, undefined, unrecorded);
     expect(directory.bases).toEqual(['OU=People,DC=corp']);
-    expect(() => createMappingService({ ...options, directories: [{ ...directory, kind: 'file' }] })).toThrow(
+    expect(() => createAccountResolver({ ...options, directories: [{ ...directory, kind: 'file' }] })).toThrow(
       TypeError,
     );
   });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { DirectoryAccount } from '../../../src/directory/directory.ts';
 import type { Proof } from '../../../src/mapping/lookups.ts';
 import type { MappingRule, RuleCondition } from '../../../src/mapping/rules/rule.ts';
-import type { CertificateFacts } from '../../../src/mapping/sssd/certificate-values.ts';
+import type { CertificateWithIdentity } from '../../../src/mapping/sssd/certificate-values.ts';
 import { type BindingSettings, classify, isIssuerPinned, judgeWeak } from '../../../src/mapping/strength.ts';
 import { milliseconds } from '../../../src/settings/units.ts';
 import { bindingOf } from '../../support/settings.ts';
@@ -64,7 +64,7 @@ describe('a weak hit', () => {
     ({
       certificate: { notBefore },
       identity: held === undefined ? {} : { securityIdentifier: { sid: held } },
-    }) as CertificateFacts;
+    }) as CertificateWithIdentity;
   const later = (by: number) => ({ createdAt: new Date(notBefore.getTime() + by) });
   const compatibility = { ...bindingOf('compatibility'), backdating: milliseconds(1000) };
 

@@ -4,7 +4,7 @@ import { parseNameText } from '../../../src/mapping/rules/name-text.ts';
 import {
   type AlternativeValue,
   alternativeValues,
-  type CertificateFacts,
+  type CertificateWithIdentity,
   templateValue,
 } from '../../../src/mapping/sssd/certificate-values.ts';
 import type { AlternativeSource, Template } from '../../../src/mapping/sssd/template.ts';
@@ -26,9 +26,9 @@ const factsOf = (certificate: object, identity: object = {}) =>
   ({
     certificate: { subjectAltName: names, ...certificate },
     identity: { userPrincipalNames: ['ada@acme.example'], ...identity },
-  }) as unknown as CertificateFacts;
+  }) as unknown as CertificateWithIdentity;
 
-const templated = (template: Template, facts: CertificateFacts, alternative?: AlternativeValue) =>
+const templated = (template: Template, facts: CertificateWithIdentity, alternative?: AlternativeValue) =>
   templateValue(template, facts, () => alternative);
 
 describe('the alternative names of a kind', () => {
@@ -47,7 +47,7 @@ describe('the alternative names of a kind', () => {
 
 describe('a template without a value', () => {
   const hex = { upper: false, colons: false, reversed: false };
-  it.each<[string, Template, CertificateFacts, AlternativeValue | undefined]>([
+  it.each<[string, Template, CertificateWithIdentity, AlternativeValue | undefined]>([
     ['a negative serial number', { of: 'serialNumber', as: 'decimal' }, factsOf({ serialNumber: -1n }), undefined],
     ['no key identifier', { of: 'subjectKeyIdentifier', hex }, factsOf({}), undefined],
     [

@@ -57,7 +57,7 @@ export interface ProvenServer {
   readonly isResumed: boolean;
 }
 
-type Step = Partial<Record<HandshakeType, (message: HandshakeMessage) => Step>>;
+type HandshakeStep = Partial<Record<HandshakeType, (message: HandshakeMessage) => HandshakeStep>>;
 
 interface Attempt {
   readonly shares: readonly KeyShare[];
@@ -89,7 +89,7 @@ export class ClientHandshake {
   readonly #transcript = new Transcript();
   readonly #random = randomBytes(32);
   readonly #sessionId = randomBytes(32);
-  #step: Step = {};
+  #step: HandshakeStep = {};
   #serverFinished: ServerFinished | undefined;
 
   constructor(options: HandshakeOptions, transport: HandshakeTransport) {
@@ -157,7 +157,7 @@ export class ClientHandshake {
     return this.#serverFinished;
   }
 
-  #sendClientHello(attempt: Attempt): Step {
+  #sendClientHello(attempt: Attempt): HandshakeStep {
     const { session, shares, cookie } = attempt;
     const { message, offered } = encodeClientHello({
       random: this.#random,
@@ -179,7 +179,7 @@ export class ClientHandshake {
     };
   }
 
-  #retry({ suite, group, cookie }: HelloRetryRequest, { octets }: HandshakeMessage, attempt: Attempt): Step {
+  #retry({ suite, group, cookie }: HelloRetryRequest, { octets }: HandshakeMessage, attempt: Attempt): HandshakeStep {
     if (attempt.retriedWith) throw new TlsViolation('unexpected_message', 'it sent a second HelloRetryRequest');
     if (!group && !cookie) throw illegal('its HelloRetryRequest would change nothing');
     if (attempt.shares.some((share) => share.group === group))
@@ -197,7 +197,12 @@ export class ClientHandshake {
     });
   }
 
-  #agree(hello: ServerHello, message: HandshakeMessage, attempt: Attempt, offered: Agreement['offered']): Step {
+  #agree(
+    hello: ServerHello,
+    message: HandshakeMessage,
+    attempt: Attempt,
+    offered: Agreement['offered'],
+  ): HandshakeStep {
     const { suite } = hello;
     if (attempt.retriedWith && attempt.retriedWith !== suite) throw illegal('it changed the suite after its retry');
     const session = resumedSession(hello, attempt.session);
@@ -222,7 +227,7 @@ export class ClientHandshake {
     return { encrypted_extensions: (next) => this.#takeExtensions(next, agreement) };
   }
 
-  #takeExtensions({ body, octets }: HandshakeMessage, agreement: Agreement): Step {
+  #takeExtensions({ body, octets }: HandshakeMessage, agreement: Agreement): HandshakeStep {
     checkEncryptedExtensions(body, agreement.offered);
     this.#transcript.add(octets);
     // RFC 8446 4.3.2: a server that resumes a session neither proves itself by certificate nor asks for one.
@@ -231,13 +236,13 @@ export class ClientHandshake {
     return { certificate, certificate_request: (next) => this.#takeRequest(next, agreement) };
   }
 
-  #takeRequest({ body, octets }: HandshakeMessage, agreement: Agreement): Step {
+  #takeRequest({ body, octets }: HandshakeMessage, agreement: Agreement): HandshakeStep {
     const request = readCertificateRequest(body, agreement.offered);
     this.#transcript.add(octets);
     return { certificate: (next) => this.#takeCertificate(next, { ...agreement, request }) };
   }
 
-  #takeCertificate({ body, octets }: HandshakeMessage, agreement: Agreement): Step {
+  #takeCertificate({ body, octets }: HandshakeMessage, agreement: Agreement): HandshakeStep {
     const certificates = readCertificate(body, agreement.offered);
     const [endEntity = Buffer.alloc(0)] = certificates;
     const key = publicKeyOf(endEntity);
@@ -251,11 +256,15 @@ export class ClientHandshake {
     };
   }
 
-  #expectFinished(agreement: Agreement, certificates: readonly Buffer[]): Step {
+  #expectFinished(agreement: Agreement, certificates: readonly Buffer[]): HandshakeStep {
     return { finished: (message) => this.#takeFinished(message, agreement, certificates) };
   }
 
-  #takeFinished({ body, octets }: HandshakeMessage, agreement: Agreement, certificates: readonly Buffer[]): Step {
+  #takeFinished(
+    { body, octets }: HandshakeMessage,
+    agreement: Agreement,
+    certificates: readonly Buffer[],
+  ): HandshakeStep {
     const { suite, schedule, secrets, session } = agreement;
     if (body.length !== suite.hashLength)
       throw new TlsViolation('decode_error', `its Finished has ${body.length} octets`);

@@ -57,7 +57,7 @@ const namesByCode = new Map<number, ExtensionName>(
  * @param offered what the ClientHello offered; only that may be answered, a cookie apart
  * @throws TlsViolation unsupported_extension, illegal_parameter or decode_error
  */
-export function readExtensions(
+export function readHandshakeExtensions(
   contents: Buffer,
   message: keyof typeof places,
   offered: ReadonlySet<ExtensionName>,

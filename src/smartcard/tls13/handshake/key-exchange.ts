@@ -12,13 +12,13 @@ export interface KeyShare {
   agree(peerKeyExchange: Buffer): Buffer;
 }
 
-interface Group {
+interface NamedGroup {
   readonly code: number;
   generate(): KeyShare;
 }
 
 /** Preferred first. */
-export const groups: Readonly<Record<GroupName, Group>> = {
+export const groups: Readonly<Record<GroupName, NamedGroup>> = {
   x25519: { code: 0x001d, generate: generateX25519 },
   secp256r1: { code: 0x0017, generate: () => generateEcdh('secp256r1', 'prime256v1', 32) },
   secp384r1: { code: 0x0018, generate: () => generateEcdh('secp384r1', 'secp384r1', 48) },

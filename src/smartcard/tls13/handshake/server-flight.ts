@@ -3,7 +3,7 @@ import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { CertificateRequest } from '../client-credential.ts';
 import { readUint16List, uint, WireReader } from '../presentation-language.ts';
 import { TlsViolation } from '../tls-error.ts';
-import { type ExtensionName, readExtensions } from './extensions.ts';
+import { type ExtensionName, readHandshakeExtensions } from './extensions.ts';
 import { offeredSignatureSchemes, signatureSchemeName, verifySignature } from './signature-verification.ts';
 
 type Offered = ReadonlySet<ExtensionName>;
@@ -11,7 +11,7 @@ type Offered = ReadonlySet<ExtensionName>;
 /** EncryptedExtensions says nothing that this client acts upon. @throws TlsViolation */
 export function checkEncryptedExtensions(body: Buffer, offered: Offered): void {
   const reader = new WireReader(body, 'its EncryptedExtensions');
-  const extensions = readExtensions(reader.vector(2), 'EncryptedExtensions', offered);
+  const extensions = readHandshakeExtensions(reader.vector(2), 'EncryptedExtensions', offered);
   reader.end();
   // RFC 6066 section 3: the server's server_name has no data.
   if ((extensions.get('server_name')?.length ?? 0) > 0)
@@ -22,7 +22,7 @@ export function checkEncryptedExtensions(body: Buffer, offered: Offered): void {
 export function readCertificateRequest(body: Buffer, offered: Offered): CertificateRequest {
   const reader = new WireReader(body, 'its CertificateRequest');
   const context = reader.vector(1);
-  const extensions = readExtensions(reader.vector(2, 2), 'CertificateRequest', offered);
+  const extensions = readHandshakeExtensions(reader.vector(2, 2), 'CertificateRequest', offered);
   reader.end();
   if (context.length > 0)
     throw new TlsViolation('illegal_parameter', 'certificate_request_context is not empty in the handshake');
@@ -58,7 +58,7 @@ export function readCertificate(body: Buffer, offered: Offered): readonly Buffer
   const certificates: Buffer[] = [];
   while (list.remaining > 0) {
     certificates.push(Buffer.from(list.vector(3, 1)));
-    readExtensions(list.vector(2), 'Certificate', offered);
+    readHandshakeExtensions(list.vector(2), 'Certificate', offered);
   }
   if (certificates.length === 0) throw new TlsViolation('decode_error', 'its Certificate is empty');
   return certificates;

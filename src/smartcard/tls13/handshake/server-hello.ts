@@ -3,7 +3,7 @@ import { type CipherSuite, cipherSuiteOf } from '../cipher-suites.ts';
 import { WireReader } from '../presentation-language.ts';
 import { ServerSpeaksOnlyTls12, TlsViolation } from '../tls-error.ts';
 import { tls12, tls13 } from './client-hello.ts';
-import { type ExtensionName, type Extensions, extensionTypes, readExtensions } from './extensions.ts';
+import { type ExtensionName, type Extensions, extensionTypes, readHandshakeExtensions } from './extensions.ts';
 import { type GroupName, groupOf } from './key-exchange.ts';
 
 /** SHA-256 of "HelloRetryRequest": the random that makes a ServerHello one. */
@@ -48,7 +48,7 @@ export function readServerHello(
   reader.end();
   refuseOlderVersion(legacyVersion, random, contents);
   const kind = random.equals(helloRetryRandom) ? 'HelloRetryRequest' : 'ServerHello';
-  const extensions = readExtensions(contents, kind, offered);
+  const extensions = readHandshakeExtensions(contents, kind, offered);
   const version = extensions.get('supported_versions');
   if (legacyVersion !== tls12) throw illegal(`legacy_version of its ${kind} is 0x${legacyVersion.toString(16)}`);
   if (version?.length !== 2 || version.readUInt16BE(0) !== tls13) throw illegal(`its ${kind} chose no version offered`);

@@ -26,14 +26,14 @@ export interface ServerVerifierOptions {
 
 export type ServerRefusal = DenialCode | 'host-mismatch';
 
-interface Answer {
+interface VerifierAnswer {
   readonly alert: AlertName;
   readonly remedy: string;
 }
 
 const askOwner = 'Tell who runs the server; do not log in until it is mended.';
 
-const answers: Partial<Record<ServerRefusal, Answer>> = {
+const answers: Partial<Record<ServerRefusal, VerifierAnswer>> = {
   'host-mismatch': {
     alert: 'bad_certificate',
     remedy: 'Use the name that is in the certificate; if it is the right one, the certificate lacks it.',

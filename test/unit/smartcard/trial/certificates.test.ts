@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
-import type { CertificateRequest } from '../../../../src/smartcard/authority/certificate-authority.ts';
+import type { IssuanceRequest } from '../../../../src/smartcard/authority/certificate-authority.ts';
 import { chooseCertificate } from '../../../../src/smartcard/trial/certificate-choice.ts';
 import { type ServerWish, suitabilityFindings } from '../../../../src/smartcard/trial/certificate-suitability.ts';
 import { userNameOf } from '../../../../src/smartcard/trial/certificate-summary.ts';
@@ -58,7 +58,7 @@ function codes(der: Buffer, { wish, known = [], at = now, options }: Question = 
 }
 
 describe('a certificate', () => {
-  it.each<[string, Partial<CertificateRequest>, readonly string[]]>([
+  it.each<[string, Partial<IssuanceRequest>, readonly string[]]>([
     ['for smart-card logon will do', { extendedKeyUsage: [smartCardLogon] }, []],
     ['for client authentication will do', { extendedKeyUsage: [email, clientAuth] }, []],
     ['for e-mail will not', { extendedKeyUsage: [email] }, ['purpose-missing']],

@@ -21,7 +21,7 @@ export type MappingResult =
     }
   | { readonly outcome: 'denied'; readonly denial: Denial };
 
-export interface MappingService {
+export interface AccountResolver {
   /**
    * @param claimedName the argument of USER; it must name the mapped account. Undefined, for explanations only: any account
    * @throws DirectoryUnavailableError when a directory that had to be asked did not answer
