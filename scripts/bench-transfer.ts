@@ -1,146 +1,125 @@
 /**
- * How fast files move: cardgate against vsftpd, the same file, client (curl), disk and TLS version in one run, with the time of
- * a login and an empty listing taken off. Run: node scripts/bench-transfer.ts [mebibytes]; needs vsftpd, and root for it.
+ * What bytes, files, logins and idle sessions cost: cardgate beside vsftpd, ProFTPD and Pure-FTPd of Debian 12 in one run, on the
+ * same disk, with the same clients and certificates. scripts/bench/peers fetches the peers; they need root to run.
+ *
+ * Run: node scripts/bench-transfer.ts [part ...] [--option value ...]
+ *   parts    big-file parallel small-files logins idle load; default: all
+ *   options  --servers cardgate,vsftpd,proftpd,pure-ftpd  --mebibytes 1024 (big-file; parallel: a quarter each)  --files 1000
+ *            --logins 200  --sessions 1000  --probes 40 (logins timed at each load)  --flood-processes 3  --rounds 3
+ *            --tls 1.2,1.3 (big-file, logins)  --nagle (ftplib as it is: each STOR waits for a delayed acknowledgement)
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
 import buildProgram from '../test/support/build-program.ts';
-import { startChildServer } from '../test/support/child-server.ts';
-import { fileIdentity, type TlsVersion } from '../test/support/clients/client-session.ts';
-import { curl } from '../test/support/clients/curl.ts';
-import { accountFileDirectory, startLoginWorld } from '../test/support/login-world.ts';
-import { createTestPki, type Person, type TestPki } from '../test/support/pki.ts';
+import type { TlsVersion } from '../test/support/clients/client-session.ts';
+import { createTestPki } from '../test/support/pki.ts';
+import { python } from '../test/support/python.ts';
+import type { Bench, BenchSizes } from './bench/bench.ts';
+import type { BenchPeople, BenchServer } from './bench/bench-server.ts';
+import { startCardgate } from './bench/cardgate-server.ts';
+import { hasPeer, type PeerName, peerNames, startPeer } from './bench/ftp-peers.ts';
+import { filesAtOnce } from './bench/parts/files-at-once.ts';
+import { idleSessions } from './bench/parts/idle-sessions.ts';
+import { logins } from './bench/parts/logins.ts';
+import { loginsUnderLoad } from './bench/parts/logins-under-load.ts';
+import { oneBigFile } from './bench/parts/one-big-file.ts';
+import { smallFiles } from './bench/parts/small-files.ts';
 
-const vsftpd = '/usr/sbin/vsftpd';
-const mebibytes = Number(process.argv[2] ?? 512);
-const rounds = 3;
+const parts: ReadonlyMap<string, (bench: Bench) => Promise<void>> = new Map([
+  ['big-file', oneBigFile],
+  ['parallel', filesAtOnce],
+  ['small-files', smallFiles],
+  ['logins', logins],
+  ['idle', idleSessions],
+  ['load', loginsUnderLoad],
+]);
 
-interface Peer {
-  readonly name: string;
-  readonly port: number;
-  readonly user: string;
-  /** Virtual directory that can be written to. */
-  readonly folder: string;
+function usageError(message: string): never {
+  console.error(`bench-transfer: ${message}`);
+  process.exit(2);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    servers: { type: 'string', default: ['cardgate', ...peerNames].join() },
+    mebibytes: { type: 'string', default: '1024' },
+    files: { type: 'string', default: '1000' },
+    logins: { type: 'string', default: '200' },
+    sessions: { type: 'string', default: '1000' },
+    probes: { type: 'string', default: '40' },
+    'flood-processes': { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '3' },
+    tls: { type: 'string', default: '1.2,1.3' },
+    nagle: { type: 'boolean', default: false },
+  },
+});
+
+function count(name: Exclude<keyof typeof values, 'nagle'>): number {
+  const value = Number(values[name]);
+  return Number.isInteger(value) && value > 0 ? value : usageError(`--${name} takes a whole number above 0`);
 }
 
-async function startVsftpd(folder: string, pki: TestPki): Promise<{ peer: Peer; stop: () => Promise<void> }> {
-  const port = await freePort();
-  const root = join(folder, 'vsftpd');
-  await mkdir(join(root, 'files'), { recursive: true });
-  await chmod(join(root, 'files'), 0o777);
-  const configuration = join(folder, 'vsftpd.conf');
-  const settings = {
-    listen: 'YES',
-    listen_address: '127.0.0.1',
-    listen_port: port,
-    background: 'NO',
-    anonymous_enable: 'YES',
-    anon_root: root,
-    write_enable: 'YES',
-    anon_upload_enable: 'YES',
-    anon_other_write_enable: 'YES',
-    anon_umask: '022',
-    allow_anon_ssl: 'YES',
-    ssl_enable: 'YES',
-    ssl_ciphers: 'HIGH',
-    require_ssl_reuse: 'NO',
-    rsa_cert_file: pki.files.serverChain,
-    rsa_private_key_file: pki.files.serverKey,
-    pasv_address: '127.0.0.1',
-    seccomp_sandbox: 'NO',
-  };
-  await writeFile(
-    configuration,
-    Object.entries(settings)
-      .map(([key, value]) => `${key}=${value}\n`)
-      .join(''),
-  );
-  const server = await startChildServer({
-    command: vsftpd,
-    args: [configuration],
-    diesWithParentBy: 'signal',
-    ready: { host: '127.0.0.1', port },
-  });
-  return { peer: { name: 'vsftpd', port, user: 'anonymous', folder: '/files' }, stop: () => server.stop() };
+function tlsVersion(text: string): TlsVersion {
+  return text === '1.2' || text === '1.3' ? text : usageError(`--tls takes 1.2, 1.3 or both with a comma, not ${text}`);
 }
 
-/** Milliseconds of one curl run; the best of some rounds, since disturbances only ever add. */
-async function best(run: () => Promise<{ exitCode: number | null; stderr: string }>): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < rounds; round += 1) {
-    const began = performance.now();
-    const { exitCode, stderr } = await run();
-    if (exitCode !== 0) throw new Error(stderr);
-    least = Math.min(least, performance.now() - began);
+function peerName(text: string): PeerName {
+  const name = peerNames.find((each) => each === text);
+  if (!name) return usageError(`--servers takes cardgate, ${peerNames.join(', ')}, not ${text}`);
+  return hasPeer(name)
+    ? name
+    : usageError(`${name} is not there. Run scripts/bench/peers, or name others in --servers.`);
+}
+
+const chosen = (positionals.length > 0 ? positionals : [...parts.keys()]).map(
+  (name) =>
+    [name, parts.get(name) ?? usageError(`no part ${name}; there are ${[...parts.keys()].join(', ')}`)] as const,
+);
+const names = values.servers.split(',');
+const peers = names.filter((name) => name !== 'cardgate').map(peerName);
+if (peers.length > 0 && process.getuid?.() !== 0) usageError('peers need root, to become the user who logs in.');
+const sizes: BenchSizes = {
+  mebibytes: count('mebibytes'),
+  files: count('files'),
+  logins: count('logins'),
+  sessions: count('sessions'),
+  probes: count('probes'),
+  floodProcesses: count('flood-processes'),
+  rounds: count('rounds'),
+  tlsVersions: values.tls.split(',').map(tlsVersion),
+  nagle: values.nagle,
+};
+
+/** Every part has servers of its own, so that none finds what another left in memory. */
+async function run(part: (bench: Bench) => Promise<void>, people: BenchPeople, isFirst: boolean): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'cardgate-bench-'));
+  await chmod(folder, 0o755);
+  const servers: BenchServer[] = [];
+  try {
+    if (names.includes('cardgate')) servers.push(await startCardgate(people));
+    for (const name of peers) servers.push(await startPeer(name, folder, people.pki));
+    if (isFirst) for (const { name, version } of servers) console.log(`${name} ${version}`);
+    await part({ servers, people, sizes, folder });
+  } finally {
+    for (const server of servers) await server.stop();
+    await rm(folder, { recursive: true, force: true });
   }
-  return least;
 }
 
-async function rates(peer: Peer, tls: TlsVersion, person: Person, pki: TestPki, local: string) {
-  const session = { ...peer, rootFile: pki.files.root, identity: fileIdentity(person), tls, timeoutMs: 300_000 };
-  const remote = `${peer.folder}/big-${tls}.bin`;
-  const overhead = await best(() => curl({ ...session, steps: [{ do: 'list', path: `${peer.folder}/` }] }));
-  const up = await best(() => curl({ ...session, steps: [{ do: 'upload', local, remote }] }));
-  const down = await best(() => curl({ ...session, steps: [{ do: 'download', remote, local: '/dev/null' }] }));
-  const rate = (milliseconds: number) => mebibytes / ((milliseconds - overhead) / 1000);
-  return { overhead, up: rate(up), down: rate(down) };
-}
-
-if (!existsSync(vsftpd)) {
-  console.error('vsftpd is not installed; on Debian: apt-get install --no-install-recommends vsftpd');
-  process.exit(1);
-}
-const folder = await mkdtemp(join(tmpdir(), 'cardgate-bench-'));
-await chmod(folder, 0o755);
 await buildProgram();
 const pki = await createTestPki();
-const person = await pki.issuePerson({ name: 'ada' });
-const { directory, files } = accountFileDirectory([
-  { name: 'ada', certificates: [createHash('sha256').update(person.der).digest('hex')] },
-]);
-const world = await startLoginWorld({
-  pki,
-  directories: [directory],
-  files,
-  rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
-});
-const other = await startVsftpd(folder, pki);
 try {
-  const local = join(folder, 'big.bin');
-  const handle = await open(local, 'w');
-  const block = randomBytes(1024 * 1024);
-  for (let written = 0; written < mebibytes; written += 1) await handle.write(block);
-  await handle.close();
-  const own: Peer = { name: 'cardgate', port: world.port, user: 'ada', folder: '' };
-  for (const tls of ['1.2', '1.3'] as const) {
-    const theirs = await rates(other.peer, tls, person, pki, local);
-    const ours = await rates(own, tls, person, pki, local);
-    for (const [name, { overhead, up, down }] of [
-      ['vsftpd', theirs],
-      ['cardgate', ours],
-    ] as const) {
-      const ratios = `${(up / theirs.up).toFixed(2)}x up, ${(down / theirs.down).toFixed(2)}x down`;
-      console.log(
-        `TLS ${tls} ${name.padEnd(8)} up ${up.toFixed(0)} MiB/s, down ${down.toFixed(0)} MiB/s (${ratios}); login and listing ${overhead.toFixed(0)} ms`,
-      );
-    }
-  }
+  // Peers read the server's certificate, not the key, as another user.
+  await chmod(pki.directory, 0o755);
+  const person = await pki.issuePerson({ name: 'ada', keyType: 'RSA-2048' });
+  const [curlVersion = ''] = execFileSync('curl', ['--version'], { encoding: 'utf8' }).split('\n');
+  console.log(`clients: ${curlVersion}; ${execFileSync(python, ['--version'], { encoding: 'utf8' }).trim()}`);
+  console.log(`machine: ${cpus().length} x ${cpus()[0]?.model}; client certificate RSA-2048, server certificate P-256`);
+  for (const [index, [, part]] of chosen.entries()) await run(part, { pki, person }, index === 0);
 } finally {
-  await world.stop();
-  await other.stop();
   await pki.remove();
-  await rm(folder, { recursive: true, force: true });
 }

@@ -1,0 +1,35 @@
+/** Memory of sessions that have logged in and do nothing. */
+import type { Bench } from '../bench.ts';
+import { openSession, protectData, readIdentity, sessionTarget } from '../bench-session.ts';
+import { type Column, compare, printTable } from '../comparison.ts';
+import { memoryKibibytes } from '../process-tree.ts';
+
+const atOnce = 4;
+const columns: readonly Column[] = [
+  { heading: 'KiB a session', digits: 0 },
+  { heading: 'MiB before', digits: 0 },
+  { heading: 'MiB with them', digits: 0 },
+];
+
+export async function idleSessions(bench: Bench): Promise<void> {
+  const { sessions: count } = bench.sizes;
+  const measured = await compare(bench.servers, 1, async (server) => {
+    const target = sessionTarget(bench.people, server);
+    const identity = await readIdentity(target);
+    const first = await openSession(target, identity);
+    const before = memoryKibibytes(server.pid);
+    const open = [first];
+    const worker = async () => {
+      while (open.length <= count) {
+        const place = open.push(first) - 1;
+        open[place] = await openSession(target, identity);
+        await protectData(open[place]);
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
+    const withThem = memoryKibibytes(server.pid);
+    for (const client of open) client.destroy();
+    return [(withThem - before) / count, before / 1024, withThem / 1024];
+  });
+  printTable(`${count} idle sessions, TLS 1.3: proportional set size of all processes`, columns, measured);
+}
