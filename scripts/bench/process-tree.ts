@@ -53,21 +53,36 @@ export interface Cost {
 
 const cpuOf = (root: number) => processTree(root).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
 
+/** How many processes the server has. */
+export const processCount = (root: number): number => processTree(root).length;
+
+/** Awaits that the server has no more processes than before the sessions that have ended, for a second at most. */
+export async function untilSettled(root: number, before: number): Promise<void> {
+  const deadline = performance.now() + settlingMs;
+  while (processCount(root) > before && performance.now() < deadline) await delay(10);
+}
+
 /** What the work costs the server, with the end of the processes that served it. */
 export async function costOf(root: number, work: () => Promise<void>): Promise<Cost> {
-  const processes = processTree(root).length;
+  const processes = processCount(root);
   const cpuBefore = cpuOf(root);
   const began = performance.now();
   await work();
   const wallMs = performance.now() - began;
-  const deadline = performance.now() + settlingMs;
-  while (processTree(root).length > processes && performance.now() < deadline) await delay(10);
+  await untilSettled(root, processes);
   return { wallMs, cpuMs: cpuOf(root) - cpuBefore };
 }
 
-/** Proportional set size of all processes: what is shared counts once. */
+function proportionalSetSize(pid: number): number {
+  try {
+    return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    // Gone in between, and its memory with it.
+    return 0;
+  }
+}
+
+/** Proportional set size of all processes: what they share counts once. */
 export function memoryKibibytes(root: number): number {
-  return processTree(root)
-    .map(({ pid }) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0))
-    .reduce((sum, each) => sum + each, 0);
+  return processTree(root).reduce((sum, { pid }) => sum + proportionalSetSize(pid), 0);
 }

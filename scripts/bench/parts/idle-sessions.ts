@@ -2,7 +2,7 @@
 import type { Bench } from '../bench.ts';
 import { openSession, protectData, readIdentity, sessionTarget } from '../bench-session.ts';
 import { type Column, compare, printTable } from '../comparison.ts';
-import { memoryKibibytes } from '../process-tree.ts';
+import { memoryKibibytes, processCount, untilSettled } from '../process-tree.ts';
 
 const atOnce = 4;
 /** Closed before memory is read first: what the first sessions make a server load belongs to none of them. */
@@ -18,7 +18,9 @@ export async function idleSessions(bench: Bench): Promise<void> {
   const measured = await compare(bench.servers, 1, async (server) => {
     const target = sessionTarget(bench.people, server);
     const identity = await readIdentity(target);
+    const processes = processCount(server.pid);
     for (let session = 0; session < warmingSessions; session += 1) (await openSession(target, identity)).destroy();
+    await untilSettled(server.pid, processes);
     const first = await openSession(target, identity);
     const before = memoryKibibytes(server.pid);
     const open = [first];
