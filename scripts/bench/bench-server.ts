@@ -17,8 +17,6 @@ export interface BenchServer {
   readonly user: string;
   /** Empty: the certificate alone logs in. */
   readonly password: string;
-  /** What it logged, for the report of a failure. */
-  log(): string;
   stop(): Promise<void>;
 }
 

@@ -38,7 +38,6 @@ export async function startCardgate({ pki, person }: BenchPeople): Promise<Bench
     port,
     user: 'ada',
     password: '',
-    log: () => gateway.errors(),
     stop: () => world.stop(),
   };
 }

@@ -1,4 +1,5 @@
 /** Rounds in alternating order of the servers, medians, and a table with the ratio of cardgate to the best peer. */
+import { errorMessage } from '../../src/error-message.ts';
 import type { BenchServer } from './bench-server.ts';
 
 /** One figure for each column. */
@@ -18,23 +19,35 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
+/** A server may fail a run: vsftpd now and then answers 426 to an upload under TLS 1.3 that curl has sent whole. */
+const attempts = 3;
+
+/** Says every failure. @returns undefined when the server failed every attempt */
+async function attempt(server: BenchServer, measure: () => Promise<Figures>): Promise<Figures | undefined> {
+  for (let left = attempts; left > 0; left -= 1) {
+    try {
+      return await measure();
+    } catch (error) {
+      console.error(`${server.name} failed a run: ${errorMessage(error).trim()}`);
+    }
+  }
+  return undefined;
+}
+
 /**
  * Measures every server in every round, each second round backwards, so that what else the machine does meets all of them.
- * @returns the medians of the rounds, by server
+ * @returns the medians of the rounds, by server; empty for a server that failed in all of them
  */
 export async function compare(
   servers: readonly BenchServer[],
   rounds: number,
-  measure: (server: BenchServer, round: number) => Promise<Figures>,
+  measure: (server: BenchServer) => Promise<Figures>,
 ): Promise<ReadonlyMap<BenchServer, Figures>> {
   const measured = new Map<BenchServer, Figures[]>(servers.map((server) => [server, []]));
   for (let round = 0; round < rounds; round += 1) {
     for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
-      try {
-        measured.get(server)?.push(await measure(server, round));
-      } catch (cause) {
-        throw new Error(`${server.name} failed; it logged:\n${server.log()}`, { cause });
-      }
+      const figures = await attempt(server, () => measure(server));
+      if (figures) measured.get(server)?.push(figures);
     }
   }
   const medians = (all: readonly Figures[]) =>
@@ -47,12 +60,13 @@ export async function compare(
   return new Map([...measured].map(([server, all]) => [server, medians(all)]));
 }
 
-/** The first server is the one that is compared with the best of the others. */
-function ratios(columns: readonly Column[], [own = [], ...others]: readonly Figures[]): readonly string[] {
+/** @param measured cardgate first, then its peers */
+function ratios(columns: readonly Column[], [own = [], ...peers]: readonly Figures[]): readonly string[] {
   return columns.map(({ better = 'less' }, index) => {
-    const theirs = others.map((figures) => figures[index] ?? Number.NaN);
-    const best = better === 'less' ? Math.min(...theirs) : Math.max(...theirs);
-    return theirs.length > 0 ? ((own[index] ?? Number.NaN) / best).toFixed(2) : '-';
+    const theirs = peers.flatMap((figures) => figures[index] ?? []);
+    const ours = own[index];
+    if (ours === undefined || theirs.length === 0) return '-';
+    return (ours / (better === 'less' ? Math.min(...theirs) : Math.max(...theirs))).toFixed(2);
   });
 }
 
@@ -61,13 +75,14 @@ export function printTable(
   columns: readonly Column[],
   measured: ReadonlyMap<BenchServer, Figures>,
 ): void {
+  const servers = [...measured.keys()];
   const rows = [
     ['', ...columns.map(({ heading }) => heading)],
     ...[...measured].map(([{ name }, figures]) => [
       name,
-      ...figures.map((figure, index) => figure.toFixed(columns[index]?.digits ?? 2)),
+      ...columns.map(({ digits = 2 }, index) => figures[index]?.toFixed(digits) ?? 'failed'),
     ]),
-    ['cardgate / best peer', ...ratios(columns, [...measured.values()])],
+    ...(servers[0]?.name === 'cardgate' ? [['cardgate / best peer', ...ratios(columns, [...measured.values()])]] : []),
   ];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   const line = (row: readonly string[]) =>

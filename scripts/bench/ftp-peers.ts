@@ -198,5 +198,5 @@ export async function startPeer(name: PeerName, parent: string, pki: TestPki): P
     ready: { host: '127.0.0.1', port },
   });
   const version = readFileSync(unpacked(name, 'version'), 'utf8').trim();
-  return { name, version, pid: server.pid, port, user, password, log: () => server.log(), stop: () => server.stop() };
+  return { name, version, pid: server.pid, port, user, password, stop: () => server.stop() };
 }
