@@ -395,7 +395,7 @@ export const denialTable = {
     level: 'notice',
     meaning: 'A client that is logged in asked for a file or directory that it may not use.',
     remedy:
-      'If it should be: see the authorization rules, the permissions of the file, and whether a link leads out of the home.',
+      'If the client may use it: see the authorization rules, the permissions of the file, and whether a link leads out of the home.',
   },
   'too-many-failures': {
     stage: 'connection',

@@ -46,7 +46,7 @@ const cardsAndModules = {
     remedy: 'Name one of them with --certificate, or its card with --slot.',
   },
   'certificate-unsuitable': {
-    meaning: 'No certificate on the cards would be accepted, so the PIN was not asked for.',
+    meaning: 'The server accepts no certificate on the cards, so the trial did not ask for the PIN.',
     remedy: 'See what stands at each certificate above.',
   },
   'user-name-missing': {
@@ -173,11 +173,12 @@ const network = {
   'server-certificate-wrong-name': {
     meaning: 'The certificate of the server is for another name.',
     remedy:
-      'Use the name that stands in the certificate; if it should be this one, an attacker may be in the way: do not go on.',
+      'Use the name that stands in the certificate; if the name you used is right, an attacker may be in the way: do not go on.',
   },
   'server-certificate-untrusted': {
     meaning: 'This computer does not trust the authority that issued the certificate of the server.',
-    remedy: 'Give the root certificate of your organization with --cacert; do not go on if it should be known here.',
+    remedy:
+      'Give the root certificate of your organization with --cacert; do not go on if this computer knows that authority already.',
   },
   'server-certificate-invalid': {
     meaning: 'The certificate of the server cannot be accepted.',
