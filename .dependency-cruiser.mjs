@@ -25,6 +25,10 @@ export const allowed = {
     'mapping/rules/rule-language',
     'directory/directory',
     'directory/active-directory/sid',
+    'pki/certificate/algorithms',
+    'pki/path/path-settings',
+    'pki/retrieval/retrieval-settings',
+    'pki/revocation/revocation-settings',
     'pki/certificate/authority-information-access',
     'pki/path/budget',
     'pki/certificate/certificate',
@@ -92,7 +96,7 @@ const packageOwners = {
   asn1js: ['smartcard'],
   commander: ['commands'],
   yaml: ['config', 'smartcard'],
-  zod: ['settings', 'config', 'authorization', 'login', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'smartcard', 'commands'],
+  zod: ['settings', 'config', 'pki', 'authorization', 'login', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'smartcard', 'commands'],
   'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login', 'commands'],
 };
 

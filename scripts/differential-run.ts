@@ -1,14 +1,17 @@
 /** Generated chains before `openssl verify` and before our validator: who accepts what, and why the two differ where they do. */
+
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unrecorded } from '../src/explanation/steps.ts';
 import { silentLogger } from '../src/operations/log.ts';
+import { defaultAlgorithmPolicy } from '../src/pki/certificate/algorithms.ts';
 import { parseCertificate } from '../src/pki/certificate/certificate.ts';
 import { MalformedError } from '../src/pki/encoding/malformed-error.ts';
 import { oids } from '../src/pki/encoding/oids.ts';
 import { createCertificateValidator } from '../src/pki/path/certificate-validator.ts';
+import { pathSettingsOf, revocationBy } from '../test/support/validation-settings.ts';
 import { now } from '../test/unit/pki/authority.ts';
 import { ChainGenerator, type GeneratedChain } from './chain-generator.ts';
 import { explanationOf } from './differential-explanations.ts';
@@ -88,12 +91,15 @@ async function verdictOf({ leaf, intermediates, root }: GeneratedChain, inputs: 
       trustAnchors: [parseCertificate(root)],
       intermediates: [],
       crls: [],
-      requiredExtendedKeyUsage: [oids.clientAuth],
-      acceptedPolicies: inputs.policies,
-      requireExplicitPolicy: inputs.explicit,
-      inhibitPolicyMapping: inputs.inhibitMapping,
-      inhibitAnyPolicy: inputs.inhibitAny,
-      revocation: { mode: 'none', freshnessSeconds: 0 },
+      settings: pathSettingsOf({
+        requiredExtendedKeyUsage: [oids.clientAuth],
+        acceptedPolicies: inputs.policies,
+        requireExplicitPolicy: inputs.explicit,
+        inhibitPolicyMapping: inputs.inhibitMapping,
+        inhibitAnyPolicy: inputs.inhibitAny,
+      }),
+      algorithms: defaultAlgorithmPolicy,
+      revocation: revocationBy({ mode: 'none', freshness: 0 }),
       clock: { now: () => now },
       logger: silentLogger,
     });

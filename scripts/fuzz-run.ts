@@ -2,9 +2,11 @@
  * Mutated certificates, CRLs and OCSP responses through the parsers, and some of them, signed again so that the signature is no
  * shelter, through validation from end to end. Only a MalformedError or a refusal is an answer; anything else stops the run.
  */
+
 import { sign } from 'node:crypto';
 import { unrecorded } from '../src/explanation/steps.ts';
 import { silentLogger } from '../src/operations/log.ts';
+import { defaultAlgorithmPolicy } from '../src/pki/certificate/algorithms.ts';
 import { parseCertificate } from '../src/pki/certificate/certificate.ts';
 import { parseCrl } from '../src/pki/crl/crl.ts';
 import { CrlEntries, indexCrlEntries } from '../src/pki/crl/crl-entries.ts';
@@ -12,11 +14,11 @@ import { MalformedError } from '../src/pki/encoding/malformed-error.ts';
 import { oids } from '../src/pki/encoding/oids.ts';
 import { subjectIdentity } from '../src/pki/names/subject-identity.ts';
 import { parseOcspResponse } from '../src/pki/ocsp/ocsp-response.ts';
-import { defaultOcspOptions } from '../src/pki/ocsp/ocsp-source.ts';
 import { createCertificateValidator } from '../src/pki/path/certificate-validator.ts';
 import { cpuMilliseconds } from '../test/support/cpu-time.ts';
 import { bitString, integer, objectIdentifier, octetString, sequence, utf8 } from '../test/support/der-builder.ts';
 import { issueOcsp, wrapOcsp } from '../test/support/ocsp-answer.ts';
+import { pathSettingsOf, revocationBy } from '../test/support/validation-settings.ts';
 import {
   crlEntry,
   days,
@@ -132,15 +134,15 @@ function makeWorld(seed: number) {
   const common = {
     trustAnchors: [parseCertificate(anchor.der)],
     intermediates: [],
-    requiredExtendedKeyUsage: [oids.clientAuth],
-    acceptedPolicies: [],
+    settings: pathSettingsOf({ requiredExtendedKeyUsage: [oids.clientAuth], acceptedPolicies: [] }),
+    algorithms: defaultAlgorithmPolicy,
     clock: { now: () => now },
     logger: silentLogger,
   };
   const offline = createCertificateValidator({
     ...common,
     crls: [],
-    revocation: { mode: 'none', freshnessSeconds: 0 },
+    revocation: revocationBy({ mode: 'none', freshness: 0 }),
   });
   const rootCrl = { file: 'root', der: issueCrl(anchor) };
   return {
@@ -160,7 +162,7 @@ function makeWorld(seed: number) {
         const validator = createCertificateValidator({
           ...common,
           crls: evidence,
-          revocation: { mode: 'check', freshnessSeconds: 0, ocsp: { ...defaultOcspOptions, files } },
+          revocation: revocationBy({ mode: 'check', freshness: 0, ocsp: { files } }),
         });
         return (await validator.validate([holder.der, authority.der], unrecorded)).outcome;
       } catch (error) {

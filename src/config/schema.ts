@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { denyByFailure } from '../login/failure-throttle.ts';
 import { whenUnwritableChoices } from '../operations/audit.ts';
 import { logLevels } from '../operations/log.ts';
+import { retrieval } from '../pki/retrieval/retrieval-settings.ts';
 import { duration } from '../settings/duration.ts';
 import { directorySchema } from './directory-schema.ts';
 import { mappingServiceSchema } from './mapping-service-schema.ts';
@@ -30,49 +31,7 @@ export const configurationSchema = z
     shutdownDrainTime: duration('0s', '1h')
       .prefault('30s')
       .describe('How long running transfers may go on when the service stops'),
-    retrieval: z
-      .strictObject({
-        cacheDirectory: z
-          .string()
-          .min(1)
-          .optional()
-          .describe('Directory for evidence that outlives the process; made with mode 0700; memory only when absent'),
-        maximumCacheMegabytes: z.int().min(1).max(100_000).default(512).describe('Size of that directory'),
-        maximumMemoryMegabytes: z.int().min(1).max(100_000).default(1024).describe('Memory for evidence, at most'),
-        maximumCrlMegabytes: z
-          .int()
-          .min(1)
-          .max(2_000)
-          .default(256)
-          .describe('Largest CRL that is retrieved; never more than a third of maximumMemoryMegabytes'),
-        proxy: z
-          .strictObject({
-            url: z
-              .url({ protocol: /^http$/, error: 'must be the URL of an HTTP proxy, such as http://proxy.example:3128' })
-              .describe('HTTP proxy that http and https URLs are retrieved through; ldap and file are not'),
-            except: z
-              .array(z.string().min(1).max(253))
-              .max(100)
-              .default([])
-              .describe('Hosts asked without the proxy; .example.com stands for all below'),
-          })
-          .optional(),
-        refreshInterval: duration('1m', '7d')
-          .prefault('1h')
-          .describe('How often CRLs in use are asked for anew while they are valid; SIGHUP does so at once'),
-        certificateAuthorities: z
-          .array(z.string().min(1))
-          .max(100)
-          .default([])
-          .describe('PEM files: CAs of https servers that are asked; empty: the public ones'),
-        fileDirectories: z
-          .array(z.string().min(1))
-          .max(20)
-          .default([])
-          .describe('Directories that file: URLs may read below'),
-      })
-      .prefault({})
-      .describe('How CRLs, OCSP answers and CA certificates are retrieved and kept, for all sites'),
+    retrieval,
     denyByFailure,
     mappingService: mappingServiceSchema.optional().describe('What cardgate serve-mapping serves'),
     directories: z.array(directorySchema).max(20).default([]).describe('Where accounts are'),

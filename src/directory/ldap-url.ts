@@ -2,18 +2,20 @@
  * Reads the one attribute that an LDAP URL of a certificate names (RFC 4516, RFC 5280 4.2.1.13): base scope, anonymous bind, within
  * bounds of time and octets. In clear, for whatever it reads is signed by a CA; so nothing else may ever be read this way.
  */
+
 import net from 'node:net';
 import { Client, PresenceFilter } from 'ldapts';
 import { errorMessage } from '../error-message.ts';
+import type { Milliseconds, Octets } from '../settings/units.ts';
 import { LdapMessageStream } from './connection/ldap-message-stream.ts';
 import { LdapEntry } from './ldap-entry.ts';
 
 export interface LdapUrlLimits {
   /** The address of the host to connect to; the name is not looked up. */
   readonly address: string;
-  readonly maximumOctets: number;
+  readonly maximumSize: Octets;
   /** For everything together. */
-  readonly timeoutMilliseconds: number;
+  readonly timeout: Milliseconds;
 }
 
 interface LdapUrl {
@@ -38,10 +40,10 @@ const defaultPort = 389;
  */
 export async function readLdapUrl(url: string, limits: LdapUrlLimits): Promise<Buffer> {
   const { port, distinguishedName, attribute } = parseLdapUrl(url);
-  const { address, maximumOctets, timeoutMilliseconds } = limits;
+  const { address, maximumSize, timeout } = limits;
   const socket = net.connect({ host: address, port });
-  const stream = new LdapMessageStream(socket, maximumOctets);
-  const timer = setTimeout(() => stream.fail('no complete answer in time'), timeoutMilliseconds);
+  const stream = new LdapMessageStream(socket, maximumSize);
+  const timer = setTimeout(() => stream.fail('no complete answer in time'), timeout);
   let isOpened = false;
   const createConnection = () => {
     if (isOpened) throw new Error('the connection was lost');
@@ -57,7 +59,7 @@ export async function readLdapUrl(url: string, limits: LdapUrlLimits): Promise<B
       attributes: [attribute, `${attribute};binary`],
       explicitBufferAttributes: [attribute, `${attribute};binary`],
       sizeLimit: 1,
-      timeLimit: Math.ceil(timeoutMilliseconds / 1000),
+      timeLimit: Math.ceil(timeout / 1000),
       derefAliases: 'never',
     });
     const [entry] = searchEntries;

@@ -1,6 +1,6 @@
 /** Durations as administrators write them: `500ms`, `30s`, `5m`, `12h`, `1d`. */
 import { z } from 'zod';
-import { type Milliseconds, milliseconds } from './units.ts';
+import { type Milliseconds, milliseconds, seconds } from './units.ts';
 
 const lengths = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const pattern = /^(\d{1,9})(ms|s|m|h|d)$/;
@@ -30,4 +30,8 @@ export function duration(least: string, most: string) {
       context.issues.push({ code: 'custom', message: error, input: text });
       return z.NEVER;
     });
+}
+
+export function durationInSeconds(least: string, most: string) {
+  return duration(least, most).transform((time) => seconds(time / 1000));
 }

@@ -11,6 +11,9 @@ interface Unit<Name extends string> {
 
 export type Milliseconds = number & Unit<'milliseconds'>;
 
+/** Where RFC arithmetic and messages count in seconds. */
+export type Seconds = number & Unit<'seconds'>;
+
 /** Content, memory and lines. */
 export type Octets = number & Unit<'octets'>;
 
@@ -20,4 +23,12 @@ export function milliseconds(count: number): Milliseconds {
 
 export function octets(count: number): Octets {
   return count as Octets;
+}
+
+export function mebibytes(count: number): Octets {
+  return (count * 1024 * 1024) as Octets;
+}
+
+export function seconds(count: number): Seconds {
+  return count as Seconds;
 }

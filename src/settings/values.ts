@@ -1,7 +1,7 @@
 /** Schemas of single values that several sections of the configuration have in common. */
 import { z } from 'zod';
 import { plainAddress } from '../operations/network.ts';
-import { octets } from './units.ts';
+import { mebibytes, octets } from './units.ts';
 
 /** A path, relative to the file it stands in. */
 export const file = z.string().min(1).max(4096);
@@ -22,3 +22,5 @@ export const port = count(0, 65_535);
 
 /** How many octets something may have. */
 export const size = (least: number, most: number) => count(least, most).transform(octets);
+
+export const megabytes = (least: number, most: number) => count(least, most).transform(mebibytes);

@@ -1,9 +1,12 @@
 /** Chains of BoringSSL whose trust anchor limits the policies below it (RFC 5937), and one with an unknown critical qualifier. */
+
 import { describe, expect, it } from 'vitest';
 import { unrecorded } from '../../src/explanation/steps.ts';
 import { silentLogger } from '../../src/operations/log.ts';
+import { defaultAlgorithmPolicy } from '../../src/pki/certificate/algorithms.ts';
 import { readCertificateBlocks, readCertificates } from '../../src/pki/encoding/pem.ts';
 import { createCertificateValidator } from '../../src/pki/path/certificate-validator.ts';
+import { pathSettingsOf, revocationBy } from '../support/validation-settings.ts';
 import { readVector, skipReason } from './vectors.ts';
 
 async function verdictOf(name: string): Promise<string> {
@@ -11,9 +14,9 @@ async function verdictOf(name: string): Promise<string> {
     trustAnchors: readCertificates(readVector(`anchor-policies/${name}-root.pem`)),
     intermediates: [],
     crls: [],
-    requiredExtendedKeyUsage: [],
-    acceptedPolicies: [],
-    revocation: { mode: 'none', freshnessSeconds: 0 },
+    settings: pathSettingsOf({ requiredExtendedKeyUsage: [], acceptedPolicies: [] }),
+    algorithms: defaultAlgorithmPolicy,
+    revocation: revocationBy({ mode: 'none', freshness: 0 }),
     clock: { now: () => new Date('2021-10-05T12:00:00Z') },
     logger: silentLogger,
   });

@@ -1,10 +1,13 @@
 /** A card below a bridge of 58 certificates with one name and key: found, and at what cost. */
+
 import { describe, expect, it, vi } from 'vitest';
 import { unrecorded } from '../../src/explanation/steps.ts';
 import { silentLogger } from '../../src/operations/log.ts';
+import { defaultAlgorithmPolicy } from '../../src/pki/certificate/algorithms.ts';
 import { readCertificateBlocks, readCertificates, readCrls } from '../../src/pki/encoding/pem.ts';
 import { Budget } from '../../src/pki/path/budget.ts';
 import { createCertificateValidator } from '../../src/pki/path/certificate-validator.ts';
+import { pathSettingsOf, revocationBy } from '../support/validation-settings.ts';
 import { readVector, skipReason } from './vectors.ts';
 
 describe.skipIf(skipReason)('a bridged PKI', () => {
@@ -25,9 +28,9 @@ describe.skipIf(skipReason)('a bridged PKI', () => {
       trustAnchors,
       intermediates: ordered(authorities),
       crls: ordered(crls),
-      requiredExtendedKeyUsage: [],
-      acceptedPolicies: [],
-      revocation: { mode: 'check', freshnessSeconds: 0 },
+      settings: pathSettingsOf({ requiredExtendedKeyUsage: [], acceptedPolicies: [] }),
+      algorithms: defaultAlgorithmPolicy,
+      revocation: revocationBy({ mode: 'check', freshness: 0 }),
       clock: { now: () => new Date('2022-06-01T00:00:00Z') },
       logger: silentLogger,
     });

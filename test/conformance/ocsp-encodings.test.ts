@@ -1,11 +1,13 @@
 /** OCSP answers that responders really send, one deviation each: read, verified over the octets as received, and believed. */
+
 import { describe, expect, it } from 'vitest';
 import { unrecorded } from '../../src/explanation/steps.ts';
 import { silentLogger } from '../../src/operations/log.ts';
+import { defaultAlgorithmPolicy } from '../../src/pki/certificate/algorithms.ts';
 import { parseCertificate } from '../../src/pki/certificate/certificate.ts';
 import { readCertificateBlocks } from '../../src/pki/encoding/pem.ts';
-import { defaultOcspOptions } from '../../src/pki/ocsp/ocsp-source.ts';
 import { createCertificateValidator } from '../../src/pki/path/certificate-validator.ts';
+import { pathSettingsOf, revocationBy } from '../support/validation-settings.ts';
 import { readVector, skipReason } from './vectors.ts';
 
 /** Within the life of all of these answers. */
@@ -19,14 +21,14 @@ async function verdictWith(answer: Buffer): Promise<string> {
     trustAnchors: (anchor ?? []).map((der) => parseCertificate(der)),
     intermediates: [],
     crls: [],
-    requiredExtendedKeyUsage: [],
-    acceptedPolicies: [],
-    revocation: {
+    settings: pathSettingsOf({ requiredExtendedKeyUsage: [], acceptedPolicies: [] }),
+    algorithms: defaultAlgorithmPolicy,
+    revocation: revocationBy({
       mode: 'check',
       methods: ['ocsp'],
-      freshnessSeconds: 0,
-      ocsp: { ...defaultOcspOptions, files: [{ file: 'answer', der: answer }] },
-    },
+      freshness: 0,
+      ocsp: { files: [{ file: 'answer', der: answer }] },
+    }),
     clock: { now: () => time },
     logger: silentLogger,
   });

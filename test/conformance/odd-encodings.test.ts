@@ -1,12 +1,15 @@
 /** Certificates with one deviation from DER or RFC 5280 each, and real CA certificates with one odd octet. */
+
 import { describe, expect, it } from 'vitest';
 import { unrecorded } from '../../src/explanation/steps.ts';
 import { silentLogger } from '../../src/operations/log.ts';
+import { defaultAlgorithmPolicy } from '../../src/pki/certificate/algorithms.ts';
 import { parseCertificate } from '../../src/pki/certificate/certificate.ts';
 import { MalformedError } from '../../src/pki/encoding/malformed-error.ts';
 import { oids } from '../../src/pki/encoding/oids.ts';
 import { readCertificateBlocks, readCertificates } from '../../src/pki/encoding/pem.ts';
 import { createCertificateValidator } from '../../src/pki/path/certificate-validator.ts';
+import { pathSettingsOf, revocationBy } from '../support/validation-settings.ts';
 import { readVector, skipReason } from './vectors.ts';
 
 async function verdictOf(name: string): Promise<string> {
@@ -14,9 +17,9 @@ async function verdictOf(name: string): Promise<string> {
     trustAnchors: readCertificates(readVector('odd-encodings/old-ca.pem')),
     intermediates: [],
     crls: [],
-    requiredExtendedKeyUsage: [oids.clientAuth],
-    acceptedPolicies: [],
-    revocation: { mode: 'none', freshnessSeconds: 0 },
+    settings: pathSettingsOf({ requiredExtendedKeyUsage: [oids.clientAuth], acceptedPolicies: [] }),
+    algorithms: defaultAlgorithmPolicy,
+    revocation: revocationBy({ mode: 'none', freshness: 0 }),
     clock: { now: () => new Date('2026-12-01T00:00:00Z') },
     logger: silentLogger,
   });

@@ -2,6 +2,7 @@
  * OpenSSL's 59 cases of OCSP responses (RFC 6960): right ones, and ones with a wrong signature, responder, delegate, CertID or issuer.
  * Each is asked about the certificate it is for, when it was made; OpenSSL's own run judges responders but no dates of answers.
  */
+
 import { describe, expect, it } from 'vitest';
 import { unrecorded } from '../../src/explanation/steps.ts';
 import { type AlgorithmPolicy, defaultAlgorithmPolicy } from '../../src/pki/certificate/algorithms.ts';
@@ -18,6 +19,7 @@ import { IssuerPool } from '../../src/pki/path/issuer-pool.ts';
 import { certificationPaths } from '../../src/pki/path/path-builder.ts';
 import { validatePath } from '../../src/pki/path/path-validator.ts';
 import { SignatureChecks } from '../../src/pki/path/signature-checks.ts';
+import { seconds } from '../../src/settings/units.ts';
 import { readVector, skipReason } from './vectors.ts';
 
 interface OcspCase {
@@ -68,9 +70,9 @@ async function statusIn(test: OcspCase, time?: Date, delegateProblem?: string): 
       // The vectors bring no CRLs for the one delegate that would need them.
       delegateProblem: async () => delegateProblem,
       isDelegateRevoked: async () => false,
-      limits: { clockSkewSeconds: 0, maximumAgeSeconds: 0 },
-      freshnessSeconds: 0,
-      graceSeconds: 0,
+      limits: { clockSkew: seconds(0), maximumAge: seconds(0) },
+      freshness: seconds(0),
+      grace: seconds(0),
     });
     return status.status === 'unknown' ? status.problems.join('; ') : status.status;
   } catch (error) {

@@ -1,4 +1,5 @@
 /** Asks the path engine about vectors that have neither CRLs nor policy settings: at a fixed time, for given purposes. */
+
 import { unrecorded } from '../../src/explanation/steps.ts';
 import { silentLogger } from '../../src/operations/log.ts';
 import { defaultAlgorithmPolicy } from '../../src/pki/certificate/algorithms.ts';
@@ -11,6 +12,7 @@ import { IssuerPool } from '../../src/pki/path/issuer-pool.ts';
 import { decidePath } from '../../src/pki/path/path-decision.ts';
 import { SignatureChecks } from '../../src/pki/path/signature-checks.ts';
 import { RevocationPolicy } from '../../src/pki/revocation/revocation-policy.ts';
+import { revocationBy } from '../support/validation-settings.ts';
 
 export interface Chain {
   /** Base 64 of DER, end entity apart. */
@@ -38,7 +40,7 @@ export async function verdictOf(chain: Chain): Promise<string> {
         purposes: chain.purposes,
         endEntityKeyUsage: 'digitalSignature' as const,
       },
-      revocation: new RevocationPolicy({ mode: 'none', freshnessSeconds: 0 }, [], clock, silentLogger),
+      revocation: new RevocationPolicy(revocationBy({ mode: 'none' }), [], clock, silentLogger),
     };
     const signatures = new SignatureChecks(new SignatureVerifier(defaultAlgorithmPolicy), new Budget(clock));
     const decision = await decidePath(question, { signatures, steps: unrecorded });

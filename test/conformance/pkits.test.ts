@@ -2,6 +2,7 @@
  * NIST PKITS 1.0.1: 249 paths through RFC 5280 section 6 at their own initial policy settings, CRLs demanded for every certificate.
  * No exceptions; where a published result needs more trust than a site should give, the option that gives it is named below.
  */
+
 import { describe, expect, it } from 'vitest';
 import { denial } from '../../src/denial.ts';
 import { unrecorded } from '../../src/explanation/steps.ts';
@@ -15,6 +16,7 @@ import { IssuerPool } from '../../src/pki/path/issuer-pool.ts';
 import { decidePath, type PathDecision } from '../../src/pki/path/path-decision.ts';
 import { SignatureChecks } from '../../src/pki/path/signature-checks.ts';
 import { RevocationPolicy } from '../../src/pki/revocation/revocation-policy.ts';
+import { revocationBy } from '../support/validation-settings.ts';
 import { readVector, skipReason } from './vectors.ts';
 
 interface PkitsCase {
@@ -43,14 +45,13 @@ const algorithms: AlgorithmPolicy = {
  * and a thief of such a key could never be stopped, so the status stays unknown.
  */
 const refusedHere: ReadonlyMap<string, string> = new Map([['4.14.30', 'revocation-unknown']]);
-const revocationOptions = { mode: 'check', freshnessSeconds: 0 } as const;
 const verifier = new SignatureVerifier(algorithms);
 
 async function decide(test: PkitsCase): Promise<PathDecision> {
   const [anchor, ...others] = test.certs.map((name) => readVector(`pkits/certs/${name}.crt`));
   const crls = test.crls.map((name) => ({ file: name, der: readVector(`pkits/crls/${name}.crl`) }));
   try {
-    const revocation = new RevocationPolicy(revocationOptions, crls, clock, silentLogger);
+    const revocation = new RevocationPolicy(revocationBy(), crls, clock, silentLogger);
     const parsed = others.map(parseCertificate);
     const endEntity = parsed.at(-1);
     if (!anchor || !endEntity) throw new Error('the sub-test names no certificates');

@@ -1,17 +1,20 @@
 /** `cardgate verify`: one validation, and what it found as JSON. Nothing is retrieved from the network. */
+import { z } from 'zod';
 import { type Denial, denialEntry } from '../../denial.ts';
 import { recordingSteps, type Step } from '../../explanation/steps.ts';
 import { silentLogger } from '../../operations/log.ts';
+import { defaultAlgorithmPolicy } from '../../pki/certificate/algorithms.ts';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { certificateFacts } from '../../pki/certificate/certificate-facts.ts';
 import { MalformedError } from '../../pki/encoding/malformed-error.ts';
-import { defaultOcspOptions } from '../../pki/ocsp/ocsp-source.ts';
 import {
   type CertificateValidator,
   type CertificateValidatorOptions,
   createCertificateValidator,
 } from '../../pki/path/certificate-validator.ts';
+import { type PathSettings, pathSettings } from '../../pki/path/path-settings.ts';
 import type { RevocationEvidence, ValidatedCertificate } from '../../pki/path/validated-certificate.ts';
+import { revocationSettings } from '../../pki/revocation/revocation-settings.ts';
 import type { LeftOut } from './verify-material.ts';
 import type { RevocationChoice, VerifySettings } from './verify-request.ts';
 import { VerifyUsageError } from './verify-usage-error.ts';
@@ -43,11 +46,8 @@ export function createVerifier(settings: VerifySettings, now: () => Date): Verif
       trustAnchors: settings.trustAnchors,
       intermediates: settings.untrusted,
       crls: settings.crls,
-      requiredExtendedKeyUsage: settings.purposes,
-      acceptedPolicies: settings.policies,
-      requireExplicitPolicy: settings.requireExplicitPolicy,
-      inhibitPolicyMapping: settings.inhibitPolicyMapping,
-      inhibitAnyPolicy: settings.inhibitAnyPolicy,
+      settings: pathSettingsOf(settings),
+      algorithms: defaultAlgorithmPolicy,
       revocation: revocationOf(settings),
       clock,
       logger: silentLogger,
@@ -69,6 +69,20 @@ export function createVerifier(settings: VerifySettings, now: () => Date): Verif
   };
 }
 
+/** As a site without settings of its own has them, but for what the command line says. */
+function pathSettingsOf({ purposes, policies, ...rules }: VerifySettings): PathSettings {
+  const { requireExplicitPolicy, inhibitPolicyMapping, inhibitAnyPolicy } = rules;
+  const defaults = z.strictObject(pathSettings).parse({});
+  return {
+    ...defaults,
+    requiredExtendedKeyUsage: purposes,
+    acceptedPolicies: policies,
+    requireExplicitPolicy,
+    inhibitPolicyMapping,
+    inhibitAnyPolicy,
+  };
+}
+
 const methods: Readonly<Record<Exclude<RevocationChoice, 'off'>, readonly ('crl' | 'ocsp')[]>> = {
   crl: ['crl'],
   ocsp: ['ocsp'],
@@ -78,10 +92,9 @@ const methods: Readonly<Record<Exclude<RevocationChoice, 'off'>, readonly ('crl'
 function revocationOf(settings: VerifySettings): CertificateValidatorOptions['revocation'] {
   const { crls, ocspResponses } = settings;
   const choice = settings.revocation ?? (crls.length + ocspResponses.length > 0 ? 'both' : 'off');
-  if (choice === 'off') return { mode: 'none', freshnessSeconds: 0 };
+  if (choice === 'off') return { settings: revocationSettings.parse({ validationFlags: ['NoRevocationCheck'] }) };
   // What was kept is asked about as it was then, so it may be as old as its own nextUpdate allows.
-  const ocsp = { ...defaultOcspOptions, files: ocspResponses };
-  return { mode: 'check', methods: methods[choice], freshnessSeconds: 0, ocsp };
+  return { settings: revocationSettings.parse({ revocation: { methods: methods[choice] } }), ocspFiles: ocspResponses };
 }
 
 /** The clause that the refusal rests on: that of the failed step about the same certificate. */

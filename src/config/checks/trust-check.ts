@@ -140,7 +140,7 @@ export class TrustCheck {
 
   #isStale({ thisUpdate }: CertificateRevocationList, now: Date): boolean {
     const { revocationFreshnessTime, revocationRetrievalHosts } = this.#settings;
-    const isOld = now.getTime() - thisUpdate.getTime() > revocationFreshnessTime;
+    const isOld = now.getTime() - thisUpdate.getTime() > revocationFreshnessTime * 1000;
     return revocationFreshnessTime > 0 && revocationRetrievalHosts.length === 0 && isOld;
   }
 

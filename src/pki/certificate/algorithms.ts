@@ -2,6 +2,7 @@
  * Signature algorithms: which ones exist here, read from their AlgorithmIdentifier, and which ones a site accepts. What is
  * not in these tables is refused.
  */
+import { z } from 'zod';
 import { contextConstructed, DerReader, readSequence, tags } from '../encoding/der.ts';
 import { decodeCount, decodeObjectIdentifier } from '../encoding/der-values.ts';
 import { oids } from '../encoding/oids.ts';
@@ -16,20 +17,47 @@ type KeyFamily = 'rsa' | 'ec' | 'ed25519' | 'ed448' | 'dsa' | MlDsa;
 export type KeyKind = KeyFamily | Brainpool;
 
 export interface AlgorithmPolicy {
-  /** Hash functions accepted in signatures. Default SHA-256, SHA-384 and SHA-512; SHA-1 can be forged by collision. */
+  /** Hash functions accepted in signatures; SHA-1 can be forged by collision. */
   readonly digests: readonly Digest[];
-  /** Kinds of keys accepted. Default all but DSA and the Brainpool curves. ML-DSA needs OpenSSL 3.5 under Node; an older one refuses such keys. */
+  /** Kinds of keys accepted. ML-DSA needs OpenSSL 3.5 under Node; an older one refuses such keys. */
   readonly keyTypes: readonly KeyKind[];
-  /** The smallest RSA modulus accepted, in bits. Default 2048. */
+  /** The smallest RSA modulus accepted, in bits. */
   readonly minimumRsaBits: number;
 }
 
+export const algorithms = z
+  .strictObject({
+    digests: z
+      .array(z.enum(['sha1', 'sha256', 'sha384', 'sha512']))
+      .min(1)
+      .default(['sha256', 'sha384', 'sha512'])
+      .describe('Hash functions accepted in signatures'),
+    keyTypes: z
+      .array(
+        z.enum([
+          'rsa',
+          'ec',
+          'ed25519',
+          'ed448',
+          'ml-dsa-44',
+          'ml-dsa-65',
+          'ml-dsa-87',
+          'brainpoolP256r1',
+          'brainpoolP384r1',
+          'brainpoolP512r1',
+        ]),
+      )
+      .min(1)
+      .default(['rsa', 'ec', 'ed25519', 'ed448', 'ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87'])
+      .describe(
+        'Kinds of keys accepted; ec: P-256, P-384 and P-521. The Brainpool curves (RFC 5639) count only where they are listed, and cards with them need TLS 1.3',
+      ),
+    minimumRsaBits: z.int().min(1024).max(16_384).default(2048).describe('Smallest RSA key accepted'),
+  })
+  .prefault({});
+
 /** NIST SP 800-131A: what may still make and prove signatures. */
-export const defaultAlgorithmPolicy: AlgorithmPolicy = {
-  digests: ['sha256', 'sha384', 'sha512'],
-  keyTypes: ['rsa', 'ec', 'ed25519', 'ed448', 'ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87'],
-  minimumRsaBits: 2048,
-};
+export const defaultAlgorithmPolicy: AlgorithmPolicy = algorithms.parse({});
 
 export interface SignatureAlgorithm {
   readonly keyType: KeyFamily;

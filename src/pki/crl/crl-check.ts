@@ -2,6 +2,7 @@
  * The status of one certificate by CRLs (RFC 5280 6.3.3): complete, indirect and delta CRLs, all reasons. It is revoked when any
  * authentic CRL says so, and good only when current ones cover every reason; whatever is not understood makes it unknown.
  */
+import type { Seconds } from '../../settings/units.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { octetsText } from '../certificate/signature.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
@@ -19,9 +20,9 @@ import type { KnownCrl } from './known-crl.ts';
 
 interface CrlContext extends SignerContext {
   /** A CRL whose thisUpdate is longer ago does not count; 0: nextUpdate alone governs. */
-  readonly freshnessSeconds: number;
+  readonly freshness: Seconds;
   /** For so many seconds a CRL counts still after its next update was due, or after it grew too old, for allowWithinGrace; else 0. */
-  readonly graceSeconds: number;
+  readonly grace: Seconds;
   /** The CRLs at hand that may speak of a certificate, and why others are not at hand. */
   readonly crlsFor: (certificate: Certificate) => Promise<CrlsAtHand>;
   /** Whether something else at hand revokes the certificate of a signer; its own certificate and those that wait for it are in `chain`. */
@@ -165,13 +166,13 @@ export class CrlCheck {
   }
 
   #outOfDate({ thisUpdate, nextUpdate }: CertificateRevocationList): string | undefined {
-    const { time, freshnessSeconds, graceSeconds } = this.#context;
+    const { time, freshness, grace } = this.#context;
     if (thisUpdate > time) return `it begins to hold only at ${thisUpdate.toISOString()}`;
     if (!nextUpdate) return 'it does not say when the next update is due';
-    const graceBegan = time.getTime() - graceSeconds * 1000;
+    const graceBegan = time.getTime() - grace * 1000;
     if (nextUpdate.getTime() < graceBegan) return `its next update was due at ${nextUpdate.toISOString()}`;
     const ageSeconds = (graceBegan - thisUpdate.getTime()) / 1000;
-    if (freshnessSeconds > 0 && ageSeconds > freshnessSeconds) return `it is older than ${freshnessSeconds} s`;
+    if (freshness > 0 && ageSeconds > freshness) return `it is older than ${freshness} s`;
     return undefined;
   }
 }

@@ -2,8 +2,10 @@
  * The CRLs that may speak of a certificate: those of files and those in the evidence store, which are at hand, and those its
  * distribution points name, which are retrieved when the former do not tell. Whether a CRL is authentic is for others to say.
  */
+
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
+import type { Milliseconds, Seconds } from '../../settings/units.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
 import type { EvidenceRefresher } from '../retrieval/evidence-refresher.ts';
@@ -30,10 +32,10 @@ export interface RetrievalOptions {
   /** Shared by all sites; absent: evidence is retrieved only when a login waits for it. */
   readonly refresher?: EvidenceRefresher;
   readonly policy: RetrievalPolicy;
-  /** For all retrievals one login waits for, in milliseconds. */
-  readonly totalTimeoutMilliseconds: number;
-  /** How long an answer that did not help is put up with before the URL is asked again, in seconds. */
-  readonly negativeSeconds: number;
+  /** For all retrievals one login waits for. */
+  readonly totalTimeout: Milliseconds;
+  /** How long an answer that did not help is put up with before the URL is asked again. */
+  readonly retryAfter: Seconds;
 }
 
 interface Tools {
@@ -55,20 +57,15 @@ export class CrlSource {
   /** Why files are left out, each with its name. */
   readonly unreadableFiles: readonly string[];
   readonly #retrieval: RetrievalOptions | undefined;
-  readonly #freshnessSeconds: number;
+  readonly #freshness: Seconds;
   readonly #tools: Tools;
 
   /**
    * @param retrieval absent: files only
-   * @param freshnessSeconds the age at which a newer CRL is wanted although the next update is not due; 0: never
+   * @param freshness the age at which a newer CRL is wanted although the next update is not due; 0: never
    */
-  constructor(
-    files: readonly CrlFile[],
-    retrieval: RetrievalOptions | undefined,
-    freshnessSeconds: number,
-    tools: Tools,
-  ) {
-    this.#freshnessSeconds = freshnessSeconds;
+  constructor(files: readonly CrlFile[], retrieval: RetrievalOptions | undefined, freshness: Seconds, tools: Tools) {
+    this.#freshness = freshness;
     this.#retrieval = retrieval;
     this.#tools = tools;
     const problems: string[] = [];
@@ -117,7 +114,7 @@ export class CrlSource {
     const period = { thisUpdate, ...(nextUpdate && { nextUpdate }) };
     const { store, refresher, policy } = this.#retrieval;
     store.confirm(evidence, period);
-    refresher?.used({ evidence, period, freshnessSeconds: this.#freshnessSeconds, policy });
+    refresher?.used({ evidence, period, freshness: this.#freshness, policy });
   }
 
   #filesFor({ issuer, crlDistributionPoints }: Certificate): readonly CrlAtHand[] {
@@ -148,13 +145,13 @@ export class CrlSource {
   /** Asks a URL for its CRL, unless it was asked a moment ago or another process has brought one. */
   async #bring(
     url: string,
-    { retriever, store, policy, negativeSeconds }: RetrievalOptions,
+    { retriever, store, policy, retryAfter }: RetrievalOptions,
     waiting: AbortSignal,
   ): Promise<Brought> {
     const request = requestFor(url);
     const { clock, logger } = this.#tools;
     const { askedAt, confirmed, problem } = await store.held(request);
-    if (askedAt && clock.now().getTime() < askedAt.getTime() + negativeSeconds * 1000)
+    if (askedAt && clock.now().getTime() < askedAt.getTime() + retryAfter * 1000)
       return { ...(problem !== undefined && { problem }) };
     const { confirmed: known } = await store.reread(request);
     if (known !== confirmed) return {};

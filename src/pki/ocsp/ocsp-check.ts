@@ -3,6 +3,7 @@
  * authorized responder must have signed it. Everything else leaves the status unknown.
  */
 
+import type { Seconds } from '../../settings/units.ts';
 import { type CrlReason, mayBeLifted } from '../crl/crl-reason.ts';
 import type { Subject } from '../crl/crl-subject.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
@@ -38,21 +39,21 @@ export type OcspStatus =
   | { readonly status: 'unknown'; readonly problems: readonly string[]; readonly isAnswer?: true };
 
 export interface OcspLimits {
-  /** What the responder's clock may be ahead of or behind ours, in seconds. Default 60; each second keeps a stale answer alive. */
-  readonly clockSkewSeconds: number;
+  /** What the responder's clock may be ahead of or behind ours; each second keeps a stale answer alive. */
+  readonly clockSkew: Seconds;
   /**
-   * The greatest age of an answer in seconds, whatever its nextUpdate says; answers without nextUpdate live so long. Default 7 days.
+   * The greatest age of an answer, whatever its nextUpdate says; answers without nextUpdate live so long.
    * 0: nextUpdate alone governs, and answers without it are refused.
    */
-  readonly maximumAgeSeconds: number;
+  readonly maximumAge: Seconds;
 }
 
 export interface OcspContext extends ResponderContext {
   readonly limits: OcspLimits;
-  /** An answer whose thisUpdate is longer ago does not count, in seconds; 0: any age within the limits. */
-  readonly freshnessSeconds: number;
+  /** An answer whose thisUpdate is longer ago does not count; 0: any age within the limits. */
+  readonly freshness: Seconds;
   /** For so many seconds an answer counts still after its end, or after it grew too old, for allowWithinGrace; else 0. */
-  readonly graceSeconds: number;
+  readonly grace: Seconds;
 }
 
 /** @throws BudgetExceededError */
@@ -176,21 +177,21 @@ function singlesFor({ responses }: OcspResponse, { certificate, issuer }: Subjec
 
 /** RFC 6960 4.2.2.1. */
 function toldAt(single: SingleResponse, producedAt: Date, context: OcspContext): Told {
-  const { time, limits, freshnessSeconds, graceSeconds } = context;
+  const { time, limits, freshness, grace } = context;
   const { thisUpdate, nextUpdate } = single;
-  const oldest = limits.maximumAgeSeconds > 0 ? thisUpdate.getTime() + limits.maximumAgeSeconds * 1000 : Infinity;
+  const oldest = limits.maximumAge > 0 ? thisUpdate.getTime() + limits.maximumAge * 1000 : Infinity;
   const end = Math.min(nextUpdate?.getTime() ?? Infinity, oldest);
   const told = { single, end: end === Infinity ? thisUpdate : new Date(end) };
   const outOfDate = (problem: string): Told => ({ ...told, outOfDate: problem });
   const ahead = (problem: string): Told => ({ ...outOfDate(problem), isAhead: true });
   const now = time.getTime();
-  const skew = limits.clockSkewSeconds * 1000;
+  const skew = limits.clockSkew * 1000;
   if (thisUpdate.getTime() > now + skew) return ahead(`it begins to hold only at ${thisUpdate.toISOString()}`);
   if (producedAt.getTime() > now + skew) return ahead(`it says that it was made at ${producedAt.toISOString()}`);
   if (end === Infinity) return outOfDate('it does not say when newer information will be there');
-  if (now > end + skew + graceSeconds * 1000) return outOfDate(`it held until ${told.end.toISOString()}`);
+  if (now > end + skew + grace * 1000) return outOfDate(`it held until ${told.end.toISOString()}`);
   const ageSeconds = (now - thisUpdate.getTime()) / 1000;
-  if (freshnessSeconds > 0 && ageSeconds > freshnessSeconds + limits.clockSkewSeconds + graceSeconds)
-    return outOfDate(`it is older than ${freshnessSeconds} s`);
+  if (freshness > 0 && ageSeconds > freshness + limits.clockSkew + grace)
+    return outOfDate(`it is older than ${freshness} s`);
   return told;
 }

@@ -81,7 +81,7 @@ export interface OcspResponse {
   readonly brought: BroughtCertificates;
 }
 
-const maximumOctets = 65_536;
+const maximumSize = 65_536;
 const maximumResponses = 64;
 /** Some responders send the certificates of all their keys; the octets are bounded anyway. */
 const maximumCertificates = 256;
@@ -93,7 +93,7 @@ const keyHashOctets = 20;
  * @throws MalformedError when `der` is not exactly one OCSPResponse in strict DER, or larger than 64 KiB
  */
 export function parseOcspResponse(der: Buffer, source: string): OcspResponse | string {
-  if (der.length > maximumOctets) throw new MalformedError('OCSP response is larger than 64 KiB');
+  if (der.length > maximumSize) throw new MalformedError('OCSP response is larger than 64 KiB');
   const outer = readSequence(der, 'OCSP response');
   const { content: status } = outer.expect(tags.enumerated);
   checkInteger(status, 'responseStatus');

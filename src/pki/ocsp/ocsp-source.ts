@@ -2,9 +2,11 @@
  * OCSP answers about one certificate: those in the evidence store, and those its responders give when asked. Each answer is judged here
  * before any caller sees it. The responder of an answer that was not believed is not asked again for a while.
  */
+
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
+import { octets } from '../../settings/units.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { mayBeLifted } from '../crl/crl-reason.ts';
 import type { RetrievalOptions } from '../crl/crl-source.ts';
@@ -17,10 +19,10 @@ import { keyOf, type OcspRequestOptions, OcspRequests, responderOf } from './ocs
 import type { OcspResponse } from './ocsp-response.ts';
 
 export interface OcspOptions extends OcspRequestOptions, OcspLimits {
-  /** Responses out of files, at hand without a request. All rules but that for nonces apply to them. Default: none. */
-  readonly files?: readonly OcspFile[];
-  /** Certificates of responders that are believed about every certificate, whichever CA certified them. Default: none. */
-  readonly responderCertificates?: readonly Certificate[];
+  /** Responses out of files, at hand without a request. All rules but that for nonces apply to them. */
+  readonly files?: readonly OcspFile[] | undefined;
+  /** Certificates of responders that are believed about every certificate, whichever CA certified them. */
+  readonly responderCertificates?: readonly Certificate[] | undefined;
 }
 
 /** An OCSP response out of a file. */
@@ -29,15 +31,6 @@ interface OcspFile {
   readonly file: string;
   readonly der: Buffer;
 }
-
-export const defaultOcspOptions: OcspOptions = {
-  responders: [],
-  nonce: 'off',
-  certIdHash: 'sha1',
-  httpMethod: 'getWhenShort',
-  clockSkewSeconds: 60,
-  maximumAgeSeconds: 7 * 86_400,
-};
 
 /** What one login asks with. */
 export type OcspQuestion = Omit<OcspContext, 'limits'>;
@@ -54,7 +47,7 @@ interface Exchange {
   users: number;
 }
 
-const maximumOctets = 65_536;
+const maximumSize = octets(65_536);
 const maximumRemembered = 2_000;
 /** RFC 9654 2.1: what every responder has to bring back. */
 const nonceOctets = 32;
@@ -82,7 +75,7 @@ export class OcspSource {
     this.#tools = tools;
     const hasFiles = this.#files.length > 0;
     this.#requests = new OcspRequests(options, hasFiles, retrieval?.policy.schemes ?? []);
-    this.#retrieval = retrieval && { ...retrieval, policy: { ...retrieval.policy, maximumOctets } };
+    this.#retrieval = retrieval && { ...retrieval, policy: { ...retrieval.policy, maximumSize } };
   }
 
   /** Why files are left out, each with its name. */
@@ -192,8 +185,8 @@ export class OcspSource {
     return isNew ? this.#judge(confirmed, subject, question) : undefined;
   }
 
-  #remember(name: string, status: OcspStatus, { negativeSeconds }: RetrievalOptions): void {
-    this.#useless.set(name, { status, until: this.#tools.clock.now().getTime() + negativeSeconds * 1000 });
+  #remember(name: string, status: OcspStatus, { retryAfter }: RetrievalOptions): void {
+    this.#useless.set(name, { status, until: this.#tools.clock.now().getTime() + retryAfter * 1000 });
   }
 
   /** The request with this nonce that is on its way, or a new one; others who ask the same share it. */
@@ -227,8 +220,8 @@ export class OcspSource {
       const period = { thisUpdate, nextUpdate: validUntil };
       const { store, refresher, policy } = this.#retrieval ?? {};
       store?.confirm(evidence, period);
-      const { freshnessSeconds } = question;
-      if (policy) refresher?.used({ evidence, period, freshnessSeconds, policy });
+      const { freshness } = question;
+      if (policy) refresher?.used({ evidence, period, freshness, policy });
     }
     return status;
   }

@@ -2,7 +2,9 @@
  * What one login may cost while certification paths are looked for. The work is driven by certificates a stranger sent, and
  * path building, name constraints and policies can all be made to explode. Each step of the work is counted, and the count ends the search.
  */
+
 import type { Clock } from '../../clock.ts';
+import type { Milliseconds } from '../../settings/units.ts';
 
 /** Thrown by the search and caught by it once; never leaves this folder. */
 export class BudgetExceededError extends Error {
@@ -54,8 +56,8 @@ export class Budget {
   }
 
   /** Aborts when this login has waited long enough, counted from its first call; one signal for everything it waits for. */
-  waitingFor(milliseconds: number): AbortSignal {
-    this.#waiting ??= AbortSignal.timeout(milliseconds);
+  waitingFor(time: Milliseconds): AbortSignal {
+    this.#waiting ??= AbortSignal.timeout(time);
     return this.#waiting;
   }
 

@@ -3,7 +3,7 @@ import type { Clock } from '../../clock.ts';
 import { type Denial, denial } from '../../denial.ts';
 import type { StepRecorder } from '../../explanation/steps.ts';
 import type { Logger } from '../../operations/log.ts';
-import { type AlgorithmPolicy, defaultAlgorithmPolicy } from '../certificate/algorithms.ts';
+import type { AlgorithmPolicy } from '../certificate/algorithms.ts';
 import { type Certificate, parseCertificate } from '../certificate/certificate.ts';
 import { SignatureVerifier } from '../certificate/signature.ts';
 import type { CrlFile } from '../crl/crl-source.ts';
@@ -16,6 +16,7 @@ import { type RevocationOptions, RevocationPolicy } from '../revocation/revocati
 import { Budget } from './budget.ts';
 import { IssuerPool } from './issuer-pool.ts';
 import { decidePath, type PathDecision } from './path-decision.ts';
+import type { PathSettings } from './path-settings.ts';
 import type { PathInputs } from './path-validator.ts';
 import { SignatureChecks } from './signature-checks.ts';
 import { markValidated, type ValidatedCertificate } from './validated-certificate.ts';
@@ -36,28 +37,11 @@ export interface CertificateValidatorOptions {
   /** CA and CRL issuer certificates that clients do not send. They are not trusted, only used to find paths. */
   readonly intermediates: readonly Certificate[];
   readonly crls: readonly CrlFile[];
-  /** Dotted OIDs of which the end entity must name one, or `none` for one that names none; empty: any certificate will do (IIS CertNoUsageCheck). */
-  readonly requiredExtendedKeyUsage: readonly string[];
-  /** Dotted OIDs of certificate policies of which one must hold for the path; empty: any, and none at all. */
-  readonly acceptedPolicies: readonly string[];
-  /**
-   * Dotted OIDs of policies that refuse an end entity which asserts one, such as those of card authentication keys, which need
-   * no PIN. Default none.
-   */
-  readonly forbiddenPolicies?: readonly string[];
-  /** SHA-256 (hexadecimal) of the certificates of the CAs that may issue end entities here. Default and empty: any CA. */
-  readonly acceptedIssuers?: readonly string[];
-  /** initial-explicit-policy (RFC 5280 6.1.1 (f)): a policy must hold for the whole path. Default: when any is listed above. */
-  readonly requireExplicitPolicy?: boolean;
-  /** initial-policy-mapping-inhibit (RFC 5280 6.1.1 (e)): policies of other domains do not count. Default false. */
-  readonly inhibitPolicyMapping?: boolean;
-  /** initial-any-policy-inhibit (RFC 5280 6.1.1 (g)): anyPolicy in a CA certificate stands for nothing. Default false. */
-  readonly inhibitAnyPolicy?: boolean;
-  /** Default: SHA-256 or better, RSA from 2048 bits, P-256, P-384, P-521, Ed25519, Ed448 and ML-DSA. */
-  readonly algorithms?: AlgorithmPolicy;
+  readonly settings: PathSettings;
+  readonly algorithms: AlgorithmPolicy;
   readonly revocation: RevocationOptions;
-  /** Where issuers are looked for that the peer did not send. Default: nowhere (IIS CertChainCacheOnlyUrlRetrieval: `cache-only`). */
-  readonly issuerRetrieval?: IssuerRetrievalOptions;
+  /** Where issuers are looked for that the peer did not send; absent: nowhere. */
+  readonly issuerRetrieval?: IssuerRetrievalOptions | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -69,21 +53,21 @@ const maximumPeerOctets = 102_400;
 
 /** @throws MalformedError when a CRL cannot be read */
 export function createCertificateValidator(options: CertificateValidatorOptions): CertificateValidator {
-  const { trustAnchors, intermediates, clock, logger } = options;
+  const { trustAnchors, intermediates, settings, clock, logger } = options;
   const configured = new IssuerPool(trustAnchors, intermediates);
-  const verifier = new SignatureVerifier(options.algorithms ?? defaultAlgorithmPolicy);
+  const verifier = new SignatureVerifier(options.algorithms);
   const revocation = new RevocationPolicy(options.revocation, options.crls, clock, logger);
   const issuers = options.issuerRetrieval && new IssuerSource(options.issuerRetrieval, clock);
-  const anyPolicyWillDo = options.acceptedPolicies.length === 0;
+  const anyPolicyWillDo = settings.acceptedPolicies.length === 0;
   const inputs: Omit<PathInputs, 'time'> = {
-    userInitialPolicySet: new Set(anyPolicyWillDo ? [oids.anyPolicy] : options.acceptedPolicies),
-    initialExplicitPolicy: options.requireExplicitPolicy ?? !anyPolicyWillDo,
-    initialPolicyMappingInhibit: options.inhibitPolicyMapping ?? false,
-    initialAnyPolicyInhibit: options.inhibitAnyPolicy ?? false,
-    purposes: options.requiredExtendedKeyUsage,
+    userInitialPolicySet: new Set(anyPolicyWillDo ? [oids.anyPolicy] : settings.acceptedPolicies),
+    initialExplicitPolicy: settings.requireExplicitPolicy ?? !anyPolicyWillDo,
+    initialPolicyMappingInhibit: settings.inhibitPolicyMapping,
+    initialAnyPolicyInhibit: settings.inhibitAnyPolicy,
+    purposes: settings.requiredExtendedKeyUsage,
     endEntityKeyUsage: 'digitalSignature',
-    forbiddenPolicies: new Set(options.forbiddenPolicies),
-    acceptedIssuers: new Set(options.acceptedIssuers?.map((sha256) => sha256.toLowerCase())),
+    forbiddenPolicies: new Set(settings.forbiddenPolicies),
+    acceptedIssuers: new Set(settings.acceptedIssuers),
   };
 
   return {

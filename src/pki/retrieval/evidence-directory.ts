@@ -2,12 +2,14 @@
  * A directory of evidence files that several processes share without locks: each file is written beside its place and renamed
  * into it. Files are bounded in number and octets; only names of this directory's own making are ever read or removed.
  */
+
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
+import type { Octets } from '../../settings/units.ts';
 import { decodeEvidence, encodeEvidence, evidenceFileName } from './evidence-file.ts';
 import type { ConfirmedEvidence } from './retrieved-evidence.ts';
 import type { RetrievalRequest } from './retriever.ts';
@@ -16,7 +18,7 @@ export interface EvidenceDirectoryOptions {
   /** Absolute path; made with mode 0700 when absent. No other user may write there. */
   readonly path: string;
   /** For all files together; the oldest goes first. */
-  readonly maximumOctets: number;
+  readonly maximumSize: Octets;
   readonly maximumFiles: number;
   /** Nothing is written, removed or made there. Default `false`. */
   readonly isReadOnly?: boolean;
@@ -72,13 +74,13 @@ export class EvidenceDirectory {
 
   /** Never rejects: without a directory, evidence is kept in memory alone. */
   async write(key: string, evidence: ConfirmedEvidence): Promise<void> {
-    const { path, maximumOctets, isReadOnly } = this.#options;
+    const { path, maximumSize, isReadOnly } = this.#options;
     if (isReadOnly) return;
     try {
       const parts = await encodeEvidence(evidence);
       const octets = parts.reduce((sum, { length }) => sum + length, 0);
       // It would push out everything, and then itself.
-      if (octets > afterPruning(maximumOctets)) return;
+      if (octets > afterPruning(maximumSize)) return;
       await mkdir(path, { recursive: true, mode: 0o700 });
       if (((await stat(path)).mode & worldWritable) !== 0)
         throw new Error('every user of the machine may write to the directory');
@@ -107,7 +109,7 @@ export class EvidenceDirectory {
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const found = await file.stat();
-      const isUsable = found.isFile() && found.size <= this.#options.maximumOctets;
+      const isUsable = found.isFile() && found.size <= this.#options.maximumSize;
       return isUsable ? await file.readFile() : undefined;
     } finally {
       await file.close();
@@ -116,7 +118,7 @@ export class EvidenceDirectory {
 
   /** Looks through the directory once in a while only: it may hold a hundred thousand files. */
   async #pruneAfter(octets: number): Promise<void> {
-    const { maximumFiles, maximumOctets } = this.#options;
+    const { maximumFiles, maximumSize } = this.#options;
     this.#filesUntilPruning -= 1;
     this.#octetsUntilPruning -= octets;
     if (this.#isPruning || (this.#filesUntilPruning >= 0 && this.#octetsUntilPruning >= 0)) return;
@@ -125,7 +127,7 @@ export class EvidenceDirectory {
       const { files, size } = await this.#prune();
       // Other processes write too, so not all of the room that is left is for this one.
       this.#filesUntilPruning = Math.min(maximumFiles - files, maximumFiles / pruningSlack) - 1;
-      this.#octetsUntilPruning = Math.min(maximumOctets - size, maximumOctets / pruningSlack) - 1;
+      this.#octetsUntilPruning = Math.min(maximumSize - size, maximumSize / pruningSlack) - 1;
     } finally {
       this.#isPruning = false;
     }
@@ -133,7 +135,7 @@ export class EvidenceDirectory {
 
   /** What is left. When there was too much, some room is made for what comes next. */
   async #prune(): Promise<{ readonly files: number; readonly size: number }> {
-    const { path, maximumFiles, maximumOctets } = this.#options;
+    const { path, maximumFiles, maximumSize } = this.#options;
     const found: FoundFile[] = [];
     for (const name of (await readdir(path)).filter(isOwn)) found.push(...(await filesAt(join(path, name))));
     const [temporary, kept] = [found.filter(isTemporary), found.filter((file) => !isTemporary(file))];
@@ -142,9 +144,9 @@ export class EvidenceDirectory {
     const oldestFirst = kept.sort((left, right) => left.mtimeMs - right.mtimeMs);
     let files = oldestFirst.length;
     let size = oldestFirst.reduce((sum, file) => sum + file.size, 0);
-    if (files <= maximumFiles && size <= maximumOctets) return { files, size };
+    if (files <= maximumFiles && size <= maximumSize) return { files, size };
     for (const file of oldestFirst) {
-      if (files <= afterPruning(maximumFiles) && size <= afterPruning(maximumOctets)) break;
+      if (files <= afterPruning(maximumFiles) && size <= afterPruning(maximumSize)) break;
       await rm(file.path, { force: true });
       files -= 1;
       size -= file.size;

@@ -2,8 +2,10 @@
  * Retrieves evidence anew before it runs out, so that no login has to wait for that: only what logins use, a few at a time, and
  * more often the nearer the end is. What comes is a candidate until a check proves it.
  */
+
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
+import type { Milliseconds, Seconds } from '../../settings/units.ts';
 import type { EvidenceStore } from './evidence-store.ts';
 import type { Evidence, EvidencePeriod } from './retrieved-evidence.ts';
 import type { RetrievalPolicy, Retriever } from './retriever.ts';
@@ -11,8 +13,8 @@ import type { RetrievalPolicy, Retriever } from './retriever.ts';
 export interface EvidenceRefresherOptions {
   readonly retriever: Retriever;
   readonly store: EvidenceStore;
-  /** How often a CRL that is used is asked for anew although it is valid, in milliseconds: an emergency is published ahead of time. */
-  readonly intervalMilliseconds: number;
+  /** How often a CRL that is used is asked for anew although it is valid: an emergency is published ahead of time. */
+  readonly interval: Milliseconds;
   /** How many retrievals may be under way at once. */
   readonly concurrency: number;
   /** From 0 to 1, so that many gateways do not ask at the same moment. */
@@ -25,7 +27,7 @@ export interface EvidenceUse {
   readonly evidence: Evidence;
   readonly period: EvidencePeriod;
   /** The age in seconds at which the site wants newer evidence; 0: when the next update is due. */
-  readonly freshnessSeconds: number;
+  readonly freshness: Seconds;
   readonly policy: RetrievalPolicy;
 }
 
@@ -75,7 +77,7 @@ export class EvidenceRefresher {
     if (kind === 'ocsp') this.#answers.set(key, use);
     if (kind === 'ocsp' || !use.period.nextUpdate) return;
     const known = this.#watched.get(key);
-    if (known?.use.evidence.bytes === use.evidence.bytes && known.use.freshnessSeconds <= use.freshnessSeconds) {
+    if (known?.use.evidence.bytes === use.evidence.bytes && known.use.freshness <= use.freshness) {
       known.isUsed = true;
       return;
     }
@@ -115,7 +117,7 @@ export class EvidenceRefresher {
     const end = endOf(use);
     const planned = begin + (end - begin) * (lifePart - jitterPart * random());
     const byLife = planned > now ? planned : now + Math.max(shortestWait, (end - now) / 2);
-    const due = Math.min(byLife, now + this.#options.intervalMilliseconds * (1 - jitterPart * random()));
+    const due = Math.min(byLife, now + this.#options.interval * (1 - jitterPart * random()));
     if (due < end && !this.#isStopped) this.#watched.set(key, { use, due, isUsed, isUnderWay: false });
     else this.#watched.delete(key);
   }
@@ -157,7 +159,7 @@ export class EvidenceRefresher {
 
 type RefreshOutcome = 'changed' | 'unchanged' | 'failed';
 
-function endOf({ period, freshnessSeconds }: EvidenceUse): number {
-  const fresh = freshnessSeconds > 0 ? period.thisUpdate.getTime() + freshnessSeconds * 1000 : Infinity;
+function endOf({ period, freshness }: EvidenceUse): number {
+  const fresh = freshness > 0 ? period.thisUpdate.getTime() + freshness * 1000 : Infinity;
   return Math.min(period.nextUpdate?.getTime() ?? Infinity, fresh);
 }

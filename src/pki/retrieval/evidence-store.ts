@@ -2,9 +2,11 @@
  * What was retrieved, kept in memory for every site and, when a check proved it authentic, in files that outlive the process.
  * Beside proved evidence stands at most one candidate that is not, so that a lying server never displaces what is good.
  */
+
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
+import type { Octets } from '../../settings/units.ts';
 import { EvidenceContent } from './evidence-content.ts';
 import { EvidenceDirectory, type EvidenceDirectoryOptions } from './evidence-directory.ts';
 import type { Evidence, EvidencePeriod, Held } from './retrieved-evidence.ts';
@@ -12,7 +14,7 @@ import type { RetrievalRequest, RetrievedOctets } from './retriever.ts';
 
 export interface EvidenceStoreOptions {
   /** Memory for all evidence, in octets; what was not used for longest goes first. */
-  readonly memoryOctets: number;
+  readonly memory: Octets;
   /** Absent: nothing outlives the process. */
   readonly directory?: EvidenceDirectoryOptions;
   readonly clock: Clock;
@@ -33,9 +35,9 @@ export class EvidenceStore {
   readonly #reading = new Map<string, Promise<Held>>();
   readonly #writing = new Set<Promise<void>>();
 
-  constructor({ memoryOctets, directory, clock, logger }: EvidenceStoreOptions) {
+  constructor({ memory, directory, clock, logger }: EvidenceStoreOptions) {
     this.#clock = clock;
-    this.#memory = new LRUCache({ maxSize: memoryOctets, sizeCalculation: sizeOf });
+    this.#memory = new LRUCache({ maxSize: memory, sizeCalculation: sizeOf });
     this.#directory = directory && new EvidenceDirectory(directory, { clock, logger });
   }
 

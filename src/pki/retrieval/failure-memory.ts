@@ -2,16 +2,18 @@
  * What could not be retrieved lately: not asked again for a moment that doubles with every failure up to a bound, so that a dead source
  * costs few attempts and the first login after its return hardly waits. An outage is logged at its beginning and at its end.
  */
+
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../operations/log.ts';
+import { type Milliseconds, milliseconds, type Seconds } from '../../settings/units.ts';
 import type { Retrieved } from './retriever.ts';
 
 export type Failed = Extract<Retrieved, { outcome: 'failed' }>;
 
 interface RememberedFailure {
   readonly outcome: Failed;
-  readonly waitMilliseconds: number;
+  readonly wait: Milliseconds;
   /** Milliseconds since 1970. */
   readonly retryAt: number;
 }
@@ -22,14 +24,14 @@ interface Outage {
 }
 
 export interface FailureMemoryOptions {
-  /** The longest time, in seconds, for which a failure is remembered; the first is for a second at most. */
-  readonly maximumSeconds: number;
+  /** The longest time, for which a failure is remembered; the first is for a second at most. */
+  readonly longest: Seconds;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 const maximumRemembered = 1_000;
-const firstMilliseconds = 1_000;
+const firstWait = milliseconds(1_000);
 
 export class FailureMemory {
   readonly #options: FailureMemoryOptions;
@@ -48,10 +50,10 @@ export class FailureMemory {
   }
 
   remember(name: string, outcome: Failed): void {
-    const { waitMilliseconds = 0 } = this.#failures.peek(name) ?? {};
-    const longest = this.#options.maximumSeconds * 1000;
-    const wait = Math.min(Math.max(2 * waitMilliseconds, firstMilliseconds), longest);
-    this.#failures.set(name, { outcome, waitMilliseconds: wait, retryAt: this.#now() + wait });
+    const { wait: last = 0 } = this.#failures.peek(name) ?? {};
+    const longest = this.#options.longest * 1000;
+    const wait = milliseconds(Math.min(Math.max(2 * last, firstWait), longest));
+    this.#failures.set(name, { outcome, wait, retryAt: this.#now() + wait });
   }
 
   forget(name: string): void {

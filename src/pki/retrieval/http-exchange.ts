@@ -2,10 +2,12 @@
  * One HTTP or HTTPS request to an address that was checked, and its answer within a bound of octets. Redirections are followed to
  * allowed hosts only, content codings are refused, and no proxy is asked but the one that is configured.
  */
+
 import { type ClientRequest, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { TlsClientAgent } from '../../operations/tls-client.ts';
+import type { Octets } from '../../settings/units.ts';
 import { concatInPieces } from '../encoding/in-pieces.ts';
 import { RetrievalError } from './retrieval-error.ts';
 import { type Address, hostOf, retrievalTarget } from './retrieval-target.ts';
@@ -162,7 +164,7 @@ async function outcomeOf(
   const { statusCode = 0, headers } = response;
   if (statusCode === 200) {
     const validators = validatorsOf(headers);
-    return { bytes: await read(response, policy.maximumOctets), ...(validators && { validators }) };
+    return { bytes: await read(response, policy.maximumSize), ...(validators && { validators }) };
   }
   if (statusCode === 304 && request.known?.validators) return request.known;
   if (headers.location === undefined || ![301, 302, 303, 307, 308].includes(statusCode) || request.body)
@@ -180,16 +182,16 @@ function redirection(location: string, from: URL, policy: RetrievalPolicy): URL 
   return next;
 }
 
-async function read(response: IncomingMessage, maximumOctets: number): Promise<Buffer> {
+async function read(response: IncomingMessage, maximumSize: Octets): Promise<Buffer> {
   const { 'content-encoding': coding = 'identity', 'content-length': announced } = response.headers;
   // What is coded could unfold to any size.
   if (coding !== 'identity') throw new RetrievalError(`the server used the content coding ${coding.slice(0, 40)}`);
-  if (Number(announced) > maximumOctets) throw new RetrievalError(`it is larger than ${maximumOctets} octets`);
+  if (Number(announced) > maximumSize) throw new RetrievalError(`it is larger than ${maximumSize} octets`);
   const chunks: Buffer[] = [];
   let octets = 0;
   for await (const chunk of response) {
     octets += chunk.length;
-    if (octets > maximumOctets) throw new RetrievalError(`it is larger than ${maximumOctets} octets`);
+    if (octets > maximumSize) throw new RetrievalError(`it is larger than ${maximumSize} octets`);
     chunks.push(chunk);
   }
   // node:http ends the stream without an error when a connection closes early under HTTP/1.0 rules.

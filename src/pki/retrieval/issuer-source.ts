@@ -2,9 +2,11 @@
  * Certificates of CAs that neither the peer sent nor the site has, from the caIssuers URLs of certificates (RFC 5280 4.2.2.1).
  * They are never trusted: a path must still lead to a trust anchor. Strangers can set this off, so all of it is bounded.
  */
+
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { StepRecorder } from '../../explanation/steps.ts';
+import { type Milliseconds, octets, type Seconds } from '../../settings/units.ts';
 import { accessLocations } from '../certificate/authority-information-access.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { parseCertificatesOnly } from '../certificate/certificates-only.ts';
@@ -24,10 +26,10 @@ export interface IssuerRetrievalOptions {
   readonly store: EvidenceStore;
   /** Only http: is asked, and at most 128 KiB are taken, whatever this allows. */
   readonly policy: RetrievalPolicy;
-  /** For all retrievals one login waits for, those of revocation included, in milliseconds. */
-  readonly totalTimeoutMilliseconds: number;
-  /** How long an answer that did not help is put up with before the URL is asked again, in seconds. */
-  readonly negativeSeconds: number;
+  /** For all retrievals one login waits for, those of revocation included. */
+  readonly totalTimeout: Milliseconds;
+  /** How long an answer that did not help is put up with before the URL is asked again. */
+  readonly retryAfter: Seconds;
 }
 
 interface Known {
@@ -48,7 +50,7 @@ interface Search {
 /** For one login. */
 const maximumRetrievals = 4;
 const maximumReachable = 16;
-const maximumOctets = 128 * 1024;
+const maximumSize = 128 * 1024;
 /** A CA seldom publishes a certificate anew; for so long what proved useful is not asked for again. */
 const provedMilliseconds = 86_400_000;
 const rememberedUrls = 128;
@@ -66,7 +68,7 @@ export class IssuerSource {
 
   /** The pool with what could be found, upwards from the end entity; the same pool when nothing was. */
   async extend(endEntity: Certificate, { pool, budget, steps }: Search): Promise<IssuerPool> {
-    const waiting = budget.waitingFor(this.#options.totalTimeoutMilliseconds);
+    const waiting = budget.waitingFor(this.#options.totalTimeout);
     const asked = new Set<string>();
     const found: Certificate[] = [];
     let extended = pool;
@@ -106,13 +108,13 @@ export class IssuerSource {
 
   /** The certificates at a URL; a string: why there are none. */
   async #at(url: string, waiting: AbortSignal): Promise<readonly Certificate[] | string> {
-    const { mode, retriever, policy, negativeSeconds } = this.#options;
+    const { mode, retriever, policy, retryAfter } = this.#options;
     const known = this.#known.get(url) ?? (await this.#stored(url));
     const age = this.#clock.now().getTime() - (known?.askedAt ?? 0);
-    const mayAnswer = mode === 'cache-only' || age < (known?.isProved ? provedMilliseconds : negativeSeconds * 1000);
+    const mayAnswer = mode === 'cache-only' || age < (known?.isProved ? provedMilliseconds : retryAfter * 1000);
     if (known && mayAnswer) return known.certificates;
     if (mode === 'cache-only') return `${url} may not be asked`;
-    const limits = { ...policy, maximumOctets: Math.min(maximumOctets, policy.maximumOctets) };
+    const limits = { ...policy, maximumSize: octets(Math.min(maximumSize, policy.maximumSize)) };
     const retrieved = await retriever.retrieve(requestFor(url), limits, waiting);
     if (retrieved.outcome === 'failed') return known?.certificates ?? retrieved.problem;
     return this.#remember(url, retrieved.bytes, this.#clock.now(), false).certificates;

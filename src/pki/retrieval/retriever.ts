@@ -2,6 +2,7 @@
  * The retrieval port: octets that validation needs and does not have yet (CRLs, OCSP responses, CA certificates). An
  * implementation bounds hosts, time and size; what comes back is hostile until a signature proves otherwise.
  */
+import type { Milliseconds, Octets } from '../../settings/units.ts';
 
 export type RetrievalKind = 'crl' | 'ocsp' | 'certificates';
 
@@ -25,9 +26,9 @@ export interface RetrievalPolicy {
   readonly allowPrivateAddresses?: readonly string[];
   /** URL schemes that may be asked. `file` reads below `fileDirectories` only. */
   readonly schemes: readonly ('http' | 'https' | 'ldap' | 'file')[];
-  readonly maximumOctets: number;
+  readonly maximumSize: Octets;
   /** For one retrieval, in milliseconds (IIS revocationUrlRetrievalTimeout). */
-  readonly timeoutMilliseconds: number;
+  readonly timeout: Milliseconds;
 }
 
 /** Validators of HTTP (RFC 9110 8.8), to be sent back as they came. */

@@ -9,6 +9,7 @@ import { isIP } from 'node:net';
 import type { Clock } from '../../clock.ts';
 import { noticeShortage } from '../../operations/descriptor-shortage.ts';
 import type { Logger } from '../../operations/log.ts';
+import type { Milliseconds, Octets, Seconds } from '../../settings/units.ts';
 import { type Failed, FailureMemory } from './failure-memory.ts';
 import { readFileUrl } from './file-reader.ts';
 import { type HttpProxy, retrieveByHttp } from './http-exchange.ts';
@@ -27,13 +28,13 @@ import type {
 interface LdapLimits {
   /** The address of the host to connect to; the name must not be looked up again. */
   readonly address: string;
-  readonly maximumOctets: number;
-  readonly timeoutMilliseconds: number;
+  readonly maximumSize: Octets;
+  readonly timeout: Milliseconds;
 }
 
 export interface UrlRetrieverOptions {
-  /** The longest time for which a failure is remembered before the same is asked again, in seconds. */
-  readonly negativeSeconds: number;
+  /** The longest time for which a failure is remembered before the same is asked again. */
+  readonly retryAfter: Seconds;
   /** For http: and https:; absent: servers are asked directly. */
   readonly proxy?: HttpProxy;
   /** PEM of the CAs that https: servers must be certified by; absent: the public ones that Node.js trusts. */
@@ -59,8 +60,8 @@ export class UrlRetriever implements Retriever {
 
   constructor(options: UrlRetrieverOptions) {
     this.#options = options;
-    const { negativeSeconds: maximumSeconds, clock, logger } = options;
-    this.#failures = new FailureMemory({ maximumSeconds, clock, logger });
+    const { retryAfter: longest, clock, logger } = options;
+    this.#failures = new FailureMemory({ longest, clock, logger });
   }
 
   /** What failed lately may be asked again at once. */
@@ -119,8 +120,8 @@ export class UrlRetriever implements Retriever {
 
   async #octets(target: URL, request: RetrievalRequest, policy: RetrievalPolicy): Promise<RetrievedOctets> {
     const { fileDirectories = [], readLdapUrl, certificateAuthorities, proxy } = this.#options;
-    const { maximumOctets, timeoutMilliseconds } = policy;
-    const deadline = AbortSignal.timeout(timeoutMilliseconds);
+    const { maximumSize, timeout } = policy;
+    const deadline = AbortSignal.timeout(timeout);
     const addressesOf = (host: string, by: 'direct' | 'proxy' = 'direct') =>
       within(deadline, this.#addressesOf(host, policy, by));
     switch (target.protocol) {
@@ -132,11 +133,11 @@ export class UrlRetriever implements Retriever {
       case 'ldap:': {
         if (!readLdapUrl) throw new RetrievalError('nothing here reads ldap: URLs');
         const [first] = await addressesOf(hostOf(target));
-        const limits = { address: first?.address ?? '', maximumOctets, timeoutMilliseconds };
+        const limits = { address: first?.address ?? '', maximumSize, timeout };
         return { bytes: await within(deadline, readLdapUrl(request.url, limits)) };
       }
       default:
-        return { bytes: await within(deadline, readFileUrl(target, fileDirectories, maximumOctets)) };
+        return { bytes: await within(deadline, readFileUrl(target, fileDirectories, maximumSize)) };
     }
   }
 

@@ -7,52 +7,39 @@ import type { Clock } from '../../clock.ts';
 import { type Denial, denial } from '../../denial.ts';
 import type { StepRecorder } from '../../explanation/steps.ts';
 import type { Logger } from '../../operations/log.ts';
+import { seconds } from '../../settings/units.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { certificateFacts } from '../certificate/certificate-facts.ts';
 import { type CrlFile, CrlSource, type RetrievalOptions } from '../crl/crl-source.ts';
 import { subjectAt } from '../crl/crl-subject.ts';
 import { oids } from '../encoding/oids.ts';
-import { defaultOcspOptions, type OcspOptions, OcspSource } from '../ocsp/ocsp-source.ts';
+import { type OcspOptions, OcspSource } from '../ocsp/ocsp-source.ts';
 import type { CertificationPath } from '../path/path-validator.ts';
 import type { RevocationEvidence } from '../path/validated-certificate.ts';
 import { evidenceOf, notChecked, refusalOf, statusFacts } from './certificate-status.ts';
+import type { RevocationSettings } from './revocation-settings.ts';
 import { type RevocationMethod, type RevocationSearch, StatusSearch } from './status-search.ts';
 
-/** What happens to a certificate whose status no current evidence tells. */
-type UnknownStatus =
-  /** The login is refused. */
-  | { readonly kind: 'deny' }
-  /**
-   * It passes if authentic evidence for exactly this certificate was good and ended no longer ago than this; records say
-   * `good-within-grace`. An attacker who can keep the evidence from arriving keeps a revoked card alive for so long.
-   */
-  | { readonly kind: 'allowWithinGrace'; readonly graceSeconds: number };
-
 export interface RevocationOptions {
-  /**
-   * `check`: with the CRLs of files, then with what can be retrieved if `retrieval` is given.
-   * `cache-only`: with the CRLs of files and what was retrieved before (IIS CertChainRevocationCheckCacheOnly).
-   * `none`: not at all (IIS NoRevocationCheck); a stolen card logs in although it was reported.
-   */
-  readonly mode: 'check' | 'cache-only' | 'none';
-  /** In this order, until one says good or revoked; what is at hand of any of them and says revoked comes first. Default: OCSP, then CRLs. */
-  readonly methods?: readonly RevocationMethod[];
-  /**
-   * `chain`, the default: every certificate of the path but the trust anchor. `endCertificate`: the end entity alone; CAs that were
-   * revoked go on issuing cards that log in.
-   */
-  readonly certificates?: 'chain' | 'endCertificate';
-  /**
-   * The greatest age of evidence in seconds (IIS revocationFreshnessTime); 0: until its next update is due. Older evidence makes a
-   * newer one be sought, and when there is none the status is unknown.
-   */
-  readonly freshnessSeconds: number;
-  /** Default: deny. */
-  readonly unknownStatus?: UnknownStatus;
-  /** Default: `defaultOcspOptions`. */
-  readonly ocsp?: OcspOptions;
+  readonly settings: RevocationSettings;
+  /** OCSP responses out of files, at hand without a request. */
+  readonly ocspFiles?: OcspOptions['files'] | undefined;
+  /** Those that the settings name; see OcspOptions. */
+  readonly responderCertificates?: OcspOptions['responderCertificates'] | undefined;
   /** Absent: nothing is ever retrieved. */
-  readonly retrieval?: RetrievalOptions;
+  readonly retrieval?: RetrievalOptions | undefined;
+}
+
+/** Each second keeps a stale answer alive. */
+const clockSkew = seconds(60);
+
+/**
+ * `check`: with what is in files, then with what can be retrieved. `cache-only`: with what is in files and what was retrieved before.
+ * `none`: not at all.
+ */
+function modeOf({ validationFlags }: RevocationSettings): 'check' | 'cache-only' | 'none' {
+  if (validationFlags.includes('NoRevocationCheck')) return 'none';
+  return validationFlags.includes('CertChainRevocationCheckCacheOnly') ? 'cache-only' : 'check';
 }
 
 type RevocationResult =
@@ -93,14 +80,17 @@ const statusExtensions = [oids.crlDistributionPoints, oids.freshestCrl];
 
 export class RevocationPolicy {
   readonly #options: RevocationOptions;
+  readonly #mode: ReturnType<typeof modeOf>;
   readonly #crls: CrlSource;
   readonly #ocsp: OcspSource;
 
   constructor(options: RevocationOptions, files: readonly CrlFile[], clock: Clock, logger: Logger) {
-    const { mode, retrieval, freshnessSeconds, ocsp = defaultOcspOptions } = options;
+    const { settings, retrieval, ocspFiles, responderCertificates } = options;
     this.#options = options;
-    const sources = mode === 'check' ? retrieval : cacheAlone(retrieval);
-    this.#crls = new CrlSource(files, sources, freshnessSeconds, { clock, logger });
+    this.#mode = modeOf(settings);
+    const sources = this.#mode === 'check' ? retrieval : cacheAlone(retrieval);
+    this.#crls = new CrlSource(files, sources, settings.revocationFreshnessTime, { clock, logger });
+    const ocsp = { ...settings.revocation.ocsp, clockSkew, files: ocspFiles, responderCertificates };
     this.#ocsp = new OcspSource(ocsp, sources, { clock, logger, randomBytes });
   }
 
@@ -111,7 +101,7 @@ export class RevocationPolicy {
   async check(path: CertificationPath, search: RevocationSearch): Promise<RevocationResult> {
     const { steps } = search;
     const { certificates } = path;
-    const { mode } = this.#options;
+    const mode = this.#mode;
     if (mode === 'none') {
       steps.record({ stage: 'revocation', check: 'certificate status', verdict: 'skipped', facts: { mode } });
       return leftOut(certificates, 'validationFlags NoRevocationCheck', steps);
@@ -119,7 +109,7 @@ export class RevocationPolicy {
     for (const problem of [...this.#crls.unreadableFiles, ...this.#ocsp.unreadableFiles])
       steps.record({ stage: 'revocation', check: 'evidence left out', verdict: 'noted', facts: { problem } });
     const statuses = this.#searchFor(search);
-    const top = this.#options.certificates === 'endCertificate' ? 0 : certificates.length - 1;
+    const top = this.#options.settings.revocation.certificates === 'endCertificate' ? 0 : certificates.length - 1;
     const unchecked = leftOut(certificates.slice(top + 1), 'revocation.certificates endCertificate', steps);
     if (unchecked.outcome === 'refused') return unchecked;
     const evidence = [...unchecked.evidence];
@@ -147,14 +137,12 @@ export class RevocationPolicy {
   }
 
   #searchFor(search: RevocationSearch): StatusSearch {
-    const { mode, methods = ['ocsp', 'crl'], freshnessSeconds, unknownStatus, retrieval } = this.#options;
+    const { settings, retrieval } = this.#options;
     const options = {
       crls: this.#crls,
       ocsp: this.#ocsp,
-      methods,
-      freshnessSeconds,
-      graceSeconds: unknownStatus?.kind === 'allowWithinGrace' ? unknownStatus.graceSeconds : 0,
-      ...(mode === 'check' && retrieval && { retrievalMilliseconds: retrieval.totalTimeoutMilliseconds }),
+      settings,
+      retrievalTime: this.#mode === 'check' ? retrieval?.totalTimeout : undefined,
     };
     return new StatusSearch(options, search);
   }

@@ -3,7 +3,9 @@
  * revocation ends the search there. Then the methods in their order, each by what is at hand or can be retrieved, until one says good
  * later than any hold was known; when none does, perhaps evidence that ended a moment ago.
  */
+
 import type { StepRecorder } from '../../explanation/steps.ts';
+import { type Milliseconds, type Seconds, seconds } from '../../settings/units.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { certificateFacts } from '../certificate/certificate-facts.ts';
 import { CrlCheck, type CrlsAtHand } from '../crl/crl-check.ts';
@@ -14,8 +16,12 @@ import type { OcspQuestion, OcspSource } from '../ocsp/ocsp-source.ts';
 import type { IssuerPool } from '../path/issuer-pool.ts';
 import type { SignatureChecks } from '../path/signature-checks.ts';
 import { type CertificateStatus, isRevocation, type Revoked, statusByCrl, statusByOcsp } from './certificate-status.ts';
+import type { RevocationSettings } from './revocation-settings.ts';
 
-export type RevocationMethod = 'ocsp' | 'crl';
+export type RevocationMethod = RevocationSettings['revocation']['methods'][number];
+
+/** What ended does not count. */
+const noGrace = seconds(0);
 
 export interface RevocationSearch {
   readonly pool: IssuerPool;
@@ -27,12 +33,9 @@ export interface RevocationSearch {
 interface SearchOptions {
   readonly crls: CrlSource;
   readonly ocsp: OcspSource;
-  readonly methods: readonly RevocationMethod[];
-  readonly freshnessSeconds: number;
-  /** 0: what ended does not count. */
-  readonly graceSeconds: number;
-  /** For all retrievals, in milliseconds; absent: nothing may be retrieved. */
-  readonly retrievalMilliseconds?: number;
+  readonly settings: RevocationSettings;
+  /** For all retrievals; absent: nothing may be retrieved. */
+  readonly retrievalTime: Milliseconds | undefined;
 }
 
 /** How far a check goes: what is at hand or also what can be retrieved, and for how long after its end evidence counts. */
@@ -48,16 +51,16 @@ export class StatusSearch {
   constructor(options: SearchOptions, search: RevocationSearch) {
     this.#options = options;
     this.#search = search;
-    const { retrievalMilliseconds } = options;
-    const atHand = this.#crlCheck(0);
-    this.#atHand = this.#reach(0, atHand);
-    if (retrievalMilliseconds !== undefined) this.#retrieved = this.#retrievingReach(atHand, retrievalMilliseconds);
+    const { retrievalTime } = options;
+    const atHand = this.#crlCheck(noGrace);
+    this.#atHand = this.#reach(noGrace, atHand);
+    if (retrievalTime !== undefined) this.#retrieved = this.#retrievingReach(atHand, retrievalTime);
   }
 
   /** @throws BudgetExceededError */
   async status(subject: Subject): Promise<CertificateStatus> {
     const atHand = new Map<RevocationMethod, CertificateStatus>();
-    for (const method of this.#options.methods) {
+    for (const method of this.#options.settings.revocation.methods) {
       const status = await this.#atHand(method, subject);
       if (isRevocation(status)) return status;
       atHand.set(method, status);
@@ -78,28 +81,30 @@ export class StatusSearch {
     }
     if (hold) return hold;
     // A responder that does not know the certificate now outweighs what was good once.
-    const grace = isAnswer || this.#options.graceSeconds === 0 ? undefined : await this.#withinGrace(subject);
-    return grace ?? { status: 'unknown', problems };
+    const within = isAnswer ? undefined : await this.#withinGrace(subject);
+    return within ?? { status: 'unknown', problems };
   }
 
   /** By what is at hand and ended, or grew too old, within the grace. Whatever says revoked outweighs the rest. */
   async #withinGrace(subject: Subject): Promise<CertificateStatus | undefined> {
-    const { methods, graceSeconds, freshnessSeconds } = this.#options;
-    const reach = this.#reach(graceSeconds, this.#crlCheck(graceSeconds));
+    const { revocation, revocationFreshnessTime: freshness } = this.#options.settings;
+    const { methods, unknownStatus, gracePeriod: grace } = revocation;
+    if (unknownStatus === 'deny' || grace === 0) return undefined;
+    const reach = this.#reach(grace, this.#crlCheck(grace));
     let latest: Extract<CertificateStatus, { status: 'good-within-grace' }> | undefined;
     for (const method of methods) {
       const status = await reach(method, subject);
       if (status.status === 'revoked') return status;
       if (status.status !== 'good') continue;
-      const fresh = freshnessSeconds > 0 ? status.thisUpdate.getTime() + freshnessSeconds * 1000 : Infinity;
+      const fresh = freshness > 0 ? status.thisUpdate.getTime() + freshness * 1000 : Infinity;
       const endedAt = new Date(Math.min(status.validUntil.getTime(), fresh));
       if (!latest || endedAt > latest.endedAt) latest = { ...status, status: 'good-within-grace', endedAt };
     }
     return latest;
   }
 
-  #reach(graceSeconds: number, crls: CrlCheck): Reach {
-    const question = this.#question(graceSeconds, crls);
+  #reach(grace: Seconds, crls: CrlCheck): Reach {
+    const question = this.#question(grace, crls);
     return async (method, subject) =>
       method === 'crl'
         ? statusByCrl(await crls.status(subject))
@@ -107,29 +112,29 @@ export class StatusSearch {
   }
 
   /** @param atHand asked of signers first, whose status the CRLs at hand tell mostly */
-  #retrievingReach(atHand: CrlCheck, milliseconds: number): Reach {
+  #retrievingReach(atHand: CrlCheck, time: Milliseconds): Reach {
     const { budget } = this.#search.signatures;
     const { crls, ocsp } = this.#options;
-    const waiting = () => budget.waitingFor(milliseconds);
-    const retrieved = this.#crlCheck(0, (certificate) => budget.waitFor(crls.retrieved(certificate, waiting())));
+    const waiting = () => budget.waitingFor(time);
+    const retrieved = this.#crlCheck(noGrace, (certificate) => budget.waitFor(crls.retrieved(certificate, waiting())));
     const status = async (signer: Subject, chain?: readonly string[]) => {
       const known = await atHand.status(signer, chain);
       return known.status === 'unknown' ? retrieved.status(signer, chain) : known;
     };
-    const question = this.#question(0, { status }, { atHand });
+    const question = this.#question(noGrace, { status }, { atHand });
     return async (method, subject) =>
       method === 'crl'
         ? statusByCrl(await retrieved.status(subject))
         : statusByOcsp(await ocsp.retrieved(subject, question, waiting()));
   }
 
-  #crlCheck(graceSeconds: number, crlsFor?: (certificate: Certificate) => Promise<CrlsAtHand>): CrlCheck {
+  #crlCheck(grace: Seconds, crlsFor?: (certificate: Certificate) => Promise<CrlsAtHand>): CrlCheck {
     const { crls, ocsp } = this.#options;
     const check = new CrlCheck({
-      ...this.#context(graceSeconds),
+      ...this.#context(grace),
       crlsFor: crlsFor ?? ((certificate) => crls.atHand(certificate)),
       isRevokedElsewhere: async (signer, chain) => {
-        const question = this.#question(graceSeconds, check, { chain });
+        const question = this.#question(grace, check, { chain });
         return isRevocation(statusByOcsp(await ocsp.atHand(signer, question)));
       },
       onAuthentic: crls.confirm.bind(crls),
@@ -139,20 +144,20 @@ export class StatusSearch {
 
   /** @param crls asked about delegates @param atHand likewise, about those whose certificates carry id-pkix-ocsp-nocheck */
   #question(
-    graceSeconds: number,
+    grace: Seconds,
     crls: Pick<CrlCheck, 'status'>,
     { atHand = crls, chain }: { readonly atHand?: Pick<CrlCheck, 'status'>; readonly chain?: readonly string[] } = {},
   ): OcspQuestion {
     return {
-      ...this.#context(graceSeconds),
+      ...this.#context(grace),
       delegateProblem: async (delegate) => problemOf(await crls.status(delegate, chain)),
       isDelegateRevoked: async (delegate) => (await atHand.status(delegate, chain)).status === 'revoked',
     };
   }
 
-  #context(graceSeconds: number) {
+  #context(grace: Seconds) {
     const { pool, signatures, time } = this.#search;
-    return { pool, signatures, time, freshnessSeconds: this.#options.freshnessSeconds, graceSeconds };
+    return { pool, signatures, time, freshness: this.#options.settings.revocationFreshnessTime, grace };
   }
 }
 

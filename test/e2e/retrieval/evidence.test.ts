@@ -1,4 +1,5 @@
 /** Revocation by a real HTTP server that dies, lies, replays and stands still, with evidence that outlives the process. */
+
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { silentLogger } from '../../../src/operations/log.ts';
 import { EvidenceRefresher } from '../../../src/pki/retrieval/evidence-refresher.ts';
 import { EvidenceStore } from '../../../src/pki/retrieval/evidence-store.ts';
 import { UrlRetriever } from '../../../src/pki/retrieval/url-retriever.ts';
+import { milliseconds, octets, seconds } from '../../../src/settings/units.ts';
 import { type CrlServer, startCrlServer } from '../../support/crl-server.ts';
 import {
   crlEntry,
@@ -42,18 +44,18 @@ afterEach(async () => {
 });
 
 /** What one process keeps for itself; everything else is in the directory. */
-function startProcess(freshnessSeconds = 0) {
+function startProcess(freshness = 0) {
   const store = new EvidenceStore({
-    memoryOctets: 50_000_000,
-    directory: { path: folder, maximumOctets: 50_000_000, maximumFiles: 100 },
+    memory: octets(50_000_000),
+    directory: { path: folder, maximumSize: octets(50_000_000), maximumFiles: 100 },
     clock,
     logger: silentLogger,
   });
-  const retriever = new UrlRetriever({ negativeSeconds: 60, clock, logger: silentLogger });
+  const retriever = new UrlRetriever({ retryAfter: seconds(60), clock, logger: silentLogger });
   const refresher = new EvidenceRefresher({
     retriever,
     store,
-    intervalMilliseconds: 86_400_000,
+    interval: milliseconds(86_400_000),
     concurrency: 2,
     random: () => 0,
     clock,
@@ -64,7 +66,7 @@ function startProcess(freshnessSeconds = 0) {
     crls: [{ file: 'root.crl', der: issueCrl(anchor, { thisUpdate: time, nextUpdate: days(30) }) }],
     revocation: {
       mode: 'check',
-      freshnessSeconds,
+      freshness,
       retrieval: {
         retriever,
         store,
@@ -72,11 +74,11 @@ function startProcess(freshnessSeconds = 0) {
         policy: {
           allowedHosts: ['127.0.0.1'],
           schemes: ['http'],
-          maximumOctets: 20_000_000,
-          timeoutMilliseconds: 10_000,
+          maximumSize: octets(20_000_000),
+          timeout: milliseconds(10_000),
         },
-        totalTimeoutMilliseconds: 20_000,
-        negativeSeconds: 60,
+        totalTimeout: milliseconds(20_000),
+        retryAfter: seconds(60),
       },
     },
     clock,

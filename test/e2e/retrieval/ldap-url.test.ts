@@ -1,10 +1,12 @@
 /** Distribution points in a real directory server, read without a bind account. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readLdapUrl } from '../../../src/directory/ldap-url.ts';
 import { unrecorded } from '../../../src/explanation/steps.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { EvidenceStore } from '../../../src/pki/retrieval/evidence-store.ts';
 import { UrlRetriever } from '../../../src/pki/retrieval/url-retriever.ts';
+import { milliseconds, octets, seconds } from '../../../src/settings/units.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 import { crlEntry, distributionPoint, intermediate, issueCrl, now, person, root } from '../../unit/pki/authority.ts';
@@ -31,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => slapd.stop());
 
-const limits = { address: '127.0.0.1', maximumOctets: 100_000, timeoutMilliseconds: 10_000 };
+const limits = { address: '127.0.0.1', maximumSize: octets(100_000), timeout: milliseconds(10_000) };
 const urlOf = (dn: string, rest = '?certificateRevocationList;binary', port = slapd.port) =>
   `ldap://127.0.0.1:${port}/${encodeURIComponent(dn)}${rest}`;
 
@@ -63,14 +65,16 @@ describe('an ldap: distribution point', () => {
   });
 
   it('brings nothing when the answer is larger than allowed', async () => {
-    await expect(readLdapUrl(urlOf(entry), { ...limits, maximumOctets: 100 })).rejects.toThrow('more than 100 octets');
+    await expect(readLdapUrl(urlOf(entry), { ...limits, maximumSize: octets(100) })).rejects.toThrow(
+      'more than 100 octets',
+    );
   });
 
   it('brings nothing when the server is silent, and does not wait longer than allowed', async () => {
     const proxy = await startFaultProxy({ host: slapd.host, port: slapd.port });
     proxy.mode = 'freeze';
     try {
-      const hasty = { ...limits, timeoutMilliseconds: 200 };
+      const hasty = { ...limits, timeout: milliseconds(200) };
       await expect(readLdapUrl(urlOf(entry, undefined, proxy.port), hasty)).rejects.toThrow('in time');
     } finally {
       await proxy.close();
@@ -84,18 +88,18 @@ describe('an ldap: distribution point', () => {
       crls: [{ file: 'root.crl', der: issueCrl(anchor) }],
       revocation: {
         mode: 'check',
-        freshnessSeconds: 0,
+        freshness: 0,
         retrieval: {
-          retriever: new UrlRetriever({ negativeSeconds: 60, readLdapUrl, clock, logger: silentLogger }),
-          store: new EvidenceStore({ memoryOctets: 1_000_000, clock, logger: silentLogger }),
+          retriever: new UrlRetriever({ retryAfter: seconds(60), readLdapUrl, clock, logger: silentLogger }),
+          store: new EvidenceStore({ memory: octets(1_000_000), clock, logger: silentLogger }),
           policy: {
             allowedHosts: ['127.0.0.1'],
             schemes: ['ldap'],
-            maximumOctets: 100_000,
-            timeoutMilliseconds: 10_000,
+            maximumSize: octets(100_000),
+            timeout: milliseconds(10_000),
           },
-          totalTimeoutMilliseconds: 20_000,
-          negativeSeconds: 60,
+          totalTimeout: milliseconds(20_000),
+          retryAfter: seconds(60),
         },
       },
       clock,

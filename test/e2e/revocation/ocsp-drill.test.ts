@@ -8,14 +8,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { unrecorded } from '../../../src/explanation/steps.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
+import { defaultAlgorithmPolicy } from '../../../src/pki/certificate/algorithms.ts';
 import { accessLocations } from '../../../src/pki/certificate/authority-information-access.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import { oids } from '../../../src/pki/encoding/oids.ts';
-import { defaultOcspOptions, type OcspOptions } from '../../../src/pki/ocsp/ocsp-source.ts';
 import { createCertificateValidator, type ValidationResult } from '../../../src/pki/path/certificate-validator.ts';
 import { EvidenceStore } from '../../../src/pki/retrieval/evidence-store.ts';
 import { UrlRetriever } from '../../../src/pki/retrieval/url-retriever.ts';
-import type { RevocationOptions } from '../../../src/pki/revocation/revocation-policy.ts';
+import { milliseconds, octets, seconds } from '../../../src/settings/units.ts';
 import { extendedKeyUsages } from '../../../src/smartcard/authority/certificate-extensions.ts';
 import { type CrlServer, startCrlServer } from '../../support/crl-server.ts';
 import { issueOcsp, type OcspAnswer, ocspError, ocspSigner } from '../../support/ocsp-answer.ts';
@@ -26,6 +26,12 @@ import {
   startOcspResponder,
 } from '../../support/ocsp-responder.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
+import {
+  type OcspChanges,
+  pathSettingsOf,
+  type RevocationChanges,
+  revocationBy,
+} from '../../support/validation-settings.ts';
 
 const minutes = (count: number) => new Date(Date.now() + count * 60_000);
 
@@ -50,47 +56,41 @@ afterEach(async () => {
   await pki.remove();
 });
 
-interface Settings extends Partial<Omit<RevocationOptions, 'ocsp' | 'retrieval'>> {
-  readonly ocsp?: Partial<OcspOptions>;
+interface Settings extends Omit<RevocationChanges, 'ocsp' | 'retrieval'> {
+  readonly ocsp?: OcspChanges;
   readonly allowedHosts?: readonly string[];
-  readonly timeoutMilliseconds?: number;
+  readonly timeout?: number;
   readonly store?: EvidenceStore;
 }
 
-function site({
-  ocsp = {},
-  allowedHosts = ['127.0.0.1'],
-  timeoutMilliseconds = 3_000,
-  store,
-  ...options
-}: Settings = {}) {
+function site({ ocsp = {}, allowedHosts = ['127.0.0.1'], timeout = 3_000, store, ...options }: Settings = {}) {
   const tools = { clock: systemClock, logger: silentLogger };
-  const evidence = store ?? new EvidenceStore({ memoryOctets: 10_000_000, ...tools });
+  const evidence = store ?? new EvidenceStore({ memory: octets(10_000_000), ...tools });
   const validator = createCertificateValidator({
     trustAnchors: [parseCertificate(pki.root.certificateDer)],
     intermediates: [parseCertificate(pki.issuing.certificateDer)],
     crls: [],
-    requiredExtendedKeyUsage: [extendedKeyUsages.clientAuth],
-    acceptedPolicies: [],
-    revocation: {
+    settings: pathSettingsOf({ requiredExtendedKeyUsage: [extendedKeyUsages.clientAuth], acceptedPolicies: [] }),
+    algorithms: defaultAlgorithmPolicy,
+    revocation: revocationBy({
       mode: 'check',
-      freshnessSeconds: 0,
+      freshness: 0,
       ...options,
-      ocsp: { ...defaultOcspOptions, ...ocsp },
+      ocsp,
       retrieval: {
-        retriever: new UrlRetriever({ negativeSeconds: 60, ...tools }),
+        retriever: new UrlRetriever({ retryAfter: seconds(60), ...tools }),
         store: evidence,
         policy: {
           allowedHosts,
           allowPrivateAddresses: allowedHosts,
           schemes: ['http'],
-          maximumOctets: 1_000_000,
-          timeoutMilliseconds,
+          maximumSize: octets(1_000_000),
+          timeout: milliseconds(timeout),
         },
-        totalTimeoutMilliseconds: 2 * timeoutMilliseconds,
-        negativeSeconds: 60,
+        totalTimeout: milliseconds(2 * timeout),
+        retryAfter: seconds(60),
       },
-    },
+    }),
     ...tools,
   });
   return { store: evidence, login: (person = ada) => validator.validate([person.der], unrecorded) };
@@ -178,7 +178,7 @@ describe('OpenSSL’s answers', () => {
   });
 
   it.each(['sha1', 'sha256'] as const)('come by GET, by POST, and with a nonce (%s)', async (certIdHash) => {
-    const ways: readonly Partial<OcspOptions>[] = [{}, { httpMethod: 'post' }, { nonce: 'require' }];
+    const ways: readonly OcspChanges[] = [{}, { httpMethod: 'post' }, { nonce: 'require' }];
     for (const way of ways) expect(await loginWith({ ...ocspOnly, ocsp: { certIdHash, ...way } })).toBe('good by ocsp');
     expect(responder.requests().map(({ method }) => method)).toEqual(['GET', 'POST', 'POST']);
   });
@@ -238,14 +238,14 @@ describe('what is not believed leaves the word to the CRL, and refuses where OCS
     ],
   ])('%s', async (_what, behaviour) => {
     responder.behave(await behaviour());
-    const quick = { timeoutMilliseconds: 500 };
+    const quick = { timeout: 500 };
     expect(await loginWith(quick)).toBe('good by crl');
     expect(await loginWith({ ...ocspOnly, ...quick })).toBe('revocation-unknown');
     await pki.revoke([ada.serialNumber]);
     expect(await loginWith(quick)).toBe('certificate-revoked');
   });
 
-  it.each<[string, (request: OcspRequestSeen) => Partial<OcspAnswer>, OcspOptions['nonce'], string]>([
+  it.each<[string, (request: OcspRequestSeen) => Partial<OcspAnswer>, OcspChanges['nonce'], string]>([
     ['a wrong nonce', () => ({ nonce: Buffer.alloc(32) }), 'send', 'revocation-unknown'],
     ['a replayed answer where a nonce is demanded', () => ({}), 'require', 'revocation-unknown'],
     ['a replayed answer where none is', () => ({}), 'send', 'good by ocsp'],
@@ -255,7 +255,7 @@ describe('what is not believed leaves the word to the CRL, and refuses where OCS
       const made = byHand(change(request));
       return typeof made === 'function' ? made(request) : Buffer.alloc(0);
     });
-    expect(await loginWith({ ...ocspOnly, ocsp: { nonce } })).toBe(expected);
+    expect(await loginWith({ ...ocspOnly, ocsp: nonce === undefined ? {} : { nonce } })).toBe(expected);
   });
 });
 
@@ -293,10 +293,10 @@ describe('every setting and what it does', () => {
     ['no host allowed', { allowedHosts: [] }, [unknown, unknown, unknown, unknown, unknown, unknown]],
     [
       'grace without evidence before',
-      { unknownStatus: { kind: 'allowWithinGrace', graceSeconds: 3600 } },
+      { unknownStatus: { kind: 'allowWithinGrace', grace: 3600 } },
       [ocsp, revoked, ocsp, crl, ocsp, unknown],
     ],
-    ['revocationFreshnessTime of an hour', { freshnessSeconds: 3600 }, [ocsp, revoked, ocsp, crl, ocsp, unknown]],
+    ['revocationFreshnessTime of an hour', { freshness: 3600 }, [ocsp, revoked, ocsp, crl, ocsp, unknown]],
   ])('%s', async (_name, settings, expected) => {
     const found: string[] = [];
     for (const prepare of Object.values(worlds)) {
@@ -324,11 +324,11 @@ describe('every setting and what it does', () => {
     responder.behave(byHand());
     const { store, login } = site(ocspOnly);
     expect(verdict(await login())).toBe('good by ocsp');
-    const strict = { ...ocspOnly, store, freshnessSeconds: 1800 };
+    const strict = { ...ocspOnly, store, freshness: 1800 };
     expect(await loginWith(strict)).toBe('revocation-unknown');
-    const grace = { kind: 'allowWithinGrace', graceSeconds: 2400 } as const;
+    const grace = { kind: 'allowWithinGrace', grace: 2400 } as const;
     expect(await loginWith({ ...strict, unknownStatus: grace })).toBe('good-within-grace by ocsp');
-    expect(await loginWith({ ...strict, unknownStatus: { ...grace, graceSeconds: 1200 } })).toBe('revocation-unknown');
+    expect(await loginWith({ ...strict, unknownStatus: { ...grace, grace: 1200 } })).toBe('revocation-unknown');
     responder.behave('serve');
     await responder.know(ada.serialNumber, true);
     expect(await loginWith(strict)).toBe('certificate-revoked');
@@ -338,7 +338,7 @@ describe('every setting and what it does', () => {
     responder.behave('hang');
     crls.behave('issuing.crl', 'hang');
     const start = performance.now();
-    expect(await loginWith({ timeoutMilliseconds: 200 })).toBe('revocation-unknown');
+    expect(await loginWith({ timeout: 200 })).toBe('revocation-unknown');
     const elapsed = performance.now() - start;
     expect(elapsed).toBeGreaterThan(190);
     expect(elapsed).toBeLessThan(1_500);

@@ -14,7 +14,7 @@ import { silentLogger } from '../../../src/operations/log.ts';
 import { connectTls } from '../../../src/operations/tls-client.ts';
 import { UrlRetriever } from '../../../src/pki/retrieval/url-retriever.ts';
 import { ServiceConnection } from '../../../src/service/service-connection.ts';
-import { milliseconds } from '../../../src/settings/units.ts';
+import { milliseconds, octets, seconds } from '../../../src/settings/units.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -90,7 +90,7 @@ function toLoopback(_host: string, { all }: { all?: boolean }, done: (...found: 
 
 async function throughRetrieval(host: string, port: number, { ca }: Identity, proxyPort?: number): Promise<string> {
   const retriever = new UrlRetriever({
-    negativeSeconds: 10,
+    retryAfter: seconds(10),
     clock: systemClock,
     logger: silentLogger,
     resolve: async () => [{ address: '127.0.0.1', family: 4 }],
@@ -101,8 +101,8 @@ async function throughRetrieval(host: string, port: number, { ca }: Identity, pr
     allowedHosts: [host],
     allowPrivateAddresses: ['127.0.0.1'],
     schemes: ['https' as const],
-    maximumOctets: 1000,
-    timeoutMilliseconds: 10_000,
+    maximumSize: octets(1000),
+    timeout: milliseconds(10_000),
   };
   const request = { kind: 'crl' as const, url: `https://${host}:${port}/a.crl` };
   const retrieved = await retriever.retrieve(request, policy, new AbortController().signal);

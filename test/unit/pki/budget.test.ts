@@ -1,6 +1,8 @@
 /** What one login may cost: each limit is kept to the piece, and ends the search by the one error that it catches. */
+
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Budget, BudgetExceededError, type Work } from '../../../src/pki/path/budget.ts';
+import { milliseconds } from '../../../src/settings/units.ts';
 import { now } from './authority.ts';
 
 let moment = now.getTime();
@@ -72,8 +74,8 @@ describe('a budget', () => {
 describe('the signal for all that a login waits for', () => {
   it('is one, counted from the first call', () => {
     const budget = new Budget(clock);
-    const signal = budget.waitingFor(60_000);
-    expect(budget.waitingFor(1)).toBe(signal);
+    const signal = budget.waitingFor(milliseconds(60_000));
+    expect(budget.waitingFor(milliseconds(1))).toBe(signal);
     expect(signal.aborted).toBe(false);
   });
 });

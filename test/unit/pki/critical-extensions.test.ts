@@ -67,7 +67,7 @@ describe('the certificate of a CRL issuer', () => {
       anchors: [anchor],
       intermediates: [signer],
       crls,
-      revocation: { mode: 'check', freshnessSeconds: 0 },
+      revocation: { mode: 'check', freshness: 0 },
     };
     expect(await verdictOf(site, [person(middle), middle])).toBe(code);
   });

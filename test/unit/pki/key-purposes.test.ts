@@ -54,7 +54,7 @@ describe('the purposes of an end entity', () => {
   });
 
   it('a critical ocsp-nocheck spares a card no revocation check', async () => {
-    const site = { anchors: [anchor], revocation: { mode: 'check' as const, freshnessSeconds: 0 } };
+    const site = { anchors: [anchor], revocation: { mode: 'check' as const, freshness: 0 } };
     expect(await verdictOf(site, [holderWith(anchor, purposes(clientAuth), noCheck)])).toBe('revocation-unknown');
   });
 });

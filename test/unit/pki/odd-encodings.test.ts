@@ -171,7 +171,7 @@ describe('is read, for it leaves no doubt', () => {
     ['an authority key identifier that is none', [v2, ...head, entries(), authorityOfCrl]],
   ])('a CRL with %s', async (_what, fields) => {
     const crls = [{ file: 'odd.crl', der: signed(sequence(...fields), anchor.keys) }];
-    const revocation = { mode: 'check' as const, freshnessSeconds: 0 };
+    const revocation = { mode: 'check' as const, freshness: 0 };
     expect(await verdictOf({ anchors: [anchor], crls, revocation }, [person(anchor)])).toBe('valid');
   });
 

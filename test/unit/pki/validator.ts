@@ -1,6 +1,8 @@
 /** A validator over the authorities of a test, and what it says of a chain. */
+
 import { unrecorded } from '../../../src/explanation/steps.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
+import { defaultAlgorithmPolicy } from '../../../src/pki/certificate/algorithms.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import { oids } from '../../../src/pki/encoding/oids.ts';
 import {
@@ -8,24 +10,29 @@ import {
   createCertificateValidator,
   type ValidationResult,
 } from '../../../src/pki/path/certificate-validator.ts';
+import type { PathSettings } from '../../../src/pki/path/path-settings.ts';
+import { pathSettingsOf, type RevocationChanges, revocationBy } from '../../support/validation-settings.ts';
 import { type Issued, now } from './authority.ts';
 
-export interface Setting extends Partial<Omit<CertificateValidatorOptions, 'trustAnchors' | 'intermediates'>> {
+type Options = Omit<CertificateValidatorOptions, 'trustAnchors' | 'intermediates' | 'settings' | 'revocation'>;
+
+export interface Setting extends Partial<Options>, Partial<PathSettings> {
   readonly anchors: readonly Issued[];
   readonly intermediates?: readonly Issued[];
+  readonly revocation?: RevocationChanges;
 }
 
-export function validatorFor({ anchors, intermediates = [], ...options }: Setting) {
+export function validatorFor({ anchors, intermediates = [], revocation = { mode: 'none' }, ...changes }: Setting) {
   return createCertificateValidator({
     trustAnchors: anchors.map(({ der }) => parseCertificate(der)),
     intermediates: intermediates.map(({ der }) => parseCertificate(der)),
     crls: [],
-    requiredExtendedKeyUsage: [oids.clientAuth],
-    acceptedPolicies: [],
-    revocation: { mode: 'none', freshnessSeconds: 0 },
+    settings: pathSettingsOf({ requiredExtendedKeyUsage: [oids.clientAuth], ...changes }),
+    algorithms: defaultAlgorithmPolicy,
+    revocation: revocationBy(revocation),
     clock: { now: () => now },
     logger: silentLogger,
-    ...options,
+    ...changes,
   });
 }
 

@@ -2,16 +2,21 @@
  * Judges the certificate of a server: this project's path validation under the trust anchors of the caller, and its names.
  * Revocation is not asked, and the common name of the subject never counts as a name.
  */
+
 import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
+import { z } from 'zod';
 import type { Clock } from '../../../clock.ts';
 import type { DenialCode } from '../../../denial.ts';
 import { unrecorded } from '../../../explanation/steps.ts';
 import { silentLogger } from '../../../operations/log.ts';
 import { printable } from '../../../operations/printable.ts';
+import { defaultAlgorithmPolicy } from '../../../pki/certificate/algorithms.ts';
 import { oids } from '../../../pki/encoding/oids.ts';
 import { readCertificates } from '../../../pki/encoding/pem.ts';
 import { createCertificateValidator } from '../../../pki/path/certificate-validator.ts';
+import { pathSettings } from '../../../pki/path/path-settings.ts';
+import { revocationSettings } from '../../../pki/revocation/revocation-settings.ts';
 import type { AlertName } from '../alerts.ts';
 import { TlsError } from '../tls-error.ts';
 import type { ServerVerification } from '../tls13-session.ts';
@@ -65,6 +70,12 @@ export class ServerCertificateRefused extends TlsError {
   }
 }
 
+const serverRules = {
+  settings: z.strictObject(pathSettings).parse({ requiredExtendedKeyUsage: [oids.serverAuth] }),
+  algorithms: defaultAlgorithmPolicy,
+  revocation: { settings: revocationSettings.parse({ validationFlags: ['NoRevocationCheck'] }) },
+};
+
 /**
  * A `verifyServer` for one host. It rejects with ServerCertificateRefused.
  * @throws MalformedError when the trust anchors cannot be read
@@ -74,9 +85,7 @@ export function createServerVerifier({ trustAnchors, host, clock }: ServerVerifi
     trustAnchors: readCertificates(trustAnchors),
     intermediates: [],
     crls: [],
-    requiredExtendedKeyUsage: [oids.serverAuth],
-    acceptedPolicies: [],
-    revocation: { mode: 'none', freshnessSeconds: 0 },
+    ...serverRules,
     clock,
     logger: silentLogger,
   });

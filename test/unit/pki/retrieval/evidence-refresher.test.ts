@@ -9,12 +9,13 @@ import type {
   Retrieved,
   Retriever,
 } from '../../../../src/pki/retrieval/retriever.ts';
+import { milliseconds, octets, seconds } from '../../../../src/settings/units.ts';
 
 const policy: RetrievalPolicy = {
   allowedHosts: [],
   schemes: ['http'],
-  maximumOctets: 1_000,
-  timeoutMilliseconds: 1_000,
+  maximumSize: octets(1_000),
+  timeout: milliseconds(1_000),
 };
 const hour = 3_600_000;
 const start = Date.parse('2026-06-01T12:00:00Z');
@@ -43,22 +44,22 @@ function world(
       return answer(request);
     },
   };
-  const store = new EvidenceStore({ memoryOctets: 1_000_000, clock, logger: silentLogger });
+  const store = new EvidenceStore({ memory: octets(1_000_000), clock, logger: silentLogger });
   const { concurrency = 2, random = 0, intervalHours = 10_000 } = options;
-  const intervalMilliseconds = intervalHours * hour;
+  const interval = intervalHours * hour;
   const made = new EvidenceRefresher({
     retriever,
     store,
-    intervalMilliseconds,
+    interval: milliseconds(interval),
     concurrency,
     random: () => random,
     clock,
   });
   refresher = made;
-  const login = (url: string, bytes: Buffer, period: EvidencePeriod, freshnessSeconds = 0) => {
+  const login = (url: string, bytes: Buffer, period: EvidencePeriod, freshness = 0) => {
     const evidence = store.offer({ kind: 'crl', url }, { bytes });
     store.confirm(evidence, period);
-    made.used({ evidence, period, freshnessSeconds, policy });
+    made.used({ evidence, period, freshness: seconds(freshness), policy });
   };
   const answerWith = (next: typeof answer) => {
     answer = next;
@@ -159,7 +160,7 @@ describe('evidence that is valid for long', () => {
     const request = { kind: 'ocsp' as const, url: 'responder', body: Buffer.from('question') };
     const evidence = store.offer(request, { bytes: Buffer.from('good') });
     store.confirm(evidence, lasting(24));
-    made.used({ evidence, period: lasting(24), freshnessSeconds: 0, policy });
+    made.used({ evidence, period: lasting(24), freshness: seconds(0), policy });
     for (const url of ['a', 'b', 'c']) login(url, Buffer.from(url), lasting(24));
     answerWith(({ url }) =>
       url === 'b'

@@ -16,6 +16,7 @@ import { type Logger, silentLogger } from '../../../../src/operations/log.ts';
 import type { EvidenceDirectoryOptions } from '../../../../src/pki/retrieval/evidence-directory.ts';
 import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
 import type { RetrievalRequest } from '../../../../src/pki/retrieval/retriever.ts';
+import { octets } from '../../../../src/settings/units.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -43,8 +44,8 @@ function recording(): Logger & { readonly events: string[] } {
 }
 
 function storeIn(path: string, limits: Partial<EvidenceDirectoryOptions> = {}, logger: Logger = silentLogger) {
-  const directory = { path, maximumOctets: 1_000_000, maximumFiles: 100, ...limits };
-  return new EvidenceStore({ memoryOctets: 1_000_000, directory, clock: { now: () => now }, logger });
+  const directory = { path, maximumSize: octets(1_000_000), maximumFiles: 100, ...limits };
+  return new EvidenceStore({ memory: octets(1_000_000), directory, clock: { now: () => now }, logger });
 }
 
 /** Retrieved and proved authentic. */
@@ -60,7 +61,7 @@ async function keep(store: EvidenceStore, wanted: RetrievalRequest, text: string
 const textOf = async (store: EvidenceStore, wanted = request) => (await store.held(wanted)).confirmed?.bytes.toString();
 
 describe('evidence in memory', () => {
-  const store = () => new EvidenceStore({ memoryOctets: 1_000_000, clock: { now: () => now }, logger: silentLogger });
+  const store = () => new EvidenceStore({ memory: octets(1_000_000), clock: { now: () => now }, logger: silentLogger });
 
   it('that nobody proved stands beside what is proved, and never displaces it', async () => {
     const memory = store();
@@ -91,7 +92,7 @@ describe('evidence in memory', () => {
   });
 
   it('is bounded in octets, and what was not used for longest goes', async () => {
-    const memory = new EvidenceStore({ memoryOctets: 20_000, clock: { now: () => now }, logger: silentLogger });
+    const memory = new EvidenceStore({ memory: octets(20_000), clock: { now: () => now }, logger: silentLogger });
     for (let index = 0; index < 5; index += 1) await keep(memory, { ...request, url: `${index}` }, 'x'.repeat(4_000));
     expect(await textOf(memory, { ...request, url: '0' })).toBeUndefined();
     expect(await textOf(memory, { ...request, url: '4' })).toHaveLength(4_000);
@@ -216,7 +217,7 @@ describe('evidence in a directory', () => {
 
   it('is bounded in number and octets, the oldest going first, and files of others stay', async () => {
     const path = folder();
-    const store = storeIn(path, { maximumFiles: 3, maximumOctets: 3_000 });
+    const store = storeIn(path, { maximumFiles: 3, maximumSize: octets(3_000) });
     await keep(store, { ...request, url: '0' }, 'x'.repeat(10));
     writeFileSync(join(path, 'README'), 'not ours');
     const leftover = join(path, `${'a'.repeat(64)}.${'0'.repeat(16)}.new`);

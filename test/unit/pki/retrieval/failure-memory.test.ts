@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Logger } from '../../../../src/operations/log.ts';
 import { silentLogger } from '../../../../src/operations/log.ts';
 import { FailureMemory } from '../../../../src/pki/retrieval/failure-memory.ts';
+import { seconds as secondsLong } from '../../../../src/settings/units.ts';
 
 function memory() {
   let seconds = 0;
@@ -11,7 +12,7 @@ function memory() {
     warn: (event, facts) => void lines.push([event, facts]),
     info: (event, facts) => void lines.push([event, facts]),
   };
-  const made = new FailureMemory({ maximumSeconds: 10, clock: { now: () => new Date(seconds * 1000) }, logger });
+  const made = new FailureMemory({ longest: secondsLong(10), clock: { now: () => new Date(seconds * 1000) }, logger });
   const pass = (count: number) => {
     seconds += count;
   };

@@ -12,6 +12,7 @@ import { Budget } from '../../../../src/pki/path/budget.ts';
 import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
 import type { IssuerRetrievalOptions } from '../../../../src/pki/retrieval/issuer-source.ts';
 import { UrlRetriever } from '../../../../src/pki/retrieval/url-retriever.ts';
+import { milliseconds, octets, seconds } from '../../../../src/settings/units.ts';
 import { type CrlServer, startCrlServer } from '../../../support/crl-server.ts';
 import { explicit, integer, objectIdentifier, octetString, sequence, set } from '../../../support/der-builder.ts';
 import { days, extension, type Issued, intermediate, now, person, root, uriName } from '../authority.ts';
@@ -58,19 +59,24 @@ const anchor = root();
 
 function validatorWith(options: Partial<IssuerRetrievalOptions> = {}, clock = { now: () => now }) {
   const store = new EvidenceStore({
-    memoryOctets: 1_000_000,
-    directory: { path: folder, maximumFiles: 10, maximumOctets: 1_000_000 },
+    memory: octets(1_000_000),
+    directory: { path: folder, maximumFiles: 10, maximumSize: octets(1_000_000) },
     clock,
     logger: silentLogger,
   });
   stores.push(store);
   const issuerRetrieval: IssuerRetrievalOptions = {
     mode: 'retrieve',
-    retriever: new UrlRetriever({ negativeSeconds: 60, clock, logger: silentLogger }),
+    retriever: new UrlRetriever({ retryAfter: seconds(60), clock, logger: silentLogger }),
     store,
-    policy: { allowedHosts: ['127.0.0.1'], schemes: ['http'], maximumOctets: 200_000, timeoutMilliseconds: 10_000 },
-    totalTimeoutMilliseconds: 20_000,
-    negativeSeconds: 60,
+    policy: {
+      allowedHosts: ['127.0.0.1'],
+      schemes: ['http'],
+      maximumSize: octets(200_000),
+      timeout: milliseconds(10_000),
+    },
+    totalTimeout: milliseconds(20_000),
+    retryAfter: seconds(60),
     ...options,
   };
   const validator = validatorFor({ anchors: [anchor], issuerRetrieval, clock });
@@ -190,10 +196,10 @@ describe('an issuer that nobody brought along', () => {
     }
     const holder = person(middle, [access(`${server.baseUrl}/slow.cer`, `${server.baseUrl}/slower.cer`)]);
     const began = performance.now();
-    expect(await validatorWith({ totalTimeoutMilliseconds: 100 }).verdict(holder)).toBe('path-not-found');
+    expect(await validatorWith({ totalTimeout: milliseconds(100) }).verdict(holder)).toBe('path-not-found');
     expect(performance.now() - began).toBeLessThan(5_000);
     const budget = new Budget({ now: () => now });
-    expect(budget.waitingFor(60_000)).toBe(budget.waitingFor(1));
+    expect(budget.waitingFor(milliseconds(60_000))).toBe(budget.waitingFor(milliseconds(1)));
   });
 
   it.each([
@@ -205,8 +211,8 @@ describe('an issuer that nobody brought along', () => {
     const policy = {
       allowedHosts: ['127.0.0.1'],
       schemes: ['http', 'https', 'ldap'] as const,
-      maximumOctets: 200_000,
-      timeoutMilliseconds: 500,
+      maximumSize: octets(200_000),
+      timeout: milliseconds(500),
     };
     expect(await validatorWith({ policy }).verdict(person(middle, [access(url)]))).toBe('path-not-found');
   });

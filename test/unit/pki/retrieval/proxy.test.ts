@@ -1,10 +1,12 @@
 /** Retrievals through a proxy that forwards as proxies do: which requests go to it, in which form, and what is refused before. */
+
 import { createServer, type IncomingMessage, request as requestHttp, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../../src/operations/log.ts';
 import type { RetrievalPolicy } from '../../../../src/pki/retrieval/retriever.ts';
 import { UrlRetriever, type UrlRetrieverOptions } from '../../../../src/pki/retrieval/url-retriever.ts';
+import { milliseconds, octets, seconds } from '../../../../src/settings/units.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -58,8 +60,8 @@ async function proxyTo(port: number): Promise<{ readonly port: number; readonly 
 const policy: RetrievalPolicy = {
   allowedHosts: ['pki.example', '127.0.0.1'],
   schemes: ['http', 'https'],
-  maximumOctets: 10_000,
-  timeoutMilliseconds: 10_000,
+  maximumSize: octets(10_000),
+  timeout: milliseconds(10_000),
 };
 
 async function retrieve(url: string, options: Partial<UrlRetrieverOptions>, body?: Buffer): Promise<string> {
@@ -67,7 +69,7 @@ async function retrieve(url: string, options: Partial<UrlRetrieverOptions>, body
     throw new Error('no such name');
   };
   const retriever = new UrlRetriever({
-    negativeSeconds: 10,
+    retryAfter: seconds(10),
     clock: { now: () => new Date(0) },
     logger: silentLogger,
     resolve: unknownName,

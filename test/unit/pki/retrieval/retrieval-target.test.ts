@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { addressRefusal, retrievalTarget } from '../../../../src/pki/retrieval/retrieval-target.ts';
 import type { RetrievalPolicy } from '../../../../src/pki/retrieval/retriever.ts';
+import { milliseconds, octets } from '../../../../src/settings/units.ts';
 
 const policy: RetrievalPolicy = {
   allowedHosts: ['pki.example', '192.0.2.7', '::1'],
   schemes: ['http', 'ldap'],
-  maximumOctets: 1_000,
-  timeoutMilliseconds: 1_000,
+  maximumSize: octets(1_000),
+  timeout: milliseconds(1_000),
 };
 
 describe('a URL may be asked', () => {

@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../../src/operations/log.ts';
 import type { RetrievalPolicy, RetrievalRequest } from '../../../../src/pki/retrieval/retriever.ts';
 import { UrlRetriever, type UrlRetrieverOptions } from '../../../../src/pki/retrieval/url-retriever.ts';
+import { milliseconds, octets, seconds } from '../../../../src/settings/units.ts';
 import { type CrlBehaviour, startCrlServer } from '../../../support/crl-server.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -42,12 +43,12 @@ function folder(): string {
 const policy: RetrievalPolicy = {
   allowedHosts: ['127.0.0.1', 'pki.example', 'other.example'],
   schemes: ['http', 'https', 'ldap', 'file'],
-  maximumOctets: 10_000,
-  timeoutMilliseconds: 10_000,
+  maximumSize: octets(10_000),
+  timeout: milliseconds(10_000),
 };
 const never = () => new AbortController().signal;
 const retrieverWith = (options: Partial<UrlRetrieverOptions> = {}) =>
-  new UrlRetriever({ negativeSeconds: 60, clock: { now: () => new Date(0) }, logger: silentLogger, ...options });
+  new UrlRetriever({ retryAfter: seconds(60), clock: { now: () => new Date(0) }, logger: silentLogger, ...options });
 
 async function outcomeOf(
   url: string,
@@ -76,7 +77,7 @@ describe('a server that misbehaves', () => {
     server.publish('ca.crl', Buffer.alloc(1_000));
     server.behave('ca.crl', behaviour);
     const isSlow = behaviour === 'hang' || behaviour === 'trickle';
-    const limits = { timeoutMilliseconds: isSlow ? 300 : 10_000 };
+    const limits = { timeout: milliseconds(isSlow ? 300 : 10_000) };
     expect(await outcomeOf(`${server.baseUrl}/ca.crl`, {}, limits)).toMatch(problem);
   });
 
@@ -165,7 +166,7 @@ describe('the address of a host', () => {
 
   it('must be found in time', async () => {
     const resolve = () => new Promise<never>(() => undefined);
-    expect(await outcomeOf('http://pki.example/', { resolve }, { timeoutMilliseconds: 50 })).toContain('in time');
+    expect(await outcomeOf('http://pki.example/', { resolve }, { timeout: milliseconds(50) })).toContain('in time');
   });
 });
 
@@ -249,7 +250,7 @@ describe('a retrieval', () => {
     const server = await crlServer();
     server.publish('', Buffer.from('x'));
     server.behave('', 'hang');
-    const limits = { ...policy, timeoutMilliseconds: 100 };
+    const limits = { ...policy, timeout: milliseconds(100) };
     const ask = (body: string) =>
       retriever.retrieve({ kind: 'ocsp', url: `${server.baseUrl}/`, body: Buffer.from(body) }, limits, never());
     const first = await ask('one');
@@ -268,7 +269,7 @@ describe('a retrieval', () => {
     const ask = (kind: 'crl' | 'certificates', name: string) =>
       retriever.retrieve(
         { kind, url: `${server.baseUrl}/${name}` },
-        { ...policy, timeoutMilliseconds: 2_000 },
+        { ...policy, timeout: milliseconds(2_000) },
         never(),
       );
     const stuck = Array.from({ length: 8 }, (_, index) => ask('certificates', `${index}`));
@@ -365,7 +366,11 @@ describe('file:', () => {
       'another machine',
     );
     expect(
-      await outcomeOf(pathToFileURL(join(directory, 'crls/ca.crl')).href, { fileDirectories }, { maximumOctets: 3 }),
+      await outcomeOf(
+        pathToFileURL(join(directory, 'crls/ca.crl')).href,
+        { fileDirectories },
+        { maximumSize: octets(3) },
+      ),
     ).toContain('larger');
   });
 

@@ -33,9 +33,9 @@ const number = (value: number) => extension(oids.crlNumber, integer(value));
 const deltaOf = (base: number) => extension(oids.deltaCrlIndicator, integer(base), true);
 
 const good = issueCrl(anchor);
-const setting = (freshnessSeconds: number, crls: readonly Buffer[]) => ({
+const setting = (freshness: number, crls: readonly Buffer[]) => ({
   anchors: [anchor],
-  revocation: { mode: 'check' as const, freshnessSeconds },
+  revocation: { mode: 'check' as const, freshness },
   crls: crls.map((encoded, index) => ({ file: `${index}.crl`, der: encoded })),
 });
 /** The verdict on the holder with the anchor's good CRL and these of the intermediate. */
@@ -224,7 +224,7 @@ describe('CRL files', () => {
 
   it('are not asked when the site checks no revocation', async () => {
     const revoked = crl({ entries: [crlEntry(0xe1)] });
-    const none = { ...setting(0, [revoked]), revocation: { mode: 'none' as const, freshnessSeconds: 0 } };
+    const none = { ...setting(0, [revoked]), revocation: { mode: 'none' as const, freshness: 0 } };
     expect(codeOf(await validatorFor(none).validate([holder.der, middle.der], unrecorded))).toBe('valid');
   });
 

@@ -34,7 +34,7 @@ const verdict = (holder: Issued, crls: readonly Buffer[], known: readonly Issued
       anchors,
       intermediates: known,
       crls: crls.map((der, index) => ({ file: `${index}.crl`, der })),
-      revocation: { mode: 'check', freshnessSeconds: 0 },
+      revocation: { mode: 'check', freshness: 0 },
     },
     [holder, middle],
   );
@@ -173,7 +173,7 @@ describe('many certificates under the name of the CRL issuer', () => {
       anchors: [anchor],
       intermediates: others,
       crls: [ofAnchor, forged, issueCrl(middle)].map((der, index) => ({ file: `${index}.crl`, der })),
-      revocation: { mode: 'check', freshnessSeconds: 0 },
+      revocation: { mode: 'check', freshness: 0 },
     });
     const spend = vi.spyOn(Budget.prototype, 'spend');
     const signaturesOf = async () => {

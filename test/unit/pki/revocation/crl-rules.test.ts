@@ -1,4 +1,5 @@
 /** The rules by which CRLs tell the status of one certificate (RFC 5280 6.3.3): times, reasons, problems, chains of CRL issuers. */
+
 import { describe, expect, it, vi } from 'vitest';
 import { defaultAlgorithmPolicy } from '../../../../src/pki/certificate/algorithms.ts';
 import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
@@ -11,6 +12,7 @@ import { oids } from '../../../../src/pki/encoding/oids.ts';
 import { Budget } from '../../../../src/pki/path/budget.ts';
 import { IssuerPool } from '../../../../src/pki/path/issuer-pool.ts';
 import { SignatureChecks } from '../../../../src/pki/path/signature-checks.ts';
+import { seconds as secondsLong } from '../../../../src/settings/units.ts';
 import { der, explicit, implicit, integer, namedBits, octetString, sequence } from '../../../support/der-builder.ts';
 import {
   type CrlIssuing,
@@ -77,8 +79,8 @@ function checkOf(crls: readonly (Buffer | KnownCrl)[], setting: Setting = {}) {
     pool: new IssuerPool([trustAnchor, ...otherAnchors], [issuer, ...known].map(parse)),
     signatures,
     time: now,
-    freshnessSeconds: 0,
-    graceSeconds: 0,
+    freshness: secondsLong(0),
+    grace: secondsLong(0),
     isRevokedElsewhere: async () => false,
     onAuthentic: ({ crl }) => void authentic.push(crl.list.source),
     ...context,
@@ -103,14 +105,34 @@ describe('a CRL is current', () => {
     ['not a second before', { thisUpdate: seconds(1) }, {}, /begins to hold only at/],
     ['until its nextUpdate', { nextUpdate: now }, {}, 'good'],
     ['not a second longer', { nextUpdate: seconds(-1) }, {}, /next update was due at/],
-    ['until the end of the grace', { nextUpdate: seconds(-60) }, { graceSeconds: 60 }, 'good'],
-    ['not a second after the grace', { nextUpdate: seconds(-61) }, { graceSeconds: 60 }, /next update was due at/],
+    ['until the end of the grace', { nextUpdate: seconds(-60) }, { grace: secondsLong(60) }, 'good'],
+    [
+      'not a second after the grace',
+      { nextUpdate: seconds(-61) },
+      { grace: secondsLong(60) },
+      /next update was due at/,
+    ],
     ['never without nextUpdate (RFC 5280 5.1.2.5)', { nextUpdate: undefined }, {}, /does not say when/],
-    ['as long as it is fresh', { thisUpdate: days(-1) }, { freshnessSeconds: day }, 'good'],
-    ['not a second longer than fresh', { thisUpdate: days(-1) }, { freshnessSeconds: day - 1 }, /older than 86399 s/],
-    ['with the grace beside', { thisUpdate: days(-1) }, { freshnessSeconds: day - 60, graceSeconds: 60 }, 'good'],
-    ['not longer', { thisUpdate: days(-1) }, { freshnessSeconds: day - 61, graceSeconds: 60 }, /older than/],
-    ['at any age where freshness is not asked for', { thisUpdate: days(-300) }, { freshnessSeconds: 0 }, 'good'],
+    ['as long as it is fresh', { thisUpdate: days(-1) }, { freshness: secondsLong(day) }, 'good'],
+    [
+      'not a second longer than fresh',
+      { thisUpdate: days(-1) },
+      { freshness: secondsLong(day - 1) },
+      /older than 86399 s/,
+    ],
+    [
+      'with the grace beside',
+      { thisUpdate: days(-1) },
+      { freshness: secondsLong(day - 60), grace: secondsLong(60) },
+      'good',
+    ],
+    [
+      'not longer',
+      { thisUpdate: days(-1) },
+      { freshness: secondsLong(day - 61), grace: secondsLong(60) },
+      /older than/,
+    ],
+    ['at any age where freshness is not asked for', { thisUpdate: days(-300) }, { freshness: secondsLong(0) }, 'good'],
   ])('%s', async (_rule, options, setting, expected) => {
     const status = await statusOf([byMiddle(options)], setting);
     if (expected === 'good') expect(status.status).toBe('good');

@@ -5,7 +5,6 @@
 import { describe, expect, it } from 'vitest';
 import { unrecorded } from '../../../../src/explanation/steps.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
-import { defaultOcspOptions } from '../../../../src/pki/ocsp/ocsp-source.ts';
 import {
   der,
   explicit,
@@ -53,7 +52,7 @@ async function resultOf(crls: readonly Buffer[], responses: readonly Buffer[] = 
   const validator = validatorFor({
     anchors: [anchor],
     crls: asFiles([issueCrl(anchor), ...crls]),
-    revocation: { mode: 'check', freshnessSeconds: 0, ocsp: { ...defaultOcspOptions, files: asFiles(responses) } },
+    revocation: { mode: 'check', ocsp: { files: asFiles(responses) } },
   });
   return validator.validate([holder.der, middle.der], unrecorded);
 }

@@ -10,6 +10,7 @@ import { parseOcspResponse } from '../../../../src/pki/ocsp/ocsp-response.ts';
 import { Budget } from '../../../../src/pki/path/budget.ts';
 import { IssuerPool } from '../../../../src/pki/path/issuer-pool.ts';
 import { SignatureChecks } from '../../../../src/pki/path/signature-checks.ts';
+import { seconds as secondsLong } from '../../../../src/settings/units.ts';
 import { integer, namedBits, octetString, sequence } from '../../../support/der-builder.ts';
 import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
 import {
@@ -123,8 +124,8 @@ describe('an answer is believed', () => {
     ['a little ahead of our clock', { ...good, thisUpdate: seconds(59) }],
     ['a little past its end', { ...good, nextUpdate: seconds(-59) }],
     ['without nextUpdate, inside the greatest age', { ...good, nextUpdate: undefined }],
-    ['past its end, within the grace', { ...good, nextUpdate: seconds(-3600) }, { graceSeconds: 3600 }],
-    ['older than wanted, within the grace', good, { freshnessSeconds: 82_800, graceSeconds: 3600 }],
+    ['past its end, within the grace', { ...good, nextUpdate: seconds(-3600) }, { grace: secondsLong(3600) }],
+    ['older than wanted, within the grace', good, { freshness: secondsLong(82_800), grace: secondsLong(3600) }],
   ])('%s', async (_rule, answer, setting) => {
     expect(await statusOf(answer, setting)).toBe('good');
   });
@@ -154,7 +155,7 @@ describe('an answer is not believed', () => {
     return copy;
   };
   const imposter = { subject: middle.subject, keys: newKeys() };
-  const limits = { clockSkewSeconds: 60, maximumAgeSeconds: 0 };
+  const limits = { clockSkew: secondsLong(60), maximumAge: secondsLong(0) };
   const own = newKeys();
   const selfMade = issue(commonName('Intermediate'), undefined, {
     keys: own,
@@ -235,13 +236,18 @@ describe('an answer is not believed', () => {
     ],
     ['of the issuer under another name', /signed neither/, { ...good, responderId: anchor }],
     ['past its end', /held until/, { ...good, nextUpdate: seconds(-61) }],
-    ['past its end and the grace', /held until/, { ...good, nextUpdate: seconds(-3661) }, { graceSeconds: 3600 }],
+    ['past its end and the grace', /held until/, { ...good, nextUpdate: seconds(-3661) }, { grace: secondsLong(3600) }],
     ['past the greatest age', /held until/, { ...good, thisUpdate: days(-8), nextUpdate: days(1) }],
     ['that never ends', /newer information/, { ...good, nextUpdate: undefined }, { limits }],
     ['that begins later', /begins to hold/, { ...good, thisUpdate: seconds(61) }],
     ['that was made later', /was made at/, { ...good, producedAt: seconds(61) }],
-    ['older than wanted', /older than 82800/, good, { freshnessSeconds: 82_800 }],
-    ['older than wanted and the grace', /older than/, good, { freshnessSeconds: 80_000, graceSeconds: 3600 }],
+    ['older than wanted', /older than 82800/, good, { freshness: secondsLong(82_800) }],
+    [
+      'older than wanted and the grace',
+      /older than/,
+      good,
+      { freshness: secondsLong(80_000), grace: secondsLong(3600) },
+    ],
     [
       'with an unknown critical extension',
       /critical extension 1.2.3/,
@@ -275,9 +281,9 @@ describe('an answer is not believed', () => {
       time: now,
       delegateProblem: async () => undefined,
       isDelegateRevoked: async () => false,
-      limits: { clockSkewSeconds: 0, maximumAgeSeconds: 0 },
-      freshnessSeconds: 0,
-      graceSeconds: 0,
+      limits: { clockSkew: secondsLong(0), maximumAge: secondsLong(0) },
+      freshness: secondsLong(0),
+      grace: secondsLong(0),
     });
     expect(status).toMatchObject({ status: 'unknown', problems: [expect.stringMatching(/permitted subtrees/)] });
   });
@@ -312,9 +318,9 @@ it('the evidence names responder, dates and the end of belief', async () => {
     time: now,
     delegateProblem: async () => undefined,
     isDelegateRevoked: async () => false,
-    limits: { clockSkewSeconds: 0, maximumAgeSeconds: 86_400 * 1.5 },
-    freshnessSeconds: 0,
-    graceSeconds: 0,
+    limits: { clockSkew: secondsLong(0), maximumAge: secondsLong(86_400 * 1.5) },
+    freshness: secondsLong(0),
+    grace: secondsLong(0),
   });
   expect(status).toEqual({
     status: 'good',

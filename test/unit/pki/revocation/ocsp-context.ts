@@ -5,6 +5,7 @@ import type { checkOcspResponse } from '../../../../src/pki/ocsp/ocsp-check.ts';
 import { Budget } from '../../../../src/pki/path/budget.ts';
 import type { IssuerPool } from '../../../../src/pki/path/issuer-pool.ts';
 import { SignatureChecks } from '../../../../src/pki/path/signature-checks.ts';
+import { seconds } from '../../../../src/settings/units.ts';
 import { now } from '../authority.ts';
 
 export type OcspContext = Parameters<typeof checkOcspResponse>[2];
@@ -16,9 +17,9 @@ export function ocspContext(pool: IssuerPool, setting: Partial<OcspContext> = {}
     time: now,
     delegateProblem: async () => 'no CRL',
     isDelegateRevoked: async () => false,
-    limits: { clockSkewSeconds: 60, maximumAgeSeconds: 7 * 86_400 },
-    freshnessSeconds: 0,
-    graceSeconds: 0,
+    limits: { clockSkew: seconds(60), maximumAge: seconds(7 * 86_400) },
+    freshness: seconds(0),
+    grace: seconds(0),
     ...setting,
   };
 }

@@ -1,4 +1,5 @@
 /** What a site's revocation settings make of answers by OCSP and CRL: order, fallback, freshness, grace, nonce, what is kept. */
+
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import { oids } from '../../../../src/pki/encoding/oids.ts';
 import type { OcspOptions } from '../../../../src/pki/ocsp/ocsp-source.ts';
 import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
 import type { RetrievalRequest } from '../../../../src/pki/retrieval/retriever.ts';
+import { octets } from '../../../../src/settings/units.ts';
 import { issueOcsp, type OcspAnswer, ocspError } from '../../../support/ocsp-answer.ts';
 import {
   commonName,
@@ -175,7 +177,7 @@ describe('an answer is kept', () => {
     const { login, moveTo, become } = site({
       answer: good,
       crls: [],
-      freshnessSeconds: 30 * 3600,
+      freshness: 30 * 3600,
       certificates: 'endCertificate',
     });
     expect(await login()).toBe('valid');
@@ -229,13 +231,13 @@ describe('the evidence store', () => {
       const clock = { now: () => now };
       const shared = () =>
         new EvidenceStore({
-          memoryOctets: 1_000_000,
-          directory: { path: folder, maximumOctets: 1_000_000, maximumFiles: 100 },
+          memory: octets(1_000_000),
+          directory: { path: folder, maximumSize: octets(1_000_000), maximumFiles: 100 },
           clock,
           logger: silentLogger,
         });
       const post = { httpMethod: 'post' } as const;
-      const own = { crls: [], certificates: 'endCertificate', negativeSeconds: 0 } as const;
+      const own = { crls: [], certificates: 'endCertificate', retryAfter: 0 } as const;
       const [first, second, strict] = [shared(), shared(), shared()];
       const waiting = [
         site({ ...own, ocsp: post, store: second }),
@@ -258,7 +260,7 @@ it('a responder is not held for dead because a login waited no longer', async ()
     answer: 'slow',
     crls: [],
     certificates: 'endCertificate',
-    totalTimeoutMilliseconds: 20,
+    totalTimeout: 20,
   });
   expect(await login()).toBe('revocation-unknown');
   become(good);
@@ -266,7 +268,7 @@ it('a responder is not held for dead because a login waited no longer', async ()
 });
 
 describe('a status that stays unknown', () => {
-  const grace = { kind: 'allowWithinGrace', graceSeconds: 3600 } as const;
+  const grace = { kind: 'allowWithinGrace', grace: 3600 } as const;
   const end = { ...good, nextUpdate: hours(1) };
 
   it('is refused, unless the site allows a grace after good evidence', async () => {
@@ -324,10 +326,10 @@ describe('a status that stays unknown', () => {
   it('counts the grace from the age the site wants', async () => {
     const crls = [issueCrl(middle, { thisUpdate: hours(-30) })];
     const old = { crls, methods: ['crl'] as const, certificates: 'endCertificate' as const, unknownStatus: grace };
-    expect(await site({ ...old, freshnessSeconds: 29.5 * 3600 }).validate()).toMatchObject({
+    expect(await site({ ...old, freshness: 29.5 * 3600 }).validate()).toMatchObject({
       certificate: { evidence: [{ status: 'good-within-grace', endedAt: hours(-0.5) }, {}] },
     });
-    expect(await site({ ...old, freshnessSeconds: 28.5 * 3600 }).login()).toBe('revocation-unknown');
+    expect(await site({ ...old, freshness: 28.5 * 3600 }).login()).toBe('revocation-unknown');
   });
 });
 

@@ -1,4 +1,5 @@
 /** Which responders are asked, and by what requests (RFC 5019 5, RFC 6960 4.1 and A.1). */
+
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
@@ -7,8 +8,9 @@ import { DerReader, type DerValue, readSingle, tags } from '../../../../src/pki/
 import { oids } from '../../../../src/pki/encoding/oids.ts';
 import { certIdOf, encodeOcspRequest, ocspGetUrl, sameCertId } from '../../../../src/pki/ocsp/ocsp-request.ts';
 import { keyOf, OcspRequests, responderOf } from '../../../../src/pki/ocsp/ocsp-requests.ts';
-import { defaultOcspOptions } from '../../../../src/pki/ocsp/ocsp-source.ts';
+import { ocsp } from '../../../../src/pki/ocsp/ocsp-settings.ts';
 import { objectIdentifier, octetString, sequence } from '../../../support/der-builder.ts';
+import type { OcspChanges } from '../../../support/validation-settings.ts';
 import { extension, intermediate, person, root, uriName } from '../authority.ts';
 
 const anchor = parseCertificate(root().der);
@@ -28,14 +30,9 @@ const childrenOf = (value: DerValue | undefined) => new DerReader(value?.content
 const subject = subjectNaming('http://ocsp.example');
 type Schemes = ConstructorParameters<typeof OcspRequests>[2];
 
-function about(
-  asked: Subject,
-  options: Partial<typeof defaultOcspOptions> = {},
-  schemes: Schemes = ['http'],
-  mayBeNone = false,
-) {
+function about(asked: Subject, options: OcspChanges = {}, schemes: Schemes = ['http'], mayBeNone = false) {
   const problems: string[] = [];
-  const requests = new OcspRequests({ ...defaultOcspOptions, ...options }, mayBeNone, schemes).about(asked, problems);
+  const requests = new OcspRequests({ ...ocsp.parse({}), ...options }, mayBeNone, schemes).about(asked, problems);
   return { requests, problems };
 }
 
@@ -94,7 +91,7 @@ describe('the responders that are asked', () => {
 
 describe('a request', () => {
   const body = encodeOcspRequest(certIdOf(subject.certificate, issuer, 'sha1'));
-  it.each<[string, Partial<typeof defaultOcspOptions>, boolean]>([
+  it.each<[string, OcspChanges, boolean]>([
     ['goes by GET when it is short', {}, false],
     ['goes by POST when the site wants that', { httpMethod: 'post' }, true],
     ['goes by POST when a nonce will be sent', { nonce: 'send' }, true],

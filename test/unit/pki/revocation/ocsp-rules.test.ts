@@ -1,4 +1,5 @@
 /** The rules by which an OCSP answer tells the status of one certificate (RFC 6960 3.2, 4.2.2): its times, its statements, its signer. */
+
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
 import type { Subject } from '../../../../src/pki/crl/crl-subject.ts';
@@ -6,6 +7,7 @@ import { oids } from '../../../../src/pki/encoding/oids.ts';
 import { checkOcspResponse, type OcspStatus } from '../../../../src/pki/ocsp/ocsp-check.ts';
 import { parseOcspResponse } from '../../../../src/pki/ocsp/ocsp-response.ts';
 import { IssuerPool } from '../../../../src/pki/path/issuer-pool.ts';
+import { seconds as secondsLong } from '../../../../src/settings/units.ts';
 import { octetString, sequence } from '../../../support/der-builder.ts';
 import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
 import {
@@ -56,34 +58,39 @@ describe('an answer counts (RFC 6960 4.2.2.1)', () => {
     ['ahead of our clock by the skew', { thisUpdate: seconds(60) }, {}, /^good$/],
     ['made ahead of our clock by the skew', { producedAt: seconds(60) }, {}, /^good$/],
     ['past its end by the skew', { nextUpdate: seconds(-60) }, {}, /^good$/],
-    ['past its end by skew and grace', { nextUpdate: seconds(-120) }, { graceSeconds: 60 }, /^good$/],
-    ['not a second longer', { nextUpdate: seconds(-121) }, { graceSeconds: 60 }, /^answer: it held until/],
-    ['as old as the site wants it, and the skew', {}, { freshnessSeconds: day - 60 }, /^good$/],
-    ['not a second older', {}, { freshnessSeconds: day - 61 }, /^answer: it is older than 86339 s/],
-    ['as old as that and the grace', {}, { freshnessSeconds: day - 120, graceSeconds: 60 }, /^good$/],
-    ['not a second older than that', {}, { freshnessSeconds: day - 121, graceSeconds: 60 }, /it is older than/],
+    ['past its end by skew and grace', { nextUpdate: seconds(-120) }, { grace: secondsLong(60) }, /^good$/],
+    ['not a second longer', { nextUpdate: seconds(-121) }, { grace: secondsLong(60) }, /^answer: it held until/],
+    ['as old as the site wants it, and the skew', {}, { freshness: secondsLong(day - 60) }, /^good$/],
+    ['not a second older', {}, { freshness: secondsLong(day - 61) }, /^answer: it is older than 86339 s/],
+    ['as old as that and the grace', {}, { freshness: secondsLong(day - 120), grace: secondsLong(60) }, /^good$/],
+    [
+      'not a second older than that',
+      {},
+      { freshness: secondsLong(day - 121), grace: secondsLong(60) },
+      /it is older than/,
+    ],
     [
       'of the greatest age and the skew',
       { nextUpdate: undefined },
-      { limits: { clockSkewSeconds: 60, maximumAgeSeconds: day - 60 } },
+      { limits: { clockSkew: secondsLong(60), maximumAge: secondsLong(day - 60) } },
       /^good$/,
     ],
     [
       'not a second older than both',
       { nextUpdate: undefined },
-      { limits: { clockSkewSeconds: 60, maximumAgeSeconds: day - 61 } },
+      { limits: { clockSkew: secondsLong(60), maximumAge: secondsLong(day - 61) } },
       /it held until/,
     ],
     [
       'at any age when no greatest is set',
       { thisUpdate: days(-90) },
-      { limits: { clockSkewSeconds: 0, maximumAgeSeconds: 0 } },
+      { limits: { clockSkew: secondsLong(0), maximumAge: secondsLong(0) } },
       /^good$/,
     ],
     [
       'never without an end at all',
       { nextUpdate: undefined },
-      { limits: { clockSkewSeconds: 0, maximumAgeSeconds: 0 } },
+      { limits: { clockSkew: secondsLong(0), maximumAge: secondsLong(0) } },
       /does not say when/,
     ],
   ])('%s', async (_rule, answer, setting, expected) => {
@@ -94,8 +101,8 @@ describe('an answer counts (RFC 6960 4.2.2.1)', () => {
     ['until nextUpdate when that comes first', days(1), 7 * day, days(1)],
     ['until the greatest age when that comes first', days(9), 2 * day, days(1)],
     ['until the greatest age without nextUpdate', undefined, 2 * day, days(1)],
-  ])('%s', async (_rule, nextUpdate, maximumAgeSeconds, validUntil) => {
-    const limits = { clockSkewSeconds: 60, maximumAgeSeconds };
+  ])('%s', async (_rule, nextUpdate, maximumAge, validUntil) => {
+    const limits = { clockSkew: secondsLong(60), maximumAge: secondsLong(maximumAge) };
     const status = await statusOf({ ...good, nextUpdate }, { limits });
     expect(status).toEqual({
       status: 'good',
@@ -339,7 +346,7 @@ it('a key of the issuer that cannot be read leaves the status unknown, and a fau
   if (typeof response === 'string') throw new Error(response);
   const context = ocspContext(new IssuerPool([], []), {
     delegateProblem: async () => undefined,
-    limits: { clockSkewSeconds: 60, maximumAgeSeconds: 0 },
+    limits: { clockSkew: secondsLong(60), maximumAge: secondsLong(0) },
   });
   const broken = { ...subject.issuer, derived: {}, subjectPublicKeyInfo: Buffer.of(0x30, 0) };
   expect(await checkOcspResponse(response, { ...subject, issuer: broken }, context)).toMatchObject({

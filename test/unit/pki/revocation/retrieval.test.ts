@@ -11,6 +11,7 @@ import type { EvidenceRefresher } from '../../../../src/pki/retrieval/evidence-r
 import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
 import type { RetrievalPolicy } from '../../../../src/pki/retrieval/retriever.ts';
 import { UrlRetriever } from '../../../../src/pki/retrieval/url-retriever.ts';
+import { milliseconds, octets, seconds } from '../../../../src/settings/units.ts';
 import { explicit, sequence } from '../../../support/der-builder.ts';
 import {
   crlEntry,
@@ -52,26 +53,26 @@ async function serve(answer: Answer): Promise<{ readonly url: string; readonly a
   return { url: `http://127.0.0.1:${port}/ca.crl`, asked };
 }
 
-type Limits = Partial<RetrievalPolicy & Pick<RetrievalOptions, 'totalTimeoutMilliseconds'>>;
+type Limits = Partial<RetrievalPolicy & Pick<RetrievalOptions, 'totalTimeout'>>;
 
-function retrievalWith({ totalTimeoutMilliseconds = 5_000, ...limits }: Limits, clock: Clock): RetrievalOptions {
+function retrievalWith({ totalTimeout = milliseconds(5_000), ...limits }: Limits, clock: Clock): RetrievalOptions {
   return {
-    retriever: new UrlRetriever({ negativeSeconds: 60, clock, logger: silentLogger }),
-    store: new EvidenceStore({ memoryOctets: 1_000_000, clock, logger: silentLogger }),
+    retriever: new UrlRetriever({ retryAfter: seconds(60), clock, logger: silentLogger }),
+    store: new EvidenceStore({ memory: octets(1_000_000), clock, logger: silentLogger }),
     policy: {
       allowedHosts: ['127.0.0.1'],
       schemes: ['http'],
-      maximumOctets: 10_000,
-      timeoutMilliseconds: 5_000,
+      maximumSize: octets(10_000),
+      timeout: milliseconds(5_000),
       ...limits,
     },
-    totalTimeoutMilliseconds,
-    negativeSeconds: 60,
+    totalTimeout,
+    retryAfter: seconds(60),
   };
 }
 
 /** A holder below an intermediate, whose CRL is at `url`, and a login as often as wanted at a time that can be moved. */
-function site(url: string, limits: Limits = {}, freshnessSeconds = 0, mode: 'check' | 'cache-only' = 'check') {
+function site(url: string, limits: Limits = {}, freshness = 0, mode: 'check' | 'cache-only' = 'check') {
   const middle = intermediate(anchor);
   const holder = person(middle, [distributionPoint(url)], { serial: 0xe1 });
   let moment = now;
@@ -79,7 +80,7 @@ function site(url: string, limits: Limits = {}, freshnessSeconds = 0, mode: 'che
   const validator = validatorFor({
     anchors: [anchor],
     crls: [{ file: 'root.crl', der: issueCrl(anchor) }],
-    revocation: { mode, freshnessSeconds, retrieval: retrievalWith(limits, clock) },
+    revocation: { mode, freshness, retrieval: retrievalWith(limits, clock) },
     clock,
   });
   return {
@@ -198,7 +199,7 @@ describe('a certificate with many URLs of CRLs', () => {
     const validator = validatorFor({
       anchors: [anchor],
       crls: [{ file: 'root.crl', der: issueCrl(anchor) }],
-      revocation: { mode: 'check', freshnessSeconds: 0, retrieval: retrievalWith({}, { now: () => now }) },
+      revocation: { mode: 'check', freshness: 0, retrieval: retrievalWith({}, { now: () => now }) },
     });
     expect(codeOf(await validator.validate([holder.der, middle.der], unrecorded))).toBe('revocation-unknown');
     expect(asked.toSorted()).toEqual(paths.slice(0, 8));
@@ -228,8 +229,8 @@ describe('a retrieval fails, and the login is refused, when', () => {
   });
 
   it.each([
-    ['one retrieval takes too long', { timeoutMilliseconds: 50 }],
-    ['all retrievals of a login take too long', { totalTimeoutMilliseconds: 50 }],
+    ['one retrieval takes too long', { timeout: milliseconds(50) }],
+    ['all retrievals of a login take too long', { totalTimeout: milliseconds(50) }],
   ])('%s', async (_rule, limits) => {
     const { url } = await serve((response) => void response.write('0'));
     expect(codeOf(await site(url, limits).login())).toBe('revocation-unknown');
@@ -271,7 +272,7 @@ describe('a retrieval fails, and the login is refused, when', () => {
       validatorFor({
         anchors: [anchor],
         crls: [{ file: 'root.crl', der: issueCrl(anchor) }],
-        revocation: { mode, freshnessSeconds: 0, retrieval },
+        revocation: { mode, freshness: 0, retrieval },
       }).validate([holder.der, middle.der], unrecorded);
     expect(codeOf(await login('check'))).toBe('valid');
     expect(refreshed.splice(0)).not.toEqual([]);
@@ -284,7 +285,7 @@ describe('a retrieval fails, and the login is refused, when', () => {
     const { url, asked } = await serve((response) => void response.end());
     const validator = validatorFor({
       anchors: [anchor],
-      revocation: { mode: 'check', freshnessSeconds: 0, retrieval: retrievalWith({}, { now: () => now }) },
+      revocation: { mode: 'check', freshness: 0, retrieval: retrievalWith({}, { now: () => now }) },
     });
     const stranger = person(root('Stranger'), [distributionPoint(url)]);
     expect(codeOf(await validator.validate([stranger.der], unrecorded))).toBe('path-not-found');

@@ -1,12 +1,12 @@
 /** Whose status a site asks for, what it records, and what it lets pass unasked. */
+
 import { describe, expect, it } from 'vitest';
 import { recordingSteps } from '../../../../src/explanation/steps.ts';
 import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
-import { defaultOcspOptions } from '../../../../src/pki/ocsp/ocsp-source.ts';
-import type { RevocationOptions } from '../../../../src/pki/revocation/revocation-policy.ts';
 import { explicit, sequence } from '../../../support/der-builder.ts';
 import { issueOcsp } from '../../../support/ocsp-answer.ts';
+import type { RevocationChanges } from '../../../support/validation-settings.ts';
 import {
   ca,
   caUsage,
@@ -35,14 +35,14 @@ const sha256Of = ({ der }: Issued) => parseCertificate(der).sha256;
 interface World {
   readonly peer?: readonly Issued[];
   readonly crls?: readonly Buffer[];
-  readonly options?: Partial<RevocationOptions>;
+  readonly options?: RevocationChanges;
 }
 
 function resultOf({ peer = [holder, middle], crls = [], options = {} }: World, steps = recordingSteps()) {
   const validator = validatorFor({
     anchors: [anchor],
     crls: crls.map((der, index) => ({ file: `${index}.crl`, der })),
-    revocation: { mode: 'check', freshnessSeconds: 0, ...options },
+    revocation: { mode: 'check', freshness: 0, ...options },
   });
   return validator.validate(
     peer.map(({ der }) => der),
@@ -80,7 +80,7 @@ describe('the status is asked for', () => {
   it('by OCSP, which the step cites', async () => {
     const steps = recordingSteps();
     const answer = issueOcsp({ issuer: middle, serial, thisUpdate: days(-1), nextUpdate: days(1) });
-    const ocsp = { ...defaultOcspOptions, files: [{ file: 'a.ocsp', der: answer }] };
+    const ocsp = { files: [{ file: 'a.ocsp', der: answer }] };
     expect(codeOf(await resultOf({ crls: [ofRoot], options: { ocsp } }, steps))).toBe('valid');
     expect(steps.steps).toContainEqual(
       expect.objectContaining({ check: 'certificate status', citation: 'RFC 5280 6.1.3 (a)(3), RFC 6960 3.2' }),
@@ -157,7 +157,7 @@ describe('evidence out of files that cannot be read', () => {
   it('is told of by method, and the rest counts', async () => {
     const steps = recordingSteps();
     const broken = Buffer.from('broken');
-    const ocsp = { ...defaultOcspOptions, files: [{ file: 'a.ocsp', der: broken }] };
+    const ocsp = { files: [{ file: 'a.ocsp', der: broken }] };
     expect(codeOf(await resultOf({ crls: [broken, ofRoot, ofMiddle], options: { ocsp } }, steps))).toBe('valid');
     expect(steps.steps.filter(({ check }) => check === 'evidence left out')).toEqual(
       ['0.crl', 'a.ocsp'].map((file) => ({
@@ -180,9 +180,7 @@ describe('a certificate whose critical extension demands a check of its status (
   const endEntity = { certificates: 'endCertificate' } as const;
   const both = [ofRoot, ofMiddle];
 
-  it.each<
-    [rule: string, code: string, peer: readonly Issued[], options: Partial<RevocationOptions>, crls: readonly Buffer[]]
-  >([
+  it.each<[rule: string, code: string, peer: readonly Issued[], options: RevocationChanges, crls: readonly Buffer[]]>([
     ['passes when it is checked', 'valid', [demanding(oids.crlDistributionPoints), middle], {}, both],
     [
       'is refused when nothing is checked',

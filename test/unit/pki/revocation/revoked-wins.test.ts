@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { unrecorded } from '../../../../src/explanation/steps.ts';
 import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
-import { defaultOcspOptions } from '../../../../src/pki/ocsp/ocsp-source.ts';
 import type { RevocationMethod } from '../../../../src/pki/revocation/status-search.ts';
 import { der, integer, namedBits, octetString, sequence, text, time } from '../../../support/der-builder.ts';
 import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
@@ -106,9 +105,9 @@ function resultOf({ evidence, methods = ['ocsp', 'crl'], peer = [holder, middle]
     crls: crls.map((bytes, index) => ({ file: `${index}.crl`, der: bytes })),
     revocation: {
       mode: 'check',
-      freshnessSeconds: 0,
+      freshness: 0,
       methods,
-      ocsp: { ...defaultOcspOptions, files: files.map((bytes, index) => ({ file: `${index}.ocsp`, der: bytes })) },
+      ocsp: { files: files.map((bytes, index) => ({ file: `${index}.ocsp`, der: bytes })) },
     },
   });
   return validator.validate(
@@ -319,7 +318,7 @@ describe('the rule holds for', () => {
         issueCrl(ofFirst, { ...recent, entries: [crlEntry(serial)] }),
         issueCrl(ofSecond, recent),
       ].map((bytes, index) => ({ file: `${index}.crl`, der: bytes })),
-      revocation: { mode: 'check', freshnessSeconds: 0 },
+      revocation: { mode: 'check', freshness: 0 },
     });
     expect(codeOf(await validator.validate([holder.der], unrecorded))).toBe('certificate-revoked');
   });

@@ -1,13 +1,14 @@
 /** A site that asks for the status of one person's certificate, with a network of its own whose answers and clock a test sets. */
+
 import { recordingSteps } from '../../../../src/explanation/steps.ts';
 import { silentLogger } from '../../../../src/operations/log.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
-import { defaultOcspOptions, type OcspOptions } from '../../../../src/pki/ocsp/ocsp-source.ts';
 import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
 import type { RetrievalRequest, Retrieved, Retriever } from '../../../../src/pki/retrieval/retriever.ts';
-import type { RevocationOptions } from '../../../../src/pki/revocation/revocation-policy.ts';
+import { milliseconds, octets, seconds } from '../../../../src/settings/units.ts';
 import { objectIdentifier, sequence } from '../../../support/der-builder.ts';
 import { issueOcsp, type OcspAnswer } from '../../../support/ocsp-answer.ts';
+import type { OcspChanges, RevocationChanges } from '../../../support/validation-settings.ts';
 import { days, extension, type Issued, intermediate, issueCrl, now, person, root, uriName } from '../authority.ts';
 import { codeOf, validatorFor } from '../validator.ts';
 
@@ -30,8 +31,8 @@ export const goodCrl = issueCrl(middle);
 /** `slow`: comes only when nobody waits any longer. */
 export type Answer = OcspAnswer | Buffer | 'dead' | 'slow';
 
-export interface World extends Partial<Omit<RevocationOptions, 'ocsp' | 'retrieval'>> {
-  readonly ocsp?: Partial<OcspOptions>;
+export interface World extends Omit<RevocationChanges, 'ocsp' | 'retrieval'> {
+  readonly ocsp?: OcspChanges;
   /** Of the intermediate and others. Default: one that is empty. */
   readonly crls?: readonly Buffer[];
   /** Of the trust anchor. Default: one that is empty. */
@@ -42,8 +43,8 @@ export interface World extends Partial<Omit<RevocationOptions, 'ocsp' | 'retriev
   /** Issued by the intermediate. */
   readonly peer?: Issued;
   readonly store?: EvidenceStore;
-  readonly negativeSeconds?: number;
-  readonly totalTimeoutMilliseconds?: number;
+  readonly retryAfter?: number;
+  readonly totalTimeout?: number;
 }
 
 export function site({
@@ -60,9 +61,9 @@ export function site({
   let moment = now;
   const clock = { now: () => moment };
   const retriever: Retriever = {
-    retrieve: async (request, { maximumOctets }, waiting): Promise<Retrieved> => {
+    retrieve: async (request, { maximumSize }, waiting): Promise<Retrieved> => {
       asked.push(request);
-      limits.add(maximumOctets);
+      limits.add(maximumSize);
       await new Promise((resolve) => setImmediate(resolve));
       const found = typeof current === 'function' ? current(request) : current;
       if (found === 'slow') await new Promise((resolve) => waiting.addEventListener('abort', resolve));
@@ -70,29 +71,23 @@ export function site({
       return { outcome: 'retrieved', bytes: Buffer.isBuffer(found) ? found : issueOcsp(found) };
     },
   };
-  const store = world.store ?? new EvidenceStore({ memoryOctets: 1_000_000, clock, logger: silentLogger });
-  const {
-    negativeSeconds = 60,
-    totalTimeoutMilliseconds = 1_000,
-    store: _store,
-    rootCrls = [rootCrl],
-    ...options
-  } = world;
+  const store = world.store ?? new EvidenceStore({ memory: octets(1_000_000), clock, logger: silentLogger });
+  const { retryAfter = 60, totalTimeout = 1_000, store: _store, rootCrls = [rootCrl], ...options } = world;
   const validator = validatorFor({
     anchors: [anchor],
     intermediates: known,
     crls: [...rootCrls, ...crls].map((der, index) => ({ file: `${index}.crl`, der })),
     revocation: {
       mode: 'check',
-      freshnessSeconds: 0,
+      freshness: 0,
       ...options,
-      ocsp: { ...defaultOcspOptions, ...ocsp },
+      ocsp,
       retrieval: {
         retriever,
         store,
-        policy: { allowedHosts: [], schemes: ['http'], maximumOctets: 1_000_000, timeoutMilliseconds: 1_000 },
-        totalTimeoutMilliseconds,
-        negativeSeconds,
+        policy: { allowedHosts: [], schemes: ['http'], maximumSize: octets(1_000_000), timeout: milliseconds(1_000) },
+        totalTimeout: milliseconds(totalTimeout),
+        retryAfter: seconds(retryAfter),
       },
     },
     clock,

@@ -112,7 +112,7 @@ describe('a status that no method tells', () => {
 });
 
 describe('within the grace', () => {
-  const unknownStatus = { kind: 'allowWithinGrace', graceSeconds: 7200 } as const;
+  const unknownStatus = { kind: 'allowWithinGrace', grace: 7200 } as const;
   const ended = (end: Date) => ({ ...good, nextUpdate: end });
 
   it.each<[string, number, number, string, number]>([
