@@ -28,9 +28,12 @@ export type PaceSettings = Decoded<typeof paceSettings>;
 export class PaceError extends Error {
   override readonly name = 'PaceError';
   readonly code: Extract<DenialCode, 'data-channel-silent' | 'data-channel-slow'>;
-  constructor(code: PaceError['code'], message: string) {
+  /** What the client is told. */
+  readonly answer: string;
+  constructor(code: PaceError['code'], answer: string, message: string) {
     super(message);
     this.code = code;
+    this.answer = answer;
   }
 }
 
@@ -109,17 +112,20 @@ export class TransferPace {
     const span = look.at - first.at;
     if (span < dataChannelTimeout) return;
     const octets = look.moved - first.moved;
-    if (octets > 0 && octets >= (minBytesPerSecond * span) / 1000) return;
-    this.stop();
     const seconds = (span / 1000).toFixed(1);
-    this.#fail(
-      octets <= 0
-        ? new PaceError('data-channel-silent', `the peer moved no octet for ${seconds} s`)
-        : new PaceError(
-            'data-channel-slow',
-            `the peer moved ${octets} octets in ${seconds} s; the least is ${minBytesPerSecond} a second`,
-          ),
-    );
+    if (octets <= 0) {
+      const answer = 'Nothing moved on the data connection for too long; the transfer is not complete';
+      this.#end(new PaceError('data-channel-silent', answer, `the peer moved no octet for ${seconds} s`));
+    } else if (octets < (minBytesPerSecond * span) / 1000) {
+      const answer = 'The transfer was too slow and is not complete';
+      const reason = `the peer moved ${octets} octets in ${seconds} s; the least is ${minBytesPerSecond} a second`;
+      this.#end(new PaceError('data-channel-slow', answer, reason));
+    }
+  }
+
+  #end(error: PaceError): void {
+    this.stop();
+    this.#fail(error);
   }
 
   /** Node counts a write when it begins and calls back when its end is with the kernel; libuv knows what lies between. */

@@ -4,7 +4,7 @@
  */
 
 import { millisecondsSince } from '../../clock.ts';
-import { type Denial, denial, denialEntry } from '../../denial.ts';
+import { denial, denialEntry } from '../../denial.ts';
 import { errorMessage } from '../../error-message.ts';
 import type { Facts } from '../../explanation/steps.ts';
 import { noticeShortage } from '../../operations/descriptor-shortage.ts';
@@ -80,13 +80,14 @@ export function carryOut(
       return result('complete', connection.transferred, { ...connection.facts, ...facts });
     } catch (error) {
       connection.abort(new Error('the transfer failed'));
-      const tooSlow =
-        error instanceof PaceError && !signal.aborted ? denial(error.code, errorMessage(error)) : undefined;
-      if (tooSlow) control.send(paceFailure(tooSlow, recordRefusal(control, tooSlow)));
-      else control.send(failure(error, signal));
+      const pace = error instanceof PaceError && !signal.aborted ? error : undefined;
+      if (pace) {
+        const reference = recordRefusal(control, denial(pace.code, pace.message));
+        control.send({ code: denialEntry(pace.code).reply, lines: [`${pace.answer}, reference ${reference}.`] });
+      } else control.send(failure(error, signal));
       if (error instanceof StorageError) recordIfUnresponsive(control, error);
       if (!noticeShortage(error, 'transfer')) control.log.info('transfer-failed', { error });
-      const facts = { ...connection.facts, reason: errorMessage(error), refused: tooSlow?.code };
+      const facts = { ...connection.facts, reason: errorMessage(error), refused: pace?.code };
       return result(signal.aborted ? 'aborted' : 'failed', connection.transferred, facts);
     } finally {
       signal.removeEventListener('abort', giveUp);
@@ -104,14 +105,6 @@ function refusal(opened: Exclude<Opened, { outcome: 'open' }>, signal: AbortSign
       ? 'TLS on the data connection failed'
       : 'The data connection must resume the TLS session or show the certificate of the control connection';
   return { code: denialEntry(code).reply, lines: [`${text}, reference ${opened.reference}.`] };
-}
-
-function paceFailure({ code }: Denial, reference: string): Reply {
-  const text =
-    code === 'data-channel-slow'
-      ? 'The transfer was too slow and is not complete'
-      : 'Nothing moved on the data connection for too long; the transfer is not complete';
-  return { code: denialEntry(code).reply, lines: [`${text}, reference ${reference}.`] };
 }
 
 function failure(error: unknown, signal: AbortSignal): Reply {
