@@ -486,6 +486,14 @@ export const denialTable = {
     meaning: 'The client neither sent nor acknowledged an octet on the data connection for dataChannelTimeout.',
     remedy: 'Look at the client and the network; raise dataChannelTimeout if clients pause for so long.',
   },
+  'data-channel-slow': {
+    stage: 'data-channel',
+    reply: 426,
+    subStatus: 50,
+    level: 'notice',
+    meaning: 'The client moved fewer octets on the data connection than minBytesPerSecond demands.',
+    remedy: 'Look at the network; lower minBytesPerSecond if such slow clients are to be served.',
+  },
   'passive-ports-exhausted': {
     stage: 'data-channel',
     reply: 425,

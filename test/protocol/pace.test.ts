@@ -61,6 +61,26 @@ describe('a download that its client reads slowly through small buffers', () => 
     await client.reply();
     expect((await client.reply()).code).toBe(226);
   });
+
+  it('is cut with a code of its own below minBytesPerSecond', async () => {
+    const site = await siteWith({ connections: { dataChannelTimeout: silence, minBytesPerSecond: 1_000_000 } });
+    await writeFile(join(site.home, 'large'), randomBytes(6_000_000));
+    const client = await site.loggedIn();
+    const reader = await slowReader(65_536, 60);
+    const port = await client.passive();
+    client.write('RETR large\r\n');
+    const read = reader.read(port);
+    await client.reply();
+    const { code, text } = await client.reply();
+    const refusal = await site.record(({ event }) => event === 'refusal');
+    expect(refusal).toMatchObject({ accountName: 'ada', denial: { code: 'data-channel-slow' } });
+    expect([code, text]).toEqual([426, expect.stringContaining(refusal.event === 'refusal' ? refusal.reference : '')]);
+    expect(await site.record(({ event }) => event === 'transfer')).toMatchObject({
+      outcome: 'failed',
+      facts: { refused: 'data-channel-slow' },
+    });
+    expect(await read).toBeLessThan(6_000_000);
+  });
 });
 
 describe('a listing that its client does not read', () => {
@@ -89,7 +109,7 @@ describe('a listing that its client does not read', () => {
 
 describe('the last octets of a download', () => {
   it('may take longer than the time of silence while they are acknowledged', async () => {
-    const site = await siteWith({ connections: { dataChannelTimeout: silence } });
+    const site = await siteWith({ connections: { dataChannelTimeout: silence, minBytesPerSecond: 0 } });
     // More than the first write of a slow connection takes, less than is buffered behind it.
     const size = 5_000_000;
     await writeFile(join(site.home, 'file'), randomBytes(size));
@@ -127,7 +147,7 @@ function trickling(raw: Awaited<ReturnType<typeof openTcp>>, piece: () => number
 
 describe('an upload', () => {
   it('is not cut while the octets of one TLS record come in, for longer than the time of silence', async () => {
-    const site = await siteWith({ connections: { dataChannelTimeout: silence } });
+    const site = await siteWith({ connections: { dataChannelTimeout: silence, minBytesPerSecond: 0 } });
     const client = await site.loggedIn();
     const port = await client.passive();
     client.write('STOR file\r\n');
@@ -149,9 +169,23 @@ describe('an upload', () => {
     expect((await readFile(join(site.home, 'file'))).equals(content)).toBe(true);
   });
 
+  it('of an octet now and then is silent for no span, and too slow', async () => {
+    const site = await siteWith({ connections: { dataChannelTimeout: silence, minBytesPerSecond: 1000 } });
+    const client = await site.loggedIn();
+    const data = await openData(await client.passive(), identities.ada);
+    client.write('STOR file\r\n');
+    await client.reply();
+    const drip = setInterval(() => data.write('x'), 100);
+    expect((await client.reply()).code).toBe(426);
+    clearInterval(drip);
+    expect(await site.record(({ event }) => event === 'refusal')).toMatchObject({
+      denial: { code: 'data-channel-slow' },
+    });
+  });
+
   it('is not cut for what the disk of the server takes', async () => {
     const site = await siteWith({
-      connections: { dataChannelTimeout: silence },
+      connections: { dataChannelTimeout: silence, minBytesPerSecond: 10_000 },
       wrapStorage: (storage) => ({
         ...storage,
         openWrite: async (path, mode) => {

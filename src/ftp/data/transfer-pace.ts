@@ -1,12 +1,13 @@
 /**
  * Whether a peer still takes part in its transfer: octets it has sent, or has acknowledged, over the newest span of time. None at
- * all is silence. Time in which the server itself
+ * all is silence, fewer than the least rate is a transfer too slow to be worth its place. Time in which the server itself
  * kept the peer waiting, for a disk, is never counted against the peer.
  */
 import type { Socket } from 'node:net';
 import type { DenialCode } from '../../denial.ts';
 import type { Decoded } from '../../settings/decoded.ts';
 import { duration } from '../../settings/duration.ts';
+import { count } from '../../settings/values.ts';
 import { unacknowledgedOctets } from './unacknowledged-octets.ts';
 
 export const paceSettings = {
@@ -16,6 +17,9 @@ export const paceSettings = {
     .describe(
       'Data connection without an octet sent or acknowledged by the client, or not used at all, is closed after',
     ),
+  minBytesPerSecond: count(0, 1_000_000_000)
+    .default(240)
+    .describe('A transfer slower than this, on average over dataChannelTimeout, is cut; 0 cuts none'),
 };
 
 export type PaceSettings = Decoded<typeof paceSettings>;
@@ -23,7 +27,7 @@ export type PaceSettings = Decoded<typeof paceSettings>;
 /** The peer is to blame for the end of its transfer. */
 export class PaceError extends Error {
   override readonly name = 'PaceError';
-  readonly code: Extract<DenialCode, 'data-channel-silent'>;
+  readonly code: Extract<DenialCode, 'data-channel-silent' | 'data-channel-slow'>;
   /** What the client is told. */
   readonly answer: string;
   constructor(code: PaceError['code'], answer: string, message: string) {
@@ -101,7 +105,7 @@ export class TransferPace {
   }
 
   #judge(look: Look): void {
-    const { dataChannelTimeout } = this.#settings;
+    const { dataChannelTimeout, minBytesPerSecond } = this.#settings;
     this.#looks.push(look);
     while (this.#looks[1] && look.at - this.#looks[1].at >= dataChannelTimeout) this.#looks.shift();
     const [first = look] = this.#looks;
@@ -112,6 +116,10 @@ export class TransferPace {
     if (octets <= 0) {
       const answer = 'Nothing moved on the data connection for too long; the transfer is not complete';
       this.#end(new PaceError('data-channel-silent', answer, `the peer moved no octet for ${seconds} s`));
+    } else if (octets < (minBytesPerSecond * span) / 1000) {
+      const answer = 'The transfer was too slow and is not complete';
+      const reason = `the peer moved ${octets} octets in ${seconds} s; the least is ${minBytesPerSecond} a second`;
+      this.#end(new PaceError('data-channel-slow', answer, reason));
     }
   }
 
