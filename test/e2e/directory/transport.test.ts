@@ -335,11 +335,11 @@ describe('a server that fails', () => {
   });
 
   it('10,000 searches at once: as many as the queue holds are answered, the rest refused, nothing hangs', async () => {
-    const directory = open([ldap.url], { operationTimeout: 20_000 });
+    const directory = open([ldap.url], { connectTimeout: 60_000, operationTimeout: 60_000 });
     const results = await Promise.allSettled(Array.from({ length: 10_000 }, () => find(directory)));
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(4096);
     expect(await find(directory)).toEqual(['ada']);
-  });
+  }, 90_000);
 
   it('a crowd is served by few connections', async () => {
     const proxy = await proxyTo(ldap.tlsPort);
