@@ -127,7 +127,7 @@ async function askOpenssl(chains: readonly GeneratedChain[], inputs: Inputs): Pr
       ...['verify', '-no-CApath', '-no-CAstore', '-attime', String(now.getTime() / 1000), '-CAfile', file('roots')],
       ...(hasIntermediates ? ['-untrusted', file('untrusted')] : []),
       ...['-purpose', 'sslclient', '-auth_level', '2', '-x509_strict', '-policy_check'],
-      // With no policy at all OpenSSL would grant none when a CA requires one.
+      // With no policy at all OpenSSL grants none when a CA requires one.
       ...(inputs.policies.length > 0 ? inputs.policies : [oids.anyPolicy]).flatMap((policy) => ['-policy', policy]),
       ...(inputs.explicit ? ['-explicit_policy'] : []),
       ...(inputs.inhibitMapping ? ['-inhibit_map'] : []),

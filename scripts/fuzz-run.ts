@@ -58,7 +58,7 @@ const validatedShare = 0.06;
 /** Milliseconds of processor time that no input may take, even the second time, when the first was a pause of the collector. */
 export const maximumInputMs = 20;
 
-/** @throws Error that names seed, number and octets of an input that was not answered as it should */
+/** @throws Error that names seed, number and octets of an input that was not answered rightly */
 export async function fuzz(seed: number, count: number, onProgress?: (done: number) => void): Promise<FuzzResult> {
   const world = makeWorld(seed);
   const random = randomNumbers(seed + 1);

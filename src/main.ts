@@ -7,5 +7,5 @@ takeSignals(words);
 
 const { main } = await import('./commands/program.ts');
 process.exitCode = await main(words);
-// A reader of standard output or error that stalls would keep a service, which has said all it had to say, for ever.
+// A reader of standard output or error that stalls keeps a service, which has said all it had to say, for ever.
 if (runsUntilStopped(words)) setTimeout(() => process.exit(), 1000).unref();

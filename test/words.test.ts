@@ -1,10 +1,13 @@
-/** Sentences name the actor (client, administrator, caller, person, card holder, attacker, stranger): some words hide it, or bend the sentence. */
+/**
+ * Sentences name the actor (client, administrator, caller, person, card holder, attacker, stranger) and say what is: some words hide
+ * the actor, bend the sentence, or say what is not the case.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
-const folders = ['src', 'scripts', 'mappings', 'docs'];
+const folders = ['src', 'scripts', 'test', 'mappings', 'docs'];
 const singleFiles = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md'];
 
 /** Between two words of a sentence, which may go on in the next line of a comment. */
@@ -12,13 +15,17 @@ const gap = String.raw`[ \t]*(?:\n[ \t]*(?:\*|//|#)?)?[ \t]*`;
 const hidden = `nobody|somebody|anybody|everybody|someone|anyone|everyone|whoever|whomever|no${gap}one(?!-)`;
 /** "The range is none" says that it is no range; "there is none" says that it is absent, as everywhere. */
 const bent = `(?<!\\bthere${gap})(?<=\\s)(?:is|are|was|were)${gap}none`;
-const search = new RegExp(`\\b(?:${hidden}|${bent})\\b`, 'gi');
+/** Lower case only: in capitals the words are those of RFC 2119. */
+const unreal = `[Ww]ould|[Ss]hould|[Mm]ight|were${gap}to`;
+const searches = [new RegExp(`\\b(?:${hidden}|${bent})\\b`, 'gi'), new RegExp(`\\b(?:${unreal})\\b`, 'g')];
 
+/** This file has the words as data. */
+const ownFile = relative(root, import.meta.filename);
 /** Names in protocols and quoted data, which stay as they are: file -> the text that holds the word, and why. None so far. */
 const exceptions: Readonly<Record<string, { readonly text: string; readonly because: string }>> = {};
 
 describe('sentences', () => {
-  it('name their actor in source, scripts, rule sets, documents and what CHANGELOG says of the next version', () => {
+  it('name their actor and say what is, in source, scripts, tests, rule sets, documents and what CHANGELOG says of the next version', () => {
     expect(checkedTexts().flatMap(([file, text]) => faults(file, text))).toEqual([]);
   });
 
@@ -29,6 +36,8 @@ describe('sentences', () => {
     ['The range is none.', ['a:1: is none']],
     ['# The range is\n# none.', ['a:1: is none']],
     ['undefined when there is none; why there\n * are none', []],
+    ['It would fail, were\n// to end, and might.', ['a:1: would', 'a:1: were to', 'a:2: might']],
+    ['Should it? A client SHOULD; shoulder, wouldBeMade, they were told', ['a:1: Should']],
     ["mode === 'none', a no one-way rule, nobodyElse", []],
   ])('are searched so that %j has its faults found', (text, found) => {
     expect(faults('a', text)).toEqual(found);
@@ -44,7 +53,8 @@ describe('sentences', () => {
 function faults(file: string, text: string): readonly string[] {
   const excepted = exceptions[file]?.text;
   const judged = excepted === undefined ? text : text.replaceAll(excepted, excepted.replace(/[^\n]/g, '-'));
-  return Array.from(judged.matchAll(search), ({ 0: words, index }) => {
+  const found = searches.flatMap((search) => [...judged.matchAll(search)]);
+  return found.map(({ 0: words, index }) => {
     const line = judged.slice(0, index).split('\n').length;
     return `${file}:${line}: ${words.replace(/[^a-z]+/gi, ' ')}`;
   });
@@ -54,7 +64,8 @@ function checkedTexts(): readonly (readonly [file: string, text: string])[] {
   const files = folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1)),
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+      .filter((file) => file !== ownFile),
   );
   const texts = [...singleFiles, ...files].map((file) => [file, readFileSync(join(root, file), 'utf8')] as const);
   // Sentences of versions that are out stay as they were.

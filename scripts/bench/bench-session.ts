@@ -1,4 +1,4 @@
-/** A session held open by the benchmark itself, where curl could not wait, or would take too long to start. */
+/** A session held open by the benchmark itself, where curl cannot wait, or takes too long to start. */
 import { readFile } from 'node:fs/promises';
 import { ControlClient, openData, type TlsIdentity } from '../../test/support/control-client.ts';
 import type { BenchPeople, BenchServer } from './bench-server.ts';

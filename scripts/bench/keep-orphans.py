@@ -1,4 +1,4 @@
-"""Runs a server and waits for every process it leaves behind: vsftpd does not wait for all of its own, and their CPU time would be
+"""Runs a server and waits for every process it leaves behind: vsftpd does not wait for all of its own, and their CPU time is otherwise
 counted nowhere. Arguments: the command. Ends with the server, and ends the server when it is told to end."""
 import ctypes
 import os

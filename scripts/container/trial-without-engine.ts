@@ -97,7 +97,7 @@ function start(command: string, words: readonly string[], variables: Readonly<Re
   return spawn('setpriv', ofParent, { stdio: ['ignore', 'ignore', 'pipe'], env: environment(variables) });
 }
 
-/** The Node that runs this comes first, as it would in the image. */
+/** The Node that runs this comes first, as it does in the image. */
 function environment(variables: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const { PATH = '' } = process.env;
   return { ...process.env, PATH: `${join(process.execPath, '..')}:${PATH}:/usr/sbin`, ...variables };

@@ -1,4 +1,4 @@
-/** Shows commands and what they print, the way a person would have typed them. */
+/** Shows commands and what they print, the way a person types them. */
 import { spawn } from 'node:child_process';
 
 const colour = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;

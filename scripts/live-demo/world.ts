@@ -27,12 +27,12 @@ interface CardgateOptions {
   readonly keep?: (line: string) => boolean;
 }
 
-/** Runs cardgate as a person would, and shows that. */
+/** Runs cardgate as a person does, and shows that. */
 export function runCardgate(words: readonly string[], options: CardgateOptions = {}) {
   return run(cardgate[0], [cardgate[1], ...words], { shown: `cardgate ${words.join(' ')}`, ...options });
 }
 
-/** Authorities, three cards, LDIF, rules and configuration, by the command an administrator would use. */
+/** Authorities, three cards, LDIF, rules and configuration, by the command that an administrator uses. */
 export async function buildScenario(directory: string, slapd: Slapd): Promise<void> {
   await writeFile(join(directory, 'directory-ca.pem'), slapd.ca);
   await writeFile(join(directory, 'bind-password'), slapd.password, { mode: 0o600 });

@@ -46,7 +46,7 @@ export async function instrument(files: readonly string[]): Promise<readonly Mut
     .filter(({ kind, original }) => kind !== 'StringLiteral' || !isSentence(original));
 }
 
-/** A text with a blank in it is wording, which no test should hold. */
+/** A text with a blank in it is wording, which tests do not hold. */
 function isSentence(literal: string): boolean {
   return /^(['"`]).* .*\1$/s.test(literal);
 }

@@ -1,6 +1,6 @@
 /**
  * In which order the tests meet a mutant: first those that found the mutants before it; then the quickest, in such a way that
- * every test file has the same share of the time. A suite of a thousand vectors would else leave none to the test of the rule.
+ * every test file has the same share of the time. A suite of a thousand vectors leaves none to the test of the rule otherwise.
  */
 import type { Coverage, Unit } from './coverage.ts';
 

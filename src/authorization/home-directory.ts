@@ -20,7 +20,7 @@ export const userIsolation = z
       ),
     /**
      * `{directory}`: its name as configured; `{domain}`: DNS domain; `{id}`: what never changes, objectGUID or entryUUID. An account
-     * that lacks one has no home, and a template without {accountName} and {id} would give several accounts one home.
+     * that lacks one has no home, and a template without {accountName} and {id} gives several accounts one home.
      */
     template: z
       .string()
@@ -53,7 +53,7 @@ export interface UserIsolation extends Decoded<typeof userIsolation> {
   /** Absolute host path of an existing directory; no home lies outside it. */
   readonly root: string;
   /**
-   * `account`: `<root>/<accountName>`, for a site with one directory: namesakes in two directories would share a home.
+   * `account`: `<root>/<accountName>`, for a site with one directory: namesakes in two directories share a home.
    * `directoryAndAccount`: `<root>/<directory>/<accountName>`, as IIS does with domains.
    */
   readonly layout: 'account' | 'directoryAndAccount';
@@ -76,7 +76,7 @@ export interface HomeOwner {
 }
 
 export type HomeOutcome =
-  /** Host path without links. `wouldBeMade`: it was only foreseen, and a login would make it. */
+  /** Host path without links. `wouldBeMade`: it was only foreseen, and a login makes it. */
   | { readonly outcome: 'found'; readonly homeDirectory: string; readonly wouldBeMade?: true }
   | { readonly outcome: 'denied'; readonly denial: Denial };
 
@@ -191,7 +191,7 @@ function isBelow(root: string, path: string): boolean {
 }
 
 /**
- * Makes what is missing below the root; never the root itself, which an unmounted disk would be, and nothing behind a link
+ * Makes what is missing below the root; never the root itself, whose disk may not be mounted, and nothing behind a link
  * that leads out of it.
  */
 async function makeDirectories(root: string, segments: readonly string[]): Promise<undefined> {
@@ -207,7 +207,7 @@ async function makeDirectories(root: string, segments: readonly string[]): Promi
   }
 }
 
-/** Where `makeDirectories` would end, when it would make anything. */
+/** Where `makeDirectories` ends, when anything is missing. */
 async function missingDirectory(root: string, segments: readonly string[]): Promise<string | undefined> {
   const realRoot = await realpath(root);
   let path = realRoot;

@@ -95,7 +95,7 @@ export async function serve(file: string, terminal: Terminal): Promise<ExitCode>
   if (stuck > 0) logger.error('stopped-with-file-operations-that-never-returned', { threads: stuck });
   logger.info('stopped');
   await parts.close(logins);
-  // The process would wait for its threads until their file system answers.
+  // The process waits for its threads until their file system answers.
   if (stuck > 0) process.kill(process.pid, 'SIGKILL');
   return isFault ? exitCode.refused : exitCode.done;
 }
@@ -175,7 +175,7 @@ async function recheckSessions(running: readonly RunningSite[], logger: Logger):
 function keepSwept(running: readonly RunningSite[], clock: Clock, logger: Logger): NodeJS.Timeout {
   const isSwept = new Set<RunningSite>();
   const sweep = async (one: RunningSite) => {
-    // One that hangs takes a thread of its site; the next would take another.
+    // One that hangs takes a thread of its site; the next takes another.
     if (isSwept.has(one)) return;
     isSwept.add(one);
     const root = one.site.physicalPath;

@@ -172,7 +172,7 @@ function loadSite(
     ),
     physicalPath,
   };
-  // What could not be read is missing here, and would be missed everywhere.
+  // What could not be read is missing here, and a reference to it is not a fault of its own.
   const isWhole = reader.source.faults.length === faultsBefore;
   if (isWhole && !service && settings.authentication.clientCertAuthentication.enabled) {
     new TrustCheck(reader, certificates, settings.sslClientCertificates, loaded, clock).run();

@@ -110,7 +110,7 @@ function directoryAccount(directory: string, entry: FileAccount): DirectoryAccou
   };
 }
 
-/** ASCII only: other folding would make different names equal. */
+/** ASCII only: other folding makes different names equal. */
 function asciiLowerCase(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

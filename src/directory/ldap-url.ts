@@ -24,7 +24,7 @@ interface LdapUrl {
   readonly attribute: string;
 }
 
-/** What signed octets are kept in (RFC 4523), and nothing that would have to be kept secret or unchanged. */
+/** What signed octets are kept in (RFC 4523), and nothing that has to be kept secret or unchanged. */
 const readableAttributes: ReadonlySet<string> = new Set([
   'certificaterevocationlist',
   'authorityrevocationlist',

@@ -38,7 +38,7 @@ export function explanationHtml(page: ExplanationPage): string {
 <style>${{ markup: explanationStyle }}</style>
 </head>
 <body>
-<header><h1>Would this certificate log in?</h1>${question(page)}</header>
+<header><h1>Does this certificate log in?</h1>${question(page)}</header>
 <main>
 ${verdict(page.resolution)}
 ${certificate(page.resolution)}

@@ -64,7 +64,7 @@ export function formatTimeValue(time: Date): string {
   return representable(time).toISOString().slice(0, 19).replace(/[-:T]/g, '');
 }
 
-/** A name as it is sent: octet for octet, but CR, LF and NUL, which would forge lines and which no command can say. */
+/** A name as it is sent: octet for octet, but CR, LF and NUL, which forge lines and which no command can say. */
 export function singleLine(name: string): string {
   return name.replace(/[\r\n\0]/gu, '?');
 }

@@ -85,7 +85,7 @@ export function formatReply({ code, lines }: Reply): string {
   return [`${code}-${safe[0]}`, ...between, `${code} ${last}`].map((line) => `${line}\r\n`).join('');
 }
 
-/** A file name on disk may hold a line end; in a reply it would forge another reply. */
+/** A file name on disk may hold a line end; in a reply it forges another reply. */
 function oneLine(text: string): string {
   return text.replace(/[\0\r\n]/gu, '?');
 }

@@ -54,7 +54,7 @@ const connections = z
 /** Each may have several lines. */
 const messages = z
   .strictObject({
-    /** Every client that connects sees it, so it should name no software and no host. */
+    /** Every client that connects sees it: a banner that names software or host tells them to strangers. */
     bannerMessage: z.string().max(8_192).default('cardgate ready.').describe('Greeting before login'),
     greetingMessage: z.string().max(8_192).default('Logged in.').describe('Text after login'),
     exitMessage: z.string().max(1_024).default('Goodbye.').describe('Text at QUIT'),

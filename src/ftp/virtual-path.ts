@@ -8,7 +8,7 @@ import { encodeOctets } from '../storage/octet-text.ts';
 const maximumPathBytes = 4096;
 const maximumSegmentBytes = 255;
 
-/** They would forge lines in listings and replies; any other octet may be part of a name. */
+/** They forge lines in listings and replies; any other octet may be part of a name. */
 const unspeakable = /[\0\r\n]/u;
 
 /**

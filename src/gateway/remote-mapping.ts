@@ -10,7 +10,7 @@ import { decideRemotely } from '../service/remote-authenticator.ts';
 import { RemoteService } from '../service/remote-service.ts';
 import { milliseconds } from '../settings/units.ts';
 
-/** More callers than that would wait for nothing: the service itself bounds its decisions. */
+/** More callers than that wait for nothing: the service itself bounds its decisions. */
 const maximumRequests = 1000;
 const maximumConnections = 64;
 const connectTimeout = milliseconds(1000);

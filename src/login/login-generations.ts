@@ -52,7 +52,7 @@ export class LoginGenerations {
   }
 
   /** By the newest configuration too: the one that let the session in may have closed its directories. Apart from `authenticate`,
-   * whose request, and the password in it, a closure there would keep alive. */
+   * whose request, and the password in it, a closure there keeps alive. */
   #recheck(site: string, request: StandingRequest, login: Login): AuthenticatedLogin['recheck'] {
     const granted = grantedLogin(login);
     return () => this.#byNewest(site, (current) => current.recheck(request, granted));

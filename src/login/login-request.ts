@@ -8,7 +8,7 @@ export type ExplainedRequest = Omit<LoginRequest, 'claimedName'> & { readonly cl
 export type StandingRequest = Omit<ExplainedRequest, 'password'> & { readonly password?: never };
 
 /**
- * Copies what a session may keep. The copy is made here, away from every closure: a closure would keep the whole request of the
+ * Copies what a session may keep. The copy is made here, away from every closure: a closure keeps the whole request of the
  * login alive beside it, and the password in it.
  */
 export function standingRequest({ password: _, ...request }: ExplainedRequest): StandingRequest {

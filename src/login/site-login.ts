@@ -120,7 +120,7 @@ function verdictOf(decided: Decided, reference: string): Resolution['verdict'] {
   return { outcome: decided.outcome, denial: decided.denial, reference };
 }
 
-/** A login without a record would be one that no auditor finds. */
+/** No auditor finds a login without a record. */
 function unrecordable(obstacle: string) {
   const detail = `No record can be written: ${obstacle}.`;
   return { outcome: 'unavailable', denial: denial('audit-unwritable', detail), findings: {} } as const;

@@ -33,7 +33,7 @@ function principal(der: Buffer): string {
   return `${parts.join('/')}@${text(realm)}`;
 }
 
-/** The characters that separate would make another principal of it. */
+/** The characters that separate make another principal of it. */
 function text(octets: Buffer): string {
   const result = octets.toString('latin1');
   if (!/^[\x21-\x2e\x30-\x3f\x41-\x7e]+$/.test(result)) {

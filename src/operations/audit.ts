@@ -166,7 +166,7 @@ export type WhenUnwritable = (typeof whenUnwritableChoices)[number];
 
 export interface AuditTrail {
   write(record: AuditRecord): void;
-  /** Why no login may be granted now, since its record might not be written; undefined when logins are admitted. */
+  /** Why no login may be granted now, since its record may not be written; undefined when logins are admitted. */
   readonly loginObstacle: string | undefined;
   /** Why a session may neither read nor change a file now: there is hardly room left to keep the record of it. */
   readonly transferObstacle: string | undefined;

@@ -60,7 +60,7 @@ export class DescriptorReserve {
 
 /**
  * Without a descriptor for it, libuv closes the connection that a listener waits for, and tells neither side why.
- * @returns whether a transfer over this listener would still find descriptors
+ * @returns whether a transfer over this listener still finds descriptors
  */
 export function leavesRoomForTransfer(listener: Server): boolean {
   const limit = descriptorLimit();

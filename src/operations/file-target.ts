@@ -58,7 +58,7 @@ export class FileTarget implements LineTarget {
       this.#remember(octets.subarray(0, bytesWritten));
       this.#lookLater();
       const fate = await this.#look(bytesWritten);
-      // Once only: a file system that numbers its files anew each time would have every line written for ever.
+      // Once only: a file system that numbers its files anew each time has every line written for ever.
       const mayBeLost = fate === 'removed' || (fate === 'moved' && !this.#isAgain);
       this.#isAgain = mayBeLost;
       return mayBeLost ? 0 : bytesWritten;

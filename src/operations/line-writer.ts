@@ -196,7 +196,7 @@ export class LineWriter {
     const losses = this.#losses;
     const hasFailed = this.#failure !== undefined;
     this.#failure = undefined;
-    // Not while it is still nearly full: under a flood every other line would tell of the one before.
+    // Not while it is still nearly full: under a flood every other line tells of the one before.
     const isOver = losses !== undefined && this.#keptLength <= this.#maximumKept / 4;
     if (isOver) {
       this.#losses = undefined;

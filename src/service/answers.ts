@@ -9,7 +9,7 @@ import type { MappedAccount } from '../login/login-progress.ts';
 import type { Resolution } from '../login/site-login.ts';
 import { type DeniedAnswer, type GrantedAnswer, grantedSchema, type VerdictAnswer } from './wire.ts';
 
-/** Long lists and names would overflow the header buffer of the proxy (nginx: 4 or 8 KiB for all headers). */
+/** Long lists and names overflow the header buffer of the proxy (nginx: 4 or 8 KiB for all headers). */
 const maximumHeaderOctets = 1024;
 const maximumGroupHeaderOctets = 2048;
 
@@ -117,7 +117,7 @@ export function verdictHeaders(resolution: Resolution): Headers {
   };
 }
 
-/** All groups or none: half a list would hide the group that a rule forbids. */
+/** All groups or none: half a list hides the group that a rule forbids. */
 function groupHeaders(groups: GrantedAnswer['account']['groups']): Headers {
   const list = groups
     .map(({ sid, distinguishedName, name }) =>

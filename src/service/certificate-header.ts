@@ -1,6 +1,6 @@
 /**
  * A certificate that a proxy hands on in a header of GET /v1/authorize. Exactly one header, in one encoding, both configured:
- * a proxy passes on headers of its clients, so a service that looked for the certificate under several names would let a
+ * a proxy passes on headers of its clients, so a service that looks for the certificate under several names lets a
  * client send another person’s, which is no secret. Nothing here proves possession: the proxy’s TLS handshake did.
  */
 import { RefusedRequest } from './refused-request.ts';

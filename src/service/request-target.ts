@@ -45,7 +45,7 @@ export function parseQuery(text: string): Query {
   return { ...(user !== undefined && { user }), ...(site !== undefined && { site }), explain: explain === '1' };
 }
 
-/** URLSearchParams would put U+FFFD where octets are not UTF-8, and leave a percent sign as it is. */
+/** URLSearchParams puts U+FFFD where octets are not UTF-8, and leaves a percent sign as it is. */
 function isDecodable(text: string): boolean {
   try {
     decodeURIComponent(text);

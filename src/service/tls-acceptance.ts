@@ -71,7 +71,7 @@ export class TlsAcceptance {
     const socket = new TLSSocket(raw, {
       isServer: true,
       requestCert: true,
-      // judged below: Node would end the connection without a word for the log
+      // judged below: Node ends the connection without a word for the log
       rejectUnauthorized: false,
       secureContext: this.#context,
     });

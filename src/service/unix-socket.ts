@@ -44,7 +44,7 @@ export async function listenOnUnixSocket(
 
 /** Before the mode: a change of the group may take bits away. */
 async function giveToGroup(path: string, gid: number): Promise<void> {
-  // the owner stays as it is: root would need no permission, and others cannot give a file away
+  // the owner stays as it is: root needs no permission, and others cannot give a file away
   await chown(path, process.geteuid?.() ?? -1, gid);
 }
 
@@ -59,7 +59,7 @@ export async function refuseWhatIsInUse(path: string): Promise<void> {
   if (await answers(path)) throw systemError('EADDRINUSE', `${path} is in use by another process`);
 }
 
-/** With the code that the system would give. */
+/** With the code that the system gives. */
 function systemError(code: string, message: string): NodeJS.ErrnoException {
   return Object.assign(new Error(message), { code });
 }

@@ -42,7 +42,7 @@ export async function* listDirectory(home: GuardedHome, virtualPath: string): As
   }
 }
 
-/** The entry that a listing of its directory would show. */
+/** The entry that a listing of its directory shows. */
 export async function showEntry(home: GuardedHome, virtualPath: string): Promise<DirectoryEntry> {
   if (segmentsOf(virtualPath).length === 0) return showRoot(home);
   const { directory, name, location, guard, object, close } = await home.entry(virtualPath, 'Read');

@@ -32,7 +32,7 @@ export class Guard {
 
   /**
    * @param links that were followed on the way: a rule that denies one of them denies what it leads to
-   * @param ruled rules that would be for the object if it existed
+   * @param ruled rules for the object, which may not exist yet
    * @throws StorageError `denied`
    */
   require(
@@ -48,7 +48,7 @@ export class Guard {
     throw accessDenied(permission, virtualPath, deniedLink?.path ?? location.path);
   }
 
-  /** Rules that would be for a new name in the directory: the disk itself says whether two spellings are one name. */
+  /** Rules for a new name in the directory: the disk itself says whether two spellings are one name. */
   async rulesOfNew(directory: PinnedObject, name: string): Promise<readonly string[]> {
     return rulesOfNewName(await this.#ownWays(), directory, name);
   }
@@ -86,7 +86,7 @@ export class Guard {
     if (await this.#isFixed(identity)) throw fixed(virtualPath);
   }
 
-  /** @throws StorageError `ruled` when a directory or link of this name would stand above what a rule is for */
+  /** @throws StorageError `ruled` when a directory or link of this name stands above what a rule is for */
   async requireNoRuleBelow(virtualPath: string, directory: PinnedObject, name: string): Promise<void> {
     for (const way of await this.#allWays()) if (await standsAboveRule(way, directory, name)) throw fixed(virtualPath);
   }

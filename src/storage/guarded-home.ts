@@ -171,7 +171,7 @@ function unreached({ end }: Walk, virtualPath: string): unknown {
 }
 
 /**
- * Nothing when the kernel could not reach it: its answer would tell of what lies outside where a link leads there, so that
+ * Nothing when the kernel could not reach it: its answer tells of what lies outside where a link leads there, so that
  * the path is then followed name by name.
  */
 async function unlessDoubtful<T>(open: () => Promise<T>): Promise<T | undefined> {

@@ -74,7 +74,7 @@ async function withEntry(entry: GuardedEntry, action: (entry: GuardedEntry) => P
   }
 }
 
-/** Without a link that its path needs a rule would no longer find what it is for. */
+/** Without a link that its path needs a rule no longer finds what it is for. */
 async function requireRemovable(path: string, { object, guard }: GuardedEntry): Promise<void> {
   if (object?.stats.isSymbolicLink()) await guard.requireUnfixed(path, object);
 }

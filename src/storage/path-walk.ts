@@ -16,7 +16,7 @@ const maximumLinks = 40;
 /** Names looked at; more than any path that fits into PATH_MAX has, and what a knot of links may cost. */
 const maximumSteps = 2048;
 
-/** Where something lies, or would lie. */
+/** Where something lies, or where its name is free. */
 export interface Location {
   /** Virtual path without links. */
   readonly path: string;

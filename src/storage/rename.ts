@@ -11,7 +11,7 @@ import { errnoOf } from './storage-errors.ts';
 type HostPath = GuardedEntry['hostPath'];
 
 /**
- * Fails as `renameEntry` would for its source. A client that moves a file may reach it under the rights of its new place, so reading
+ * Fails as `renameEntry` does for its source. A client that moves a file may reach it under the rights of its new place, so reading
  * is needed too; and what a rule is for stays where the rule finds it.
  */
 export async function requireMovable(home: GuardedHome, path: string): Promise<void> {

@@ -100,7 +100,7 @@ async function followedWay(home: HomeLocation, rulePath: string): Promise<RuleWa
   return { rulePath, met, ...(endsEarly && { missing: { directory: directory.identity, names: end.names } }) };
 }
 
-/** @returns the rules whose object a new name in the directory would become, a name that only a link says included */
+/** @returns the rules whose object a new name in the directory becomes, a name that only a link says included */
 export async function rulesOfNewName(
   ways: readonly RuleWay[],
   directory: PinnedObject,
@@ -117,7 +117,7 @@ export async function rulesOfNewName(
 
 /**
  * @param names the first is not in the directory
- * @returns the rules that would be for what these names would lead to: surely, and where the file system compares names as
+ * @returns the rules for what these names lead to: surely, and where the file system compares names as
  *   loosely as any does. Which of them it is only a trial tells, and who looks for a name that is missing changes nothing.
  */
 export function rulesOfMissing(ways: readonly RuleWay[], directory: PinnedObject, names: readonly string[]) {
@@ -132,7 +132,7 @@ export function rulesOfMissing(ways: readonly RuleWay[], directory: PinnedObject
   return { surely: rulesBy((name) => name), perhaps: rulesBy(foldedPath) };
 }
 
-/** Whether something with this name would stand above what a rule is for. */
+/** Whether something with this name stands above what a rule is for. */
 export async function standsAboveRule(way: RuleWay, directory: PinnedObject, name: string): Promise<boolean> {
   const [first, second] = missingIn(way, directory);
   return first !== undefined && second !== undefined && isOneName(directory, first, name);

@@ -34,7 +34,7 @@ export interface EntryAccess {
 export interface DirectoryEntry {
   /** Last path segment; empty for the root. */
   readonly name: string;
-  /** `other` where the file system would not even say that much. */
+  /** `other` where the file system does not even say that much. */
   readonly type: FileType;
   readonly access: EntryAccess;
   /** Absent when it cannot be looked at, or the account may not read it. */
@@ -83,7 +83,7 @@ export interface Storage {
   removeDirectory(path: string): Promise<void>;
   /** Removes anything but a directory; a link is not followed. */
   removeFile(path: string): Promise<void>;
-  /** Fails as `rename` would for its source. */
+  /** Fails as `rename` does for its source. */
   requireMovable(path: string): Promise<void>;
   /** @param replace whether an existing target may be replaced; otherwise `exists` */
   rename(from: string, to: string, replace: boolean): Promise<void>;

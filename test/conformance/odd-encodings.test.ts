@@ -44,7 +44,7 @@ describe.skipIf(skipReason)(`Odd encodings${skipReason ? ` (skipped: ${skipReaso
     expect(crlDistributionPoints.flatMap(({ name }) => (name?.kind === 'fullName' ? name.names : []))).toHaveLength(2);
   });
 
-  it('cA TRUE as 01 stays refused: strict readers and others would not agree whether it is a CA', () => {
+  it('cA TRUE as 01 stays refused: strict readers and others do not agree whether it is a CA', () => {
     expect(() => parseCertificate(readVector('odd-encodings/ca/utility-issuing.der'))).toThrow(MalformedError);
   });
 });

@@ -67,7 +67,7 @@ async function statusIn(test: OcspCase, time?: Date, delegateProblem?: string): 
       pool: new IssuerPool([trustAnchor], above),
       signatures,
       time: now,
-      // The vectors bring no CRLs for the one delegate that would need them.
+      // The vectors bring no CRLs for the one delegate that needs them.
       delegateProblem: async () => delegateProblem,
       isDelegateRevoked: async () => false,
       limits: { clockSkew: seconds(0), maximumAge: seconds(0) },

@@ -1,6 +1,6 @@
 /**
  * NIST PKITS 1.0.1: 249 paths through RFC 5280 section 6 at their own initial policy settings, CRLs demanded for every certificate.
- * No exceptions; where a published result needs more trust than a site should give, the option that gives it is named below.
+ * No exceptions; where a published result needs more trust than a site gives by default, the option that gives it is named below.
  */
 
 import { describe, expect, it } from 'vitest';

@@ -54,7 +54,7 @@ async function upload(line: string, content: string): Promise<number> {
 }
 
 describe('transfers', () => {
-  it('STOR, RETR, APPE and REST move exactly the bytes they should', async () => {
+  it('STOR, RETR, APPE and REST move exactly the bytes that were asked for', async () => {
     expect(await upload('STOR new.bin', 'first version')).toBe(226);
     expect(await upload('STOR new.bin', 'second')).toBe(226);
     expect(await upload('APPE new.bin', ' and more')).toBe(226);

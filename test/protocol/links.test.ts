@@ -75,7 +75,7 @@ describe('a link in a listing', () => {
     expect((await client.command(`MLST ${name}`)).lines[1]).toContain(`type=${type};`);
   });
 
-  it('says an absolute target as the client would', async () => {
+  it('says an absolute target as the client says it', async () => {
     expect(await received('LIST')).toContain(' by-host-path -> /docs\r\n');
   });
 

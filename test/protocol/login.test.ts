@@ -1,4 +1,4 @@
-/** Logging in over the wire: what USER and PASS answer, in which order clients may send things, and what never logs anybody in. */
+/** Logging in over the wire: what USER and PASS answer, in which order clients may send things, and what never makes a login. */
 import { describe, expect, it } from 'vitest';
 import type { Authenticator } from '../../src/login/authenticator.ts';
 import { StorageError } from '../../src/storage/storage.ts';
@@ -61,7 +61,7 @@ describe('a certificate login', () => {
     expect(site.requests[1]?.peerCertificates[0]).toEqual(derOf(identities.ada.cert));
   });
 
-  it('closes with 421 when nobody can decide now', async () => {
+  it('closes with 421 when the login cannot be decided now', async () => {
     const client = await (await siteWith()).connect();
     await client.secure(identities.ada);
     expect((await client.command('USER down')).code).toBe(421);
@@ -86,7 +86,7 @@ describe('a certificate login', () => {
   });
 });
 
-describe('an old TLS session logs nobody in', () => {
+describe('an old TLS session makes no login', () => {
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     it(`a client that keeps its ticket makes a full handshake and signs again: ${version}`, async () => {
       const site = await siteWith();
@@ -129,7 +129,7 @@ describe('without a certificate', () => {
     expect((await client.command('PASS secret')).code).toBe(230);
   });
 
-  it('CertIgnore does not ask for the certificate a client would show', async () => {
+  it('CertIgnore does not ask for the certificate that a client has', async () => {
     const site = await siteWith({ sslClientCertificates: { clientCertificatePolicy: 'CertIgnore' } });
     const client = await site.connect();
     await client.secure(identities.ada);

@@ -121,7 +121,7 @@ describe('a directory that a rule denies', () => {
     });
   });
 
-  it('is listed by name, without the facts that SIZE and MDTM would not tell', async () => {
+  it('is listed by name, without the facts that SIZE and MDTM do not tell', async () => {
     expect(await received('MLSD /')).toMatch(/^type=dir;perm=; secret\r$/mu);
     expect(await received('LIST /')).toMatch(/^d--------- .* Jan {2}1 {2}1970 secret\r$/mu);
     expect(await received('MLSD pub')).toMatch(/^type=OS.unix=slink;modify=\d{14};perm=df;.* l\r$/mu);
@@ -166,7 +166,7 @@ describe('a rule for one permission', () => {
 
 describe('a rename', () => {
   it.each([
-    ['the directory of a rule of somebody else', '/real/vault', 'real/vault'],
+    ['the directory of a rule of another account', '/real/vault', 'real/vault'],
     ['what stands above it', '/real/vault', 'real'],
     ['what stands above it, called by a link', '/real/vault', 'up/real'],
     ['a directory above a rule whose own directory is not there yet', '/real/later/vault', 'real'],
@@ -182,7 +182,7 @@ describe('a rename', () => {
     expect(tree()).toEqual(before);
   });
 
-  it('moves a directory beside, and a file that is nobody’s rule', async () => {
+  it('moves a directory beside, and a file that no rule names', async () => {
     await start(deny('/real/vault'));
     expect(await code('RNFR open')).toBe(350);
     expect(await code('RNTO opened')).toBe(250);
@@ -254,7 +254,7 @@ describe('a rule whose directory does not exist', () => {
     },
   );
 
-  it('is for what a link at its path would lead to', async () => {
+  it('is for what a link at its path leads to', async () => {
     await start(deny('/latest', 'Write'), deny('/current/x', 'Write'));
     await symlink('open/made', host('latest'));
     await symlink('real/./made', host('current'));

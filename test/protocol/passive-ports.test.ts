@@ -165,7 +165,7 @@ describe('a connection to the passive port', () => {
     expect(await outcome).toBe('ECONNRESET');
   });
 
-  it('that was reset before it was accepted is recorded as nobody’s, and ends the transfer soon', async () => {
+  it('that was reset before it was accepted is recorded without a peer, and ends the transfer soon', async () => {
     const site = await siteWith();
     await writeFile(join(site.home, 'file'), 'content');
     const client = await site.loggedIn();

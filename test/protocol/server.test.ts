@@ -75,7 +75,7 @@ describe('close', () => {
     expect((await client.reply()).code).toBe(421);
     data.resume();
     await broken;
-    // Not by the end of TLS, which would tell a client that the file is whole.
+    // Not by the end of TLS, which tells a client that the file is whole.
     expect(data.errored).toMatchObject({ code: 'ECONNRESET' });
     await closing;
     expect(site.audit.filter(({ event }) => event === 'transfer' || event === 'session-end')).toMatchObject([

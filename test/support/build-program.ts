@@ -40,7 +40,7 @@ export default async function buildProgram(): Promise<void> {
   await symlink(join(root, 'mappings'), join(programFolder, 'mappings'));
 }
 
-/** A module goes on finding what lies beside it: where its own file would be if it had been built alone. */
+/** A module goes on finding what lies beside it: where its own file is when it is built alone. */
 function keepPlace(code: string, id: string): string | undefined {
   if (!id.startsWith(source)) return undefined;
   const own = join(built, relative(source, id)).replace(/\.ts$/, '.js');

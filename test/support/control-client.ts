@@ -19,7 +19,7 @@ export class ControlClient {
   #lines: string[] = [];
   #waiting: (() => void)[] = [];
   #closed = false;
-  /** The newest TLS session, as a client would keep it for resumption. */
+  /** The newest TLS session, as a client keeps it for resumption. */
   session: Buffer | undefined;
 
   constructor(raw: Socket) {

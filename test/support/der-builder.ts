@@ -1,4 +1,4 @@
-/** Hand-made DER, for structures that no honest library would write. */
+/** Hand-made DER, for structures that no honest library writes. */
 
 /** One value: identifier octet, minimal length, content. */
 export function der(tag: number, ...content: readonly Buffer[]): Buffer {

@@ -32,7 +32,7 @@ export async function startDirectoryDns(): Promise<DirectoryDns> {
           );
     const known = services.has(name) || addresses.has(name);
     const header = Buffer.from(query.subarray(0, headerOctets));
-    // response, recursion available; NXDOMAIN for what nobody knows
+    // response, recursion available; NXDOMAIN for names that the zone lacks
     header.writeUInt16BE(known ? 0x8580 : 0x8583, 2);
     header.writeUInt16BE(answers.length, 6);
     header.writeUInt32BE(0, 8);

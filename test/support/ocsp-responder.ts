@@ -1,6 +1,6 @@
 /**
  * OpenSSL as an OCSP responder: `openssl ocsp` answers each request from its index file; this server carries requests and answers over
- * HTTP on loopback, where OpenSSL's own listener would take every interface. It counts and can misbehave, or answer by hand.
+ * HTTP on loopback, where OpenSSL's own listener takes every interface. It counts and can misbehave, or answer by hand.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -138,7 +138,7 @@ function indexLine(serialNumber: bigint, isRevoked: boolean): string {
   const serial = digits.length % 2 === 0 ? digits : `0${digits}`;
   const expiry = indexTime(new Date(Date.now() + 365 * day));
   const revocation = isRevoked ? `${indexTime(new Date(Date.now() - day))},keyCompromise` : '';
-  return `${isRevoked ? 'R' : 'V'}\t${expiry}\t${revocation}\t${serial}\tunknown\t/CN=somebody\n`;
+  return `${isRevoked ? 'R' : 'V'}\t${expiry}\t${revocation}\t${serial}\tunknown\t/CN=subject\n`;
 }
 
 function indexTime(moment: Date): string {

@@ -13,7 +13,7 @@ let session: Handle | undefined;
 
 function openSession(): Handle {
   const [slot] = pkcs11.C_GetSlotList(true);
-  // Without a card there is no slot to name; the first one of the reader is where it would be.
+  // Without a card there is no slot to name; the first one of the reader is its place.
   session = pkcs11.C_OpenSession(
     slot ?? pkcs11.C_GetSlotList(false)[0]!,
     library.CKF_SERIAL_SESSION | library.CKF_RW_SESSION,

@@ -30,7 +30,7 @@ export interface TestPkiOptions {
   readonly organization?: string;
 }
 
-/** Somebody with a key in a file. */
+/** A person with a key in a file. */
 export interface Person extends IssuedCertificate {
   readonly privateKeyPem: string;
   /** PEM of the certificate and the issuing authority's. */

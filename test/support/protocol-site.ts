@@ -156,7 +156,7 @@ function rightsUnder(rules: readonly AuthorizationRule[]): AccessRights {
   return outcome.accessRights;
 }
 
-/** Ada by her certificate, or by the password `secret`; `both` needs the two; everybody else is refused. */
+/** Ada by her certificate, or by the password `secret`; `both` needs the two; all others are refused. */
 function certificateAuthenticator(
   identities: TestIdentities,
   requests: LoginRequest[],

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { ClientResult } from './clients/client-session.ts';
 import { runClient } from './clients/run-client.ts';
 
-/** Mounts that the kernel does not let anybody remount, such as masked parts of /proc, stay as they are. */
+/** Mounts that the kernel lets no process remount, such as masked parts of /proc, stay as they are. */
 const makeReadOnly = `
 mount --make-rprivate / &&
 findmnt -rno TARGET | while read -r target; do mount -o remount,bind,ro "$target" 2>/dev/null; done

@@ -1,6 +1,6 @@
 /**
  * A real Active Directory domain controller (Samba) on a loopback address of its own. The domain is provisioned once per
- * machine and copied for each start; people and groups are added over LDAP, as an administrator would.
+ * machine and copied for each start; people and groups are added over LDAP, as an administrator adds them.
  */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -102,7 +102,7 @@ export async function startSambaDc(): Promise<SambaDc> {
   };
 }
 
-/** The provisioned domain, made by whoever comes first on this machine; the others wait for it. */
+/** The provisioned domain, made by the first process of this machine that asks; the others wait for it. */
 async function sambaTemplate(): Promise<string> {
   const parent = path.join(os.tmpdir(), `cardgate-test-${process.getuid?.() ?? 0}`);
   const template = path.join(parent, 'samba-template');

@@ -123,7 +123,7 @@ async function inOpenLdap(options: Options, slapd: Slapd, folder: string): Promi
   return world;
 }
 
-/** As an administrator would: users first, then their SIDs are known, then the cards that need them, then the mappings. */
+/** In an administrator's order: users first, then their SIDs are known, then the cards that need them, then the mappings. */
 async function inActiveDirectory(options: Options, dc: SambaDc, folder: string): Promise<World> {
   const connection = await connectionTo(folder, dc);
   const place = { ...options, store: 'activeDirectory' as const, searchBase: dc.searchBase, connection };

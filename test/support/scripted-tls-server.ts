@@ -1,6 +1,6 @@
 /**
  * A TLS 1.3 server written to misbehave: a script says every message, and may change, leave out or add whatever it likes. What it
- * keeps to itself is the cryptography, without which no client would listen.
+ * keeps to itself is the cryptography, without which no client listens.
  */
 import { createPrivateKey, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
@@ -208,7 +208,7 @@ export class ScriptedTlsServer {
     this.#writeWith(this.#application.server);
   }
 
-  /** Everything up to and with Finished, as it should be. */
+  /** Everything up to and with Finished, as RFC 8446 has it. */
   async properFlight(): Promise<void> {
     await this.readClientHello();
     this.say(this.hello());

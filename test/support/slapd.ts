@@ -35,7 +35,7 @@ export interface SlapdOptions {
   readonly ldif?: string;
   /** More schema definitions, as lines of slapd.conf. */
   readonly schema?: readonly string[];
-  /** URL that the server names to whoever asks for what it does not hold. */
+  /** URL to which the server refers a client that asks for what it does not hold. */
   readonly referral?: string;
   /** Access rules that come before those of the whole tree, such as `access to dn.base="…" by anonymous read`. */
   readonly access?: readonly string[];

@@ -36,7 +36,7 @@ export async function createLogonAuthority(
     authority,
     certificate,
     validated: async (request, policies) => {
-      const issued = await authority.issue({ subject: 'somebody', publicKey, ...validity, ...request });
+      const issued = await authority.issue({ subject: 'subject', publicKey, ...validity, ...request });
       return asValidated(parseCertificate(issued.der), certificate, policies ?? request.policies ?? []);
     },
   };

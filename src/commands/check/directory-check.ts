@@ -1,4 +1,4 @@
-/** Asks the servers of one directory what a login would ask them: a protected connection, the bind, the search base, an account. */
+/** Asks the servers of one directory what a login asks them: a protected connection, the bind, the search base, an account. */
 import type { LoadedDirectory, LoadedLdap } from '../../config/directory-material.ts';
 import type { ConfigurationFault } from '../../config/yaml/fault.ts';
 import {

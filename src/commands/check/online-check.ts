@@ -1,6 +1,6 @@
 /**
  * `cardgate check-config --online`: what only the world outside the configuration can tell, asked as the user who runs this. It binds and
- * searches as the service would, connects to hosts, and tries ports and folders so that nothing is left behind.
+ * searches as the service does, connects to hosts, and tries ports and folders so that nothing is left behind.
  */
 import { connect } from 'node:net';
 import type { Configuration } from '../../config/load.ts';

@@ -1,4 +1,4 @@
-/** `cardgate mapping lint`: reads the mappings of the configured directories and prints what is wrong, with what should stand there. */
+/** `cardgate mapping lint`: reads the mappings of the configured directories and prints what is wrong, with what belongs there. */
 import { type Directory, DirectoryAnswerError, DirectoryUnavailableError } from '../../directory/directory.ts';
 import { openDirectory } from '../../gateway/directories.ts';
 import { createMappingLint, findingKinds, type MappingFinding } from '../../mapping/stored/mapping-lint.ts';

@@ -1,4 +1,4 @@
-/** `cardgate try-card`: would this card log in there, and if not, why? Parses arguments; src/smartcard/trial does the work. */
+/** `cardgate try-card`: does this card log in there, and if not, why? Parses arguments; src/smartcard/trial does the work. */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../../clock.ts';
 import { defined } from '../../gateway/defined.ts';

@@ -89,7 +89,7 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
   const certificateLogin = site.authentication.clientCertAuthentication.enabled;
   const { lowDataChannelPort: low, highDataChannelPort: high } = site.firewallSupport;
   const used = settings.directories.filter(({ name }) => site.directories.includes(name));
-  // A Deny rule for a name that never matches would let every member of that group in.
+  // A Deny rule for a name that never matches lets every member of that group in.
   const onlySids =
     used.length > 0 && used.every((entry) => entry.type === 'activeDirectory' && !entry.resolveGroupNames);
   const known = new Set(settings.directories.map(({ name }) => name));

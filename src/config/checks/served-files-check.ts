@@ -1,4 +1,4 @@
-/** Files of the gateway's own that would get in each other's way, or that clients of a site could reach, and folders no site should serve. */
+/** Files of the gateway's own that get in each other's way, or that clients of a site can reach, and folders that are not for clients. */
 import { realpathSync } from 'node:fs';
 import { sep } from 'node:path';
 import { formatSetting, type SettingPath } from '../../schema-faults/setting-path.ts';

@@ -1,5 +1,5 @@
 /**
- * Whether trust anchors, intermediates and CRLs of a site fit each other and the time: what would only be found out by the first login.
+ * Whether trust anchors, intermediates and CRLs of a site fit each other and the time: what the first login finds out otherwise.
  * Except for a trust anchor that is no CA these are warnings, because a service must start in the middle of a PKI’s troubles.
  */
 import type { Clock } from '../../clock.ts';

@@ -1,6 +1,6 @@
 /**
  * The state of an Active Directory account from its attributes. What decides must be there and be readable: an attribute
- * the bind account may not read would otherwise look like permission.
+ * the bind account may not read otherwise looks like permission.
  */
 import type { AccountState } from '../account-state.ts';
 import type { LdapEntry } from '../ldap-entry.ts';

@@ -180,7 +180,7 @@ export class ConnectionPool implements Searcher {
     }
   }
 
-  /** The servers in the order in which they should be asked now. @throws DirectoryUnavailableError */
+  /** The servers in the order in which they are asked now. @throws DirectoryUnavailableError */
   async #serversInOrder(): Promise<readonly RankedServer[]> {
     const ordered = orderServers(await this.#list.current(), Math.random);
     const failed = ordered.filter(({ url }) => this.#health.isFailed(url));

@@ -9,7 +9,7 @@ export interface FirstAnswerOptions<S> {
   /** Whether a server said nothing at all, to any caller, during that time: one that is merely busy is not asked twice. */
   readonly isSilent: (server: S) => boolean;
   readonly onSilent: (server: S) => void;
-  /** Failures after which no other server would say anything else. */
+  /** Failures after which every other server says the same. */
   readonly isFinal: (error: unknown) => boolean;
 }
 

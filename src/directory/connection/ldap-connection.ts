@@ -158,7 +158,7 @@ export class LdapConnection {
    * Referrals and search references are not followed.
    * @param timeout milliseconds
    * @throws ConnectionLostError | SearchRefusedError
-   * @throws DirectoryAnswerError when the server's own size limit hides entries, so that one entry would look unique
+   * @throws DirectoryAnswerError when the server's own size limit hides entries, so that one entry looks unique
    */
   async search(request: SearchRequest, timeout: number): Promise<readonly LdapEntry[]> {
     const attributes = [...request.attributes];

@@ -94,7 +94,7 @@ export class LdapMessageStream extends Duplex {
     // the budget bounds what can pile up, so the socket is never paused
   }
 
-  /** A failed write ends the stream like any other loss; an `error` event might find no listener. */
+  /** A failed write ends the stream like any other loss; an `error` event may find no listener. */
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
     this.#socket.write(chunk, (error) => {
       if (error) this.fail(error.message);

@@ -1,6 +1,6 @@
 /**
  * StartTLS by hand (RFC 4511 4.14): one constant request in clear, one bounded answer, then nothing in clear ever again.
- * It refuses bytes that arrive in clear behind the answer, because they would be taken for the protected server's.
+ * It refuses bytes that arrive in clear behind the answer, because they are taken for the protected server's otherwise.
  */
 import type { Socket } from 'node:net';
 

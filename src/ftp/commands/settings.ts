@@ -19,7 +19,7 @@ export function quit(control: Control): void {
   control.end('quit', reply('closing', ...messageLines(control.options.site.messages.exitMessage)));
 }
 
-/** RFC 4217 section 11 would have TLS taken down here; a new connection is the honest way to a new handshake by the card. */
+/** RFC 4217 section 11 has TLS taken down here; a new connection is the honest way to a new handshake by the card. */
 export function reinitialize(control: Control): void {
   if (control.data.proof) {
     control.end('reinitialized', reply('unavailable', 'TLS cannot be laid down; connect again.'));

@@ -103,7 +103,7 @@ export function store(control: Control, argument: string, session: Authenticated
   return receive(control, session, argument, 'store', offset === 0 ? { kind: 'replace' } : { kind: 'at', offset });
 }
 
-/** RFC 3659 5.3 leaves an offset before APPE undefined; to append all the same would put the octets elsewhere than was asked. */
+/** RFC 3659 5.3 leaves an offset before APPE undefined; to append all the same puts the octets elsewhere than was asked. */
 export async function append(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
   if (takeRestartOffset(control) !== 0) {
     control.send(reply('restartNotPossible', 'APPE always writes at the end.'));

@@ -35,7 +35,7 @@ export class CommandQueue {
     return this.#lines.length === 0;
   }
 
-  /** Whether reading from the socket should pause. */
+  /** Whether reading from the socket pauses. */
   get isFull(): boolean {
     return !this.#takesAll() && this.#lines.length >= maximumLines;
   }

@@ -101,7 +101,7 @@ export class ControlConnection implements Control {
     this.#raw.off('data', this.#onData);
     this.#raw.off('end', this.#onEnd);
     this.#raw.pause();
-    // What came in the clear must not run under TLS (command injection); bytes left in the socket would go to TLS.
+    // What came in the clear must not run under TLS (command injection); bytes left in the socket go to TLS.
     this.#commands.clear();
     while (this.#raw.read() !== null);
     this.send(reply('startTls', 'Ready for the TLS handshake.'));
@@ -231,7 +231,7 @@ export class ControlConnection implements Control {
 
   /** The record of a command under way comes before that of the session. */
   async #release(): Promise<void> {
-    // What still runs must not start a timer or a listener, for nothing would stop it.
+    // What still runs must not start a timer or a listener, for nothing stops it.
     this.#ending ??= 'connection-lost';
     this.#timers.stop();
     this.#transfer.giveUp();

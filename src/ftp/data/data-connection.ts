@@ -41,7 +41,7 @@ export class DataConnection {
     this.#tls = tls;
     this.#stream = tls ?? raw;
     this.#limits = pace;
-    // Without a listener a late error would end the process; the transfer that runs sees it through its own.
+    // Without a listener a late error ends the process; the transfer that runs sees it through its own.
     this.#stream.on('error', (error) => this.#fail(error));
     tls?.on('_tlsError', (error: Error) => this.#fail(error));
     raw.on('error', (error) => this.#fail(error));
@@ -94,8 +94,8 @@ export class DataConnection {
    *
    * A small file waits some 40 ms for its end: the client's TCP keeps close_notify back until the octets before it are
    * acknowledged (Nagle), and our kernel delays that, because a handshake looks to it like a dialogue. Node offers no TCP_QUICKACK.
-   * An octet of ours would carry the acknowledgement along, but a client that only writes would close with it unread, and its
-   * kernel answers that with RST: the upload would be lost. The host can acknowledge at once; docs/administration/file-transfer.md says how.
+   * An octet of ours carries the acknowledgement along, but a client that only writes closes with it unread, and its
+   * kernel answers that with RST: the upload is lost. The host can acknowledge at once; docs/administration/file-transfer.md says how.
    * @param sink writes octets behind those before; they stay as they are until it settles
    * @throws when the peer or the sink fails; `PaceError` when the peer is too slow
    */
@@ -155,7 +155,7 @@ export class DataConnection {
   async #finish(): Promise<void> {
     this.#stream.end();
     await finished(this.#stream, { readable: false });
-    // A peer that sends on after its download would keep the socket full; what it sends is thrown away.
+    // A peer that sends on after its download keeps the socket full; what it sends is thrown away.
     this.#stream.resume();
     const linger = setTimeout(() => this.#raw.destroy(), lingerMilliseconds);
     this.#raw.once('close', () => clearTimeout(linger));

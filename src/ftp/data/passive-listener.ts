@@ -74,7 +74,7 @@ type Attempted =
 
 function tryListen(options: PassiveListenerOptions, port: number): Promise<Attempted> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
-  // Node's default would queue hundreds of connections for a listener that takes one.
+  // Node's default queues hundreds of connections for a listener that takes one.
   const listenOptions = { host: options.address, port, backlog: 4, exclusive: true };
   return new Promise((resolve) => {
     server.once('error', (error: NodeJS.ErrnoException) => resolve({ errno: error.code ?? error.message }));

@@ -11,7 +11,7 @@ import { ServerTlsSocket } from './server-tls-socket.ts';
 import { type HandshakePurpose, type SessionKin, SessionTickets, type TicketCallback } from './session-tickets.ts';
 import type { ClientCertificatePolicy, SslSettings, TlsIdentity } from './tls-settings.ts';
 
-/** Longer than any session: an expired ticket would ask the card for its PIN in the middle of the work. */
+/** Longer than any session: an expired ticket has the card asked for its PIN in the middle of the work. */
 const ticketLifetimeSeconds = 86_400;
 const ticketKeysLength = 48;
 
@@ -56,7 +56,7 @@ export class SessionSecurity {
 
   /**
    * Gives the memory of the contexts back, to be called when the session is over. The collector does not see some 50 KB of OpenSSL's
-   * behind a small object, so short sessions would pile up hundreds of megabytes. Connections that live keep what they need.
+   * behind a small object, so short sessions pile up hundreds of megabytes. Connections that live keep what they need.
    */
   close(): void {
     this.#isClosed = true;
@@ -65,7 +65,7 @@ export class SessionSecurity {
   }
 
   /**
-   * Begins the server side of the handshake of the control connection; a certificate that OpenSSL would not trust completes
+   * Begins the server side of the handshake of the control connection; a certificate that OpenSSL does not trust completes
    * it all the same.
    */
   wrapControl(raw: Socket): ServerTlsSocket {

@@ -3,8 +3,8 @@
  * the length of both, whatever the expression, so that no certificate can make a match expensive. Back-references are refused.
  *
  * Not by a library: RE2 in its JavaScript form (re2js 2.10, 0.9 MB) reads another language. To it `[\d]` is a digit and not a backslash
- * or d, `.` is no line end, and `\b`, `(?i)` and an empty alternative mean something; it has no equivalence classes. A rule would match other
- * certificates than SSSD's, and the parser here would be needed all the same, to refuse what POSIX leaves undefined and to say why.
+ * or d, `.` is no line end, and `\b`, `(?i)` and an empty alternative mean something; it has no equivalence classes. A rule matches other
+ * certificates than SSSD's, and the parser here is needed all the same, to refuse what POSIX leaves undefined and to say why.
  */
 
 import { RuleSyntaxError } from '../rules/rule-syntax-error.ts';

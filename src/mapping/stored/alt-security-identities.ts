@@ -1,6 +1,6 @@
 /**
  * The strings by which altSecurityIdentities names a certificate (MS-PKCA 3.1.5.2.1), in every spelling in real use. Spellings that
- * another name could have too are left out, and so is the issuer alone, which would stand for every certificate of a CA.
+ * another name could have too are left out, and so is the issuer alone, which stands for every certificate of a CA.
  */
 import { createHash } from 'node:crypto';
 import type { MappingSpelling } from '../../directory/directory.ts';
@@ -94,7 +94,7 @@ function nameSpellings(name: DistinguishedName, spelling: MappingSpelling): read
   return (isMultiValued ? ([' ', ' + '] as const) : ([' '] as const)).map((joiner) => formatX500(name, joiner));
 }
 
-/** A negative serial number (forbidden by RFC 5280 4.1.2.2) would be written like a positive one, so it has no spelling. */
+/** A negative serial number (forbidden by RFC 5280 4.1.2.2) is written like a positive one, so it has no spelling. */
 function reversedSerials(certificate: Certificate): readonly string[] {
   if (certificate.serialNumber < 0n) return [];
   const magnitude = serialMagnitude(certificate);

@@ -29,7 +29,7 @@ export const x500Names: ReadonlyMap<string, string> = new Map([
 
 /**
  * What SSSD prints: the short name of OpenSSL's object table, but for the types for which NSS has another (sss_certmap_attr_names.c).
- * Where OpenSSL knows no name SSSD prints `UNDEF`, which would make different names alike: here the dotted OID stands.
+ * Where OpenSSL knows no name SSSD prints `UNDEF`, which makes different names alike: here the dotted OID stands.
  */
 export const sssdNames: ReadonlyMap<string, string> = new Map([
   ...rfc4514Names,

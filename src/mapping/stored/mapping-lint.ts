@@ -1,6 +1,6 @@
 /**
- * Finds values of altSecurityIdentities in a directory that are broken, weak, at two accounts, or look planted, and says what should
- * stand there instead. It reads only; what it finds is for an administrator to judge.
+ * Finds values of altSecurityIdentities in a directory that are broken, weak, at two accounts, or look planted, and says what belongs
+ * there instead. It reads only; what it finds is for an administrator to judge.
  */
 import type { MappingSpelling, StoredMapping } from '../../directory/directory.ts';
 import { type Certificate, readableCertificates } from '../../pki/certificate/certificate.ts';

@@ -1,5 +1,5 @@
 /**
- * What parts a value that stands at an account from the one that would lead a certificate there. It reads leniently and decides nothing:
+ * What parts a value that stands at an account from the one that leads a certificate there. It reads leniently and decides nothing:
  * the lint and `cardgate explain` show it, a login never asks.
  */
 import type { MappingSpelling } from '../../directory/directory.ts';

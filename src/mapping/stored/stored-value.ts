@@ -18,7 +18,7 @@ export type StoredValue =
       readonly form: AltForm;
       /** What stands after each tag, as it stands. */
       readonly parts: ReadonlyMap<string, string>;
-      /** The value as it should stand; equal to what was read when nothing is wrong. */
+      /** The value as it is written rightly; equal to what was read when nothing is wrong. */
       readonly right: string;
       /** The same with one name or all of them in the other order; which order is right, only a certificate tells for sure. */
       readonly otherOrders: readonly string[];

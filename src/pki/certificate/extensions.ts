@@ -78,7 +78,7 @@ export function parseExtendedKeyUsage(der: Buffer): readonly string[] {
 
 export function parseBasicConstraints(der: Buffer): BasicConstraints {
   const reader = readSequence(der, 'basicConstraints');
-  // An explicitly encoded FALSE breaks DER, but so many CAs write it that refusing it would refuse their cards.
+  // An explicitly encoded FALSE breaks DER, but so many CAs write it that refusing it refuses their cards.
   const ca = reader.optional(tags.boolean);
   const pathLength = reader.optional(tags.integer);
   reader.end();

@@ -31,7 +31,7 @@ const curves: ReadonlyMap<string, KeyKind> = new Map<string, KeyKind>([
   ['1.3.36.3.3.2.8.1.1.13', 'brainpoolP512r1'],
 ]);
 
-/** An RSA key of 8192 bits has about 1100 and one of ML-DSA-87 2614; what is larger would only fill the memory of keys. */
+/** An RSA key of 8192 bits has about 1100 and one of ML-DSA-87 2614; what is larger only fills the memory of keys. */
 export const maximumKeyOctets = 4096;
 /** Larger moduli and exponents only serve to burn the verifier's time. Windows takes no exponent of more than 32 bits either. */
 const maximumRsaBits = 8192;

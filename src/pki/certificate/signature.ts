@@ -157,7 +157,7 @@ export class SignatureVerifier {
   }
 
   /**
-   * Likewise, but others get their turn meanwhile, and never remembered here: for data so large that hashing it would hold them up.
+   * Likewise, but others get their turn meanwhile, and never remembered here: for data so large that hashing it holds them up.
    * @throws BudgetExceededError
    */
   async verifyAside(signed: Signed, spki: Buffer, budget: Budget): Promise<SignatureResult> {

@@ -27,7 +27,7 @@ interface CrlContext extends SignerContext {
   readonly crlsFor: (certificate: Certificate) => Promise<CrlsAtHand>;
   /** Whether something else at hand revokes the certificate of a signer; its own certificate and those that wait for it are in `chain`. */
   readonly isRevokedElsewhere: (signer: Subject, chain: readonly string[]) => Promise<boolean>;
-  /** Told of every CRL that was signed by whom it should be, current or not. */
+  /** Told of every CRL that an entitled issuer signed, current or not. */
   readonly onAuthentic: (crl: CrlAtHand) => void;
 }
 
@@ -64,7 +64,7 @@ export class CrlCheck {
     const known = this.#known.get(sha256);
     if (known) return known;
     // RFC 5280 leaves open what a CRL issuer is that has no CRL but its own: if it counted, a thief of its key could hide every revocation.
-    if (chain.includes(sha256)) return unknown('the CRL issuer would vouch for itself');
+    if (chain.includes(sha256)) return unknown('the CRL issuer vouches for itself');
     if (chain.length >= maximumChain) return unknown('too many CRL issuers depend on one another');
     const waiting = [...chain, sha256];
     const isSigner = chain.length > 0;

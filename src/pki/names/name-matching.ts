@@ -74,7 +74,7 @@ function mailbox(text: string): Mailbox | undefined {
   return quotedString.test(local) ? { local: local.slice(1, -1).replace(/\\(.)/g, '$1'), host } : undefined;
 }
 
-/** RFC 9598 3: the domain is in A-labels, and a local part in ASCII alone would have to be an rfc822Name. */
+/** RFC 9598 3: the domain is in A-labels, and a local part in ASCII alone belongs into an rfc822Name. */
 function smtpUtf8Mailbox(text: string): Mailbox | undefined {
   if (text.length > longestReadName) return undefined;
   const at = text.lastIndexOf('@');

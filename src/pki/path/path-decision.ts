@@ -109,7 +109,7 @@ async function searchPool({ endEntity, pool, inputs, revocation }: PathQuestion,
   return { decision, wantsIssuer: !isPathFound || isIssuerMissing };
 }
 
-/** @param before the most telling refusal of a path met until then, without which the operator would see the limit only */
+/** @param before the most telling refusal of a path met until then, without which the operator sees the limit only */
 function givenUp(endEntity: Certificate, limit: string, before: Denial | undefined): Denial {
   const found = before && `Before that, the best path was refused (${before.code}): ${before.detail}`;
   const detail = [`The search was given up: ${limit}.`, ...(found ? [found] : [])].join(' ');

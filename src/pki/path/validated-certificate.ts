@@ -37,7 +37,7 @@ export interface ValidatedCertificate {
   readonly validatedAt: Date;
 }
 
-/** Brands the result of a validation. Only the validator may call it: any other caller would let strangers in. */
+/** Brands the result of a validation. Only the validator may call it: any other caller lets strangers in. */
 export function markValidated(facts: Omit<ValidatedCertificate, typeof validated>): ValidatedCertificate {
   // The brand exists for the compiler only; this is the one place that grants it.
   return facts as ValidatedCertificate;

@@ -79,7 +79,7 @@ export class EvidenceDirectory {
     try {
       const parts = await encodeEvidence(evidence);
       const octets = parts.reduce((sum, { length }) => sum + length, 0);
-      // It would push out everything, and then itself.
+      // It pushes out everything, and then itself.
       if (octets > afterPruning(maximumSize)) return;
       await mkdir(path, { recursive: true, mode: 0o700 });
       if (((await stat(path)).mode & worldWritable) !== 0)
@@ -105,7 +105,7 @@ export class EvidenceDirectory {
 
   /** Undefined when the file could not be evidence. @throws the error of the file system */
   async #content(path: string): Promise<Buffer | undefined> {
-    // A link may lead anywhere, and the opening of a named pipe would wait for ever.
+    // A link may lead anywhere, and the opening of a named pipe waits for ever.
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const found = await file.stat();

@@ -73,7 +73,7 @@ export class FailureMemory {
     if (outage.failures === 1) this.#options.logger.warn('retrieval-outage-began', { source, reason });
   }
 
-  /** @param source what answered as it should */
+  /** @param source the source that gave what was asked for */
   answered(source: string): void {
     const outage = this.#outages.peek(source);
     if (!outage) return;

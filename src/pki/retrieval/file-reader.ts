@@ -17,7 +17,7 @@ export async function readFileUrl(url: URL, directories: readonly string[], maxi
   const allowed = await Promise.all(directories.map((directory) => realpath(directory).catch(() => undefined)));
   if (!allowed.some((directory) => directory !== undefined && path.startsWith(directory + sep)))
     throw new RetrievalError('the file is below none of the directories that may be read');
-  // A named pipe would make the opening wait for ever.
+  // A named pipe makes the opening wait for ever.
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const { size } = await file.stat().then((found) => (found.isFile() ? found : { size: -1 }));

@@ -19,7 +19,7 @@ export const systemRandomness: Randomness = {
   repeatable: false,
 };
 
-/** @param seed any text; a long one if the PINs that come of it should not be guessed */
+/** @param seed any text; a long one where the PINs that come of it are secret */
 export function seededRandomness(seed: string): Randomness {
   return {
     octets: (purpose, length) => {
@@ -32,7 +32,7 @@ export function seededRandomness(seed: string): Randomness {
   };
 }
 
-/** Decimal digits, each as likely as any other: octets from 250 up would prefer the first six digits and are passed over. */
+/** Decimal digits, each as likely as any other: octets from 250 up prefer the first six digits and are passed over. */
 export function digits(randomness: Randomness, purpose: string, count: number): string {
   const octets = randomness.octets(purpose, 16 * count);
   return [...octets]

@@ -1,6 +1,6 @@
 /**
  * One session with one card: read its certificates, log in at most once, sign. A PIN that the card refused is never sent a
- * second time, and a PIN that would be the last try is sent only when the caller says so.
+ * second time, and a PIN that uses up the last try is sent only when the caller says so.
  */
 import type { Handle } from 'pkcs11js';
 import { recordPinRefusal, wasPinRefused } from '../token/pin-refusals.ts';

@@ -71,7 +71,7 @@ function startProcess({ namespaces }: ReaderInstallation): ChildProcessWithoutNu
   const script = fileURLToPath(new URL(`./reader-process.${extension}`, import.meta.url));
   const typeScript = process.execArgv.filter((argument) => argument.includes('strip-types'));
   const node = [process.execPath, ...childNodeArguments, ...typeScript, script];
-  // After unshare, since entering a user namespace would clear the signal.
+  // After unshare, since entering a user namespace clears the signal.
   return spawn('unshare', [...namespaces, 'setpriv', '--pdeathsig', 'TERM', ...node], {
     env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
   });

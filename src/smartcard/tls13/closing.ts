@@ -1,4 +1,4 @@
-/** Lets go of a connection so that the last octets still arrive: an alert would be lost in the RST that unread input provokes. */
+/** Lets go of a connection so that the last octets still arrive: an alert is lost in the RST that unread input provokes. */
 import type { Duplex } from 'node:stream';
 
 /** How long the peer may take to end its side, in milliseconds. */

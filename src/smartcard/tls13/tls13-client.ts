@@ -180,7 +180,7 @@ export class Tls13Client extends Duplex {
     callback(error);
   }
 
-  /** What is sent in one turn goes as one segment, since a second small one would wait for an acknowledgement. */
+  /** What is sent in one turn goes as one segment, since a second small one waits for an acknowledgement. */
   #send(octets: Buffer): void {
     // A connection that the server has ended altogether takes nothing more; its end is told elsewhere.
     if (!this.#socket.writable) return;

@@ -24,7 +24,7 @@ export interface Tls13Session {
 
 /** Seven days: no ticket may live longer. */
 const maximumLifetimeSeconds = 604_800;
-/** Tickets hold the client's certificates; one that is longer would not fit into a ClientHello beside the rest. */
+/** Tickets hold the client's certificates; one that is longer does not fit into a ClientHello beside the rest. */
 const maximumTicketOctets = 32_768;
 const offered: ReadonlySet<ExtensionName> = new Set();
 

@@ -38,7 +38,7 @@ async function readSource(source: PinSource): Promise<string> {
   }
 }
 
-/** Throws CardError, without the PIN in it, when SoftHSM would not take it. */
+/** Throws CardError, without the PIN in it, when SoftHSM does not take it. */
 export function checkPin(pin: string): string {
   const octets = Buffer.byteLength(pin);
   if (octets < minimumOctets || octets > maximumOctets || /\p{Cc}/u.test(pin)) {

@@ -46,7 +46,7 @@ export function softHsmIn(directory: string): SoftHsm {
 }
 
 /**
- * Makes the token directory (mode 0700) and writes the configuration file as a whole: a process that reads a part of it would work on the
+ * Makes the token directory (mode 0700) and writes the configuration file as a whole: a process that reads a part of it works on the
  * tokens of the machine.
  */
 export async function prepareSoftHsm(directory: string): Promise<SoftHsm> {

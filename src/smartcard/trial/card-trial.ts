@@ -56,7 +56,7 @@ export async function tryCard(options: CardTrialOptions, recorder: TrialRecorder
   }
 }
 
-/** Shows what there is and what speaks against each certificate by itself. @returns whether one would do */
+/** Shows what there is and what speaks against each certificate by itself. @returns whether one of them can log in */
 export function showCards(
   options: Pick<CardTrialOptions, 'modules' | 'slot' | 'intermediates' | 'clock'>,
   recorder: TrialRecorder,

@@ -60,7 +60,7 @@ export class EngineCard {
     }
   }
 
-  /** By force: the engine damages its memory when a login fails, and would crash on the way out. */
+  /** By force: the engine damages its memory when a login fails, and crashes on the way out. */
   end(): void {
     this.#child.kill('SIGKILL');
   }

@@ -94,7 +94,7 @@ const commands: Readonly<Record<string, () => readonly string[]>> = {
   version: () => ['--version'],
 };
 
-/** The gateway itself may write what it does; nobody logs in meanwhile. */
+/** The gateway itself may write what it does; no client logs in meanwhile. */
 const own = (lines: readonly string[]) => lines.filter((line) => !/^(\.|cardgate\.log|audit\.jsonl) /.test(line));
 
 describe('a command that only looks', () => {
@@ -129,7 +129,7 @@ describe('a command that only looks', () => {
     expect(result).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('the file system is read-only') });
   });
 
-  it('explain says that the first login would make the home', async () => {
+  it('explain says that the first login makes the home', async () => {
     const result = await runInProcess(explain(unused));
     expect(result.stdout).toContain(`home: ${join(world.folder, 'untouched', 'ada')}`);
     expect(result.stdout).toContain('wouldBeMade: by the first login');

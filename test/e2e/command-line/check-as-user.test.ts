@@ -61,7 +61,7 @@ afterAll(async () => {
 /** In a process of its own, which cannot become root again. */
 async function checkAsNobody() {
   const [program, main] = cardgate;
-  const words = [main, 'check-config', configuration, '--user', 'nobody', '--json'];
+  const words = [main, 'check-config', configuration, '--user', 'missing', '--json'];
   const { exitCode, stdout } = await runClient(program, words);
   const { faults } = JSON.parse(stdout) as { readonly faults: readonly { readonly setting: string }[] };
   return { exitCode, settings: faults.map(({ setting }) => setting) };

@@ -67,7 +67,7 @@ describe.runIf(canHang)('while a directory of one home hangs', () => {
     expect(workers).toHaveLength(16 + 2 * 12);
   });
 
-  it('every client that asks for it is answered 451 with a record, and everybody else is served as ever', async () => {
+  it('every client that asks for it is answered 451 with a record, and all other clients are served as ever', async () => {
     const clients = await Promise.all(Array.from({ length: 40 }, () => loggedIn('ada', world.port)));
     const healthy = await loggedIn('uma', world.port);
     await hang();

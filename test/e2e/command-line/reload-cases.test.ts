@@ -205,7 +205,7 @@ describe('a reload is refused as a whole, and everything goes on as before, when
       ['cannot remove sites: files', 'restart'],
     ],
   ])('%s', async (_what, change, words) => {
-    // Withdrawn by the same reload, so that anything that took effect would show.
+    // Withdrawn by the same reload, so that anything that took effect shows.
     await edit(({ sites: [site] }) => {
       site!.authorization = [{ users: ['bob'], permissions: ['Read'] }];
     });

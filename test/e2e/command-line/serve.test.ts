@@ -1,4 +1,4 @@
-/** A gateway that reloads, drains and dies as it should, and answers `cardgate health`. What commands print: test/commands. */
+/** A gateway that reloads, drains and dies in order, and answers `cardgate health`. What commands print: test/commands. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';

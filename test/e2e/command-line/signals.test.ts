@@ -230,7 +230,7 @@ describe('a gateway whose audit trail is standard output', () => {
     const port = await service.ready;
     const client = await loggedIn(port);
     service.child.stdout!.destroy();
-    // The next record finds out, and nobody may log in without one.
+    // The next record finds out, and no client may log in without one.
     await expect(loggedIn(port)).rejects.toThrow();
     expect((await client.reply()).code).toBe(421);
     client.destroy();
@@ -244,7 +244,7 @@ describe('a gateway whose audit trail is standard output', () => {
   it('refuses logins with 421 while the reader stalls, in bounded memory, and still ends when it is told', async () => {
     const service = start(configured({ audit: {}, log: { file: 'stalled.log' } }));
     const port = await service.ready;
-    // Nobody reads standard output: what the pipe holds is all that goes.
+    // No process reads standard output: what the pipe holds is all that goes.
     service.child.stdout!.pause();
     let refused = false;
     while (!refused)

@@ -134,7 +134,7 @@ describe.skipIf(tests.skip)(tests.title, () => {
     expect(await card.reader.status()).toMatchObject({ pinTriesLeft: 3 });
   });
 
-  it.each(versions)('tells of a card that is pulled when it should sign (%s)', async (version) => {
+  it.each(versions)('tells of a card that is pulled when it is to sign (%s)', async (version) => {
     const card = await insert();
     await card.reader.removeAtNextSignature();
     const trial = await tryIn(card, { version, args: ['--timeout', '5'] });

@@ -23,7 +23,7 @@ const versions = (['TLSv1.3', 'TLSv1.2'] as const).filter((version) => version =
 let pki: TestPki;
 let card: Card;
 const worlds = new Map<string, LoginWorld>();
-/** Servers that never answer USER: whoever waits for that has used the PIN. */
+/** Servers that never answer USER: a program that waits for that has used the PIN. */
 const stalling = new Map<string, Server>();
 let onUser: () => void = () => undefined;
 
@@ -187,7 +187,7 @@ describe.runIf(process.platform === 'linux')('a process that holds the PIN', () 
       },
     );
 
-    it('would be found out: a process that takes no care leaves the PIN in its core dump', async () => {
+    it('is found out: a process that takes no care leaves the PIN in its core dump', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'cardgate-core-'));
       const careless = `const secret = Buffer.from(require('fs').readFileSync(0, 'utf8')); console.log('ready'); setInterval(() => secret, 1000)`;
       const command = `echo 0x33 > /proc/self/coredump_filter; exec prlimit --core=unlimited "$0" -e "$1"`;

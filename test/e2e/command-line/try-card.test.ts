@@ -157,7 +157,7 @@ describe('a card that can log in', () => {
 
 describe('a PIN', () => {
   it.each((['modern', 'TLS 1.2'] as const).filter((site) => !isSkipped(site)))(
-    'that is wrong is sent to the card once, and nobody logs in (%s)',
+    'that is wrong is sent to the card once, and no login follows (%s)',
     async (site) => {
       const world = worlds.get(site)!;
       const before = world.logins('ada').length;
@@ -177,7 +177,7 @@ describe('a PIN', () => {
   });
 });
 
-describe('before anybody is asked for a PIN it is told', () => {
+describe('before the card holder is asked for a PIN it is told', () => {
   const intermediate = () => ['--intermediate', pki.files.issuing];
 
   it.each<[string, Request, RegExp]>([
@@ -190,7 +190,7 @@ describe('before anybody is asked for a PIN it is told', () => {
     ['that it is not for logging in', { card: 'mail' }, /neither client authentication nor smart-card logon/],
     ['that the key is not for signatures', { card: 'encryption' }, /does not include digitalSignature/],
     ['that no such certificate is there', { args: ['--certificate', 'ffff'] }, /No certificate on the cards matches/],
-    ['that no such card is there', { args: ['--slot', 'nobody'] }, /No reader or card is called what --slot says/],
+    ['that no such card is there', { args: ['--slot', 'missing'] }, /No reader or card is called what --slot says/],
     [
       'that the name of the server is not known',
       { server: 'ftps://nohost.invalid' },
@@ -219,7 +219,7 @@ describe('before anybody is asked for a PIN it is told', () => {
     expect(chosen).toMatchObject({ exitCode: 0, logins: 1 });
   });
 
-  it('that the server is not who it should be', async () => {
+  it('that the server is not the one that was named', async () => {
     const unknown = await attempt({ args: ['--cacert', strangers.files.root] });
     expect(unknown.stdout).toContain('does not trust the authority that issued');
     expect(unknown).toMatchObject({ exitCode: 1, logins: 0 });
@@ -335,7 +335,7 @@ describe('a server that breaks off a handshake without a certificate', () => {
   );
 });
 
-describe('a server that is none', () => {
+describe('a peer that speaks no FTPS', () => {
   const servers: Server[] = [];
   afterAll(() => servers.forEach((server) => void server.close()));
 

@@ -144,7 +144,7 @@ describe('mapping in Active Directory', () => {
     'ada\\2a@corp.example',
     'administrator)(cn=*@corp.example',
     'dc1$@corp.example',
-  ])('the user principal name %s finds nobody', async (name) => {
+  ])('the user principal name %s finds no account', async (name) => {
     const steps = recordingSteps();
     const byName = createAccountResolver({
       rules: [{ name: 'by-name', map: 'upn', onMiss: 'next' }],
@@ -193,7 +193,7 @@ describe('account state in Active Directory', () => {
   it('groups are the nested ones and the primary group, by SID', async () => {
     const user = await dc.addUser({ sam: 'gina', unixHomeDirectory: '/home/gina' });
     const inner = await dc.addGroup('staff', [user.distinguishedName]);
-    const outer = await dc.addGroup('everybody', [inner.distinguishedName]);
+    const outer = await dc.addGroup('all-staff', [inner.distinguishedName]);
     await dc.addGroup('others', []);
     const [account] = await directory.findAccounts({ by: 'sid', sid: user.sid }, 2);
     expect(account).toMatchObject({ homeDirectory: '/home/gina', dnsDomain: 'corp.example', accountName: 'gina' });

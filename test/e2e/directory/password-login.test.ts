@@ -100,8 +100,8 @@ describe('certificate and password', () => {
   it.each<[string, 'ada' | 'bob' | undefined, string, string, number[]]>([
     ['both', 'ada', 'ada', password, [331, 230]],
     ['a wrong password', 'ada', 'ada', 'wrong', [331, 530]],
-    ['somebody else’s card', 'bob', 'bob', password, [530, 503]],
-    ['somebody else’s name', 'ada', 'bob', password, [530, 503]],
+    ['the card of another person', 'bob', 'bob', password, [530, 503]],
+    ['the name of another person', 'ada', 'bob', password, [530, 503]],
     ['no card', undefined, 'ada', password, [331, 530]],
   ])('%s', async (_what, person, name, typed, codes) => {
     const { site } = await siteWith('certificateAndPassword');
@@ -115,7 +115,7 @@ describe('certificate or password', () => {
     ['a password', undefined, ['USER bob', `PASS ${password}`], [331, 230]],
     ['a wrong password', undefined, ['USER bob', 'PASS wrong'], [331, 530]],
     ['an empty password', undefined, ['USER bob', 'PASS '], [331, 530]],
-    ['no such account', undefined, ['USER nobody', `PASS ${password}`], [331, 530]],
+    ['no such account', undefined, ['USER missing', `PASS ${password}`], [331, 530]],
     ['a disabled account', undefined, ['USER disabled', `PASS ${password}`], [331, 530]],
     ['a name made to be a filter', undefined, ['USER *)(uid=ada', `PASS ${password}`], [331, 530]],
     ['a name that is a SASL mechanism', undefined, ['USER EXTERNAL', `PASS ${password}`], [331, 530]],
@@ -128,7 +128,7 @@ describe('certificate or password', () => {
     const { site, audit } = await siteWith('certificateOrPassword');
     const told = [];
     for (const [name, typed] of [
-      ['nobody', password],
+      ['missing', password],
       ['bob', 'wrong'],
       ['disabled', password],
     ] as const) {

@@ -233,7 +233,7 @@ describe('a server that fails', () => {
     }
   });
 
-  it('frozen under a crowd: everybody is answered by the second server in under a second', async () => {
+  it('frozen under a crowd: every client is answered by the second server in under a second', async () => {
     const directory = open([ldap.url, other.url]);
     expect(await find(directory)).toEqual(['ada']);
     await ldap.child.freeze();
@@ -311,7 +311,7 @@ describe('a server that fails', () => {
     expect(await find(directory)).toEqual(['ada']);
   });
 
-  it('a referral is an answer that helps nobody, and is not followed', async () => {
+  it('a referral is an answer without an account, and is not followed', async () => {
     const elsewhere = await proxyTo(other.port);
     const referring = await startSlapd({
       accounts: [{ uid: 'ada', mail: 'ada@corp.example' }],
@@ -389,7 +389,7 @@ describe('a server that fails', () => {
   });
 });
 
-describe('a server that sends what it should not', () => {
+describe('a server that sends what the protocol forbids', () => {
   /** Success for the first message of a client, which has id 2; the search has id 3. */
   const bindAnswer = Buffer.from('300c02010261070a010004000400', 'hex');
   /** A SearchResultEntry without attributes. */

@@ -41,7 +41,7 @@ async function codes(world: LoginWorld, person: Person | undefined, ...lines: re
 }
 
 describe('an FTPS front end with a remote mapping service', () => {
-  it('lets in and refuses as the service says, and nobody when it is gone', async () => {
+  it('lets in and refuses as the service says, and lets no client in when it is gone', async () => {
     const { directory, files } = accountFileDirectory([
       { name: 'ada', certificates: [createHash('sha256').update(ada.der).digest('hex')] },
     ]);

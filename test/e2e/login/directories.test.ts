@@ -88,7 +88,7 @@ describe('Active Directory', () => {
     await dc?.stop();
   });
 
-  const person = (name: string) => people.get(name) ?? expect.fail(`nobody is called ${name}`);
+  const person = (name: string) => people.get(name) ?? expect.fail(`no person is called ${name}`);
 
   it.each([
     ['by the SID of the certificate', 'sidney', 'by-sid'],

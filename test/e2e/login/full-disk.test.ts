@@ -1,4 +1,4 @@
-/** The audit file on a small disk that strangers fill: nobody logs in without a record, and what people did meanwhile is recorded. */
+/** The audit file on a small disk that strangers fill: no client logs in without a record, and what people did meanwhile is recorded. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
@@ -41,7 +41,8 @@ async function visit(port: number, address: string): Promise<void> {
 it('refuses logins with 421 while the disk is full, and loses no record of those who are logged in', async ({
   skip,
 }) => {
-  if (spawnSync('unshare', [...namespace, 'true']).status !== 0) skip('this machine lets nobody mount a small disk');
+  if (spawnSync('unshare', [...namespace, 'true']).status !== 0)
+    skip('this machine does not let the tests mount a small disk');
   const sha256 = createHash('sha256').update(ada.der).digest('hex');
   const { directory, files } = accountFileDirectory([{ name: 'ada', certificates: [sha256] }]);
   const rules = 'rules:\n  - { name: one-to-one, map: certificate }\n';

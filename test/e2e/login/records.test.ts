@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 function personNamed(name: string): Person {
-  return people.get(name) ?? expect.fail(`nobody is named ${name}`);
+  return people.get(name) ?? expect.fail(`no person is named ${name}`);
 }
 
 async function connected(identity: Person): Promise<ControlClient> {
@@ -145,7 +145,7 @@ describe('the records of a gateway', () => {
     }
     await client.command('QUIT');
     await client.gone();
-    await loggedIn('somebody-else', personNamed('one'));
+    await loggedIn('another-person', personNamed('one'));
     for (let index = 0; index < 12; index += 1) {
       const stranger = await ControlClient.connect(world.port);
       await stranger.reply();

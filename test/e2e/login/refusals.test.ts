@@ -36,7 +36,7 @@ beforeAll(async () => {
   [pki, namesakePki, strangePki] = await Promise.all([
     createTestPki(),
     createTestPki(),
-    createTestPki({ organization: 'Somebody else' }),
+    createTestPki({ organization: 'Another organization' }),
   ]);
   for (const request of requests(Date.now())) people.set(request.name, await pki.issuePerson(request));
   people.set('foreign', await namesakePki.issuePerson({ name: 'foreign' }));
@@ -111,8 +111,8 @@ describe('a person is refused', () => {
     ['whose certificate comes from a CA of the same name', 'foreign', 'foreign', 'signature-invalid'],
     ['whose certificate comes from an unknown CA', 'stranger', 'stranger', 'path-not-found'],
     ['who sends no certificate', undefined, 'ada', 'certificate-missing'],
-    ['who names somebody else', 'ada', 'rolf', 'name-mismatch'],
-    ['who names nobody that exists', 'ada', 'nobody', 'name-mismatch'],
+    ['who names another account', 'ada', 'rolf', 'name-mismatch'],
+    ['who names no account that exists', 'ada', 'missing', 'name-mismatch'],
     ['who tries to inject a filter', 'ada', '*)(uid=*', 'name-mismatch'],
   ])('%s', async (_rule, holder, user, code) => {
     const client = await secured(holder);
@@ -148,7 +148,7 @@ describe('a person is refused', () => {
   });
 });
 
-describe('a kept TLS session never logs anybody in', () => {
+describe('a kept TLS session never makes a login', () => {
   it.each(['TLSv1.2', 'TLSv1.3'] as const)(
     '%s: the next connection makes a full handshake with a fresh signature',
     async (version) => {

@@ -87,7 +87,7 @@ describe('CRLs over HTTP', () => {
   });
 
   it.each<CrlBehaviour>(['hang', 'trickle', 'cut', 'flood', 'huge', 'redirect', 'garbage', 'fail'])(
-    'from a server that misbehaves (%s) leave the status unknown, and nobody is let in',
+    'from a server that misbehaves (%s) leave the status unknown, and no client is let in',
     async (behaviour) => {
       crlServer.behave('issuing.crl', behaviour);
       const site = await start(fromServer);

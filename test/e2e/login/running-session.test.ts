@@ -1,4 +1,4 @@
-/** A session that runs while an administrator changes groups, rules and homes: a hang-up signal brings it what a new login would get. */
+/** A session that runs while an administrator changes groups, rules and homes: a hang-up signal brings it what a new login gets. */
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => pki?.remove());
 
-const everyone = { users: '*', permissions: ['Read'] };
+const allUsers = { users: '*', permissions: ['Read'] };
 const writers = { roles: ['writers'], permissions: ['Write'] };
 
 function accounts(...groups: readonly string[]) {
@@ -43,7 +43,7 @@ async function withSession(test: (running: Running) => Promise<void>): Promise<v
     directories: [directory],
     files,
     rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
-    site: { authorization: [everyone, writers], connections: { loginRecheckInterval: '1d' } },
+    site: { authorization: [allUsers, writers], connections: { loginRecheckInterval: '1d' } },
   });
   const client = await ControlClient.connect(world.port);
   const log = () => readFile(join(world.folder, 'cardgate.log'), 'utf8');
@@ -93,12 +93,12 @@ describe('after SIGHUP a running session', () => {
     withSession(async ({ client, change, hangUp }) => {
       expect(await code(client, 'MKD closed')).toBe(257);
       const deny = { accessType: 'Deny', users: '*', permissions: ['Read', 'Write'], path: '/closed' };
-      await change({ authorization: [everyone, writers, deny] });
+      await change({ authorization: [allUsers, writers, deny] });
       await hangUp();
       expect(await code(client, 'MKD closed/one')).toBe(550);
       expect(await code(client, 'CWD closed')).toBe(550);
       expect(await code(client, 'MKD open')).toBe(257);
-      await change({ authorization: [everyone, writers] });
+      await change({ authorization: [allUsers, writers] });
       await hangUp();
       expect(await code(client, 'MKD closed/one')).toBe(257);
     }));

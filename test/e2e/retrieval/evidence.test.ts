@@ -97,7 +97,7 @@ const publish = (options: Parameters<typeof issueCrl>[1] = {}) =>
   server.publish('ca.crl', issueCrl(middle, { nextUpdate: days(1), ...options }));
 
 describe('after a restart with the server dead', () => {
-  it('people still get in until the next update is due, and nobody after', async () => {
+  it('people still get in until the next update is due, and no client after', async () => {
     publish();
     expect(await startProcess().login()).toBe('valid');
     await server.stop();
@@ -116,7 +116,7 @@ describe('after a restart with the server dead', () => {
     expect(await startProcess().login()).toBe('certificate-revoked');
   });
 
-  it('nobody gets in by evidence that nobody proved', async () => {
+  it('no client gets in by evidence that is not proved authentic', async () => {
     server.publish('ca.crl', issueCrl({ subject: middle.subject, keys: newKeys() }));
     expect(await startProcess().login()).toBe('revocation-unknown');
     expect(readdirSync(folder)).toEqual([]);
@@ -124,7 +124,7 @@ describe('after a restart with the server dead', () => {
 });
 
 describe('a running process', () => {
-  it('retrieves ahead what logins use, so that a server that dies later keeps nobody waiting', async () => {
+  it('retrieves ahead what logins use, so that a server that dies later keeps no client waiting', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const running = startProcess();
     try {
@@ -178,7 +178,7 @@ describe('a server that', () => {
     expect(server.requests()).toBe(3);
   });
 
-  it('replays an older CRL lets nobody in who was revoked since', async () => {
+  it('replays an older CRL lets no card in that was revoked since', async () => {
     publish({ thisUpdate: days(-0.5), entries: [crlEntry(0xe1)] });
     expect(await startProcess().login()).toBe('certificate-revoked');
     publish({ thisUpdate: days(-2) });

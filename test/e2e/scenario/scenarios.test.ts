@@ -51,7 +51,7 @@ const attempt = (running: RunningScenario, expectation: Expectation) =>
   attemptLogin(running, expectation, {
     original,
     scratch,
-    // OpenSSL's clients would not use a key of 1024 bits by themselves; the gateway is to refuse it.
+    // OpenSSL's clients do not use a key of 1024 bits by themselves; the gateway is to refuse it.
     ...(expectation.card === 'weak-key' && { env: { OPENSSL_CONF: laxConfiguration } }),
   });
 

@@ -87,7 +87,7 @@ describe('POST /v1/resolve', () => {
     ['a revoked certificate', () => bob, {}, 'certificate-revoked'],
     ['a locked account', () => lou, {}, 'account-locked'],
     ['a certificate without an account', () => uma, {}, 'mapping-none'],
-    ['somebody else’s name', () => ada, { user: 'bob' }, 'name-mismatch'],
+    ['the name of another person', () => ada, { user: 'bob' }, 'name-mismatch'],
     ['an empty name', () => ada, { user: '' }, 'name-mismatch'],
   ])('denies %s, with code and reference but no particulars', async (_rule, person, more, code) => {
     const before = service.records.length;
@@ -210,7 +210,7 @@ describe('GET /v1/authorize', () => {
     ['an empty header', () => ({ 'x-client-certificate': '' }), 401, 'certificate-missing'],
     ['a revoked certificate', () => escaped(bob), 403, 'certificate-revoked'],
     [
-      'a header nobody configured',
+      'a header that is not configured',
       () => ({ 'client-cert': `:${ada.der.toString('base64')}:` }),
       401,
       'certificate-missing',
@@ -328,7 +328,7 @@ describe('the service', () => {
 });
 
 describe('over TCP', () => {
-  it('serves callers with a certificate of the configured authority, by name, and nobody else', async () => {
+  it('serves callers with a certificate of the configured authority, by name, and no other', async () => {
     const authorityOf = ({ files }: TestPki) => readFileSync(files.root, 'utf8');
     const listener = {
       address: '127.0.0.1',

@@ -142,13 +142,13 @@ describe('nginx before an application', () => {
     expect((await visit(bob, headers())).status).toBe(403);
   });
 
-  it('replaces an account header that somebody with a card sends', async () => {
+  it('replaces an account header that a card holder sends', async () => {
     const { body } = await visit(ada, { 'x-cardgate-account': 'bob', 'x-real-ip': '198.51.100.1' });
     expect(JSON.parse(body)['x-cardgate-account']).toEqual(['ada']);
     expect(service.records.at(-1)).toMatchObject({ remoteAddress: '127.0.0.1' });
   });
 
-  it('keeps everybody out while the service is away', async () => {
+  it('keeps every client out while the service is away', async () => {
     await service.close();
     expect((await visit(ada)).status).toBe(500);
     const squatter = createTcpServer((socket) => socket.destroy()).listen(service.address.slice('unix:'.length));

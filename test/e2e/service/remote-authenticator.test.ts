@@ -76,7 +76,7 @@ afterAll(async () => {
   await pki?.remove();
 });
 
-const person = (name: string) => people.get(name) ?? expect.fail(`nobody is called ${name}`);
+const person = (name: string) => people.get(name) ?? expect.fail(`no person is called ${name}`);
 const fingerprint = (name: string) => createHash('sha256').update(person(name).der).digest('hex');
 const tlsListener = () => ({
   address: '127.0.0.1',
@@ -151,7 +151,7 @@ describe('a remote decision', () => {
     ['a broken certificate', 'ada', { peerCertificates: [Buffer.from('no certificate')] }],
     ['an endless certificate', 'ada', { peerCertificates: [Buffer.alloc(70_000, 0x30)] }],
     ['an address in a zone', 'ada', { remoteAddress: 'fe80::1%eth0' }],
-    ['an address that is none', 'ada', { remoteAddress: '<nowhere>' }],
+    ['a text that is no address', 'ada', { remoteAddress: '<nowhere>' }],
   ])('is that of this machine for %s', async (_rule, name, more) => {
     const { authenticator, records, close } = remote([service.address]);
     const there = await authenticator.authenticate(request(name, more));
@@ -198,7 +198,7 @@ describe('a remote decision', () => {
     expect(steps.steps.map(({ check }) => check)).toEqual(['mapping service', 'authorization rules', 'home directory']);
   });
 
-  it('is taken anew by a recheck: withdrawn when the card is revoked, kept while nobody answers', async () => {
+  it('is taken anew by a recheck: withdrawn when the card is revoked, kept while no service answers', async () => {
     const revocable = await startService(world.configuration, { listener: { socket: temporarySocket(), mode: 0o600 } });
     const { authenticator, close } = remote([revocable.address]);
     const verdict = await authenticator.authenticate(request('ada'));
@@ -218,7 +218,7 @@ describe('a remote decision', () => {
 
 const refusal = (code: string, outcome = 'denied') => ({ outcome, reference: 'ABCD-EFGH', code, meaning: 'x' });
 
-/** Something that listens where a service should be. */
+/** Something that listens in the place of a service. */
 async function fake(listener: RequestListener, address = `unix:${temporarySocket()}`) {
   const server: Server = createServer(listener);
   server.listen(address.slice(5));
@@ -261,7 +261,7 @@ describe('a service that fails', () => {
       },
     ],
     [
-      'adds what nobody knows',
+      'adds an unknown field',
       async () => {
         const grant = JSON.stringify({ ...(await grantOf('ada')), administrator: true });
         return (_, response) => void response.end(grant);
@@ -288,7 +288,7 @@ describe('a service that fails', () => {
     more();
   }
 
-  it.each(failures)('and %s never lets anybody in, and the next decides', async (_rule, listener) => {
+  it.each(failures)('and %s never lets a client in, and the next decides', async (_rule, listener) => {
     const bad = await fake(await listener());
     const name = _rule === 'grants another certificate' ? 'uma' : 'ada';
     const alone = remote([bad.address], { settings: { ...remoteTimes, attemptTimeout: milliseconds(500) } });
@@ -388,7 +388,7 @@ describe('a service that fails', () => {
         material: { ...material, certificateChain: person('ada').chainPem, privateKey: person('ada').privateKeyPem },
       }),
     ],
-  ])('because it has %s lets nobody in', async (_rule, more) => {
+  ])('because it has %s lets no client in', async (_rule, more) => {
     const { authenticator, close } = remote([service.address], more());
     expect((await authenticator.authenticate(request('ada'))).outcome).toBe('unavailable');
     close();

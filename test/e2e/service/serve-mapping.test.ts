@@ -64,7 +64,7 @@ function start(
 }
 
 describe('cardgate serve-mapping', () => {
-  it('does not start when its socket would have no directory', async () => {
+  it('does not start when the directory of its socket is missing', async () => {
     const { lines, exited } = start('/nonexistent/mapping.sock');
     expect(await exited).toEqual([2, null]);
     expect(lines.join('\n')).toContain('mappingService.listeners[0].socket: cannot write /nonexistent/mapping.sock');

@@ -1,5 +1,5 @@
 /**
- * What goes wrong with a card in its reader while somebody logs in: what the client is told, what the gateway records, and that
+ * What goes wrong with a card in its reader while its holder logs in: what the client is told, what the gateway records, and that
  * it goes on serving. No fault costs more tries of the PIN than the person made.
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -37,7 +37,7 @@ const tlsVersions = ['1.2', '1.3'] as const;
 const handshakeSeconds = 3;
 /**
  * OpenSC 0.23 waits for itself for ever when a card is pulled while it signs and pcscd has not noticed yet: its mutex is not
- * recursive. Such a client is ended after this time, as its user would.
+ * recursive. Such a client is ended after this time, as its user ends it.
  */
 const patienceMs = 6000;
 
@@ -128,7 +128,7 @@ async function expectServing(): Promise<void> {
   expect(listing, listing.stderr).toMatchObject({ exitCode: 0 });
 }
 
-/** The client failed before it was anybody to the gateway, which wrote down why and serves on. */
+/** The client failed before it had logged in; the gateway wrote down why and serves on. */
 async function expectRefusedHandshake(work: () => Promise<ClientResult>): Promise<ClientResult> {
   let result: ClientResult | undefined;
   const records = await recordsOf(async () => {

@@ -46,7 +46,7 @@ async function withReader(work: (reader: VirtualReader) => Promise<void>, more =
 }
 
 describe.skipIf(tests.skip)(tests.title, () => {
-  it('listens where nobody else of the machine can connect', async () => {
+  it('listens where no other user of the machine can connect', async () => {
     await withReader(async (reader) => {
       await reader.insert();
       const socket = connect(vpcdPort, '127.0.0.1');
@@ -75,7 +75,7 @@ describe.skipIf(tests.skip)(tests.title, () => {
   });
 
   it.each([
-    ['of a card that there is not', { card: 'nobody' }, 'There is no card "nobody"'],
+    ['of a card that there is not', { card: 'missing' }, 'There is no card "missing"'],
     ['with a PIN that is not that of the card', { pin: wrongPin }, 'The PIN is wrong.'],
     ['with a PIN that no PIV card can have', { pin: 'secret' }, 'six to eight decimal digits'],
     ['with a PUK that no PIV card can have', { puk: '1234' }, 'eight printable characters'],

@@ -144,7 +144,7 @@ describe('OCSP, verified by OpenSSL', () => {
   });
 });
 
-describe('a request that is none', () => {
+describe('octets that are no request', () => {
   const ocspError = async (body: Buffer) => {
     const response = await fetch(`${server.url}/ocsp`, { method: 'POST', body: new Uint8Array(body) });
     return Buffer.from(await response.arrayBuffer()).toString('hex');
@@ -159,7 +159,7 @@ describe('a request that is none', () => {
     expect(await ocspError(body)).toBe('30030a0101');
   });
 
-  it.each(['/', '/../private-key.pem', '/root.pem', '/nobody.crl', '/issuing.crl/x'])(
+  it.each(['/', '/../private-key.pem', '/root.pem', '/missing.crl', '/issuing.crl/x'])(
     '%s is not found',
     async (path) => {
       expect((await fetched(path)).status).toBe(404);

@@ -20,7 +20,7 @@ import { lftp } from '../../support/clients/lftp.ts';
 import { runClient } from '../../support/clients/run-client.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 
-/** What the server saw of one client whose certificate it verified: TLS lets nobody through without a signature by its key. */
+/** What the server saw of one client whose certificate it verified: TLS lets no client through without a signature by its key. */
 interface Seen {
   readonly sha256: string;
   readonly version: string | null;

@@ -107,7 +107,7 @@ describe('a session with one signature', () => {
 });
 
 describe('a login that ends early', () => {
-  it('by a certificate that maps to nobody is told by the reply 530', async () => {
+  it('by a certificate that maps to no account is told by the reply 530', async () => {
     const stranger = await pki.issuePerson({ name: 'stranger' });
     const credential = keyFileCredential(stranger.chainPem, stranger.privateKeyPem);
     const client = new Client(replyTimeoutMs);
@@ -122,7 +122,7 @@ describe('a login that ends early', () => {
 
   it('without a certificate is told by the reply 530', async () => {
     const client = new Client(replyTimeoutMs);
-    await expect(accessWithTls13(client, accessOptions('explicit', 'nobody'))).rejects.toMatchObject({ code: 530 });
+    await expect(accessWithTls13(client, accessOptions('explicit', 'missing'))).rejects.toMatchObject({ code: 530 });
   });
 
   it.each([
@@ -131,7 +131,7 @@ describe('a login that ends early', () => {
   ])('by a server with %s asks for no card and says no name', async (_name, trustAnchors, host, reason) => {
     let choices = 0;
     const access = accessWithTls13(new Client(replyTimeoutMs), {
-      ...accessOptions('explicit', 'nobody'),
+      ...accessOptions('explicit', 'missing'),
       verifyServer: createServerVerifier({ trustAnchors: trustAnchors(), host, clock: systemClock }),
       chooseCredential: async () => {
         choices += 1;

@@ -42,7 +42,7 @@ export interface ClientSession {
   readonly pauseAfterLogin?: ClientPause;
   /** Done one after the other in one FTP session; the first that fails ends it. */
   readonly steps: readonly ClientStep[];
-  /** More of the environment, such as OPENSSL_CONF for a client that is to do what it would not do by itself. */
+  /** More of the environment, such as OPENSSL_CONF for a client that is to do what it does not do by itself. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: 30 seconds for the whole run. */
   readonly timeoutMs?: number;

@@ -37,8 +37,8 @@ function rightsAt(rules: readonly AuthorizationRule[], path: string, subject = a
 
 describe('authorize', () => {
   it.each<[string, readonly AuthorizationRule[], string, string]>([
-    ['no rules: nobody gets in', [], '/', 'denied'],
-    ['everybody', [allow({ users: '*' })], '/any/where', 'RW'],
+    ['no rules: no account gets in', [], '/', 'denied'],
+    ['every account', [allow({ users: '*' })], '/any/where', 'RW'],
     ['the account by name', [allow({ users: ['bob', 'ada'] })], '/', 'RW'],
     ['the account by name in another case', [allow({ users: ['ADA'] })], '/', 'RW'],
     ['another account', [allow({ users: ['adam'] })], '/', 'denied'],
@@ -48,7 +48,7 @@ describe('authorize', () => {
     ['a group by name', [allow({ roles: ['Staff'] })], '/', 'RW'],
     ['another group', [allow({ roles: ['admins'] })], '/', 'denied'],
     ['a group named like the account is not the account', [allow({ roles: ['ada'] })], '/', 'denied'],
-    ['a rule for nobody', [allow({})], '/', 'denied'],
+    ['a rule without users', [allow({})], '/', 'denied'],
     ['a rule for empty lists', [allow({ users: [], roles: [] })], '/', 'denied'],
     ['a rule without permissions', [allow({ users: '*', permissions: [] })], '/', 'denied'],
     ['Read does not write', [allow({ users: '*', permissions: ['Read'] })], '/', 'R'],
@@ -71,7 +71,12 @@ describe('authorize', () => {
       '/',
       'denied',
     ],
-    ['Deny of another concerns nobody else', [allow({ users: '*' }), deny({ users: ['bob'] })], '/', 'RW'],
+    [
+      'Deny of another account concerns that account alone',
+      [allow({ users: '*' }), deny({ users: ['bob'] })],
+      '/',
+      'RW',
+    ],
     ['Deny takes one permission', [allow({ users: '*' }), deny({ users: '*', permissions: ['Write'] })], '/', 'R'],
     ['Deny below a path', [allow({ users: '*' }), deny({ users: '*', path: '/x' })], '/x/y', '-'],
     ['Deny below a path leaves the rest', [allow({ users: '*' }), deny({ users: '*', path: '/x' })], '/y', 'RW'],
@@ -88,12 +93,12 @@ describe('authorize', () => {
       '-',
     ]),
     [
-      'a Deny that names nobody takes nothing',
+      'a Deny that names no account takes nothing',
       [allow({ users: '*' }), deny({}), deny({ users: [], roles: [] })],
       '/',
       'RW',
     ],
-    ['Deny alone lets nobody in', [deny({ users: ['bob'] })], '/', 'denied'],
+    ['Deny alone lets no account in', [deny({ users: ['bob'] })], '/', 'denied'],
   ])('%s', (_rule, rules, path, expected) => {
     expect(rightsAt(rules, path)).toBe(expected);
   });
@@ -188,7 +193,7 @@ describe('what a path leads to', () => {
     },
   );
 
-  it('names the paths of its own rules, and those of everybody’s rules that stay where they are', () => {
+  it('names the paths of its own rules, and those of the rules for all that stay where they are', () => {
     const other = deny({ users: ['bob'], path: '/of-bob/', permissions: ['Read'] });
     const { rulePaths, fixedPaths } = rights([secret, other, deny({ users: '*', permissions: ['Write'] })]);
     expect(rulePaths).toEqual(['/open', '/open/secret']);

@@ -45,12 +45,12 @@ const denied = (detail: string) => ({
 });
 
 describe('mode None', () => {
-  it('puts everybody in the root', async () => {
+  it('puts every account in the root', async () => {
     expect(await findHomeDirectory(isolation('None'), ada)).toEqual(found());
     expect(await findHomeDirectory(isolation('None'), { ...ada, accountName: '../x' })).toEqual(found());
   });
 
-  it('refuses everybody when the root is missing', async () => {
+  it('refuses every account when the root is missing', async () => {
     expect(await findHomeDirectory(isolation('None', { root: join(base, 'none') }), ada)).toMatchObject(
       denied('ENOENT'),
     );
@@ -79,7 +79,7 @@ describe('mode IsolateAllDirectories', () => {
     expect(await findHomeDirectory(isolation, { ...ada, directory: 'other.org' })).toEqual(found('other.org', 'ada'));
   });
 
-  it('never makes the root, which an unmounted disk would be', async () => {
+  it('never makes the root, whose disk may not be mounted', async () => {
     const isolation = { ...isolate('atLogin'), root: join(base, 'none') };
     expect(await findHomeDirectory(isolation, ada)).toMatchObject(denied('ENOENT'));
   });
@@ -324,21 +324,21 @@ describe('a home that is only foreseen', () => {
 
   it.each<[string, () => UserIsolation, HomeOwner, () => object]>([
     ['is there already', () => isolate('atLogin'), ada, () => found('ada')],
-    ['would be made', () => isolate('atLogin'), { ...ada, accountName: 'bob' }, () => foreseen('bob')],
+    ['is missing', () => isolate('atLogin'), { ...ada, accountName: 'bob' }, () => foreseen('bob')],
     [
-      'would be made with the directory above it',
+      'is missing with the directory above it',
       () => isolate('atLogin', 'directoryAndAccount'),
       { ...ada, accountName: 'bob' },
       () => foreseen('example.org', 'bob'),
     ],
     [
-      'would be made in a directory that is there',
+      'is missing in a directory that is there',
       () => isolate('atLogin', 'directoryAndAccount'),
       { ...ada, accountName: 'bob', directory: 'ada' },
       () => foreseen('ada', 'bob'),
     ],
     [
-      'would be below a file',
+      'is below a file',
       () => isolate('atLogin', 'directoryAndAccount'),
       { ...ada, directory: 'file' },
       () => denied('ENOTDIR'),
@@ -353,7 +353,7 @@ describe('a home that is only foreseen', () => {
       () => denied('link'),
     ],
     [
-      'would be made behind a link out of the root',
+      'is missing behind a link out of the root',
       () => isolate('atLogin', 'directoryAndAccount'),
       { ...ada, directory: 'away' },
       () => denied('ENOENT'),

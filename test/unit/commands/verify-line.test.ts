@@ -98,7 +98,7 @@ describe('a line that cannot be read', () => {
 });
 
 describe('a name that stands more than once', () => {
-  it('in objects beside each other, or as a value, is none that stands twice', () => {
+  it('in objects beside each other, or as a value, is not a key that stands twice', () => {
     const line = { certificate, id: { a: { a: 'a' }, b: [{ a: 'a' }, { a: 'a' }, 'a', 'a'], c: 'x","c":"' } };
     expect(read(JSON.stringify(line))).toMatchObject({ purposes: [] });
   });

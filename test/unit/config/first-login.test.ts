@@ -1,4 +1,4 @@
-/** What only the first login would find is said when the configuration is read: what can never work is a fault, what time may heal a warning. */
+/** What the first login finds otherwise is said when the configuration is read: what can never work is a fault, what time may heal a warning. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -109,7 +109,7 @@ const ldap = (more: Node) =>
     },
   ]);
 
-describe('what the first login would find', () => {
+describe('what the first login finds otherwise', () => {
   it('is warned of where clients refuse the server for SHA-1, but not where it signed itself', () => {
     const certified = (name: string, ...signer: string[]) => {
       const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-sha1', '-days', '90', '-subj', `/CN=${name}`];

@@ -165,7 +165,7 @@ describe('a faulty configuration', () => {
       'where CERTIFICATE is due',
     ],
     [
-      'a key that everybody can read',
+      'a key that every user can read',
       () => changed(site('ssl', 'serverCertificateKey'), 'open.key'),
       'sites[0].ssl.serverCertificateKey',
       'can be read by every user',
@@ -219,13 +219,13 @@ describe('a faulty configuration', () => {
       'without the other end of the range',
     ],
     [
-      'a directory nobody defined',
+      'a directory that is not defined',
       () => changed(site('directories'), ['corp']),
       'sites[0].directories[0]',
       'no directory named',
     ],
     [
-      'an authorization rule for nobody',
+      'an authorization rule without users',
       () => changed(site('authorization', 0), { permissions: ['Read'] }),
       'sites[0].authorization[0]',
       'neither users nor roles',

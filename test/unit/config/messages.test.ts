@@ -505,7 +505,7 @@ describe('text that is no YAML', () => {
     expect(faults[0]?.position.line).toBe(line);
   });
 
-  it('a byte order mark is none', () => {
+  it('a byte order mark is no fault', () => {
     expect(faultsOf(`\uFEFF${valid()}`)).toEqual([]);
   });
 });

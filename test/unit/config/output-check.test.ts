@@ -1,4 +1,4 @@
-/** What the service will write to is judged as it is: the thing itself where it is there, the folder it would be made in otherwise. */
+/** What the service will write to is judged as it is: the thing itself where it is there, the folder it is made in otherwise. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Folders that a site should not serve, rules for directories that are not there, and addresses in several spellings. */
+/** Folders that are not for clients, rules for directories that are not there, and addresses in several spellings. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -115,7 +115,7 @@ describe('servers found in the DNS', () => {
     expect(await urls(renewing.list)).toEqual(['ldaps://dc1.corp.example:636']);
   });
 
-  it('a resolver that never answers holds nobody up for ever', async () => {
+  it('a resolver that never answers holds no login up for ever', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const silent = { resolveService: () => new Promise<never>(() => undefined) };

@@ -1,4 +1,4 @@
-/** Rules of connections to servers that nothing else would show: whom they believe, what they take, and which passwords leave this machine. */
+/** Rules of connections to servers that nothing else shows: whom they believe, what they take, and which passwords leave this machine. */
 
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -48,7 +48,7 @@ describe('formatList', () => {
     expect(formatList(forged, now)).toMatch(/ a\?\?226 done\u0085\x1b\udcff -> x\?y$/);
   });
 
-  it('shows a time that is none as the epoch', () => {
+  it('shows an invalid time as the epoch', () => {
     expect(formatList(entryOf('file', 'x', { modifiedAt: new Date(Number.NaN) }), now)).toContain('Jan  1  1970');
   });
 });
@@ -72,8 +72,8 @@ describe('formatFacts', () => {
   it.each([
     ['says what a link says', 'docs/2026', 'OS.unix=slink:docs/2026'],
     ['does not where it leads out of the home', undefined, 'OS.unix=slink'],
-    ['does not where a space would end the facts', 'my docs', 'OS.unix=slink'],
-    ['does not where a semicolon would end the value', 'a;size=1', 'OS.unix=slink'],
+    ['does not where a space ends the facts', 'my docs', 'OS.unix=slink'],
+    ['does not where a semicolon ends the value', 'a;size=1', 'OS.unix=slink'],
   ])('%s', (_rule, target, expected) => {
     const { target: _, ...plain } = link;
     const entry = target === undefined ? plain : { ...plain, target };

@@ -18,7 +18,7 @@ describe('the end of a connection in the table', () => {
 });
 
 describe('unacknowledged octets', () => {
-  it.each(['127.0.0.1', '::1'])('grow while a peer does not read, and are none when it has: %s', async (host) => {
+  it.each(['127.0.0.1', '::1'])('grow while a peer does not read, and come to 0 when it has: %s', async (host) => {
     const server = createServer({ pauseOnConnect: true }).listen(0, host);
     await once(server, 'listening');
     const client = connect((server.address() as { port: number }).port, host);

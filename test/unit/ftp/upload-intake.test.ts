@@ -50,7 +50,7 @@ function intakeOf(raw: Socket, write: (octets: Buffer) => Promise<void>) {
 function collected() {
   const written: Buffer[] = [];
   const write = async (octets: Buffer) => {
-    // Copied late, as a disk would: a slab that is used again too early shows.
+    // Copied late, as a disk does: a slab that is used again too early shows.
     await new Promise(setImmediate);
     written.push(Buffer.from(octets));
   };

@@ -37,7 +37,7 @@ describe('resolveVirtualPath', () => {
     ['carriage return', 'a\rb'],
     ['a segment of 256 bytes', `${longSegment}b`],
     ['a segment of 128 letters but 256 bytes', 'ä'.repeat(128)],
-    ['an argument of more than 4096 bytes, even when it would normalise to less', '/./'.repeat(1400)],
+    ['an argument of more than 4096 bytes, even when it is normalised to less', '/./'.repeat(1400)],
   ])('refuses %s', (_rule, argument) => {
     expect(resolveVirtualPath('/docs', argument)).toBeUndefined();
   });

@@ -124,7 +124,7 @@ describe('the home of an account', () => {
     ],
     ['that is there', { outcome: 'found', homeDirectory: '/a' }, 'passed', { home: '/a' }],
     [
-      'that would be made',
+      'that a login makes',
       { outcome: 'found', homeDirectory: '/a', wouldBeMade: true },
       'passed',
       { home: '/a', wouldBeMade: 'by the first login' },

@@ -111,7 +111,7 @@ describe('the newest configuration', () => {
     expect(verdict).toMatchObject({ outcome: 'denied', denial: { detail: 'newest' } });
   });
 
-  it('lets nobody into a site that it does not have', async () => {
+  it('refuses logins at a site that it does not have', async () => {
     const logins = new LoginGenerations(generation('newest').logins);
     await expect(logins.authenticate('other', request)).rejects.toThrow('site other is not in the configuration');
     expect(await deciderOf(logins)).toBe('newest');

@@ -230,7 +230,7 @@ describe('a recheck after a reload', () => {
       'password-missing',
     ],
     [
-      'counts no password that nobody had asked for',
+      'counts no password that was not asked for',
       taking('certificate'),
       { password: 'never looked at' },
       taking('certificateAndPassword'),

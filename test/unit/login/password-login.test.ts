@@ -146,7 +146,7 @@ describe('certificate and password', () => {
     expect(await outcomeOf(site, {})).toBe('certificate-revoked');
   });
 
-  it('whoever cannot be asked for the password is refused', async () => {
+  it('a client that cannot be asked for the password is refused', async () => {
     const { authenticator } = world('certificateAndPassword');
     for (const verdict of [
       await authenticator.explain(request, unrecorded),
@@ -215,7 +215,7 @@ describe('certificate or password', () => {
     expect(await outcomeOf(world('certificateOrPassword'), { ...noCard, ...changes })).toBe(outcome);
   });
 
-  it('a name that two accounts have is nobody’s', async () => {
+  it('a name that two accounts have leads to neither', async () => {
     const twin = { ...account('jdoe'), id: 'other' };
     const site = world('certificateOrPassword', { accounts: [account('jdoe'), twin] });
     expect(await outcomeOf(site, { ...noCard, password: 'right' })).toBe('account-name-ambiguous');
@@ -308,7 +308,7 @@ describe('guessing', () => {
     expect(await outcomeOf(world('certificateAndPassword', { throttle }), { password: 'right' })).toBe('granted');
   });
 
-  it('whoever has the card may not guess without end, from many addresses neither', async () => {
+  it('a card holder may not guess without end, not from many addresses either', async () => {
     const site = world('certificateAndPassword');
     for (let index = 0; index < 40; index += 1) {
       await outcomeOf(site, { remoteAddress: `198.51.100.${index}`, password: 'wrong' });
@@ -330,7 +330,7 @@ describe('guessing', () => {
     expect(site.findByLoginName).toHaveBeenCalledTimes(6);
   });
 
-  it('an outage of the directory is nobody’s failure', async () => {
+  it('an outage of the directory counts as a failure of no client', async () => {
     const site = world('certificateOrPassword');
     site.verifyPassword.mockRejectedValue(new DirectoryUnavailableError('down'));
     for (let attempt = 0; attempt < 20; attempt += 1) {

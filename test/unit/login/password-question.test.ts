@@ -66,7 +66,7 @@ describe('a client without a certificate', () => {
     });
   });
 
-  it('that claims nothing is nobody', async () => {
+  it('that claims nothing names no account', async () => {
     const { authenticator } = site();
     const verdict = await authenticator.explain({ ...noCard, claimedName: undefined, password: 'right' }, unrecorded);
     expect(verdict).toMatchObject({ denial: { code: 'account-not-found', facts: { claimedName: '' } } });

@@ -163,7 +163,7 @@ describe('look-ups of a SID', () => {
   });
 
   it.each(['S-1-5-18', 'S-1-5-32-544', 'S-1-1-0', 'S-1-5-21-1-2-3-502', 'S-1-5-21-1-2-3', 'S-1-5-21-1-2-3-4-1000'])(
-    '%s is nobody’s who could log in',
+    '%s leads to no account that can log in',
     (sid) => {
       expect(lookups(sid)).toEqual([]);
     },

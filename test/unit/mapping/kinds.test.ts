@@ -72,7 +72,7 @@ describe('the forms of altSecurityIdentities', () => {
     ['issuerSubject', `X509:<I>${issuer}<S>${subject}`, 'mapping-weak'],
     ['issuerSubject', `X509:<I>${issuer}<S>${subject.replace(' OID', ' + OID')}`, 'mapping-weak'],
     ['subject', `X509:<S>${subject}`, 'mapping-weak'],
-    // values that must find nobody
+    // values that find no account
     ['issuerSerial', `X509:<I>${issuer}<SR>e1ac11000000002b`, 'mapping-none'],
     ['issuerSerial', 'X509:<I>CN=CONTOSO-DC-CA,DC=contoso,DC=com<SR>2b0000000011ace1', 'mapping-none'],
     ['issuerSerial', `X509:<I>${issuer}`, 'mapping-none'],
@@ -224,7 +224,7 @@ describe('one card, several accounts', () => {
     expect(await resolve(anonymous, rule, both, { user })).toBe(expected);
   });
 
-  it('without the option nobody picks', async () => {
+  it('without the option no account is picked', async () => {
     expect(await resolve(anonymous, { map: 'issuerSerial' }, both)).toBe('mapping-ambiguous');
   });
 
@@ -237,7 +237,7 @@ describe('one card, several accounts', () => {
     expect(await resolve(jane, rule, withSids, { user: 'jdoe-admin' })).toBe('sid-mismatch');
   });
 
-  it('an account that another rule found by a name is none of them', async () => {
+  it('an account that another rule found by a name does not count among them', async () => {
     const upn = { map: 'upn' };
     const stranger = { accountName: 'eve', userPrincipalName: 'jdoe@contoso.com' };
     expect(await resolve(anonymous, [upn, rule], [...both, stranger])).toBe('mapping-ambiguous');
@@ -257,7 +257,7 @@ describe('one card, several accounts', () => {
     ).toBe('mapping-ambiguous');
   });
 
-  it('an account that holds only a name of the certificate is none of them, though a rule made by hand asks for it', async () => {
+  it('an account that holds only a name of the certificate does not count among them, though a rule made by hand asks for it', async () => {
     const rules = [
       {
         name: 'r',
@@ -277,7 +277,7 @@ describe('one card, several accounts', () => {
     }
   });
 
-  it('seventeen accounts are nobody’s', async () => {
+  it('seventeen accounts are refused', async () => {
     const many = Array.from({ length: 17 }, (_, index) => ({ ...account(value), accountName: `jdoe${index || ''}` }));
     expect(await resolve(anonymous, rule, many)).toBe('mapping-ambiguous');
     expect(await resolve(anonymous, rule, many.slice(1), { user: 'jdoe3' })).toBe('jdoe3 issuerSerial');

@@ -148,7 +148,7 @@ describe('values of altSecurityIdentities', () => {
     expect(altValues('ski', key(octets), identity({}))).toEqual(values);
   });
 
-  it('of a certificate without key identifier, SID or name of its own are none', () => {
+  it('of a certificate without key identifier, SID or name of its own do not exist', () => {
     const { subjectKeyIdentifier: _, ...keyless } = jane;
     expect(altValues('ski', keyless, identity({}))).toEqual([]);
     expect(altValues('issuerSid', jane, identity({}))).toEqual([]);

@@ -1,4 +1,4 @@
-/** Distinguished names as rules write them: every length, type and escape reads as the name a certificate would have. */
+/** Distinguished names as rules write them: every length, type and escape reads as the name that a certificate has. */
 import { describe, expect, it } from 'vitest';
 import { parseNameText } from '../../../src/mapping/rules/name-text.ts';
 import { RuleSyntaxError } from '../../../src/mapping/rules/rule-syntax-error.ts';

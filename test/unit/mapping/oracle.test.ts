@@ -1,6 +1,6 @@
 /**
  * Random certificates, directories and rule sets against an oracle that knows nothing of searches: it looks at every account. And
- * whoever may write the attributes of one account can keep others out, but never get them in.
+ * an attacker who may write the attributes of one account can keep others out, but never get them in.
  */
 
 import fc from 'fast-check';

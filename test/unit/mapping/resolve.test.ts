@@ -217,7 +217,7 @@ describe('what is found must hold', () => {
     expect(await resolve(jane, [rule('sid')], [directory], user)).toBe(expected);
   });
 
-  it('an explanation without USER maps to whoever it is', async () => {
+  it('an explanation without USER maps to the account that the certificate leads to', async () => {
     const service = createAccountResolver({
       rules: [rule('sid')],
       settings: bindingOf('full'),
@@ -260,7 +260,7 @@ describe('rules', () => {
     expect(await resolve(certificate, rules({ policies: ['1.2'] }), [listed])).toBe('by-certificate certificate');
   });
 
-  it('a rule nobody can answer is refused when the service is made', () => {
+  it('a rule that no directory can answer is refused when the service is made', () => {
     const options = {
       settings: bindingOf('full'),
       logger: silentLogger,

@@ -1,4 +1,4 @@
-/** Values of altSecurityIdentities as people write them: what they are read as, what they should be, and what is no mapping. */
+/** Values of altSecurityIdentities as people write them: what they are read as, what is right, and what is no mapping. */
 import { describe, expect, it } from 'vitest';
 import { readStoredValue } from '../../../src/mapping/stored/stored-value.ts';
 
@@ -135,7 +135,7 @@ describe('a value in the spelling of FreeIPA', () => {
     ['X509:<S>O=x,CN="a""b"', 'X509:<S>O=x,CN=a\\"b'],
     ['X509:<S>O=x,CN=a=b', 'X509:<S>O=x,CN=a\\=b'],
     ['X509:<S>O=x,emailAddress=a', 'X509:<S>O=x,E=a'],
-  ])('%j should be %j', (text, right) => {
+  ])('%j is %j written rightly', (text, right) => {
     expect(readStoredValue(text, 'freeIpa')).toMatchObject({ kind: 'value', right });
   });
 

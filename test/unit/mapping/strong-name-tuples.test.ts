@@ -49,7 +49,7 @@ describe('a tuple', () => {
     ['a digit too few', whole.slice(1), 'has 39 hexadecimal digits'],
     ['a SHA-256', whole.replace(thumbprint, 'ab'.repeat(32)), 'has 64 hexadecimal digits'],
     ['two thumbprints', whole.replace(thumbprint, `${thumbprint}, ${second}`), 'several thumbprints'],
-    ['a thumbprint that is none', whole.replace(thumbprint, `${thumbprint.slice(1)}g`), 'is not hexadecimal'],
+    ['a thumbprint with another letter', whole.replace(thumbprint, `${thumbprint.slice(1)}g`), 'is not hexadecimal'],
     ['the hidden character of the certificate window', `\u200e${whole}`, 'does not show: \\u{200e}'],
     ['a zero octet', `${whole}\u0000x`, 'does not show: \\u{0}'],
     ['no policy', `${thumbprint}; ; IssuerSubject`, 'the section of the policies is empty'],

@@ -80,7 +80,7 @@ describe('records that a stranger causes', () => {
   });
 
   it.each<[string, AuditRecord]>([
-    ['the end of a session that nobody logged in to', sessionEnd('192.0.2.1')],
+    ['the end of a session without a login', sessionEnd('192.0.2.1')],
     [
       'a refusal before a login',
       {
@@ -92,7 +92,7 @@ describe('records that a stranger causes', () => {
       },
     ],
     ['a refused login without a valid certificate', login()],
-    ['a login that nobody could decide, without a valid certificate', login({ outcome: 'unavailable' })],
+    ['a login that could not be decided, without a valid certificate', login({ outcome: 'unavailable' })],
   ])('are: %s', async (_rule, record) => {
     const trail = trailWith();
     for (let index = 0; index < 20; index += 1) trail.write(record);
@@ -103,7 +103,7 @@ describe('records that a stranger causes', () => {
   it.each<[string, AuditRecord]>([
     ['a granted login', login({ outcome: 'granted' })],
     ['a refused login with a valid certificate', login({ path: ['00'] })],
-    ['the end of a session that somebody logged in to', sessionEnd('192.0.2.1', { accountName: 'ada' })],
+    ['the end of a session with a login', sessionEnd('192.0.2.1', { accountName: 'ada' })],
     [
       'a refusal after a login',
       {

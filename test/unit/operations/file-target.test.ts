@@ -78,7 +78,7 @@ describe('a file that was moved away', () => {
     expect([await textOf(`${path}.1.gz`), await textOf(path)]).toEqual(['one\n', 'two\n']);
   });
 
-  it('gives a line back once only, should its file seem to be another one each time', async () => {
+  it('gives a line back once only, also when its file seems to be another one each time', async () => {
     await write('one\n');
     await duringNextWrite(() => rename(path, `${path}.1`));
     expect(await target.write(Buffer.from('two\n'))).toBe(0);
@@ -100,7 +100,7 @@ describe('a file that was removed', () => {
   it('takes no line with it', async () => {
     await write('one\n');
     await duringNextWrite(() => unlink(path));
-    // What went into a file that nobody can read any more is given back, to be written again.
+    // What went into a file that no process can read any more is given back, to be written again.
     expect(await target.write(Buffer.from('two\n'))).toBe(0);
     await write('two\n');
     expect(await textOf(path)).toBe('two\n');

@@ -195,7 +195,7 @@ describe('of several trust anchors', () => {
     ['a twin that the card holder sends does not count', 'name-constraints-violated', [strict], [lax]],
     ['nor against a path length', 'basic-constraints-violated', [shallow], [lax]],
     ['nor against a required policy', 'certificate-policy-not-acceptable', [explicit], [lax]],
-    ['nor does one that an authority of nobody certified', 'name-constraints-violated', [strict], [crossed, above]],
+    ['nor does one that an unknown CA certified', 'name-constraints-violated', [strict], [crossed, above]],
     ['a cross certificate counts as it stands, its issuer unknown', 'valid', [crossed], []],
     ['a cross certificate counts where its issuer is an anchor too', 'valid', [above, crossed], []],
     ['a cross certificate below an anchor counts beside a stricter twin', 'valid', [strict, above], [crossed]],

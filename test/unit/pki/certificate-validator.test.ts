@@ -70,7 +70,7 @@ describe('the certificate validated is the one TLS proved', () => {
     expect(await verdictOf(trusting, [])).toBe('certificate-missing');
   });
 
-  it('the trust anchor itself is nobody’s card', async () => {
+  it('the trust anchor itself is no card', async () => {
     const usage = extension(oids.keyUsage, namedBits(0, 5, 6), true);
     const self = issue(commonName('Self'), undefined, { extensions: [ca(), usage, purposes(oids.clientAuth)] });
     expect(await verdictOf({ anchors: [self] }, [self])).toBe('path-not-found');

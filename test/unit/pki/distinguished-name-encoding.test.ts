@@ -34,7 +34,7 @@ describe('a name is refused', () => {
     expect(() => parseDistinguishedName(encoded)).toThrow(reason);
   });
 
-  it('with a text beyond ASCII of more than 512 characters, whose normal form would take long', () => {
+  it('with a text beyond ASCII of more than 512 characters, whose normal form takes long', () => {
     expect(parse([[cn, `ä${'x'.repeat(511)}`]]).rdns).toHaveLength(1);
     expect(() => parse([[cn, `ä${'x'.repeat(512)}`]])).toThrow('more than 512 characters');
     expect(parse([[cn, 'x'.repeat(600)]]).rdns).toHaveLength(1);

@@ -65,7 +65,7 @@ const faults: readonly (readonly [string, string, Make])[] = [
 ];
 
 describe.each(faults)('%s', (_what, code, make) => {
-  it('is told although the search would exhaust its budget', async () => {
+  it('is told although a search exhausts its budget', async () => {
     expect(await verdictOf({ anchors: [root()], intermediates: ring }, [make(ringSigner(0))])).toBe(code);
   });
 
@@ -75,7 +75,7 @@ describe.each(faults)('%s', (_what, code, make) => {
   });
 
   it('is told although no issuer is known', async () => {
-    expect(await verdictOf({ anchors: [root()] }, [make(ofKeys(commonName('Nobody known')))])).toBe(code);
+    expect(await verdictOf({ anchors: [root()] }, [make(ofKeys(commonName('Unknown CA')))])).toBe(code);
   });
 });
 
@@ -91,7 +91,7 @@ describe('without a fault of the end entity', () => {
   it('a policy that the site forbids is told first', async () => {
     const policies = extension(oids.certificatePolicies, sequence(sequence(objectIdentifier('1.2.7'))));
     const site = { anchors: [root()], forbiddenPolicies: ['1.2.7'] };
-    expect(await verdictOf(site, [person(ofKeys(commonName('Nobody known')), [policies])])).toBe(
+    expect(await verdictOf(site, [person(ofKeys(commonName('Unknown CA')), [policies])])).toBe(
       'certificate-policy-not-acceptable',
     );
   });

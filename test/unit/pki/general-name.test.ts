@@ -54,7 +54,7 @@ describe('a general name', () => {
     ['a dNSName with a control character', implicit(2, ascii('a\n')), 'dNSName'],
     ['a uniformResourceIdentifier beyond ASCII', implicit(6, ascii('ä')), 'uniformResourceIdentifier'],
     ['an empty registeredID', implicit(8), 'registeredID'],
-    ['a directoryName that is none', explicit(4, utf8('x')), 'name'],
+    ['a directoryName that holds no Name', explicit(4, utf8('x')), 'name'],
   ])('with %s is refused', (_fault, encoded, reason) => {
     expect(() => read(encoded)).toThrow(MalformedError);
     expect(() => read(encoded)).toThrow(reason);

@@ -69,7 +69,7 @@ describe('`none` among the required purposes', () => {
     ['alone lets in who names no purpose', 'valid', ['none'], [holderWith(anchor)]],
     ['lets in who names a required one', 'valid', ['none', clientAuth], [person(anchor)]],
     ['keeps out who names others', missing, ['none', clientAuth], [holderWith(anchor, purposes(emailProtection))]],
-    ['alone keeps out whoever names any', missing, ['none'], [person(anchor)]],
+    ['alone keeps out a certificate that names a purpose', missing, ['none'], [person(anchor)]],
     ['keeps out who names any purpose at all', missing, ['none'], [holderWith(anchor, purposes(anyExtendedKeyUsage))]],
     [
       'keeps out who names application policies',

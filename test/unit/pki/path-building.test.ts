@@ -141,7 +141,7 @@ describe('the search for a path', () => {
     expect(await verdictOf({ ...trusting, intermediates: ring }, [person(signer(0))])).toBe('path-budget-exceeded');
   });
 
-  it('does not take more than OpenSSL would from a TLS peer', async () => {
+  it('takes no more than OpenSSL takes from a TLS peer', async () => {
     const padded = intermediate(anchor, 'Padded', [extension('1.2.3', Buffer.alloc(52_000))]);
     expect(await verdictOf(trusting, [person(middle), middle, padded])).toBe('valid');
     expect(await verdictOf(trusting, [person(middle), middle, padded, padded])).toBe('path-budget-exceeded');

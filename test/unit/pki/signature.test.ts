@@ -119,7 +119,7 @@ describe('signatures that are not acceptable', () => {
       rsaSpki,
     ],
     ['parameters of another type', algorithm(oids.sha256WithRsa, octetString()), good, rsaSpki],
-    ['RSASSA-PSS without parameters, which would be SHA-1', algorithm(oids.rsassaPss), good, rsaSpki],
+    ['RSASSA-PSS without parameters, which means SHA-1', algorithm(oids.rsassaPss), good, rsaSpki],
     ['RSASSA-PSS with the default hash, SHA-1', algorithm(oids.rsassaPss, sequence()), good, rsaSpki],
     ['RSASSA-PSS with two hash functions', pss(oids.sha256, oids.sha512, 32), signPss('sha256', 32), rsaSpki],
     ['RSASSA-PSS with an absurd salt', pss(oids.sha256, oids.sha256, 100_000), signPss('sha256', 32), rsaSpki],

@@ -52,7 +52,7 @@ describe('a SID', () => {
     `S-1-5-${2 ** 32}`,
     `S-1-5-1-${2 ** 32}`,
     `S-1-5${'-1'.repeat(16)}`,
-  ])('%s is none', (text) => {
+  ])('%s is no SID', (text) => {
     expect(() => identity([uri(text)])).toThrow(MalformedError);
   });
 

@@ -52,7 +52,7 @@ describe('what is refused', () => {
   it.each([
     ['NUL in a user principal name', [subjectAltName(upn('admin\0@contoso.com'))]],
     ['a control character in a user principal name', [subjectAltName(upn('admin\r@contoso.com'))]],
-    ['a subjectAltName that names nobody', [subjectAltName()]],
+    ['a subjectAltName without a name', [subjectAltName()]],
     ['an empty user principal name', [subjectAltName(upn(''))]],
     ['a user principal name of another string type', [upnOf(text(0x16, 'jdoe@contoso.com'))]],
     ['broken UTF-8 in a user principal name', [upnOf(Buffer.from('0c02c328', 'hex'))]],

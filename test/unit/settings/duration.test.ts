@@ -12,7 +12,7 @@ describe('parseDuration', () => {
     ['1d', 86_400_000],
   ])('%s is %i milliseconds', (text, expected) => expect(parseDuration(text)).toBe(expected));
 
-  it.each(['', '30', 's', '-1s', '1.5s', '1 s', '1w', '99d', '1h30m', ' 1s', '1s\n'])('%j is none', (text) =>
+  it.each(['', '30', 's', '-1s', '1.5s', '1 s', '1w', '99d', '1h30m', ' 1s', '1s\n'])('%j is no duration', (text) =>
     expect(parseDuration(text)).toBeUndefined(),
   );
 });

@@ -44,7 +44,7 @@ describe('a faulty profile', () => {
       '  - slot: 9A!',
       '    key: RSA-512',
       '    keyUsage: [sign]',
-      "    userPrincipalNames: ['{nobody}']",
+      "    userPrincipalNames: ['{missing}']",
       '    colour: red',
     ];
     writeFileSync(file, lines.join('\n'));
@@ -70,7 +70,7 @@ describe('a faulty profile', () => {
   });
 
   it('that does not exist is a mistake with a remedy that names those that do', async () => {
-    await expect(readCardProfile('nobody')).rejects.toMatchObject({
+    await expect(readCardProfile('missing')).rejects.toMatchObject({
       remedy: expect.stringContaining('ad-smartcard-logon'),
     });
   });

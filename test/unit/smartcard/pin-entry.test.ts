@@ -58,19 +58,19 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
 });
 
 function ask(source: string, expected: string, input = ''): string {
-  // In a session of its own the process has no terminal, whoever runs the tests.
+  // In a session of its own the process has no terminal, also when a person runs the tests.
   const args = ['--wait', process.execPath, program, source, hex(expected)];
   return spawnSync('setsid', args, { input, encoding: 'utf8', timeout: 20_000 }).stdout;
 }
 
 describe('without a terminal', () => {
-  it('nobody is asked, and the other ways are named', () => {
+  it('no person is asked, and the other ways are named', () => {
     expect(ask('terminal', '')).toMatch(/There is no terminal.*--pin-file <path> or --pin-stdin/);
   });
 
   it.each([
     ['the first line counts', '2718\nrest\n', '2718'],
-    ['a line break of Windows is none of the PIN', '2718\r\n', '2718'],
+    ['a line break of Windows is not part of the PIN', '2718\r\n', '2718'],
     ['a missing line break is no fault', '2718', '2718'],
     ['blanks belong to the PIN', ' 27 \n', ' 27 '],
   ])('%s, in a file and on standard input', (_, content, expected) => {

@@ -32,7 +32,7 @@ describe('a PIN', () => {
     expect(String(error)).not.toContain('99');
   });
 
-  it('that nobody chose has eight digits and is not the same twice', () => {
+  it('that is made by chance has eight digits and is not the same twice', () => {
     const pins = Array.from({ length: 50 }, () => digits(systemRandomness, 'PIN', pinDigits));
     expect(pins.every((pin) => /^\d{8}$/.test(pin))).toBe(true);
     expect(new Set(pins).size).toBeGreaterThan(45);

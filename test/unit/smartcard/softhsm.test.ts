@@ -42,7 +42,7 @@ describe('an error of a token', () => {
   });
 });
 
-it('the configuration file is never there in part, whoever writes it at the same time', async () => {
+it('the configuration file is never there in part, also when two processes write it at the same time', async () => {
   const place = mkdtempSync(join(tmpdir(), 'cardgate-softhsm-'));
   try {
     const { configurationFile, tokenDirectory } = await prepareSoftHsm(place);

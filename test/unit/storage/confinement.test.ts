@@ -188,7 +188,7 @@ describe('a name that is removed', () => {
     const file = await open(host('docs/b.txt'));
     await unlink(host('docs/b.txt'));
     await writeFile(host('docs/b.txt (deleted)'), 'another');
-    // The kernel follows such a link to the object without a name, as it would a name removed a moment after it was read.
+    // The kernel follows such a link to the object without a name, like a name that is removed a moment after it was read.
     await symlink(`/proc/${process.pid}/fd/${file.fd}`, host('ghost'));
     const confinement = await Confinement.within(place.home);
     await expect(confinement.pin('/ghost')).rejects.toMatchObject({ kind: 'not-found' });

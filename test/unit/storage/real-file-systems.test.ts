@@ -35,7 +35,7 @@ const canMountFuse = () =>
 
 describe('a file system that folds letter case', () => {
   it('lets no spelling pass a rule that denies, and one bad entry hides no other', ({ skip }) => {
-    if (!canMountFuse()) skip('this machine lets nobody mount over FUSE');
+    if (!canMountFuse()) skip('this machine does not let the tests mount over FUSE');
     const server = join(import.meta.dirname, '../../support/folding-file-system.ts');
     const steps = [
       'exec 3<>/dev/fuse',
@@ -70,7 +70,7 @@ describe('a file system that folds letter case', () => {
 
 describe('mounts in a home', () => {
   it('a dead one hides nothing else, another file system is named, a second mount passes no rule', ({ skip }) => {
-    if (!canMountFuse()) skip('this machine lets nobody mount over FUSE');
+    if (!canMountFuse()) skip('this machine does not let the tests mount over FUSE');
     const steps = [
       'cd "$1"',
       'mkdir -p dead other secret/sub/deep secretly again part beside directory',
@@ -107,7 +107,8 @@ describe('mounts in a home', () => {
 
 describe('a full disk', () => {
   it('stops an upload with no-space and leaves the old file whole', ({ skip }) => {
-    if (run('unshare', ...namespace, 'true').status !== 0) skip('this machine lets nobody mount a small file system');
+    if (run('unshare', ...namespace, 'true').status !== 0)
+      skip('this machine does not let the tests mount a small file system');
     const mountAndRun = 'mount -t tmpfs -o size=256k none "$1" && exec "$2" "$3" "$1"';
     const words = ['sh', '-c', mountAndRun, 'sh', place.home, process.execPath, script('full-disk.ts')];
     const { stdout, stderr } = run('unshare', ...namespace, ...words);

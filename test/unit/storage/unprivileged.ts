@@ -4,12 +4,12 @@ import { StorageError } from '../../../src/storage/storage.ts';
 import { fullRights } from '../../support/access-rights.ts';
 import { listNames, readText, store } from './temporary-home.ts';
 
-const nobody = 65_534;
+const unprivilegedId = 65_534;
 const [homeDirectory = ''] = process.argv.slice(2);
 if (process.getuid?.() === 0) {
   process.setgroups?.([]);
-  process.setgid?.(nobody);
-  process.setuid?.(nobody);
+  process.setgid?.(unprivilegedId);
+  process.setuid?.(unprivilegedId);
 }
 const storage = await openLocalStorage({ rights: () => fullRights, homeDirectory });
 const attempts: Readonly<Record<string, () => Promise<unknown>>> = {

@@ -140,7 +140,7 @@ describe('an upload in place', () => {
     ['/old.txt', -1],
     ['/old.txt', Number.NaN],
     ['/new', 1],
-  ])('%s at %d would leave a hole: beyond-end, and nothing is made', async (path, offset) => {
+  ])('%s at %d leaves a hole: beyond-end, and nothing is made', async (path, offset) => {
     await expect(storage.openWrite(path, { kind: 'at', offset })).rejects.toMatchObject({ kind: 'beyond-end' });
     expect(await listNames(storage, '/')).toEqual(['old.txt']);
   });
@@ -161,7 +161,7 @@ describe('an upload in place', () => {
 describe('the names of unfinished uploads', () => {
   const name = createUploadName();
   beforeEach(async () => {
-    await writeFile(host(name), 'somebody’s half upload');
+    await writeFile(host(name), 'half an upload of another client');
     await symlink(name, host('link'));
   });
 
@@ -179,7 +179,7 @@ describe('the names of unfinished uploads', () => {
     ['rename to', (path) => storage.rename('/old.txt', path, true)],
   ])('%s: nothing may be called so', async (_operation, attempt) => {
     await expect(attempt(`/${name}`)).rejects.toMatchObject({ kind: 'name-invalid' });
-    expect(await readFile(host(name), 'utf8')).toBe('somebody’s half upload');
+    expect(await readFile(host(name), 'utf8')).toBe('half an upload of another client');
   });
 
   it('cannot be reached through a link', async () => {
@@ -189,7 +189,7 @@ describe('the names of unfinished uploads', () => {
 });
 
 describe('a process that is killed during an upload', () => {
-  it('leaves the old file whole and a leftover that nobody sees and the sweep removes', async () => {
+  it('leaves the old file whole and a leftover that no client sees and the sweep removes', async () => {
     const child = fork(join(import.meta.dirname, 'interrupted-upload.ts'), [place.home], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

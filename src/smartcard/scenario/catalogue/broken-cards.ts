@@ -1,4 +1,4 @@
-/** Cards that must be refused, one for each fault, though every one of them has an account that would be theirs. */
+/** Cards that are refused, one for each fault, though an account waits for each of them. */
 import type { DenialCode } from '../../../denial.ts';
 import type { Scenario } from '../scenario.ts';
 

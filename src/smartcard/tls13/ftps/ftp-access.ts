@@ -14,7 +14,7 @@ import { FtpSocket, servesBasicFtp } from './ftp-socket.ts';
 type TlsOptions = Pick<Tls13ClientOptions, 'verifyServer' | 'chooseCredential' | 'handshakeTimeoutMs' | 'now'>;
 
 export interface FtpAccessOptions extends TlsOptions {
-  /** DNS name or IP address; also what `verifyServer` should look for in the certificate. */
+  /** DNS name or IP address; also what `verifyServer` looks for in the certificate. */
   readonly host: string;
   readonly port: number;
   /** `explicit`: AUTH TLS first. `implicit`: TLS from the first octet. */

@@ -28,7 +28,7 @@ export function commonSignatureScheme(credential: ClientCredential, request: Cer
 }
 
 /**
- * Has the handshake signed, once, and looks whether the key belongs to the certificate: a server would only say decrypt_error.
+ * Has the handshake signed, once, and looks whether the key belongs to the certificate: a server only says decrypt_error.
  * @param transcriptHash up to and with the client's Certificate
  * @returns the CertificateVerify message
  * @throws CredentialUnusable, and whatever `credential.sign` throws

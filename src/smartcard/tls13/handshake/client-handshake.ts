@@ -181,7 +181,7 @@ export class ClientHandshake {
 
   #retry({ suite, group, cookie }: HelloRetryRequest, { octets }: HandshakeMessage, attempt: Attempt): HandshakeStep {
     if (attempt.retriedWith) throw new TlsViolation('unexpected_message', 'it sent a second HelloRetryRequest');
-    if (!group && !cookie) throw illegal('its HelloRetryRequest would change nothing');
+    if (!group && !cookie) throw illegal('its HelloRetryRequest changes nothing');
     if (attempt.shares.some((share) => share.group === group))
       throw illegal('its HelloRetryRequest wants a group whose share it has');
     this.#transcript.useHash(suite.hash);
@@ -206,7 +206,7 @@ export class ClientHandshake {
     const { suite } = hello;
     if (attempt.retriedWith && attempt.retriedWith !== suite) throw illegal('it changed the suite after its retry');
     const session = resumedSession(hello, attempt.session);
-    // RFC 8446 4.2.11 and 9.2: without it a PSK would be used in a mode that was not offered.
+    // RFC 8446 4.2.11 and 9.2: without it a PSK is used in a mode that was not offered.
     if (!hello.share) {
       const alert = session ? 'illegal_parameter' : 'missing_extension';
       throw new TlsViolation(alert, 'its ServerHello has no key_share');

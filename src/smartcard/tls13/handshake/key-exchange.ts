@@ -74,7 +74,7 @@ function agreed(group: GroupName, isWellFormed: boolean, compute: () => Buffer):
   } catch {
     throw refused();
   }
-  // RFC 7748 6.1 and RFC 8446 7.4.2: with a share of small order every eavesdropper would know the secret.
+  // RFC 7748 6.1 and RFC 8446 7.4.2: with a share of small order every eavesdropper knows the secret.
   if (secret.every((octet) => octet === 0)) throw refused();
   return secret;
 }

@@ -67,7 +67,7 @@ export function readCertificate(body: Buffer, offered: Offered): readonly Buffer
 /** The key of a server's certificate, which is not verified yet. @throws TlsViolation */
 export function publicKeyOf(der: Buffer): KeyObject {
   const malformed = () => new TlsViolation('bad_certificate', 'its certificate cannot be read');
-  // X509Certificate would take PEM as well, which TLS does not carry.
+  // X509Certificate takes PEM as well, which TLS does not carry.
   if (der[0] !== 0x30) throw malformed();
   let certificate: X509Certificate;
   try {

@@ -35,7 +35,7 @@ const rules: readonly SchemeRule[] = [
   { name: 'rsa_pss_pss_sha512', code: 0x080b, keyType: 'rsa-pss', hash: 'sha512' },
 ];
 
-/** Taken in certificates alone (RFC 8446 4.2.3); without them servers with RSA authorities would refuse to answer. */
+/** Taken in certificates alone (RFC 8446 4.2.3); without them servers with RSA authorities refuse to answer. */
 const certificateOnly: readonly (readonly [name: string, code: number])[] = [
   ['rsa_pkcs1_sha256', 0x0401],
   ['rsa_pkcs1_sha384', 0x0501],

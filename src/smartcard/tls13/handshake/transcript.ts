@@ -35,7 +35,7 @@ export class Transcript {
     return this.#chosen().hash.copy().digest();
   }
 
-  /** The hash as it would be after `next`, of a suite that may not be chosen yet; for PSK binders (RFC 8446 4.2.11.2). */
+  /** The hash as it is after `next`, of a suite that may not be chosen yet; for PSK binders (RFC 8446 4.2.11.2). */
   digestWith(next: Buffer, algorithm: SuiteHash): Buffer {
     return (this.#hash?.copy() ?? createHash(algorithm)).update(next).digest();
   }

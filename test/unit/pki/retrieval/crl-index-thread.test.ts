@@ -28,7 +28,7 @@ const entries = Buffer.concat(Array.from({ length: 20_000 }, (_, index) => crlEn
 const large = () => new KnownCrl(parseCrl(issueCrl(issuer, { entries: [entries] }), 'large'));
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** What a thread is given is copied in turns; so many that more threads than expected would have begun too. */
+/** What a thread is given is copied in turns; so many that more threads than expected have begun too. */
 async function turns(): Promise<void> {
   for (let count = 0; count < 20; count += 1) await turn();
 }

@@ -63,7 +63,7 @@ const textOf = async (store: EvidenceStore, wanted = request) => (await store.he
 describe('evidence in memory', () => {
   const store = () => new EvidenceStore({ memory: octets(1_000_000), clock: { now: () => now }, logger: silentLogger });
 
-  it('that nobody proved stands beside what is proved, and never displaces it', async () => {
+  it('that is not proved authentic stands beside what is proved, and never displaces it', async () => {
     const memory = store();
     await keep(memory, request, 'good');
     const lie = memory.offer(request, { bytes: Buffer.from('lie') });
@@ -269,7 +269,7 @@ describe('evidence in a directory', () => {
     expect(logger.events).toEqual(['evidence-directory-unusable']);
   });
 
-  it('is not written where everybody may write', async () => {
+  it('is not written where every user may write', async () => {
     const path = folder();
     await keep(storeIn(path), request, 'one');
     chmodSync(path, 0o777);

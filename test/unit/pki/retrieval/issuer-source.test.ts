@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await server.stop();
-  // What is still being written would come into being again after the removal.
+  // What is still being written comes into being again after the removal.
   await Promise.all(stores.splice(0).map((store) => store.settled()));
   rmSync(folder, { recursive: true, force: true });
 });
@@ -93,7 +93,7 @@ function validatorWith(options: Partial<IssuerRetrievalOptions> = {}, clock = { 
   };
 }
 
-describe('an issuer that nobody brought along', () => {
+describe('an issuer that the client did not send', () => {
   it('is retrieved from the caIssuers URL, once for many logins, and every step is told', async () => {
     const middle = intermediate(anchor);
     server.publish('ca.cer', middle.der);
@@ -152,10 +152,10 @@ describe('an issuer that nobody brought along', () => {
   });
 
   it('costs at most four retrievals a login', async () => {
-    const stranger = intermediate(root('Stranger'), 'Nobody');
+    const stranger = intermediate(root('Stranger'), 'Unknown');
     const urls = Array.from({ length: 8 }, (_, index) => `${server.baseUrl}/${index}.cer`);
     const chain = Array.from({ length: 3 }, (_, index) =>
-      intermediate(root(`Root ${index}`), index === 0 ? 'Nobody' : `Other ${index}`, [
+      intermediate(root(`Root ${index}`), index === 0 ? 'Unknown' : `Other ${index}`, [
         access(...urls.slice(index * 2)),
       ]),
     );

@@ -1,4 +1,4 @@
-/** Large CRLs are received, verified, hashed and kept without holding up anybody: counted in turns of the event loop, not in time. */
+/** Large CRLs are received, verified, hashed and kept without holding up other work: counted in turns of the event loop, not in time. */
 import { describe, expect, it } from 'vitest';
 import { defaultAlgorithmPolicy } from '../../../../src/pki/certificate/algorithms.ts';
 import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';

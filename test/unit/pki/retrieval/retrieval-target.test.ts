@@ -49,7 +49,7 @@ describe('a URL may not be asked when', () => {
     ['it holds a password alone', 'http://:secret@pki.example/'],
     ['its scheme is not listed', 'https://pki.example/'],
     ['it is a file and files are not listed', 'file:///etc/passwd'],
-    ['it is of a scheme nobody knows', 'gopher://pki.example/'],
+    ['it is of an unknown scheme', 'gopher://pki.example/'],
     ['its host is written with a trailing dot', 'http://pki.example./'],
     ['its host is a number that means another address', 'http://3221225992/'],
     ['its host is a listed address, but mapped into IPv6', 'http://[::ffff:192.0.2.7]/'],

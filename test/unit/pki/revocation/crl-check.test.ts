@@ -99,7 +99,7 @@ describe('a certificate is revoked', () => {
     expect(await withCrls(crl({ extensions: [number(5)] }), delta)).toBe('certificate-revoked');
   });
 
-  it('when a delta CRL says so beside a newer one that nobody entitled has signed', async () => {
+  it('when a delta CRL says so beside a newer one that no entitled issuer has signed', async () => {
     const complete = crl({ extensions: [number(5)] });
     const delta = crl({ entries: [crlEntry(0xe1)], extensions: [number(6), deltaOf(5)] });
     const forger = { subject: middle.subject, keys: newKeys() };

@@ -146,7 +146,7 @@ describe.each(Object.entries(odd))('a CRL with %s', (_fault, spoilt) => {
     expect(await verdictOf([held, crl(newer)])).toBe('valid');
   });
 
-  it('revokes nobody when another key has signed it', async () => {
+  it('revokes no certificate when another key has signed it', async () => {
     const forger = { subject: middle.subject, keys: newKeys() };
     expect(await verdictOf([good, issueCrl(forger, spoilt({ ...newer, entries: [listed(1)] }))])).toBe('valid');
   });
@@ -162,7 +162,7 @@ describe('the entry of the certificate itself', () => {
     ['with a padded serial number and a reason', sequence(padded, time(days(-2)), sequence(reasonCode(4)))],
     ['without a date', sequence(integer(serial))],
     ['with a date that is no time', sequence(integer(serial), text(0x0c, 'yesterday'))],
-    ['with extensions that are none', sequence(integer(serial), time(days(-2)), integer(1))],
+    ['with an INTEGER in place of extensions', sequence(integer(serial), time(days(-2)), integer(1))],
     ['with something behind its date', sequence(integer(serial), time(days(-2)), sequence(), integer(1))],
     ['with a broken extension', crlEntry(serial, [integer(1)])],
   ])('%s revokes it', async (_rule, entry) => {

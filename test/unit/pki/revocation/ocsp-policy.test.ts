@@ -188,7 +188,7 @@ describe('an answer is kept', () => {
     expect(await login()).toBe('certificate-revoked');
   });
 
-  it('for cache-only sites, which ask nobody', async () => {
+  it('for cache-only sites, which ask no responder', async () => {
     const first = site({ answer: good, crls: [] });
     const cacheOnly = site({ mode: 'cache-only', crls: [], answer: good, store: first.store });
     expect(await cacheOnly.login()).toBe('revocation-unknown');

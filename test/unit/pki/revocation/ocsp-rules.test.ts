@@ -321,7 +321,7 @@ describe('a revocation', () => {
     expect(await wordOf(forged)).toMatch(/was not issued by the issuer/);
   });
 
-  it('of an answer that somebody made later counts too', async () => {
+  it('of an answer that was made later counts too', async () => {
     const ahead = { ...good, producedAt: days(1) };
     expect(await wordOf({ ...ahead, status: revokedFor(1) })).toBe('revoked');
     expect(await wordOf({ ...ahead, status: revokedFor(6) })).toMatch(/it says that it was made at/);
@@ -341,7 +341,7 @@ describe('critical extensions of an answer (RFC 6960 4.4)', () => {
   });
 });
 
-it('a key of the issuer that cannot be read leaves the status unknown, and a fault of ours is none of it', async () => {
+it('a key of the issuer that cannot be read leaves the status unknown, and a fault of the program does not count as that', async () => {
   const response = parseOcspResponse(issueOcsp(good), 'answer');
   if (typeof response === 'string') throw new Error(response);
   const context = ocspContext(new IssuerPool([], []), {

@@ -247,7 +247,7 @@ describe('a retrieval fails, and the login is refused, when', () => {
     expect(asked).toHaveLength(0);
   });
 
-  it('the server sends to another port, where a good CRL would be', async () => {
+  it('the server sends to another port, where a good CRL is', async () => {
     const elsewhere = await serve((response) => void response.end(issueCrl(middle)));
     const { url } = await serve((response) => void response.writeHead(302, { location: elsewhere.url }).end());
     const { login, middle } = site(url);
@@ -281,7 +281,7 @@ describe('a retrieval fails, and the login is refused, when', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('the path is not valid anyway: a stranger’s certificate makes nobody ask anything', async () => {
+  it('the path is not valid anyway: a stranger’s certificate makes the gateway ask no server', async () => {
     const { url, asked } = await serve((response) => void response.end());
     const validator = validatorFor({
       anchors: [anchor],

@@ -214,7 +214,7 @@ describe('several CRLs of one scope', () => {
       'certificate-revoked',
     ],
     [
-      'a CRL of another signer revokes nobody',
+      'a CRL of another signer revokes no certificate',
       [crl(recent), issueCrl({ subject: middle.subject, keys: anchor.keys }, { ...recent, entries: entries(1) })],
       'valid',
     ],
@@ -224,7 +224,7 @@ describe('several CRLs of one scope', () => {
       'certificate-revoked',
     ],
     [
-      'a CRL that begins to hold only later holds nobody yet',
+      'a CRL that begins to hold only later holds no certificate yet',
       [crl(old), crl({ thisUpdate: days(1), nextUpdate: days(2) }, { entries: entries(6) })],
       'valid',
     ],

@@ -28,7 +28,7 @@ export const good = { issuer: middle, serial, thisUpdate: days(-1), nextUpdate: 
 const rootCrl = issueCrl(anchor);
 export const goodCrl = issueCrl(middle);
 
-/** `slow`: comes only when nobody waits any longer. */
+/** `slow`: comes only when no login waits any longer. */
 export type Answer = OcspAnswer | Buffer | 'dead' | 'slow';
 
 export interface World extends Omit<RevocationChanges, 'ocsp' | 'retrieval'> {

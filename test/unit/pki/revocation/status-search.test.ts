@@ -56,7 +56,7 @@ describe('a hold', () => {
     expect(await site(heldByOcsp).login()).toBe('certificate-revoked');
   });
 
-  it('that is current at hand makes nobody ask by its method', async () => {
+  it('that is current at hand spares the question by its method', async () => {
     const peer = person(middle, [distributionPoint(crlUrl)], { serial });
     const { login, asked } = site({ methods: ['crl'], crls, peer, answer: goodCrl });
     expect(await login()).toBe('certificate-revoked');

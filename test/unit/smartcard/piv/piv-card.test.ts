@@ -286,7 +286,7 @@ describe('a command is refused', () => {
     ['of extended length', '00cb3fff000003017eff0000', '6700'],
     ['under secure messaging', '0c20008008313131313131ffff', '6882'],
     ['on another logical channel', '0120008008313131313131ffff', '6881'],
-    ['of a class of somebody else', '8020008008313131313131ffff', '6e00'],
+    ['of a foreign class', '8020008008313131313131ffff', '6e00'],
     ['that writes an object', '00db3fff055c035fc105', '6d00'],
     ['that makes a key', '0047009a05ac03800111', '6d00'],
     ['of another part of an answer', '00c0000100', '6a86'],

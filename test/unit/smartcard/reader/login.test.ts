@@ -156,7 +156,7 @@ describe('a module', () => {
     expect(() => openCardModule(path)).toThrow(path);
   });
 
-  it('that is in use already is not finalized by whoever came second', () => {
+  it('that is in use already is not finalized by its second user', () => {
     openCardModule(spyModule).close();
     expect(slotOf('right').content.kind).toBe('card');
   });

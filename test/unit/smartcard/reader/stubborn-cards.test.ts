@@ -125,7 +125,7 @@ describe('a login', () => {
     expect(card.logins()).toHaveLength(1);
   });
 
-  it('made by somebody else in the process holds here too', () => {
+  it('made by other code of the process holds here too', () => {
     expect(login(insert({ failures: { C_Login: 'CKR_USER_ALREADY_LOGGED_IN' } }), secret())).toBe('logged in');
   });
 });

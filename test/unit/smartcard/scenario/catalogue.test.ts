@@ -12,7 +12,7 @@ it('have names of their own', () => {
 });
 
 it('one that does not exist is a mistake that names those that do', () => {
-  expect(() => findScenario('nobody')).toThrow(
+  expect(() => findScenario('missing')).toThrow(
     expect.objectContaining({ remedy: expect.stringContaining('one-to-one') }),
   );
 });

@@ -69,7 +69,7 @@ describe('before TLS', () => {
     await expect(access(newClient(100), port)).rejects.toThrow('did not reply within 100 ms');
   });
 
-  it('a port where nobody listens is told', async () => {
+  it('a port without a listener is told', async () => {
     const port = await listen(() => undefined);
     servers.splice(0)[0]?.close();
     await expect(access(newClient(), port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });

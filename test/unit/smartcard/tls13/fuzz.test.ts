@@ -115,7 +115,7 @@ describe('a damaged server', () => {
     });
     const results = await outcomes(scripts);
     expect(results.filter((result) => result !== 'error' && result !== 'read data')).toEqual([]);
-    // Damage that nothing ever notices, or that always kills, would prove nothing.
+    // Damage that nothing ever notices, or that always kills, proves nothing.
     expect(results.filter((result) => result === 'error').length).toBeGreaterThan(10);
   });
 

@@ -70,7 +70,7 @@ async function echoed(client: Tls13Client, octets: Buffer): Promise<Buffer> {
   return readAll(client);
 }
 
-describe('a signature by somebody else', () => {
+describe('a signature by another key', () => {
   it.each(keyTypes)('by a %s key logs in', async (keyType) => {
     const certificates: string[] = [];
     const port = await serverPort(askingForCertificates(), (socket) => {
@@ -96,12 +96,12 @@ describe('a signature by somebody else', () => {
     const named = clientTo(await serverPort(askingForCertificates()), { chooseCredential: choose });
     await named.handshake();
     named.destroy();
-    // Without `ca` Node would name every authority it knows.
-    const anybody = clientTo(await serverPort({ requestCert: true, rejectUnauthorized: false, ca: [] }), {
+    // Without `ca` Node names every authority it knows.
+    const otherClient = clientTo(await serverPort({ requestCert: true, rejectUnauthorized: false, ca: [] }), {
       chooseCredential: choose,
     });
-    await anybody.handshake();
-    anybody.destroy();
+    await otherClient.handshake();
+    otherClient.destroy();
     const subjects = [pki.root, pki.issuing].map(({ certificateDer }) => certificateDer);
     expect(requests.map(({ authorities }) => authorities.length)).toEqual([2, 0]);
     for (const name of requests[0]!.authorities) expect(subjects.some((der) => der.includes(name))).toBe(true);
@@ -237,7 +237,7 @@ describe('resumption', () => {
   });
 });
 
-describe('a server that is refused by whoever verifies it', () => {
+describe('a server that the caller verifies and refuses', () => {
   it('learns nothing of the person, and the card is not asked', async () => {
     const port = await serverPort(askingForCertificates());
     const failures: (Error & { code?: string })[] = [];

@@ -47,7 +47,7 @@ interface OpensslServer {
 async function opensslServer(...options: string[]): Promise<OpensslServer> {
   const port = await freePort();
   const identity = ['-cert', pki.files.serverChain, '-cert_chain', pki.files.serverChain, '-key', pki.files.serverKey];
-  // Line by line, since a pipe would be written to in large blocks only.
+  // Line by line, since a pipe is written to in large blocks only.
   const command = ['--pdeathsig', 'TERM', 'stdbuf', '-oL', 'openssl', 's_server', '-accept', `127.0.0.1:${port}`];
   const child = spawn('setpriv', [...command, '-tls1_3', ...identity, ...options], { cwd: folder });
   children.push(child);

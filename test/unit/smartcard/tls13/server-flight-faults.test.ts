@@ -130,7 +130,7 @@ const flightCases: readonly Fault[] = [
   ],
   ['no certificate', 'decode_error', afterExtensions((server) => server.say(server.certificate([])))],
   [
-    'a certificate that is none',
+    'octets that are no certificate',
     'bad_certificate',
     afterExtensions((server) => server.say(server.certificate([Buffer.from('certificate')]))),
   ],
@@ -231,7 +231,7 @@ const flightCases: readonly Fault[] = [
 describe('its flight has', () => itAnswers(flightCases));
 
 describe('the certificates that a server sent', () => {
-  it('are all shown to whoever verifies', async () => {
+  it('are all shown to the function that verifies', async () => {
     const run = await play((server) => server.properHandshake());
     const chains: (readonly Buffer[])[] = [];
     const client = clientTo(run.port, { verifyServer: (chain) => void chains.push(chain) });

@@ -6,7 +6,7 @@ import { Tls13Client, type Tls13ClientOptions } from '../../../../src/smartcard/
 
 export type ClientChanges = Partial<Omit<Tls13ClientOptions, 'socket'>>;
 
-/** Whoever the server is: for tests that are about something else. */
+/** Takes any server: for tests that are about something else. */
 export const believeAnybody = () => undefined;
 
 export function clientTo(port: number, changes: ClientChanges = {}): Tls13Client {

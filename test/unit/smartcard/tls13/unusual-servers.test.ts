@@ -164,7 +164,7 @@ describe('what is allowed', () => {
       }),
     ],
     [
-      'tickets that would not fit into a ClientHello',
+      'tickets that do not fit into a ClientHello',
       afterHandshake((server) => {
         const ticket = server.ticket(60, Buffer.alloc(40_000));
         for (let start = 0; start < ticket.length; start += 16_000)

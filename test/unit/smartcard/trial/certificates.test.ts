@@ -131,7 +131,7 @@ describe('the signatures a server takes', () => {
   it.each<[string, PersonRequest['keyType'], ServerWish, readonly number[] | undefined, readonly string[]]>([
     ['RSA by PSS', 'RSA-2048', wishes({ signatureSchemes: [pss] }), undefined, []],
     [
-      'RSA by PKCS #1 in TLS 1.3: nobody can',
+      'RSA by PKCS #1 in TLS 1.3: no card can',
       'RSA-2048',
       wishes({ signatureSchemes: [pkcs1] }),
       undefined,
@@ -202,7 +202,7 @@ describe('the choice', () => {
     expect(choose([good(await logon(), { id: '01', key: 'unseen' }), good(await logon(), { id: '02' })])).toBe('02');
   });
 
-  it('is none that would be refused, but one with a doubt if there is no better', async () => {
+  it('is never one that is refused, and one with a doubt if there is no better', async () => {
     const refused = { ...good(await logon(), { id: '01' }), findings: [finding('certificate-expired')] };
     const doubtful = { ...good(await plain(), { id: '02' }), findings: [finding('issuer-unknown')] };
     expect(choose([refused])).toBe('certificate-unsuitable');

@@ -1,4 +1,4 @@
-/** Certificates as an inventory of cards would hold them, without a card: the issuing authority is real, the module only a name. */
+/** Certificates as an inventory of cards holds them, without a card: the issuing authority is real, the module only a name. */
 import { createRequire } from 'node:module';
 import type * as Pkcs11 from 'pkcs11js';
 import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';

@@ -38,7 +38,7 @@ describe('an address', () => {
     'ftps://..',
     'ftps://[::1',
     '',
-  ])('%j is none', (text) => {
+  ])('%j is no address', (text) => {
     expect(() => parseServerAddress(text)).toThrow(RangeError);
   });
 

@@ -71,8 +71,8 @@ describe('a failure', () => {
     ['522 to an upload', reply(522), 'upload', 'data-connection-refused'],
     ['425 to a listing', reply(425), 'list', 'data-connection-refused'],
     ['426 to a download', reply(426), 'download', 'data-connection-failed'],
-    ['an error nobody knows, before the login', coded('ERR_SSL_WHATEVER'), 'login', 'tls-failed'],
-    ['an error nobody knows, in a transfer', new Error('whatever'), 'upload', 'data-connection-failed'],
+    ['an unknown error, before the login', coded('ERR_SSL_WHATEVER'), 'login', 'tls-failed'],
+    ['an unknown error, in a transfer', new Error('whatever'), 'upload', 'data-connection-failed'],
   ])('%s has its finding', (_, error, activity, code) => {
     expect(findingOfFailure(error, activity).code).toBe(code);
   });
@@ -86,7 +86,7 @@ describe('a failure', () => {
     );
   });
 
-  it('shows nothing a terminal would act on', () => {
+  it('shows nothing that a terminal acts on', () => {
     const hostile = new FTPError({ code: 530, message: '530 \u001b[2J\u202egone' });
     expect(findingOfFailure(hostile, 'login').detail).toBe('530 \\u{1b}[2J\\u{202e}gone');
   });
