@@ -1,6 +1,6 @@
 /**
  * The structures of certificates hold what their definition names and nothing behind it: what one reader skips and another
- * reads would be two certificates in one. The bounds of every list stand here, too.
+ * reads is two certificates in one. The bounds of every list stand here, too.
  */
 import { describe, expect, it } from 'vitest';
 import { isSelfIssued, parseCertificate } from '../../../src/pki/certificate/certificate.ts';
