@@ -19,10 +19,10 @@ export interface LoginWorldOptions {
   /** Entries of `directories`; files they name are given in `files`. */
   readonly directories: readonly (Settings & { readonly name: string })[];
   readonly rules: string;
-  /** Merged into the site, one level deep for objects. */
+  /** Merged into every site, one level deep for objects. */
   readonly site?: Settings;
-  /** What a second site has other than the first; absent: there is none. */
-  readonly secondSite?: Settings;
+  /** What each site has besides, merged likewise, by the name of the site. Default: one site, called `files`. */
+  readonly sites?: Readonly<Record<string, Settings>>;
   /** Written beside the configuration with mode 0600, by name. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -31,8 +31,11 @@ export interface LoginWorld {
   readonly folder: string;
   readonly configuration: string;
   readonly gateway: Gateway;
+  /** Of the first site. */
   readonly port: number;
-  /** Host path of the site. */
+  /** Of a site by its name. */
+  portOf(site: string): number;
+  /** Host path of the sites. */
   readonly files: string;
   records(): readonly AuditRecord[];
   /** The login attempts of one claimed name, oldest first. */
@@ -42,7 +45,8 @@ export interface LoginWorld {
 }
 
 export async function startLoginWorld(options: LoginWorldOptions): Promise<LoginWorld> {
-  const { pki, files: extraFiles = {} } = options;
+  const { pki, files: extraFiles = {}, sites = { files: {} } } = options;
+  const common = siteSettings(options);
   const folder = await mkdtemp(join(tmpdir(), 'cardgate-world-'));
   const configuration = join(folder, 'cardgate.yaml');
   const files = join(folder, 'files');
@@ -57,10 +61,7 @@ export async function startLoginWorld(options: LoginWorldOptions): Promise<Login
       log: { file: 'cardgate.log', level: 'debug' },
       shutdownDrainTime: '5s',
       directories: options.directories,
-      sites: [
-        siteSettings(options),
-        ...(options.secondSite ? [{ ...siteSettings(options), ...options.secondSite }] : []),
-      ],
+      sites: Object.entries(sites).map(([name, more]) => mergedSettings(common, { name, ...more })),
     }),
   );
   const gateway = await startGateway({ command: cardgate, configuration });
@@ -78,6 +79,7 @@ export async function startLoginWorld(options: LoginWorldOptions): Promise<Login
     configuration,
     gateway,
     port,
+    portOf: (name) => gateway.ports[Object.keys(sites).indexOf(name)] ?? 0,
     files,
     records,
     logins: (claimedName) =>
@@ -94,7 +96,6 @@ export async function startLoginWorld(options: LoginWorldOptions): Promise<Login
 
 function siteSettings({ pki, directories, site = {} }: LoginWorldOptions): Settings {
   const base: Settings = {
-    name: 'files',
     bindings: [{ address: '127.0.0.1', port: 0 }],
     physicalPath: 'files',
     ssl: { serverCertificate: pki.files.serverChain, serverCertificateKey: pki.files.serverKey },
@@ -108,9 +109,12 @@ function siteSettings({ pki, directories, site = {} }: LoginWorldOptions): Setti
     userIsolation: { mode: 'IsolateAllDirectories', createHome: true },
     authorization: [{ users: '*', permissions: ['Read', 'Write'] }],
   };
-  return Object.fromEntries(
-    [...new Set([...Object.keys(base), ...Object.keys(site)])].map((key) => [key, merged(base[key], site[key])]),
-  );
+  return mergedSettings(base, site);
+}
+
+function mergedSettings(base: Settings, changes: Settings): Settings {
+  const settings = new Set([...Object.keys(base), ...Object.keys(changes)]);
+  return Object.fromEntries([...settings].map((setting) => [setting, merged(base[setting], changes[setting])]));
 }
 
 function merged(base: unknown, change: unknown): unknown {

@@ -29,7 +29,7 @@ beforeAll(async () => {
     files,
     rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
     site: { fileHandling: { operationTimeout: '2s' } },
-    secondSite: { name: 'other' },
+    sites: { files: {}, other: {} },
   });
   await (await loggedIn('ada', world.port)).command('QUIT');
   await writeFile(join(world.files, 'ada', 'file'), 'content');

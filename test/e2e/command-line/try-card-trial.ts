@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { cardgate } from '../../support/built-program.ts';
 import type { ClientResult } from '../../support/clients/client-session.ts';
 import { runClient } from '../../support/clients/run-client.ts';
+import { type CommandResult, runInProcess } from '../../support/run-in-process.ts';
 
 export const softHsmModule = '/usr/lib/softhsm/libsofthsm2.so';
 export const spyModule = '/usr/lib/x86_64-linux-gnu/pkcs11-spy.so';
 
-export interface Trial extends ClientResult {
+/** What the card was asked. */
+interface Spied {
   readonly logins: number;
   readonly signatures: number;
 }
@@ -22,22 +24,53 @@ export interface TrialRequest {
   readonly pin?: string;
 }
 
-export async function tryCard({ args, cards, pin }: TrialRequest): Promise<Trial> {
+/** In a process of its own. */
+export async function tryCard(request: TrialRequest): Promise<ClientResult & Spied> {
   const folder = mkdtempSync(join(tmpdir(), 'cardgate-spy-'));
   const log = join(folder, 'spy.log');
-  const env = { SOFTHSM2_CONF: cards, PKCS11SPY: softHsmModule, PKCS11SPY_OUTPUT: log };
-  const source = pin === undefined ? [] : ['--pin-stdin'];
-  const words = [...cardgate.slice(1), 'try-card', '--module', spyModule, ...source, ...args];
   try {
-    const result = await runClient(cardgate[0], words, { env, input: `${pin ?? ''}\n` });
+    const [program, ...words] = [...cardgate, ...wordsOf(request)];
+    const result = await runClient(program, words, { env: environment(request, log), input: inputOf(request) });
     return { ...result, ...spied(log) };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
+/** Trials in the process of the test, one after another: the spy keeps the log that it opened first. */
+export class TrialsInProcess {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'cardgate-spy-'));
+
+  async run(request: TrialRequest): Promise<CommandResult & Spied> {
+    const log = join(this.#folder, 'spy.log');
+    const before = spied(log);
+    Object.assign(process.env, environment(request, log));
+    const result = await runInProcess(wordsOf(request), inputOf(request));
+    const { logins, signatures } = spied(log);
+    return { ...result, logins: logins - before.logins, signatures: signatures - before.signatures };
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+const wordsOf = ({ args, pin }: TrialRequest) => [
+  'try-card',
+  '--module',
+  spyModule,
+  ...(pin === undefined ? [] : ['--pin-stdin']),
+  ...args,
+];
+const inputOf = ({ pin = '' }: TrialRequest) => `${pin}\n`;
+const environment = ({ cards }: TrialRequest, log: string) => ({
+  SOFTHSM2_CONF: cards,
+  PKCS11SPY: softHsmModule,
+  PKCS11SPY_OUTPUT: log,
+});
+
 /** Calls in the log of pkcs11-spy. */
-export function spied(log: string): { readonly logins: number; readonly signatures: number } {
+export function spied(log: string): Spied {
   const text = existsSync(log) ? readFileSync(log, 'utf8') : '';
   const count = (call: string) => (text.match(new RegExp(`: ${call}$`, 'gm')) ?? []).length;
   return { logins: count('C_Login'), signatures: count('C_Sign') };
