@@ -58,7 +58,7 @@ CMD ["try-login"]
 FROM node:24-bookworm-slim AS runtime
 ENV NODE_ENV=production
 WORKDIR /app
-COPY LICENSE README.md ./
+COPY LICENSE README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md ./
 COPY --from=production /app/package.json ./
 COPY --from=production /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist

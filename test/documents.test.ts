@@ -7,7 +7,7 @@ import { fillParts, partNames, referencePages } from '../scripts/reference/pages
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const files = documents();
-const packageFile = JSON.parse(read('package.json')) as { version: string };
+const packageFile = JSON.parse(read('package.json')) as { version: string; files: readonly string[] };
 
 /** Octets. */
 const longestReadme = 10 * 1024;
@@ -45,6 +45,17 @@ describe('documents', () => {
       for (const target of targets.filter((name) => name.endsWith('.md'))) reached.add(target);
     }
     expect(files.filter((file) => !reached.has(file))).toEqual([]);
+  });
+
+  it('that are installed link to what is installed, and else to sources and tests only', () => {
+    const isInstalled = (file: string) =>
+      packageFile.files.some((part) => file === part || file.startsWith(`${part}/`));
+    const isSource = (file: string) => /^(?:src|scripts|test)\//.test(file);
+    const targets = files
+      .filter(isInstalled)
+      .flatMap((file) => linksOf(file).map(({ target }) => `${file}: ${target}`));
+    const missing = targets.filter((line) => !isInstalled(line.split(': ')[1]!) && !isSource(line.split(': ')[1]!));
+    expect(missing).toEqual([]);
   });
 
   it('begin with a README that is soon read', () => {

@@ -73,7 +73,8 @@ function checkProgram(application: string): void {
   const exitCode = (...words: string[]) =>
     spawnSync(process.execPath, words, { cwd: application, stdio: 'ignore', timeout: 20_000 }).status;
   const contents = readdirSync(application).sort().join(' ');
-  const expected = 'LICENSE README.md dist docs mappings node_modules package.json';
+  const expected =
+    'CHANGELOG.md CONTRIBUTING.md LICENSE README.md SECURITY.md dist docs mappings node_modules package.json';
   demand(contents === expected, `/app holds ${contents}; expected is ${expected}`);
   for (const absent of ['typescript', 'vitest', '@biomejs/biome', 'pkcs11js', 'pkijs', 'asn1js', 'basic-ftp']) {
     demand(!existsSync(join(application, 'node_modules', absent)), `${absent} is in the gateway’s image`);
