@@ -66,7 +66,7 @@ async function benchChain(label: string, makeKeys: () => Keys): Promise<void> {
   const { publicKey: anchorKey } = above;
   const ours: number[] = [];
   const signatures: number[] = [];
-  const leafOnly: number[] = [];
+  const endEntityOnly: number[] = [];
   const chain: number[] = [];
   const nothingKept: number[] = [];
   for (let round = 0; round < 6; round++) {
@@ -77,23 +77,26 @@ async function benchChain(label: string, makeKeys: () => Keys): Promise<void> {
       if (result.outcome !== 'valid') throw new Error(codeOf(result));
       const { tbsCertificate, signature } = result.certificate.certificate;
       timed(signatures, () => verify('sha256', tbsCertificate, issuerKey, signature));
-      timed(leafOnly, () => {
-        const leaf = new X509Certificate(bytes);
-        return leaf.checkIssued(issuer) && leaf.verify(issuerKey);
+      timed(endEntityOnly, () => {
+        const endEntity = new X509Certificate(bytes);
+        return endEntity.checkIssued(issuer) && endEntity.verify(issuerKey);
       });
       timed(chain, () => {
-        const leaf = new X509Certificate(bytes);
+        const endEntity = new X509Certificate(bytes);
         return (
-          leaf.checkIssued(issuer) && leaf.verify(issuerKey) && issuer.checkIssued(above) && issuer.verify(anchorKey)
+          endEntity.checkIssued(issuer) &&
+          endEntity.verify(issuerKey) &&
+          issuer.checkIssued(above) &&
+          issuer.verify(anchorKey)
         );
       });
       if (round === 5)
         timed(nothingKept, () => {
-          const [leaf, middle, top] = [bytes, authority.der, anchor.der].map((each) => new X509Certificate(each));
-          if (!leaf || !middle || !top) throw new Error('unreachable');
+          const [endEntity, middle, top] = [bytes, authority.der, anchor.der].map((each) => new X509Certificate(each));
+          if (!endEntity || !middle || !top) throw new Error('unreachable');
           return (
-            leaf.checkIssued(middle) &&
-            leaf.verify(middle.publicKey) &&
+            endEntity.checkIssued(middle) &&
+            endEntity.verify(middle.publicKey) &&
             middle.checkIssued(top) &&
             middle.verify(top.publicKey)
           );
@@ -110,7 +113,7 @@ async function benchChain(label: string, makeKeys: () => Keys): Promise<void> {
   report('ratio to ours (more than 1: ours is faster)', settled(chain) / settled(ours), '');
   if (settled(chain) <= settled(ours)) failures.push(`${label}: X509Certificate is faster`);
   report('X509Certificate with nothing kept', median(nothingKept), 'ms');
-  report('X509Certificate: the leaf alone', settled(leafOnly), 'ms');
+  report('X509Certificate: the end entity alone', settled(endEntityOnly), 'ms');
 }
 
 function benchCrl(): void {

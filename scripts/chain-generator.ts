@@ -28,7 +28,7 @@ import {
 } from '../test/unit/pki/authority.ts';
 
 export interface GeneratedChain {
-  readonly leaf: Buffer;
+  readonly endEntity: Buffer;
   readonly intermediates: readonly Buffer[];
   readonly root: Buffer;
   /** What is unusual about it, in words that explanations of differences look for. */
@@ -82,8 +82,13 @@ export class ChainGenerator {
       issuer = this.#authority(selfIssued ? issuer.subject : `CA ${index} ${level}`, issuer, features, 'intermediate');
       intermediates.push(issuer);
     }
-    const leaf = this.#leaf(index, issuer, features);
-    return { leaf: leaf.der, intermediates: intermediates.map(({ der: bytes }) => bytes), root: root.der, features };
+    const endEntity = this.#endEntity(index, issuer, features);
+    return {
+      endEntity: endEntity.der,
+      intermediates: intermediates.map(({ der: bytes }) => bytes),
+      root: root.der,
+      features,
+    };
   }
 
   #authority(subject: string | Buffer, issuer: Issued | undefined, features: Set<string>, what: string): Issued {
@@ -112,16 +117,16 @@ export class ChainGenerator {
     );
   }
 
-  #leaf(index: number, issuer: Issued, features: Set<string>): Issued {
+  #endEntity(index: number, issuer: Issued, features: Set<string>): Issued {
     const rarely = (feature: string, chance = 0.02) => {
       const happens = this.#chance(chance);
-      if (happens) features.add(`leaf: ${feature}`);
+      if (happens) features.add(`end entity: ${feature}`);
       return happens;
     };
     const extensions: Buffer[] = [];
     if (!rarely('no key usage', 0.05))
       extensions.push(extension(oids.keyUsage, rarely('no digitalSignature') ? namedBits(2) : namedBits(0), true));
-    if (!rarely('no purposes', 0.04)) extensions.push(this.#leafPurposes(rarely));
+    if (!rarely('no purposes', 0.04)) extensions.push(this.#endEntityPurposes(rarely));
     const names = this.#names(features);
     if (names.length > 0) extensions.push(subjectAltName(...names));
     if (rarely('is a CA', 0.03)) extensions.push(extension(oids.basicConstraints, sequence(boolean(true)), true));
@@ -130,7 +135,7 @@ export class ChainGenerator {
       extensions.push(policies(asserted, features));
     }
     extensions.push(...this.#odd(rarely));
-    return this.#issue(this.#leafName(index), issuer, this.#keys(features), extensions, features, 'leaf');
+    return this.#issue(this.#endEntityName(index), issuer, this.#keys(features), extensions, features, 'end entity');
   }
 
   #issue(
@@ -189,7 +194,7 @@ export class ChainGenerator {
     return purposes(...list);
   }
 
-  #leafPurposes(rarely: (feature: string, chance?: number) => boolean): Buffer {
+  #endEntityPurposes(rarely: (feature: string, chance?: number) => boolean): Buffer {
     if (rarely('for servers', 0.03)) return purposes(oids.serverAuth);
     if (rarely('any purpose')) return purposes(oids.anyExtendedKeyUsage);
     return purposes(oids.clientAuth, oids.smartCardLogon);
@@ -235,8 +240,8 @@ export class ChainGenerator {
     ]);
   }
 
-  #leafName(index: number): Buffer {
-    const common = [[oids.commonName, utf8(`Leaf ${index}`)]] as const;
+  #endEntityName(index: number): Buffer {
+    const common = [[oids.commonName, utf8(`End entity ${index}`)]] as const;
     return this.#pick([
       name(common),
       name([[oids.organizationName, utf8('Corp')]], common),

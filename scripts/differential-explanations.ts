@@ -24,7 +24,7 @@ const ourRefusals: readonly OurRefusal[] = [
     reason:
       'the end entity names no purpose, or any: neither says that it was issued for logging in (OpenSSL takes both)',
     ours: ['extended-key-usage-missing'],
-    features: ['leaf: no purposes', 'leaf: any purpose'],
+    features: ['end entity: no purposes', 'end entity: any purpose'],
   },
   {
     reason: 'an extension twice makes a certificate malformed (RFC 5280 4.2); OpenSSL looks at the first',
@@ -63,7 +63,7 @@ const theirErrors: readonly TheirError[] = [
     reason:
       'that basicConstraints of a CA is critical is a rule for issuing (RFC 5280 4.2.1.9, -x509_strict); it counts all the same',
     theirs: ['Basic Constraints of CA cert not marked critical'],
-    features: ['basic constraints not critical', 'leaf: is a CA'],
+    features: ['basic constraints not critical', 'end entity: is a CA'],
   },
   {
     reason: 'a trust anchor without basicConstraints is one because the site says so (RFC 5280 6.1.1 (d))',

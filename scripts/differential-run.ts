@@ -85,7 +85,7 @@ export async function compareWithOpenssl(seed: number, count: number): Promise<C
   return { chains: count, bothAccept, bothRefuse, differences };
 }
 
-async function verdictOf({ leaf, intermediates, root }: GeneratedChain, inputs: Inputs): Promise<string> {
+async function verdictOf({ endEntity, intermediates, root }: GeneratedChain, inputs: Inputs): Promise<string> {
   try {
     const validator = createCertificateValidator({
       trustAnchors: [parseCertificate(root)],
@@ -103,7 +103,7 @@ async function verdictOf({ leaf, intermediates, root }: GeneratedChain, inputs: 
       clock: { now: () => now },
       logger: silentLogger,
     });
-    const result = await validator.validate([leaf, ...intermediates], unrecorded);
+    const result = await validator.validate([endEntity, ...intermediates], unrecorded);
     return result.outcome === 'valid' ? 'accepted' : `${result.denial.code}: ${result.denial.detail}`;
   } catch (error) {
     if (error instanceof MalformedError) return `certificate-malformed: ${error.message}`;
@@ -121,7 +121,7 @@ async function askOpenssl(chains: readonly GeneratedChain[], inputs: Inputs): Pr
     const file = (name: string) => join(directory, name);
     await writeFile(file('roots'), chains.map(({ root }) => pem(root)).join(''));
     await writeFile(file('untrusted'), chains.flatMap(({ intermediates }) => intermediates.map(pem)).join('') || ' ');
-    await Promise.all(chains.map(({ leaf }, index) => writeFile(file(`leaf-${index}`), pem(leaf))));
+    await Promise.all(chains.map(({ endEntity }, index) => writeFile(file(`end-entity-${index}`), pem(endEntity))));
     const hasIntermediates = chains.some(({ intermediates }) => intermediates.length > 0);
     const output = await openssl([
       ...['verify', '-no-CApath', '-no-CAstore', '-attime', String(now.getTime() / 1000), '-CAfile', file('roots')],
@@ -132,7 +132,7 @@ async function askOpenssl(chains: readonly GeneratedChain[], inputs: Inputs): Pr
       ...(inputs.explicit ? ['-explicit_policy'] : []),
       ...(inputs.inhibitMapping ? ['-inhibit_map'] : []),
       ...(inputs.inhibitAny ? ['-inhibit_any'] : []),
-      ...chains.map((_, index) => file(`leaf-${index}`)),
+      ...chains.map((_, index) => file(`end-entity-${index}`)),
     ]);
     return answersIn(output, directory, chains.length);
   } finally {
@@ -156,7 +156,7 @@ function answersIn(output: string, directory: string, count: number): readonly s
   let errors: string[] = [];
   for (const line of output.split('\n')) {
     const lookup = /^error \d+ at (\d+) depth lookup: (.*)$/.exec(line);
-    const named = line.includes(`${directory}/leaf-`) ? /leaf-(\d+)(.*)$/.exec(line) : null;
+    const named = line.includes(`${directory}/end-entity-`) ? /end-entity-(\d+)(.*)$/.exec(line) : null;
     if (lookup) errors.push(`${lookup[2]} (depth ${lookup[1]})`);
     if (!named) continue;
     answers[Number(named[1])] = named[2] === ': OK' ? 'accepted' : errors.join('; ') || line;

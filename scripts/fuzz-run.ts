@@ -197,7 +197,7 @@ function certificateSeeds(seed: number, anchor: Issued, issued: readonly Issued[
   ]);
   return [
     ...[anchor, ...issued, constrained].map(({ der }) => der),
-    ...chains.flatMap(({ root: top, intermediates, leaf }) => [top, ...intermediates, leaf]),
+    ...chains.flatMap(({ root: top, intermediates, endEntity }) => [top, ...intermediates, endEntity]),
   ];
 }
 

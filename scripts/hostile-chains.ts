@@ -54,7 +54,7 @@ const policies = (values: readonly string[]): Buffer =>
 const mappings = (pairs: readonly (readonly [string, string])[]): Buffer =>
   extension(oids.policyMappings, sequence(...pairs.map((pair) => sequence(...pair.map(objectIdentifier)))));
 
-/** CAs of one name, each certified by the next: every certificate has fifteen possible issuers, and one signature fits. */
+/** CAs of one name, each endEntityExtras by the next: every certificate has fifteen possible issuers, and one signature fits. */
 function mirror(label: string, keys: readonly Keys[]): HostileChain {
   const subject = commonName('Mirror');
   const signer = (index: number): Issued => ({ subject, keys: keys[index % keys.length]!, der: Buffer.alloc(0) });
@@ -64,7 +64,7 @@ function mirror(label: string, keys: readonly Keys[]): HostileChain {
   return chain(label, person(signer(0)), ...ring);
 }
 
-/** Every CA certified by every other, so that there are thousands of ways through. */
+/** Every CA endEntityExtras by every other, so that there are thousands of ways through. */
 function mesh(): HostileChain {
   const authorities = list(4, (index) => ({
     subject: commonName(`Mesh ${index}`),
@@ -83,7 +83,7 @@ function mesh(): HostileChain {
 function ladder(
   label: string,
   extras: (depth: number, variant: number) => readonly Buffer[],
-  leaf: readonly Buffer[],
+  endEntityExtras: readonly Buffer[],
   variants = 2,
 ): HostileChain {
   const depths = Math.floor(15 / variants);
@@ -99,7 +99,7 @@ function ladder(
       });
     }),
   ).flat();
-  return chain(label, person({ subject: subject(0), keys: keys[0]!, der: Buffer.alloc(0) }, leaf), ...rungs);
+  return chain(label, person({ subject: subject(0), keys: keys[0]!, der: Buffer.alloc(0) }, endEntityExtras), ...rungs);
 }
 
 const narrowAbove =

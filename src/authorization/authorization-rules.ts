@@ -65,7 +65,7 @@ export type AuthorizationOutcome =
 export function authorize(rules: readonly AuthorizationRule[], subject: AuthorizationSubject): AuthorizationOutcome {
   const isConcerned = concerns(subject);
   const concerning = rules.filter(isConcerned).map(({ path, ...rule }) => ({ ...rule, path: plainPath(path) }));
-  const has = (accessType: AuthorizationRule['accessType'], permission: Permission, place: Place) =>
+  const has = (accessType: AuthorizationRule['accessType'], permission: Permission, place: JudgedPlace) =>
     concerning.some(
       (rule) =>
         rule.accessType === accessType &&
@@ -88,7 +88,7 @@ export function authorize(rules: readonly AuthorizationRule[], subject: Authoriz
   return { outcome: 'denied', denial: notAuthorized(rules, concerning, subject) };
 }
 
-interface Place {
+interface JudgedPlace {
   /** Without links. */
   readonly path: string;
   /** Paths of rules that lead to the object or to a directory above it. */
@@ -101,7 +101,7 @@ const nowhere: ReadonlySet<string> = new Set();
  * A rule that denies reaches whatever its path leads to, through links too. One that allows reaches what really lies at its
  * path, where the spelling may differ only as file systems that fold names let it: a link must not lend rights to its target.
  */
-const reaches: Readonly<Record<AuthorizationRule['accessType'], (rulePath: string, place: Place) => boolean>> = {
+const reaches: Readonly<Record<AuthorizationRule['accessType'], (rulePath: string, place: JudgedPlace) => boolean>> = {
   Deny: (rulePath, { path, ruled }) => isWithin(rulePath, path) || ruled.has(rulePath),
   Allow: (rulePath, { path, ruled }) =>
     isWithin(rulePath, path) || (ruled.has(rulePath) && isWithin(foldedPath(rulePath), foldedPath(path))),

@@ -14,7 +14,7 @@ import type { Terminal } from './terminal.ts';
 
 const timeoutMilliseconds = 3_000;
 
-interface Finding {
+interface HealthFinding {
   readonly subject: string;
   readonly problem: string | undefined;
 }
@@ -33,7 +33,7 @@ export async function health(file: string, terminal: Terminal): Promise<ExitCode
   return findings.every(({ problem }) => problem === undefined) ? exitCode.done : exitCode.refused;
 }
 
-function bindings({ settings }: SettingsOnly): readonly Promise<Finding>[] {
+function bindings({ settings }: SettingsOnly): readonly Promise<HealthFinding>[] {
   return settings.sites.flatMap((site) =>
     site.bindings.map(async ({ address, port, tls }) => ({
       subject: `${site.name} ${address} port ${port}`,
@@ -43,7 +43,7 @@ function bindings({ settings }: SettingsOnly): readonly Promise<Finding>[] {
 }
 
 /** Those that a site asks: without one of them no login can be decided. */
-function directories({ settings, resolve }: SettingsOnly): readonly Promise<Finding>[] {
+function directories({ settings, resolve }: SettingsOnly): readonly Promise<HealthFinding>[] {
   const used = new Set(settings.sites.flatMap((site) => site.directories));
   return settings.directories.flatMap((directory) => {
     if (directory.type === 'file' || !used.has(directory.name)) return [];
@@ -68,7 +68,7 @@ async function withAuthorities(
 }
 
 /** Remote mapping services: one that takes connections is enough. */
-function services({ settings, resolve }: SettingsOnly): readonly Promise<Finding>[] {
+function services({ settings, resolve }: SettingsOnly): readonly Promise<HealthFinding>[] {
   return settings.sites.flatMap(({ name, mapping }) => {
     const { service } = mapping;
     if (!service) return [];

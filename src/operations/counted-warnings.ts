@@ -3,7 +3,7 @@ import type { LogFields, Logger } from './log.ts';
 import type { CountedLogEvent } from './log-events.ts';
 import { MinuteWindow } from './minute-window.ts';
 
-interface Counted {
+interface CountedWarning {
   seen: number;
   readonly firstAt: string;
   lastAt: string;
@@ -12,7 +12,7 @@ interface Counted {
 
 export class CountedWarnings {
   readonly #inFull: number;
-  readonly #counted = new Map<CountedLogEvent, Counted>();
+  readonly #counted = new Map<CountedLogEvent, CountedWarning>();
   readonly #window = new MinuteWindow(() => this.#tell());
 
   /** @param inFull lines of one event that are written in a minute before the rest is counted */

@@ -20,7 +20,7 @@ const otherNetworks = 'other networks';
 export type StrangerRecord = LoginAttempt | RefusalRecord | SessionEnd;
 
 /** What one network did for one reason in one window. */
-interface Counted {
+interface CountedRecords {
   readonly facts: Pick<Summary, 'site' | 'of' | 'reason' | 'remoteAddress'>;
   seen: number;
   count: number;
@@ -33,7 +33,7 @@ interface Counted {
 export class StrangerRecords {
   readonly #write: (summary: Summary) => void;
   readonly #now: () => Date;
-  readonly #counted = new Map<string, Counted>();
+  readonly #counted = new Map<string, CountedRecords>();
   #inFull = 0;
   readonly #window = new MinuteWindow(() => this.#tell());
 
@@ -74,7 +74,7 @@ export class StrangerRecords {
     this.#counted.clear();
   }
 
-  #entryOf(record: StrangerRecord): Counted {
+  #entryOf(record: StrangerRecord): CountedRecords {
     const { event: of, site } = record;
     const reason = reasonOf(record);
     const keyOf = (network: string) => [network, of, reason, site].join(' ');

@@ -24,13 +24,13 @@ export type Judgement =
   | { readonly outcome: 'refused'; readonly caller: Caller; readonly reason: string };
 
 /** `path` is absent for a Unix socket, whose mode was asked when the connection was made. */
-interface Known {
+interface KnownCaller {
   readonly caller: Caller;
   readonly path?: CallerPath;
 }
 
 export class Callers {
-  readonly #known = new WeakMap<Socket, Known>();
+  readonly #known = new WeakMap<Socket, KnownCaller>();
 
   /**
    * Notes what the handshake of a connection proved.
@@ -59,7 +59,7 @@ export class Callers {
     return reason === undefined ? { outcome: 'accepted', caller } : { outcome: 'refused', caller, reason };
   }
 
-  #onUnixSocket(socket: Socket): Known {
+  #onUnixSocket(socket: Socket): KnownCaller {
     if (socket instanceof TLSSocket || socket.remoteAddress !== undefined) {
       throw new Error('a connection that is not over a Unix socket was not met at its handshake');
     }

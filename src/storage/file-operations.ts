@@ -50,7 +50,7 @@ interface Lane {
   users: number;
 }
 
-interface Waiting {
+interface WaitingOperation {
   readonly lane: Lane;
   readonly weight: number;
   readonly start: () => void;
@@ -61,7 +61,7 @@ export class FileOperations {
   readonly #report: HomeReport;
   readonly #lanes = new Map<string, Lane>();
   readonly #site: Lane = { running: 0, overdue: 0, users: 0 };
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: WaitingOperation[] = [];
 
   constructor(limits: FileOperationLimits, report: HomeReport) {
     this.limits = limits;
@@ -94,7 +94,7 @@ export class FileOperations {
     return new Promise((resolve, reject) => {
       let isOverdue = false;
       let isSettled = false;
-      const waiting: Waiting = { lane, weight, start: () => start() };
+      const waiting: WaitingOperation = { lane, weight, start: () => start() };
       const giveUp = () => {
         if (isSettled) return;
         const place = this.#waiting.indexOf(waiting);
@@ -183,7 +183,7 @@ export class FileOperations {
     }
   }
 
-  #hasRoom({ lane, weight }: Waiting): boolean {
+  #hasRoom({ lane, weight }: WaitingOperation): boolean {
     return lane.running + weight <= this.#roomOfHome() && this.#site.running + weight <= this.limits.threads;
   }
 

@@ -63,14 +63,14 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   describe(`completeHandshake, ${version}`, () => {
     const pinned = { minVersion: version, maxVersion: version };
 
-    it('a resumed handshake yields no peer certificates, though the session holds the leaf', async () => {
+    it('a resumed handshake yields no peer certificates, though the session holds the end entity', async () => {
       const context = security();
       const first = await handshake(context, { ...identities.ada, ...pinned });
       expect(first.proof).toMatchObject({ resumed: false, facts: { protocol: version } });
       expect(first.proof.peerCertificates).toEqual([derOf(identities.ada.cert)]);
       const second = await handshake(context, { ...pinned, session: first.session }, 'data');
       expect(second.proof).toMatchObject({ resumed: true, peerCertificates: [] });
-      expect(second.proof.leaf).toEqual(derOf(identities.ada.cert));
+      expect(second.proof.endEntity).toEqual(derOf(identities.ada.cert));
     });
 
     it('a control connection resumes nothing, not even a session of its own', async () => {
@@ -84,7 +84,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       const first = await handshake(security(), { ...identities.ada, ...pinned });
       const second = await handshake(security(), { ...pinned, session: first.session }, 'data');
       expect(second.proof).toEqual(expect.objectContaining({ resumed: false, peerCertificates: [] }));
-      expect(second.proof).not.toHaveProperty('leaf');
+      expect(second.proof).not.toHaveProperty('endEntity');
     });
 
     it('the intermediates come along, end entity first', async () => {

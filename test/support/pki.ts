@@ -52,7 +52,7 @@ export interface TestPki {
   readonly now: Date;
   readonly root: CertificateAuthority;
   readonly issuing: CertificateAuthority;
-  /** For localhost, 127.0.0.1 and ::1; the chain is leaf and issuing authority. */
+  /** For localhost, 127.0.0.1 and ::1; the chain is end entity and issuing authority. */
   readonly server: { readonly chainPem: string; readonly privateKeyPem: string };
   readonly files: {
     readonly root: string;

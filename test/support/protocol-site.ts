@@ -167,8 +167,8 @@ function certificateAuthenticator(
     authenticate: async (request): Promise<Verdict> => {
       requests.push(request);
       const reference = createReference();
-      const leaf = request.peerCertificates[0];
-      const isAda = leaf?.equals(adaDer) ?? false;
+      const certificate = request.peerCertificates[0];
+      const isAda = certificate?.equals(adaDer) ?? false;
       if (request.claimedName === 'both' && isAda && request.password === undefined) {
         return { outcome: 'password-required' };
       }
@@ -176,10 +176,10 @@ function certificateAuthenticator(
         return { outcome: 'unavailable', denial: denial('directory-unavailable', 'No answer.'), reference };
       }
       if (!isAda && request.password !== 'secret') {
-        const code = leaf ? 'mapping-none' : 'certificate-missing';
+        const code = certificate ? 'mapping-none' : 'certificate-missing';
         return { outcome: 'denied', denial: denial(code, 'Not Ada.'), reference };
       }
-      const certificateSha256 = leaf ? createHash('sha256').update(leaf).digest('hex') : '';
+      const certificateSha256 = certificate ? createHash('sha256').update(certificate).digest('hex') : '';
       const login = {
         accountName: request.claimedName,
         directory: 'test',

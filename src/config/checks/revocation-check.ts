@@ -71,12 +71,16 @@ export function checkRevocation(
   }
 }
 
-interface Known {
+interface Reachable {
   readonly hosts: ReadonlySet<string>;
   readonly anyResponder: boolean;
 }
 
-function isReachable(offered: readonly string[], { hosts, anyResponder }: Known, methods: readonly string[]): boolean {
+function isReachable(
+  offered: readonly string[],
+  { hosts, anyResponder }: Reachable,
+  methods: readonly string[],
+): boolean {
   return offered.some((host) => hosts.has(host)) || (methods.includes('ocsp') && anyResponder);
 }
 

@@ -213,7 +213,7 @@ export class ControlConnection implements Control {
     const { facts, peerCertificates } = outcome.handshake;
     this.reset();
     this.sessionHolder.secured({ facts, peerCertificates });
-    this.data.proof = { security, leaf: peerCertificates[0] };
+    this.data.proof = { security, endEntity: peerCertificates[0] };
     for (const event of ['error', 'close']) socket.once(event, () => this.destroy('connection-lost'));
     this.#listen(socket);
     return true;

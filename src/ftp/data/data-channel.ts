@@ -24,7 +24,7 @@ export type ProtectionLevel = 'C' | 'P';
 export interface ControlProof {
   readonly security: SessionSecurity;
   /** DER of the end entity certificate of the control connection's full handshake. */
-  readonly leaf: Buffer | undefined;
+  readonly endEntity: Buffer | undefined;
 }
 
 export interface DataChannelOptions {
@@ -134,9 +134,9 @@ export class DataChannel {
    * Only where a certificate ties them: what an absent one proves is not the same twice.
    */
   logIn({ directory, accountName }: Pick<Login, 'directory' | 'accountName'>): void {
-    const { leaf, security } = this.proof ?? {};
-    if (!leaf || !security) return;
-    const certificate = createHash('sha256').update(leaf).digest('hex');
+    const { endEntity, security } = this.proof ?? {};
+    if (!endEntity || !security) return;
+    const certificate = createHash('sha256').update(endEntity).digest('hex');
     security.tickets.owner = JSON.stringify([certificate, directory, accountName, this.#options.peerAddress]);
   }
 
@@ -193,10 +193,10 @@ export class DataChannel {
       raw.destroy();
       return this.#refuse(denial('data-tls-failed', `TLS on the data connection failed: ${outcome.reason}.`));
     }
-    const { leaf, resumed, facts } = outcome.handshake;
+    const { endEntity, resumed, facts } = outcome.handshake;
     const judgement = judgeDataPeer(this.#options.site.dataChannelSecurity.dataChannelBinding, {
-      ...(proof.leaf === undefined ? {} : { controlLeaf: proof.leaf }),
-      ...(leaf === undefined ? {} : { dataLeaf: leaf }),
+      ...(proof.endEntity === undefined ? {} : { controlCertificate: proof.endEntity }),
+      ...(endEntity === undefined ? {} : { dataCertificate: endEntity }),
       resumed,
       strangerMayResume: this.#strangerMayResume,
     });

@@ -22,9 +22,9 @@ export type DataChannelBinding = Decoded<typeof dataChannelSecurity>['dataChanne
 
 export interface DataPeerEvidence {
   /** DER of the end entity certificate of the control connection. */
-  readonly controlLeaf?: Buffer;
+  readonly controlCertificate?: Buffer;
   /** DER of the end entity certificate of the data connection, fresh or out of the resumed session. */
-  readonly dataLeaf?: Buffer;
+  readonly dataCertificate?: Buffer;
   readonly resumed: boolean;
   /**
    * Whether a stranger may hold a session of this context: a full handshake on a data connection that proved nothing got
@@ -38,10 +38,11 @@ export type DataPeerJudgement =
   | { readonly proven: false; readonly denial: Denial };
 
 export function judgeDataPeer(binding: DataChannelBinding, evidence: DataPeerEvidence): DataPeerJudgement {
-  const { controlLeaf, dataLeaf, resumed, strangerMayResume } = evidence;
-  const sameCertificate = controlLeaf !== undefined && dataLeaf !== undefined && controlLeaf.equals(dataLeaf);
+  const { controlCertificate, dataCertificate, resumed, strangerMayResume } = evidence;
+  const sameCertificate =
+    controlCertificate !== undefined && dataCertificate !== undefined && controlCertificate.equals(dataCertificate);
   // Tickets of this context are given out on data connections too; the certificate inside tells whose they are.
-  const sameSession = resumed && (controlLeaf === undefined ? !strangerMayResume : sameCertificate);
+  const sameSession = resumed && (controlCertificate === undefined ? !strangerMayResume : sameCertificate);
   const proofs: Readonly<Record<DataChannelBinding, boolean>> = {
     certificate: sameCertificate,
     session: sameSession,
@@ -50,7 +51,7 @@ export function judgeDataPeer(binding: DataChannelBinding, evidence: DataPeerEvi
   const facts: Facts = { binding, resumed, sameCertificate };
   if (proofs[binding]) return { proven: true, facts };
   const shown =
-    dataLeaf === undefined ? 'no certificate' : sameCertificate ? 'the same certificate' : 'another certificate';
+    dataCertificate === undefined ? 'no certificate' : sameCertificate ? 'the same certificate' : 'another certificate';
   const handshake = resumed ? 'resumed a TLS session' : 'made a full TLS handshake';
   const detail = `The data connection ${handshake} with ${shown}; dataChannelBinding is ${binding}.`;
   return { proven: false, denial: denial('data-certificate-mismatch', detail, facts) };

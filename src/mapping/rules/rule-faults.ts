@@ -19,7 +19,7 @@ const kindsOfKey = {
   domains: ['sssd'],
 } as const satisfies Partial<Record<keyof DecodedRule, readonly IdentityKind[]>>;
 
-type Finding = Omit<SchemaFault, 'path'> & { readonly key: keyof DecodedRule };
+type RuleFault = Omit<SchemaFault, 'path'> & { readonly key: keyof DecodedRule };
 
 /** @returns every fault of a rule set that decoded */
 export function ruleFaults(rules: readonly DecodedRule[]): readonly SchemaFault[] {
@@ -34,8 +34,8 @@ export function ruleFaults(rules: readonly DecodedRule[]): readonly SchemaFault[
   );
 }
 
-function keyFaults(rule: DecodedRule): readonly Finding[] {
-  return Object.entries(kindsOfKey).flatMap(([name, kinds]): readonly Finding[] => {
+function keyFaults(rule: DecodedRule): readonly RuleFault[] {
+  return Object.entries(kindsOfKey).flatMap(([name, kinds]): readonly RuleFault[] => {
     // the keys of the table are keys of a rule, which Object.entries forgets
     const key = name as keyof typeof kindsOfKey;
     const allowed: readonly IdentityKind[] = kinds;
@@ -44,8 +44,8 @@ function keyFaults(rule: DecodedRule): readonly Finding[] {
   });
 }
 
-function meaningFaults(rule: DecodedRule): readonly Finding[] {
-  const faults: Finding[] = [];
+function meaningFaults(rule: DecodedRule): readonly RuleFault[] {
+  const faults: RuleFault[] = [];
   if (rule.when && Object.values(rule.when).every((given) => given === undefined || isEmptyObject(given))) {
     const remedy = 'Give issuerSha256, policies or another condition, or leave when out.';
     faults.push({ key: 'when', message: 'holds no condition', remedy });
@@ -92,8 +92,8 @@ function isEmptyObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
-function orderFaults(rules: readonly DecodedRule[], rule: DecodedRule, index: number): readonly Finding[] {
-  const faults: Finding[] = [];
+function orderFaults(rules: readonly DecodedRule[], rule: DecodedRule, index: number): readonly RuleFault[] {
+  const faults: RuleFault[] = [];
   if (rules.findIndex(({ name }) => name === rule.name) !== index) {
     faults.push({ key: 'name', message: `${rule.name} is used twice`, remedy: 'Give each rule a name of its own.' });
   }

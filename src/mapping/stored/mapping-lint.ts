@@ -91,7 +91,7 @@ function inOrder(read: StoredValue, certificates: readonly Certificate[], spelli
   return other === undefined ? read : { ...read, right: other, isDisplayOrder: !read.isDisplayOrder };
 }
 
-type Finding = Omit<MappingFinding, 'account' | 'value'>;
+type LintFinding = Omit<MappingFinding, 'account' | 'value'>;
 
 interface Context {
   readonly account: StoredMapping;
@@ -103,7 +103,7 @@ function findingFor(
   value: string,
   read: StoredValue,
   { account, certificates, spelling }: Context,
-): Finding | undefined {
+): LintFinding | undefined {
   const suggested = suggestion(certificates, spelling);
   switch (read.kind) {
     case 'other':
@@ -159,7 +159,7 @@ function misspelt(
   { right, form, parts, isDisplayOrder }: StoredValue & { kind: 'value' },
   certificates: readonly Certificate[],
   spelling: MappingSpelling,
-): Finding {
+): LintFinding {
   const serial = parts.get('SR') ?? '';
   const isKnown = certificates.some((certificate) => issuerSerialValues(certificate, spelling).includes(right));
   if (form !== 'issuerSerial' || !isDisplayOrder || isKnown) {

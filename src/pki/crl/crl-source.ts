@@ -38,7 +38,7 @@ export interface RetrievalOptions {
   readonly retryAfter: Seconds;
 }
 
-interface Tools {
+interface CrlSourceTools {
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -58,13 +58,18 @@ export class CrlSource {
   readonly unreadableFiles: readonly string[];
   readonly #retrieval: RetrievalOptions | undefined;
   readonly #freshness: Seconds;
-  readonly #tools: Tools;
+  readonly #tools: CrlSourceTools;
 
   /**
    * @param retrieval absent: files only
    * @param freshness the age at which a newer CRL is wanted although the next update is not due; 0: never
    */
-  constructor(files: readonly CrlFile[], retrieval: RetrievalOptions | undefined, freshness: Seconds, tools: Tools) {
+  constructor(
+    files: readonly CrlFile[],
+    retrieval: RetrievalOptions | undefined,
+    freshness: Seconds,
+    tools: CrlSourceTools,
+  ) {
     this.#freshness = freshness;
     this.#retrieval = retrieval;
     this.#tools = tools;

@@ -107,7 +107,7 @@ export function nonceProblem(response: OcspResponse, sent: Buffer, isRequired: b
 }
 
 /** A single response with its time. */
-interface Told {
+interface TimedResponse {
   readonly single: SingleResponse;
   /** Until when it holds. */
   readonly end: Date;
@@ -122,17 +122,17 @@ interface Told {
  * The single response about the subject that counts: one that revokes for ever, however old; then of the current ones one that does not
  * know the certificate, and the newest; then a hold that nothing current lifts. A string: why there is none.
  */
-function mostTelling(response: OcspResponse, subject: Subject, context: OcspContext): Told | string {
+function mostTelling(response: OcspResponse, subject: Subject, context: OcspContext): TimedResponse | string {
   const singles = singlesFor(response, subject);
   if (typeof singles === 'string') return singles;
   const told = singles
-    .map((single): Told => {
+    .map((single): TimedResponse => {
       const notUnderstood = response.notUnderstood ?? single.notUnderstood;
       const found = toldAt(single, response.producedAt, context);
       return notUnderstood === undefined ? found : { ...found, notUnderstood };
     })
     .toSorted((left, right) => right.single.thisUpdate.getTime() - left.single.thisUpdate.getTime());
-  const has = (status: SingleResponse['certStatus']['status']) => (entry: Told) =>
+  const has = (status: SingleResponse['certStatus']['status']) => (entry: TimedResponse) =>
     entry.single.certStatus.status === status;
   const current = told.filter(({ outOfDate, notUnderstood }) => (outOfDate ?? notUnderstood) === undefined);
   const listings = told.filter((entry) => isListing(entry, context));
@@ -146,22 +146,22 @@ function mostTelling(response: OcspResponse, subject: Subject, context: OcspCont
 }
 
 /** Of equals the earlier. */
-function newestOf(told: readonly Told[]): Told | undefined {
-  return told.reduce<Told | undefined>(
+function newestOf(told: readonly TimedResponse[]): TimedResponse | undefined {
+  return told.reduce<TimedResponse | undefined>(
     (newest, entry) => (newest && newest.single.thisUpdate >= entry.single.thisUpdate ? newest : entry),
     undefined,
   );
 }
 
 /** Whether it says revoked of now or of a time before; what holds only later says so of what was revoked by now. */
-function isListing(told: Told, { time }: OcspContext): boolean {
+function isListing(told: TimedResponse, { time }: OcspContext): boolean {
   const { certStatus } = told.single;
   if (certStatus.status !== 'revoked') return false;
   return !told.isAhead || (isRevocation(told) && certStatus.revocationDate <= time);
 }
 
 /** What is revoked for any reason but a hold stays so, however old the answer is. */
-function isRevocation({ single: { certStatus } }: Told): boolean {
+function isRevocation({ single: { certStatus } }: TimedResponse): boolean {
   return certStatus.status === 'revoked' && !mayBeLifted(certStatus.reason);
 }
 
@@ -176,14 +176,14 @@ function singlesFor({ responses }: OcspResponse, { certificate, issuer }: Subjec
 }
 
 /** RFC 6960 4.2.2.1. */
-function toldAt(single: SingleResponse, producedAt: Date, context: OcspContext): Told {
+function toldAt(single: SingleResponse, producedAt: Date, context: OcspContext): TimedResponse {
   const { time, limits, freshness, grace } = context;
   const { thisUpdate, nextUpdate } = single;
   const oldest = limits.maximumAge > 0 ? thisUpdate.getTime() + limits.maximumAge * 1000 : Infinity;
   const end = Math.min(nextUpdate?.getTime() ?? Infinity, oldest);
   const told = { single, end: end === Infinity ? thisUpdate : new Date(end) };
-  const outOfDate = (problem: string): Told => ({ ...told, outOfDate: problem });
-  const ahead = (problem: string): Told => ({ ...outOfDate(problem), isAhead: true });
+  const outOfDate = (problem: string): TimedResponse => ({ ...told, outOfDate: problem });
+  const ahead = (problem: string): TimedResponse => ({ ...outOfDate(problem), isAhead: true });
   const now = time.getTime();
   const skew = limits.clockSkew * 1000;
   if (thisUpdate.getTime() > now + skew) return ahead(`it begins to hold only at ${thisUpdate.toISOString()}`);

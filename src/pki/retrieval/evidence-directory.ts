@@ -24,7 +24,7 @@ export interface EvidenceDirectoryOptions {
   readonly isReadOnly?: boolean;
 }
 
-interface Tools {
+interface EvidenceDirectoryTools {
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -45,13 +45,13 @@ const worldWritable = 0o002;
 
 export class EvidenceDirectory {
   readonly #options: EvidenceDirectoryOptions;
-  readonly #tools: Tools;
+  readonly #tools: EvidenceDirectoryTools;
   #isReported = false;
   #isPruning = false;
   #filesUntilPruning = 0;
   #octetsUntilPruning = 0;
 
-  constructor(options: EvidenceDirectoryOptions, tools: Tools) {
+  constructor(options: EvidenceDirectoryOptions, tools: EvidenceDirectoryTools) {
     this.#options = options;
     this.#tools = tools;
   }

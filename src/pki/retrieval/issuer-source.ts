@@ -32,7 +32,7 @@ export interface IssuerRetrievalOptions {
   readonly retryAfter: Seconds;
 }
 
-interface Known {
+interface KnownAnswer {
   /** A string: why there are none. */
   readonly certificates: readonly Certificate[] | string;
   readonly bytes: Buffer;
@@ -59,7 +59,7 @@ export class IssuerSource {
   readonly #options: IssuerRetrievalOptions;
   readonly #clock: Clock;
   /** Not in the store, where strangers could push out what others need. */
-  readonly #known = new LRUCache<string, Known>({ max: rememberedUrls });
+  readonly #known = new LRUCache<string, KnownAnswer>({ max: rememberedUrls });
 
   constructor(options: IssuerRetrievalOptions, clock: Clock) {
     this.#options = options;
@@ -120,12 +120,12 @@ export class IssuerSource {
     return this.#remember(url, retrieved.bytes, this.#clock.now(), false).certificates;
   }
 
-  async #stored(url: string): Promise<Known | undefined> {
+  async #stored(url: string): Promise<KnownAnswer | undefined> {
     const { confirmed } = await this.#options.store.held(requestFor(url));
     return confirmed && this.#remember(url, confirmed.bytes, confirmed.retrievedAt, true);
   }
 
-  #remember(url: string, bytes: Buffer, retrievedAt: Date, isProved: boolean): Known {
+  #remember(url: string, bytes: Buffer, retrievedAt: Date, isProved: boolean): KnownAnswer {
     const known = { certificates: certificatesIn(bytes, url), bytes, askedAt: retrievedAt.getTime(), isProved };
     this.#known.set(url, known);
     return known;

@@ -9,7 +9,7 @@ import type { OcspStatus } from '../ocsp/ocsp-check.ts';
 import type { RevocationEvidence } from '../path/validated-certificate.ts';
 
 /** The CRL or OCSP response that told. */
-interface Told {
+interface TellingEvidence {
   readonly method: 'crl' | 'ocsp';
   /** File or URL. */
   readonly source: string;
@@ -23,7 +23,7 @@ interface Told {
   readonly producedAt?: Date;
 }
 
-export type Revoked = Told & {
+export type Revoked = TellingEvidence & {
   readonly status: 'revoked';
   readonly revocationDate: Date;
   readonly reason: CrlReason;
@@ -36,9 +36,9 @@ export type Revoked = Told & {
 };
 
 export type CertificateStatus =
-  | (Told & { readonly status: 'good' })
+  | (TellingEvidence & { readonly status: 'good' })
   /** Good by evidence that ended, no longer ago than the site puts up with. */
-  | (Told & { readonly status: 'good-within-grace'; readonly endedAt: Date })
+  | (TellingEvidence & { readonly status: 'good-within-grace'; readonly endedAt: Date })
   | Revoked
   /** `isAnswer`: a responder that may say so does not know the certificate. */
   | { readonly status: 'unknown'; readonly problems: readonly string[]; readonly isAnswer?: true };

@@ -21,10 +21,10 @@ export interface CardCredentialOptions {
  */
 export function cardCredential(options: CardCredentialOptions): ClientCredential {
   const { session, id, certificateChain, signatureTimeoutMilliseconds } = options;
-  const [leaf] = certificateChain;
-  if (leaf === undefined) throw new Error('a credential needs a certificate');
+  const [endEntity] = certificateChain;
+  if (endEntity === undefined) throw new Error('a credential needs a certificate');
   const { library } = session;
-  const mechanisms = signingMechanisms(library, new X509Certificate(leaf).publicKey, session.mechanisms());
+  const mechanisms = signingMechanisms(library, new X509Certificate(endEntity).publicKey, session.mechanisms());
   const key = session.privateKey(id);
   if (key === undefined) throw new CardFault('key-missing');
   let last: Promise<unknown> = Promise.resolve();

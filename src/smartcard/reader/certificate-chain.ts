@@ -5,14 +5,14 @@ import { X509Certificate } from 'node:crypto';
 const maximumIssuers = 8;
 
 /**
- * @param leaf DER of the certificate that logs in
+ * @param endEntity DER of the certificate that logs in
  * @param others DER of whatever else there is; what cannot be read is left out
- * @returns DER, the leaf first. It ends before a self-signed certificate, which the server must know by itself (RFC 8446 4.4.2).
- * @throws Error when OpenSSL cannot read the leaf
+ * @returns DER, the end entity first. It ends before a self-signed certificate, which the server must know by itself (RFC 8446 4.4.2).
+ * @throws Error when OpenSSL cannot read the end entity
  */
-export function certificateChain(leaf: Buffer, others: readonly Buffer[]): readonly Buffer[] {
+export function certificateChain(endEntity: Buffer, others: readonly Buffer[]): readonly Buffer[] {
   const pool = others.flatMap(readable);
-  const chain = [new X509Certificate(leaf)];
+  const chain = [new X509Certificate(endEntity)];
   while (chain.length <= maximumIssuers) {
     const last = chain.at(-1);
     const issuer = last && pool.find((candidate) => isIssuer(candidate, last));

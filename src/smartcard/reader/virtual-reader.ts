@@ -60,7 +60,7 @@ const printedKept = 16_384;
 const forceMilliseconds = 5000;
 const maximumTouchDelayMs = 600_000;
 
-interface Waiting {
+interface WaitingCommand {
   readonly resolve: (status: CardStatus) => void;
   readonly reject: (error: CardError) => void;
 }
@@ -81,7 +81,7 @@ class ReaderClient {
   readonly events = new EventEmitter<{ card: [CardEvent] }>();
   readonly ended: Promise<void>;
   readonly #child: ChildProcessWithoutNullStreams;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new Map<number, WaitingCommand>();
   #lastId = 0;
   #printed = '';
 

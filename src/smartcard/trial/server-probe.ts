@@ -140,11 +140,11 @@ function handshakeTls12(stream: Duplex, { address, timeoutMilliseconds }: ProbeO
 
 /** @throws TrialEnded */
 async function judgeServer(chain: readonly Buffer[], { trust, recorder }: ProbeOptions): Promise<void> {
-  const [leaf] = readableCertificates(chain.slice(0, 1));
+  const [endEntity] = readableCertificates(chain.slice(0, 1));
   const who =
-    leaf === undefined
+    endEntity === undefined
       ? 'a certificate that cannot be read'
-      : `${formatRfc4514(leaf.subject)}, issued by ${formatRfc4514(leaf.issuer)}, until ${leaf.notAfter.toISOString()}`;
+      : `${formatRfc4514(endEntity.subject)}, issued by ${formatRfc4514(endEntity.issuer)}, until ${endEntity.notAfter.toISOString()}`;
   try {
     await trust.verify(chain);
   } catch (error) {

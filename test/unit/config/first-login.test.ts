@@ -119,12 +119,12 @@ describe('what the first login finds otherwise', () => {
       chmodSync(join(folder, `${name}.key`), 0o600);
     };
     certified('root');
-    certified('leaf', '-CA', join(folder, 'root.crt'), '-CAkey', join(folder, 'root.key'));
+    certified('server', '-CA', join(folder, 'root.crt'), '-CAkey', join(folder, 'root.key'));
     const weak = (name: string) =>
       findings([site('ssl', { serverCertificate: `${name}.crt`, serverCertificateKey: `${name}.key` })], soon()).filter(
         ({ message }) => message.includes('SHA-1'),
       );
-    expect(weak('leaf')).toMatchObject([{ severity: 'warning', setting: 'sites[0].ssl.serverCertificate' }]);
+    expect(weak('server')).toMatchObject([{ severity: 'warning', setting: 'sites[0].ssl.serverCertificate' }]);
     expect(weak('root')).toEqual([]);
   });
 

@@ -61,8 +61,8 @@ describe('judgeDataPeer', () => {
   for (const binding of ['certificateOrSession', 'certificate', 'session'] as const) {
     it.each(cases)(`${binding}: $rule`, ({ control, data, resumed = false, stranger = false, proven }) => {
       const judgement = judgeDataPeer(binding, {
-        ...(control ? { controlLeaf: control } : {}),
-        ...(data ? { dataLeaf: data } : {}),
+        ...(control ? { controlCertificate: control } : {}),
+        ...(data ? { dataCertificate: data } : {}),
         resumed,
         strangerMayResume: stranger,
       });

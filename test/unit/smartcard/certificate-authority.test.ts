@@ -72,13 +72,21 @@ describe.each(keyTypes)('an authority with a %s key', (keyType) => {
       policies: ['1.3.6.1.4.1.99999.1'],
       serialNumber: 0xe1ac11000000002bn,
     });
-    writeFileSync(path('leaf.pem'), issued.pem);
-    text = openssl('x509', '-in', path('leaf.pem'), '-noout', '-text', '-nameopt', 'RFC2253,utf8,-esc_msb');
+    writeFileSync(path('end-entity.pem'), issued.pem);
+    text = openssl('x509', '-in', path('end-entity.pem'), '-noout', '-text', '-nameopt', 'RFC2253,utf8,-esc_msb');
   });
 
   it('issues what OpenSSL accepts for client authentication under its strict rules', () => {
     const chain = ['-CAfile', path('root.pem'), '-untrusted', path('issuing.pem')];
-    const result = openssl('verify', '-x509_strict', '-purpose', 'sslclient', ...atNow, ...chain, path('leaf.pem'));
+    const result = openssl(
+      'verify',
+      '-x509_strict',
+      '-purpose',
+      'sslclient',
+      ...atNow,
+      ...chain,
+      path('end-entity.pem'),
+    );
     expect(result).toContain('OK');
   });
 
@@ -101,7 +109,7 @@ describe.each(keyTypes)('an authority with a %s key', (keyType) => {
 
   it('sorts the members of a multi-valued RDN by their encoding', () => {
     expect(text).toMatch(/Subject: (CN=Alice Ünal\+UID=alice|UID=alice\+CN=Alice Ünal),C=DE/);
-    const der = new X509Certificate(readFileSync(path('leaf.pem'))).raw.toString('latin1');
+    const der = new X509Certificate(readFileSync(path('end-entity.pem'))).raw.toString('latin1');
     expect(der.indexOf('Alice')).toBeLessThan(der.indexOf('alice'));
   });
 

@@ -20,7 +20,7 @@ export type ExtensionName = keyof typeof extensionTypes;
 
 export type Extensions = ReadonlyMap<ExtensionName, Buffer>;
 
-interface Place {
+interface MessageRules {
   readonly allowed: readonly ExtensionName[];
   /** `answers`: only to what the ClientHello offered. `free`: anything else is to be ignored (RFC 8446 4.3.2, 4.6.1). */
   readonly kind: 'answers' | 'free';
@@ -36,7 +36,7 @@ const places = {
     kind: 'free',
   },
   NewSessionTicket: { allowed: ['early_data'], kind: 'free' },
-} as const satisfies Readonly<Record<string, Place>>;
+} as const satisfies Readonly<Record<string, MessageRules>>;
 
 export function extension(name: ExtensionName, ...data: readonly Buffer[]): Buffer {
   return Buffer.concat([uint(2, extensionTypes[name]), vector(2, ...data)]);
@@ -62,7 +62,7 @@ export function readHandshakeExtensions(
   message: keyof typeof places,
   offered: ReadonlySet<ExtensionName>,
 ): Extensions {
-  const { allowed, kind }: Place = places[message];
+  const { allowed, kind }: MessageRules = places[message];
   const reader = new WireReader(contents, `the extensions of its ${message}`);
   const seen = new Set<number>();
   const extensions = new Map<ExtensionName, Buffer>();
