@@ -18,6 +18,7 @@ export const allowed = {
     'login/login-policy',
     'mapping/strength',
     'service/remote-service',
+    'service/service-settings',
     'ftp/server-settings',
     'ftp/tls/tls-settings',
     'storage/file-operations',

@@ -44,13 +44,8 @@ export function program(finish: (code: ExitCode) => void, terminal: Terminal = p
     .description('answer other services, over HTTP, whose certificate it is: mappingService of the configuration')
     .addArgument(configurationArgument())
     .action(async (file: string) => {
-      const { loadOrReport } = await import('./check/check-config.ts');
-      const { mappingServiceOptions } = await import('../gateway/mapping-service-options.ts');
-      const { serveMapping } = await import('./serve-mapping.ts');
-      const configuration = loadOrReport(file, terminal);
-      const options = configuration && mappingServiceOptions(configuration);
-      if (configuration && !options) terminal.writeError(`${file} has no mappingService to serve.\n`);
-      finish(configuration && options ? await serveMapping(file, configuration, options, terminal) : exitCode.usage);
+      const { serveMapping } = await import('./serve.ts');
+      finish(await serveMapping(file, terminal));
     });
 
   cardgate

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { MappingRule } from '../mapping/rules/rule.ts';
 import type { Certificate } from '../pki/certificate/certificate.ts';
 import type { SettingPath } from '../schema-faults/setting-path.ts';
+import type { ServiceListener } from '../service/service-settings.ts';
 import { checkAuthorization } from './checks/authorization-check.ts';
 import { checkConsistency } from './checks/consistency.ts';
 import { checkRevocation } from './checks/revocation-check.ts';
@@ -19,7 +20,7 @@ import { readRules } from './mapping-rules.ts';
 import { type LoadedCrl, type LoadingPurpose, MaterialReader } from './material.ts';
 import { configurationSchema, type Settings } from './schema.ts';
 import { readIdentity, type ServerIdentity } from './server-identity.ts';
-import { type LoadedListener, type LoadedRemoteMapping, loadListeners, loadRemoteMapping } from './service-material.ts';
+import { type LoadedRemoteMapping, loadListeners, loadRemoteMapping } from './service-material.ts';
 import { octetsOf } from './settings-only.ts';
 import type { SiteSettings } from './site-schema.ts';
 import { ConfigurationError, type ConfigurationFault, type SourcePosition } from './yaml/fault.ts';
@@ -52,7 +53,7 @@ export interface Configuration {
   readonly directories: readonly LoadedDirectory[];
   readonly retrieval: LoadedRetrieval;
   /** Of the mapping service; empty when the configuration has none. */
-  readonly listeners: readonly LoadedListener[];
+  readonly listeners: readonly ServiceListener[];
   readonly logFile?: string;
   readonly auditFile?: string;
   /** Of `files`, as ConfigurationDigest describes; lower-case hexadecimal. */

@@ -4,9 +4,9 @@ import { denyByFailure } from '../login/failure-throttle.ts';
 import { whenUnwritableChoices } from '../operations/audit.ts';
 import { logLevels } from '../operations/log.ts';
 import { retrieval } from '../pki/retrieval/retrieval-settings.ts';
+import { mappingService } from '../service/service-settings.ts';
 import { duration } from '../settings/duration.ts';
 import { directorySchema } from './directory-schema.ts';
-import { mappingServiceSchema } from './mapping-service-schema.ts';
 import { siteSchema } from './site-schema.ts';
 
 export const configurationSchema = z
@@ -33,7 +33,7 @@ export const configurationSchema = z
       .describe('How long running transfers may go on when the service stops'),
     retrieval,
     denyByFailure,
-    mappingService: mappingServiceSchema.optional().describe('What cardgate serve-mapping serves'),
+    mappingService: mappingService.optional().describe('What cardgate serve-mapping serves'),
     directories: z.array(directorySchema).max(20).default([]).describe('Where accounts are'),
     sites: z.array(siteSchema).min(1).max(64).describe('The FTP sites'),
   })

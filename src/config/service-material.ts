@@ -2,44 +2,36 @@
 
 import type { SettingPath } from '../schema-faults/setting-path.ts';
 import type { remoteService } from '../service/remote-service.ts';
+import type { MappingServiceSettings, ServiceListener } from '../service/service-settings.ts';
 import type { Decoded } from '../settings/decoded.ts';
 import { checkServerCertificate } from './checks/server-name-check.ts';
-import type { MappingServiceSettings } from './mapping-service-schema.ts';
 import type { MaterialReader } from './material.ts';
 import { readIdentity, type ServerIdentity } from './server-identity.ts';
 import { findGid } from './system-group.ts';
-
-/** As the service’s listeners want it: absolute paths, PEM. */
-export type LoadedListener =
-  | { readonly socket: string; readonly mode: number; readonly gid?: number }
-  | {
-      readonly address: string;
-      readonly port: number;
-      readonly identity: ServerIdentity;
-      readonly callerAuthorities: readonly string[];
-    };
 
 export function loadListeners(
   reader: MaterialReader,
   { listeners }: MappingServiceSettings,
   now: Date,
-): readonly LoadedListener[] {
-  return listeners.flatMap((listener, index): readonly LoadedListener[] => {
+): readonly ServiceListener[] {
+  return listeners.flatMap((listener, index): readonly ServiceListener[] => {
     const setting = ['mappingService', 'listeners', index];
     if ('socket' in listener) {
       const socket = reader.output([...setting, 'socket'], listener.socket, 'socket');
       const gid = listener.group === undefined ? undefined : gidOf(reader, [...setting, 'group'], listener.group);
-      return [{ socket, mode: Number.parseInt(listener.mode, 8), ...(gid !== undefined && { gid }) }];
+      return [{ socket, mode: Number.parseInt(listener.mode, 8), gid }];
     }
-    const { address, port, certificate, certificateKey } = listener;
+    const { address, port } = listener;
     const files = {
-      certificate: { setting: [...setting, 'certificate'], file: certificate },
-      key: { setting: [...setting, 'certificateKey'], file: certificateKey },
+      certificate: { setting: [...setting, 'certificate'], file: listener.certificate },
+      key: { setting: [...setting, 'certificateKey'], file: listener.certificateKey },
     };
     const identity = readIdentity(reader, files, now);
     if (identity) checkServerCertificate(reader.source, [...setting, 'certificate'], identity.certificate, now);
     const callerAuthorities = reader.authorities([...setting, 'callerAuthorities'], listener.callerAuthorities);
-    return identity ? [{ address, port, identity, callerAuthorities }] : [];
+    if (!identity) return [];
+    const { certificate: certificateChain, privateKey } = identity;
+    return [{ address, port, certificateChain, privateKey, callerAuthorities }];
   });
 }
 

@@ -18,7 +18,7 @@ export interface Reload {
   readonly logins: LoginGenerations;
   readonly create: (configuration: Configuration) => Logins;
   /** Renews what connections are served by: all of it, or it throws. */
-  readonly apply?: (configuration: Configuration) => void;
+  readonly apply: (configuration: Configuration) => void;
   readonly audit: AuditTrail;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -49,7 +49,7 @@ export function reloader({
       const changes = settingChanges(inForce, renewed, service, started);
       const fresh = create(renewed);
       try {
-        apply?.(renewed);
+        apply(renewed);
       } catch (error) {
         await fresh.close();
         throw error;

@@ -5,29 +5,16 @@
  */
 import { RefusedRequest } from './refused-request.ts';
 import { blocks } from './request-certificates.ts';
+import type { MappingServiceSettings } from './service-settings.ts';
 
-const headerEncodings = ['pem', 'base64', 'structured', 'xfcc'] as const;
-
-/**
- * `pem`: PEM, percent-encoded (nginx `$ssl_client_escaped_cert`) or with blanks for line ends (Apache `%{SSL_CLIENT_CERT}s`).
- * `base64`: DER (HAProxy `%[ssl_c_der,base64]`). `structured`: DER between colons (RFC 9440 `Client-Cert`).
- * `xfcc`: Envoy's X-Forwarded-Client-Cert with one element.
- */
-export type HeaderEncoding = (typeof headerEncodings)[number];
-
-export interface CertificateHeader {
-  /** The proxy must set or remove it on every request. Default `x-client-certificate`. */
-  readonly name: string;
-  /** Default `pem`. */
-  readonly encoding: HeaderEncoding;
-}
+type CertificateHeader = Pick<MappingServiceSettings, 'certificateHeader' | 'certificateEncoding'>;
 
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const pemBlock = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g;
 const xfccElement = /^[A-Za-z]+=(?:"(?:[^"\\]|\\.)*"|[^",;=\\]*)(?:;[A-Za-z]+=(?:"(?:[^"\\]|\\.)*"|[^",;=\\]*))*$/;
 const xfccPair = /([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;=\\]*))(?:;|$)/g;
 
-const decoders: Readonly<Record<HeaderEncoding, (value: string) => readonly Buffer[]>> = {
+const decoders: Readonly<Record<CertificateHeader['certificateEncoding'], (value: string) => readonly Buffer[]>> = {
   pem: decodePem,
   base64: decodeBase64,
   structured: (value) => decodeBase64(/^:(.*):$/.exec(value)?.[1] ?? '!'),
@@ -41,12 +28,12 @@ const decoders: Readonly<Record<HeaderEncoding, (value: string) => readonly Buff
  */
 export function certificatesOfHeader(
   headers: NodeJS.Dict<string[]>,
-  { name, encoding }: CertificateHeader,
+  { certificateHeader, certificateEncoding }: CertificateHeader,
 ): readonly Buffer[] {
-  const values = headers[name.toLowerCase()] ?? [];
+  const values = headers[certificateHeader] ?? [];
   if (values.length > 1) throw new RefusedRequest('header-invalid');
   const value = values[0]?.trim() ?? '';
-  return value === '' ? [] : decoders[encoding](value);
+  return value === '' ? [] : decoders[certificateEncoding](value);
 }
 
 function decodeBase64(value: string): readonly Buffer[] {

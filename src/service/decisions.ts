@@ -1,12 +1,9 @@
 /** Decisions under way: so many at once and no more, and none that a caller waits for without end. */
 import { RefusedRequest } from './refused-request.ts';
+import type { MappingServiceSettings } from './service-settings.ts';
 
-export interface DecisionLimits {
-  /** Requests being decided at the same time; one more is answered 503 at once. Default 256. */
-  readonly maximumDecisions: number;
-  /** Milliseconds a caller waits for one decision; the decision itself goes on, is recorded, and keeps its place until then. Default 20000. */
-  readonly decisionTimeout: number;
-}
+/** A decision that comes too late for its caller goes on, is recorded, and keeps its place until then. */
+type DecisionLimits = Pick<MappingServiceSettings, 'maximumDecisions' | 'decisionTimeout'>;
 
 export class Decisions {
   readonly #limits: DecisionLimits;

@@ -11,25 +11,21 @@ import type { Logger } from '../operations/log.ts';
 import { type Headers, verdictAnswer, verdictHeaders } from './answers.ts';
 import type { Caller, Callers } from './caller.ts';
 import type { TrustedAuthorities } from './caller-path.ts';
-import { type CertificateHeader, certificatesOfHeader } from './certificate-header.ts';
-import { type DecisionLimits, Decisions } from './decisions.ts';
+import { certificatesOfHeader } from './certificate-header.ts';
+import { Decisions } from './decisions.ts';
 import { openApiDocument } from './openapi.ts';
 import { RefusedRequest, refusedRequests } from './refused-request.ts';
 import { type ReceivedRequest, readResolveRequest } from './request-certificates.ts';
 import { parseQuery, parseRequestTarget, type Query } from './request-target.ts';
 import { type Operation, routesAt } from './routes.ts';
+import type { MappingServiceSettings } from './service-settings.ts';
 import { addressPattern, type HealthAnswer, type RefusedAnswer } from './wire.ts';
 
 export interface MappingHandlerOptions {
   /** Names of the sites whose rules decide; the first where a caller names none. */
   readonly sites: readonly string[];
   readonly resolve: (site: string, request: ExplainedRequest, steps: StepRecorder) => Promise<Resolution>;
-  readonly certificateHeader: CertificateHeader;
-  /** Header in which a proxy names the address of its client; for records only. Default: none, the caller’s address is recorded. */
-  readonly addressHeader?: string;
-  /** Callers who may ask for explanations: subjects of their certificates (RFC 4514), or `unix`. Default: no caller. */
-  readonly explainCallers: readonly string[];
-  readonly limits: DecisionLimits;
+  readonly settings: Omit<MappingServiceSettings, 'listeners'>;
   /** Names the listener, for records. */
   readonly binding: string;
   readonly logger: Logger;
@@ -58,9 +54,9 @@ export function createMappingHandler(
   callers: Callers,
   trusted: () => TrustedAuthorities,
 ): (request: IncomingMessage) => Promise<HttpAnswer> {
-  const { logger, sites } = options;
-  const decisions = new Decisions(options.limits);
-  const description = openApiDocument(options.certificateHeader.name);
+  const { logger, sites, settings } = options;
+  const decisions = new Decisions(settings);
+  const description = openApiDocument(settings.certificateHeader);
   const health: HealthAnswer = { status: 'ok', sites: [...sites] };
   const operations: Readonly<Record<Operation, Answering>> = {
     resolve: (...request) => resolve(options, decisions, ...request),
@@ -101,7 +97,7 @@ async function resolve(
   caller: Caller,
   query: Query,
 ): Promise<HttpAnswer> {
-  if (query.explain && !options.explainCallers.includes(caller.name)) {
+  if (query.explain && !options.settings.explainCallers.includes(caller.name)) {
     throw new RefusedRequest('explanation-not-allowed');
   }
   // Bodies that come slowly must not take the places of decisions; connections and the time for a request bound them.
@@ -120,8 +116,9 @@ async function authorize(
   caller: Caller,
   query: Query,
 ): Promise<HttpAnswer> {
-  const certificates = certificatesOfHeader(request.headersDistinct, options.certificateHeader);
-  const address = options.addressHeader && request.headersDistinct[options.addressHeader.toLowerCase()]?.join();
+  const certificates = certificatesOfHeader(request.headersDistinct, options.settings);
+  const { addressHeader } = options.settings;
+  const address = addressHeader && request.headersDistinct[addressHeader]?.join();
   const resolution = await options.resolve(
     siteName(options, query.site),
     loginRequest(options, caller, query.user, {

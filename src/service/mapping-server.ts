@@ -11,28 +11,12 @@ import type { Logger } from '../operations/log.ts';
 import { Callers } from './caller.ts';
 import type { TrustedAuthorities } from './caller-path.ts';
 import { createMappingHandler, type HttpAnswer, type MappingHandlerOptions } from './mapping-handler.ts';
-import { TlsAcceptance, type TlsMaterial } from './tls-acceptance.ts';
+import type { ServiceListener, TlsListener, TlsMaterial, UnixListener } from './service-settings.ts';
+import { TlsAcceptance } from './tls-acceptance.ts';
 import { listenOnUnixSocket } from './unix-socket.ts';
 
-interface UnixListener {
-  /** Absolute path. */
-  readonly socket: string;
-  /** File mode. Default 0o660. A process that may write to the socket may ask about any certificate, and need not hold its key. */
-  readonly mode: number;
-  /** Group of the socket. Default: that of the process. */
-  readonly gid?: number;
-}
-
-interface TlsListener extends TlsMaterial {
-  readonly address: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-}
-
 export interface MappingServerOptions extends Omit<MappingHandlerOptions, 'binding'> {
-  readonly listener: UnixListener | TlsListener;
-  /** Connections at the same time. Default 1000. */
-  readonly maximumConnections: number;
+  readonly listener: ServiceListener;
 }
 
 export interface MappingServer {
@@ -80,7 +64,7 @@ export function createMappingServer(options: MappingServerOptions): MappingServe
   const server = createServer(httpOptions, onRequest);
   tls?.protect(server);
   const reserve = keepReserve(server, logger);
-  server.maxConnections = options.maximumConnections;
+  server.maxConnections = options.settings.maximumConnections;
   let isClosing = false;
   return {
     renew: (material) => {
@@ -119,7 +103,7 @@ function keepReserve(server: Server, logger: Logger): DescriptorReserve {
 }
 
 /** For records. */
-function bindingOf(listener: UnixListener | TlsListener): string {
+function bindingOf(listener: ServiceListener): string {
   return 'socket' in listener ? `unix:${listener.socket}` : `${hostOf(listener.address)}:${listener.port} mutual TLS`;
 }
 

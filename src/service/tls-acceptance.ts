@@ -9,16 +9,7 @@ import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { Logger } from '../operations/log.ts';
 import type { Callers } from './caller.ts';
 import { type TrustedAuthorities, trustedAuthorities } from './caller-path.ts';
-
-/** What a service over TLS shows to its callers and accepts of them. */
-export interface TlsMaterial {
-  /** PEM: the service’s certificate, then its intermediates. */
-  readonly certificateChain: string;
-  /** PEM. */
-  readonly privateKey: string;
-  /** PEM: the CAs that issue the callers’ certificates, and nothing else: every holder of a certificate of theirs may ask. */
-  readonly callerAuthorities: readonly string[];
-}
+import type { TlsMaterial } from './service-settings.ts';
 
 const handshakeMilliseconds = 10_000;
 const maximumCertificates = 16;

@@ -244,9 +244,7 @@ describe('the service', () => {
   });
 
   it('answers 503 at once when too many decisions are under way, and goes on', async () => {
-    const narrow = await startService(world.configuration, {
-      limits: { maximumDecisions: 2, decisionTimeout: 20_000 },
-    });
+    const narrow = await startService(world.configuration, { maximumDecisions: 2 });
     const replies = await Promise.all(
       Array.from({ length: 20 }, () => narrow.ask(json({ certificates: certificatesOf(ada) }))),
     );
@@ -257,9 +255,7 @@ describe('the service', () => {
   });
 
   it('decides while other callers send their bodies slowly', async () => {
-    const narrow = await startService(world.configuration, {
-      limits: { maximumDecisions: 1, decisionTimeout: 20_000 },
-    });
+    const narrow = await startService(world.configuration, { maximumDecisions: 1 });
     const slow = Array.from({ length: 5 }, () => connect(narrow.address.slice('unix:'.length)));
     for (const caller of slow) {
       caller.on('error', () => undefined);
@@ -274,9 +270,7 @@ describe('the service', () => {
   });
 
   it('outlives callers who hang up in the middle or talk nonsense, and loses no place by them', async () => {
-    const narrow = await startService(world.configuration, {
-      limits: { maximumDecisions: 1, decisionTimeout: 20_000 },
-    });
+    const narrow = await startService(world.configuration, { maximumDecisions: 1 });
     const head =
       'POST /v1/resolve HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n';
     const rudeness = [

@@ -4,10 +4,11 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { z } from 'zod';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
-import { mappingAuthorization } from '../../../src/commands/serve-mapping.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
 import { createLogins } from '../../../src/gateway/logins.ts';
+import { mappingAuthorization } from '../../../src/gateway/mapping-service.ts';
 import type { AuditRecord, LoginAttempt } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import {
@@ -15,6 +16,7 @@ import {
   type MappingServer,
   type MappingServerOptions,
 } from '../../../src/service/mapping-server.ts';
+import { mappingService } from '../../../src/service/service-settings.ts';
 import type { Person } from '../../support/pki.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
 
@@ -46,11 +48,20 @@ export interface ServiceWorld {
   renew: MappingServer['renew'];
 }
 
-export type ServiceSettings = Partial<MappingServerOptions>;
+const settingsBesideListeners = mappingService.omit({ listeners: true });
+
+export type ServiceSettings = Partial<Pick<MappingServerOptions, 'listener' | 'logger' | 'clock'>> &
+  z.input<typeof settingsBesideListeners>;
 
 export const temporarySocket = () => join(tmpdir(), `cg-${randomUUID().slice(0, 8)}.sock`);
 
-export async function startService(configurationFile: string, settings: ServiceSettings = {}): Promise<ServiceWorld> {
+export async function startService(configurationFile: string, given: ServiceSettings = {}): Promise<ServiceWorld> {
+  const {
+    listener = { socket: temporarySocket(), mode: 0o660 },
+    logger = silentLogger,
+    clock = systemClock,
+    ...settings
+  } = given;
   const records: LoginAttempt[] = [];
   const audit = recordingTrail((record: AuditRecord) => void (record.event === 'login' && records.push(record)));
   const configuration = loadConfiguration(configurationFile, systemClock);
@@ -62,15 +73,11 @@ export async function startService(configurationFile: string, settings: ServiceS
   const server = createMappingServer({
     sites: configuration.sites.map(({ settings: { name } }) => name),
     resolve: (site, request, steps) => logins.sites.get(site)!.resolve(request, { purpose: 'login', steps }),
-    listener: { socket: temporarySocket(), mode: 0o660 },
-    certificateHeader: { name: 'x-client-certificate', encoding: 'pem' },
-    explainCallers: ['unix'],
-    limits: { maximumDecisions: 256, decisionTimeout: 20_000 },
-    maximumConnections: 1000,
-    logger: silentLogger,
-    clock: systemClock,
-    timer: () => performance.now(),
-    ...settings,
+    listener,
+    settings: settingsBesideListeners.parse({ explainCallers: ['unix'], ...settings }),
+    logger,
+    clock,
+    timer: systemTimer,
   });
   const address = await server.listen();
   return {

@@ -5,6 +5,7 @@ import { denial } from '../../../src/denial.ts';
 import type { Resolution } from '../../../src/login/site-login.ts';
 import { headerText, verdictAnswer, verdictHeaders } from '../../../src/service/answers.ts';
 import { Decisions } from '../../../src/service/decisions.ts';
+import { milliseconds } from '../../../src/settings/units.ts';
 import { rightsTo } from '../../support/access-rights.ts';
 
 const sha256 = 'ab'.repeat(32);
@@ -129,7 +130,7 @@ describe('an answer', () => {
 
 describe('decisions', () => {
   it('that are late leave their caller but keep their place', async () => {
-    const decisions = new Decisions({ maximumDecisions: 1, decisionTimeout: 1 });
+    const decisions = new Decisions({ maximumDecisions: 1, decisionTimeout: milliseconds(1) });
     const { promise, resolve } = Promise.withResolvers<string>();
     await expect(decisions.take(() => promise)).rejects.toMatchObject({ code: 'decision-timeout' });
     await expect(decisions.take(async () => 'x')).rejects.toMatchObject({ code: 'overloaded' });
@@ -138,7 +139,7 @@ describe('decisions', () => {
   });
 
   it('that fail give their place back', async () => {
-    const decisions = new Decisions({ maximumDecisions: 1, decisionTimeout: 1000 });
+    const decisions = new Decisions({ maximumDecisions: 1, decisionTimeout: milliseconds(1000) });
     await expect(decisions.take(() => Promise.reject(new Error('fault')))).rejects.toThrow('fault');
     await expect(decisions.take(async () => 'x')).resolves.toBe('x');
   });

@@ -1,7 +1,8 @@
 /** A certificate in a header: every proxy’s encoding, exactly one header, and nothing that is only nearly one. */
 import { describe, expect, it } from 'vitest';
-import { certificatesOfHeader, type HeaderEncoding } from '../../../src/service/certificate-header.ts';
+import { certificatesOfHeader } from '../../../src/service/certificate-header.ts';
 import { RefusedRequest } from '../../../src/service/refused-request.ts';
+import type { MappingServiceSettings } from '../../../src/service/service-settings.ts';
 import { cpuMilliseconds } from '../../support/cpu-time.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 
@@ -13,11 +14,16 @@ const otherPem = encodeURIComponent(
   `-----BEGIN CERTIFICATE-----\n${other.toString('base64')}\n-----END CERTIFICATE-----\n`,
 );
 
-const read = (encoding: HeaderEncoding, ...values: string[]) =>
-  certificatesOfHeader({ 'x-client-certificate': values }, { name: 'x-client-certificate', encoding });
+type Encoding = MappingServiceSettings['certificateEncoding'];
+
+const read = (encoding: Encoding, ...values: string[]) =>
+  certificatesOfHeader(
+    { 'x-client-certificate': values },
+    { certificateHeader: 'x-client-certificate', certificateEncoding: encoding },
+  );
 
 describe('a certificate header is read', () => {
-  it.each<[string, HeaderEncoding, string, number]>([
+  it.each<[string, Encoding, string, number]>([
     ['as nginx escapes it', 'pem', escaped, 1],
     ['as Apache writes it, with blanks for line ends', 'pem', pem.trim().replaceAll('\n', ' '), 1],
     ['with the chain', 'pem', escaped + escaped, 2],
@@ -36,7 +42,7 @@ describe('a certificate header is read', () => {
     expect(certificates.every((certificate) => certificate.equals(janeDoe))).toBe(true);
   });
 
-  it.each<[string, HeaderEncoding, readonly string[]]>([
+  it.each<[string, Encoding, readonly string[]]>([
     ['when it is absent', 'pem', []],
     ['when it is empty', 'pem', ['']],
     ['when it is blank', 'base64', ['  ']],
@@ -46,14 +52,14 @@ describe('a certificate header is read', () => {
   });
 
   it('under the configured name only', () => {
-    const header = { name: 'x-client-certificate', encoding: 'pem' } as const;
+    const header = { certificateHeader: 'x-client-certificate', certificateEncoding: 'pem' } as const;
     const others = { 'client-cert': [escaped], 'x-forwarded-client-cert': [escaped], 'x-ssl-client-cert': [escaped] };
     expect(certificatesOfHeader(others, header)).toEqual([]);
   });
 });
 
 describe('a certificate header is refused', () => {
-  it.each<[string, HeaderEncoding, readonly string[]]>([
+  it.each<[string, Encoding, readonly string[]]>([
     ['when it is there twice', 'pem', [escaped, escaped]],
     ['when two were joined by a proxy', 'base64', [`${base64}, ${base64}`]],
     ['with text before the block', 'pem', [`x ${escaped}`]],

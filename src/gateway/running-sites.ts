@@ -1,0 +1,103 @@
+/** The FTP servers of a configuration: started, renewed and judged anew all together. */
+import type { Clock, Timer } from '../clock.ts';
+import type { Configuration, LoadedSite } from '../config/load.ts';
+import { formatFault } from '../config/yaml/fault.ts';
+import { checkIdentity, createFtpServer, type FtpServer } from '../ftp/server.ts';
+import type { LoginGenerations } from '../login/login-generations.ts';
+import { type AuditTrail, trailOfSite } from '../operations/audit.ts';
+import type { Logger } from '../operations/log.ts';
+import { milliseconds } from '../settings/units.ts';
+import { openBoundedStorage } from '../storage/bounded-storage.ts';
+import type { FileOperations } from '../storage/file-operations.ts';
+import { openLocalStorage } from '../storage/local-storage.ts';
+import { fileOperationLimits } from './file-threads.ts';
+import { failedBinding, listenFault } from './listen-fault.ts';
+import { closeAll } from './service-life.ts';
+import { serverOptions } from './sites.ts';
+
+export interface RunningSite {
+  /** As last loaded. */
+  site: LoadedSite;
+  readonly server: FtpServer;
+  readonly files: FileOperations;
+}
+
+interface SiteParts {
+  readonly audit: AuditTrail;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly timer: Timer;
+  /** By name of the site. */
+  readonly fileOperations: ReadonlyMap<string, FileOperations>;
+}
+
+/**
+ * All sites, or none: a port that is taken stops those that came before.
+ * @param say hears, in whole lines, where each site listens or why it cannot
+ * @returns undefined when a site cannot listen
+ */
+export async function startSites(
+  configuration: Configuration,
+  logins: LoginGenerations,
+  { audit, clock, timer, logger, fileOperations }: SiteParts,
+  say: (text: string) => void,
+): Promise<readonly RunningSite[] | undefined> {
+  const running: RunningSite[] = [];
+  for (const [index, site] of configuration.sites.entries()) {
+    const { name } = site.settings;
+    const files = fileOperations.get(name);
+    if (!files) throw new Error(`site ${name} without file operations`);
+    const server = createFtpServer({
+      ...serverOptions(site),
+      authenticator: logins.authenticator(name),
+      openStorage: ({ homeDirectory }, rights) =>
+        openBoundedStorage(files, homeDirectory, () => openLocalStorage({ homeDirectory, rights })),
+      audit: trailOfSite(audit, name),
+      logger: logger.with({ site: name }),
+      clock,
+      timer,
+    });
+    running.push({ site, server, files });
+    try {
+      for (const { address, port, tls } of await server.listen()) {
+        say(`site ${name}: ${tls} FTPS on ${address} port ${port}\n`);
+      }
+    } catch (error) {
+      const fault = listenFault(configuration, failedBinding(configuration, index, error), error);
+      const { setting, message: reason, remedy } = fault;
+      say(`site ${name} cannot listen:\n${formatFault(fault)}\n`);
+      logger.error('listen-failed', { site: name, setting, reason, remedy });
+      await closeAll(
+        running.map((other) => other.server),
+        milliseconds(0),
+      );
+      return undefined;
+    }
+  }
+  return running;
+}
+
+/** All sites, or none. @throws when a TLS identity cannot be used */
+export function renewSites(running: readonly RunningSite[], { sites }: Configuration): void {
+  const renewals = running.flatMap((one) => {
+    const site = sites.find(({ settings }) => settings.name === one.site.settings.name);
+    if (!site) return [];
+    const options = serverOptions(site);
+    checkIdentity(options);
+    return [{ one, site, options }];
+  });
+  for (const { one, site, options } of renewals) {
+    one.server.renew(options);
+    one.files.limits = fileOperationLimits(site.settings);
+    one.site = site;
+  }
+}
+
+/** Never rejects. */
+export async function recheckSessions(running: readonly RunningSite[], logger: Logger): Promise<void> {
+  await Promise.all(
+    running.map(async ({ site, server }) => {
+      logger.info('sessions-rechecked', { site: site.settings.name, ...(await server.recheckLogins()) });
+    }),
+  );
+}
