@@ -26,6 +26,10 @@ export const allowed = {
     'mapping/rules/rule-language',
     'directory/directory',
     'directory/active-directory/sid',
+    'directory/active-directory/active-directory-settings',
+    'directory/account-file',
+    'directory/directory-settings',
+    'directory/ldap-settings',
     'pki/certificate/algorithms',
     'pki/path/path-settings',
     'pki/retrieval/retrieval-settings',
@@ -97,7 +101,7 @@ const packageOwners = {
   asn1js: ['smartcard'],
   commander: ['commands'],
   yaml: ['config', 'smartcard'],
-  zod: ['settings', 'config', 'pki', 'authorization', 'login', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'smartcard', 'commands'],
+  zod: ['settings', 'config', 'pki', 'directory', 'authorization', 'login', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'smartcard', 'commands'],
   'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login', 'commands'],
 };
 

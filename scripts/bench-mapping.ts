@@ -9,7 +9,7 @@ import { Client } from 'ldapts';
 import { z } from 'zod';
 import { accountDenial } from '../src/directory/account-state.ts';
 import { createActiveDirectory } from '../src/directory/active-directory/active-directory.ts';
-import { ConnectionPool, type ConnectionPoolOptions } from '../src/directory/connection/connection-pool.ts';
+import { ConnectionPool } from '../src/directory/connection/connection-pool.ts';
 import type { Directory } from '../src/directory/directory.ts';
 import { createLdapDirectory } from '../src/directory/ldap-directory.ts';
 import { unrecorded } from '../src/explanation/steps.ts';
@@ -18,6 +18,7 @@ import { issuerSerialValues } from '../src/mapping/stored/alt-security-identitie
 import { bindingSettings } from '../src/mapping/strength.ts';
 import { silentLogger } from '../src/operations/log.ts';
 import type { ValidatedCertificate } from '../src/pki/path/validated-certificate.ts';
+import { activeDirectoryOptions, ldapOptions } from '../test/support/directory-options.ts';
 import { startSambaDc } from '../test/support/samba-dc.ts';
 import { startSlapd } from '../test/support/slapd.ts';
 import { createLogonAuthority } from '../test/support/validated-certificate.ts';
@@ -153,10 +154,9 @@ try {
     ['Samba, look-ups remembered', { lookupCacheTime: 60_000 }],
   ] as const) {
     const pools: ConnectionPool[] = [];
-    const options = { name: 'corp', ...connectionOptions(dc), ...more };
-    const { servers: _, ...common } = options;
+    const options = activeDirectoryOptions({ name: 'corp', ...connectionOptions(dc), ...more });
     const directory = createActiveDirectory(options, (servers) => {
-      const pool = new ConnectionPool({ ...common, ...servers } satisfies ConnectionPoolOptions);
+      const pool = new ConnectionPool({ ...options, settings: { ...options.settings, ...servers } });
       pools.push(pool);
       return pool;
     });
@@ -179,11 +179,11 @@ for (const size of [1000, manyAccounts]) {
   try {
     const account = `uid=ada,${slapd.searchBase}`;
     const raw = await baseline(slapd, value, account, 'memberOf', ['uid', 'entryUUID', 'altSecurityIdentities']);
-    const options = {
+    const options = ldapOptions({
       name: 'people',
       ...connectionOptions(slapd),
       altSecurityIdentitiesAttribute: 'altSecurityIdentities',
-    };
+    });
     const pool = new ConnectionPool(options);
     const directory = createLdapDirectory(options, pool);
     const figures = await measure(

@@ -1,7 +1,7 @@
 /** Every setting with its values, default and meaning, from the JSON Schema of the configuration. */
 import { z } from 'zod';
-import { accountFileSchema } from '../../src/config/directory-schema.ts';
 import { configurationJsonSchema } from '../../src/config/schema.ts';
+import { accountFileSchema } from '../../src/directory/account-file.ts';
 import { code, page, table } from './markdown.ts';
 
 interface JsonSchema {

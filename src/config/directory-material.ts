@@ -1,26 +1,25 @@
 /** What a directory needs besides its settings: certificates, the bind password, the accounts of an account file. */
 
+import { accountFileSchema, type FileAccount } from '../directory/account-file.ts';
+import type { ActiveDirectorySettings } from '../directory/active-directory/active-directory-settings.ts';
+import type { DirectoryMaterial } from '../directory/directory-settings.ts';
+import type { LdapSettings } from '../directory/ldap-settings.ts';
 import type { SettingPath } from '../schema-faults/setting-path.ts';
-import { type AccountSettings, accountFileSchema, type DirectorySettings } from './directory-schema.ts';
+import type { DirectorySettings } from './directory-schema.ts';
 import type { MaterialReader } from './material.ts';
 import { readIdentity } from './server-identity.ts';
 import type { ConfigurationFault } from './yaml/fault.ts';
 import { YamlSource } from './yaml/yaml-source.ts';
 
-type LdapSettings = Exclude<DirectorySettings, { type: 'file' }>;
-
+/** A directory over LDAP. */
 export interface LoadedLdap {
-  readonly settings: LdapSettings;
-  readonly certificateAuthorities: readonly string[];
-  /** Of bindDn; never empty. */
-  readonly bindPassword?: string;
-  /** PEM. */
-  readonly clientCertificate?: { readonly certificate: string; readonly privateKey: string };
+  readonly settings: ActiveDirectorySettings | LdapSettings;
+  readonly material: DirectoryMaterial;
 }
 
 interface LoadedAccountFile {
-  readonly settings: Extract<DirectorySettings, { type: 'file' }>;
-  readonly accounts: readonly AccountSettings[];
+  readonly settings: Extract<DirectorySettings, { readonly type: 'file' }>;
+  readonly accounts: readonly FileAccount[];
 }
 
 export type LoadedDirectory = LoadedLdap | LoadedAccountFile;
@@ -37,18 +36,20 @@ export function loadDirectory(
     const accounts = readAccounts(reader, [...setting, 'accounts'], settings.accounts, further);
     return accounts && { settings, accounts };
   }
-  const authorities = reader.authorities([...setting, 'certificateAuthorities'], settings.certificateAuthorities);
+  const certificateAuthorities = reader.authorities(
+    [...setting, 'certificateAuthorities'],
+    settings.certificateAuthorities,
+  );
   const clientCertificate = readClientCertificate(reader, setting, settings, now);
   const bindPassword = readBindPassword(reader, setting, settings);
-  return {
-    settings,
-    certificateAuthorities: authorities,
-    ...(bindPassword && { bindPassword }),
-    ...(clientCertificate && { clientCertificate }),
-  };
+  return { settings, material: { certificateAuthorities, bindPassword, clientCertificate } };
 }
 
-function readBindPassword(reader: MaterialReader, setting: SettingPath, settings: LdapSettings): string | undefined {
+function readBindPassword(
+  reader: MaterialReader,
+  setting: SettingPath,
+  settings: LoadedLdap['settings'],
+): string | undefined {
   if (settings.bindPasswordFile === undefined) return undefined;
   const passwordSetting = [...setting, 'bindPasswordFile'];
   const password = reader.secret(passwordSetting, settings.bindPasswordFile, 'password')?.replace(/\r?\n$/, '');
@@ -62,9 +63,9 @@ function readBindPassword(reader: MaterialReader, setting: SettingPath, settings
 function readClientCertificate(
   reader: MaterialReader,
   setting: SettingPath,
-  { clientCertificate, clientCertificateKey }: LdapSettings,
+  { clientCertificate, clientCertificateKey }: LoadedLdap['settings'],
   now: Date,
-): LoadedLdap['clientCertificate'] {
+): DirectoryMaterial['clientCertificate'] {
   if (clientCertificate === undefined || clientCertificateKey === undefined) return undefined;
   return readIdentity(
     reader,
@@ -81,7 +82,7 @@ function readAccounts(
   setting: SettingPath,
   name: string,
   further: ConfigurationFault[],
-): readonly AccountSettings[] | undefined {
+): readonly FileAccount[] | undefined {
   const text = reader.text(setting, name);
   if (text === undefined) return undefined;
   const source = new YamlSource(reader.resolve(name), text);

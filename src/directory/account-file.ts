@@ -1,49 +1,56 @@
 /** The directory of a site without LDAP: accounts that stand in a file, known by the fingerprints of their certificates. */
+import { z } from 'zod';
+import type { Decoded } from '../settings/decoded.ts';
+import { file, fingerprint } from '../settings/values.ts';
 import type { AccountLookup, Directory, DirectoryAccount, Group, LookupKind } from './directory.ts';
+import { directoryName } from './directory-settings.ts';
 
-export interface FileAccount {
-  /** The account's name, unique in the file without regard to ASCII case. */
-  readonly name: string;
-  /** SHA-256 of the account's certificates, lower-case hexadecimal. */
-  readonly fingerprints: readonly string[];
-  /** `S-1-…` */
-  readonly sid?: string;
-  readonly userPrincipalName?: string;
-  /** Values such as `X509:<I>…<SR>…`. */
-  readonly altSecurityIdentities?: readonly string[];
-  /** Default: false. */
-  readonly disabled?: boolean;
-  /** From this moment on the account is refused; default: never. */
-  readonly expiresAt?: Date;
-  /** Names of groups. */
-  readonly groups?: readonly string[];
-  /** Absolute path. */
-  readonly homeDirectory?: string;
-}
+/** One account in an account file. */
+const account = z.strictObject({
+  name: z.string().min(1).max(256).describe('Account name, which USER must give'),
+  certificates: z
+    .array(fingerprint)
+    .max(100)
+    .default([])
+    .describe('SHA-256 fingerprints of the account’s certificates'),
+  sid: z.string().max(184).optional().describe('Security identifier'),
+  userPrincipalName: z.string().max(1024).optional().describe('User principal name'),
+  altSecurityIdentities: z.array(z.string().max(4096)).max(100).default([]).describe('Values such as X509:<I>…<SR>…'),
+  disabled: z.boolean().default(false).describe('A disabled account is refused'),
+  expiresAt: z.iso.datetime({ offset: true }).optional().describe('The account is refused after this time'),
+  groups: z.array(z.string().min(1).max(256)).max(1000).default([]).describe('Groups, for authorization'),
+  homeDirectory: z.string().max(4096).optional().describe('Home directory, for userIsolation mode DirectoryAttribute'),
+});
 
-export interface AccountFileOptions {
-  /** How rules and records call this directory. */
-  readonly name: string;
-  readonly accounts: readonly FileAccount[];
-}
+export const accountFileSchema = z.strictObject({ accounts: z.array(account).max(100_000) });
+export type FileAccount = Decoded<typeof account>;
+
+export const accountFile = z.strictObject({
+  type: z.literal('file'),
+  name: directoryName,
+  accounts: file.describe('YAML file with the accounts'),
+});
 
 const lookups: ReadonlySet<LookupKind> = new Set(['sid', 'altSecurityIdentities', 'userPrincipalName', 'certificate']);
 
-/** @throws TypeError when two accounts have the same name */
-export function createAccountFile(options: AccountFileOptions): Directory {
+/**
+ * @param name how rules and records call this directory
+ * @throws TypeError when two accounts have the same name
+ */
+export function createAccountFile(name: string, accounts: readonly FileAccount[]): Directory {
   const groups = new Map<string, readonly Group[]>();
   const index = new Map<string, DirectoryAccount[]>();
-  for (const entry of options.accounts) {
-    const account = directoryAccount(options.name, entry);
-    if (groups.has(account.id)) throw new TypeError(`account ${entry.name} stands twice in ${options.name}`);
+  for (const entry of accounts) {
+    const account = directoryAccount(name, entry);
+    if (groups.has(account.id)) throw new TypeError(`account ${entry.name} stands twice in ${name}`);
     groups.set(
       account.id,
-      (entry.groups ?? []).map((name) => ({ name })),
+      entry.groups.map((group) => ({ name: group })),
     );
     for (const key of keysOf(account)) index.set(key, [...(index.get(key) ?? []), account]);
   }
   return {
-    name: options.name,
+    name,
     kind: 'file',
     lookups,
     findAccounts: async (lookup, limit) => {
@@ -97,14 +104,14 @@ function directoryAccount(directory: string, entry: FileAccount): DirectoryAccou
     loginNames: userPrincipalName === undefined ? [name] : [name, userPrincipalName],
     ...(sid !== undefined && { sid }),
     ...(userPrincipalName !== undefined && { userPrincipalName }),
-    altSecurityIdentities: entry.altSecurityIdentities ?? [],
+    altSecurityIdentities: entry.altSecurityIdentities,
     certificates: [],
-    certificateFingerprints: entry.fingerprints,
+    certificateFingerprints: entry.certificates,
     ...(homeDirectory !== undefined && { homeDirectory }),
     state: {
       type: 'person',
-      disabled: entry.disabled ?? false,
-      ...(expiresAt && { expiresAt }),
+      disabled: entry.disabled,
+      ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt) }),
       smartcardRequired: false,
     },
   };

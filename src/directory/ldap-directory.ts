@@ -17,41 +17,16 @@ import {
 } from './directory.ts';
 import { dateFromGeneralizedTime } from './generalized-time.ts';
 import type { LdapEntry } from './ldap-entry.ts';
-import { createGroupReader, type LdapGroupOptions } from './ldap-groups.ts';
-import { type LockoutOptions, ldapStateAttributes, ldapStateFrom } from './ldap-state.ts';
+import { createGroupReader } from './ldap-groups.ts';
+import type { LdapSettings } from './ldap-settings.ts';
+import { ldapStateAttributes, ldapStateFrom } from './ldap-state.ts';
 import { createMappingListing } from './mapping-listing.ts';
 import { createPasswordCheck, type PasswordCheckOptions } from './password-check.ts';
 import { ldapPasswords } from './password-dialects.ts';
 import { allOf, anyOf, attributesOfTree, attributeValues, equals, filterOfTree } from './search-filter.ts';
 
-export interface LdapDirectoryOptions extends ConnectionPoolOptions, PasswordCheckOptions, LockoutOptions {
-  /** How rules and records call this directory. */
-  readonly name: string;
-  /** Accounts are sought below this entry. */
-  readonly searchBase: string;
-  /** Object class that all accounts have. Default `inetOrgPerson`. */
-  readonly accountObjectClass?: string;
-  /** Attribute with the account's name. Default `uid`. */
-  readonly accountNameAttribute?: string;
-  /** Attribute that never changes and is never reused. Default `entryUUID`; 389 Directory Server has `nsUniqueId`. */
-  readonly idAttribute?: string;
-  /** Attribute with the user principal name, such as `mail`; default: none, and rules cannot map by it. */
-  readonly userPrincipalNameAttribute?: string;
-  /** Attribute with values such as `X509:<I>…<SR>…`; default: none. In `ipaCertMapData` names are spelt as FreeIPA writes them. */
-  readonly altSecurityIdentitiesAttribute?: string;
-  /** Attribute with a binary SID; default: none. */
-  readonly sidAttribute?: string;
-  /** Attribute with the SHA-256 of each certificate in hexadecimal; needed for issuers with non-ASCII names. Default: none. */
-  readonly fingerprintAttribute?: string;
-  /**
-   * How the server compares userCertificate: by issuer and serial (OpenLDAP, RFC 4523), or whole octets (389 Directory
-   * Server). The wrong choice finds nothing. Default `certificateExactMatch`.
-   */
-  readonly certificateMatching?: 'certificateExactMatch' | 'octets';
-  /** Attribute with the home directory. Default `homeDirectory`. */
-  readonly homeDirectoryAttribute?: string;
-  /** Where groups are; default: the account's memberOf is believed, which is nested only if the server makes it so. */
-  readonly groups?: LdapGroupOptions;
+export interface LdapDirectoryOptions extends ConnectionPoolOptions, PasswordCheckOptions {
+  readonly settings: LdapSettings;
 }
 
 /** Accounts with one login name at which the search is given up. */
@@ -62,7 +37,10 @@ const mostNamesakes = 8;
  * @throws TypeError when an option cannot be used
  */
 export function createLdapDirectory(options: LdapDirectoryOptions, pool = new ConnectionPool(options)): Directory {
-  const names = attributeNames(options);
+  const { settings } = options;
+  const { name: directory, searchBase } = settings;
+  const names = attributeNames(settings);
+  const people = equals('objectClass', settings.accountObjectClass);
   const attributes = [...Object.values(names), ...ldapStateAttributes, 'createTimestamp'].filter(
     (name) => name !== undefined,
   );
@@ -70,21 +48,21 @@ export function createLdapDirectory(options: LdapDirectoryOptions, pool = new Co
   async function findAccounts(
     lookup: AccountLookup,
     limit: number,
-    { base = options.searchBase }: LookupOptions = {},
+    { base = searchBase }: LookupOptions = {},
   ): Promise<readonly DirectoryAccount[]> {
-    const filter = filterOf(lookup, names, options.certificateMatching ?? 'certificateExactMatch');
+    const filter = filterOf(lookup, names, settings.certificateMatching);
     if (filter === undefined) return [];
     const further = lookup.by === 'filter' ? attributesOfTree(lookup.filter) : [];
     const found = await pool.search({
       base,
       scope: 'sub',
-      filter: allOf(equals('objectClass', options.accountObjectClass ?? 'inetOrgPerson'), filter),
+      filter: allOf(people, filter),
       attributes: [...new Set([...attributes, ...further])],
       sizeLimit: limit,
     });
     return Promise.all(
       found.slice(0, limit).map(async (entry) => ({
-        ...accountFrom(entry, names, options.name, await ldapStateFrom(entry, pool, options), lookup),
+        ...accountFrom(entry, names, directory, await ldapStateFrom(entry, pool, settings), lookup),
         ...(lookup.by === 'filter' && { attributes: attributeValues(entry, further) }),
       })),
     );
@@ -94,36 +72,33 @@ export function createLdapDirectory(options: LdapDirectoryOptions, pool = new Co
     const { accountName, userPrincipalName } = names;
     const attributesWithNames = userPrincipalName === undefined ? [accountName] : [accountName, userPrincipalName];
     const found = await pool.search({
-      base: options.searchBase,
+      base: searchBase,
       scope: 'sub',
-      filter: allOf(
-        equals('objectClass', options.accountObjectClass ?? 'inetOrgPerson'),
-        anyOf(attributesWithNames.map((attribute) => equals(attribute, name))),
-      ),
+      filter: allOf(people, anyOf(attributesWithNames.map((attribute) => equals(attribute, name)))),
       attributes,
       sizeLimit: mostNamesakes,
     });
     if (found.length >= mostNamesakes) throw new DirectoryAnswerError('Too many accounts have one login name.', {});
     return Promise.all(
-      found.map(async (entry) => accountFrom(entry, names, options.name, await ldapStateFrom(entry, pool, options))),
+      found.map(async (entry) => accountFrom(entry, names, directory, await ldapStateFrom(entry, pool, settings))),
     );
   }
 
   return {
-    name: options.name,
+    name: directory,
     kind: 'ldap',
     lookups: lookupsWith(names),
     mappingSpelling: names.altSecurityIdentities?.toLowerCase() === 'ipacertmapdata' ? 'freeIpa' : 'activeDirectory',
     findAccounts,
-    readGroups: createGroupReader(pool, options.groups),
+    readGroups: createGroupReader(pool, settings.groups),
     findByLoginName,
     verifyPassword: createPasswordCheck(pool, ldapPasswords, options),
     listMappings: createMappingListing(pool, {
-      base: options.searchBase,
-      filter: equals('objectClass', options.accountObjectClass ?? 'inetOrgPerson'),
+      base: searchBase,
+      filter: people,
       accountName: names.accountName,
-      ...(names.altSecurityIdentities !== undefined && { altSecurityIdentities: names.altSecurityIdentities }),
-      ...(names.sid !== undefined && { sid: names.sid }),
+      altSecurityIdentities: names.altSecurityIdentities,
+      sid: names.sid,
     }),
     close: () => pool.close(),
   };
@@ -140,16 +115,16 @@ interface AttributeNames {
   readonly fingerprint: string | undefined;
 }
 
-function attributeNames(options: LdapDirectoryOptions): AttributeNames {
+function attributeNames(settings: LdapSettings): AttributeNames {
   return {
-    accountName: options.accountNameAttribute ?? 'uid',
-    id: options.idAttribute ?? 'entryUUID',
+    accountName: settings.accountNameAttribute,
+    id: settings.idAttribute,
     certificate: 'userCertificate',
-    homeDirectory: options.homeDirectoryAttribute ?? 'homeDirectory',
-    userPrincipalName: options.userPrincipalNameAttribute,
-    altSecurityIdentities: options.altSecurityIdentitiesAttribute,
-    sid: options.sidAttribute,
-    fingerprint: options.fingerprintAttribute,
+    homeDirectory: settings.homeDirectoryAttribute,
+    userPrincipalName: settings.userPrincipalNameAttribute,
+    altSecurityIdentities: settings.altSecurityIdentitiesAttribute,
+    sid: settings.sidAttribute,
+    fingerprint: settings.fingerprintAttribute,
   };
 }
 
@@ -167,7 +142,7 @@ function lookupsWith(names: AttributeNames): ReadonlySet<LookupKind> {
 function filterOf(
   lookup: AccountLookup,
   names: AttributeNames,
-  matching: 'certificateExactMatch' | 'octets',
+  matching: LdapSettings['certificateMatching'],
 ): Filter | undefined {
   switch (lookup.by) {
     case 'sid': {

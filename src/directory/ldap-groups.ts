@@ -1,36 +1,23 @@
 /** Groups of an account outside Active Directory: by searching for groups that hold it, level by level, or from its memberOf. */
 import type { ConnectionPool } from './connection/connection-pool.ts';
 import { type Directory, type DirectoryAccount, DirectoryAnswerError, type Group } from './directory.ts';
+import type { GroupSettings } from './ldap-settings.ts';
 import { allOf, anyEntry, anyOf, equals } from './search-filter.ts';
-
-export interface LdapGroupOptions {
-  /** Groups are sought below this entry. */
-  readonly base: string;
-  /** Default `groupOfNames`. */
-  readonly objectClass?: string;
-  /** Default `member`. */
-  readonly memberAttribute?: string;
-  /** What the member attribute holds: distinguished names (default), or account names as memberUid of posixGroup does. */
-  readonly memberValue?: 'distinguishedName' | 'accountName';
-}
 
 /** More is refused rather than cut off: a group that is missing may be one that a Deny rule names. */
 const mostGroups = 1000;
 const deepestNesting = 16;
 
-export function createGroupReader(
-  pool: ConnectionPool,
-  options: LdapGroupOptions | undefined,
-): Directory['readGroups'] {
-  return options ? (account) => searchGroups(pool, options, account) : (account) => readMemberOf(pool, account);
+export function createGroupReader(pool: ConnectionPool, settings: GroupSettings | undefined): Directory['readGroups'] {
+  return settings ? (account) => searchGroups(pool, settings, account) : (account) => readMemberOf(pool, account);
 }
 
 async function searchGroups(
   pool: ConnectionPool,
-  options: LdapGroupOptions,
+  settings: GroupSettings,
   account: DirectoryAccount,
 ): Promise<readonly Group[]> {
-  const { base, objectClass = 'groupOfNames', memberAttribute = 'member', memberValue = 'distinguishedName' } = options;
+  const { searchBase: base, objectClass, memberAttribute, memberValue } = settings;
   const groups = new Map<string, Group>();
   const membersOfNextLevel = [memberValue === 'accountName' ? account.accountName : account.distinguishedName];
   for (let depth = 0; membersOfNextLevel.length > 0; depth += 1) {

@@ -7,6 +7,7 @@ import type { Searcher } from './connection/connection-pool.ts';
 import { DirectoryUnavailableError } from './directory.ts';
 import { dateFromGeneralizedTime } from './generalized-time.ts';
 import type { LdapEntry } from './ldap-entry.ts';
+import type { LockoutSettings } from './ldap-settings.ts';
 import { anyEntry } from './search-filter.ts';
 
 /** Operational attributes come only when asked for by name. */
@@ -21,13 +22,6 @@ export const ldapStateAttributes = [
   'krbPrincipalExpiration',
 ] as const;
 
-export interface LockoutOptions {
-  /** Distinguished name of the password policy of accounts that name none (ppolicy_default); default: lockoutDuration counts. */
-  readonly defaultPasswordPolicy?: string;
-  /** Milliseconds after which a lock lapses where no policy entry says; default: only an administrator ends it. */
-  readonly lockoutDuration?: number;
-}
-
 /** slapo-ppolicy: this value locks for good. */
 const lockedForGood = '000001010000Z';
 const millisecondsPerDay = 86_400_000;
@@ -36,9 +30,9 @@ const millisecondsPerDay = 86_400_000;
 export async function ldapStateFrom(
   entry: LdapEntry,
   searcher: Pick<Searcher, 'search'>,
-  options: LockoutOptions,
+  settings: LockoutSettings,
 ): Promise<AccountState> {
-  const locks = [await policyLock(entry, searcher, options), entry.read('accountUnlockTime', endOfUnlockTime)].filter(
+  const locks = [await policyLock(entry, searcher, settings), entry.read('accountUnlockTime', endOfUnlockTime)].filter(
     (lock) => lock !== undefined,
   );
   const ends = [
@@ -62,7 +56,7 @@ export async function ldapStateFrom(
 async function policyLock(
   entry: LdapEntry,
   searcher: Pick<Searcher, 'search'>,
-  { defaultPasswordPolicy, lockoutDuration }: LockoutOptions,
+  { defaultPasswordPolicy, lockoutDuration }: LockoutSettings,
 ): Promise<Date | 'never-ends' | undefined> {
   const since = entry.read('pwdAccountLockedTime', (text) =>
     text === lockedForGood ? 'never-ends' : dateFromGeneralizedTime(text),

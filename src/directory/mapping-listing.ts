@@ -17,8 +17,8 @@ export interface MappingListingOptions {
   readonly filter: Filter;
   readonly accountName: string;
   /** Attribute with the mappings; without it only stored certificates are listed. */
-  readonly altSecurityIdentities?: string;
-  readonly sid?: string;
+  readonly altSecurityIdentities?: string | undefined;
+  readonly sid?: string | undefined;
 }
 
 /** Domain controllers answer with no more than 1000 entries at a time (MaxPageSize). */

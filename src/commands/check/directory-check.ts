@@ -7,7 +7,7 @@ import {
   type LdapCredentials,
   SearchRefusedError,
 } from '../../directory/connection/ldap-connection.ts';
-import type { LdapServer, TransportOptions } from '../../directory/connection/ldap-transport.ts';
+import type { LdapServer } from '../../directory/connection/ldap-transport.ts';
 import { DirectoryAnswerError } from '../../directory/directory.ts';
 import { anyEntry, equals } from '../../directory/search-filter.ts';
 import { errorMessage } from '../../error-message.ts';
@@ -59,17 +59,13 @@ async function checkGroup(
 
 async function checkServer(
   directory: LoadedLdap,
-  { name, resolver }: ServerGroup,
+  { name, lookup }: ServerGroup,
   server: LdapServer,
   setting: { readonly own: SettingPath; readonly servers: SettingPath },
   report: Report,
 ): Promise<void> {
-  const { settings, certificateAuthorities, clientCertificate } = directory;
-  const transport: TransportOptions = {
-    certificateAuthorities,
-    ...(clientCertificate && { clientCertificate }),
-    ...(resolver && { resolver }),
-  };
+  const { settings, material } = directory;
+  const transport = { ...material, lookup };
   let connection: LdapConnection;
   try {
     connection = await LdapConnection.open(server, transport, credentialsOf(directory), settings.connectTimeout);
@@ -148,7 +144,7 @@ async function checkBase(
   }
 }
 
-function credentialsOf({ settings, bindPassword }: LoadedLdap): LdapCredentials {
+function credentialsOf({ settings, material: { bindPassword } }: LoadedLdap): LdapCredentials {
   const { bindDn } = settings;
   return bindDn === undefined || bindPassword === undefined ? 'external' : { bindDn, bindPassword };
 }

@@ -1,25 +1,23 @@
 /** The servers of the configured directories, each asked whether it opens a protected connection. The check does not bind, so it needs no secret. */
-import type { DirectorySettings } from '../../config/directory-schema.ts';
+import type { LookupFunction } from 'node:net';
+import type { LoadedLdap } from '../../config/directory-material.ts';
+import type { ServersSettings } from '../../directory/connection/connection-settings.ts';
 import { type LdapServer, openTransport, type TransportOptions } from '../../directory/connection/ldap-transport.ts';
 import { discoveredServers, listedServers, type ServerList } from '../../directory/connection/server-list.ts';
-import { createServiceResolver, type ServiceResolver } from '../../directory/connection/service-resolver.ts';
+import { createServiceResolver } from '../../directory/connection/service-resolver.ts';
 import { errorMessage } from '../../error-message.ts';
-import { defined } from '../../gateway/defined.ts';
 import { silentLogger } from '../../operations/log.ts';
-
-type LdapSettings = Exclude<DirectorySettings, { type: 'file' }>;
-type Servers = Pick<LdapSettings, 'servers' | 'discovery'>;
 
 /** Servers of which one is enough. */
 export interface ServerGroup {
   /** Setting below the directory; empty: its own servers. */
   readonly name: string;
   readonly list: ServerList;
-  readonly resolver?: ServiceResolver;
+  readonly lookup?: LookupFunction | undefined;
 }
 
 /** The servers of the directory itself, of its global catalog and of the other domains. */
-export function serverGroups(settings: LdapSettings): readonly ServerGroup[] {
+export function serverGroups(settings: LoadedLdap['settings']): readonly ServerGroup[] {
   const catalog = settings.type === 'activeDirectory' ? settings.globalCatalog : undefined;
   return [
     ...groupOf('', settings),
@@ -28,26 +26,22 @@ export function serverGroups(settings: LdapSettings): readonly ServerGroup[] {
   ];
 }
 
-function groupOf(name: string, { servers, discovery }: Servers): readonly ServerGroup[] {
-  if (servers) {
-    const listed = servers.map((server) => (typeof server === 'string' ? server : defined(server)));
-    return [{ name, list: listedServers(listed) }];
-  }
+function groupOf(name: string, { servers, discovery }: ServersSettings): readonly ServerGroup[] {
+  if (servers) return [{ name, list: listedServers(servers) }];
   if (!discovery) return [];
-  const { dnsServers, ...options } = discovery;
-  const resolver = createServiceResolver(dnsServers);
-  return [{ name, list: discoveredServers({ ...defined(options), resolver }, silentLogger), resolver }];
+  const resolver = createServiceResolver(discovery.dnsServers);
+  return [{ name, list: discoveredServers(discovery, resolver, silentLogger), lookup: resolver.lookup }];
 }
 
 /** @returns why none of the servers opens a protected connection; undefined when one does */
 export async function groupProblem(
-  { list, resolver }: ServerGroup,
-  settings: Pick<LdapSettings, 'connectTimeout' | 'clientCertificate'>,
+  { list, lookup }: ServerGroup,
+  settings: Pick<LoadedLdap['settings'], 'connectTimeout' | 'clientCertificate'>,
   certificateAuthorities: readonly string[],
 ): Promise<string | undefined> {
   try {
     const servers = await list.current();
-    const transport = { certificateAuthorities, ...(resolver && { resolver }) };
+    const transport = { certificateAuthorities, lookup };
     const problems = await Promise.all(servers.map((server) => serverProblem(server, transport, settings)));
     return problems.some((problem) => problem === undefined) ? undefined : problems.join('; ');
   } catch (error) {
@@ -58,7 +52,7 @@ export async function groupProblem(
 async function serverProblem(
   server: LdapServer,
   transport: TransportOptions,
-  { connectTimeout, clientCertificate }: Pick<LdapSettings, 'connectTimeout' | 'clientCertificate'>,
+  { connectTimeout, clientCertificate }: Pick<LoadedLdap['settings'], 'connectTimeout' | 'clientCertificate'>,
 ): Promise<string | undefined> {
   try {
     (await openTransport(server, transport, connectTimeout)).destroy();

@@ -3,32 +3,19 @@
  * read again at a domain controller of its own domain, and one of a domain without servers is an answer that cannot be used.
  */
 import type { Filter } from 'ldapts';
-import type { ConnectionPool, ConnectionPoolOptions } from '../connection/connection-pool.ts';
+import type { ConnectionPool } from '../connection/connection-pool.ts';
+import type { ServersSettings } from '../connection/connection-settings.ts';
 import { parseServer } from '../connection/ldap-transport.ts';
 import { DirectoryAnswerError, DirectoryUnavailableError } from '../directory.ts';
 import type { LdapEntry } from '../ldap-entry.ts';
 import { equals } from '../search-filter.ts';
 import { guidOf } from './active-directory-account.ts';
+import type { GlobalCatalogSettings } from './active-directory-settings.ts';
 import { dnsDomainOf } from './domain-of-name.ts';
-
-/** Where the servers of something are. */
-export type ServersOptions = Pick<ConnectionPoolOptions, 'servers' | 'discovery'>;
-
-interface ForestDomain extends ServersOptions {
-  /** DNS name, such as `emea.corp.example`. */
-  readonly dnsDomain: string;
-  /** For `DOMAIN\name` in USER. Default: the first label of dnsDomain. */
-  readonly netbiosName?: string;
-}
-
-export interface GlobalCatalogOptions extends ServersOptions {
-  /** The other domains of the forest whose accounts may log in; the directory's own servers stand for that of searchBase. */
-  readonly domains?: readonly ForestDomain[];
-}
 
 /** What the forest needs of a pool of connections. */
 export type DomainServers = Pick<ConnectionPool, 'search' | 'openUnbound' | 'openBound' | 'operationTimeout' | 'close'>;
-export type OpenServers = (servers: ServersOptions) => DomainServers;
+export type OpenServers = (servers: ServersSettings) => DomainServers;
 
 export interface AccountSearch {
   readonly base: string;
@@ -67,8 +54,9 @@ export class Forest {
    * @param own DNS name of the domain that `servers` are of
    * @throws TypeError when a domain stands twice or a global catalog stands where a domain controller must
    */
-  constructor(own: string, servers: ServersOptions, catalog: GlobalCatalogOptions | undefined, open: OpenServers) {
-    const domains = [{ dnsDomain: own, ...servers }, ...(catalog?.domains ?? [])];
+  constructor(own: string, servers: ServersSettings, catalog: GlobalCatalogSettings | undefined, open: OpenServers) {
+    const { servers: listed, discovery } = servers;
+    const domains = [{ dnsDomain: own, servers: listed, discovery }, ...(catalog?.domains ?? [])];
     const names = domains.map(({ dnsDomain }) => dnsDomain.toLowerCase());
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) throw new TypeError(`the domain ${twice} stands twice in the forest`);
@@ -147,7 +135,7 @@ export class Forest {
   }
 }
 
-function demandDomainControllers({ servers = [], discovery }: ServersOptions): void {
+function demandDomainControllers({ servers = [], discovery }: ServersSettings): void {
   const what = 'a global catalog, which does not hold whether accounts expire or are locked';
   for (const server of servers) {
     const url = typeof server === 'string' ? server : server.url;

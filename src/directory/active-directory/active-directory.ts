@@ -4,6 +4,7 @@
  */
 import type { Filter } from 'ldapts';
 import { ConnectionPool, type ConnectionPoolOptions } from '../connection/connection-pool.ts';
+import { createServiceResolver } from '../connection/service-resolver.ts';
 import {
   type AccountLookup,
   type Directory,
@@ -21,41 +22,14 @@ import { createPasswordCheck, type PasswordCheckOptions } from '../password-chec
 import { activeDirectoryPasswords } from '../password-dialects.ts';
 import { allOf, anyOf, attributesOfTree, attributeValues, equals, filterOfTree } from '../search-filter.ts';
 import { type AccountReading, accountAttributes, accountFrom } from './active-directory-account.ts';
-import {
-  Forest,
-  type GlobalCatalogOptions,
-  knownAccount,
-  type OpenServers,
-  person,
-} from './active-directory-forest.ts';
+import { Forest, knownAccount, type OpenServers, person } from './active-directory-forest.ts';
 import { nameGroups, readTokenGroups, tokenGroupsOf } from './active-directory-groups.ts';
+import type { ActiveDirectorySettings } from './active-directory-settings.ts';
 import { dnsDomainOf } from './domain-of-name.ts';
 import { sidToBinary } from './sid.ts';
 
 export interface ActiveDirectoryOptions extends ConnectionPoolOptions, PasswordCheckOptions {
-  /** How rules and records call this directory. */
-  readonly name: string;
-  /** Distinguished name of the domain or of a container in it, such as `DC=corp,DC=example`. */
-  readonly searchBase: string;
-  /** NetBIOS name of the domain, for `DOMAIN\name` in USER. Default: the first label of the account's DNS domain. */
-  readonly netbiosName?: string;
-  /** Attribute with the home directory. Default `unixHomeDirectory`. */
-  readonly homeDirectoryAttribute?: string;
-  /**
-   * `iisFtp`: the home directory is msIIS-FTPRoot and msIIS-FTPDir joined, as for IIS FTP's isolation mode ActiveDirectory; an
-   * account without both has none. Default `attribute`.
-   */
-  readonly homeDirectoryFrom?: 'attribute' | 'iisFtp';
-  /** Finds names and distinguished names of groups as well, by one more search a login; without it they have SIDs. Default false. */
-  readonly resolveGroupNames?: boolean;
-  /**
-   * Milliseconds for which it is remembered which account a look-up found. The account is read again each time with everything
-   * that decides, by one search in place of two or three; but a second account that comes to fit meanwhile is not noticed, so
-   * never more than the interval at which logins are judged again. Default 0: not at all.
-   */
-  readonly lookupCacheTime?: number;
-  /** For forests of several domains: accounts are sought in the whole forest. Default: in the domain of searchBase only. */
-  readonly globalCatalog?: GlobalCatalogOptions;
+  readonly settings: ActiveDirectorySettings;
 }
 
 const lookups: ReadonlySet<LookupKind> = new Set([
@@ -77,7 +51,8 @@ export function createActiveDirectory(
   options: ActiveDirectoryOptions,
   open: OpenServers = openWith(options),
 ): Directory {
-  const { name, searchBase, globalCatalog, resolveGroupNames = false, lookupCacheTime = 0 } = options;
+  const { settings } = options;
+  const { name, searchBase, globalCatalog, resolveGroupNames, lookupCacheTime } = settings;
   const dnsDomain = dnsDomainOf(searchBase);
   if (dnsDomain === undefined)
     throw new TypeError(`${searchBase} does not end in the name of a domain, such as DC=corp`);
@@ -85,8 +60,8 @@ export function createActiveDirectory(
     .split('.')
     .map((label) => `DC=${label}`)
     .join(',');
-  const forest = new Forest(dnsDomain, serversOf(options), globalCatalog && serversOf(globalCatalog), open);
-  const reading = readingOf(options, dnsDomain);
+  const forest = new Forest(dnsDomain, settings, globalCatalog, open);
+  const reading = readingOf(settings, dnsDomain);
   const attributes = accountAttributes(reading);
   const defaultBase = globalCatalog ? '' : searchBase;
 
@@ -177,27 +152,24 @@ export function createActiveDirectory(
   };
 }
 
-function openWith({ servers: _, discovery: __, ...common }: ActiveDirectoryOptions): OpenServers {
-  return (servers) => new ConnectionPool({ ...common, ...servers });
+/** Servers without a resolver of their own are looked up where those of the directory are. */
+function openWith(options: ActiveDirectoryOptions): OpenServers {
+  const { discovery: own } = options.settings;
+  const lookup = own && createServiceResolver(own.dnsServers).lookup;
+  return ({ servers, discovery }) =>
+    new ConnectionPool({ ...options, lookup, settings: { ...options.settings, servers, discovery } });
 }
 
-function serversOf<O extends GlobalCatalogOptions>({ servers, discovery, domains }: O): GlobalCatalogOptions {
-  return { ...(servers && { servers }), ...(discovery && { discovery }), ...(domains && { domains }) };
-}
-
-function readingOf(options: ActiveDirectoryOptions, dnsDomain: string): AccountReading {
-  const domains = [{ dnsDomain, netbiosName: options.netbiosName }, ...(options.globalCatalog?.domains ?? [])];
+function readingOf(settings: ActiveDirectorySettings, dnsDomain: string): AccountReading {
+  const domains = [{ dnsDomain, netbiosName: settings.netbiosName }, ...(settings.globalCatalog?.domains ?? [])];
   return {
-    directory: options.name,
+    directory: settings.name,
     netbiosNames: new Map(
       domains.flatMap((domain) =>
         domain.netbiosName === undefined ? [] : [[domain.dnsDomain.toLowerCase(), domain.netbiosName]],
       ),
     ),
-    home:
-      options.homeDirectoryFrom === 'iisFtp'
-        ? 'iisFtp'
-        : { attribute: options.homeDirectoryAttribute ?? 'unixHomeDirectory' },
+    home: settings.homeDirectoryFrom === 'iisFtp' ? 'iisFtp' : { attribute: settings.homeDirectoryAttribute },
   };
 }
 

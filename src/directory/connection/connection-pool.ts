@@ -8,6 +8,7 @@ import { noticeShortage } from '../../operations/descriptor-shortage.ts';
 import type { Logger } from '../../operations/log.ts';
 import { DirectoryUnavailableError } from '../directory.ts';
 import type { LdapEntry } from '../ldap-entry.ts';
+import type { PoolSettings } from './connection-settings.ts';
 import { firstAnswer, NoAnswerError } from './first-answer.ts';
 import {
   ConnectionLostError,
@@ -19,36 +20,16 @@ import {
 import type { TransportOptions } from './ldap-transport.ts';
 import { ServerConnections, type ServerConnectionsOptions } from './server-connections.ts';
 import { ServerHealth } from './server-health.ts';
-import {
-  discoveredServers,
-  type ListedServer,
-  listedServers,
-  type RankedServer,
-  type ServerDiscovery,
-  type ServerList,
-} from './server-list.ts';
+import { discoveredServers, listedServers, type RankedServer, type ServerList } from './server-list.ts';
 import { orderServers } from './server-order.ts';
+import { createServiceResolver, type ServiceResolver } from './service-resolver.ts';
 
 export interface ConnectionPoolOptions extends TransportOptions {
-  /** The directory's servers. Instead of them: `discovery`. */
-  readonly servers?: readonly ListedServer[];
-  /** Finds the servers in the DNS. */
-  readonly discovery?: ServerDiscovery;
-  /** Distinguished name, or a user principal name with Active Directory; without it the client certificate is the credential. */
-  readonly bindDn?: string;
-  readonly bindPassword?: string;
-  /** Milliseconds for a connection with TLS, and again for its bind. Default 3000. */
-  readonly connectTimeout?: number;
-  /** Milliseconds for one search with everything it needs: waiting, connecting, and other servers. Default 5000. */
-  readonly operationTimeout?: number;
-  /** Milliseconds of a server's silence after which the next server is asked as well. Default 300. */
-  readonly hedgeDelay?: number;
-  /** Connections to one server at a time. Default 4. */
-  readonly maxConnections?: number;
+  readonly settings: PoolSettings;
+  /** Of bindDn. */
+  readonly bindPassword?: string | undefined;
   /** Searches that may wait for a connection to one server; more are refused. Default 4096. */
   readonly maxWaiting?: number;
-  /** Milliseconds between two probes of a server that failed; until one succeeds the server is asked last. Default 10000. */
-  readonly serverRetryDelay?: number;
   /** Milliseconds after which an unused connection is closed. Default 60000. */
   readonly idleTimeout?: number;
   readonly logger: Logger;
@@ -77,20 +58,24 @@ export class ConnectionPool implements Searcher {
 
   /** @throws TypeError when an option cannot be used, such as an empty password (RFC 4513 5.1.2: that bind proves nothing) */
   constructor(options: ConnectionPoolOptions) {
-    const { connectTimeout = 3000, operationTimeout = 5000, logger } = options;
-    this.#list = serverList(options);
+    const { settings, certificateAuthorities, clientCertificate, logger } = options;
+    const { discovery, operationTimeout } = settings;
+    const resolver = discovery && createServiceResolver(discovery.dnsServers);
+    // Names are looked up where the servers were found.
+    const lookup = resolver?.lookup ?? options.lookup;
+    this.#list = serverList(settings, resolver, logger);
     this.operationTimeout = operationTimeout;
-    this.#hedgeDelay = options.hedgeDelay ?? 300;
+    this.#hedgeDelay = settings.hedgeDelay;
     this.#connectionOptions = {
-      transport: options,
+      transport: { certificateAuthorities, clientCertificate, lookup },
       credentials: credentialsOf(options),
-      connectTimeout: Math.min(connectTimeout, operationTimeout),
-      maxConnections: options.maxConnections ?? 4,
+      connectTimeout: Math.min(settings.connectTimeout, operationTimeout),
+      maxConnections: settings.maxConnections,
       maxWaiting: options.maxWaiting ?? 4096,
       idleTimeout: options.idleTimeout ?? 60_000,
     };
     this.#health = new ServerHealth({
-      probeInterval: options.serverRetryDelay ?? 10_000,
+      probeInterval: settings.serverRetryDelay,
       probe: async (url) => this.#connections.get(url)?.probe(),
       logger,
     });
@@ -213,13 +198,21 @@ class SearchFinalError extends Error {
   }
 }
 
-function serverList({ servers, discovery, logger }: ConnectionPoolOptions): ServerList {
-  if (discovery === undefined) return listedServers(servers ?? []);
+function serverList(
+  { servers, discovery }: PoolSettings,
+  resolver: ServiceResolver | undefined,
+  logger: Logger,
+): ServerList {
+  if (discovery === undefined || resolver === undefined) return listedServers(servers ?? []);
   if (servers !== undefined) throw new TypeError('servers are either listed or discovered, not both');
-  return discoveredServers(discovery, logger);
+  return discoveredServers(discovery, resolver, logger);
 }
 
-function credentialsOf({ bindDn, bindPassword, clientCertificate }: ConnectionPoolOptions): LdapCredentials {
+function credentialsOf({
+  settings: { bindDn },
+  bindPassword,
+  clientCertificate,
+}: ConnectionPoolOptions): LdapCredentials {
   if (bindDn === undefined) {
     if (bindPassword !== undefined) throw new TypeError('a bind password needs a bind DN');
     if (clientCertificate === undefined) throw new TypeError('neither a bind DN nor a client certificate is given');

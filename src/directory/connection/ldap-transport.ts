@@ -1,8 +1,7 @@
 /** Opens a protected connection to a directory server: ldaps, or ldap upgraded by StartTLS. It never hands out a clear one. */
-import net from 'node:net';
+import net, { type LookupFunction } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { connectTls } from '../../operations/tls-client.ts';
-import type { ServiceResolver } from './service-resolver.ts';
 import { negotiateStartTls } from './start-tls.ts';
 
 export interface LdapServer {
@@ -13,13 +12,16 @@ export interface LdapServer {
   readonly port: number;
 }
 
-export interface TransportOptions {
+export interface TransportMaterial {
   /** PEM of the CAs of the servers' certificates; nothing else is trusted. */
   readonly certificateAuthorities: readonly string[];
   /** The gateway's own certificate, shown to servers that ask for one in the TLS handshake; PEM. */
-  readonly clientCertificate?: { readonly certificate: string; readonly privateKey: string };
-  /** Finds the addresses of servers; default: the operating system's resolver. */
-  readonly resolver?: ServiceResolver;
+  readonly clientCertificate?: { readonly certificate: string; readonly privateKey: string } | undefined;
+}
+
+export interface TransportOptions extends TransportMaterial {
+  /** Finds the addresses of servers; that of the operating system when absent. */
+  readonly lookup?: LookupFunction | undefined;
 }
 
 /** @throws TypeError when the URL is not `ldaps://host[:port]` or `ldap://host[:port]` */
@@ -38,11 +40,11 @@ export function parseServer(url: string): LdapServer {
  */
 export async function openTransport(
   server: LdapServer,
-  { certificateAuthorities, clientCertificate, resolver }: TransportOptions,
+  { certificateAuthorities, clientCertificate, lookup }: TransportOptions,
   timeout: number,
 ): Promise<TLSSocket> {
   const { host, port, security } = server;
-  const lookup = resolver?.lookup && { lookup: resolver.lookup };
+  const addresses = lookup && { lookup };
   // the name to check is the configured one: of an IP address the certificate must hold that address
   const tlsOptions: ConnectionOptions = {
     host,
@@ -59,8 +61,8 @@ export async function openTransport(
     timer = setTimeout(() => reject(new Error(`no protected connection within ${timeout} ms`)), timeout);
   });
   const open = async () => {
-    if (security === 'ldaps') return secured(keep(opened, connectTls({ ...tlsOptions, ...lookup, port })));
-    const clear = keep(opened, net.connect({ host, port, ...lookup }));
+    if (security === 'ldaps') return secured(keep(opened, connectTls({ ...tlsOptions, ...addresses, port })));
+    const clear = keep(opened, net.connect({ host, port, ...addresses }));
     await onceConnected(clear, 'connect');
     await negotiateStartTls(clear);
     return secured(keep(opened, connectTls({ ...tlsOptions, socket: clear })));

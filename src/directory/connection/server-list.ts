@@ -4,37 +4,12 @@
  */
 import type { Logger } from '../../operations/log.ts';
 import { DirectoryUnavailableError } from '../directory.ts';
+import type { ListedServer, ServerDiscovery } from './connection-settings.ts';
 import { type LdapServer, parseServer } from './ldap-transport.ts';
 import type { Ranked } from './server-order.ts';
 import type { ServiceRecord, ServiceResolver } from './service-resolver.ts';
 
 export type RankedServer = LdapServer & Ranked;
-
-/** A URL, or a URL with its rank. */
-export type ListedServer =
-  | string
-  | {
-      /** `ldaps://host[:port]`, or `ldap://host[:port]` which is always upgraded by StartTLS. */
-      readonly url: string;
-      /** Lower is asked first. Default: the position in the list, so that a plain list is tried in its order. */
-      readonly priority?: number;
-      /** Among equals of priority: the share of the load. Default 1. */
-      readonly weight?: number;
-    };
-
-export interface ServerDiscovery {
-  /** DNS domain, such as `corp.example`; of a global catalog the forest. Servers must have names below it. */
-  readonly domain: string;
-  /** Active Directory site of the gateway: its servers come first, the domain's others after them. Default: none. */
-  readonly site?: string;
-  /** `domainController` and `globalCatalog` of Active Directory; `ldap` for any LDAP service of the domain. */
-  readonly service: 'domainController' | 'globalCatalog' | 'ldap';
-  /** SRV records name the port for StartTLS; for ldaps the well-known port takes the place of 389 and 3268. Default `ldaps`. */
-  readonly security?: 'ldaps' | 'startTls';
-  /** Milliseconds for which an answer of the DNS holds; the resolver does not tell its time to live. Default 300000. */
-  readonly refreshInterval?: number;
-  readonly resolver: ServiceResolver;
-}
 
 export interface ServerList {
   /** @throws DirectoryUnavailableError when no server is known */
@@ -52,6 +27,7 @@ const dnsName = /^(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*$/i;
 export function listedServers(servers: readonly ListedServer[]): ServerList {
   if (servers.length === 0) throw new TypeError('a directory needs at least one server');
   const ranked = servers.map((server, index) => {
+    // A plain list is tried in its order.
     const { url, priority = index, weight = 1 } = typeof server === 'string' ? { url: server } : server;
     return { ...parseServer(url), priority, weight };
   });
@@ -62,8 +38,8 @@ export function listedServers(servers: readonly ListedServer[]): ServerList {
  * Asks when the answer is needed and the last one is too old. Without an answer the servers known so far stay in use.
  * @throws TypeError when domain or site is no DNS name
  */
-export function discoveredServers(discovery: ServerDiscovery, logger: Logger): ServerList {
-  const { domain, site, refreshInterval = 300_000 } = discovery;
+export function discoveredServers(discovery: ServerDiscovery, resolver: ServiceResolver, logger: Logger): ServerList {
+  const { domain, site, refreshInterval } = discovery;
   for (const name of [domain, site]) {
     if (name !== undefined && !dnsName.test(name)) throw new TypeError(`${name} is not a DNS name`);
   }
@@ -73,7 +49,7 @@ export function discoveredServers(discovery: ServerDiscovery, logger: Logger): S
 
   async function refresh(): Promise<void> {
     try {
-      const found = await within(queryTimeout, find(discovery, logger));
+      const found = await within(queryTimeout, find(discovery, resolver, logger));
       if (found.length === 0) throw new Error(`the DNS names no server below ${domain}`);
       known = found;
       askAgainAt = performance.now() + refreshInterval;
@@ -109,7 +85,8 @@ async function within<T>(milliseconds: number, answer: Promise<T>): Promise<T> {
 
 /** The servers of the site, and behind them those of the whole domain. */
 async function find(
-  { domain, site, service, security = 'ldaps', resolver }: ServerDiscovery,
+  { domain, site, service, security }: ServerDiscovery,
+  resolver: ServiceResolver,
   logger: Logger,
 ): Promise<readonly RankedServer[]> {
   const names = serviceNames(service, domain, site);

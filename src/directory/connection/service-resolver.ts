@@ -16,7 +16,7 @@ export interface ServiceResolver {
   /** @throws Error with a `code` such as ENOTFOUND; no records are an error as well */
   resolveService(name: string): Promise<readonly ServiceRecord[]>;
   /** Where servers' addresses come from, too; absent: the operating system's resolver. */
-  readonly lookup?: LookupFunction;
+  readonly lookup?: LookupFunction | undefined;
 }
 
 const queryTimeout = 1000;

@@ -1,14 +1,11 @@
 /** Active Directory beyond one server: global catalog, servers found in the DNS, group names, homes of IIS, fine-grained lockout. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { accountDenial } from '../../../src/directory/account-state.ts';
-import {
-  type ActiveDirectoryOptions,
-  createActiveDirectory,
-} from '../../../src/directory/active-directory/active-directory.ts';
-import { createServiceResolver } from '../../../src/directory/connection/service-resolver.ts';
+import { createActiveDirectory } from '../../../src/directory/active-directory/active-directory.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { type DirectoryDns, startDirectoryDns } from '../../support/directory-dns.ts';
+import { type ActiveDirectoryChanges, activeDirectoryOptions } from '../../support/directory-options.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import type { AddedUser } from '../../support/samba-administration.ts';
 import { type SambaDc, startSambaDc } from '../../support/samba-dc.ts';
@@ -30,18 +27,20 @@ afterEach(async () => {
 });
 afterAll(() => dc?.stop());
 
-function open(more: Partial<ActiveDirectoryOptions> = {}): Directory {
+function open(more: ActiveDirectoryChanges = {}): Directory {
   const { servers = [dc.url], discovery, ...others } = more;
-  const directory = createActiveDirectory({
-    name: 'corp',
-    ...(discovery ? { discovery } : { servers }),
-    certificateAuthorities: [dc.ca],
-    bindDn: dc.bindDn,
-    bindPassword: dc.password,
-    searchBase: dc.searchBase,
-    logger: silentLogger,
-    ...others,
-  });
+  const directory = createActiveDirectory(
+    activeDirectoryOptions({
+      name: 'corp',
+      ...(discovery ? { discovery } : { servers }),
+      certificateAuthorities: [dc.ca],
+      bindDn: dc.bindDn,
+      bindPassword: dc.password,
+      searchBase: dc.searchBase,
+      logger: silentLogger,
+      ...others,
+    }),
+  );
   cleanUps.push(() => directory.close());
   return directory;
 }
@@ -156,10 +155,9 @@ describe('servers found in the DNS', () => {
       discovery: {
         domain: 'corp.example',
         service: 'domainController',
-        resolver: createServiceResolver([dns.server]),
+        dnsServers: [dns.server],
         ...more,
       },
-      resolver: createServiceResolver([dns.server]),
     });
 
   it('are used with the names that the DNS gives, which their certificates must have', async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountDenial } from '../../../src/directory/account-state.ts';
 import { sidToBinary } from '../../../src/directory/active-directory/sid.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
-import { createLdapDirectory, type LdapDirectoryOptions } from '../../../src/directory/ldap-directory.ts';
+import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
 import { unrecorded } from '../../../src/explanation/steps.ts';
 import type { MappingResult } from '../../../src/mapping/account-resolver.ts';
 import { createAccountResolver } from '../../../src/mapping/resolve.ts';
@@ -12,6 +12,7 @@ import type { IdentityKind, MappingRule } from '../../../src/mapping/rules/rule.
 import { issuerSerialValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
+import { type LdapChanges, ldapOptions } from '../../support/directory-options.ts';
 import { bindingOf } from '../../support/settings.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
@@ -30,22 +31,24 @@ let umlaut: ValidatedCertificate;
 let identified: ValidatedCertificate;
 let shared: ValidatedCertificate;
 
-function open(server: Slapd, more: Partial<LdapDirectoryOptions> = {}): Directory {
-  return createLdapDirectory({
-    name: 'people',
-    servers: [server.url],
-    certificateAuthorities: [server.ca],
-    bindDn: server.bindDn,
-    bindPassword: server.password,
-    searchBase: server.searchBase,
-    userPrincipalNameAttribute: 'mail',
-    altSecurityIdentitiesAttribute: 'altSecurityIdentities',
-    sidAttribute: 'objectSid',
-    fingerprintAttribute: 'x509CertHash',
-    lockoutDuration: 60_000,
-    logger: silentLogger,
-    ...more,
-  });
+function open(server: Slapd, more: LdapChanges = {}): Directory {
+  return createLdapDirectory(
+    ldapOptions({
+      name: 'people',
+      servers: [server.url],
+      certificateAuthorities: [server.ca],
+      bindDn: server.bindDn,
+      bindPassword: server.password,
+      searchBase: server.searchBase,
+      userPrincipalNameAttribute: 'mail',
+      altSecurityIdentitiesAttribute: 'altSecurityIdentities',
+      sidAttribute: 'objectSid',
+      fingerprintAttribute: 'x509CertHash',
+      lockoutDuration: 60_000,
+      logger: silentLogger,
+      ...more,
+    }),
+  );
 }
 
 beforeAll(async () => {
@@ -187,7 +190,7 @@ describe('account state in OpenLDAP', () => {
   });
 
   it('groups are searched level by level, in circles too', async () => {
-    const groups = { base: 'ou=groups,dc=corp,dc=example' };
+    const groups = { searchBase: 'ou=groups,dc=corp,dc=example' };
     const nested = open(ldap, { groups });
     const account = await find('ada');
     const names = (await nested.readGroups(account!)).map(({ name }) => name);

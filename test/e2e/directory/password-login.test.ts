@@ -11,6 +11,7 @@ import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import { milliseconds } from '../../../src/settings/units.ts';
 import type { ControlClient } from '../../support/control-client.ts';
+import { ldapOptions } from '../../support/directory-options.ts';
 import { authenticatorOf, everybodyMayAll, homesAt, siteLoginOf } from '../../support/login-setup.ts';
 import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../../support/protocol-site.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
@@ -34,15 +35,17 @@ beforeAll(async () => {
       { uid: 'disabled', lines: [`userPassword: ${password}`, 'nsAccountLock: TRUE'] },
     ],
   });
-  people = createLdapDirectory({
-    name: 'people',
-    servers: [ldap.url],
-    certificateAuthorities: [ldap.ca],
-    bindDn: ldap.bindDn,
-    bindPassword: ldap.password,
-    searchBase: ldap.searchBase,
-    logger: silentLogger,
-  });
+  people = createLdapDirectory(
+    ldapOptions({
+      name: 'people',
+      servers: [ldap.url],
+      certificateAuthorities: [ldap.ca],
+      bindDn: ldap.bindDn,
+      bindPassword: ldap.password,
+      searchBase: ldap.searchBase,
+      logger: silentLogger,
+    }),
+  );
 });
 afterEach(() => Promise.all(sites.splice(0).map((site) => site.close())));
 afterAll(async () => {

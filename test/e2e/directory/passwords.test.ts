@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Directory, DirectoryAccount } from '../../../src/directory/directory.ts';
 import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
+import { type LdapChanges, ldapOptions } from '../../support/directory-options.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { openActiveDirectory } from '../../support/open-active-directory.ts';
 import { type SambaDc, startSambaDc } from '../../support/samba-dc.ts';
@@ -15,18 +16,20 @@ let corp: Directory;
 let people: Directory;
 const cleanUps: (() => Promise<unknown>)[] = [];
 
-const openLdap = (server: string, more: Partial<Parameters<typeof createLdapDirectory>[0]> = {}) =>
-  createLdapDirectory({
-    name: 'people',
-    servers: [server],
-    certificateAuthorities: [ldap.ca],
-    bindDn: ldap.bindDn,
-    bindPassword: ldap.password,
-    searchBase: ldap.searchBase,
-    userPrincipalNameAttribute: 'mail',
-    logger: silentLogger,
-    ...more,
-  });
+const openLdap = (server: string, more: LdapChanges = {}) =>
+  createLdapDirectory(
+    ldapOptions({
+      name: 'people',
+      servers: [server],
+      certificateAuthorities: [ldap.ca],
+      bindDn: ldap.bindDn,
+      bindPassword: ldap.password,
+      searchBase: ldap.searchBase,
+      userPrincipalNameAttribute: 'mail',
+      logger: silentLogger,
+      ...more,
+    }),
+  );
 
 beforeAll(async () => {
   const policy = 'cn=strict,ou=policies,dc=corp,dc=example';

@@ -8,9 +8,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { parseServer } from '../../../src/directory/connection/ldap-transport.ts';
 import { ServerConnections } from '../../../src/directory/connection/server-connections.ts';
 import { type Directory, DirectoryUnavailableError } from '../../../src/directory/directory.ts';
-import { createLdapDirectory, type LdapDirectoryOptions } from '../../../src/directory/ldap-directory.ts';
+import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
 import { anyEntry } from '../../../src/directory/search-filter.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
+import { type LdapChanges, ldapOptions } from '../../support/directory-options.ts';
 import { makeDirectoryTls } from '../../support/directory-tls.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
@@ -30,20 +31,22 @@ afterEach(async () => {
 });
 afterAll(() => Promise.all([ldap?.stop(), other?.stop()]));
 
-function open(servers: readonly string[], more: Partial<LdapDirectoryOptions> = {}): Directory {
-  const directory = createLdapDirectory({
-    name: 'people',
-    servers,
-    certificateAuthorities: [ldap.ca, other.ca],
-    bindDn: ldap.bindDn,
-    bindPassword: ldap.password,
-    searchBase: ldap.searchBase,
-    userPrincipalNameAttribute: 'mail',
-    connectTimeout: 1000,
-    operationTimeout: 2000,
-    logger: silentLogger,
-    ...more,
-  });
+function open(servers: readonly string[], more: LdapChanges = {}): Directory {
+  const directory = createLdapDirectory(
+    ldapOptions({
+      name: 'people',
+      servers,
+      certificateAuthorities: [ldap.ca, other.ca],
+      bindDn: ldap.bindDn,
+      bindPassword: ldap.password,
+      searchBase: ldap.searchBase,
+      userPrincipalNameAttribute: 'mail',
+      connectTimeout: 1000,
+      operationTimeout: 2000,
+      logger: silentLogger,
+      ...more,
+    }),
+  );
   cleanUps.push(() => directory.close());
   return directory;
 }
@@ -94,16 +97,18 @@ describe('the server must prove who it is', () => {
 
 describe('the gateway may show its own certificate instead of a password', () => {
   const external = (server: string, clientCertificate = ldap.clientCertificate): Directory => {
-    const directory = createLdapDirectory({
-      name: 'people',
-      servers: [server],
-      certificateAuthorities: [ldap.ca],
-      clientCertificate,
-      searchBase: ldap.searchBase,
-      userPrincipalNameAttribute: 'mail',
-      operationTimeout: 2000,
-      logger: silentLogger,
-    });
+    const directory = createLdapDirectory(
+      ldapOptions({
+        name: 'people',
+        servers: [server],
+        certificateAuthorities: [ldap.ca],
+        clientCertificate,
+        searchBase: ldap.searchBase,
+        userPrincipalNameAttribute: 'mail',
+        operationTimeout: 2000,
+        logger: silentLogger,
+      }),
+    );
     cleanUps.push(() => directory.close());
     return directory;
   };

@@ -10,6 +10,7 @@ import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
 import { certificateMappings } from '../../../src/mapping/stored/certificate-mappings.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
+import { ldapOptions } from '../../support/directory-options.ts';
 import { bindingOf } from '../../support/settings.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
@@ -32,16 +33,18 @@ const freeIpaSchema = [
 ];
 
 function open(server: Slapd, altSecurityIdentitiesAttribute = 'altSecurityIdentities'): Directory {
-  return createLdapDirectory({
-    name: 'people',
-    servers: [server.url],
-    certificateAuthorities: [server.ca],
-    bindDn: server.bindDn,
-    bindPassword: server.password,
-    searchBase: server.searchBase,
-    altSecurityIdentitiesAttribute,
-    logger: silentLogger,
-  });
+  return createLdapDirectory(
+    ldapOptions({
+      name: 'people',
+      servers: [server.url],
+      certificateAuthorities: [server.ca],
+      bindDn: server.bindDn,
+      bindPassword: server.password,
+      searchBase: server.searchBase,
+      altSecurityIdentitiesAttribute,
+      logger: silentLogger,
+    }),
+  );
 }
 
 beforeAll(async () => {

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { accountStateFrom } from '../../../src/directory/active-directory/active-directory-state.ts';
 import { DirectoryAnswerError, DirectoryUnavailableError } from '../../../src/directory/directory.ts';
 import { LdapEntry } from '../../../src/directory/ldap-entry.ts';
-import { type LockoutOptions, ldapStateFrom } from '../../../src/directory/ldap-state.ts';
+import type { LockoutSettings } from '../../../src/directory/ldap-settings.ts';
+import { ldapStateFrom } from '../../../src/directory/ldap-state.ts';
+import type { Plain } from '../../support/settings.ts';
 
 const computed = 'msDS-User-Account-Control-Computed';
 const complete = { userAccountControl: '512', [computed]: '0', accountExpires: '0' };
@@ -62,8 +64,8 @@ describe('state of an LDAP account', () => {
   const locked = { pwdAccountLockedTime: '20260101000000Z' };
   const minuteLater = { lockedUntil: new Date('2026-01-01T00:01:00Z') };
   const never = { lockedUntil: 'never-ends' };
-  const stateOf = (attributes: Record<string, string>, options: LockoutOptions = { lockoutDuration: 60_000 }) =>
-    ldapStateFrom(entry(attributes), searcher, options);
+  const stateOf = (attributes: Record<string, string>, options: Plain<LockoutSettings> = { lockoutDuration: 60_000 }) =>
+    ldapStateFrom(entry(attributes), searcher, options as LockoutSettings);
 
   it.each<[Record<string, string>, object]>([
     [{}, { type: 'person', disabled: false }],
@@ -82,7 +84,7 @@ describe('state of an LDAP account', () => {
     [{ ...locked, accountUnlockTime: '20250101000000Z' }, minuteLater],
   ])('%j', async (attributes, expected) => expect(await stateOf(attributes)).toMatchObject(expected));
 
-  it.each<[string, Record<string, string>, LockoutOptions, object]>([
+  it.each<[string, Record<string, string>, Plain<LockoutSettings>, object]>([
     ['nothing says it', {}, {}, never],
     ['the account’s policy says it', { pwdPolicySubentry: 'cn=quick' }, {}, minuteLater],
     [

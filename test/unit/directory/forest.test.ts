@@ -1,16 +1,14 @@
 /** A forest of two domains and its global catalog, as fakes: what is asked where, and what is believed. */
 import type { Entry } from 'ldapts';
 import { describe, expect, it } from 'vitest';
-import {
-  type ActiveDirectoryOptions,
-  createActiveDirectory,
-} from '../../../src/directory/active-directory/active-directory.ts';
+import { createActiveDirectory } from '../../../src/directory/active-directory/active-directory.ts';
 import type { DomainServers } from '../../../src/directory/active-directory/active-directory-forest.ts';
 import { sidToBinary } from '../../../src/directory/active-directory/sid.ts';
 import type { SearchRequest } from '../../../src/directory/connection/ldap-connection.ts';
 import { DirectoryUnavailableError } from '../../../src/directory/directory.ts';
 import { LdapEntry } from '../../../src/directory/ldap-entry.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
+import { type ActiveDirectoryChanges, activeDirectoryOptions } from '../../support/directory-options.ts';
 
 const sidOf = (domain: number, rid: number) => `S-1-5-21-${domain}-2-3-${rid}`;
 
@@ -35,11 +33,11 @@ const corp = 'DC=corp,DC=example';
 const emea = 'DC=emea,DC=corp,DC=example';
 
 /** Each server answers a base by fixed entries, or by an error; `asked` has every search. */
-function forest(answers: Record<string, Record<string, Entry[] | Error>>, more: Partial<ActiveDirectoryOptions> = {}) {
+function forest(answers: Record<string, Record<string, Entry[] | Error>>, more: ActiveDirectoryChanges = {}) {
   const asked: string[] = [];
   const requests: SearchRequest[] = [];
   const directory = createActiveDirectory(
-    {
+    activeDirectoryOptions({
       name: 'forest',
       servers: ['ldaps://corp'],
       certificateAuthorities: ['pem'],
@@ -52,7 +50,7 @@ function forest(answers: Record<string, Record<string, Entry[] | Error>>, more: 
       },
       logger: silentLogger,
       ...more,
-    },
+    }),
     ({ servers = [] }): DomainServers => {
       const name = String(servers[0]).replace(/^ldaps:\/\/|:3269$/g, '');
       return {
@@ -134,7 +132,7 @@ describe('a forest', () => {
     await expect(directory.findAccounts(ask, 2)).rejects.toMatchObject({ name: 'DirectoryAnswerError' });
   });
 
-  it.each<[string, Partial<ActiveDirectoryOptions>]>([
+  it.each<[string, ActiveDirectoryChanges]>([
     [
       'a domain twice',
       { globalCatalog: { servers: ['ldaps://gc'], domains: [{ dnsDomain: 'Corp.Example', servers: [] }] } },
@@ -153,7 +151,7 @@ describe('an account that a look-up found before', () => {
     const asked: string[] = [];
     const requests: SearchRequest[] = [];
     const directory = createActiveDirectory(
-      {
+      activeDirectoryOptions({
         name: 'corp',
         servers: ['ldaps://corp'],
         certificateAuthorities: ['pem'],
@@ -162,7 +160,7 @@ describe('an account that a look-up found before', () => {
         searchBase: corp,
         lookupCacheTime,
         logger: silentLogger,
-      },
+      }),
       () => ({
         operationTimeout: 1000,
         openUnbound: () => Promise.reject(new Error('not asked')),

@@ -1,33 +1,30 @@
 import { describe, expect, it } from 'vitest';
-import { createAccountFile } from '../../../src/directory/account-file.ts';
-import {
-  type ActiveDirectoryOptions,
-  createActiveDirectory,
-} from '../../../src/directory/active-directory/active-directory.ts';
+import { createActiveDirectory } from '../../../src/directory/active-directory/active-directory.ts';
 import { parseServer } from '../../../src/directory/connection/ldap-transport.ts';
-import { createServiceResolver } from '../../../src/directory/connection/service-resolver.ts';
 import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
 import { anyOf, equals } from '../../../src/directory/search-filter.ts';
-import { silentLogger } from '../../../src/operations/log.ts';
+import {
+  type ActiveDirectoryChanges,
+  accountsInFile,
+  activeDirectoryOptions,
+  type LdapChanges,
+  ldapOptions,
+} from '../../support/directory-options.ts';
 
-const options: ActiveDirectoryOptions = {
+const options: ActiveDirectoryChanges & LdapChanges = {
   name: 'corp',
   servers: ['ldaps://dc1.corp.example'],
   certificateAuthorities: ['pem'],
   bindDn: 'CN=svc,DC=corp,DC=example',
   bindPassword: 'secret',
   searchBase: 'DC=corp,DC=example',
-  logger: silentLogger,
 };
 
 describe('directory options', () => {
-  it.each<[string, Partial<ActiveDirectoryOptions>]>([
+  it.each<[string, ActiveDirectoryChanges]>([
     ['no server', { servers: [] }],
     ['an empty password, which binds anonymously', { bindPassword: '' }],
-    [
-      'servers both listed and discovered',
-      { discovery: { domain: 'corp.example', service: 'ldap', resolver: createServiceResolver([]) } },
-    ],
+    ['servers both listed and discovered', { discovery: { domain: 'corp.example', service: 'ldap' } }],
     ['a bind name that is a SASL mechanism', { bindDn: 'EXTERNAL' }],
     ['a URL with a path', { servers: ['ldaps://dc1/dc=corp'] }],
     ['a URL with credentials', { servers: ['ldaps://user@dc1'] }],
@@ -35,7 +32,7 @@ describe('directory options', () => {
     ['a global catalog', { servers: ['ldaps://dc1:3269'] }],
     ['a global catalog by StartTLS', { servers: ['ldaps://dc1', 'ldap://dc1:3268'] }],
   ])('refused: %s', (_what, change) => {
-    expect(() => createActiveDirectory({ ...options, ...change })).toThrow(TypeError);
+    expect(() => createActiveDirectory(activeDirectoryOptions({ ...options, ...change }))).toThrow(TypeError);
   });
 
   it.each([
@@ -44,7 +41,7 @@ describe('directory options', () => {
     ['a name without a password', { bindDn: 'cn=svc', clientCertificate: { certificate: 'x', privateKey: 'y' } }],
   ])('refused: %s', (_what, credentials) => {
     const { bindDn: _, bindPassword: __, ...others } = options;
-    expect(() => createActiveDirectory({ ...others, ...credentials })).toThrow(TypeError);
+    expect(() => createActiveDirectory(activeDirectoryOptions({ ...others, ...credentials }))).toThrow(TypeError);
   });
 
   it.each([
@@ -57,15 +54,17 @@ describe('directory options', () => {
   });
 
   it('an LDAP directory answers only what its attributes allow', async () => {
-    const bare = createLdapDirectory(options);
+    const bare = createLdapDirectory(ldapOptions(options));
     expect([...bare.lookups].sort()).toEqual(['certificate', 'filter']);
     expect(await bare.findAccounts({ by: 'sid', sid: 'S-1-5-21-1-2-3-4' }, 2)).toEqual([]);
-    const full = createLdapDirectory({
-      ...options,
-      sidAttribute: 'objectSid',
-      userPrincipalNameAttribute: 'mail',
-      altSecurityIdentitiesAttribute: 'altSecurityIdentities',
-    });
+    const full = createLdapDirectory(
+      ldapOptions({
+        ...options,
+        sidAttribute: 'objectSid',
+        userPrincipalNameAttribute: 'mail',
+        altSecurityIdentitiesAttribute: 'altSecurityIdentities',
+      }),
+    );
     expect([...full.lookups].sort()).toEqual([
       'altSecurityIdentities',
       'certificate',
@@ -87,15 +86,18 @@ describe('search filters', () => {
 });
 
 describe('account file', () => {
-  const fingerprints = ['aa'.repeat(32)];
-  const directory = createAccountFile({
-    name: 'file',
-    accounts: [
-      { name: 'Ada', fingerprints, sid: 'S-1-5-21-1-2-3-1001', groups: ['staff'], homeDirectory: '/srv/ada' },
-      { name: 'bob', fingerprints, userPrincipalName: 'bob@corp.example', disabled: true, expiresAt: new Date(0) },
-      { name: 'carol', fingerprints: [], altSecurityIdentities: ['X509:<I>CN=CA<SR>01'] },
-    ],
-  });
+  const certificates = ['aa'.repeat(32)];
+  const directory = accountsInFile('file', [
+    { name: 'Ada', certificates, sid: 'S-1-5-21-1-2-3-1001', groups: ['staff'], homeDirectory: '/srv/ada' },
+    {
+      name: 'bob',
+      certificates,
+      userPrincipalName: 'bob@corp.example',
+      disabled: true,
+      expiresAt: '1970-01-01T00:00:00Z',
+    },
+    { name: 'carol', altSecurityIdentities: ['X509:<I>CN=CA<SR>01'] },
+  ]);
   const certificate = {
     by: 'certificate',
     der: Buffer.alloc(1),
@@ -124,7 +126,7 @@ describe('account file', () => {
   });
 
   it('two accounts of one name are refused, whatever the case', () => {
-    const accounts = ['ada', 'ADA'].map((name) => ({ name, fingerprints: [] }));
-    expect(() => createAccountFile({ name: 'file', accounts })).toThrow(TypeError);
+    const accounts = ['ada', 'ADA'].map((name) => ({ name }));
+    expect(() => accountsInFile('file', accounts)).toThrow(TypeError);
   });
 });

@@ -1,15 +1,14 @@
 /** Which server is asked: by rank, by what the DNS says, by health, and what happens while one is silent. */
 import { describe, expect, it, vi } from 'vitest';
+import type { ServerDiscovery } from '../../../src/directory/connection/connection-settings.ts';
 import { firstAnswer, NoAnswerError } from '../../../src/directory/connection/first-answer.ts';
 import { ServerHealth } from '../../../src/directory/connection/server-health.ts';
-import {
-  discoveredServers,
-  listedServers,
-  type ServerDiscovery,
-} from '../../../src/directory/connection/server-list.ts';
+import { discoveredServers, listedServers } from '../../../src/directory/connection/server-list.ts';
 import { orderServers } from '../../../src/directory/connection/server-order.ts';
-import type { ServiceRecord } from '../../../src/directory/connection/service-resolver.ts';
+import type { ServiceRecord, ServiceResolver } from '../../../src/directory/connection/service-resolver.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
+import { discoveryOf } from '../../support/directory-options.ts';
+import type { Plain } from '../../support/settings.ts';
 
 describe('the order of servers (RFC 2782)', () => {
   const server = (name: string, priority: number, weight: number) => ({ name, priority, weight });
@@ -48,19 +47,23 @@ describe('the order of servers (RFC 2782)', () => {
 
 describe('servers found in the DNS', () => {
   const record = (target: string, port = 389, priority = 0): ServiceRecord => ({ target, port, priority, weight: 100 });
-  const listOf = (zone: Readonly<Record<string, readonly ServiceRecord[]>>, more: Partial<ServerDiscovery> = {}) => {
+  const listOf = (
+    zone: Readonly<Record<string, readonly ServiceRecord[]>>,
+    more: Plain<ServerDiscovery> = {},
+    silent?: ServiceResolver,
+  ) => {
     const resolveService = vi.fn(async (name: string) => {
       const records = zone[name];
       if (!records) throw new Error(`ENOTFOUND ${name}`);
       return records;
     });
-    const options = { domain: 'corp.example', service: 'domainController', resolver: { resolveService } } as const;
-    return { list: discoveredServers({ ...options, ...more }, silentLogger), resolveService };
+    const settings = { ...discoveryOf('domainController'), ...more } as ServerDiscovery;
+    return { list: discoveredServers(settings, silent ?? { resolveService }, silentLogger), resolveService };
   };
   const urls = async (list: ReturnType<typeof discoveredServers>) =>
     orderServers(await list.current(), () => 0.5).map(({ url }) => url);
 
-  it.each<[string, Partial<ServerDiscovery>, string, number, string]>([
+  it.each<[string, Plain<ServerDiscovery>, string, number, string]>([
     ['domain controllers', {}, '_ldap._tcp.dc._msdcs.corp.example', 389, 'ldaps://dc1.corp.example:636'],
     ['by StartTLS', { security: 'startTls' }, '_ldap._tcp.dc._msdcs.corp.example', 389, 'ldap://dc1.corp.example:389'],
     ['global catalogs', { service: 'globalCatalog' }, '_gc._tcp.corp.example', 3268, 'ldaps://dc1.corp.example:3269'],
@@ -119,7 +122,7 @@ describe('servers found in the DNS', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const silent = { resolveService: () => new Promise<never>(() => undefined) };
-      const asked = listOf({}, { resolver: silent }).list.current();
+      const asked = listOf({}, {}, silent).list.current();
       const refused = expect(asked).rejects.toMatchObject({ name: 'DirectoryUnavailableError' });
       await vi.advanceTimersByTimeAsync(5000);
       await refused;

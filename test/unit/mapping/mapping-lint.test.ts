@@ -1,7 +1,6 @@
 /** What the lint says of values as people and scripts store them, and that it leaves right ones alone. */
 import { describe, expect, it } from 'vitest';
 import { lintDirectory } from '../../../src/commands/mapping/mapping-lint.ts';
-import { createAccountFile } from '../../../src/directory/account-file.ts';
 import type { StoredMapping } from '../../../src/directory/directory.ts';
 import { altValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { certificateMappings } from '../../../src/mapping/stored/certificate-mappings.ts';
@@ -10,6 +9,7 @@ import { readStoredValue } from '../../../src/mapping/stored/stored-value.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import { subjectIdentity } from '../../../src/pki/names/subject-identity.ts';
 import { cpuMilliseconds } from '../../support/cpu-time.ts';
+import { accountsInFile } from '../../support/directory-options.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
 
@@ -185,9 +185,9 @@ describe('values at two accounts', () => {
 });
 
 describe('a directory', () => {
-  const accounts = ['a', 'b', 'c'].map((name) => ({ name, fingerprints: [], altSecurityIdentities: ['X509:<S>CN=x'] }));
+  const accounts = ['a', 'b', 'c'].map((name) => ({ name, altSecurityIdentities: ['X509:<S>CN=x'] }));
   it('is read to its end or to the limit, and the worst comes first', async () => {
-    const directory = createAccountFile({ name: 'file', accounts });
+    const directory = accountsInFile('file', accounts);
     const lint = await lintDirectory(directory, 3);
     expect(lint).toMatchObject({ directory: 'file', accounts: 3, complete: true });
     expect(lint.findings.map(({ kind }) => kind)).toEqual([...Array(3).fill('duplicate'), ...Array(3).fill('weak')]);

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createAccountFile, type FileAccount } from '../../../src/directory/account-file.ts';
+import type { FileAccount } from '../../../src/directory/account-file.ts';
 import {
   type AccountLookup,
   type Directory,
@@ -14,6 +14,7 @@ import { issuerSerialValues } from '../../../src/mapping/stored/alt-security-ide
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
+import { accountsInFile } from '../../support/directory-options.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
 import { bindingOf } from '../../support/settings.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
@@ -78,14 +79,10 @@ async function resolve(
 }
 
 const file = (...accounts: Partial<FileAccount>[]) =>
-  createAccountFile({
-    name: 'file',
-    accounts: accounts.map((account, index) => ({
-      name: index ? `jdoe${index}` : 'jdoe',
-      fingerprints: [],
-      ...account,
-    })),
-  });
+  accountsInFile(
+    'file',
+    accounts.map((account, index) => ({ name: index ? `jdoe${index}` : 'jdoe', ...(account as object) })),
+  );
 
 describe('a strong mapping', () => {
   it('by SID, issuer and serial, or fingerprint', async () => {
@@ -94,7 +91,7 @@ describe('a strong mapping', () => {
     expect(await resolve(jane, [rule('issuerSerial')], [file({ altSecurityIdentities: [value!.toUpperCase()] })])).toBe(
       'by-issuerSerial issuerSerial',
     );
-    const listed = file({ fingerprints: [jane.certificate.sha256] });
+    const listed = file({ certificates: [jane.certificate.sha256] });
     expect(await resolve(jane, rulesFromFile('one-to-one.yaml'), [listed])).toBe('one-to-one certificate');
     expect(await resolve(jane, rulesFromFile('one-to-one.yaml'), [file({ sid })])).toBe('mapping-none');
   });
@@ -170,14 +167,14 @@ describe('a user principal name', () => {
 
 describe('what is found must hold', () => {
   it('a SID that differs denies, however strong the mapping', async () => {
-    const wrong = file({ fingerprints: [jane.certificate.sha256], sid: `${sid}0` });
+    const wrong = file({ certificates: [jane.certificate.sha256], sid: `${sid}0` });
     expect(await resolve(jane, [rule('certificate')], [wrong])).toBe('sid-mismatch');
   });
 
   it('two accounts are ambiguous, in one directory or in two', async () => {
-    const listed = { fingerprints: [jane.certificate.sha256] };
+    const listed = { certificates: [jane.certificate.sha256] };
     expect(await resolve(jane, [rule('certificate')], [file(listed, listed)])).toBe('mapping-ambiguous');
-    const other = createAccountFile({ name: 'other', accounts: [{ name: 'jdoe', ...listed }] });
+    const other = accountsInFile('other', [{ name: 'jdoe', ...listed }]);
     expect(await resolve(jane, [rule('certificate')], [file(listed), other])).toBe('mapping-ambiguous');
     expect(await resolve(jane, [rule('certificate', { directory: 'other' })], [file(listed), other])).toBe(
       'by-certificate certificate',
@@ -244,7 +241,7 @@ describe('what is found must hold', () => {
 
 describe('rules', () => {
   it('a miss goes on to the next rule, or denies where the rule says so', async () => {
-    const listed = file({ fingerprints: [jane.certificate.sha256] });
+    const listed = file({ certificates: [jane.certificate.sha256] });
     expect(await resolve(jane, [rule('sid'), rule('certificate')], [listed])).toBe('by-certificate certificate');
     expect(await resolve(jane, [rule('sid', { onMiss: 'deny' }), rule('certificate')], [listed])).toBe('mapping-none');
   });
@@ -255,7 +252,7 @@ describe('rules', () => {
       rule('sid', { onMiss: 'deny', ...(when && { when }) }),
       rule('certificate'),
     ];
-    const listed = file({ fingerprints: [certificate.certificate.sha256] });
+    const listed = file({ certificates: [certificate.certificate.sha256] });
     expect(await resolve(certificate, rules(undefined), [listed])).toBe('mapping-none');
     expect(await resolve(certificate, rules({ policies: ['1.2'] }), [listed])).toBe('by-certificate certificate');
   });
