@@ -444,7 +444,8 @@ export const denialTable = {
     subStatus: 49,
     level: 'alert',
     meaning: 'The data connection did not prove that it comes from the client of the control connection.',
-    remedy: 'Make the client resume its TLS session or send the same certificate on data connections.',
+    remedy:
+      'Make the client resume its TLS session or send the same certificate on data connections. For clients without a certificate that never resume, set dataChannelBindingWithoutCertificate.',
   },
   'data-address-mismatch': {
     stage: 'data-channel',

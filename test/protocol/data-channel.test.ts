@@ -101,6 +101,21 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       expect((await retrieveWith(client, pinned)).final.code).toBe(522);
     });
 
+    it('takes a client without a certificate at its address where the site says so', async () => {
+      const site = await siteWith({
+        sslClientCertificates: { clientCertificatePolicy: 'CertAllow' },
+        dataChannelSecurity: { dataChannelBindingWithoutCertificate: 'address' },
+      });
+      const client = await loggedInByPassword(site, pinned);
+      expect(await retrieveWith(client, pinned)).toMatchObject({
+        resumed: false,
+        content: 'content',
+        final: { code: 226 },
+      });
+      const withCard = await site.loggedIn(pinned);
+      expect((await retrieveWith(withCard, pinned)).final.code).toBe(522);
+    });
+
     it('accepts resumption from a control connection without a certificate', async () => {
       const client = await loggedInByPassword(
         await siteWith({ sslClientCertificates: { clientCertificatePolicy: 'CertAllow' } }),

@@ -278,6 +278,12 @@ function siteWarnings(site: SiteSettings): readonly Rule[] {
       remedy: 'Remove CertNoUsageCheck and require smartCardLogon or clientAuth.',
     },
     {
+      applies: site.dataChannelSecurity.dataChannelBindingWithoutCertificate === 'address',
+      path: ['dataChannelSecurity', 'dataChannelBindingWithoutCertificate'],
+      message: 'another client behind the same address can take the data connection of a client without a certificate',
+      remedy: 'Use session where every client resumes its TLS session.',
+    },
+    {
       applies: site.ssl.controlChannelPolicy !== 'SslRequire' || site.ssl.dataChannelPolicy === 'SslAllow',
       path: ['ssl'],
       message: 'clients may use the control or the data channel without TLS',

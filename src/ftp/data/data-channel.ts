@@ -194,7 +194,7 @@ export class DataChannel {
       return this.#refuse(denial('data-tls-failed', `TLS on the data connection failed: ${outcome.reason}.`));
     }
     const { endEntity, resumed, facts } = outcome.handshake;
-    const judgement = judgeDataPeer(this.#options.site.dataChannelSecurity.dataChannelBinding, {
+    const judgement = judgeDataPeer(this.#options.site.dataChannelSecurity, {
       ...(proof.endEntity === undefined ? {} : { controlCertificate: proof.endEntity }),
       ...(endEntity === undefined ? {} : { dataCertificate: endEntity }),
       resumed,

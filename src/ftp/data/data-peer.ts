@@ -11,6 +11,13 @@ export const dataChannelSecurity = z
       .enum(['certificateOrSession', 'certificate', 'session'])
       .default('certificateOrSession')
       .describe('How a data connection proves that it belongs to the control connection'),
+    /** Clients that never resume, Java and Python among them, can prove nothing but their address there. */
+    dataChannelBindingWithoutCertificate: z
+      .enum(['session', 'address'])
+      .default('session')
+      .describe(
+        'The same where the control connection has no certificate. session: as dataChannelBinding says; address: any client at its address',
+      ),
     matchClientAddressForPasv: z
       .literal(true)
       .default(true)
@@ -18,7 +25,8 @@ export const dataChannelSecurity = z
   })
   .prefault({});
 
-export type DataChannelBinding = Decoded<typeof dataChannelSecurity>['dataChannelBinding'];
+type DataChannelSecurity = Decoded<typeof dataChannelSecurity>;
+export type DataChannelBinding = DataChannelSecurity['dataChannelBinding'];
 
 export interface DataPeerEvidence {
   /** DER of the end entity certificate of the control connection. */
@@ -37,10 +45,14 @@ export type DataPeerJudgement =
   | { readonly proven: true; readonly facts: Facts }
   | { readonly proven: false; readonly denial: Denial };
 
-export function judgeDataPeer(binding: DataChannelBinding, evidence: DataPeerEvidence): DataPeerJudgement {
+/** The connection comes from the address of the client; that has been looked at before. */
+export function judgeDataPeer(
+  { dataChannelBinding: binding, dataChannelBindingWithoutCertificate: withoutCertificate }: DataChannelSecurity,
+  evidence: DataPeerEvidence,
+): DataPeerJudgement {
   const { controlCertificate, dataCertificate, resumed, strangerMayResume } = evidence;
-  const sameCertificate =
-    controlCertificate !== undefined && dataCertificate !== undefined && controlCertificate.equals(dataCertificate);
+  const isAddressEnough = controlCertificate === undefined && withoutCertificate === 'address';
+  const sameCertificate = controlCertificate !== undefined && dataCertificate !== undefined && controlCertificate.equals(dataCertificate);
   // Tickets of this context are given out on data connections too; the certificate inside tells whose they are.
   const sameSession = resumed && (controlCertificate === undefined ? !strangerMayResume : sameCertificate);
   const proofs: Readonly<Record<DataChannelBinding, boolean>> = {
@@ -48,11 +60,15 @@ export function judgeDataPeer(binding: DataChannelBinding, evidence: DataPeerEvi
     session: sameSession,
     certificateOrSession: sameCertificate || sameSession,
   };
-  const facts: Facts = { binding, resumed, sameCertificate };
-  if (proofs[binding]) return { proven: true, facts };
+  const facts: Facts = { binding: isAddressEnough ? 'address' : binding, resumed, sameCertificate };
+  if (isAddressEnough || proofs[binding]) return { proven: true, facts };
   const shown =
     dataCertificate === undefined ? 'no certificate' : sameCertificate ? 'the same certificate' : 'another certificate';
   const handshake = resumed ? 'resumed a TLS session' : 'made a full TLS handshake';
-  const detail = `The data connection ${handshake} with ${shown}; dataChannelBinding is ${binding}.`;
+  const settings =
+    controlCertificate === undefined
+      ? `dataChannelBinding is ${binding}, dataChannelBindingWithoutCertificate ${withoutCertificate}`
+      : `dataChannelBinding is ${binding}`;
+  const detail = `The data connection ${handshake} with ${shown}; ${settings}.`;
   return { proven: false, denial: denial('data-certificate-mismatch', detail, facts) };
 }

@@ -368,6 +368,12 @@ describe('a weak configuration', () => {
     ],
     ['SHA-1', ['sslClientCertificates', 'algorithms'], { digests: ['sha1', 'sha256'] }, 'can be forged'],
     ['clear control channel', ['ssl', 'controlChannelPolicy'], 'SslAllow', 'without TLS'],
+    [
+      'no proof but the address',
+      ['dataChannelSecurity', 'dataChannelBindingWithoutCertificate'],
+      'address',
+      'behind the same address',
+    ],
     ['no authentication', ['authentication', 'clientCertAuthentication'], { enabled: false }, 'every login is refused'],
   ])('is warned of: %s', (_name, path, value, message) => {
     const faults = faultsOf(changed(['sites', 0, ...path], value));

@@ -1,6 +1,6 @@
 /** Every combination of what a data connection can show, under every binding. */
 import { describe, expect, it } from 'vitest';
-import { type DataChannelBinding, judgeDataPeer } from '../../../src/ftp/data/data-peer.ts';
+import { type DataChannelBinding, dataChannelSecurity, judgeDataPeer } from '../../../src/ftp/data/data-peer.ts';
 
 const ada = Buffer.from('ada');
 const bob = Buffer.from('bob');
@@ -60,7 +60,7 @@ const cases: readonly Case[] = [
 describe('judgeDataPeer', () => {
   for (const binding of ['certificateOrSession', 'certificate', 'session'] as const) {
     it.each(cases)(`${binding}: $rule`, ({ control, data, resumed = false, stranger = false, proven }) => {
-      const judgement = judgeDataPeer(binding, {
+      const judgement = judgeDataPeer(dataChannelSecurity.parse({ dataChannelBinding: binding }), {
         ...(control ? { controlCertificate: control } : {}),
         ...(data ? { dataCertificate: data } : {}),
         resumed,
@@ -70,4 +70,30 @@ describe('judgeDataPeer', () => {
       if (!judgement.proven) expect(judgement.denial.code).toBe('data-certificate-mismatch');
     });
   }
+});
+
+describe('dataChannelBindingWithoutCertificate: address', () => {
+  const settings = dataChannelSecurity.parse({ dataChannelBindingWithoutCertificate: 'address' });
+  it.each([
+    ['takes a full handshake without a certificate', {}, true],
+    ['takes a full handshake with one, which proves nothing here', { dataCertificate: bob }, true],
+    ['takes a resumed session', { resumed: true }, true],
+    ['asks for proof where the control connection has a certificate: none', { controlCertificate: ada }, false],
+    [
+      'asks for proof where the control connection has a certificate: another',
+      { controlCertificate: ada, dataCertificate: bob },
+      false,
+    ],
+    ['takes the same certificate there', { controlCertificate: ada, dataCertificate: ada }, true],
+  ])('%s', (_rule, evidence, proven) => {
+    const judgement = judgeDataPeer(settings, { resumed: false, strangerMayResume: false, ...evidence });
+    expect(judgement.proven).toBe(proven);
+  });
+
+  it('is told in the record of the transfer, and its absence in that of a refusal', () => {
+    const evidence = { resumed: false, strangerMayResume: false };
+    expect(judgeDataPeer(settings, evidence)).toMatchObject({ facts: { binding: 'address' } });
+    const refused = judgeDataPeer(dataChannelSecurity.parse({}), evidence);
+    expect(refused.proven ? '' : refused.denial.detail).toContain('dataChannelBindingWithoutCertificate session');
+  });
 });
