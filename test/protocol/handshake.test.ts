@@ -44,7 +44,8 @@ async function handshake(context: SessionSecurity, identity: TlsIdentity, wrap: 
   client.on('error', () => undefined);
   const session = once(client, 'session') as Promise<[Buffer]>;
   const raw = await accepted.promise;
-  const socket = wrap === 'control' ? context.wrapControl(raw) : context.wrapData(raw, await helloOf(raw), 'sending');
+  const socket =
+    wrap === 'control' ? context.wrapControl(raw) : context.wrapData(raw, await helloOf(raw), 'sending').tls;
   sockets.push(client, socket);
   const outcome = await completeHandshake(socket, milliseconds(5000));
   server.close();

@@ -1,5 +1,4 @@
 /** Rules between settings that no single setting can show: references, contradictions, weak choices. */
-import { isAbsolute } from 'node:path';
 import type { DirectorySettings } from '../directory-schema.ts';
 import type { Settings } from '../schema.ts';
 import type { SiteSettings } from '../site-schema.ts';
@@ -7,6 +6,7 @@ import type { YamlSource } from '../yaml/yaml-source.ts';
 import { isDistinguishedName } from './authorization-check.ts';
 import { checkBindings } from './binding-check.ts';
 import { checkDescriptors } from './descriptor-check.ts';
+import { type ConsistencyRule, siteWarnings } from './site-warnings.ts';
 
 export function checkConsistency(source: YamlSource, settings: Settings): void {
   checkUnique(source, 'directories', settings.directories);
@@ -32,14 +32,7 @@ export function checkConsistency(source: YamlSource, settings: Settings): void {
   });
 }
 
-interface Rule {
-  readonly applies: boolean;
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-  readonly remedy: string;
-}
-
-function directoryRules(directory: DirectorySettings): readonly Rule[] {
+function directoryRules(directory: DirectorySettings): readonly ConsistencyRule[] {
   if (directory.type === 'file') return [];
   const { servers, discovery, bindDn, bindPasswordFile, clientCertificate, clientCertificateKey } = directory;
   return [
@@ -83,7 +76,7 @@ function directoryRules(directory: DirectorySettings): readonly Rule[] {
   ];
 }
 
-function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
+function siteRules(site: SiteSettings, settings: Settings): readonly ConsistencyRule[] {
   const { clientCertificatePolicy, validationFlags, revocation, acceptedPolicies, requireExplicitPolicy } =
     site.sslClientCertificates;
   const certificateLogin = site.authentication.clientCertAuthentication.enabled;
@@ -213,82 +206,6 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Rule[] {
       message: 'names neither users nor roles',
       remedy: "Add users: '*', a list of users, or roles.",
     })),
-  ];
-}
-
-function siteWarnings(site: SiteSettings): readonly Rule[] {
-  const { validationFlags, requiredExtendedKeyUsage, revocation, algorithms } = site.sslClientCertificates;
-  return [
-    {
-      applies: !site.authentication.clientCertAuthentication.enabled && site.authentication.mode === 'certificate',
-      path: ['authentication', 'clientCertAuthentication'],
-      message: 'no authentication method is enabled: every login is refused',
-      remedy: 'Set enabled to true.',
-    },
-    {
-      applies:
-        site.authentication.mode === 'certificateOrPassword' &&
-        site.sslClientCertificates.clientCertificatePolicy === 'CertRequire',
-      path: ['sslClientCertificates', 'clientCertificatePolicy'],
-      message: 'CertRequire says that a client must have a certificate, and certificateOrPassword lets in without one',
-      remedy: 'Use CertAllow.',
-    },
-    ...site.userIsolation.replacePrefixes.map(({ to }, index) => ({
-      applies: !`${to}/`.startsWith(`${site.physicalPath.replace(/\/$/, '')}/`) && isAbsolute(site.physicalPath),
-      path: ['userIsolation', 'replacePrefixes', index, 'to'],
-      message: `${to} lies outside physicalPath ${site.physicalPath}: homes there are refused`,
-      remedy: 'Choose a physicalPath that all homes lie below.',
-    })),
-    {
-      applies: site.mapping.binding !== 'full',
-      path: ['mapping', 'binding'],
-      message:
-        'accounts found by a name only are let in: a person who gets a certificate with another person’s name logs in as that person',
-      remedy: 'Use full, and map by SID, issuer and serial, or the exact certificate.',
-    },
-    {
-      applies: validationFlags.includes('NoRevocationCheck'),
-      path: ['sslClientCertificates', 'validationFlags'],
-      message: 'NoRevocationCheck lets revoked cards log in',
-      remedy: 'Remove the flag and give crlFiles or revocationRetrievalHosts.',
-    },
-    {
-      applies: revocation.unknownStatus === 'allowWithinGrace',
-      path: ['sslClientCertificates', 'revocation', 'unknownStatus'],
-      message:
-        'an attacker who keeps revocation evidence from arriving keeps a revoked card alive for the grace period',
-      remedy: 'Use deny, or keep gracePeriod short.',
-    },
-    {
-      applies: revocation.certificates === 'endCertificate',
-      path: ['sslClientCertificates', 'revocation', 'certificates'],
-      message: 'CAs that were revoked go on issuing certificates that log in',
-      remedy: 'Use chain.',
-    },
-    {
-      applies: algorithms.digests.includes('sha1') || algorithms.minimumRsaBits < 2048,
-      path: ['sslClientCertificates', 'algorithms'],
-      message: 'signatures and keys that can be forged are accepted',
-      remedy: 'Leave algorithms out, and have old certificates issued anew.',
-    },
-    {
-      applies: validationFlags.includes('CertNoUsageCheck') || requiredExtendedKeyUsage.length === 0,
-      path: ['sslClientCertificates'],
-      message: 'certificates for any purpose may log in, e-mail certificates too',
-      remedy: 'Remove CertNoUsageCheck and require smartCardLogon or clientAuth.',
-    },
-    {
-      applies: site.dataChannelSecurity.dataChannelBindingWithoutCertificate === 'address',
-      path: ['dataChannelSecurity', 'dataChannelBindingWithoutCertificate'],
-      message: 'another client behind the same address can take the data connection of a client without a certificate',
-      remedy: 'Use session where every client resumes its TLS session.',
-    },
-    {
-      applies: site.ssl.controlChannelPolicy !== 'SslRequire' || site.ssl.dataChannelPolicy === 'SslAllow',
-      path: ['ssl'],
-      message: 'clients may use the control or the data channel without TLS',
-      remedy: 'Use SslRequire for both.',
-    },
   ];
 }
 

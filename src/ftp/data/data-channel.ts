@@ -185,8 +185,7 @@ export class DataChannel {
       raw.destroy();
       return this.#refuse(denial('data-tls-failed', 'TLS on the data connection failed: no ClientHello came.'));
     }
-    // A client that begins TLS before it sends the command is served as if it meant to upload, which is right for both.
-    const tls = proof.security.wrapData(raw, hello, attempt.direction ?? 'receiving');
+    const { tls, withheld } = proof.security.wrapData(raw, hello, attempt.direction);
     const left = milliseconds(Math.max(0, handshakeTimeout - (performance.now() - began)));
     const outcome = await completeHandshake(tls, left);
     if (outcome.outcome === 'failed') {
@@ -209,6 +208,7 @@ export class DataChannel {
     return this.#open({
       raw,
       tls,
+      withheld,
       facts: { protection: 'P', protocol: facts.protocol, cipher: facts.cipher, ...judgement.facts },
       pace: this.#options.site.connections,
     });

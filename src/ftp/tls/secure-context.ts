@@ -5,11 +5,13 @@
 import { constants, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, type TLSSocketOptions } from 'node:tls';
 import { helloOfTls12, helloOfTls13, type ReceivedClientHello } from './client-hello.ts';
 import { ServerTlsSocket } from './server-tls-socket.ts';
 import { type HandshakePurpose, type SessionKin, SessionTickets, type TicketCallback } from './session-tickets.ts';
 import type { ClientCertificatePolicy, SslSettings, TlsIdentity } from './tls-settings.ts';
+import { WithholdingSocket } from './withholding-socket.ts';
 
 /** Longer than any session: an expired ticket has the card asked for its PIN in the middle of the work. */
 const ticketLifetimeSeconds = 86_400;
@@ -28,6 +30,12 @@ interface SecurityOptions {
     readonly ssl: Pick<SslSettings, 'minimumVersion' | 'maximumVersion' | 'signatureAlgorithms'>;
     readonly sslClientCertificates: { readonly clientCertificatePolicy: ClientCertificatePolicy };
   };
+}
+
+export interface WrappedDataConnection {
+  readonly tls: ServerTlsSocket;
+  /** Keeps the tickets back until it is released; absent where none were sent that a client may leave unread. */
+  readonly withheld?: WithholdingSocket;
 }
 
 export class SessionSecurity {
@@ -50,8 +58,6 @@ export class SessionSecurity {
     this.tickets = new SessionTickets(kin);
     this.#sessionIds = sessionIdEvents(this.tickets, () => this.#purpose);
     this.#newest = this.#createContext(options.site.ssl.maximumVersion);
-    // Where the tickets of TLS 1.3 cannot be withheld, data connections need the other; better missing now than then.
-    if (!canAnswerTickets(this.#newest)) this.#legacy = this.#createContext('TLSv1.2');
   }
 
   /**
@@ -75,17 +81,21 @@ export class SessionSecurity {
   /**
    * Begins that of a data connection.
    * @param hello read from `raw` and put back
-   * @param direction `receiving` also when no transfer command has come yet: its rules are right for both
+   * @param direction undefined: no transfer command has come yet
    */
   wrapData(
     raw: Socket,
     hello: ReceivedClientHello | 'unreadable',
-    direction: 'receiving' | 'sending',
-  ): ServerTlsSocket {
-    const context = this.#contextFor(hello, direction);
+    direction: 'receiving' | 'sending' | undefined,
+  ): WrappedDataConnection {
+    const context = this.#contextFor(hello, direction ?? 'receiving');
     // A session of TLS 1.3 is never kept by id, and to have Node offer it costs a copy of it.
     const mayKeepId = context === this.#legacy || hello === 'unreadable' || !hello.versions.includes(helloOfTls13);
-    return this.#wrap(raw, direction, context, mayKeepId);
+    if (!this.#mustWithhold(context, hello, direction)) {
+      return { tls: this.#wrap(raw, direction ?? 'receiving', context, mayKeepId) };
+    }
+    const withheld = new WithholdingSocket(raw);
+    return { tls: this.#wrap(withheld, 'sending', context, mayKeepId), withheld };
   }
 
   /**
@@ -99,19 +109,31 @@ export class SessionSecurity {
     const { minimumVersion, maximumVersion } = this.#options.site.ssl;
     const mayUseLegacy = versions.includes(helloOfTls12) && minimumVersion === 'TLSv1.2';
     if (!mayUseLegacy || maximumVersion === 'TLSv1.2') return this.#newest;
-    const resumesNewest = pskKeyNames.some((name) => this.tickets.honours(name));
-    if (resumesNewest && canAnswerTickets(this.#newest)) return this.#newest;
+    if (pskKeyNames.some((name) => this.tickets.honours(name))) return this.#newest;
     const resumesLegacy =
       (ticketKeyName !== undefined && this.tickets.honours(ticketKeyName)) ||
       this.tickets.kept(sessionId) !== undefined;
-    const isLegacy =
-      direction === 'receiving' || resumesLegacy || !versions.includes(helloOfTls13) || !canAnswerTickets(this.#newest);
-    if (!isLegacy) return this.#newest;
+    if (direction === 'sending' && !resumesLegacy && versions.includes(helloOfTls13)) return this.#newest;
     this.#legacy ??= this.#createContext('TLSv1.2');
     return this.#legacy;
   }
 
-  #wrap(raw: Socket, purpose: HandshakePurpose, secureContext: SecureContext, mayKeepId: boolean): ServerTlsSocket {
+  /**
+   * A client that knows TLS 1.3 alone, and begins before its command, may be about to upload or to download: its tickets wait for that.
+   * The stream that keeps them costs processor time, so others do without. So does every client where Node cannot withhold tickets itself.
+   */
+  #mustWithhold(
+    context: SecureContext,
+    hello: ReceivedClientHello | 'unreadable',
+    direction: 'receiving' | 'sending' | undefined,
+  ): boolean {
+    if (hello === 'unreadable' || context !== this.#newest || !hello.versions.includes(helloOfTls13)) return false;
+    if (!canAnswerTickets(context)) return true;
+    const knowsTls12 = hello.versions.includes(helloOfTls12) && this.#options.site.ssl.minimumVersion === 'TLSv1.2';
+    return direction === undefined && !knowsTls12;
+  }
+
+  #wrap(raw: Duplex, purpose: HandshakePurpose, secureContext: SecureContext, mayKeepId: boolean): ServerTlsSocket {
     if (this.#isClosed) throw new Error('a handshake began after its session was over');
     this.#purpose = purpose;
     const options: TLSSocketOptions = {

@@ -1,7 +1,8 @@
 /** A server's TLS connection that tells how its peer ended it. */
 
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { constants } from 'node:os';
+import type { Duplex } from 'node:stream';
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 
 /**
@@ -14,11 +15,13 @@ export type PeerEnd = 'close-notify' | 'fin' | 'reset';
 export class ServerTlsSocket extends TLSSocket {
   /** Absent while the peer may still send. */
   peerEnd: PeerEnd | undefined;
-  readonly #raw: Socket;
+  readonly #transport: Duplex;
 
-  constructor(raw: Socket, options: TLSSocketOptions) {
-    super(raw, options);
-    this.#raw = raw;
+  /** @param transport a TCP connection, or a stream above one */
+  constructor(transport: Duplex, options: TLSSocketOptions) {
+    // The declared type is net.Socket; Node documents and supports any Duplex.
+    super(transport as Socket, options);
+    this.#transport = transport;
   }
 
   override push(chunk: unknown, encoding?: BufferEncoding): boolean {
@@ -34,10 +37,13 @@ export class ServerTlsSocket extends TLSSocket {
    * came in octets, and has stopped reading at FIN. A connection that was paused cannot have seen a FIN.
    */
   #howPeerEnded(): PeerEnd {
+    const raw = this.#transport;
+    // In a stream close_notify is octets, and comes before the end.
+    if (!(raw instanceof Socket)) return raw.readableEnded ? 'fin' : 'close-notify';
     const { reading } = (this as unknown as { readonly _handle?: { readonly reading?: boolean } | null })._handle ?? {};
-    const transport = tcpHandleOf(this.#raw);
+    const transport = tcpHandleOf(raw);
     if (reading === false || transport?.readStart?.() === alreadyReading) return 'close-notify';
-    return hasPeer(this.#raw) ? 'fin' : 'reset';
+    return hasPeer(raw) ? 'fin' : 'reset';
   }
 }
 

@@ -1,0 +1,86 @@
+/** Choices of a site that are allowed and weak, each with what an attacker gains by it. */
+import { isAbsolute } from 'node:path';
+import type { SiteSettings } from '../site-schema.ts';
+
+export interface ConsistencyRule {
+  readonly applies: boolean;
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export function siteWarnings(site: SiteSettings): readonly ConsistencyRule[] {
+  const { validationFlags, requiredExtendedKeyUsage, revocation, algorithms } = site.sslClientCertificates;
+  return [
+    {
+      applies: !site.authentication.clientCertAuthentication.enabled && site.authentication.mode === 'certificate',
+      path: ['authentication', 'clientCertAuthentication'],
+      message: 'no authentication method is enabled: every login is refused',
+      remedy: 'Set enabled to true.',
+    },
+    {
+      applies:
+        site.authentication.mode === 'certificateOrPassword' &&
+        site.sslClientCertificates.clientCertificatePolicy === 'CertRequire',
+      path: ['sslClientCertificates', 'clientCertificatePolicy'],
+      message: 'CertRequire says that a client must have a certificate, and certificateOrPassword lets in without one',
+      remedy: 'Use CertAllow.',
+    },
+    ...site.userIsolation.replacePrefixes.map(({ to }, index) => ({
+      applies: !`${to}/`.startsWith(`${site.physicalPath.replace(/\/$/, '')}/`) && isAbsolute(site.physicalPath),
+      path: ['userIsolation', 'replacePrefixes', index, 'to'],
+      message: `${to} lies outside physicalPath ${site.physicalPath}: homes there are refused`,
+      remedy: 'Choose a physicalPath that all homes lie below.',
+    })),
+    {
+      applies: site.mapping.binding !== 'full',
+      path: ['mapping', 'binding'],
+      message:
+        'accounts found by a name only are let in: a person who gets a certificate with another person’s name logs in as that person',
+      remedy: 'Use full, and map by SID, issuer and serial, or the exact certificate.',
+    },
+    {
+      applies: validationFlags.includes('NoRevocationCheck'),
+      path: ['sslClientCertificates', 'validationFlags'],
+      message: 'NoRevocationCheck lets revoked cards log in',
+      remedy: 'Remove the flag and give crlFiles or revocationRetrievalHosts.',
+    },
+    {
+      applies: revocation.unknownStatus === 'allowWithinGrace',
+      path: ['sslClientCertificates', 'revocation', 'unknownStatus'],
+      message:
+        'an attacker who keeps revocation evidence from arriving keeps a revoked card alive for the grace period',
+      remedy: 'Use deny, or keep gracePeriod short.',
+    },
+    {
+      applies: revocation.certificates === 'endCertificate',
+      path: ['sslClientCertificates', 'revocation', 'certificates'],
+      message: 'CAs that were revoked go on issuing certificates that log in',
+      remedy: 'Use chain.',
+    },
+    {
+      applies: algorithms.digests.includes('sha1') || algorithms.minimumRsaBits < 2048,
+      path: ['sslClientCertificates', 'algorithms'],
+      message: 'signatures and keys that can be forged are accepted',
+      remedy: 'Leave algorithms out, and have old certificates issued anew.',
+    },
+    {
+      applies: validationFlags.includes('CertNoUsageCheck') || requiredExtendedKeyUsage.length === 0,
+      path: ['sslClientCertificates'],
+      message: 'certificates for any purpose may log in, e-mail certificates too',
+      remedy: 'Remove CertNoUsageCheck and require smartCardLogon or clientAuth.',
+    },
+    {
+      applies: site.dataChannelSecurity.dataChannelBindingWithoutCertificate === 'address',
+      path: ['dataChannelSecurity', 'dataChannelBindingWithoutCertificate'],
+      message: 'another client behind the same address can take the data connection of a client without a certificate',
+      remedy: 'Use session where every client resumes its TLS session.',
+    },
+    {
+      applies: site.ssl.controlChannelPolicy !== 'SslRequire' || site.ssl.dataChannelPolicy === 'SslAllow',
+      path: ['ssl'],
+      message: 'clients may use the control or the data channel without TLS',
+      remedy: 'Use SslRequire for both.',
+    },
+  ];
+}
