@@ -52,7 +52,8 @@ export function judgeDataPeer(
 ): DataPeerJudgement {
   const { controlCertificate, dataCertificate, resumed, strangerMayResume } = evidence;
   const isAddressEnough = controlCertificate === undefined && withoutCertificate === 'address';
-  const sameCertificate = controlCertificate !== undefined && dataCertificate !== undefined && controlCertificate.equals(dataCertificate);
+  const sameCertificate =
+    controlCertificate !== undefined && dataCertificate !== undefined && controlCertificate.equals(dataCertificate);
   // Tickets of this context are given out on data connections too; the certificate inside tells whose they are.
   const sameSession = resumed && (controlCertificate === undefined ? !strangerMayResume : sameCertificate);
   const proofs: Readonly<Record<DataChannelBinding, boolean>> = {
