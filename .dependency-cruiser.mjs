@@ -101,7 +101,7 @@ const packageOwners = {
   asn1js: ['smartcard'],
   commander: ['commands'],
   yaml: ['config', 'smartcard'],
-  zod: ['settings', 'config', 'pki', 'directory', 'authorization', 'login', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'smartcard', 'commands'],
+  zod: ['settings', 'operations', 'config', 'pki', 'directory', 'authorization', 'login', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'smartcard', 'commands'],
   'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login', 'commands'],
 };
 

@@ -2,10 +2,12 @@
  * Writes the audit trail: frames every record, sums up what strangers cause, keeps room for the records of logins, transfers and
  * sessions, and says when no record can be written.
  */
+import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { type DenialCode, denialEntry } from '../denial.ts';
 import { productVersion } from '../product-version.ts';
-import type { AuditLine, AuditRecord, AuditTrail, RecordFrame, WhenUnwritable } from './audit.ts';
+import type { Decoded } from '../settings/decoded.ts';
+import type { AuditLine, AuditRecord, AuditTrail, RecordFrame } from './audit.ts';
 import { FileTarget } from './file-target.ts';
 import { LineWriter } from './line-writer.ts';
 import { type Alarm, jsonLine } from './log.ts';
@@ -13,10 +15,22 @@ import { createReference } from './reference.ts';
 import { isOfStranger, StrangerRecords } from './stranger-records.ts';
 import { streamTarget } from './stream-target.ts';
 
+export const audit = z
+  .strictObject({
+    file: z.string().min(1).optional().describe('File for audit records; standard output when absent'),
+    whenUnwritable: z
+      .enum(['refuseLogins', 'continue'])
+      .default('refuseLogins')
+      .describe('Logins while no record can be written: refused with 421, or granted without one'),
+  })
+  .prefault({})
+  .describe('One JSON record per login, refusal, transfer and session');
+
+export type WhenUnwritable = Decoded<typeof audit>['whenUnwritable'];
+
 export interface AuditTrailOptions {
   /** Absolute path; standard output when absent. */
   readonly file?: string;
-  /** What happens to logins while records cannot be written. */
   readonly whenUnwritable: WhenUnwritable;
   readonly clock: Clock;
   /** Takes a sentence when records cannot be written, and one when they can be again. */

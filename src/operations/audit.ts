@@ -160,10 +160,6 @@ export interface RecordFrame {
 /** A line of the audit trail. */
 export type AuditLine = RecordFrame & (AuditRecord | Summary | RecordsLost);
 
-/** What becomes of logins while their records cannot be written. */
-export const whenUnwritableChoices = ['refuseLogins', 'continue'] as const;
-export type WhenUnwritable = (typeof whenUnwritableChoices)[number];
-
 export interface AuditTrail {
   write(record: AuditRecord): void;
   /** Why no login may be granted now, since its record may not be written; undefined when logins are admitted. */

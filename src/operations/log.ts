@@ -1,14 +1,24 @@
 /** The operating log: one JSON object per line through winston. What peers sent goes in only as printable text; secrets never. */
 import { Writable } from 'node:stream';
 import winston from 'winston';
+import { z } from 'zod';
 import { FileTarget } from './file-target.ts';
 import { LineWriter, type Losses } from './line-writer.ts';
 import type { LogEvent } from './log-events.ts';
 import { printable, printablePath } from './printable.ts';
 import { streamTarget } from './stream-target.ts';
 
-export const logLevels = ['error', 'warn', 'info', 'debug'] as const;
+const logLevels = ['error', 'warn', 'info', 'debug'] as const;
 type LogLevel = (typeof logLevels)[number];
+
+export const log = z
+  .strictObject({
+    level: z.enum(logLevels).default('info').describe('Least important line that is written'),
+    file: z.string().min(1).optional().describe('File for the log; standard error when absent'),
+  })
+  .prefault({})
+  .describe('The operating log');
+
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** `event` is a fixed name such as `tls-handshake-failed`; what varies goes into the fields. */

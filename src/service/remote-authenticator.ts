@@ -12,6 +12,7 @@ import type { AuthorizationPolicy, Occasion } from '../login/login-policy.ts';
 import { begun, next, type Progress, type StageResult } from '../login/login-progress.ts';
 import { accountFacts } from '../login/login-record.ts';
 import type { ExplainedRequest } from '../login/login-request.ts';
+import { defined } from '../settings/defined.ts';
 import { type RemoteAnswer, type RemoteService, RemoteUnavailableError } from './remote-service.ts';
 import {
   addressPattern,
@@ -150,11 +151,4 @@ function proofOf(answer: GrantedAnswer): StageResult<Answered> {
 function remoteRefusal({ outcome, code, reference, detail, facts }: DeniedAnswer, service: string): StageResult<never> {
   const said = detail ?? `The mapping service ${service} refused; its record ${reference} says why.`;
   return { outcome, denial: denial(code, said, { ...facts, service }), findings: { reference } };
-}
-
-type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
-
-/** Decoded answers have `undefined` where something is absent; nothing else of ours does. */
-function defined<T extends object>(object: T): Defined<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

@@ -1,8 +1,8 @@
 /** `cardgate card ca …`: the authorities of a card directory. Parses arguments; src/smartcard does the work. */
 import { Command } from 'commander';
 import { systemClock } from '../../clock.ts';
-import { defined } from '../../gateway/defined.ts';
 import { actUponSignals } from '../../gateway/process-signals.ts';
+import { defined } from '../../settings/defined.ts';
 import { positiveInteger } from '../positive-integer.ts';
 import type { Terminal } from '../terminal.ts';
 import { addCardCommand, type CommonOptions, type RunCardCommand } from './card-report.ts';

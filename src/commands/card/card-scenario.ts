@@ -1,7 +1,7 @@
 /** `cardgate card scenario …`: whole worlds for trials. Parses arguments; src/smartcard/scenario does the work. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../../clock.ts';
-import { defined } from '../../gateway/defined.ts';
+import { defined } from '../../settings/defined.ts';
 import { type AccountStore, accountStores } from '../../smartcard/scenario/scenario.ts';
 import { addCardCommand, type CommonOptions, type RunCardCommand } from './card-report.ts';
 

@@ -1,8 +1,8 @@
 /** `cardgate card …`: smart cards for trials and tests, made in SoftHSM. Parses arguments; src/smartcard does the work. */
 import { Command, Option } from 'commander';
 import { systemClock } from '../../clock.ts';
-import { defined } from '../../gateway/defined.ts';
 import { actUponSignals } from '../../gateway/process-signals.ts';
+import { defined } from '../../settings/defined.ts';
 import { type KeyType, keyTypes } from '../../smartcard/authority/key-type.ts';
 import type { Person } from '../../smartcard/card/person.ts';
 import type { ExitCode } from '../exit-code.ts';

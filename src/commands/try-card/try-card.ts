@@ -1,7 +1,7 @@
 /** `cardgate try-card`: does this card log in there, and if not, why? Parses arguments; src/smartcard/trial does the work. */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../../clock.ts';
-import { defined } from '../../gateway/defined.ts';
+import { defined } from '../../settings/defined.ts';
 import { addressRule, parseServerAddress, type ServerAddress } from '../../smartcard/trial/server-address.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { positiveInteger } from '../positive-integer.ts';

@@ -1,6 +1,7 @@
 /** What a card was made from, written down beside it so that its certificates can be renewed. Holds no secret. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { defined } from '../../settings/defined.ts';
 import { type KeyType, keyTypeTable } from '../authority/key-type.ts';
 import { CardError } from './card-error.ts';
 import { cardFiles } from './card-files.ts';
@@ -55,8 +56,4 @@ export async function readCardRecord(directory: string, name: string): Promise<C
       error,
     );
   }
-}
-
-function defined(person: Readonly<Partial<Record<keyof Person, string | undefined>>>): Person {
-  return Object.fromEntries(Object.entries(person).filter(([, value]) => value !== undefined));
 }

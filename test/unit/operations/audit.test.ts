@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { denial } from '../../../src/denial.ts';
-import type { WhenUnwritable } from '../../../src/operations/audit.ts';
+import type { WhenUnwritable } from '../../../src/operations/audit-trail.ts';
 import { createAuditTrail } from '../../../src/operations/audit-trail.ts';
 import { createLogger } from '../../../src/operations/log.ts';
 import { productVersion } from '../../../src/product-version.ts';

@@ -1,4 +1,4 @@
-/** Settings that were left out are `undefined` after decoding; the modules' options want them absent. */
+/** What was left out is `undefined` after decoding; where absence means something, it must be absent. */
 
 type Defined<T> = { [Key in keyof T as undefined extends T[Key] ? never : Key]: T[Key] } & {
   [Key in keyof T as undefined extends T[Key] ? Key : never]?: Exclude<T[Key], undefined>;
