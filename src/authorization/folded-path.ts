@@ -5,6 +5,10 @@
 const invisible = /\p{Default_Ignorable_Code_Point}/gu;
 const trailing = /[. ]+(?=\/|$)/gu;
 
+/**
+ * @param path or name, decoded
+ * @returns for comparison only: it names nothing on the disk
+ */
 export function foldedPath(path: string): string {
   const folded = path.normalize('NFKD').replace(invisible, '').toUpperCase().toLowerCase();
   return folded.normalize('NFKD').replace(trailing, '');

@@ -15,14 +15,17 @@ export class FoundAccounts {
     this.#accounts = time > 0 ? new LRUCache({ max: mostAccounts, ttl: time }) : undefined;
   }
 
+  /** @returns undefined when it is not known, or when its time is over */
   recall(question: string): KnownAccount | undefined {
     return this.#accounts?.get(question);
   }
 
+  /** @param question of at most 4096 characters; a longer one is not remembered */
   remember(question: string, account: KnownAccount): void {
     if (question.length <= longestQuestion) this.#accounts?.set(question, account);
   }
 
+  /** To be called when the entry is no longer what the question asked for. */
   forget(question: string): void {
     this.#accounts?.delete(question);
   }

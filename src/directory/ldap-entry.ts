@@ -63,6 +63,10 @@ export class LdapEntry {
     return value;
   }
 
+  /**
+   * @param complaint ends a sentence that begins with the attribute and the entry
+   * @returns the error, for the caller to throw
+   */
   unreadable(attribute: string, complaint: string, value?: string): DirectoryAnswerError {
     return new DirectoryAnswerError(`Attribute ${attribute} of ${this.distinguishedName} ${complaint}.`, {
       distinguishedName: this.distinguishedName,

@@ -8,6 +8,11 @@ import { allOf, anyEntry, anyOf, equals } from './search-filter.ts';
 const mostGroups = 1000;
 const deepestNesting = 16;
 
+/**
+ * @param settings absent: the groups are those that memberOf names
+ * @returns a reader that rejects with DirectoryUnavailableError, and with DirectoryAnswerError for more than 1000 groups or 16
+ *   levels
+ */
 export function createGroupReader(pool: ConnectionPool, settings: GroupSettings | undefined): Directory['readGroups'] {
   return settings ? (account) => searchGroups(pool, settings, account) : (account) => readMemberOf(pool, account);
 }

@@ -29,6 +29,10 @@ const certificate = 'userCertificate';
 /** Set on members of the groups that the directory protects, and left behind on former ones. */
 const adminCount = 'adminCount';
 
+/**
+ * @returns a listing of at most `limit` entries that hold a mapping, page by page (RFC 2696); it rejects with
+ *   DirectoryUnavailableError or DirectoryAnswerError
+ */
 export function createMappingListing(
   servers: Pick<ConnectionPool, 'openBound' | 'operationTimeout'>,
   options: MappingListingOptions,

@@ -28,6 +28,10 @@ const longestPassword = 1024;
 /** The client library takes some words for SASL mechanisms; no distinguished name is one. */
 const isName = /^[^=]+=/;
 
+/**
+ * @returns a check by a simple bind (RFC 4513 5.1.3) on a connection of its own; it rejects with DirectoryUnavailableError when no
+ *   server answers or too many checks wait
+ */
 export function createPasswordCheck(
   pool: Pick<ConnectionPool, 'openUnbound' | 'operationTimeout'>,
   { askPolicy, denialOf }: PasswordDialect,

@@ -16,6 +16,7 @@ export function equals(attribute: string, value: string | Buffer): Filter {
   return new EqualityFilter({ attribute, value: octets });
 }
 
+/** RFC 4526: without an operand it is true for every entry. */
 export function allOf(...filters: readonly Filter[]): Filter {
   return new AndFilter({ filters: [...filters] });
 }
@@ -29,6 +30,7 @@ export function anyOf(filters: readonly Filter[]): Filter {
 /** For reading one entry that is named by its distinguished name. */
 export const anyEntry: Filter = new PresenceFilter({ attribute: 'objectClass' });
 
+/** @param attribute description by RFC 4512 2.5 */
 export function present(attribute: string): Filter {
   return new PresenceFilter({ attribute });
 }

@@ -36,6 +36,9 @@ export interface Proven extends Admitted {
   readonly passwordProven: boolean;
 }
 
+/**
+ * The stage of the password. A recheck believes a password that its login proved, and `password-required` asks the client for one.
+ */
 export async function checkPassword(
   policy: LoginPolicy,
   admitted: Admitted,

@@ -37,6 +37,7 @@ export interface Authorized {
   readonly accessRights: AccessRights;
 }
 
+/** The stage of the authorization rules: passes an account that may read or write anywhere. */
 export function authorizeAccount<Account extends Grouped>(
   { rules }: AuthorizationPolicy,
   grouped: Account,
@@ -63,6 +64,7 @@ export interface Housed {
   readonly homeDirectory: string;
 }
 
+/** The stage of the home. An explanation foresees it; a login makes it where the site says so. */
 export async function findHome<Account extends Grouped & Authorized>(
   { homes }: AuthorizationPolicy,
   authorized: Account,

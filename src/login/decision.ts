@@ -10,6 +10,10 @@ import type { ExplainedRequest } from './login-request.ts';
 /** Never rejects. A login that it grants has the proof of every stage. */
 export type Decide = (request: ExplainedRequest, occasion: Occasion) => Promise<Progress<Login>>;
 
+/**
+ * Hands the proof of each stage to the next: identify, state of the account, password, groups, authorization, home.
+ * @returns the first outcome that is no proof, or a login
+ */
 export async function decideLogin(
   policy: LoginPolicy,
   request: ExplainedRequest,

@@ -66,6 +66,7 @@ interface Entry {
   expiresAt: number;
 }
 
+/** @param clock by which failures expire */
 export function createFailureThrottle(settings: Decoded<typeof denyByFailure>, clock: Clock): FailureThrottle {
   const { maxFailure, maxFailurePerAccount, maxFailurePerAddress, entryExpiration } = settings;
   const addresses = new Counter(entryExpiration, clock);

@@ -36,6 +36,10 @@ export class LoginGenerations {
     return { authenticate: (request) => this.authenticate(site, request) };
   }
 
+  /**
+   * @returns a granted login carries its recheck, which the newest generation then decides
+   * @throws Error for a site that the newest configuration lacks
+   */
   async authenticate(site: string, request: LoginRequest): Promise<Verdict> {
     const verdict = await this.#byNewest(site, (login) => login.authenticate(request));
     if (verdict.outcome !== 'granted') return verdict;
@@ -43,6 +47,7 @@ export class LoginGenerations {
     return { ...verdict, login: { ...verdict.login, recheck } };
   }
 
+  /** As `authenticate`, for the mapping service and for explanations: without a session and its recheck. */
   resolve(site: string, request: ExplainedRequest, occasion: Occasion): Promise<Resolution> {
     return this.#byNewest(site, (login) => login.resolve(request, occasion));
   }

@@ -9,6 +9,9 @@ import { serialNumberText } from '../pki/names/serial-number-text.ts';
 import { type SubjectIdentity, subjectIdentity } from '../pki/names/subject-identity.ts';
 import type { RevocationEvidence, ValidatedCertificate } from '../pki/path/validated-certificate.ts';
 
+/**
+ * @returns names by RFC 4514 with what a terminal acts on escaped, times by RFC 3339, digest and key identifier in hexadecimal
+ */
 export function recordedCertificate(certificate: Certificate): RecordedCertificate {
   const identity = readableIdentity(certificate);
   return {
@@ -24,6 +27,7 @@ export function recordedCertificate(certificate: Certificate): RecordedCertifica
   };
 }
 
+/** @returns certificates of the path and the trust anchor by their SHA-256, lower-case hexadecimal */
 export function validationFacts(
   validated: ValidatedCertificate,
 ): Pick<LoginAttempt, 'certificate' | 'path' | 'trustAnchor' | 'policies' | 'evidence'> {

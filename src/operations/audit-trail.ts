@@ -54,6 +54,10 @@ const arrivalMilliseconds = 2000;
 /** A record without its frame. */
 type Unframed = AuditLine extends infer Line ? (Line extends AuditLine ? Omit<Line, keyof RecordFrame> : never) : never;
 
+/**
+ * Opens nothing yet: the first record does.
+ * @returns records in order, each one JSON line; the caller closes it
+ */
 export function createAuditTrail({ file, whenUnwritable, clock, onAlarm }: AuditTrailOptions): ClosableAuditTrail {
   const run = createReference();
   let sequence = 0;

@@ -48,6 +48,10 @@ export class FileTarget implements LineTarget {
     this.name = path;
   }
 
+  /**
+   * @returns how many octets lie in the file; what was lost with a moved file is asked for again
+   * @throws system errors
+   */
   write(octets: Buffer): Promise<number> {
     return this.#inTurn(async () => {
       await this.#look(0);

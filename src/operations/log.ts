@@ -46,6 +46,7 @@ export interface ClosableLogger extends Logger {
   close(): Promise<void>;
 }
 
+/** @returns a logger that never throws and never waits: lines are dropped, with a count, when the target is slower */
 export function createLogger({ level, file }: LogOptions): ClosableLogger {
   const writer = new LineWriter(file === undefined ? streamTarget('stderr') : new FileTarget(file), {
     onAlarm: file === undefined ? () => undefined : alarmOnStandardError,

@@ -6,6 +6,10 @@ import { type LineTarget, TargetGone } from './line-target.ts';
 
 const writeFile = promisify(write);
 
+/**
+ * @returns a target whose `write` resolves when the reader took the octets
+ * @throws TargetGone out of `write`, when the reader has closed its end
+ */
 export function streamTarget(stream: 'stdout' | 'stderr'): LineTarget {
   const { fd } = process[stream];
   // Node gives up a stream into a file for good at the first error, as of a disk that is full for a while.

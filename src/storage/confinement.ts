@@ -50,6 +50,11 @@ export class Confinement {
     }
   }
 
+  /**
+   * @param virtualPath absolute, from the home
+   * @returns the caller closes it
+   * @throws StorageError `not-a-directory`, and as `pin`
+   */
   async pinDirectory(virtualPath: string): Promise<PlacedObject> {
     const object = await this.pin(virtualPath);
     if (object.stats.isDirectory()) return object;
@@ -57,6 +62,7 @@ export class Confinement {
     throw new StorageError('not-a-directory', `${virtualPath}: not a directory`);
   }
 
+  /** As `pinDirectory`, and closes the directory when the action has ended in either way. */
   async withDirectory<T>(virtualPath: string, action: (directory: PlacedObject) => Promise<T>): Promise<T> {
     const directory = await this.pinDirectory(virtualPath);
     try {

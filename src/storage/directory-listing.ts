@@ -34,6 +34,10 @@ export interface NamedEntry {
   readonly type: FileType;
 }
 
+/**
+ * @param virtualPath absolute, from the home
+ * @throws StorageError at any entry
+ */
 export async function* listDirectory(home: GuardedHome, virtualPath: string): AsyncGenerator<DirectoryEntry> {
   try {
     yield* entriesOf(home, virtualPath);
@@ -42,7 +46,10 @@ export async function* listDirectory(home: GuardedHome, virtualPath: string): As
   }
 }
 
-/** The entry that a listing of its directory shows. */
+/**
+ * The entry that a listing of its directory shows.
+ * @throws StorageError `not-found`, and where the rules deny reading
+ */
 export async function showEntry(home: GuardedHome, virtualPath: string): Promise<DirectoryEntry> {
   if (segmentsOf(virtualPath).length === 0) return showRoot(home);
   const { directory, name, location, guard, object, close } = await home.entry(virtualPath, 'Read');

@@ -18,7 +18,10 @@ export async function openForReading(virtualPath: string, file: PinnedObject): P
   };
 }
 
-/** FIFOs, sockets and devices are never opened for input or output: they could block, or do something. */
+/**
+ * FIFOs, sockets and devices are never opened for input or output: they could block, or do something.
+ * @throws StorageError for anything but a plain file
+ */
 export function requireFile(virtualPath: string, object: PinnedObject): void {
   if (!object.stats.isFile()) throw new StorageError('not-a-file', `${virtualPath}: not a regular file`);
 }

@@ -70,6 +70,10 @@ export class Guard {
     }
   }
 
+  /**
+   * @param location in the home, of an object that exists
+   * @returns what the rules allow there; `isFixed`: rules depend on it, so it cannot be moved
+   */
   async accessTo(location: Location): Promise<EntryAccess> {
     const ruled = this.#ruledBy(location);
     const read = this.#rights.allows('Read', location.path, ruled);

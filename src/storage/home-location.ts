@@ -26,6 +26,7 @@ export class HomeLocation {
     return host.startsWith(this.#inside) ? `/${host.slice(this.#inside.length)}` : undefined;
   }
 
+  /** @param virtualPath absolute, normalised */
   hostPath(virtualPath: string): string {
     return `${this.#inside}${virtualPath.slice(1)}`;
   }

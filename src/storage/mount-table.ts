@@ -19,6 +19,7 @@ export async function readMounts(): Promise<readonly Mount[]> {
   return parseMounts(decodeOctets(await readFile('/proc/self/mountinfo')));
 }
 
+/** @param table text of mountinfo; a line with too few fields is left out */
 export function parseMounts(table: string): readonly Mount[] {
   return table.split('\n').flatMap((line) => {
     const [, , device, root, point] = line.split(' ');
@@ -40,6 +41,7 @@ export function mountsOfPartsOf(directory: string, home: string, mounts: readonl
     .map(({ point }) => point);
 }
 
+/** Of host paths without links and dots. A directory is within itself. */
 export function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(withSlash(directory));
 }

@@ -8,6 +8,9 @@ const surrogateBase = 0xdc00;
 const firstEscaped = 0xdc80;
 const lastEscaped = 0xdcff;
 
+/**
+ * @returns UTF-8 decoded, and every other octet as a lone surrogate U+DC80 to U+DCFF, so that encoding gives the octets back
+ */
 export function decodeOctets(octets: Buffer): string {
   if (isUtf8(octets)) return octets.toString('utf8');
   let text = '';

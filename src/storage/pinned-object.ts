@@ -37,6 +37,7 @@ export async function pinObject(path: string, followLink: boolean): Promise<Pinn
   }
 }
 
+/** @returns device and inode, hexadecimal: equal for two names of one object while it is open */
 export function identityOf(stats: BigIntStats): string {
   return `${stats.dev.toString(16)}g${stats.ino.toString(16)}`;
 }

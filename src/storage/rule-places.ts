@@ -42,6 +42,10 @@ export interface RuleWay {
   readonly missing?: { readonly directory: string; readonly names: readonly string[] };
 }
 
+/**
+ * @returns one way for a rule path, in their order
+ * @throws system errors other than that something is missing
+ */
 export async function ruleWays(home: HomeLocation, rulePaths: readonly string[]): Promise<readonly RuleWay[]> {
   const looks = new Map<string, Promise<Look>>();
   const ways: RuleWay[] = [];

@@ -36,7 +36,10 @@ interface OpenedFile {
   readonly placement?: Placement;
 }
 
-/** @param fileMode permission bits of files that do not exist yet, before the process’s umask */
+/**
+ * @param fileMode permission bits of files that do not exist yet, before the process’s umask
+ * @throws StorageError
+ */
 export async function openUpload(
   home: GuardedHome,
   virtualPath: string,

@@ -87,6 +87,10 @@ export class ConnectionPool implements Searcher {
     return open.reduce((sum, { requests }) => sum + requests, this.#requestsOfGoneServers);
   }
 
+  /**
+   * @returns all entries, within operationTimeout over all servers that are asked
+   * @throws DirectoryUnavailableError when no server answers; DirectoryAnswerError when one answers with what cannot be used
+   */
   async search(request: SearchRequest): Promise<readonly LdapEntry[]> {
     const deadline = performance.now() + this.operationTimeout;
     return this.#first((server, signal) => this.#ask(server, request, deadline, signal));

@@ -150,6 +150,7 @@ export class LdapConnection {
     return !this.#stream.destroyed;
   }
 
+  /** @param listener called once; never when the connection is closed already */
   onClosed(listener: () => void): void {
     this.#stream.once('close', listener);
   }

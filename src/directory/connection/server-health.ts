@@ -22,16 +22,22 @@ export class ServerHealth {
     this.#options = options;
   }
 
+  /** @param url of a server; one that is not known has not failed */
   isFailed(url: string): boolean {
     return this.#failed.has(url);
   }
 
+  /**
+   * Logs the first failure of an outage, and begins to probe the server.
+   * @param reason for the log
+   */
   failed(url: string, reason: string): void {
     if (this.#closed || this.#failed.has(url)) return;
     this.#options.logger.warn('directory-server-failed', { server: url, reason });
     this.#schedule(url);
   }
 
+  /** Ends the probes, and logs that the outage is over. */
   answered(url: string): void {
     const timer = this.#failed.get(url);
     if (timer === undefined) return;

@@ -45,7 +45,10 @@ export type DataPeerJudgement =
   | { readonly proven: true; readonly facts: Facts }
   | { readonly proven: false; readonly denial: Denial };
 
-/** The connection comes from the address of the client; that has been looked at before. */
+/**
+ * The connection comes from the address of the client; that has been looked at before.
+ * @returns a denial that says what was shown and what the setting demands
+ */
 export function judgeDataPeer(
   { dataChannelBinding: binding, dataChannelBindingWithoutCertificate: withoutCertificate }: DataChannelSecurity,
   evidence: DataPeerEvidence,

@@ -40,6 +40,9 @@ const maximumForeignReports = 4;
 /** What this process listens on now, `address:port`: to be passed over without asking the kernel. */
 const listening = new Set<string>();
 
+/**
+ * @returns `exhausted` when other programs hold every port that was tried, 64 at most; `refused` with the errno of any other failure
+ */
 export async function openPassiveListener(options: PassiveListenerOptions): Promise<PassiveOutcome> {
   let tried = 0;
   for (const port of candidatePorts(options)) {

@@ -11,6 +11,7 @@ type TransferFacts = Omit<Transfer, 'event' | 'binding' | 'connectionId' | 'remo
 /** To a client that wants to read or change a file while there is hardly room to keep the record of it. */
 export const unrecordable: Reply = reply('localError', 'Not possible at the moment; try again later.');
 
+/** @param facts octets moved and times in milliseconds, as the record names them */
 export function recordTransfer(control: Control, session: AuthenticatedSession, facts: TransferFacts): void {
   control.options.audit.write({
     event: 'transfer',

@@ -78,6 +78,10 @@ export class SessionTickets {
     return this.#mayResume(this.#kin.issuers.get(keyName));
   }
 
+  /**
+   * @param sessionId lower-case hexadecimal
+   * @param state as OpenSSL encodes a session
+   */
   keep(sessionId: string, state: Buffer): void {
     this.#sessionIds.set(sessionId, true);
     this.#kin.kept.set(sessionId, { issuer: this, state });

@@ -35,6 +35,10 @@ export interface TupleRules {
   readonly faults: readonly TupleFault[];
 }
 
+/**
+ * @param issuers CA certificates among which the thumbprint (SHA-1) of each tuple is looked for
+ * @returns rules of the tuples whose issuer is there, and a fault for each of the others
+ */
 export function rulesOfTuples(tuples: readonly StrongNameTuple[], issuers: readonly IssuerCertificate[]): TupleRules {
   const faults: TupleFault[] = [];
   const made = tuples.flatMap((tuple): readonly RulesOfTuple[] => {

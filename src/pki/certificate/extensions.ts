@@ -65,11 +65,23 @@ const maximumSubtrees = 4096;
 /** RFC 5280 4.2.1.4: the pointer to a statement and the text to show; they are for people, and processed by leaving them to them. */
 const displayQualifiers: ReadonlySet<string> = new Set([oids.certificationPracticeStatement, oids.userNotice]);
 
+/**
+ * RFC 5280 4.2.1.3.
+ * @param der extnValue: a BIT STRING
+ * @returns the purposes of the bits that are set; a bit without a name says nothing
+ * @throws MalformedError when it is not one named bit list in DER
+ */
 export function parseKeyUsage(der: Buffer): ReadonlySet<KeyUsage> {
   const bits = decodeNamedBits(readSingle(der, tags.bitString, 'keyUsage').content, 'keyUsage');
   return new Set(keyUsages.filter((_, bit) => bits.has(bit)));
 }
 
+/**
+ * RFC 5280 4.2.1.12.
+ * @param der extnValue
+ * @returns dotted OIDs, in their order
+ * @throws MalformedError when it is empty, too long or not DER
+ */
 export function parseExtendedKeyUsage(der: Buffer): readonly string[] {
   const purposes = readSequence(der, 'extKeyUsage').rest(maximumPurposes);
   if (purposes.length === 0) throw new MalformedError('extKeyUsage is empty');
@@ -93,7 +105,11 @@ export function parseApplicationPolicies(der: Buffer): readonly string[] {
   return parseCertificatePolicies(der, 'application policies').policies;
 }
 
-/** The policy OIDs. A policy named twice breaks RFC 5280 4.2.1.4 but leaves no doubt about which policies are asserted. */
+/**
+ * The policy OIDs. A policy named twice breaks RFC 5280 4.2.1.4 but leaves no doubt about which policies are asserted.
+ * @param der extnValue
+ * @throws MalformedError when it is empty, too long or not DER
+ */
 export function parseCertificatePolicies(der: Buffer, what = 'certificatePolicies'): CertificatePolicies {
   const information = readSequence(der, what).rest(maximumPolicies);
   if (information.length === 0) throw new MalformedError(`${what} is empty`);
@@ -124,6 +140,11 @@ function unprocessedAmong(content: Buffer): readonly string[] {
   }
 }
 
+/**
+ * RFC 5280 4.2.1.5. A mapping from or to anyPolicy is returned: the path refuses it.
+ * @param der extnValue
+ * @throws MalformedError when it is empty, too long or not DER
+ */
 export function parsePolicyMappings(der: Buffer): readonly PolicyMapping[] {
   const mappings = readSequence(der, 'policyMappings').rest(maximumPolicies);
   if (mappings.length === 0) throw new MalformedError('policyMappings is empty');
@@ -137,6 +158,12 @@ export function parsePolicyMappings(der: Buffer): readonly PolicyMapping[] {
   });
 }
 
+/**
+ * RFC 5280 4.2.1.11.
+ * @param der extnValue
+ * @returns numbers of certificates that may still follow before each constraint counts
+ * @throws MalformedError when it is empty or not DER
+ */
 export function parsePolicyConstraints(der: Buffer): PolicyConstraints {
   const reader = readSequence(der, 'policyConstraints');
   const requireExplicitPolicy = optionalCount(reader, 0, 'requireExplicitPolicy');
@@ -150,12 +177,20 @@ export function parsePolicyConstraints(der: Buffer): PolicyConstraints {
   };
 }
 
-/** The number of certificates below in which anyPolicy still counts. */
+/**
+ * The number of certificates below in which anyPolicy still counts.
+ * @param der extnValue (RFC 5280 4.2.1.14)
+ * @throws MalformedError when it is not one count
+ */
 export function parseInhibitAnyPolicy(der: Buffer): number {
   return decodeCount(readSingle(der, tags.integer, 'inhibitAnyPolicy').content, 'inhibitAnyPolicy');
 }
 
-/** RFC 5280 4.2.1.10: at least one subtree; minimum is 0, whether written out or not; maximum is absent. */
+/**
+ * RFC 5280 4.2.1.10: at least one subtree; minimum is 0, whether written out or not; maximum is absent.
+ * @param der extnValue
+ * @throws MalformedError when it is empty, or holds something else
+ */
 export function parseNameConstraints(der: Buffer): NameConstraints {
   const reader = readSequence(der, 'nameConstraints');
   const permitted = reader.optional(contextConstructed(0));
@@ -170,6 +205,12 @@ export function parseNameConstraints(der: Buffer): NameConstraints {
   );
 }
 
+/**
+ * RFC 5280 4.2.1.1.
+ * @param der extnValue
+ * @returns the key identifier alone; issuer and serial number are read over
+ * @throws MalformedError
+ */
 export function parseAuthorityKeyIdentifier(der: Buffer): AuthorityKeyIdentifier {
   const reader = readSequence(der, 'authorityKeyIdentifier');
   const keyIdentifier = reader.optional(contextPrimitive(0));
@@ -180,6 +221,12 @@ export function parseAuthorityKeyIdentifier(der: Buffer): AuthorityKeyIdentifier
   return keyIdentifier ? { keyIdentifier: keyIdentifier.content } : {};
 }
 
+/**
+ * RFC 5280 4.2.1.2.
+ * @param der extnValue
+ * @returns the octets of the identifier, without tag and length
+ * @throws MalformedError
+ */
 export function parseSubjectKeyIdentifier(der: Buffer): Buffer {
   return readSingle(der, tags.octetString, 'subjectKeyIdentifier').content;
 }

@@ -2,14 +2,22 @@
 import { type DerValue, tags } from './der.ts';
 import { MalformedError } from './malformed-error.ts';
 
-/** X.690 11.1: TRUE is 0xff. */
+/**
+ * X.690 11.1: TRUE is 0xff.
+ * @param what names the value in errors
+ * @throws MalformedError for other octets
+ */
 export function decodeBoolean(content: Buffer, what: string): boolean {
   const octet = content[0];
   if (content.length !== 1 || (octet !== 0 && octet !== 0xff)) throw new MalformedError(`${what} is not a DER BOOLEAN`);
   return octet === 0xff;
 }
 
-/** X.690 8.3.2: the first nine bits of an INTEGER are not all equal. */
+/**
+ * X.690 8.3.2: an INTEGER has an octet, and its first nine bits are not all equal.
+ * @param what names the value in errors
+ * @throws MalformedError
+ */
 export function checkInteger(content: Buffer, what: string): void {
   const [first, second] = content;
   if (first === undefined) throw new MalformedError(`${what} is an INTEGER without octets`);
@@ -28,12 +36,21 @@ export function paddingOf(bytes: Buffer, start: number, end: number): number {
   return padding;
 }
 
+/**
+ * @param content of an INTEGER: two's complement, without tag and length
+ * @param what names the value in errors
+ * @throws MalformedError when it is empty or padded (X.690 8.3.2)
+ */
 export function decodeBigInteger(content: Buffer, what: string): bigint {
   checkInteger(content, what);
   return BigInt.asIntN(8 * content.length, BigInt(`0x${content.toString('hex')}`));
 }
 
-/** A non-negative INTEGER that counts something. Values beyond 2^31 - 1, which RFC 5280 allows, are Infinity: more than anything here. */
+/**
+ * A non-negative INTEGER that counts something. Values beyond 2^31 - 1, which RFC 5280 allows, are Infinity: more than anything here.
+ * @param what names the value in errors
+ * @throws MalformedError when it is negative or padded
+ */
 export function decodeCount(content: Buffer, what: string): number {
   checkInteger(content, what);
   if ((content[0] ?? 0) >= 0x80) throw new MalformedError(`${what} is negative`);
@@ -46,7 +63,12 @@ const longestObjectIdentifier = 64;
 const decoded = new Map<string, string>();
 const maximumDecoded = 2_000;
 
-/** The dotted form. Encodings over 64 octets are refused. */
+/**
+ * The dotted form. Encodings over 64 octets are refused.
+ * @param content of an OBJECT IDENTIFIER, without tag and length
+ * @param what names the value in errors
+ * @throws MalformedError
+ */
 export function decodeObjectIdentifier(content: Buffer, what: string): string {
   if (content.length > longestObjectIdentifier) throw new MalformedError(`${what} is not an OBJECT IDENTIFIER`);
   const octets = content.toString('latin1');
@@ -102,7 +124,11 @@ function decodeBitString(content: Buffer, what: string): BitString {
   return { unusedBits, bytes };
 }
 
-/** A BIT STRING of whole octets, such as a signature. */
+/**
+ * A BIT STRING of whole octets, such as a signature.
+ * @param what names the value in errors
+ * @throws MalformedError when bits are left unused
+ */
 export function decodeOctetsInBitString(content: Buffer, what: string): Buffer {
   const { unusedBits, bytes } = decodeBitString(content, what);
   if (unusedBits !== 0) throw new MalformedError(`${what} is not whole octets`);
@@ -112,6 +138,8 @@ export function decodeOctetsInBitString(content: Buffer, what: string): Buffer {
 /**
  * The set bits of a named bit list, 0 the first. X.690 11.2.2: DER leaves out trailing zero bits; many CAs write them, and they say
  * nothing else.
+ * @param what names the value in errors
+ * @throws MalformedError
  */
 export function decodeNamedBits(content: Buffer, what: string): ReadonlySet<number> {
   const { bytes } = decodeBitString(content, what);
@@ -124,7 +152,10 @@ export function decodeNamedBits(content: Buffer, what: string): ReadonlySet<numb
   return set;
 }
 
-/** RFC 5280 4.1.2.5: seconds present, no fractions, Zulu; UTCTime years 50 to 99 are 1950 to 1999. */
+/**
+ * RFC 5280 4.1.2.5: seconds present, no fractions, Zulu; UTCTime years 50 to 99 are 1950 to 1999.
+ * @throws MalformedError for any other form, and for a day that the calendar lacks
+ */
 export function decodeTime(value: DerValue, what: string): Date {
   const { tag, content } = value;
   const yearDigits = tag === tags.utcTime ? 2 : 4;

@@ -38,6 +38,7 @@ export function certIdOf(certificate: Certificate, issuer: Certificate, hash: Ce
   };
 }
 
+/** Octet by octet (RFC 6960 4.1.1): an identifier under another hash is another one, whatever it stands for. */
 export function sameCertId(left: CertId, right: CertId): boolean {
   return (
     left.hash === right.hash &&

@@ -73,6 +73,7 @@ export class OcspRequests {
   }
 }
 
+/** @returns what tells requests apart: the URL and the body in Base64 */
 export function keyOf({ url, body }: RetrievalRequest): string {
   return `${url} ${body?.toString('base64')}`;
 }

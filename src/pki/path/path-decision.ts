@@ -40,6 +40,10 @@ export type PathDecision =
     }
   | { readonly outcome: 'refused'; readonly denial: Denial };
 
+/**
+ * Looks at the end entity first, then for paths in the pool, and then with issuers that are retrieved.
+ * @returns a refusal when no path is valid, with the most telling denial
+ */
 export async function decidePath(question: PathQuestion, tools: PathTools): Promise<PathDecision> {
   const { endEntity, issuers, pool } = question;
   const fault = ownFault(question, tools);

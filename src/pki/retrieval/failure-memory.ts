@@ -49,6 +49,9 @@ export class FailureMemory {
     return failure && this.#now() < failure.retryAt ? failure.outcome : undefined;
   }
 
+  /**
+   * @param name of a request or a server; each further failure doubles the time for which it is not asked, up to the longest
+   */
   remember(name: string, outcome: Failed): void {
     const { wait: last = 0 } = this.#failures.peek(name) ?? {};
     const longest = this.#options.longest * 1000;
@@ -56,6 +59,7 @@ export class FailureMemory {
     this.#failures.set(name, { outcome, wait, retryAt: this.#now() + wait });
   }
 
+  /** @param name that answered: it is asked again without a wait */
   forget(name: string): void {
     this.#failures.delete(name);
   }

@@ -69,6 +69,11 @@ export class UrlRetriever implements Retriever {
     this.#failures.forgetAll();
   }
 
+  /**
+   * Requests for the same thing share one retrieval; what failed lately is not asked again.
+   * @param waiting ends this wait only, and not the retrieval, which others may wait for
+   * @returns a failure for a URL that the policy does not allow; it does not reject for what a server does
+   */
   retrieve(request: RetrievalRequest, policy: RetrievalPolicy, waiting: AbortSignal): Promise<Retrieved> {
     const target = retrievalTarget(request.url, policy);
     if (typeof target === 'string') return Promise.resolve(failed(target));

@@ -43,6 +43,7 @@ export type CertificateStatus =
   /** `isAnswer`: a responder that may say so does not know the certificate. */
   | { readonly status: 'unknown'; readonly problems: readonly string[]; readonly isAnswer?: true };
 
+/** Without nextUpdate a CRL is valid at its thisUpdate only (RFC 5280 5.1.2.5 requires the field). */
 export function statusByCrl(status: CrlStatus): CertificateStatus {
   if (status.status === 'unknown') return status;
   const { source, thisUpdate, nextUpdate } = status.crl;
@@ -53,6 +54,7 @@ export function statusByCrl(status: CrlStatus): CertificateStatus {
   return { ...found, ...told, validUntil, ...entry };
 }
 
+/** The time that a revocation is known by is the thisUpdate of its response (RFC 6960 4.2.2.1). */
 export function statusByOcsp(status: OcspStatus): CertificateStatus {
   if (status.status === 'unknown') return status;
   const { evidence, ...found } = status;
