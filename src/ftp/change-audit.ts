@@ -1,4 +1,5 @@
 /** Runs a change to the file system that moves no data, answers it, and writes its audit record whether it succeeds or not. */
+import { errorMessage } from '../error-message.ts';
 import type { Transfer } from '../operations/audit.ts';
 import type { Control } from './control/control.ts';
 import type { AuthenticatedSession } from './control/session.ts';
@@ -20,14 +21,17 @@ export async function applyChange(control: Control, session: AuthenticatedSessio
     control.send(unrecordable);
     return;
   }
-  let outcome: Transfer['outcome'] = 'failed';
+  let outcome: Pick<Transfer, 'outcome' | 'facts'> = { outcome: 'failed' };
   try {
     await answeringFailures(control, async () => {
-      await change.apply();
-      outcome = 'complete';
+      await change.apply().catch((error: unknown) => {
+        outcome = { outcome: 'failed', facts: { reason: errorMessage(error) } };
+        throw error;
+      });
+      outcome = { outcome: 'complete' };
       control.send(change.done);
     });
   } finally {
-    recordTransfer(control, session, { operation, path, ...(target === undefined ? {} : { target }), outcome });
+    recordTransfer(control, session, { operation, path, ...(target === undefined ? {} : { target }), ...outcome });
   }
 }

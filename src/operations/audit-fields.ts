@@ -69,7 +69,7 @@ export const auditRecords: {
       outcome: '`complete`, `aborted` or `failed`',
       bytes: 'octets moved',
       durationMilliseconds: 'how long they took',
-      facts: 'how the data connection was tied to the control connection, and how the peer ended it',
+      facts: 'how the data connection was tied to the control connection, how the peer ended it, and why it failed',
     },
   },
   'session-end': {

@@ -86,7 +86,7 @@ export interface Transfer extends Common {
   readonly outcome: 'complete' | 'aborted' | 'failed';
   readonly bytes?: number;
   readonly durationMilliseconds?: number;
-  /** How the data connection was tied to the control connection, and how the peer ended an upload. */
+  /** How the data connection was tied to the control connection, how the peer ended an upload, and why it failed. */
   readonly facts?: Facts;
 }
 

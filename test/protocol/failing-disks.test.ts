@@ -6,6 +6,7 @@ import { type FileHandle, open, readdir, readFile, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Transfer } from '../../src/operations/audit.ts';
+import { StorageError } from '../../src/storage/storage.ts';
 import { openData } from '../support/control-client.ts';
 import { createIdentities, type ProtocolSite } from '../support/protocol-site.ts';
 import { siteFactory } from '../support/site-factory.ts';
@@ -111,5 +112,38 @@ describe.each(errors)('%s is answered %d', (errno, code) => {
     const inPlace = commands.at(-1) === 'APPE file' ? Buffer.concat([before ?? Buffer.alloc(0), sent]) : undefined;
     const continued = commands.length === 2 ? Buffer.concat([old.subarray(0, 1000), sent]) : undefined;
     await expectFailure(site, await upload(site, commands), code, errno, inPlace ?? continued ?? before);
+  });
+});
+
+describe('what the disk does not let begin is recorded with its reason', () => {
+  const broken = (kind: 'no-space' | 'fault', errno: string) =>
+    siteWith({
+      wrapStorage: (storage) => {
+        const refuse = (what: string) => () => Promise.reject(new StorageError(kind, `${what}: ${errno}`));
+        const openRead = refuse('open');
+        const openWrite = refuse('store');
+        return { ...storage, openRead, openWrite, makeDirectory: refuse('make'), removeFile: refuse('remove') };
+      },
+    });
+
+  it.each([
+    ['STOR file', 'store'],
+    ['APPE file', 'append'],
+    ['RETR file', 'retrieve'],
+    ['MKD file', 'make-directory'],
+    ['DELE file', 'delete'],
+  ])('%s', async (command, operation) => {
+    for (const [kind, errno, code] of [
+      ['no-space', 'EDQUOT', 452],
+      ['fault', 'EIO', 451],
+    ] as const) {
+      const site = await broken(kind, errno);
+      const client = await site.loggedIn();
+      await client.passive();
+      expect((await client.command(command)).code).toBe(code);
+      const record = await site.record(({ event }) => event === 'transfer');
+      expect(record).toMatchObject({ operation, outcome: 'failed', facts: { reason: expect.stringContaining(errno) } });
+      client.destroy();
+    }
   });
 });

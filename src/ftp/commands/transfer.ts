@@ -1,7 +1,8 @@
 /** PASV, EPSV, REST, RETR, STOR, APPE, ALLO and ABOR. */
 import { isIPv4 } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import type { Upload, WriteMode } from '../../storage/storage.ts';
+import type { Transfer } from '../../operations/audit.ts';
+import { StorageError, type Upload, type WriteMode } from '../../storage/storage.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import type { DataConnection, UploadEnd } from '../data/data-connection.ts';
@@ -78,7 +79,7 @@ export async function retrieve(control: Control, argument: string, session: Auth
   const path = pathArgument(control, argument);
   if (path === undefined || isObstructed(control)) return;
   await answeringFailures(control, async () => {
-    const file = await session.storage.openRead(path);
+    const file = await opening(control, session, { operation: 'retrieve', path }, session.storage.openRead(path));
     try {
       if (offset > file.facts.size) {
         control.send(reply('restartNotPossible', 'The file is shorter than that.'));
@@ -122,7 +123,7 @@ async function receive(
   const path = pathArgument(control, argument);
   if (path === undefined || isObstructed(control)) return;
   await answeringFailures(control, async () => {
-    const upload = await session.storage.openWrite(path, mode);
+    const upload = await opening(control, session, { operation, path }, session.storage.openWrite(path, mode));
     try {
       const result = await carryOut(
         control,
@@ -136,6 +137,23 @@ async function receive(
       await upload.abort();
     }
   });
+}
+
+/** A file that the disk does not let be opened is a transfer that failed; what rules or names forbid is told elsewhere. */
+async function opening<T>(
+  control: Control,
+  session: AuthenticatedSession,
+  transfer: Pick<Transfer, 'operation' | 'path'>,
+  opened: Promise<T>,
+): Promise<T> {
+  try {
+    return await opened;
+  } catch (error) {
+    if (error instanceof StorageError && (error.kind === 'no-space' || error.kind === 'fault')) {
+      recordTransfer(control, session, { ...transfer, outcome: 'failed', bytes: 0, facts: { reason: error.message } });
+    }
+    throw error;
+  }
 }
 
 /** The reply comes after the commit: 226 means that the file is there, whole and durable. */
