@@ -7,5 +7,9 @@ takeSignals(words);
 
 const { main } = await import('./commands/program.ts');
 process.exitCode = await main(words);
-// A reader of standard output or error that stalls keeps a service, which has said all it had to say, for ever.
-if (runsUntilStopped(words)) setTimeout(() => process.exit(), 1000).unref();
+if (runsUntilStopped(words)) {
+  // When nothing is left to do, Node gives the signals back before it ends, and one that comes then ends the process without its exit code.
+  process.once('beforeExit', () => process.exit());
+  // A reader of standard output or error that stalls keeps a service, which has said all it had to say, for ever.
+  setTimeout(() => process.exit(), 1000).unref();
+}

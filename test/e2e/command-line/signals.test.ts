@@ -158,6 +158,17 @@ describe('signals to cardgate serve', () => {
     expect(await service.exited).toEqual([0, null]);
   });
 
+  it.each(['SIGTERM', 'SIGHUP', 'SIGUSR1'] as const)('%s until it is gone leaves its exit code', async (signal) => {
+    const service = start(configured({ audit: { file: `until-gone-${signal}.jsonl` } }));
+    await service.ready;
+    service.child.kill('SIGTERM');
+    while (service.child.exitCode === null && service.child.signalCode === null) {
+      service.child.kill(signal);
+      await new Promise(setImmediate);
+    }
+    expect(await service.exited).toEqual([0, null]);
+  });
+
   it('a second SIGTERM cuts the drain short, and every record is still written', async () => {
     const service = start(
       configured({ audit: { file: 'second.jsonl' }, log: { file: 'second.log' }, shutdownDrainTime: '10m' }),

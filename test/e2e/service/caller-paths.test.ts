@@ -2,10 +2,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodeCertificatePem } from '../../../src/pki/encoding/pem.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { oddKeys } from '../../support/odd-keys.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 import { ca, caUsage, commonName, type Issued, issue, newKeys, person } from '../../unit/pki/authority.ts';
 import { type ServiceSettings, type ServiceWorld, startService } from './service-world.ts';
@@ -50,19 +51,22 @@ async function start(authorities: readonly Issued[], settings: ServiceSettings =
 }
 
 /** @returns a connection that sends these certificates, the first its own */
-function callerWith(...chain: readonly [Issued, ...Issued[]]) {
+function callerWith(chain: readonly [Issued, ...Issued[]], tls: ConnectionOptions = {}) {
   const key = chain[0].keys.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
   const port = Number(new URL(service!.address).port);
   const server = { host: '127.0.0.1', port, ca: readFileSync(pki.files.root, 'utf8') };
-  const socket = connectTls({ ...server, cert: pem(...chain), key });
+  const socket = connectTls({ ...server, ...tls, cert: pem(...chain), key });
   socket.on('error', () => undefined);
   return socket;
 }
 
 const health = 'GET /v1/health HTTP/1.1\r\nhost: x\r\n';
 /** @returns the status line, or nothing when the service ended the connection */
-async function statusFor(...chain: readonly [Issued, ...Issued[]]): Promise<string> {
-  const socket = callerWith(...chain);
+function statusFor(...chain: readonly [Issued, ...Issued[]]): Promise<string> {
+  return statusFrom(callerWith(chain));
+}
+
+async function statusFrom(socket: TLSSocket): Promise<string> {
   socket.write(`${health}connection: close\r\n\r\n`);
   const answer = await text(socket).catch(() => '');
   return answer.slice(0, 'HTTP/1.1 200'.length);
@@ -109,6 +113,21 @@ describe('a caller with a certificate of the operator’s CA is answered', () =>
   });
 });
 
+describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s, a caller', (version) => {
+  const root = authority('Root');
+  it.each(Object.keys(oddKeys))(
+    'with a key of the kind %s is answered or cut, and the service goes on',
+    async (kind) => {
+      await start([root]);
+      const odd = person(root, [], { ...years, keys: oddKeys[kind]?.() ?? newKeys() });
+      const sound = person(root, [], years);
+      const tls = { minVersion: version, maxVersion: version, ciphers: 'ALL:@SECLEVEL=0' };
+      expect(['', 'HTTP/1.1 200']).toContain(await statusFrom(callerWith([odd], tls)));
+      expect(await statusFrom(callerWith([sound, odd], tls))).toBe('HTTP/1.1 200');
+    },
+  );
+});
+
 describe('a caller on a kept connection is refused', () => {
   const root = authority('Root');
   const middle = authority('Middle', root, { keys: onCurve('brainpoolP256r1'), notAfter: inDays(3) });
@@ -125,7 +144,7 @@ describe('a caller on a kept connection is refused', () => {
   ])('%s', async (_kind, anchor, chain) => {
     let now = new Date();
     await start([anchor], { clock: { now: () => now } });
-    const socket = callerWith(...chain);
+    const socket = callerWith(chain);
     const answers = text(socket);
     socket.write(`${health}\r\n`);
     await new Promise((resolve) => socket.once('data', resolve));
@@ -137,7 +156,7 @@ describe('a caller on a kept connection is refused', () => {
   it('once a reload has withdrawn the root above a CA that stays in the list', async () => {
     const listed = authority('Listed', root);
     await start([root, listed]);
-    const socket = callerWith(person(listed, [], years));
+    const socket = callerWith([person(listed, [], years)]);
     const answers = text(socket);
     socket.write(`${health}\r\n`);
     await new Promise((resolve) => socket.once('data', resolve));
