@@ -24,15 +24,22 @@ export function untilStopped({ reload, reopen, lost }: ServiceLife): Promise<Ser
   const hurry = Promise.withResolvers<void>();
   return new Promise((resolve) => {
     let isEnding = false;
+    let isReloadDue = false;
     const end = (reason: string, isFault: boolean) => {
       if (isEnding && !isFault) hurry.resolve();
       isEnding = true;
       resolve({ reason, isFault, hurried: hurry.promise });
     };
     actUponSignals({
+      // A reload keeps the process busy for a moment: of signals that queued up meanwhile one is enough, and none once it ends.
       reload: () => {
-        reopen();
-        reload();
+        if (isReloadDue) return;
+        isReloadDue = true;
+        setImmediate(() => {
+          isReloadDue = false;
+          reopen();
+          if (!isEnding) reload();
+        });
       },
       reopen,
       stop: (signal) => end(signal, false),
