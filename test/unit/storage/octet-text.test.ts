@@ -10,10 +10,21 @@ describe('decodeOctets', () => {
     ['a character cut short', [0x61, 0xe2, 0x82], 'a\udce2\udc82'],
     ['an overlong slash', [0xc0, 0xaf], '\udcc0\udcaf'],
     ['a surrogate written as UTF-8', [0xed, 0xb3, 0xbf], '\udced\udcb3\udcbf'],
+    [
+      'octets and characters of every length',
+      [0xff, 0x7f, 0xc2, 0x80, 0xe0, 0xa0, 0x80, 0xf0, 0x90, 0x80, 0x80],
+      '\udcff\x7f\x80\u0800\u{10000}',
+    ],
+    ['octets that begin no character', [0x80, 0xbf, 0xc0, 0xe0, 0xf0], '\udc80\udcbf\udcc0\udce0\udcf0'],
+    ['a slash after the first octet of a character', [0xc3, 0x2f], '\udcc3/'],
     ['control octets', [0x01, 0x1b, 0x7f], '\x01\x1b\x7f'],
   ])('%s', (_rule, octets, text) => {
     expect(decodeOctets(Buffer.from(octets))).toBe(text);
     expect([...encodeOctets(text)]).toEqual(octets);
+  });
+
+  it('keeps lone surrogates that stand for no octet as the character that replaces them', () => {
+    for (const text of ['\udc7f', '\udd00', '\ud800']) expect(encodeOctets(text)).toEqual(Buffer.from('\ufffd'));
   });
 
   it('loses nothing, and never makes one name of two', () => {
