@@ -349,6 +349,8 @@ describe('who may sign a CRL besides the key of the issuer (RFC 5280 6.3.3 (f), 
     ['is a key for CRLs alone that a CA above certified', [renewed(anchor, cRLSign)], {}, 'good'],
     ['is no key for CRLs alone that another CA certified', [renewed(sister, cRLSign), sister], {}, 'unknown'],
     ['is no key of a CA of its name that its own key did not certify', [renewed(anchor, ca(), both)], {}, 'unknown'],
+    ['is a key without key usage that a CA above certified', [renewed(anchor)], {}, 'good'],
+    ['is no key without key usage that another CA certified', [renewed(sister), sister], {}, 'unknown'],
     ['is no key of a CA without key usage either', [renewed(anchor, ca())], {}, 'unknown'],
     ['is the key of a CA that may sign CRLs and no certificates', [renewed(anchor, ca(), cRLSign)], {}, 'good'],
     [
