@@ -44,6 +44,6 @@ export function hostPath(text: string): string | Buffer {
 /** Octets of the character that begins there; 0 when none does. */
 function characterLength(octets: Buffer, index: number): number {
   const first = octets[index] ?? 0;
-  const length = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-  return length > 0 && index + length <= octets.length && isUtf8(octets.subarray(index, index + length)) ? length : 0;
+  const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  return isUtf8(octets.subarray(index, index + length)) ? length : 0;
 }

@@ -51,6 +51,7 @@ beforeAll(async () => {
   await symlink('../closed', host('frozen/gap'));
   await symlink('nowhere', host('open/dangling'));
   await symlink('/', host('open/out'));
+  await symlink('..', host('open/home'));
   storage = await openLocalStorage({ homeDirectory: place.home, rights: () => rights });
 });
 beforeEach(() => {
@@ -122,6 +123,7 @@ describe('what rules refuse', () => {
     ['removing the root', removeDirectory('/'), 'forbidden'],
     ['moving the root', move('/', '/open/root'), 'forbidden'],
     ['replacing the root', replace('/'), 'not-a-file'],
+    ['replacing the root through a link', replace('/open/home'), 'not-a-file'],
     ['replacing a directory', replace('/open/deep'), 'not-a-file'],
     ['listing a file', list('/open/a'), 'not-a-directory'],
     ['looking below a file', stat('/open/a/b'), 'not-a-directory'],
@@ -186,7 +188,7 @@ describe('what rules allow', () => {
     await symlink('deep', host('open/link'));
     await storage.rename('/open/link', '/open/link2', false);
     await storage.removeDirectory('/open/link2');
-    expect((await readdir(host('open'))).toSorted()).toEqual(['a', 'dangling', 'deep', 'gap', 'ice', 'out']);
+    expect((await readdir(host('open'))).toSorted()).toEqual(['a', 'dangling', 'deep', 'gap', 'home', 'ice', 'out']);
   });
 });
 
