@@ -218,7 +218,7 @@ describe('a bounded storage', () => {
     }
     const list = () => names() as unknown as ReturnType<Storage['list']>;
     const storage = await openBoundedStorage(siteOf(10).operations, '/home', async () => storageOf({ list }));
-    expect(await Array.fromAsync(storage.list('/'))).toEqual(['a', 'b']);
+    expect(await allOf(storage.list('/'))).toEqual(['a', 'b']);
     expect(done).toEqual(['ended']);
     expect(await firstOf(storage.list('/'))).toBe('a');
     expect(done).toEqual(['ended', 'ended']);
@@ -232,7 +232,7 @@ describe('a bounded storage', () => {
       return { [Symbol.asyncIterator]: () => ({ next: async () => steps.shift() }) } as never;
     };
     const storage = await openBoundedStorage(siteOf(10).operations, '/home', async () => storageOf({ list }));
-    expect(await Array.fromAsync(storage.list('/'))).toEqual(['a']);
+    expect(await allOf(storage.list('/'))).toEqual(['a']);
   });
 
   it('takes four threads for a step of a listing', async () => {
@@ -360,4 +360,10 @@ describe('a bounded storage', () => {
 async function firstOf<T>(source: AsyncIterable<T>): Promise<T | undefined> {
   for await (const item of source) return item;
   return undefined;
+}
+
+async function allOf<T>(source: AsyncIterable<T>): Promise<readonly T[]> {
+  const items: T[] = [];
+  for await (const item of source) items.push(item);
+  return items;
 }
