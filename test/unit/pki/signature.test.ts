@@ -228,7 +228,7 @@ describe('a verification', () => {
 
   it.each<[string, Buffer, Buffer, RegExp]>([
     ['an enormous key', withRsa, Buffer.alloc(4097), /larger than 4096 octets/],
-    ['a key of 4096 octets that is none', withRsa, Buffer.alloc(4096), /cannot be read/],
+    ['a key of 4096 octets without meaning', withRsa, Buffer.alloc(4096), /cannot be read/],
     ['an algorithm that is not known', algorithm('1.2.3'), spkiOf(p256.publicKey), /1\.2\.3 is not known/],
     ['an algorithm of another key', withRsa, spkiOf(p256.publicKey), /rsa signature for a key of type ec/],
     [

@@ -344,7 +344,7 @@ describe('the issuer of the certificates that entries list (RFC 5280 5.3.3)', ()
 });
 
 describe('reasons (RFC 5280 5.3.1)', () => {
-  it('are told by their number, and what is none counts as unspecified', () => {
+  it('are told by their number, and other values count as unspecified', () => {
     for (const [number, word] of crlReasons.entries()) expect(crlReasonOf(der(0x0a, Buffer.of(number)))).toBe(word);
     const odd = [
       der(0x0a, Buffer.of(11)),
