@@ -238,14 +238,14 @@ describe('a server that fails', () => {
     }
   });
 
-  it('frozen under a crowd: every client is answered by the second server in under a second', async () => {
-    const directory = open([ldap.url, other.url]);
+  it('frozen under a crowd: every client is answered by the second server, long before the time of a search is over', async () => {
+    const directory = open([ldap.url, other.url], { operationTimeout: 20_000 });
     expect(await find(directory)).toEqual(['ada']);
     await ldap.child.freeze();
     try {
       const began = performance.now();
       const answers = await Promise.all(Array.from({ length: 200 }, () => find(directory)));
-      expect(performance.now() - began).toBeLessThan(1000);
+      expect(performance.now() - began).toBeLessThan(10_000);
       expect(answers.every(([name]) => name === 'ada')).toBe(true);
     } finally {
       ldap.child.signal('SIGCONT');
