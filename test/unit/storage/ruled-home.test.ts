@@ -117,7 +117,7 @@ describe('what rules refuse', () => {
     ['removing that link as a file', remove('/door'), 'ruled'],
     ['removing that link as a directory', removeDirectory('/door'), 'ruled'],
     ['moving a file over that link', move('/open/a', '/door', true), 'ruled'],
-    ['moving a directory to onto the path of a rule', move('/open/deep', '/later'), 'ruled'],
+    ['moving a directory onto the path of a rule', move('/open/deep', '/later'), 'ruled'],
     ['moving a link there', move('/open/dangling', '/later'), 'ruled'],
     ['changing the root', make('/'), 'exists'],
     ['removing the root', removeDirectory('/'), 'forbidden'],
