@@ -59,21 +59,21 @@ afterAll(async () => {
 });
 
 /** In a process of its own, which cannot become root again. */
-async function checkAsNobody() {
+async function checkAsOtherUser() {
   const [program, main] = cardgate;
-  const words = [main, 'check-config', configuration, '--user', 'missing', '--json'];
+  const words = [main, 'check-config', configuration, '--user', 'daemon', '--json'];
   const { exitCode, stdout } = await runClient(program, words);
   const { faults } = JSON.parse(stdout) as { readonly faults: readonly { readonly setting: string }[] };
   return { exitCode, settings: faults.map(({ setting }) => setting) };
 }
 
 it.skipIf(!isRoot)('a configuration that the user cannot read is a fault', async () => {
-  expect(await checkAsNobody()).toMatchObject({ exitCode: 2 });
+  expect(await checkAsOtherUser()).toMatchObject({ exitCode: 2 });
 });
 
 it.skipIf(!isRoot)('files that the user cannot read and folders that it cannot write are faults', async () => {
   await chmod(folder, 0o755);
-  const { exitCode, settings } = await checkAsNobody();
+  const { exitCode, settings } = await checkAsOtherUser();
   expect(exitCode).toBe(2);
   for (const setting of ['audit.file', 'retrieval.cacheDirectory', 'directories[0].bindPasswordFile']) {
     expect(settings).toContain(setting);
