@@ -2,7 +2,6 @@
  * The test projects. Three files run at a time, end-to-end ones too: each starts servers of its own, on ports and addresses of its own,
  * and waits for them half of its time.
  */
-import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
@@ -13,26 +12,8 @@ const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules', '.ca
 const expectation = { poll: { timeout: 15_000 } };
 
 const project = (name: string, more: Readonly<Record<string, unknown>> = {}) => ({
-  test: {
-    name,
-    include: [`test/${name}/**/*.test.ts`],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
-    expect: expectation,
-    ...more,
-  },
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, expect: expectation, ...more },
 });
-
-/**
- * For projects whose files leave a process as they found it: half of what such a file costs is loading the modules, which the next file
- * of the same process finds loaded.
- */
-const shared = { isolate: false };
-
-/** A module that a file replaces would be replaced for the next file too. */
-const replacing = globSync('test/unit/**/*.test.ts', { cwd: import.meta.dirname }).filter((file) =>
-  /^vi\.mock\(/m.test(readFileSync(join(import.meta.dirname, file), 'utf8')),
-);
 
 /** For projects that start the program and real servers. */
 const starting = {
@@ -46,10 +27,9 @@ export default defineConfig({
     maxWorkers: 3,
     env,
     projects: [
-      project('unit', { ...shared, exclude: replacing }),
-      project('unit-replacing', { include: replacing }),
-      project('protocol', shared),
-      project('conformance', shared),
+      project('unit'),
+      project('protocol'),
+      project('conformance'),
       project('repository', { include: ['test/*.test.ts'] }),
       project('commands', starting),
       project('e2e', starting),
