@@ -14,6 +14,8 @@ let log: Logger = silentLogger;
 
 /** There is one limit for the process, so one log hears of it. @returns what tells the rest and ends that */
 export function tellShortagesTo(logger: Logger): () => void {
+  // What came before belongs to another log, or to none.
+  warnings.endWindow();
   log = logger;
   // While there are descriptors to read it with.
   descriptorLimit();

@@ -44,6 +44,15 @@ describe('a shortage of file descriptors', () => {
     expect(lines).toHaveLength(1);
   });
 
+  it('is told to a log that begins to listen, whatever came before', () => {
+    noticeShortage(systemError('EMFILE'), 'before');
+    const { lines, logger } = recordingLogger();
+    const end = tellShortagesTo(logger);
+    noticeShortage(systemError('EMFILE'), 'after');
+    end();
+    expect(lines.map(({ fields }) => fields['during'])).toEqual(['after']);
+  });
+
   it('is no other error, and nothing that is no error', () => {
     expect([systemError('ENOENT'), 'EMFILE', undefined].map((error) => noticeShortage(error, 'x'))).toEqual([
       false,
