@@ -12,7 +12,14 @@ const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules', '.ca
 const expectation = { poll: { timeout: 15_000 } };
 
 const project = (name: string, more: Readonly<Record<string, unknown>> = {}) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 20_000, expect: expectation, ...more },
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    expect: expectation,
+    ...more,
+  },
 });
 
 /** For projects that start the program and real servers. */
