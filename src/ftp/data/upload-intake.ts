@@ -31,7 +31,6 @@ export class UploadIntake {
   #filled = 0;
   #handedOn = 0;
   #waiting = 0;
-  #isPaused = false;
   #writing: Promise<void> = Promise.resolve();
   #writeFailure: { readonly error: unknown } | undefined;
   #own: OwnBuffer | undefined;
@@ -54,6 +53,11 @@ export class UploadIntake {
       this.#releaseLast();
     }
     if (this.#writeFailure) throw this.#writeFailure.error;
+  }
+
+  /** Whether the connection is read no further until the disk has caught up. */
+  get #isPaused(): boolean {
+    return this.#waiting >= maximumWaiting;
   }
 
   #read(): void {
@@ -109,7 +113,6 @@ export class UploadIntake {
     const octets = this.#slab.subarray(this.#handedOn, this.#filled);
     this.#handedOn = this.#filled;
     this.#waiting += 1;
-    if (this.#waiting >= maximumWaiting) this.#isPaused = true;
     this.#writing = this.#writing.then(() => this.#write(octets));
     if (this.#isPaused) void this.#options.hold(this.#writing);
   }
@@ -123,8 +126,9 @@ export class UploadIntake {
       this.#over.reject(error);
       return;
     }
+    const wasPaused = this.#isPaused;
     this.#waiting -= 1;
-    if (this.#isPaused && this.#waiting < maximumWaiting) this.#goOn();
+    if (wasPaused && !this.#isPaused) this.#goOn();
   }
 
   #pause(): void {
@@ -132,7 +136,6 @@ export class UploadIntake {
   }
 
   #goOn(): void {
-    this.#isPaused = false;
     if (this.#socket.destroyed) return;
     if (this.#own) this.#own.resume();
     else this.#socket.resume();

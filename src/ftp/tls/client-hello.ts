@@ -145,9 +145,6 @@ class OctetReader {
   }
 }
 
-/** More than the largest message costs in records of one octet each: what is longer is read no further. */
-const maximumPeeked = maximumMessageLength * (recordHeaderLength + 1);
-
 /**
  * Reads the ClientHello and puts its octets back, so that TLS finds them in the socket.
  * @param raw as accepted: paused, nothing read from it
@@ -161,7 +158,6 @@ export function peekClientHello(
   return new Promise((resolve) => {
     const reader = new ClientHelloReader();
     const seen: Buffer[] = [];
-    let length = 0;
     const finish = (outcome: ReceivedClientHello | 'unreadable' | 'none') => {
       clearTimeout(timer);
       raw.off('data', onData);
@@ -173,8 +169,8 @@ export function peekClientHello(
     };
     const onData = (octets: Buffer) => {
       seen.push(octets);
-      length += octets.length;
-      const outcome = length > maximumPeeked ? 'unreadable' : reader.add(octets);
+      // The reader takes no longer message and no empty record, so that it ends by itself.
+      const outcome = reader.add(octets);
       if (outcome !== 'incomplete') finish(outcome);
     };
     const onEnd = () => finish('none');
