@@ -99,8 +99,8 @@ export class DataConnection {
    *
    * A small file waits some 40 ms for its end: the client's TCP keeps close_notify back until the octets before it are
    * acknowledged (Nagle), and our kernel delays that, because a handshake looks to it like a dialogue. Node offers no TCP_QUICKACK.
-   * An octet of ours carries the acknowledgement along, but a client that only writes closes with it unread, and its
-   * kernel answers that with RST: the upload is lost. The host can acknowledge at once; docs/administration/file-transfer.md says how.
+   * Nor does the server send an octet to carry the acknowledgement along: a client that only writes closes with it unread, and its
+   * kernel answers that with RST, which loses the upload. The host can acknowledge at once; docs/administration/file-transfer.md says how.
    * @param sink writes octets behind those before; they stay as they are until it settles
    * @throws when the peer or the sink fails; `PaceError` when the peer is too slow
    */

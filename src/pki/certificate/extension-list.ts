@@ -51,7 +51,7 @@ export function readExtensions(content: Buffer, what: string): ReadableExtension
   return { extensions, ...(twice !== undefined && { notUnderstood: `extension ${twice} appears twice` }) };
 }
 
-/** Why evidence with these extensions is not understood: a critical one that is not among `processed`; undefined when there is none. */
+/** Why evidence with these extensions is not understood: a critical one that is not among `processed`; undefined when all of them are. */
 export function unknownCritical(
   extensions: ReadonlyMap<string, Extension>,
   processed: ReadonlySet<string>,
