@@ -14,6 +14,7 @@ export const allowed = {
   config: [
     'schema-faults',
     'authorization',
+    'gateway/drain',
     'login/failure-throttle',
     'login/login-policy',
     'mapping/strength',

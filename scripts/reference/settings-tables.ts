@@ -1,12 +1,14 @@
-/** Every setting with its values, default and meaning, from the JSON Schema of the configuration. */
+/** Every setting with its values, default, place in IIS and meaning, from the schema of the configuration. */
 import { z } from 'zod';
-import { configurationJsonSchema } from '../../src/config/schema.ts';
+import { configurationSchema } from '../../src/config/schema.ts';
 import { accountFileSchema } from '../../src/directory/account-file.ts';
 import { code, page, table } from './markdown.ts';
 
 interface JsonSchema {
   readonly type?: string | readonly string[];
   readonly description?: string;
+  /** See settings/iis-name. */
+  readonly iis?: string;
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
@@ -28,14 +30,16 @@ const directoryTitles: Readonly<Record<string, string>> = {
 
 /** @returns the page of all settings */
 export function settingsPage(): string {
-  const schema = configurationJsonSchema() as JsonSchema;
+  const schema = jsonSchema(configurationSchema);
   const { directories, sites, mappingService, ...general } = schema.properties ?? {};
   const kinds = directories?.items?.oneOf ?? directories?.items?.anyOf ?? [];
   return page(
     '# Settings',
     'One YAML file holds the configuration. Unknown settings are faults. Paths of files are relative to the file they stand in. ' +
       'A duration is a number with its unit: `500ms`, `30s`, `5m`, `12h`, `7d`. `[]` after a name says that the setting is a list, ' +
-      'and stands for each of its entries. The names are those of IIS FTP where IIS has the setting.',
+      'and stands for each of its entries. The names are those of IIS FTP where IIS has the setting. The column IIS says where that setting ' +
+      'stands in applicationHost.config: the path of its element, then `@` and the attribute; `ftpServer` stands below `site`. ' +
+      'Values and units are those of the columns before it, not those of IIS.',
     '`cardgate config-schema` prints the same as a JSON Schema, with which an editor completes and checks.',
     '## General',
     settingsTable({ properties: general }),
@@ -55,14 +59,42 @@ export function settingsPage(): string {
 
 /** @returns the table of the settings of another kind of file */
 export function schemaTable(schema: z.ZodType): string {
-  return settingsTable(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema);
+  return settingsTable(jsonSchema(schema));
+}
+
+function jsonSchema(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
 }
 
 function settingsTable(schema: JsonSchema, prefix = ''): string {
-  return table(['setting', 'values', 'default', 'meaning'], settingRows(schema, prefix));
+  const rows = settingRows(schema, prefix);
+  const hasIisNames = rows.some(({ iis }) => iis !== undefined);
+  return table(
+    ['setting', 'values', 'default', ...(hasIisNames ? ['IIS'] : []), 'meaning'],
+    rows.map(({ setting, values, byDefault, iis, meaning }) => [
+      code(setting),
+      values,
+      byDefault,
+      ...(hasIisNames ? [iis === undefined ? '' : code(iis)] : []),
+      meaning,
+    ]),
+  );
 }
 
-function settingRows(schema: JsonSchema, prefix: string): string[][] {
+interface SettingRow {
+  readonly setting: string;
+  readonly values: string;
+  readonly byDefault: string;
+  readonly iis: string | undefined;
+  readonly meaning: string;
+}
+
+/** Every setting of the configuration with its name in IIS, where it has one. */
+export function iisNames(): ReadonlyMap<string, string | undefined> {
+  return new Map(settingRows(jsonSchema(configurationSchema), '').map(({ setting, iis }) => [setting, iis]));
+}
+
+function settingRows(schema: JsonSchema, prefix: string): SettingRow[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     const setting = `${prefix}${name}`;
     if (property.properties) return settingRows(property, `${setting}.`);
@@ -72,14 +104,20 @@ function settingRows(schema: JsonSchema, prefix: string): string[][] {
       .filter((variant) => variant.properties)
       .flatMap((variant) => settingRows(variant, `${setting}[].`));
     const required = schema.required?.includes(name) ?? false;
-    const row = [code(setting), values(property), defaultOf(property, required), property.description ?? ''];
+    const row: SettingRow = {
+      setting,
+      values: values(property),
+      byDefault: defaultOf(property, required),
+      iis: property.iis,
+      meaning: property.description ?? '',
+    };
     return [row, ...withoutTwins(fields)];
   });
 }
 
 /** Variants of one object share most of their settings. */
-function withoutTwins(rows: readonly string[][]): string[][] {
-  return [...new Map(rows.map((row) => [row.join('\n'), row])).values()];
+function withoutTwins(rows: readonly SettingRow[]): SettingRow[] {
+  return [...new Map(rows.map((row) => [Object.values(row).join('\n'), row])).values()];
 }
 
 function values(schema: JsonSchema): string {

@@ -6,34 +6,43 @@ import { posix } from 'node:path';
 import { z } from 'zod';
 import { type Denial, denial } from '../denial.ts';
 import type { Decoded } from '../settings/decoded.ts';
+import { iis } from '../settings/iis-name.ts';
 import type { AccessRights, Permission } from './access-rights.ts';
 import { foldedPath } from './folded-path.ts';
 
 const authorizationRule = z.strictObject({
-  accessType: z.enum(['Allow', 'Deny']).default('Allow').describe('Deny wins over Allow'),
+  accessType: z
+    .enum(['Allow', 'Deny'])
+    .default('Allow')
+    .describe('Deny wins over Allow')
+    .meta(iis('system.ftpServer/security/authorization/add@accessType')),
   /** Without regard to case. */
   users: z
     .union([z.literal('*'), z.array(z.string().min(1).max(256)).max(10_000)])
     .optional()
-    .describe('Account names, or * for every account that is logged in'),
+    .describe('Account names, or * for every account that is logged in')
+    .meta(iis('system.ftpServer/security/authorization/add@users')),
   /** Without regard to case. A name is only as unique as the directory makes it. */
   roles: z
     .array(z.string().min(1).max(1024))
     .max(1_000)
     .optional()
-    .describe('Groups, by SID, distinguished name or name'),
+    .describe('Groups, by SID, distinguished name or name')
+    .meta(iis('system.ftpServer/security/authorization/add@roles')),
   /** `Write` does not include `Read`. */
   permissions: z
     .array(z.enum(['Read', 'Write']))
     .min(1)
-    .describe('What the rule allows or denies'),
+    .describe('What the rule allows or denies')
+    .meta(iis('system.ftpServer/security/authorization/add@permissions')),
   /** A virtual path, with or without a slash at its end. */
   path: z
     .string()
     .max(4096)
     .regex(/^\/(?!(?:.*\/)?\.\.?(?:\/|$))/, { error: 'must be a path that begins with / and has no . or .. in it' })
     .default('/')
-    .describe('The directory the rule is for, and all below it'),
+    .describe('The directory the rule is for, and all below it')
+    .meta(iis('location@path')),
 });
 
 export const authorization = z

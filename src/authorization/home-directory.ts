@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { type Denial, denial } from '../denial.ts';
 import { errorMessage } from '../error-message.ts';
 import type { Decoded } from '../settings/decoded.ts';
+import { iis } from '../settings/iis-name.ts';
 
 /** The modes of IIS’s `userIsolation` that make sense here; `DirectoryAttribute` is its `ActiveDirectory`, for any directory. */
 export const userIsolation = z
@@ -17,7 +18,8 @@ export const userIsolation = z
       .default('IsolateAllDirectories')
       .describe(
         'None: all share physicalPath; IsolateAllDirectories: physicalPath/account; Template: as template says; DirectoryAttribute: home as the directory says',
-      ),
+      )
+      .meta(iis('ftpServer/userIsolation@mode')),
     /**
      * `{directory}`: its name as configured; `{domain}`: DNS domain; `{id}`: what never changes, objectGUID or entryUUID. An account
      * that lacks one has no home, and a template without {accountName} and {id} gives several accounts one home.

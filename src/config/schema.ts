@@ -1,11 +1,11 @@
 /** The whole configuration file. The JSON Schema for editors is made from this same source. */
 import { z } from 'zod';
+import { shutdownDrainTime } from '../gateway/drain.ts';
 import { denyByFailure } from '../login/failure-throttle.ts';
 import { audit } from '../operations/audit-trail.ts';
 import { log } from '../operations/log.ts';
 import { retrieval } from '../pki/retrieval/retrieval-settings.ts';
 import { mappingService } from '../service/service-settings.ts';
-import { duration } from '../settings/duration.ts';
 import { directorySchema } from './directory-schema.ts';
 import { siteSchema } from './site-schema.ts';
 
@@ -13,9 +13,7 @@ export const configurationSchema = z
   .strictObject({
     log,
     audit,
-    shutdownDrainTime: duration('0s', '1h')
-      .prefault('30s')
-      .describe('How long running transfers may go on when the service stops'),
+    shutdownDrainTime,
     retrieval,
     denyByFailure,
     mappingService: mappingService.optional().describe('What cardgate serve-mapping serves'),
@@ -28,5 +26,12 @@ export type Settings = z.output<typeof configurationSchema>;
 
 /** JSON Schema (draft 2020-12) of the configuration file as a person writes it. */
 export function configurationJsonSchema(): object {
-  return z.toJSONSchema(configurationSchema, { io: 'input', unrepresentable: 'any' });
+  return z.toJSONSchema(configurationSchema, {
+    io: 'input',
+    unrepresentable: 'any',
+    // Validators in strict mode refuse keywords they do not know.
+    override: ({ jsonSchema }) => {
+      delete jsonSchema['iis'];
+    },
+  });
 }

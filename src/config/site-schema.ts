@@ -6,6 +6,7 @@ import { fileCommandSettings, ftpSections } from '../ftp/server-settings.ts';
 import { authentication } from '../login/login-policy.ts';
 import { bindingSettings } from '../mapping/strength.ts';
 import { remoteService } from '../service/remote-service.ts';
+import { iis } from '../settings/iis-name.ts';
 import { file } from '../settings/values.ts';
 import { fileOperationSettings } from '../storage/file-operations.ts';
 import { sslClientCertificates } from './certificate-schema.ts';
@@ -22,9 +23,12 @@ export const siteSchema = z.strictObject({
   name: z
     .string()
     .regex(/^[\w.-]{1,64}$/)
-    .describe('Name in logs and records'),
+    .describe('Name in logs and records')
+    .meta(iis('site@name')),
   bindings: ftpSections.bindings,
-  physicalPath: file.describe('Directory that holds the files of the site'),
+  physicalPath: file
+    .describe('Directory that holds the files of the site')
+    .meta(iis('site/application/virtualDirectory@physicalPath')),
   connections: ftpSections.connections,
   ssl: ftpSections.ssl,
   sslClientCertificates,

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { Decoded } from '../settings/decoded.ts';
 import { duration } from '../settings/duration.ts';
+import { iis } from '../settings/iis-name.ts';
 import { address, count, port } from '../settings/values.ts';
 import { timerSettings } from './control/connection-timers.ts';
 import { commandFiltering } from './control/line-reader.ts';
@@ -19,8 +20,13 @@ const implicitPort = 990;
 
 const binding = z
   .strictObject({
-    address: address.prefault('0.0.0.0').describe('Address to listen on'),
-    port: port.describe('Port to listen on; 0 takes a free one and prints it'),
+    address: address
+      .prefault('0.0.0.0')
+      .describe('Address to listen on')
+      .meta(iis('site/bindings/binding@bindingInformation')),
+    port: port
+      .describe('Port to listen on; 0 takes a free one and prints it')
+      .meta(iis('site/bindings/binding@bindingInformation')),
     /** `explicit`: clear until AUTH (RFC 4217). `implicit`: data channels are protected from the start, too. */
     tls: z
       .enum(['explicit', 'implicit'])
@@ -45,7 +51,10 @@ const connections = z
     loginRecheckInterval: duration('1s', '1d')
       .prefault('10m')
       .describe('How often a running session is decided anew: certificate, revocation, mapping, account, rights, home'),
-    maxConnections: count(1, 100_000).default(2_000).describe('Control connections at the same time'),
+    maxConnections: count(1, 100_000)
+      .default(2_000)
+      .describe('Control connections at the same time')
+      .meta(iis('ftpServer/connections@maxConnections')),
     maxConnectionsPerAddress: count(1, 100_000).default(200).describe('Control connections from one address'),
     maxLoginFailures: count(1, 20).default(3).describe('Refused logins on one connection before it is closed'),
   })
@@ -55,15 +64,34 @@ const connections = z
 const messages = z
   .strictObject({
     /** Every client that connects sees it: a banner that names software or host tells them to strangers. */
-    bannerMessage: z.string().max(8_192).default('cardgate ready.').describe('Greeting before login'),
-    greetingMessage: z.string().max(8_192).default('Logged in.').describe('Text after login'),
-    exitMessage: z.string().max(1_024).default('Goodbye.').describe('Text at QUIT'),
+    bannerMessage: z
+      .string()
+      .max(8_192)
+      .default('cardgate ready.')
+      .describe('Greeting before login')
+      .meta(iis('ftpServer/messages@bannerMessage')),
+    greetingMessage: z
+      .string()
+      .max(8_192)
+      .default('Logged in.')
+      .describe('Text after login')
+      .meta(iis('ftpServer/messages@greetingMessage')),
+    exitMessage: z
+      .string()
+      .max(1_024)
+      .default('Goodbye.')
+      .describe('Text at QUIT')
+      .meta(iis('ftpServer/messages@exitMessage')),
   })
   .prefault({});
 
 /** Part of fileHandling: what the commands that change files do. */
 export const fileCommandSettings = {
-  allowReplaceOnRename: z.boolean().default(false).describe('RNTO may replace an existing file'),
+  allowReplaceOnRename: z
+    .boolean()
+    .default(false)
+    .describe('RNTO may replace an existing file')
+    .meta(iis('ftpServer/fileHandling@allowReplaceOnRename')),
   uploadWithoutCloseNotify: z
     .enum(['accept', 'refuse'])
     .default('accept')

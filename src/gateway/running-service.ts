@@ -5,9 +5,10 @@ import type { LoginGenerations, Logins } from '../login/login-generations.ts';
 import { productVersion } from '../product-version.ts';
 import type { Milliseconds } from '../settings/units.ts';
 import { logWarnings } from './configuration-warnings.ts';
+import { closeAll } from './drain.ts';
 import type { openSharedParts } from './logins.ts';
 import { reloader } from './reload.ts';
-import { closeAll, untilStopped } from './service-life.ts';
+import { untilStopped } from './service-life.ts';
 
 export interface RunningService {
   readonly kind: ServiceKind;

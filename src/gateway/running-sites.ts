@@ -10,9 +10,9 @@ import { milliseconds } from '../settings/units.ts';
 import { openBoundedStorage } from '../storage/bounded-storage.ts';
 import type { FileOperations } from '../storage/file-operations.ts';
 import { openLocalStorage } from '../storage/local-storage.ts';
+import { closeAll } from './drain.ts';
 import { fileOperationLimits } from './file-threads.ts';
 import { failedBinding, listenFault } from './listen-fault.ts';
-import { closeAll } from './service-life.ts';
 import { serverOptions } from './sites.ts';
 
 export interface RunningSite {

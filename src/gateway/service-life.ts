@@ -1,5 +1,4 @@
-/** How long a service runs: until a signal ends it, or the loss of its log or audit trail does. Further signals cut its drain short. */
-import { type Milliseconds, milliseconds } from '../settings/units.ts';
+/** How long a service runs: until a signal ends it, or the loss of its log or audit trail does. */
 import { actUponSignals } from './process-signals.ts';
 
 export interface ServiceLife {
@@ -46,15 +45,4 @@ export function untilStopped({ reload, reopen, lost }: ServiceLife): Promise<Ser
     });
     void lost.then((reason) => end(reason, true));
   });
-}
-
-/** Closes every server; what a further signal finds unfinished is cut off. @param drainTime after which it is cut off anyway */
-export async function closeAll(
-  servers: readonly { close(drainTime: Milliseconds): Promise<void> }[],
-  drainTime: Milliseconds,
-  hurried?: Promise<void>,
-): Promise<void> {
-  const closeEach = (time: Milliseconds) => Promise.all(servers.map((server) => server.close(time)));
-  void hurried?.then(() => closeEach(milliseconds(0)));
-  await closeEach(drainTime);
 }

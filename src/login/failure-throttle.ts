@@ -10,6 +10,7 @@ import type { Clock } from '../clock.ts';
 import { networkOf } from '../operations/network.ts';
 import type { Decoded } from '../settings/decoded.ts';
 import { duration } from '../settings/duration.ts';
+import { iis } from '../settings/iis-name.ts';
 import type { Milliseconds } from '../settings/units.ts';
 import { count } from '../settings/values.ts';
 
@@ -18,7 +19,8 @@ export const denyByFailure = z
   .strictObject({
     maxFailure: count(1, 1000)
       .default(4)
-      .describe('Wrong passwords for one account from one address, or /64 network, before none is tried from there'),
+      .describe('Wrong passwords for one account from one address, or /64 network, before none is tried from there')
+      .meta(iis('system.ftpServer/security/authentication/denyByFailure@maxFailure')),
     maxFailurePerAccount: count(1, 1000)
       .default(8)
       .describe(
@@ -26,7 +28,10 @@ export const denyByFailure = z
       ),
     maxFailurePerAddress: count(1, 10_000).default(20).describe('Wrong passwords from one address for all accounts'),
     /** Not below the directory's observation window. */
-    entryExpiration: duration('1s', '1d').prefault('30m').describe('Time after the last failure until it is forgotten'),
+    entryExpiration: duration('1s', '1d')
+      .prefault('30m')
+      .describe('Time after the last failure until it is forgotten')
+      .meta(iis('system.ftpServer/security/authentication/denyByFailure@entryExpiration')),
   })
   .prefault({})
   .describe('Keeps guesses of passwords from locking accounts out in the directory');

@@ -6,12 +6,19 @@ import type { Clock } from '../clock.ts';
 import type { StepRecorder } from '../explanation/steps.ts';
 import type { AccountResolver } from '../mapping/account-resolver.ts';
 import type { CertificateValidator } from '../pki/path/certificate-validator.ts';
+import { iis } from '../settings/iis-name.ts';
 import type { PasswordLoginOptions } from './password-login.ts';
 
 export const authentication = z
   .strictObject({
     clientCertAuthentication: z
-      .strictObject({ enabled: z.boolean().default(true).describe('Log in by client certificate') })
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(true)
+          .describe('Log in by client certificate')
+          .meta(iis('ftpServer/security/authentication/clientCertAuthentication@enabled')),
+      })
       .prefault({}),
     mode: z
       .enum(['certificate', 'certificateAndPassword', 'certificateOrPassword'])

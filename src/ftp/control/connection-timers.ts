@@ -1,14 +1,19 @@
 /** The times of one control connection: until the login is complete, between two commands, and for the last reply. It ends nothing itself. */
 import type { Decoded } from '../../settings/decoded.ts';
 import { duration } from '../../settings/duration.ts';
+import { iis } from '../../settings/iis-name.ts';
 import { milliseconds } from '../../settings/units.ts';
 import { type Reply, reply } from '../reply.ts';
 
 export const timerSettings = {
-  controlChannelTimeout: duration('1s', '1d').prefault('120s').describe('Idle control connection is closed after'),
+  controlChannelTimeout: duration('1s', '1d')
+    .prefault('120s')
+    .describe('Idle control connection is closed after')
+    .meta(iis('ftpServer/connections@controlChannelTimeout')),
   unauthenticatedTimeout: duration('1s', '10m')
     .prefault('60s')
-    .describe('Time allowed before login, the TLS handshake and the entry of a PIN included'),
+    .describe('Time allowed before login, the TLS handshake and the entry of a PIN included')
+    .meta(iis('ftpServer/connections@unauthenticatedTimeout')),
 };
 
 type TimerSettings = Decoded<typeof timerSettings>;

@@ -4,12 +4,18 @@
  * may be part of a name; octets that are no UTF-8 become text as the storage has it.
  */
 import { z } from 'zod';
+import { iis } from '../../settings/iis-name.ts';
 import type { Octets } from '../../settings/units.ts';
 import { size } from '../../settings/values.ts';
 import { decodeOctets } from '../../storage/octet-text.ts';
 
 export const commandFiltering = z
-  .strictObject({ maxCommandLine: size(512, 65_536).prefault(4_096).describe('Longest command line in bytes') })
+  .strictObject({
+    maxCommandLine: size(512, 65_536)
+      .prefault(4_096)
+      .describe('Longest command line in bytes')
+      .meta(iis('ftpServer/security/commandFiltering@maxCommandLine')),
+  })
   .prefault({});
 
 export type CommandLine =

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Denial, denial } from '../../denial.ts';
 import type { Facts } from '../../explanation/steps.ts';
 import type { Decoded } from '../../settings/decoded.ts';
+import { iis } from '../../settings/iis-name.ts';
 
 export const dataChannelSecurity = z
   .strictObject({
@@ -21,7 +22,8 @@ export const dataChannelSecurity = z
     matchClientAddressForPasv: z
       .literal(true)
       .default(true)
-      .describe('Data connections must come from the client’s address'),
+      .describe('Data connections must come from the client’s address')
+      .meta(iis('ftpServer/security/dataChannelSecurity@matchClientAddressForPasv')),
   })
   .prefault({});
 

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type { DenialCode } from '../../denial.ts';
 import type { Decoded } from '../../settings/decoded.ts';
 import { duration } from '../../settings/duration.ts';
+import { iis } from '../../settings/iis-name.ts';
 import { count } from '../../settings/values.ts';
 import { unacknowledgedOctets } from './unacknowledged-octets.ts';
 
@@ -16,10 +17,12 @@ export const paceSettings = {
     .prefault('30s')
     .describe(
       'Data connection without an octet sent or acknowledged by the client, or not used at all, is closed after',
-    ),
+    )
+    .meta(iis('ftpServer/connections@dataChannelTimeout')),
   minBytesPerSecond: count(0, 1_000_000_000)
     .default(240)
-    .describe('A transfer slower than this, on average over dataChannelTimeout, is cut; 0 cuts none'),
+    .describe('A transfer slower than this, on average over dataChannelTimeout, is cut; 0 cuts none')
+    .meta(iis('ftpServer/connections@minBytesPerSecond')),
 };
 
 export type PaceSettings = Decoded<typeof paceSettings>;

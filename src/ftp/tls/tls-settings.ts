@@ -1,22 +1,27 @@
 /** The TLS settings of a site, in the words of IIS, and what is read out of the files they name. */
 import { z } from 'zod';
 import type { Decoded } from '../../settings/decoded.ts';
+import { iis } from '../../settings/iis-name.ts';
 import { file } from '../../settings/values.ts';
 
 const version = z.enum(['TLSv1.2', 'TLSv1.3']);
 
 export const ssl = z.strictObject({
-  serverCertificate: file.describe('PEM file: the server’s certificate, then its intermediates'),
+  serverCertificate: file
+    .describe('PEM file: the server’s certificate, then its intermediates')
+    .meta(iis('ftpServer/security/ssl@serverCertHash')),
   serverCertificateKey: file.describe('PEM file: the private key; not readable by others'),
   /** `SslRequireCredentialsOnly` protects USER and PASS; as CCC is not offered, it protects as much as `SslRequire`. */
   controlChannelPolicy: z
     .enum(['SslAllow', 'SslRequire', 'SslRequireCredentialsOnly'])
     .default('SslRequire')
-    .describe('Whether the control connection must be protected'),
+    .describe('Whether the control connection must be protected')
+    .meta(iis('ftpServer/security/ssl@controlChannelPolicy')),
   dataChannelPolicy: z
     .enum(['SslAllow', 'SslRequire', 'SslDeny'])
     .default('SslRequire')
-    .describe('Whether data connections must be protected'),
+    .describe('Whether data connections must be protected')
+    .meta(iis('ftpServer/security/ssl@dataChannelPolicy')),
   minimumVersion: version.default('TLSv1.2').describe('Oldest TLS version'),
   maximumVersion: version.default('TLSv1.3').describe('Newest TLS version'),
   /** Colon-separated; OpenSSL's default when absent. */
@@ -33,7 +38,8 @@ export type SslSettings = Decoded<typeof ssl>;
 export const clientCertificatePolicy = z
   .enum(['CertIgnore', 'CertAllow', 'CertRequire'])
   .default('CertRequire')
-  .describe('Whether the client is asked for a certificate and must have one');
+  .describe('Whether the client is asked for a certificate and must have one')
+  .meta(iis('ftpServer/security/sslClientCertificates@clientCertificatePolicy'));
 
 export type ClientCertificatePolicy = Decoded<typeof clientCertificatePolicy>;
 

@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import type { Decoded } from '../../settings/decoded.ts';
 import { duration } from '../../settings/duration.ts';
+import { iis } from '../../settings/iis-name.ts';
 import type { Octets } from '../../settings/units.ts';
 import { file, megabytes } from '../../settings/values.ts';
 import type { RetrievalPolicy } from './retriever.ts';
@@ -19,7 +20,10 @@ const lowerCase = (text: string) => text.toLowerCase();
 
 /** Of a site, part of sslClientCertificates. */
 export const retrievalSettings = {
-  revocationUrlRetrievalTimeout: duration('100ms', '1m').prefault('15s').describe('Time for one retrieval'),
+  revocationUrlRetrievalTimeout: duration('100ms', '1m')
+    .prefault('15s')
+    .describe('Time for one retrieval')
+    .meta(iis('ftpServer/security/sslClientCertificates@revocationUrlRetrievalTimeout')),
   revocationRetrievalHosts: z
     .array(host)
     .max(100)

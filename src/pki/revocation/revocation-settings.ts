@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Decoded } from '../../settings/decoded.ts';
 import { duration, durationInSeconds } from '../../settings/duration.ts';
+import { iis } from '../../settings/iis-name.ts';
 import { ocsp } from '../ocsp/ocsp-settings.ts';
 import { retrievalLimits } from '../retrieval/retrieval-settings.ts';
 
@@ -17,13 +18,15 @@ export const validationFlags = z
     ]),
   )
   .default([])
-  .describe('What validation leaves out, as in IIS');
+  .describe('What validation leaves out, as in IIS')
+  .meta(iis('ftpServer/security/sslClientCertificates@validationFlags'));
 
 export const revocationFreshnessTime = durationInSeconds('0s', '24d')
   .prefault('0s')
   .describe(
     'Evidence whose thisUpdate is older is sought anew although still valid; 0s: it is used until its nextUpdate',
-  );
+  )
+  .meta(iis('ftpServer/security/sslClientCertificates@revocationFreshnessTime'));
 
 export const revocation = z
   .strictObject({
