@@ -23,6 +23,7 @@ const failureReplies: Readonly<Record<Exclude<StorageErrorKind, 'fault'>, Reply>
   ruled: reply('fileUnavailable', 'An authorization rule is for it, or for something in it; it stays where it is.'),
   'other-file-system': reply('fileUnavailable', 'The new name lies on another file system; copy the file instead.'),
   'name-invalid': reply('nameNotAllowed', 'That name is not allowed.'),
+  'not-durable': reply('localError', 'The file is whole and in place, but a power failure may undo that.'),
   unresponsive: reply('localError', 'The file system does not answer.'),
   /** RFC 1123 4.1.3.4. */
   'beyond-end': reply('restartNotPossible', 'The file is shorter than that.'),

@@ -98,7 +98,9 @@ export const fileCommandSettings = {
     .describe('An upload that ends without TLS close_notify may be truncated; some clients never send it'),
   uploadEndDelay: duration('0s', '10s')
     .prefault('300ms')
-    .describe('How long such an upload waits to see whether its client was killed and the control connection ends too'),
+    .describe(
+      'How long such an upload, or the record of a transfer that broke, waits to see whether the control connection of a killed client ends too',
+    ),
 };
 
 /** Sections that no other module has settings in. */

@@ -63,7 +63,10 @@ export interface Upload {
   readonly bytesWritten: number;
   /** Resolves when the chunk is handed to the file; the caller awaits it before the next (back pressure). */
   write(chunk: Buffer): Promise<void>;
-  /** Makes the upload durable and visible under its name; rejects, with nothing made visible, when it is given up before that. */
+  /**
+   * Makes the upload durable and visible under its name; rejects, with nothing made visible, when it is given up before that.
+   * @throws StorageError `not-durable` when it is visible, but the disk did not confirm its name
+   */
   commit(signal?: AbortSignal): Promise<void>;
   /** Gives the upload up: with `replace` the old file stays as it was. Never rejects. */
   abort(): Promise<void>;
@@ -108,6 +111,8 @@ export type StorageErrorKind =
   | 'name-invalid'
   /** The offset lies beyond the end of the file. */
   | 'beyond-end'
+  /** The new file is whole and in place, but may be gone after a power cut. */
+  | 'not-durable'
   /** The file system does not answer; whether it has done what was asked is not known. */
   | 'unresponsive'
   | 'fault';

@@ -143,7 +143,8 @@ class FileUpload implements Upload {
   }
 
   /**
-   * Contents first, then the name, then the directory that holds the name: after a power cut the old file or the new one.
+   * Contents first, then the name, then the directory that holds the name: after a power cut the old file or the new one. The
+   * directory is opened before, so that what can fail without a change fails so; only its sync can fail behind the new name.
    *
    * A client that gives up by itself ends the octets in order, with close_notify, and is gone a moment later. RFC 959 cannot tell
    * that from a whole file unless the control connection ends before the name is taken, so the signal is looked at then, not earlier.
@@ -157,14 +158,28 @@ class FileUpload implements Upload {
         await Promise.all([handle.datasync(), signal && setTimeout(partingMilliseconds)]);
         if (signal) await pendingEventsSeen();
         signal?.throwIfAborted();
-        if (placement?.temporary) await rename(placement.temporary, placement.entry.hostPath);
+        if (placement) await this.#takeName(placement);
         this.#isEnded = true;
-        if (placement) await syncDirectory(placement.entry.directory);
       } finally {
         await this.abort();
         await this.#release();
       }
     });
+  }
+
+  async #takeName({ entry, temporary }: Placement): Promise<void> {
+    const directory = await unlessUnsyncable(() =>
+      open(entry.directory.link, constants.O_RDONLY | constants.O_DIRECTORY),
+    );
+    try {
+      if (temporary) await rename(temporary, entry.hostPath);
+      this.#isEnded = true;
+      await unlessUnsyncable(async () => directory?.sync());
+    } catch (error) {
+      throw this.#isEnded ? notDurable(this.#virtualPath, error) : error;
+    } finally {
+      await directory?.close().catch(() => undefined);
+    }
   }
 
   async abort(): Promise<void> {
@@ -194,11 +209,17 @@ async function pendingEventsSeen(): Promise<void> {
 /** Errors that say this directory or file system cannot be synced, by permission or by nature: nothing more can be done. */
 const unsyncable = new Set(['EACCES', 'EINVAL', 'ENOTSUP']);
 
-async function syncDirectory(directory: PinnedObject): Promise<void> {
+async function unlessUnsyncable<T>(step: () => Promise<T>): Promise<T | undefined> {
   try {
-    const handle = await open(directory.link, constants.O_RDONLY | constants.O_DIRECTORY);
-    await handle.sync().finally(() => handle.close());
+    return await step();
   } catch (error) {
-    if (!unsyncable.has(errnoOf(error) ?? '')) throw error;
+    if (unsyncable.has(errnoOf(error) ?? '')) return undefined;
+    throw error;
   }
+}
+
+/** Neither a success nor a file left as it was: who sent it must hear that the new one is there, and may be gone after a power cut. */
+function notDurable(virtualPath: string, cause: unknown): StorageError {
+  const message = `store ${virtualPath}: the file is whole and in place, but its directory is not on the disk: ${errnoOf(cause) ?? String(cause)}`;
+  return new StorageError('not-durable', message, { cause });
 }

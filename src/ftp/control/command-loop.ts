@@ -36,6 +36,7 @@ export class CommandLoop {
   #isServingUrgent = false;
   #drainReply: Reply | undefined;
   #inputEnded = false;
+  #heard = Promise.withResolvers<void>();
 
   /** @param maximumLine octets of a line without its end */
   constructor(connection: LoopConnection, maximumLine: Octets) {
@@ -48,8 +49,15 @@ export class CommandLoop {
     return this.#inputEnded;
   }
 
+  /** Resolves when the client sends something more. */
+  heardAgain(): Promise<void> {
+    return this.#heard.promise;
+  }
+
   push(chunk: Buffer): void {
     if (this.#connection.isEnding()) return;
+    this.#heard.resolve();
+    this.#heard = Promise.withResolvers();
     this.#queue.push(chunk);
     this.#regulate();
     void this.#serveUrgent();

@@ -163,6 +163,10 @@ export class ControlConnection implements Control {
     return this.#commands.hasInputEnded;
   }
 
+  heardAgain(): Promise<void> {
+    return this.#commands.heardAgain();
+  }
+
   abortTransfer(): Promise<boolean> {
     return this.#transfer.giveUpAndWait();
   }

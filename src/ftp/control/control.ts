@@ -82,6 +82,8 @@ export interface Control {
   readonly isTransferring: boolean;
   /** Whether the client has closed its side of the control connection. */
   readonly hasInputEnded: boolean;
+  /** Resolves when the client sends something more. */
+  heardAgain(): Promise<void>;
   /** Gives the running transfer up and waits until it has been answered. @returns false when none runs */
   abortTransfer(): Promise<boolean>;
 }

@@ -2,7 +2,7 @@
  * The course of every transfer: protection asked for, 150, the proven data connection, the bytes, one final reply. It never
  * says 226 of a transfer that broke, and never tells the client more of a refusal than a reference.
  */
-
+import { setTimeout } from 'node:timers/promises';
 import { millisecondsSince } from '../../clock.ts';
 import { denial, denialEntry } from '../../denial.ts';
 import { errorMessage } from '../../error-message.ts';
@@ -88,11 +88,27 @@ export function carryOut(
       if (error instanceof StorageError) recordIfUnresponsive(control, error);
       if (!noticeShortage(error, 'transfer')) control.log.info('transfer-failed', { error });
       const facts = { ...connection.facts, reason: errorMessage(error), refused: pace?.code };
-      return result(signal.aborted ? 'aborted' : 'failed', connection.transferred, facts);
+      const broken = result('failed', connection.transferred, facts);
+      if (!pace && !(error instanceof StorageError || error instanceof TransferRefused))
+        await clientSurvives(control, signal);
+      return signal.aborted ? { ...broken, outcome: 'aborted' } : broken;
     } finally {
       signal.removeEventListener('abort', giveUp);
     }
   });
+}
+
+/**
+ * The kernel of a client that was killed breaks its connections in any order, and the end of the control connection makes an ABOR of
+ * what happened (RFC 959 4.1.1): so its fate is awaited before the record, though not before the reply. A client that goes on
+ * with its next command has waited for nothing.
+ */
+async function clientSurvives(control: Control, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  const delay = control.options.site.fileHandling.uploadEndDelay;
+  const waited = setTimeout(delay, undefined, { signal: AbortSignal.any([signal, over.signal]) });
+  await Promise.race([waited, control.heardAgain()]).catch(() => undefined);
+  over.abort();
 }
 
 function refusal(opened: Exclude<Opened, { outcome: 'open' }>, signal: AbortSignal): Reply {
