@@ -2,14 +2,15 @@
  * A disk that fails in the middle of an upload, or at its end: the client is told that it failed, the old file stays whole, and the
  * record says why. What was appended or continued stays, so that the client can go on from there.
  */
-import { type FileHandle, open, readdir, readFile, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { type FileHandle, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Transfer } from '../../src/operations/audit.ts';
 import { StorageError } from '../../src/storage/storage.ts';
-import { openData } from '../support/control-client.ts';
 import { createIdentities, type ProtocolSite } from '../support/protocol-site.ts';
 import { siteFactory } from '../support/site-factory.ts';
+import { type UploadOutcome, uploadTo } from '../support/upload-outcome.ts';
 
 const identities = await createIdentities();
 const siteWith = siteFactory(identities);
@@ -42,30 +43,11 @@ function takeOctets(room: number, errno: string): void {
   });
 }
 
+/** The directory that holds the new name; files themselves are put on the disk by fdatasync. */
+const refuseDirectorySync = (errno: string) => void vi.spyOn(handles, 'sync').mockRejectedValue(failed(errno));
 const refuseSync = (errno: string) => void vi.spyOn(handles, 'datasync').mockRejectedValue(failed(errno));
 
-interface Outcome {
-  readonly code: number;
-  readonly record: Transfer;
-}
-
-async function upload(site: ProtocolSite, commands: readonly string[]): Promise<Outcome> {
-  const client = await site.loggedIn();
-  const data = await openData(await client.passive(), {
-    ...identities.ada,
-    ...(client.session && { session: client.session }),
-  });
-  for (const command of commands.slice(0, -1)) await client.command(command);
-  client.write(`${commands.at(-1)}\r\n`);
-  data.resume();
-  data.end(sent);
-  await client.reply();
-  const { code } = await client.reply();
-  const record = (await site.record(({ event }) => event === 'transfer')) as Transfer;
-  expect((await client.command('NOOP')).code).toBe(200);
-  client.destroy();
-  return { code, record };
-}
+const upload = (site: ProtocolSite, commands: readonly string[]) => uploadTo(site, commands, sent);
 
 const errors = [
   ['ENOSPC', 452],
@@ -86,7 +68,7 @@ const kinds = [
 
 async function expectFailure(
   site: ProtocolSite,
-  outcome: Outcome,
+  outcome: UploadOutcome,
   code: number,
   errno: string,
   file: Buffer | undefined,
@@ -113,6 +95,61 @@ describe.each(errors)('%s is answered %d', (errno, code) => {
     const continued = commands.length === 2 ? Buffer.concat([old.subarray(0, 1000), sent]) : undefined;
     await expectFailure(site, await upload(site, commands), code, errno, inPlace ?? continued ?? before);
   });
+});
+
+describe('a disk that is full', () => {
+  const namespace = ['--user', '--map-root-user', '--mount'];
+  const canMount = spawnSync('unshare', [...namespace, 'sh', '-c', 'mount -t tmpfs none /mnt']).status === 0;
+
+  it('is answered 452, keeps what was there, gives back the space of a failed file, and serves on', async ({
+    skip,
+  }) => {
+    if (!canMount) skip('this machine does not let the tests mount a small disk');
+    const disk = await mkdtemp(join(tmpdir(), 'cardgate-disk-'));
+    const script = 'mount -t tmpfs -o size=1m none "$0" && TMPDIR="$0" exec "$@"';
+    const site = join(import.meta.dirname, 'full-disk-site.ts');
+    const words = [...namespace, 'sh', '-c', script, disk, process.execPath, site];
+    const { stdout, stderr } = spawnSync('unshare', words, { encoding: 'utf8', timeout: 60_000 });
+    await rm(disk, { recursive: true });
+    const common = { code: 452, outcome: 'failed', reason: expect.stringContaining('ENOSPC'), later: 226 };
+    const whole = { ...common, isOldWhole: true, isSpaceFreed: true };
+    const grown = { ...common, names: ['file'], isOldWhole: false, isPrefixOfBoth: true };
+    expect(JSON.parse(stdout || JSON.stringify({ stderr }))).toMatchObject({
+      'STOR over a file': { ...whole, names: ['file'] },
+      'STOR of a new file': { ...whole, names: [] },
+      APPE: grown,
+      'APPE of a new file': grown,
+      'REST and STOR': grown,
+    });
+  });
+});
+
+describe('a file that is in place, but whose name the disk does not confirm', () => {
+  it.each([
+    ['STOR over a file', 'STOR file', old, 'EIO'],
+    ['STOR of a new file', 'STOR file', undefined, 'ENOSPC'],
+    ['APPE of a new file', 'APPE file', undefined, 'EDQUOT'],
+  ])(
+    '%s is answered 451 and recorded as failed, and both say that the file is there',
+    async (_kind, command, before, errno) => {
+      const site = await siteWith();
+      if (before) await writeFile(join(site.home, 'file'), before);
+      refuseDirectorySync(errno);
+      const outcome = await upload(site, [command]);
+      expect(outcome.text).toContain('in place');
+      await expectFailure(site, outcome, 451, errno, sent);
+      expect(outcome.record.facts?.['reason']).toContain('whole and in place');
+    },
+  );
+
+  it.each(['EACCES', 'EINVAL', 'ENOTSUP'])(
+    'is stored where directories cannot be put on the disk at all (%s)',
+    async (errno) => {
+      const site = await siteWith();
+      refuseDirectorySync(errno);
+      expect(await upload(site, ['STOR file'])).toMatchObject({ code: 226, record: { outcome: 'complete' } });
+    },
+  );
 });
 
 describe('what the disk does not let begin is recorded with its reason', () => {
