@@ -57,9 +57,9 @@ export type AuthorizationRule = Decoded<typeof authorizationRule>;
 export interface AuthorizationSubject {
   readonly accountName: string;
   readonly groups: readonly {
-    readonly sid?: string;
-    readonly distinguishedName?: string;
-    readonly name?: string;
+    readonly sid?: string | undefined;
+    readonly distinguishedName?: string | undefined;
+    readonly name?: string | undefined;
   }[];
 }
 

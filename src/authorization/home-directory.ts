@@ -70,9 +70,9 @@ export interface HomeOwner {
   /** Name of the directory that holds the account, as configured. */
   readonly directory: string;
   /** The account’s homeDirectory attribute, as stored. */
-  readonly homeDirectory?: string;
+  readonly homeDirectory?: string | undefined;
   /** DNS name of its domain. */
-  readonly domain?: string;
+  readonly domain?: string | undefined;
   /** Stable and unique within the directory. */
   readonly id?: string;
 }

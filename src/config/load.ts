@@ -35,7 +35,7 @@ export interface LoadedSite {
   readonly ocspResponders: readonly Certificate[];
   /** Empty with remoteMapping. */
   readonly rules: readonly MappingRule[];
-  readonly remoteMapping?: LoadedRemoteMapping;
+  readonly remoteMapping?: LoadedRemoteMapping | undefined;
   /** Absolute. */
   readonly physicalPath: string;
 }
@@ -54,8 +54,8 @@ export interface Configuration {
   readonly retrieval: LoadedRetrieval;
   /** Of the mapping service; empty when the configuration has none. */
   readonly listeners: readonly ServiceListener[];
-  readonly logFile?: string;
-  readonly auditFile?: string;
+  readonly logFile?: string | undefined;
+  readonly auditFile?: string | undefined;
   /** Of `files`, as ConfigurationDigest describes; lower-case hexadecimal. */
   readonly sha256: string;
   /** Every file that takes part, the configuration itself too. */
@@ -115,8 +115,8 @@ export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPu
     directories: usable,
     retrieval,
     listeners,
-    ...(logFile !== undefined && { logFile }),
-    ...(auditFile !== undefined && { auditFile }),
+    logFile,
+    auditFile,
     sha256: digest.sha256(),
     files: digest.files(),
     warnings: all,
@@ -185,7 +185,7 @@ function loadSite(
     checkRulePaths(reader.source, site, settings, physicalPath);
   }
   const rules = readRules(reader, [...site, 'mapping', 'rules'], settings, further);
-  return server && rules && { ...loaded, server, rules, ...(remoteMapping && { remoteMapping }) };
+  return server && rules && { ...loaded, server, rules, remoteMapping };
 }
 
 /** Where the service makes homes, or all share the folder and may write, the folder itself must be writable. */

@@ -6,13 +6,13 @@ export interface AccountState {
   readonly type: 'person' | 'computer' | 'trust' | 'temporary-duplicate' | 'other';
   readonly disabled: boolean;
   /** Before this moment the account is not in force. */
-  readonly startsAt?: Date;
+  readonly startsAt?: Date | undefined;
   /** `never-ends`: until the directory says otherwise, because an administrator unlocks it or its own lockout time lapses. */
-  readonly lockedUntil?: Date | 'never-ends';
+  readonly lockedUntil?: Date | 'never-ends' | undefined;
   /** From this moment on the account is expired. */
-  readonly expiresAt?: Date;
+  readonly expiresAt?: Date | undefined;
   /** 168 hours of the week from Sunday 00:00 UTC, least significant bit first (MS-SAMR logonHours); absent: always. */
-  readonly logonHours?: Buffer;
+  readonly logonHours?: Buffer | undefined;
   readonly smartcardRequired: boolean;
 }
 

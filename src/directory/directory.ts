@@ -38,7 +38,7 @@ export type FilterTree =
       readonly attribute: string;
       readonly value: string | Buffer;
       /** What the attribute holds where the assertion is not the value itself, as with certificateExactMatch (RFC 4523). */
-      readonly stored?: Buffer;
+      readonly stored?: Buffer | undefined;
     }
   | { readonly operator: 'present'; readonly attribute: string };
 
@@ -47,7 +47,7 @@ export type LookupKind = AccountLookup['by'];
 export interface Group {
   readonly sid?: string;
   readonly distinguishedName?: string;
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 export interface DirectoryAccount {
@@ -60,22 +60,22 @@ export interface DirectoryAccount {
   readonly accountName: string;
   /** All names by which USER may call this account. */
   readonly loginNames: readonly string[];
-  readonly sid?: string;
-  readonly userPrincipalName?: string;
+  readonly sid?: string | undefined;
+  readonly userPrincipalName?: string | undefined;
   /** DNS name of the account's domain, where the directory is Active Directory. */
-  readonly dnsDomain?: string;
+  readonly dnsDomain?: string | undefined;
   readonly altSecurityIdentities: readonly string[];
   /** DER of the certificates stored at the account. */
   readonly certificates: readonly Buffer[];
   /** SHA-256 fingerprints of certificates, lower-case hexadecimal; account files hold these instead of whole certificates. */
   readonly certificateFingerprints: readonly string[];
-  readonly createdAt?: Date;
-  readonly homeDirectory?: string;
+  readonly createdAt?: Date | undefined;
+  readonly homeDirectory?: string | undefined;
   /**
    * After a look-up by filter: the values, as stored, of every attribute the filter names, by attribute name in lower case.
    * Names without values are left out.
    */
-  readonly attributes?: ReadonlyMap<string, readonly Buffer[]>;
+  readonly attributes?: ReadonlyMap<string, readonly Buffer[]> | undefined;
   readonly state: AccountState;
 }
 
@@ -83,7 +83,7 @@ export interface DirectoryAccount {
 export interface StoredMapping {
   readonly distinguishedName: string;
   readonly accountName: string;
-  readonly sid?: string;
+  readonly sid?: string | undefined;
   readonly altSecurityIdentities: readonly string[];
   readonly certificates: readonly Buffer[];
   /** Member of a protected group (adminCount 1), where the directory tells. */

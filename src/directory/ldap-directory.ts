@@ -196,13 +196,13 @@ function accountFrom(
     distinguishedName: entry.distinguishedName,
     accountName,
     loginNames: [accountName, ...userPrincipalNames],
-    ...(sid !== undefined && { sid }),
-    ...(userPrincipalName !== undefined && { userPrincipalName }),
+    sid,
+    userPrincipalName,
     altSecurityIdentities: texts(names.altSecurityIdentities),
     certificates: entry.octets(names.certificate),
     certificateFingerprints: texts(names.fingerprint).map((text) => text.toLowerCase()),
-    ...(createdAt && { createdAt }),
-    ...(homeDirectory !== undefined && { homeDirectory }),
+    createdAt,
+    homeDirectory,
     state,
   };
 }

@@ -45,8 +45,8 @@ export async function ldapStateFrom(
   return {
     type: 'person',
     disabled: entry.read('nsAccountLock', readBoolean) ?? false,
-    ...(startsAt && { startsAt }),
-    ...(lockedUntil !== undefined && { lockedUntil }),
+    startsAt,
+    lockedUntil,
     ...(ends.length > 0 && { expiresAt: new Date(Math.min(...ends.map((end) => end.getTime()))) }),
     smartcardRequired: false,
   };

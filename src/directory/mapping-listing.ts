@@ -84,7 +84,7 @@ function storedMapping(entry: LdapEntry, options: MappingListingOptions): Stored
   return {
     distinguishedName: entry.distinguishedName,
     accountName: entry.texts(options.accountName)[0] ?? entry.distinguishedName,
-    ...(sid !== undefined && { sid }),
+    sid,
     altSecurityIdentities: altSecurityIdentities === undefined ? [] : entry.texts(altSecurityIdentities),
     certificates: entry.octets(certificate),
     isProtected: entry.texts(adminCount)[0] === '1',

@@ -21,8 +21,8 @@ export interface Step {
   readonly check: string;
   readonly verdict: 'passed' | 'failed' | 'skipped' | 'noted';
   /** The clause that demands the check, such as `RFC 5280 6.1.3 (a)(1)`. */
-  readonly citation?: string;
-  readonly facts?: Facts;
+  readonly citation?: string | undefined;
+  readonly facts?: Facts | undefined;
 }
 
 export interface StepRecorder {

@@ -32,6 +32,6 @@ export async function applyChange(control: Control, session: AuthenticatedSessio
       control.send(change.done);
     });
   } finally {
-    recordTransfer(control, session, { operation, path, ...(target === undefined ? {} : { target }), ...outcome });
+    recordTransfer(control, session, { operation, path, target, ...outcome });
   }
 }

@@ -48,7 +48,7 @@ export function createSharedEvidence(
     retryAfter,
     fileDirectories,
     readLdapUrl,
-    ...(proxy && { proxy: proxyOf(proxy) }),
+    proxy: proxy && proxyOf(proxy),
     ...(certificateAuthorities.length > 0 && { certificateAuthorities }),
     clock,
     logger,

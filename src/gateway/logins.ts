@@ -69,11 +69,11 @@ export function openSharedParts(configuration: Configuration) {
   const clock = systemClock;
   const logger = createLogger({
     level: configuration.settings.log.level,
-    ...(configuration.logFile && { file: configuration.logFile }),
+    file: configuration.logFile,
   });
   const endShortages = tellShortagesTo(logger);
   const audit = createAuditTrail({
-    ...(configuration.auditFile && { file: configuration.auditFile }),
+    file: configuration.auditFile,
     whenUnwritable: configuration.settings.audit.whenUnwritable,
     clock,
     onAlarm: (text) => {

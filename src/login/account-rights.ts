@@ -72,7 +72,7 @@ export async function findHome<Account extends Grouped & Authorized>(
 ): Promise<StageResult<Account & Housed>> {
   const { account } = authorized;
   if (!homes) return housed(authorized, account.homeDirectory ?? '');
-  const owner = { ...account, ...(account.dnsDomain !== undefined && { domain: account.dnsDomain }) };
+  const owner = { ...account, domain: account.dnsDomain };
   const home = await (purpose === 'explain' ? homes.foresee(owner) : homes.find(owner));
   const isDenied = home.outcome === 'denied';
   steps.record({
@@ -81,12 +81,12 @@ export async function findHome<Account extends Grouped & Authorized>(
     verdict: isDenied ? 'failed' : 'passed',
     facts: isDenied
       ? home.denial.facts
-      : { home: home.homeDirectory, ...(home.wouldBeMade && { wouldBeMade: 'by the first login' }) },
+      : { home: home.homeDirectory, wouldBeMade: home.wouldBeMade && 'by the first login' },
   });
   return isDenied ? home : housed(authorized, home.homeDirectory);
 }
 
 function housed<Account extends Grouped & Authorized>(authorized: Account, homeDirectory: string) {
-  const account = { ...accountFacts(authorized.account), ...(homeDirectory && { homeDirectory }) };
+  const account = { ...accountFacts(authorized.account), homeDirectory: homeDirectory || undefined };
   return { outcome: 'passed' as const, proof: { ...authorized, homeDirectory }, findings: { account } };
 }

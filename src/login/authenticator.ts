@@ -15,7 +15,7 @@ export interface LoginRequest {
   /** The argument of USER, bounded and decoded, not trusted. */
   readonly claimedName: string;
   /** The argument of PASS; absent until the client was asked for one. Never logged. */
-  readonly password?: string;
+  readonly password?: string | undefined;
   readonly remoteAddress: string;
   readonly connectionId: string;
   /** Where the connection came in; for the record. */
@@ -30,7 +30,7 @@ export interface Login {
   readonly accountName: string;
   readonly directory: string;
   /** What stays the same when the account is renamed or moved; absent where the directory does not tell it. */
-  readonly accountId?: string;
+  readonly accountId?: string | undefined;
   /** Absolute path of the account's home in the storage. */
   readonly homeDirectory: string;
   readonly accessRights: AccessRights;
@@ -39,7 +39,7 @@ export interface Login {
   /** Whether a password was asked for and was right. Default `false`. */
   readonly passwordProven?: boolean;
   /** When the first certificate of the path expires: the login ends then at the latest. Absent with certificateSha256. */
-  readonly validUntil?: Date;
+  readonly validUntil?: Date | undefined;
 }
 
 /** A login that was granted. */

@@ -42,7 +42,7 @@ function loginOf({ account, certificate, passwordProven, accessRights, homeDirec
     accountId: account.id,
     homeDirectory,
     accessRights,
-    ...(passwordProven && { passwordProven }),
+    passwordProven,
     ...(certificate && {
       certificateSha256: certificate.certificate.sha256,
       validUntil: new Date(Math.min(...certificate.path.map(({ notAfter }) => notAfter.getTime()))),

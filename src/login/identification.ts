@@ -16,7 +16,7 @@ export interface Identified {
   /** Absent where a name led to it. */
   readonly certificate?: ValidatedCertificate;
   /** Of the address a password comes from, where no certificate was shown; a card holder does not answer for the neighbours. */
-  readonly address?: Admission;
+  readonly address?: Admission | undefined;
 }
 
 /** A certificate that is refused is not saved by a password. */
@@ -74,7 +74,7 @@ async function findAccount(
     if (identified.outcome === 'denied') return identified;
     const { account, directory } = identified;
     const findings = { mappingReason: 'login-name', account: accountFacts(account), mapped: { account } };
-    return { outcome: 'passed', proof: { account, directory, ...(address && { address }) }, findings };
+    return { outcome: 'passed', proof: { account, directory, address }, findings };
   } catch (error) {
     address?.undecided();
     throw error;

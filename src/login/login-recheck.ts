@@ -20,7 +20,7 @@ const undecided: ReadonlySet<DenialCode> = new Set([
 /** The part of a login that is compared at each recheck; the rest may be garbage. */
 export function grantedLogin(login: Login): GrantedLogin {
   const { accountName, directory, accountId, homeDirectory, passwordProven = false } = login;
-  return { accountName, directory, homeDirectory, passwordProven, ...(accountId !== undefined && { accountId }) };
+  return { accountName, directory, homeDirectory, passwordProven, accountId };
 }
 
 /**
@@ -39,7 +39,7 @@ export function standingOf(
       const { accessRights, validUntil } = now.proof;
       const change = anotherAccount(now.proof, granted) ?? anotherHome(now.proof, granted);
       if (change) return { outcome: 'withdrawn', denial: change };
-      return { outcome: 'confirmed', accessRights, ...(validUntil && { validUntil }) };
+      return { outcome: 'confirmed', accessRights, validUntil };
     }
     case 'password-required': {
       const detail = 'The site wants a password now, and the login was granted without one.';

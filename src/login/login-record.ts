@@ -21,9 +21,9 @@ export function recordedCertificate(certificate: Certificate): RecordedCertifica
     sha256: certificate.sha256,
     notBefore: certificate.notBefore.toISOString(),
     notAfter: certificate.notAfter.toISOString(),
-    ...(certificate.subjectKeyIdentifier && { subjectKeyIdentifier: certificate.subjectKeyIdentifier.toString('hex') }),
-    ...(identity?.userPrincipalNames.length && { userPrincipalNames: identity.userPrincipalNames.map(printable) }),
-    ...(identity?.securityIdentifier && { sid: identity.securityIdentifier.sid }),
+    subjectKeyIdentifier: certificate.subjectKeyIdentifier?.toString('hex'),
+    userPrincipalNames: identity?.userPrincipalNames.length ? identity.userPrincipalNames.map(printable) : undefined,
+    sid: identity?.securityIdentifier?.sid,
   };
 }
 
@@ -47,7 +47,7 @@ export function accountFacts(
     directory: account.directory,
     name: printable(account.accountName),
     distinguishedName: printable(account.distinguishedName),
-    ...(account.sid && { sid: account.sid }),
+    sid: account.sid,
   };
 }
 
@@ -60,11 +60,12 @@ function evidenceFacts(evidence: RevocationEvidence, validatedAt: Date): Evidenc
     status,
     method,
     source: printable(source),
-    ...(responder !== undefined && { responder: printable(responder) }),
-    ...(producedAt && { producedAt: producedAt.toISOString() }),
-    ...(thisUpdate && { thisUpdate: thisUpdate.toISOString(), ageSeconds: secondsSince(thisUpdate) }),
-    ...(nextUpdate && { nextUpdate: nextUpdate.toISOString() }),
-    ...(endedAt && { endedSecondsAgo: secondsSince(endedAt) }),
+    responder: responder === undefined ? undefined : printable(responder),
+    producedAt: producedAt?.toISOString(),
+    thisUpdate: thisUpdate?.toISOString(),
+    ageSeconds: thisUpdate && secondsSince(thisUpdate),
+    nextUpdate: nextUpdate?.toISOString(),
+    endedSecondsAgo: endedAt && secondsSince(endedAt),
   };
 }
 

@@ -31,7 +31,7 @@ export interface Resolution {
   readonly verdict: Exclude<Verdict<Login>, { readonly outcome: 'password-required' }>;
   /** As it went into the audit trail. */
   readonly record: LoginAttempt;
-  readonly mapped?: MappedAccount;
+  readonly mapped?: MappedAccount | undefined;
 }
 
 /** None of its methods rejects: a fault inside becomes `unavailable` with code `internal-fault`. */
@@ -91,7 +91,7 @@ export class SiteLogin {
     if (fault !== undefined) {
       logger.error('login-fault', { reference, connectionId: request.connectionId, error: fault });
     }
-    return { verdict: verdictOf(conclusion, reference), record, ...(findings.mapped && { mapped: findings.mapped }) };
+    return { verdict: verdictOf(conclusion, reference), record, mapped: findings.mapped };
   }
 
   #write(decided: Decided, request: ExplainedRequest, startedAt: number): LoginAttempt {
@@ -100,11 +100,11 @@ export class SiteLogin {
       event: 'login',
       outcome: decided.outcome === 'passed' ? 'granted' : decided.outcome,
       reference,
-      ...(request.binding !== undefined && { binding: request.binding }),
+      binding: request.binding,
       connectionId: request.connectionId,
       remoteAddress: request.remoteAddress,
       claimedName: printable(request.claimedName ?? ''),
-      ...(request.caller !== undefined && { caller: printable(request.caller) }),
+      caller: request.caller === undefined ? undefined : printable(request.caller),
       tls: request.tls,
       ...findings,
       ...(decided.outcome !== 'passed' && { denial: decided.denial }),

@@ -71,7 +71,7 @@ function filled(filter: FilterTemplate, facts: CertificateWithIdentity, choice: 
       const value = filledValue(parts, facts, choice);
       if (value === undefined || value.length === 0 || value.length > longestValue) return undefined;
       const isExact = attribute.toLowerCase() === 'usercertificate' && isExactAssertion(parts);
-      return { operator: 'equals', attribute, value, ...(isExact && { stored: facts.certificate.der }) };
+      return { operator: 'equals', attribute, value, stored: isExact ? facts.certificate.der : undefined };
     }
   }
 }

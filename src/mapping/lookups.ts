@@ -97,7 +97,7 @@ function altQuestions(
   const { sha1PublicKeyOf } = rule;
   const forms = formsOf(rule).map((form) => ({
     form,
-    values: altValues(form, certificate, identity, { spelling, ...(sha1PublicKeyOf && { sha1PublicKeyOf }) }),
+    values: altValues(form, certificate, identity, { spelling, sha1PublicKeyOf }),
   }));
   const values = forms.flatMap((entry) => entry.values);
   if (values.length === 0) return [];

@@ -30,7 +30,7 @@ export type WhenUnwritable = Decoded<typeof audit>['whenUnwritable'];
 
 export interface AuditTrailOptions {
   /** Absolute path; standard output when absent. */
-  readonly file?: string;
+  readonly file?: string | undefined;
   readonly whenUnwritable: WhenUnwritable;
   readonly clock: Clock;
   /** Takes a sentence when records cannot be written, and one when they can be again. */

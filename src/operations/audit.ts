@@ -11,9 +11,9 @@ export interface RecordedCertificate {
   /** Hexadecimal, as `serialNumberText` in pki writes it. */
   readonly serialNumber: string;
   readonly sha256: string;
-  readonly subjectKeyIdentifier?: string;
-  readonly userPrincipalNames?: readonly string[];
-  readonly sid?: string;
+  readonly subjectKeyIdentifier?: string | undefined;
+  readonly userPrincipalNames?: readonly string[] | undefined;
+  readonly sid?: string | undefined;
   readonly notBefore: string;
   readonly notAfter: string;
 }
@@ -24,20 +24,20 @@ export interface EvidenceFacts {
   readonly method: string;
   readonly source: string;
   /** OCSP only: subject of the responder. */
-  readonly responder?: string;
-  readonly producedAt?: string;
-  readonly thisUpdate?: string;
-  readonly nextUpdate?: string;
-  readonly ageSeconds?: number;
+  readonly responder?: string | undefined;
+  readonly producedAt?: string | undefined;
+  readonly thisUpdate?: string | undefined;
+  readonly nextUpdate?: string | undefined;
+  readonly ageSeconds?: number | undefined;
   /** `good-within-grace` only: how long ago the evidence ended. */
-  readonly endedSecondsAgo?: number;
+  readonly endedSecondsAgo?: number | undefined;
 }
 
 interface Common {
   /** Added by the trail of the site. */
   readonly site?: string;
   /** Where the connection came in: address, port and kind of TLS, or the listener of the mapping service. */
-  readonly binding?: string;
+  readonly binding?: string | undefined;
   readonly connectionId: string;
   readonly remoteAddress: string;
 }
@@ -49,7 +49,7 @@ export interface LoginAttempt extends Common {
   readonly reference: string;
   readonly claimedName: string;
   /** The service that asked, when the login was not to cardgate itself. */
-  readonly caller?: string;
+  readonly caller?: string | undefined;
   readonly tls: { readonly protocol: string; readonly cipher: string };
   readonly certificate?: RecordedCertificate;
   readonly path?: readonly string[];
@@ -62,8 +62,8 @@ export interface LoginAttempt extends Common {
     readonly directory: string;
     readonly name: string;
     readonly distinguishedName: string;
-    readonly sid?: string;
-    readonly homeDirectory?: string;
+    readonly sid?: string | undefined;
+    readonly homeDirectory?: string | undefined;
   };
   readonly denial?: Denial;
   readonly durationMilliseconds: number;
@@ -82,7 +82,7 @@ export interface Transfer extends Common {
   readonly accountName: string;
   readonly operation: 'retrieve' | 'store' | 'append' | 'delete' | 'rename' | 'make-directory' | 'remove-directory';
   readonly path: string;
-  readonly target?: string;
+  readonly target?: string | undefined;
   readonly outcome: 'complete' | 'aborted' | 'failed';
   readonly bytes?: number;
   readonly durationMilliseconds?: number;
@@ -120,7 +120,7 @@ export interface ConfigurationInForce {
 /** Records from before a login that were counted instead of written, of one network and reason. */
 export interface Summary {
   readonly event: 'summary';
-  readonly site?: string;
+  readonly site?: string | undefined;
   readonly of: 'login' | 'refusal' | 'session-end';
   /** The code of the denial, or the reason of the end. */
   readonly reason: string;

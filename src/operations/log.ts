@@ -34,7 +34,7 @@ export interface Logger {
 export interface LogOptions {
   readonly level: LogLevel;
   /** Absolute path; standard error when absent. */
-  readonly file?: string;
+  readonly file?: string | undefined;
 }
 
 export interface ClosableLogger extends Logger {

@@ -83,7 +83,7 @@ export class StrangerRecords {
       this.#counted.size < mostCounted || this.#counted.has(keyOf(network)) ? network : otherNetworks;
     const known = this.#counted.get(keyOf(remoteAddress));
     if (known) return known;
-    const facts = { ...(site !== undefined && { site }), of, reason, remoteAddress };
+    const facts = { site, of, reason, remoteAddress };
     const entry = { facts, seen: 0, count: 0, firstAt: '', lastAt: '', references: [], claimedNames: [] };
     this.#counted.set(keyOf(remoteAddress), entry);
     return entry;

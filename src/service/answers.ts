@@ -62,20 +62,20 @@ function accountAnswer({ account, groups = [] }: MappedAccount): GrantedAnswer['
     directory,
     name: accountName,
     distinguishedName,
-    ...(sid && { sid }),
-    ...(userPrincipalName && { userPrincipalName }),
-    ...(dnsDomain && { dnsDomain }),
-    ...(homeDirectory && { homeDirectory }),
+    sid,
+    userPrincipalName: userPrincipalName || undefined,
+    dnsDomain,
+    homeDirectory: homeDirectory || undefined,
     groups: groups.map((group) => ({
-      ...(group.sid && { sid: group.sid }),
-      ...(group.distinguishedName && { distinguishedName: group.distinguishedName }),
-      ...(group.name && { name: group.name }),
+      sid: group.sid,
+      distinguishedName: group.distinguishedName,
+      name: group.name || undefined,
     })),
   };
 }
 
 function wireStep({ facts, ...step }: RecordedStep): NonNullable<DeniedAnswer['steps']>[number] {
-  return { ...step, ...(facts && { facts: definedFacts(facts) }) };
+  return { ...step, facts: facts && definedFacts(facts) };
 }
 
 function definedFacts(facts: Facts): NonNullable<DeniedAnswer['facts']> {

@@ -48,7 +48,7 @@ export async function decideRemotely(
     proof: {
       accountName: account.accountName,
       directory: account.directory,
-      ...(account.sid !== undefined && { accountId: account.sid }),
+      accountId: account.sid,
       homeDirectory,
       accessRights,
       certificateSha256,
@@ -97,7 +97,7 @@ async function askService(
   }
   const { answer, service } = remote;
   for (const { citation, facts, atMilliseconds: _, ...step } of answer.steps ?? []) {
-    steps.record({ ...step, ...(citation !== undefined && { citation }), ...(facts && { facts }) });
+    steps.record({ ...step, citation, facts });
   }
   steps.record({
     stage: 'mapping',
@@ -118,8 +118,8 @@ function resolveRequest(
       .filter(({ length }) => length <= maximumCertificateOctets)
       .slice(0, maximumCertificates)
       .map((der) => der.toString('base64')),
-    ...(claimedName !== undefined && { user: claimedName }),
-    ...(site !== undefined && { site }),
+    user: claimedName,
+    site,
     ...(addressPattern.test(remoteAddress) && { remoteAddress }),
     tls,
   };

@@ -7,8 +7,8 @@ import { parameterDescriptions } from './routes.ts';
 import { maximumUserLength } from './wire.ts';
 
 export interface Query {
-  readonly user?: string;
-  readonly site?: string;
+  readonly user?: string | undefined;
+  readonly site?: string | undefined;
   readonly explain: boolean;
 }
 
@@ -42,7 +42,7 @@ export function parseQuery(text: string): Query {
   if (!isKnown || isTooLong || given.size !== names.length || !['0', '1'].includes(explain)) {
     throw new RefusedRequest('request-invalid');
   }
-  return { ...(user !== undefined && { user }), ...(site !== undefined && { site }), explain: explain === '1' };
+  return { user, site, explain: explain === '1' };
 }
 
 /** URLSearchParams puts U+FFFD where octets are not UTF-8, and leaves a percent sign as it is. */

@@ -136,12 +136,12 @@ function settingsOf(line: z.output<typeof lineSchema>, defaults: VerifySettings)
     crls: material('crls', crlsIn, defaults.crls),
     ocspResponses: material('ocsp', ocspResponsesIn, defaults.ocspResponses),
     leftOut,
-    ...(at && { at }),
+    at,
     policies: line.policies ?? defaults.policies,
     requireExplicitPolicy: line.requireExplicitPolicy ?? defaults.requireExplicitPolicy,
     inhibitPolicyMapping: line.inhibitPolicyMapping ?? defaults.inhibitPolicyMapping,
     inhibitAnyPolicy: line.inhibitAnyPolicy ?? defaults.inhibitAnyPolicy,
     purposes: line.eku ?? defaults.purposes,
-    ...(revocation && { revocation }),
+    revocation,
   };
 }

@@ -46,7 +46,7 @@ async function answer(line: string | undefined, { defaults, now }: LineTools, ve
     const verifier = verifiers.get(key) ?? createVerifier(request.settings(defaults), now);
     verifiers.set(key, verifier);
     const verification = await verifier.verify(request.peerCertificates());
-    const json = { ...(id !== undefined && { id }), ...verificationJson(verification, false) };
+    const json = { id, ...verificationJson(verification, false) };
     return { valid: verification.outcome === 'valid', json };
   } catch (error) {
     if (!(error instanceof VerifyUsageError)) throw error;

@@ -20,7 +20,7 @@ export interface VerifySettings {
   /** Of all these, those that cannot be read; the result names them. */
   readonly leftOut: readonly LeftOut[];
   /** Absent: the present. */
-  readonly at?: Date;
+  readonly at?: Date | undefined;
   /** user-initial-policy-set, dotted OIDs; empty: any. */
   readonly policies: readonly string[];
   readonly requireExplicitPolicy: boolean;
@@ -29,7 +29,7 @@ export interface VerifySettings {
   /** Dotted OIDs of which one must hold; empty: any purpose will do. */
   readonly purposes: readonly string[];
   /** Absent: `both` when there is a CRL or an OCSP response, otherwise `off`. */
-  readonly revocation?: RevocationChoice;
+  readonly revocation?: RevocationChoice | undefined;
 }
 
 /** Options as the command line gives them, file names still. */
@@ -59,13 +59,13 @@ export function settingsOfOptions(options: VerifyOptions): VerifySettings {
   });
   return {
     ...material,
-    ...(options.at !== undefined && { at: timeOf(options.at) }),
+    at: options.at === undefined ? undefined : timeOf(options.at),
     policies: options.policy.map(oidOf),
     requireExplicitPolicy: options.requireExplicitPolicy,
     inhibitPolicyMapping: options.inhibitPolicyMapping,
     inhibitAnyPolicy: options.inhibitAnyPolicy,
     purposes: options.eku.map(purposeOf),
-    ...(options.revocation && { revocation: options.revocation }),
+    revocation: options.revocation,
   };
 }
 

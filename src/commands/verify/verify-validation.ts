@@ -29,7 +29,7 @@ interface Circumstances {
 export type Verification = Circumstances &
   (
     | { readonly outcome: 'valid'; readonly certificate: ValidatedCertificate }
-    | { readonly outcome: 'refused'; readonly denial: Denial; readonly certificate?: Certificate }
+    | { readonly outcome: 'refused'; readonly denial: Denial; readonly certificate?: Certificate | undefined }
   );
 
 export interface Verifier {
@@ -64,7 +64,7 @@ export function createVerifier(settings: VerifySettings, now: () => Date): Verif
       const circumstances: Circumstances = { at, steps: recorder.steps, leftOut: settings.leftOut };
       if (result.outcome === 'valid') return { outcome: 'valid', certificate: result.certificate, ...circumstances };
       const { denial, certificate } = result;
-      return { outcome: 'refused', denial, ...circumstances, ...(certificate && { certificate }) };
+      return { outcome: 'refused', denial, ...circumstances, certificate };
     },
   };
 }
@@ -108,7 +108,7 @@ export function citationOf({ denial, steps }: Extract<Verification, { outcome: '
 /** @param withSteps whether every check is listed */
 export function verificationJson(verification: Verification, withSteps: boolean): object {
   const { at, steps, leftOut } = verification;
-  const checks = { ...(leftOut.length > 0 && { leftOut }), ...(withSteps && { steps }) };
+  const checks = { leftOut: leftOut.length > 0 ? leftOut : undefined, steps: withSteps ? steps : undefined };
   if (verification.outcome === 'valid') {
     const { path, trustAnchor, policies, evidence } = verification.certificate;
     return {
@@ -125,7 +125,7 @@ export function verificationJson(verification: Verification, withSteps: boolean)
   return {
     valid: false,
     at,
-    ...(certificate && { certificate: certificateFacts(certificate) }),
+    certificate: certificate && certificateFacts(certificate),
     denial: { ...denial, meaning: denialEntry(denial.code).meaning, citation: citationOf(verification) },
     ...checks,
   };

@@ -57,13 +57,13 @@ export function accountFrom(entry: LdapEntry, reading: AccountReading): Director
       ...(domain === undefined ? [] : [`${domain}\\${accountName}`]),
     ],
     sid,
-    ...(userPrincipalName !== undefined && { userPrincipalName }),
-    ...(dnsDomain !== undefined && { dnsDomain }),
+    userPrincipalName,
+    dnsDomain,
     altSecurityIdentities: entry.texts('altSecurityIdentities'),
     certificates: entry.octets('userCertificate'),
     certificateFingerprints: [],
-    ...(createdAt && { createdAt }),
-    ...(homeDirectory !== undefined && { homeDirectory }),
+    createdAt,
+    homeDirectory,
     state: accountStateFrom(entry),
   };
 }

@@ -70,7 +70,7 @@ export async function nameGroups(
   for (const entry of found) {
     const sid = sidFromBinary(entry.octets('objectSid')[0] ?? Buffer.alloc(0));
     const name = entry.text('sAMAccountName');
-    named.set(sid, { distinguishedName: entry.distinguishedName, ...(name !== undefined && { name }) });
+    named.set(sid, { distinguishedName: entry.distinguishedName, name });
   }
   return sids.map((sid) => ({ ...named.get(sid), sid }));
 }

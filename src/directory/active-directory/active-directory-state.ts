@@ -46,7 +46,7 @@ export function accountStateFrom(entry: LdapEntry): AccountState {
     // the domain controller knows lockoutTime and the lockout duration that applies, and says here whether both lock now
     ...((computedControl & flags.lockout) !== 0 && { lockedUntil: 'never-ends' as const }),
     ...(expiry instanceof Date && { expiresAt: expiry }),
-    ...(logonHours && { logonHours }),
+    logonHours,
     smartcardRequired: (control & flags.smartcardRequired) !== 0,
   };
 }

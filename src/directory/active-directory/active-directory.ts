@@ -91,7 +91,7 @@ export function createActiveDirectory(
   }
 
   function accountOf(entry: LdapEntry, further: readonly string[] | undefined): DirectoryAccount {
-    const account = { ...accountFrom(entry, reading), ...(further && { attributes: attributeValues(entry, further) }) };
+    const account = { ...accountFrom(entry, reading), attributes: further && attributeValues(entry, further) };
     const groups = tokenGroupsOf(entry);
     if (groups) groupsOf.set(account, groups);
     return account;

@@ -26,7 +26,7 @@ export interface BindAnswer {
   /** For the operator; Active Directory hides its reason in it. */
   readonly message: string;
   /** Error of the password policy (draft-behera-ldap-password-policy 6.2), which may come with success. */
-  readonly policyError?: number;
+  readonly policyError?: number | undefined;
 }
 
 export interface SearchRequest {
@@ -135,7 +135,7 @@ export class LdapConnection {
     const control = new PasswordPolicyControl();
     const answer = (resultCode: number, message: string): BindAnswer => {
       const policyError = control.value?.error;
-      return { resultCode, message, ...(policyError !== undefined && { policyError }) };
+      return { resultCode, message, policyError };
     };
     try {
       await this.#answered(() => this.#client.bind(distinguishedName, password, askPolicy ? control : []), timeout);

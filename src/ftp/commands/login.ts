@@ -70,7 +70,7 @@ async function authenticate(control: Control, claimedName: string, password: str
   const verdict = await options.authenticator.authenticate({
     peerCertificates: tls.peerCertificates,
     claimedName,
-    ...(password === undefined ? {} : { password }),
+    password,
     remoteAddress: control.remoteAddress,
     connectionId: control.id,
     binding: control.binding,

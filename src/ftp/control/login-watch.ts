@@ -83,8 +83,7 @@ export class LoginWatch implements Watch {
 
   #renew({ accessRights, validUntil }: Extract<Standing, { outcome: 'confirmed' }>): void {
     const control = this.#control;
-    const { validUntil: _, ...login } = this.#login;
-    this.#login = { ...login, accessRights, ...(validUntil && { validUntil }) };
+    this.#login = { ...this.#login, accessRights, validUntil };
     control.sessionHolder.renew(this.#login);
     // RNFR was judged by the former rights; RNTO looks at its target only.
     control.settings.renameFrom = undefined;

@@ -85,7 +85,7 @@ function isExplicit({ map, forms }: DecodedRule): boolean {
 
 function pinsOf({ when }: DecodedRule) {
   const { issuerSha256, issuerKeySha256 } = when ?? {};
-  return { when: { ...(issuerSha256 && { issuerSha256 }), ...(issuerKeySha256 && { issuerKeySha256 }) } };
+  return { when: { issuerSha256, issuerKeySha256 } };
 }
 
 function isEmptyObject(value: unknown): boolean {

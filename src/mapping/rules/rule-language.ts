@@ -5,6 +5,7 @@
 import { repairedSettings } from '../../schema-faults/repaired-settings.ts';
 import { type SchemaFault, schemaFaults } from '../../schema-faults/schema-issues.ts';
 import { overlaps, type SettingPath } from '../../schema-faults/setting-path.ts';
+import { defined } from '../../settings/defined.ts';
 import { searchOf } from '../sssd/sssd-map-rule.ts';
 import { defaultMatchRule, parseSssdMatchRule } from '../sssd/sssd-match-rule.ts';
 import type { MappingRule, RuleCondition } from './rule.ts';
@@ -53,32 +54,24 @@ function mappingRule({ when, matchrule, maprule, filter, priority: _, ...rule }:
   const isSssd = rule.map === 'sssd';
   const search = searchOf({ map: rule.map, filter, maprule });
   const sssd = isSssd ? (matchrule ?? parseSssdMatchRule(defaultMatchRule)) : undefined;
-  const conditions = when || sssd ? { ...conditionOf(when ?? {}), ...(sssd && { sssd }) } : undefined;
+  const conditions = when || sssd ? { ...conditionOf(when ?? {}), sssd } : undefined;
   return {
-    ...present(rule),
-    ...(conditions && { when: conditions }),
-    ...(search && { filter: search }),
+    ...defined(rule),
+    when: conditions,
+    filter: search,
   };
 }
 
 function conditionOf(when: NonNullable<DecodedRule['when']>): RuleCondition {
   const { subjectAttributes, subjectAltName, ...others } = when;
   return {
-    ...present(others),
-    ...(subjectAttributes && { subjectAttributes: new Map(Object.entries(subjectAttributes)) }),
-    ...(subjectAltName && { subjectAltName: mapOf(subjectAltName) }),
+    ...others,
+    subjectAttributes: subjectAttributes && new Map(Object.entries(subjectAttributes)),
+    subjectAltName: subjectAltName && mapOf(subjectAltName),
   };
 }
 
 /** The keys of an enum record are those of the enum; Object.entries forgets that. */
 function mapOf<K extends string, V>(record: Partial<Record<K, V>>): ReadonlyMap<K, V> {
   return new Map(Object.entries(record) as [K, V][]);
-}
-
-type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-
-/** Without the keys that stand there as undefined, which the schema leaves and the types of rules do not allow. */
-function present<T extends object>(value: T): Present<T> {
-  // entries that are left have a value, which the compiler cannot see
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Present<T>;
 }

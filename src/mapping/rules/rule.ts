@@ -37,36 +37,36 @@ export type AlternativeNameKind = (typeof alternativeNameKinds)[number];
 
 export interface RuleCondition {
   /** SHA-256 of the certificate of the CA that issued the end entity, lower-case hexadecimal; any of these. */
-  readonly issuerSha256?: readonly string[];
+  readonly issuerSha256?: readonly string[] | undefined;
   /** SHA-256 of that CA's SubjectPublicKeyInfo, lower-case hexadecimal; any of these. */
-  readonly issuerKeySha256?: readonly string[];
+  readonly issuerKeySha256?: readonly string[] | undefined;
   /** Normal forms of issuer names; any of these. A name proves nothing: any CA can bear it. */
-  readonly issuer?: readonly string[];
+  readonly issuer?: readonly string[] | undefined;
   /** Certificate policies (dotted OIDs) of which the validated path must be valid for at least one. */
-  readonly policies?: readonly string[];
+  readonly policies?: readonly string[] | undefined;
   /** Certificate policies for all of which the path must be valid. */
-  readonly allPolicies?: readonly string[];
+  readonly allPolicies?: readonly string[] | undefined;
   /** Key purposes (dotted OIDs) of which the certificate must hold one. */
-  readonly extendedKeyUsage?: readonly string[];
-  readonly allExtendedKeyUsage?: readonly string[];
+  readonly extendedKeyUsage?: readonly string[] | undefined;
+  readonly allExtendedKeyUsage?: readonly string[] | undefined;
   /** All of these; a certificate without the extension is for every use (RFC 5280 4.2.1.3). */
-  readonly keyUsage?: readonly KeyUsage[];
+  readonly keyUsage?: readonly KeyUsage[] | undefined;
   /** Normal forms of subject names; any of these. */
-  readonly subject?: readonly string[];
+  readonly subject?: readonly string[] | undefined;
   /** Normal forms of names at or below which the subject lies; any of these. */
-  readonly subjectUnder?: readonly string[];
+  readonly subjectUnder?: readonly string[] | undefined;
   /** By attribute type (dotted OID): one attribute of the subject must match one of the patterns. */
-  readonly subjectAttributes?: ReadonlyMap<string, readonly TextPattern[]>;
+  readonly subjectAttributes?: ReadonlyMap<string, readonly TextPattern[]> | undefined;
   /** By kind: there must be names of the kind, and each must match one of the patterns. */
-  readonly subjectAltName?: ReadonlyMap<AlternativeNameKind, readonly TextPattern[]>;
-  readonly sssd?: SssdMatchRule;
+  readonly subjectAltName?: ReadonlyMap<AlternativeNameKind, readonly TextPattern[]> | undefined;
+  readonly sssd?: SssdMatchRule | undefined;
 }
 
 export interface MappingRule {
   /** Names the rule in records and explanations. */
   readonly name: string;
   /** All that is given must hold; absent: the rule concerns every certificate. */
-  readonly when?: RuleCondition;
+  readonly when?: RuleCondition | undefined;
   readonly map: IdentityKind;
   /** For `altSecurityIdentities`: the forms that count. */
   readonly forms?: readonly AltForm[];
@@ -75,7 +75,7 @@ export interface MappingRule {
   /** For `upn`: only names with one of these suffixes are looked for. */
   readonly suffixes?: readonly string[];
   /** For `search` and `sssd`. */
-  readonly filter?: FilterTemplate;
+  readonly filter?: FilterTemplate | undefined;
   /** For `search` and `sssd`: what an account found proves. Default `weak`. */
   readonly strength?: 'strong' | 'weak';
   /** `userPicks`: among several accounts that all hold a strong value of this very certificate, USER decides. Default `deny`. */

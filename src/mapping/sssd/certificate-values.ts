@@ -128,7 +128,7 @@ function nameText(name: DistinguishedName, format: NameFormat): string {
 /** SSSD counts attributes, not RDNs: those of a multi-valued one stand for themselves. */
 function componentText(
   name: DistinguishedName,
-  { type, index }: { readonly type?: string; readonly index?: number },
+  { type, index }: { readonly type?: string | undefined; readonly index?: number | undefined },
 ): string | undefined {
   const attributes = [...name.rdns].reverse().flat();
   if (index === undefined) return attributes.find((entry) => type === undefined || entry.type === type)?.text;

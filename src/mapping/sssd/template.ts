@@ -36,9 +36,9 @@ export type Template =
   | {
       readonly of: 'issuerComponent' | 'subjectComponent';
       /** Dotted OID. */
-      readonly type?: string;
+      readonly type?: string | undefined;
       /** From 1 for the most specific attribute, from -1 for the least. */
-      readonly index?: number;
+      readonly index?: number | undefined;
     }
   | {
       readonly of: 'alternativeName';
@@ -170,7 +170,10 @@ function nameFormat(conversion = 'nss_ldap'): NameFormat {
   return format;
 }
 
-function componentPlace(attribute: string | undefined): { readonly type?: string; readonly index?: number } {
+function componentPlace(attribute: string | undefined): {
+  readonly type?: string | undefined;
+  readonly index?: number | undefined;
+} {
   if (attribute === undefined) return {};
   const [, label = '', number] = /^([A-Za-z0-9-]*)(?:\[(-?\d{1,2})\])?$/.exec(attribute) ?? [];
   const type = label === '' ? undefined : attributeTypeOf(label);
@@ -178,7 +181,7 @@ function componentPlace(attribute: string | undefined): { readonly type?: string
     throw unknownPart(`.${attribute}`);
   const index = number === undefined ? undefined : Number(number);
   if (index === 0) throw new RuleSyntaxError('components are counted from 1 and from -1');
-  return { ...(type !== undefined && { type }), ...(index !== undefined && { index }) };
+  return { type, index };
 }
 
 /** `hex`, or after an underscore u for upper case, c for colons, r for reversed octets, in any order and case. */

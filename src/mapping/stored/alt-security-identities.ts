@@ -19,7 +19,7 @@ const mostAddresses = 8;
 
 export interface AltValueOptions {
   /** Default: the certificate only. */
-  readonly sha1PublicKeyOf?: readonly Sha1PublicKeyInput[];
+  readonly sha1PublicKeyOf?: readonly Sha1PublicKeyInput[] | undefined;
   /** Of the directory that holds the values. Default `activeDirectory`. */
   readonly spelling?: MappingSpelling;
 }

@@ -13,7 +13,7 @@ export interface NearMiss {
   /** What differs, in a few words. */
   readonly difference: string;
   /** The value of the certificate that comes nearest; absent when none is like it. */
-  readonly expected?: string;
+  readonly expected?: string | undefined;
 }
 
 type ReadValue = StoredValue & { readonly kind: 'value' };
@@ -140,7 +140,7 @@ function differenceOfSerial(read: ReadValue, values: readonly string[]): NearMis
     const difference = isSame
       ? 'the issuer; the serial number is the same'
       : 'the issuer and the serial number: it is another certificate';
-    return { difference, ...(usual !== undefined && { expected: usual }) };
+    return { difference, expected: usual };
   }
   if (unreversed === undefined)
     return { difference: 'the serial number: it is another certificate of the same issuer', expected };

@@ -42,24 +42,24 @@ export interface Certificate {
   readonly signatureAlgorithm: Buffer;
   readonly signature: Buffer;
   readonly extensions: ReadonlyMap<string, Extension>;
-  readonly keyUsage?: ReadonlySet<KeyUsage>;
+  readonly keyUsage?: ReadonlySet<KeyUsage> | undefined;
   /** Dotted OIDs. */
-  readonly extendedKeyUsage?: readonly string[];
+  readonly extendedKeyUsage?: readonly string[] | undefined;
   /** Dotted OIDs of Microsoft's application policies, which are purposes as well; see key-purposes.ts. */
-  readonly applicationPolicies?: readonly string[];
-  readonly basicConstraints?: extension.BasicConstraints;
-  readonly subjectKeyIdentifier?: Buffer;
+  readonly applicationPolicies?: readonly string[] | undefined;
+  readonly basicConstraints?: extension.BasicConstraints | undefined;
+  readonly subjectKeyIdentifier?: Buffer | undefined;
   /** The keyIdentifier of the authority key identifier extension. */
-  readonly authorityKeyIdentifier?: Buffer;
+  readonly authorityKeyIdentifier?: Buffer | undefined;
   readonly subjectAltName: readonly GeneralName[];
   /** Dotted OIDs as asserted, before any path processing. */
-  readonly certificatePolicies?: readonly string[];
+  readonly certificatePolicies?: readonly string[] | undefined;
   /** Of certificatePolicies, those that are not processed here; empty: none. */
   readonly unprocessedPolicyQualifiers: readonly string[];
   readonly policyMappings: readonly extension.PolicyMapping[];
-  readonly policyConstraints?: extension.PolicyConstraints;
-  readonly inhibitAnyPolicy?: number;
-  readonly nameConstraints?: extension.NameConstraints;
+  readonly policyConstraints?: extension.PolicyConstraints | undefined;
+  readonly inhibitAnyPolicy?: number | undefined;
+  readonly nameConstraints?: extension.NameConstraints | undefined;
   readonly crlDistributionPoints: readonly DistributionPoint[];
   /** Where the delta CRLs are. */
   readonly freshestCrl: readonly DistributionPoint[];
@@ -186,20 +186,20 @@ function extensionFacts(extensions: ReadonlyMap<string, Extension>): ExtensionFa
   const inhibitAnyPolicy = parsed(oids.inhibitAnyPolicy, extension.parseInhibitAnyPolicy);
   const nameConstraints = parsed(oids.nameConstraints, extension.parseNameConstraints);
   return {
-    ...(keyUsage && { keyUsage }),
-    ...(extendedKeyUsage && { extendedKeyUsage }),
-    ...(application && { applicationPolicies: application }),
-    ...(basicConstraints && { basicConstraints }),
-    ...(subjectKeyIdentifier && { subjectKeyIdentifier }),
-    ...(authority?.keyIdentifier && { authorityKeyIdentifier: authority.keyIdentifier }),
+    keyUsage,
+    extendedKeyUsage,
+    applicationPolicies: application,
+    basicConstraints,
+    subjectKeyIdentifier,
+    authorityKeyIdentifier: authority?.keyIdentifier,
     subjectAltName:
       parsed(oids.subjectAltName, (der) => extension.parseSubjectAltName(der, basicConstraints?.ca === true)) ?? [],
-    ...(asserted && { certificatePolicies: asserted.policies }),
+    certificatePolicies: asserted?.policies,
     unprocessedPolicyQualifiers: asserted?.unprocessedQualifiers ?? [],
     policyMappings: parsed(oids.policyMappings, extension.parsePolicyMappings) ?? [],
-    ...(policyConstraints && { policyConstraints }),
-    ...(inhibitAnyPolicy !== undefined && { inhibitAnyPolicy }),
-    ...(nameConstraints && { nameConstraints }),
+    policyConstraints,
+    inhibitAnyPolicy,
+    nameConstraints,
     crlDistributionPoints: distributionPointsIn(extensions.get(oids.crlDistributionPoints)),
     freshestCrl: distributionPointsIn(extensions.get(oids.freshestCrl)),
   };

@@ -23,7 +23,7 @@ import { type KeyUsage, keyUsages } from './key-usage.ts';
 export interface BasicConstraints {
   readonly ca: boolean;
   /** The greatest number of non-self-issued intermediates below; absent: no limit. */
-  readonly pathLength?: number;
+  readonly pathLength?: number | undefined;
 }
 
 export interface PolicyMapping {
@@ -33,9 +33,9 @@ export interface PolicyMapping {
 
 export interface PolicyConstraints {
   /** Certificates below that may still be without a valid policy. */
-  readonly requireExplicitPolicy?: number;
+  readonly requireExplicitPolicy?: number | undefined;
   /** Certificates below that may still map policies. */
-  readonly inhibitPolicyMapping?: number;
+  readonly inhibitPolicyMapping?: number | undefined;
 }
 
 /** By the form of the names they constrain (RFC 5280 4.2.1.10), since a login compares with those of one form only. */
@@ -96,7 +96,7 @@ export function parseBasicConstraints(der: Buffer): BasicConstraints {
   reader.end();
   return {
     ca: ca !== undefined && decodeBoolean(ca.content, 'cA'),
-    ...(pathLength && { pathLength: decodeCount(pathLength.content, 'pathLenConstraint') }),
+    pathLength: pathLength && decodeCount(pathLength.content, 'pathLenConstraint'),
   };
 }
 
@@ -172,8 +172,8 @@ export function parsePolicyConstraints(der: Buffer): PolicyConstraints {
   if (requireExplicitPolicy === undefined && inhibitPolicyMapping === undefined)
     throw new MalformedError('policyConstraints is empty');
   return {
-    ...(requireExplicitPolicy !== undefined && { requireExplicitPolicy }),
-    ...(inhibitPolicyMapping !== undefined && { inhibitPolicyMapping }),
+    requireExplicitPolicy,
+    inhibitPolicyMapping,
   };
 }
 

@@ -37,7 +37,7 @@ interface Signed {
   readonly algorithm: Buffer;
   readonly signature: Buffer;
   /** A name for data and signature together, such as the SHA-256 of the whole; absent: do not remember. */
-  readonly identity?: string;
+  readonly identity?: string | undefined;
   /** Whether a stranger decides how much work it is, so that it counts against the cost of a login. */
   readonly isOfPeer?: boolean;
 }

@@ -134,9 +134,9 @@ export class CrlCheck {
       crl,
       authority,
       asOf: crl.thisUpdate,
-      ...(entry && { entry }),
-      ...(outOfDate !== undefined && { outOfDate }),
-      ...(notUnderstood !== undefined && { notUnderstood }),
+      entry,
+      outOfDate,
+      notUnderstood,
     };
   }
 
@@ -187,8 +187,8 @@ function revokedBy({ crl, entry, asOf, outOfDate, notUnderstood }: Listing): Crl
     crl,
     entry,
     asOf,
-    ...(outOfDate !== undefined && { outOfDate }),
-    ...(notUnderstood !== undefined && { notUnderstood }),
+    outOfDate,
+    notUnderstood,
   };
 }
 

@@ -26,7 +26,7 @@ export interface CrlTables {
   /** Where certificateIssuer changes, ascending by offset (RFC 5280 5.3.3: in an indirect CRL it holds until the next). */
   readonly issuers: readonly IssuerChange[];
   /** The first fault of an entry; absent: all were understood. */
-  readonly notUnderstood?: string;
+  readonly notUnderstood?: string | undefined;
 }
 
 interface IssuerChange {
@@ -93,7 +93,7 @@ export class CrlEntries {
  */
 export function indexCrlEntries(bytes: Buffer, crlIssuer: string, isIndirect: boolean): CrlTables {
   const { slots, issuers, notUnderstood } = new Indexer(bytes, crlIssuer, isIndirect);
-  return { slots, issuers, ...(notUnderstood !== undefined && { notUnderstood }) };
+  return { slots, issuers, notUnderstood };
 }
 
 class Indexer implements CrlTables {

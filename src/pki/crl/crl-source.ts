@@ -49,7 +49,7 @@ const maximumUrls = 8;
 interface Brought {
   readonly evidence?: Evidence;
   /** Why there is nothing new. */
-  readonly problem?: string;
+  readonly problem?: string | undefined;
 }
 
 export class CrlSource {
@@ -116,7 +116,7 @@ export class CrlSource {
   confirm({ crl, evidence }: CrlAtHand): void {
     if (!evidence || !this.#retrieval) return;
     const { thisUpdate, nextUpdate } = crl.list;
-    const period = { thisUpdate, ...(nextUpdate && { nextUpdate }) };
+    const period = { thisUpdate, nextUpdate };
     const { store, refresher, policy } = this.#retrieval;
     store.confirm(evidence, period);
     refresher?.used({ evidence, period, freshness: this.#freshness, policy });
@@ -156,11 +156,10 @@ export class CrlSource {
     const request = requestFor(url);
     const { clock, logger } = this.#tools;
     const { askedAt, confirmed, problem } = await store.held(request);
-    if (askedAt && clock.now().getTime() < askedAt.getTime() + retryAfter * 1000)
-      return { ...(problem !== undefined && { problem }) };
+    if (askedAt && clock.now().getTime() < askedAt.getTime() + retryAfter * 1000) return { problem };
     const { confirmed: known } = await store.reread(request);
     if (known !== confirmed) return {};
-    const retrieved = await retriever.retrieve({ ...request, ...(known && { known }) }, policy, waiting);
+    const retrieved = await retriever.retrieve({ ...request, known }, policy, waiting);
     if (retrieved.outcome === 'failed') return { problem: retrieved.problem };
     const evidence = store.offer(request, retrieved);
     const { crl } = evidence.content;

@@ -14,11 +14,11 @@ export interface CrlStatement {
   /** When this was so. */
   readonly asOf: Date;
   /** Absent: the certificate is not listed. */
-  readonly entry?: RevokedEntry;
+  readonly entry?: RevokedEntry | undefined;
   /** Why the CRL is no proof that a certificate is good now; absent: it is current. */
-  readonly outOfDate?: string;
+  readonly outOfDate?: string | undefined;
   /** What in the CRL cannot be understood, so that only what it lists counts (see CertificateRevocationList). */
-  readonly notUnderstood?: string;
+  readonly notUnderstood?: string | undefined;
 }
 
 export type Listing = CrlStatement & { readonly entry: RevokedEntry };
@@ -26,7 +26,7 @@ export type Listing = CrlStatement & { readonly entry: RevokedEntry };
 /** What the CRLs of one distribution point come to, when none of them revokes for ever. */
 export interface Outcome {
   /** The newest hold that no newer CRL of its authority has lifted. */
-  readonly hold?: Listing;
+  readonly hold?: Listing | undefined;
   /** Current CRLs that do not list the certificate, the newest first. */
   readonly good: readonly CrlStatement[];
 }
@@ -48,7 +48,7 @@ export function outcomeOf(newestFirst: readonly CrlStatement[]): Outcome {
     if (isListing(newest)) hold = newerHold(hold, newest);
     else good.push(...unlistedIn([newest, ...older]));
   }
-  return { ...(hold && { hold }), good: good.toSorted(byTimeAndHold) };
+  return { hold, good: good.toSorted(byTimeAndHold) };
 }
 
 /** Of two holds the newer. */

@@ -12,9 +12,9 @@ export type CrlStatus =
       /** When it was so: the time of the CRL, or of a newer delta CRL that lifts nothing. */
       readonly asOf: Date;
       /** Why the CRL says nothing of the present; absent: it is current. */
-      readonly outOfDate?: string;
+      readonly outOfDate?: string | undefined;
       /** What in the CRL cannot be understood; absent: nothing. */
-      readonly notUnderstood?: string;
+      readonly notUnderstood?: string | undefined;
     }
   /** `problems`: why the CRLs looked at did not tell. */
   | { readonly status: 'unknown'; readonly problems: readonly string[] };

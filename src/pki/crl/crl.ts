@@ -28,12 +28,12 @@ import { type DistinguishedName, distinguishedNameOf } from '../names/distinguis
 import { type DistributionPointName, distributionPointNameOf } from './distribution-point.ts';
 
 interface IssuingDistributionPoint {
-  readonly name?: DistributionPointName;
+  readonly name?: DistributionPointName | undefined;
   readonly onlyContainsUserCerts: boolean;
   readonly onlyContainsCaCerts: boolean;
   readonly onlyContainsAttributeCerts: boolean;
   /** Bits of ReasonFlags; absent: all reasons. */
-  readonly onlySomeReasons?: ReadonlySet<number>;
+  readonly onlySomeReasons?: ReadonlySet<number> | undefined;
   readonly indirectCrl: boolean;
   /** DER, by which the scopes of a complete and a delta CRL are compared. */
   readonly der: Buffer;
@@ -49,23 +49,23 @@ export interface CertificateRevocationList {
   readonly issuer: DistinguishedName;
   readonly thisUpdate: Date;
   /** Absent in CRLs that break RFC 5280 5.1.2.5, and where it cannot be read; such a list does not say when it is out of date. */
-  readonly nextUpdate?: Date;
+  readonly nextUpdate?: Date | undefined;
   readonly tbsCertList: Buffer;
   /** DER of AlgorithmIdentifier. */
   readonly signatureAlgorithm: Buffer;
   readonly signature: Buffer;
   /** Content of revokedCertificates, empty when there is none. */
   readonly entries: Buffer;
-  readonly crlNumber?: bigint;
-  readonly authorityKeyIdentifier?: Buffer;
-  readonly issuingDistributionPoint?: IssuingDistributionPoint;
+  readonly crlNumber?: bigint | undefined;
+  readonly authorityKeyIdentifier?: Buffer | undefined;
+  readonly issuingDistributionPoint?: IssuingDistributionPoint | undefined;
   /** BaseCRLNumber; present: this is a delta CRL. */
-  readonly deltaBase?: bigint;
+  readonly deltaBase?: bigint | undefined;
   /**
    * What in it cannot be understood, for which it must not be used to tell that a certificate is good (RFC 5280 5.2). What it lists
    * is revoked all the same (X.509 7.3).
    */
-  readonly notUnderstood?: string;
+  readonly notUnderstood?: string | undefined;
 }
 
 const processedExtensions: ReadonlySet<string> = new Set([
@@ -117,13 +117,13 @@ export function parseCrl(der: Buffer, source: string): CertificateRevocationList
     size: der.length,
     issuer,
     thisUpdate,
-    ...(nextUpdate && { nextUpdate }),
+    nextUpdate,
     tbsCertList: tbs.der,
     signatureAlgorithm,
     signature,
     entries,
     ...facts,
-    ...(notUnderstood !== undefined && { notUnderstood }),
+    notUnderstood,
   };
 }
 
@@ -155,11 +155,11 @@ function crlExtensionFacts({ extensions, notUnderstood: fault }: ReadableExtensi
   const scope = read(oids.issuingDistributionPoint, 'decides', parseIssuingDistributionPoint);
   const authority = read(oids.authorityKeyIdentifier, 'helps', parseAuthorityKeyIdentifier);
   return {
-    ...(crlNumber !== undefined && { crlNumber }),
-    ...(deltaBase !== undefined && { deltaBase }),
-    ...(scope && { issuingDistributionPoint: scope }),
-    ...(authority?.keyIdentifier && { authorityKeyIdentifier: authority.keyIdentifier }),
-    ...(notUnderstood !== undefined && { notUnderstood }),
+    crlNumber,
+    deltaBase,
+    issuingDistributionPoint: scope,
+    authorityKeyIdentifier: authority?.keyIdentifier,
+    notUnderstood,
   };
 }
 
@@ -185,11 +185,11 @@ function parseIssuingDistributionPoint(der: Buffer): IssuingDistributionPoint {
   if (Number(onlyContainsUserCerts) + Number(onlyContainsCaCerts) + Number(onlyContainsAttributeCerts) > 1)
     throw new MalformedError('issuingDistributionPoint limits its scope in more than one way');
   return {
-    ...(name && { name: distributionPointNameOf(name.content) }),
+    name: name && distributionPointNameOf(name.content),
     onlyContainsUserCerts,
     onlyContainsCaCerts,
     onlyContainsAttributeCerts,
-    ...(reasons && { onlySomeReasons: decodeNamedBits(reasons.content, 'onlySomeReasons') }),
+    onlySomeReasons: reasons && decodeNamedBits(reasons.content, 'onlySomeReasons'),
     indirectCrl,
     der,
   };

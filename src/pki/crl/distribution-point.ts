@@ -10,11 +10,11 @@ export type DistributionPointName =
   | { readonly kind: 'nameRelativeToCRLIssuer'; readonly rdn: RelativeDistinguishedName };
 
 export interface DistributionPoint {
-  readonly name?: DistributionPointName;
+  readonly name?: DistributionPointName | undefined;
   /** Bits of ReasonFlags; absent: all reasons. */
-  readonly reasons?: ReadonlySet<number>;
+  readonly reasons?: ReadonlySet<number> | undefined;
   /** The directory names among cRLIssuer; absent: the certificate issuer. */
-  readonly crlIssuers?: readonly DistinguishedName[];
+  readonly crlIssuers?: readonly DistinguishedName[] | undefined;
 }
 
 const maximumPoints = 64;
@@ -49,9 +49,9 @@ function distributionPointOf(point: DerValue): DistributionPoint {
   reader.end();
   if (!name && !issuers) throw new MalformedError('distribution point has neither a name nor a CRL issuer');
   return {
-    ...(name && { name: distributionPointNameOf(name.content) }),
-    ...(reasons && { reasons: decodeNamedBits(reasons.content, 'reasons of a distribution point') }),
-    ...(issuers && { crlIssuers: directoryNames(generalNamesOf(issuers.content, 'cRLIssuer')) }),
+    name: name && distributionPointNameOf(name.content),
+    reasons: reasons && decodeNamedBits(reasons.content, 'reasons of a distribution point'),
+    crlIssuers: issuers && directoryNames(generalNamesOf(issuers.content, 'cRLIssuer')),
   };
 }
 

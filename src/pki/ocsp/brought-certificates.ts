@@ -6,7 +6,7 @@ interface ReadCertificates {
   /** What cannot be read is left out, for they are only help. */
   readonly certificates: readonly Certificate[];
   /** Why the first that cannot be read cannot. */
-  readonly unreadable?: string;
+  readonly unreadable?: string | undefined;
 }
 
 export class BroughtCertificates {
@@ -35,5 +35,5 @@ function readAll(ders: readonly Buffer[]): ReadCertificates {
     }
   });
   const [unreadable] = problems;
-  return { certificates, ...(unreadable !== undefined && { unreadable }) };
+  return { certificates, unreadable };
 }

@@ -18,7 +18,7 @@ interface OcspEvidence {
   readonly responder: string;
   readonly producedAt: Date;
   readonly thisUpdate: Date;
-  readonly nextUpdate?: Date;
+  readonly nextUpdate?: Date | undefined;
   /** The earlier of nextUpdate and the greatest age. */
   readonly validUntil: Date;
 }
@@ -31,12 +31,12 @@ export type OcspStatus =
       readonly revocationDate: Date;
       readonly reason: CrlReason;
       /** Why the answer says nothing of the present; absent: it is current. */
-      readonly outOfDate?: string;
+      readonly outOfDate?: string | undefined;
       /** What in the answer cannot be understood; absent: nothing. */
-      readonly notUnderstood?: string;
+      readonly notUnderstood?: string | undefined;
     }
   /** `problems`: why the responses looked at did not tell. `isAnswer`: a responder that may say so does not know the certificate. */
-  | { readonly status: 'unknown'; readonly problems: readonly string[]; readonly isAnswer?: true };
+  | { readonly status: 'unknown'; readonly problems: readonly string[]; readonly isAnswer?: boolean };
 
 export interface OcspLimits {
   /** What the responder's clock may be ahead of or behind ours; each second keeps a stale answer alive. */
@@ -77,7 +77,7 @@ export async function checkOcspResponse(
     responder: formatRfc4514(responder.subject),
     producedAt,
     thisUpdate,
-    ...(nextUpdate && { nextUpdate }),
+    nextUpdate,
     validUntil: end,
   };
   switch (certStatus.status) {
@@ -93,8 +93,8 @@ export async function checkOcspResponse(
       return {
         ...certStatus,
         evidence,
-        ...(outOfDate !== undefined && { outOfDate }),
-        ...(notUnderstood !== undefined && { notUnderstood }),
+        outOfDate,
+        notUnderstood,
       };
   }
 }

@@ -17,7 +17,7 @@ export interface ResponderContext {
   /** Where certificates of responders are looked for that the response does not bring along. */
   readonly pool: IssuerPool;
   /** Responders the site trusts by themselves, whichever CA certified them (RFC 6960 4.2.2.2 criterion 1). Default: none. */
-  readonly pinned?: readonly Certificate[];
+  readonly pinned?: readonly Certificate[] | undefined;
   readonly signatures: SignatureChecks;
   readonly time: Date;
   /** Why the status of a responder’s certificate is not good by CRLs; undefined when it is good. */

@@ -50,12 +50,12 @@ type CertStatus =
 
 export interface SingleResponse {
   /** Absent when the hash function is not known here, so that it can match nothing. */
-  readonly certId?: CertId;
+  readonly certId?: CertId | undefined;
   readonly certStatus: CertStatus;
   readonly thisUpdate: Date;
-  readonly nextUpdate?: Date;
+  readonly nextUpdate?: Date | undefined;
   /** What in it cannot be understood, so that it tells of no certificate that it is good, but a revocation counts (as in CRLs). */
-  readonly notUnderstood?: string;
+  readonly notUnderstood?: string | undefined;
 }
 
 /** BasicOCSPResponse. */
@@ -74,8 +74,8 @@ export interface OcspResponse {
   readonly producedAt: Date;
   readonly responses: readonly SingleResponse[];
   /** What in its own extensions cannot be understood; it concerns every single response. */
-  readonly notUnderstood?: string;
-  readonly nonce?: Buffer;
+  readonly notUnderstood?: string | undefined;
+  readonly nonce?: Buffer | undefined;
   /** DER of certificates that may help to verify the signature, unread. */
   readonly certificates: readonly Buffer[];
   readonly brought: BroughtCertificates;
@@ -153,8 +153,8 @@ function responseDataOf(content: Buffer) {
     responderId,
     producedAt,
     responses,
-    ...(nonce && { nonce }),
-    ...(notUnderstood !== undefined && { notUnderstood }),
+    nonce,
+    notUnderstood,
   };
 }
 
@@ -180,11 +180,11 @@ function singleResponseOf({ tag, content }: DerValue): SingleResponse {
   );
   reader.end();
   return {
-    ...(certId && { certId }),
+    certId,
     certStatus,
     thisUpdate,
-    ...(next && { nextUpdate: explicitTimeOf(next.content, 'nextUpdate') }),
-    ...(notUnderstood !== undefined && { notUnderstood }),
+    nextUpdate: next && explicitTimeOf(next.content, 'nextUpdate'),
+    notUnderstood,
   };
 }
 

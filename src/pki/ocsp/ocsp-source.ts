@@ -114,7 +114,7 @@ export class OcspSource {
     const unknowns = statuses.filter((status) => status.status === 'unknown');
     const isAnswer = unknowns.some((status) => status.isAnswer);
     problems.push(...unknowns.flatMap((status) => status.problems));
-    return { status: 'unknown', problems, ...(isAnswer && { isAnswer }) };
+    return { status: 'unknown', problems, isAnswer };
   }
 
   /** By asking the responders in turn until one tells. @param waiting ends the waiting of this login @throws BudgetExceededError */
@@ -129,7 +129,7 @@ export class OcspSource {
       else problems.push(...status.problems);
       isAnswer ||= status.status === 'unknown' && status.isAnswer === true;
     }
-    return held ?? { status: 'unknown', problems, ...(isAnswer && { isAnswer }) };
+    return held ?? { status: 'unknown', problems, isAnswer };
   }
 
   /** Asks one responder, unless it lately failed altogether or had no believable answer to this. */
@@ -230,7 +230,7 @@ export class OcspSource {
   async #judgeResponse(response: OcspResponse | string, subject: Subject, question: OcspQuestion): Promise<OcspStatus> {
     if (typeof response === 'string') return { status: 'unknown', problems: [response] };
     const { responderCertificates: pinned } = this.#options;
-    return checkOcspResponse(response, subject, { ...question, limits: this.#options, ...(pinned && { pinned }) });
+    return checkOcspResponse(response, subject, { ...question, limits: this.#options, pinned });
   }
 }
 

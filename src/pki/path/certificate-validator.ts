@@ -97,7 +97,7 @@ export function createCertificateValidator(options: CertificateValidatorOptions)
         pool,
         inputs: { ...inputs, time },
         revocation,
-        ...(issuers && { issuers }),
+        issuers,
       };
       const decision = await decidePath(question, { signatures, steps });
       if (decision.outcome === 'refused') return { outcome: 'invalid', denial: decision.denial, certificate };

@@ -21,7 +21,7 @@ interface PathQuestion {
   readonly inputs: PathInputs;
   readonly revocation: RevocationPolicy;
   /** Absent: only the pool is looked into. */
-  readonly issuers?: IssuerSource;
+  readonly issuers?: IssuerSource | undefined;
 }
 
 /** What the search through one pool came to. */

@@ -56,7 +56,7 @@ export class SignatureChecks {
       signature: certificate.signature,
       isOfPeer: true,
       // End entities come once; only CA certificates are worth remembering beyond this login.
-      ...(certificate.basicConstraints?.ca && { identity: certificate.sha256 }),
+      identity: certificate.basicConstraints?.ca ? certificate.sha256 : undefined,
     };
     const result = this.verifier.verify(signed, spki, this.budget);
     if (result.outcome === 'valid') return undefined;

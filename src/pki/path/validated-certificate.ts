@@ -14,7 +14,7 @@ export interface RevocationEvidence {
   /** OCSP only. */
   readonly producedAt?: Date;
   readonly thisUpdate?: Date;
-  readonly nextUpdate?: Date;
+  readonly nextUpdate?: Date | undefined;
   readonly endedAt?: Date;
 }
 

@@ -19,10 +19,10 @@ export async function encodeEvidence(evidence: ConfirmedEvidence): Promise<reado
   const header = {
     kind: request.kind,
     url: request.url,
-    ...(request.body && { body: request.body.toString('base64') }),
+    body: request.body?.toString('base64'),
     retrievedAt: retrievedAt.toISOString(),
     thisUpdate: period.thisUpdate.toISOString(),
-    ...(period.nextUpdate && { nextUpdate: period.nextUpdate.toISOString() }),
+    nextUpdate: period.nextUpdate?.toISOString(),
     ...validators,
   };
   const rest = [Buffer.from(`${JSON.stringify(header)}\n`), bytes];
@@ -47,14 +47,14 @@ export async function decodeEvidence(file: Buffer, request: RetrievalRequest): P
     header['kind'] === kind && header['url'] === url && header['body'] === body?.toString('base64') && retrievedAt;
   if (!isOfRequest || !thisUpdate) return undefined;
   const { etag, lastModified } = header;
-  const asked = { kind, url, ...(body && { body }) };
+  const asked = { kind, url, body };
   const bytes = rest.subarray(second.length + 1);
   return {
     request: asked,
     bytes,
     content: new EvidenceContent(bytes, asked),
     retrievedAt,
-    period: { thisUpdate, ...(nextUpdate && { nextUpdate }) },
+    period: { thisUpdate, nextUpdate },
     validators: {
       ...(typeof etag === 'string' && { etag }),
       ...(typeof lastModified === 'string' && { lastModified }),

@@ -62,16 +62,16 @@ export class EvidenceStore {
     const { kind, url, body } = request;
     // Octets that are known already stay the same evidence, together with what was read from them.
     const same = [confirmed, candidate].find((evidence) => evidence?.bytes.equals(bytes));
-    const asked = { kind, url, ...(body && { body }) };
+    const asked = { kind, url, body };
     const evidence: Evidence = same ?? {
       request: asked,
       content: new EvidenceContent(bytes, asked),
       bytes,
-      ...(validators && { validators }),
+      validators,
       retrievedAt: askedAt,
     };
     const isConfirmed = evidence === confirmed;
-    this.#memory.set(key, { ...(confirmed && { confirmed }), ...(!isConfirmed && { candidate: evidence }), askedAt });
+    this.#memory.set(key, { confirmed, ...(!isConfirmed && { candidate: evidence }), askedAt });
     return evidence;
   }
 

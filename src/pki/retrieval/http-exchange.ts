@@ -28,9 +28,9 @@ export interface HttpExchange {
   readonly deadline: AbortSignal;
   /** The addresses of a host that may be connected to, by a proxy also none. @throws RetrievalError when there is none, or only others */
   readonly addressesOf: (host: string, by: 'direct' | 'proxy') => Promise<readonly Address[]>;
-  readonly proxy?: HttpProxy;
+  readonly proxy?: HttpProxy | undefined;
   /** PEM; absent: those that Node.js trusts. */
-  readonly certificateAuthorities?: readonly string[];
+  readonly certificateAuthorities?: readonly string[] | undefined;
 }
 
 const maximumRedirects = 3;

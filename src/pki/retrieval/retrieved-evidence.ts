@@ -12,7 +12,7 @@ export interface Evidence extends RetrievedOctets {
 /** For when evidence speaks, as itself says. */
 export interface EvidencePeriod {
   readonly thisUpdate: Date;
-  readonly nextUpdate?: Date;
+  readonly nextUpdate?: Date | undefined;
 }
 
 export interface ConfirmedEvidence extends Evidence {
@@ -22,7 +22,7 @@ export interface ConfirmedEvidence extends Evidence {
 /** What the store holds for one request. */
 export interface Held {
   /** The newest that a check proved authentic, here or in another process; every user of it proves it again. */
-  readonly confirmed?: ConfirmedEvidence;
+  readonly confirmed?: ConfirmedEvidence | undefined;
   /** What came last, unless it was confirmed or rejected. */
   readonly candidate?: Evidence;
   /** When the source last answered without bringing anything that was confirmed: unproved, or nothing new. */

@@ -10,9 +10,9 @@ export interface RetrievalRequest {
   readonly kind: RetrievalKind;
   readonly url: string;
   /** DER of an OCSP request, sent by POST; absent: GET. */
-  readonly body?: Buffer;
+  readonly body?: Buffer | undefined;
   /** What was retrieved before; a server that says that it has not changed makes these very octets the outcome. */
-  readonly known?: RetrievedOctets;
+  readonly known?: RetrievedOctets | undefined;
 }
 
 /** What one site allows; the settings of different sites may differ for the same URL. */
@@ -39,7 +39,7 @@ export interface Validators {
 
 export interface RetrievedOctets {
   readonly bytes: Buffer;
-  readonly validators?: Validators;
+  readonly validators?: Validators | undefined;
 }
 
 export type Retrieved =

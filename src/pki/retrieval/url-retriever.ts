@@ -36,7 +36,7 @@ export interface UrlRetrieverOptions {
   /** The longest time for which a failure is remembered before the same is asked again. */
   readonly retryAfter: Seconds;
   /** For http: and https:; absent: servers are asked directly. */
-  readonly proxy?: HttpProxy;
+  readonly proxy?: HttpProxy | undefined;
   /** PEM of the CAs that https: servers must be certified by; absent: the public ones that Node.js trusts. */
   readonly certificateAuthorities?: readonly string[];
   /** Absolute paths of the directories that file: URLs may read below. Default: none. */
@@ -132,7 +132,7 @@ export class UrlRetriever implements Retriever {
     switch (target.protocol) {
       case 'http:':
       case 'https:': {
-        const given = { ...(certificateAuthorities && { certificateAuthorities }), ...(proxy && { proxy }) };
+        const given = { certificateAuthorities, proxy };
         return within(deadline, retrieveByHttp(target, { request, policy, deadline, addressesOf, ...given }));
       }
       case 'ldap:': {

@@ -14,7 +14,7 @@ interface TellingEvidence {
   /** File or URL. */
   readonly source: string;
   readonly thisUpdate: Date;
-  readonly nextUpdate?: Date;
+  readonly nextUpdate?: Date | undefined;
   /** Until when it may be believed: nextUpdate, or the greatest age of an OCSP answer. */
   readonly validUntil: Date;
   /** OCSP only: subject of the responder. */
@@ -30,9 +30,9 @@ export type Revoked = TellingEvidence & {
   /** When it was so: thisUpdate, or that of a newer delta CRL. */
   readonly asOf: Date;
   /** Why the evidence says nothing of the present; absent: it is current. */
-  readonly outOfDate?: string;
+  readonly outOfDate?: string | undefined;
   /** What in the evidence cannot be understood; absent: nothing. */
-  readonly notUnderstood?: string;
+  readonly notUnderstood?: string | undefined;
 };
 
 export type CertificateStatus =
@@ -41,13 +41,13 @@ export type CertificateStatus =
   | (TellingEvidence & { readonly status: 'good-within-grace'; readonly endedAt: Date })
   | Revoked
   /** `isAnswer`: a responder that may say so does not know the certificate. */
-  | { readonly status: 'unknown'; readonly problems: readonly string[]; readonly isAnswer?: true };
+  | { readonly status: 'unknown'; readonly problems: readonly string[]; readonly isAnswer?: boolean };
 
 /** Without nextUpdate a CRL is valid at its thisUpdate only (RFC 5280 5.1.2.5 requires the field). */
 export function statusByCrl(status: CrlStatus): CertificateStatus {
   if (status.status === 'unknown') return status;
   const { source, thisUpdate, nextUpdate } = status.crl;
-  const told = { method: 'crl' as const, source, thisUpdate, ...(nextUpdate && { nextUpdate }) };
+  const told = { method: 'crl' as const, source, thisUpdate, nextUpdate };
   const validUntil = nextUpdate ?? thisUpdate;
   if (status.status === 'good') return { status: 'good', ...told, validUntil };
   const { crl: _, entry, ...found } = status;

@@ -58,7 +58,7 @@ export interface CardAuthoritiesOptions {
   /** Where the CRLs will be served over http: `<base>/root.crl` and so on. Default: not served, files only. */
   readonly crlBaseUrl?: string;
   /** Where `serveRepository` will listen: CRLs, OCSP and CA certificates. Stands for crlBaseUrl. */
-  readonly repositoryUrl?: string;
+  readonly repositoryUrl?: string | undefined;
   /** Put into the common names, to tell several trials apart. Default: `cardgate trial`. */
   readonly organization?: string;
   /** Default: that of the system. */

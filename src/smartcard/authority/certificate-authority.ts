@@ -49,20 +49,20 @@ export interface IssuanceRequest extends AlternativeNames, Validity, AuthorityIn
   /** Default: digitalSignature. Empty: no extension. */
   readonly keyUsage?: readonly KeyUsage[];
   /** Text form, `S-1-5-21-…`, for the extension of MS-WCCE 2.2.2.7.7.4. */
-  readonly sid?: string;
+  readonly sid?: string | undefined;
   /** Certificate policy OIDs. */
   readonly policies?: readonly string[];
   /** Default: that of the authority. `null`: none in this certificate. */
   readonly crlDistributionPoint?: string | null;
   /** Default: 126 random bits. Must be positive (RFC 5280 4.1.2.2). */
-  readonly serialNumber?: bigint;
+  readonly serialNumber?: bigint | undefined;
   /** Default: an end entity. */
   readonly certificationAuthority?: { readonly pathLength?: number };
   /** For the certificate of an OCSP responder, whose purpose is `ocspSigning`. */
   readonly ocspNoCheck?: boolean;
   /** Writes the subject alternative name twice, which RFC 5280 4.2 forbids: for certificates that must be refused. */
   readonly repeatSubjectAltName?: boolean;
-  readonly extraExtensions?: readonly RawExtension[];
+  readonly extraExtensions?: readonly RawExtension[] | undefined;
 }
 
 export interface IssuedCertificate {
@@ -241,8 +241,8 @@ export async function createCertificateAuthority(options: CertificateAuthorityOp
     keyUsage: ['keyCertSign', 'cRLSign'],
     policies,
     certificationAuthority: options.pathLength === undefined ? {} : { pathLength: options.pathLength },
-    ...(options.extraExtensions === undefined ? {} : { extraExtensions: options.extraExtensions }),
-    ...(options.serialNumber === undefined ? {} : { serialNumber: options.serialNumber }),
+    extraExtensions: options.extraExtensions,
+    serialNumber: options.serialNumber,
   };
   const self: IssuerFacts = {
     name: encodeName(options.subject),

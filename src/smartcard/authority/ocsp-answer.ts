@@ -37,7 +37,7 @@ export interface AnsweredRequest {
 export interface AnsweredRequests {
   readonly questions: readonly AnsweredRequest[];
   /** Content of the nonce extension, as it is to be given back. */
-  readonly nonce?: Buffer;
+  readonly nonce?: Buffer | undefined;
 }
 
 /** @throws Error when `der` is not a request, or a request for nothing or for too much */
@@ -54,7 +54,7 @@ export function readOcspRequest(der: Buffer): AnsweredRequests {
   const extension = tbsRequest.requestExtensions?.find(({ extnID }) => extnID === oids.ocspNonce);
   const nonce = extension && Buffer.from(extension.extnValue.valueBlock.valueHexView);
   if (nonce && nonce.length > maximumNonceOctets) throw new RangeError('the nonce is too long');
-  return { questions, ...(nonce && { nonce }) };
+  return { questions, nonce };
 }
 
 /** Whether a question is about certificates of this authority. */
@@ -72,7 +72,7 @@ export type AnsweredStatus = 'good' | 'unknown' | IssuedRevocation;
 
 export interface OcspAnswerContent {
   readonly answers: readonly { readonly question: AnsweredRequest; readonly status: AnsweredStatus }[];
-  readonly nonce?: Buffer;
+  readonly nonce?: Buffer | undefined;
   readonly thisUpdate: Date;
   readonly nextUpdate: Date;
   /** DER of the certificate the signer signs under, which goes with the answer. */

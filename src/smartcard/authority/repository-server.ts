@@ -184,7 +184,7 @@ async function ocspAnswer(repository: Repository, der: Buffer): Promise<Buffer> 
     nextUpdate: new Date(thisUpdate.getTime() + answerLifetimeMs),
     responderDer: responder.certificateDer,
     signer: softwareSigner(responder.key),
-    ...(asked.nonce && { nonce: asked.nonce }),
+    nonce: asked.nonce,
   });
 }
 

@@ -22,7 +22,7 @@ export interface CardCertificateRequest {
   readonly keyType: KeyType;
   readonly authority: CertificateAuthority;
   readonly content: Omit<IssuanceRequest, 'publicKey'>;
-  readonly revoked?: RevocationReason;
+  readonly revoked?: RevocationReason | undefined;
 }
 
 export interface ProfileRequestOptions {
@@ -41,7 +41,7 @@ export interface ProfileRequestOptions {
   /** 0 for the first certificate of a key, more for renewals. */
   readonly generation: number;
   /** Instead of the profile's, for every key. */
-  readonly keyType?: KeyType;
+  readonly keyType?: KeyType | undefined;
   /** More certificate policies, for the first certificate. */
   readonly policies?: readonly string[];
 }
@@ -82,9 +82,9 @@ async function requestFor(
       uniformResourceIdentifiers: variables.fillAll(certificate.uniformResourceIdentifiers),
       serialNumber: serialNumberOf(randomness.octets(`card/${name}/${slot}/serial/${generation}`, 16)),
       ...validityOf(certificate, options),
-      ...(sid !== undefined && { sid }),
+      sid,
     },
-    ...(revoked !== undefined && { revoked }),
+    revoked,
   };
 }
 

@@ -42,7 +42,7 @@ export async function createCardCommand(options: CreateCardCommandOptions): Prom
     name,
     profile: await readCardProfile(profile),
     ...rest,
-    ...(pin !== undefined && { pin }),
+    pin,
   });
   const facts = cardFacts(card, clock.now(), await revokedIn(path));
   const pinFile = pin === undefined ? card.pinFile : undefined;
@@ -56,7 +56,7 @@ export async function createCardCommand(options: CreateCardCommandOptions): Prom
     ['PIN', pinFile ?? 'as given'],
     ['PUK', card.pukFile],
   )}To use it with curl:\n${curlExample(card, authorities.paths.root, pinFile)}`;
-  return { text, json: { ...facts, pukFile: card.pukFile, ...(pinFile !== undefined && { pinFile }) } };
+  return { text, json: { ...facts, pukFile: card.pukFile, pinFile } };
 }
 
 function curlExample(card: Card, root: string, pinFile: string | undefined): string {

@@ -23,7 +23,7 @@ export interface CardCertificateFacts {
   readonly notAfter: string;
   readonly status: 'valid' | 'expired' | 'not yet valid' | 'revoked';
   readonly userPrincipalNames?: readonly string[];
-  readonly sid?: string;
+  readonly sid?: string | undefined;
   /** By name where it has one here, otherwise OIDs. */
   readonly extendedKeyUsage?: readonly string[];
   readonly policies?: readonly string[];
@@ -91,7 +91,7 @@ function claims(der: Buffer) {
     const { userPrincipalNames, securityIdentifier } = subjectIdentity(certificate);
     return {
       userPrincipalNames,
-      ...(securityIdentifier && { sid: securityIdentifier.sid }),
+      sid: securityIdentifier?.sid,
       extendedKeyUsage: (certificate.extendedKeyUsage ?? []).map(purposeName),
       policies: certificate.certificatePolicies ?? [],
     };

@@ -32,12 +32,12 @@ export interface IssueCardOptions {
   readonly profile: CardProfile;
   readonly person: Person;
   /** Instead of the profile's, for every key. */
-  readonly keyType?: KeyType;
+  readonly keyType?: KeyType | undefined;
   /** More certificate policies (OIDs) for the first certificate. */
-  readonly policies?: readonly string[];
+  readonly policies?: readonly string[] | undefined;
   /** Default: 365; at most 3650. */
   readonly validityDays?: number;
-  readonly pin?: string;
+  readonly pin?: string | undefined;
   /** Used only when the authorities are made: where `serveRepository` will listen. */
   readonly repositoryUrl?: string;
 }
@@ -45,7 +45,7 @@ export interface IssueCardOptions {
 /** The authorities of a card directory, made if there are none. */
 export function authoritiesOf(
   { path, randomness, validFrom }: CardDirectory,
-  options: { readonly repositoryUrl?: string; readonly intermediates?: number } = {},
+  options: { readonly repositoryUrl?: string | undefined; readonly intermediates?: number } = {},
 ): Promise<CardAuthorities> {
   return openCardAuthorities(path, { now: validFrom, randomness, ...options });
 }
@@ -66,10 +66,8 @@ export async function issueCard(
       `Choose 1 to ${maximumValidityDays} whole days.`,
     );
   }
-  const record: CardRecord = { profile, person, policies, validityDays, generation: 0, ...(keyType && { keyType }) };
-  const authorities = await authoritiesOf(directory, {
-    ...(options.repositoryUrl !== undefined && { repositoryUrl: options.repositoryUrl }),
-  });
+  const record: CardRecord = { profile, person, policies, validityDays, generation: 0, keyType };
+  const authorities = await authoritiesOf(directory, { repositoryUrl: options.repositoryUrl });
   const [first, ...rest] = await requestsOf(directory, authorities, name, record);
   if (first === undefined)
     throw new CardError(
@@ -81,7 +79,7 @@ export async function issueCard(
     name,
     certificates: [first, ...rest],
     randomness: directory.randomness,
-    ...(pin !== undefined && { pin }),
+    pin,
   });
   await writeCardRecord(directory.path, name, record);
   await revokeWanted(directory, card, [first, ...rest]);
@@ -111,7 +109,7 @@ function requestsOf(
       issuing: authorities.issuing,
       foreign: () => openForeignAuthority(path, { now: validFrom, randomness }),
     },
-    ...(keyType && { keyType }),
+    keyType,
   });
 }
 

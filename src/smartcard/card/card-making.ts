@@ -40,7 +40,7 @@ export interface CreateCardOptions {
   /** The one for logging in first. Their position, from 1, becomes their CKA_ID, as OpenSC numbers the slots of a PIV card. */
   readonly certificates: readonly [CardCertificateRequest, ...CardCertificateRequest[]];
   /** Default: eight digits, written to cards/<name>/pin with mode 0600. */
-  readonly pin?: string;
+  readonly pin?: string | undefined;
   /** Default: that of the system; keys are then made in the token. With a seed they are computed and put there. */
   readonly randomness?: Randomness;
 }

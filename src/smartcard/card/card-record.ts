@@ -11,7 +11,7 @@ import type { Person } from './person.ts';
 export interface CardRecord {
   readonly profile: CardProfile;
   readonly person: Person;
-  readonly keyType?: KeyType;
+  readonly keyType?: KeyType | undefined;
   readonly policies: readonly string[];
   readonly validityDays: number;
   /** How often the certificates were renewed. */
@@ -48,7 +48,7 @@ export async function readCardRecord(directory: string, name: string): Promise<C
   const { recordFile } = cardFiles(directory, name);
   try {
     const { person, keyType, ...rest } = schema.parse(JSON.parse(await readFile(recordFile, 'utf8')));
-    return { ...rest, person: defined(person), ...(keyType !== undefined && { keyType }) };
+    return { ...rest, person: defined(person), keyType };
   } catch (error) {
     throw new CardError(
       `It is not known what the card "${name}" was made from (${recordFile}).`,

@@ -8,7 +8,7 @@ export interface Person {
   /** `name@domain`. */
   readonly userPrincipalName?: string;
   /** `S-1-5-21-…`, as the directory shows it. */
-  readonly sid?: string;
+  readonly sid?: string | undefined;
   readonly mail?: string;
   /** Ten digits: the person identifier of the Department of Defense. */
   readonly edipi?: string;
@@ -58,7 +58,7 @@ export function checkPerson(person: Person): void {
 }
 
 /** How to give the variable that a profile wants and the person lacks. */
-const options: Readonly<Partial<Record<VariableName, string>>> = {
+const options: Readonly<Partial<Record<VariableName, string | undefined>>> = {
   upn: '--upn',
   upnDomain: '--upn',
   sid: '--sid',
@@ -68,7 +68,7 @@ const options: Readonly<Partial<Record<VariableName, string>>> = {
 };
 
 export class ProfileVariables {
-  readonly #values: Readonly<Partial<Record<VariableName, string>>>;
+  readonly #values: Readonly<Partial<Record<VariableName, string | undefined>>>;
 
   /** @param uuid 16 octets that are this card's own */
   constructor(name: string, person: Person, uuid: Buffer) {
@@ -78,10 +78,12 @@ export class ProfileVariables {
       commonName: person.commonName ?? name,
       organization,
       uuid: uuidText(uuid),
-      ...(upn !== undefined && { upn, upnDomain: upn.slice(upn.indexOf('@') + 1) }),
-      ...(sid !== undefined && { sid, nextSid: nextSid(sid) }),
-      ...(mail !== undefined && { mail }),
-      ...(edipi !== undefined && { edipi }),
+      upn,
+      upnDomain: upn?.slice(upn.indexOf('@') + 1),
+      sid,
+      nextSid: sid === undefined ? undefined : nextSid(sid),
+      mail,
+      edipi,
     };
   }
 

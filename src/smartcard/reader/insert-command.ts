@@ -46,9 +46,9 @@ export async function insertCardCommand(options: InsertCardOptions): Promise<Car
     directory,
     card: name,
     pin,
-    ...(puk !== undefined && { puk }),
-    ...(pinTries !== undefined && { pinTries }),
-    ...(touchDelayMs !== undefined && { touchDelayMs }),
+    puk,
+    pinTries,
+    touchDelayMs,
   });
   let signatures = 0;
   try {

@@ -26,13 +26,13 @@ export interface VirtualReaderOptions {
   /** Six to eight decimal digits: the PIN of the card as it was made. */
   readonly pin: string;
   /** Eight characters. Default: a random one that is not kept, so that a blocked PIN stays blocked. */
-  readonly puk?: string;
+  readonly puk?: string | undefined;
   /** Wrong PINs in a row until the PIN is blocked, 1 to 15. Default: 3. */
-  readonly pinTries?: number;
+  readonly pinTries?: number | undefined;
   /** The same of the PUK. Default: 3. */
   readonly pukTries?: number;
   /** How long a key takes before it works, in milliseconds. Default: 0. */
-  readonly touchDelayMs?: number;
+  readonly touchDelayMs?: number | undefined;
   /** What the name of the reader begins with. Default: `Virtual PCD`. */
   readonly readerName?: string;
 }

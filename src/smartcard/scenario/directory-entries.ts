@@ -17,8 +17,8 @@ export function chosenSid({ rid }: ScenarioAccount): string | undefined {
 
 export interface AccountFileEntry {
   readonly name: string;
-  readonly userPrincipalName?: string;
-  readonly sid?: string;
+  readonly userPrincipalName?: string | undefined;
+  readonly sid?: string | undefined;
   readonly altSecurityIdentities?: readonly string[];
   /** SHA-256, hexadecimal. */
   readonly certificates?: readonly string[];
@@ -31,8 +31,8 @@ export function accountFileEntries({ accounts }: Scenario, material: Certificate
     const fingerprints = material.certificatesOf(account).map((der) => createHash('sha256').update(der).digest('hex'));
     return {
       name: account.name,
-      ...(account.userPrincipalName !== undefined && { userPrincipalName: account.userPrincipalName }),
-      ...(sid !== undefined && { sid }),
+      userPrincipalName: account.userPrincipalName,
+      sid,
       ...(values.length > 0 && { altSecurityIdentities: values }),
       ...(fingerprints.length > 0 && { certificates: fingerprints }),
     };

@@ -16,7 +16,7 @@ export interface GatewayConfigurationOptions {
   readonly scenario: Scenario;
   readonly store: AccountStore;
   /** Only where the accounts are in LDAP. */
-  readonly connection?: DirectoryConnection;
+  readonly connection?: DirectoryConnection | undefined;
   readonly searchBase: string;
   /** On 127.0.0.1. */
   readonly port: number;

@@ -120,9 +120,9 @@ async function makeCards(
     const { card } = await issueCard(place, {
       name,
       profile: await readCardProfile(profile),
-      person: { ...person, ...(sid !== undefined && { sid }) },
-      ...(keyType && { keyType }),
-      ...(policies && { policies }),
+      person: { ...person, sid: sid ?? person?.sid },
+      keyType,
+      policies,
     });
     if (revoked !== undefined) await revokeCertificates(place, card.certificates, revoked);
   }
@@ -154,7 +154,7 @@ async function writeWorld(
         searchBase,
         port,
         authorities,
-        ...(connection && { connection: absolute(connection) }),
+        connection: connection && absolute(connection),
       }),
     ),
   );

@@ -24,18 +24,18 @@ export interface Tls13ClientOptions {
    */
   readonly verifyServer: ServerVerification;
   /** Asked at most once, when the verified server wants a certificate. Default: there is none. */
-  readonly chooseCredential?: CredentialChooser;
+  readonly chooseCredential?: CredentialChooser | undefined;
   /** Of an earlier connection; offered if it is still alive and belongs to this name. The server may decline it. */
   readonly session?: Tls13Session | undefined;
   /** Milliseconds for the whole handshake, the person with the card included. Default 30 000. */
-  readonly handshakeTimeoutMs?: number;
+  readonly handshakeTimeoutMs?: number | undefined;
   /**
    * Asked when the connection ends without close_notify. True: it counts as ended, and `truncated` tells. Default: never, the
    * connection fails with TlsTruncated, since an attacker who can cut it could make a part look like the whole.
    */
   readonly toleratesTruncation?: () => boolean;
   /** Milliseconds; the age of sessions is reckoned by it. Default: the clock of the machine. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
   /** Keys are updated after so many records. Default 2^24. */
   readonly recordsPerKey?: number;
 }

@@ -7,8 +7,8 @@
 export interface TokenName {
   /** Path of the PKCS#11 module. */
   readonly module: string;
-  readonly label?: string;
-  readonly serialNumber?: string;
+  readonly label?: string | undefined;
+  readonly serialNumber?: string | undefined;
 }
 
 const refusals: TokenName[] = [];

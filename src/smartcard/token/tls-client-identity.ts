@@ -118,7 +118,7 @@ function tokenName({ uri, module }: Pick<TlsClientIdentityOptions, 'uri' | 'modu
   const serialNumber = attributes.get('serial');
   return {
     module: resolve(module),
-    ...(label !== undefined && { label }),
-    ...(serialNumber !== undefined && { serialNumber }),
+    label,
+    serialNumber,
   };
 }

@@ -87,7 +87,7 @@ function candidatesOf(
     ...(wish?.serverChain ?? []),
   ]);
   return inventory.certificates.map((found) => {
-    const findings = suitabilityFindings(found, { ...(wish && { wish }), issuers, now });
+    const findings = suitabilityFindings(found, { wish, issuers, now });
     const summary = summarize(found);
     if (findings.every(isDoubt)) recorder.ok('certificate', summaryHeading(summary), summaryLines(summary), findings);
     else recorder.no('certificate', summaryHeading(summary), findings, summaryLines(summary));

@@ -35,7 +35,11 @@ const tls12Schemes: Readonly<Record<string, readonly number[]>> = {
  */
 export function suitabilityFindings(
   found: FoundCertificate,
-  { wish, issuers, now }: { readonly wish?: ServerWish; readonly issuers: KnownIssuers; readonly now: Date },
+  {
+    wish,
+    issuers,
+    now,
+  }: { readonly wish?: ServerWish | undefined; readonly issuers: KnownIssuers; readonly now: Date },
 ): readonly TrialFinding[] {
   const { certificate, fault } = found;
   if (certificate === undefined) return [fault ?? finding('certificate-unreadable')];

@@ -18,7 +18,7 @@ export interface CertificateSummary {
   readonly subject?: string;
   readonly issuer?: string;
   readonly userPrincipalNames?: readonly string[];
-  readonly sid?: string;
+  readonly sid?: string | undefined;
   readonly notBefore?: string;
   readonly notAfter?: string;
   readonly extendedKeyUsage?: readonly string[];
@@ -44,7 +44,7 @@ export function summarize({ slot, stored, certificate }: FoundCertificate): Cert
     subject: printable(formatRfc4514(certificate.subject)),
     issuer: printable(formatRfc4514(certificate.issuer)),
     userPrincipalNames: userPrincipalNames.map(printable),
-    ...(securityIdentifier && { sid: securityIdentifier.sid }),
+    sid: securityIdentifier?.sid,
     notBefore: certificate.notBefore.toISOString(),
     notAfter: certificate.notAfter.toISOString(),
     extendedKeyUsage: (certificate.extendedKeyUsage ?? []).map(describeOid),

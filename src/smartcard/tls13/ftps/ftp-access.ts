@@ -74,9 +74,9 @@ export async function accessWithTls13(client: Client, options: FtpAccessOptions)
 function tlsOptionsOf({ verifyServer, chooseCredential, handshakeTimeoutMs, now }: FtpAccessOptions): TlsOptions {
   return {
     verifyServer,
-    ...(chooseCredential && { chooseCredential }),
-    ...(handshakeTimeoutMs !== undefined && { handshakeTimeoutMs }),
-    ...(now && { now }),
+    chooseCredential,
+    handshakeTimeoutMs,
+    now,
   };
 }
 

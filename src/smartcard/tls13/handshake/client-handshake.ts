@@ -61,7 +61,7 @@ type HandshakeStep = Partial<Record<HandshakeType, (message: HandshakeMessage) =
 
 interface Attempt {
   readonly shares: readonly KeyShare[];
-  readonly cookie?: Buffer;
+  readonly cookie?: Buffer | undefined;
   readonly session: Tls13Session | undefined;
   /** The suite of the HelloRetryRequest that this attempt follows. */
   readonly retriedWith?: CipherSuite;
@@ -193,7 +193,7 @@ export class ClientHandshake {
       // A PSK belongs to one hash (RFC 8446 4.2.11).
       session: attempt.session?.suite.hash === suite.hash ? attempt.session : undefined,
       retriedWith: suite,
-      ...(cookie && { cookie }),
+      cookie,
     });
   }
 
