@@ -3,6 +3,7 @@
  * authorized responder must have signed it. Everything else leaves the status unknown.
  */
 
+import { defined } from '../../settings/defined.ts';
 import type { Seconds } from '../../settings/units.ts';
 import { type CrlReason, mayBeLifted } from '../crl/crl-reason.ts';
 import type { Subject } from '../crl/crl-subject.ts';
@@ -90,12 +91,7 @@ export async function checkOcspResponse(
     case 'good':
       return { ...certStatus, evidence };
     case 'revoked':
-      return {
-        ...certStatus,
-        evidence,
-        outOfDate,
-        notUnderstood,
-      };
+      return { ...certStatus, evidence, ...defined({ outOfDate, notUnderstood }) };
   }
 }
 

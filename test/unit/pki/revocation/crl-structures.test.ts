@@ -11,6 +11,7 @@ import {
 } from '../../../../src/pki/crl/distribution-point.ts';
 import { MalformedError } from '../../../../src/pki/encoding/malformed-error.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
+import { defined } from '../../../../src/settings/defined.ts';
 import {
   bitString,
   der,
@@ -129,7 +130,7 @@ describe('a CRL is read', () => {
   ])('%s', (_rule, fields, facts) => {
     const found = parse(fields);
     expect(found).toMatchObject(facts);
-    if (!('notUnderstood' in facts)) expect(found).not.toHaveProperty('notUnderstood');
+    if (!('notUnderstood' in facts)) expect(found.notUnderstood).toBeUndefined();
   });
 
   it.each<[string, Fields]>([
@@ -150,7 +151,7 @@ describe('a CRL is read', () => {
     expect(parse(fields)).toMatchObject({ notUnderstood: expect.any(String), thisUpdate: days(-1) });
   });
 
-  it.each<[string, Fields, string]>([
+  it.each<[string, Fields, keyof ReturnType<typeof parse>]>([
     ['a nextUpdate that cannot be read', { nextUpdate: text(0x17, '2601010000Z') }, 'nextUpdate'],
     ['no nextUpdate', { nextUpdate: none }, 'nextUpdate'],
     ['a number that cannot be read', having(oids.crlNumber, octetString(none)), 'crlNumber'],
@@ -160,8 +161,8 @@ describe('a CRL is read', () => {
     ['no extensions', {}, 'issuingDistributionPoint'],
   ])('with %s, without that fact', (_rule, fields, fact) => {
     const found = parse(fields);
-    expect(found).not.toHaveProperty(fact);
-    expect(found).not.toHaveProperty('notUnderstood');
+    expect(found[fact]).toBeUndefined();
+    expect(found.notUnderstood).toBeUndefined();
   });
 
   it('and has the name of its octets', () => {
@@ -385,9 +386,8 @@ describe('distribution points (RFC 5280 4.2.1.13)', () => {
       const found = read(points(encoded));
       expect(found).toHaveLength(1);
       expect(found[0]).toMatchObject(facts);
-      expect(Object.keys(found[0] ?? {})).toEqual(
-        Object.keys(facts).length === 1 && 'reasons' in facts ? ['name', 'reasons'] : Object.keys(facts),
-      );
+      const isOfReasons = Object.keys(facts).length === 1 && 'reasons' in facts;
+      expect(Object.keys(defined(found[0] ?? {}))).toEqual(isOfReasons ? ['name', 'reasons'] : Object.keys(facts));
     }
   });
 
