@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountDenial } from '../../../src/directory/account-state.ts';
 import { sidToBinary } from '../../../src/directory/active-directory/sid.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
-import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
 import { unrecorded } from '../../../src/explanation/steps.ts';
 import type { MappingResult } from '../../../src/mapping/account-resolver.ts';
 import { createAccountResolver } from '../../../src/mapping/resolve.ts';
@@ -12,7 +11,8 @@ import type { IdentityKind, MappingRule } from '../../../src/mapping/rules/rule.
 import { issuerSerialValues } from '../../../src/mapping/stored/alt-security-identities.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
-import { type LdapChanges, ldapOptions } from '../../support/directory-options.ts';
+import type { LdapChanges } from '../../support/directory-options.ts';
+import { openLdap } from '../../support/open-ldap.ts';
 import { bindingOf } from '../../support/settings.ts';
 import { rulesFromFile } from '../../support/shipped-rules.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
@@ -32,23 +32,14 @@ let identified: ValidatedCertificate;
 let shared: ValidatedCertificate;
 
 function open(server: Slapd, more: LdapChanges = {}): Directory {
-  return createLdapDirectory(
-    ldapOptions({
-      name: 'people',
-      servers: [server.url],
-      certificateAuthorities: [server.ca],
-      bindDn: server.bindDn,
-      bindPassword: server.password,
-      searchBase: server.searchBase,
-      userPrincipalNameAttribute: 'mail',
-      altSecurityIdentitiesAttribute: 'altSecurityIdentities',
-      sidAttribute: 'objectSid',
-      fingerprintAttribute: 'x509CertHash',
-      lockoutDuration: 60_000,
-      logger: silentLogger,
-      ...more,
-    }),
-  );
+  return openLdap(server, {
+    userPrincipalNameAttribute: 'mail',
+    altSecurityIdentitiesAttribute: 'altSecurityIdentities',
+    sidAttribute: 'objectSid',
+    fingerprintAttribute: 'x509CertHash',
+    lockoutDuration: 60_000,
+    ...more,
+  });
 }
 
 beforeAll(async () => {

@@ -4,15 +4,14 @@ import { X509Certificate } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
-import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
 import { createAccountResolver } from '../../../src/mapping/resolve.ts';
 import type { LoginAttempt } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import { milliseconds } from '../../../src/settings/units.ts';
 import type { ControlClient } from '../../support/control-client.ts';
-import { ldapOptions } from '../../support/directory-options.ts';
 import { authenticatorOf, everybodyMayAll, homesAt, siteLoginOf } from '../../support/login-setup.ts';
+import { openLdap } from '../../support/open-ldap.ts';
 import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../../support/protocol-site.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
 import { bindingOf, throttleOf } from '../../support/settings.ts';
@@ -35,17 +34,7 @@ beforeAll(async () => {
       { uid: 'disabled', lines: [`userPassword: ${password}`, 'nsAccountLock: TRUE'] },
     ],
   });
-  people = createLdapDirectory(
-    ldapOptions({
-      name: 'people',
-      servers: [ldap.url],
-      certificateAuthorities: [ldap.ca],
-      bindDn: ldap.bindDn,
-      bindPassword: ldap.password,
-      searchBase: ldap.searchBase,
-      logger: silentLogger,
-    }),
-  );
+  people = openLdap(ldap);
 });
 afterEach(() => Promise.all(sites.splice(0).map((site) => site.close())));
 afterAll(async () => {

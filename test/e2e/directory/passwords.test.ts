@@ -1,11 +1,10 @@
 /** Passwords checked by real directories: what Samba and OpenLDAP answer, what is never sent, and how much at a time. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Directory, DirectoryAccount } from '../../../src/directory/directory.ts';
-import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
-import { silentLogger } from '../../../src/operations/log.ts';
-import { type LdapChanges, ldapOptions } from '../../support/directory-options.ts';
+import type { LdapChanges } from '../../support/directory-options.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
 import { openActiveDirectory } from '../../support/open-active-directory.ts';
+import { openLdap } from '../../support/open-ldap.ts';
 import { type SambaDc, startSambaDc } from '../../support/samba-dc.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 
@@ -16,20 +15,8 @@ let corp: Directory;
 let people: Directory;
 const cleanUps: (() => Promise<unknown>)[] = [];
 
-const openLdap = (server: string, more: LdapChanges = {}) =>
-  createLdapDirectory(
-    ldapOptions({
-      name: 'people',
-      servers: [server],
-      certificateAuthorities: [ldap.ca],
-      bindDn: ldap.bindDn,
-      bindPassword: ldap.password,
-      searchBase: ldap.searchBase,
-      userPrincipalNameAttribute: 'mail',
-      logger: silentLogger,
-      ...more,
-    }),
-  );
+const open = (server: string, more: LdapChanges = {}) =>
+  openLdap(ldap, { servers: [server], userPrincipalNameAttribute: 'mail', ...more });
 
 beforeAll(async () => {
   const policy = 'cn=strict,ou=policies,dc=corp,dc=example';
@@ -68,7 +55,7 @@ beforeAll(async () => {
     }),
   ]);
   corp = openActiveDirectory(dc);
-  people = openLdap(ldap.url);
+  people = open(ldap.url);
 });
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
@@ -163,7 +150,7 @@ describe('the connection of a password', () => {
     readonly ada: DirectoryAccount;
   }> {
     const proxy = await startFaultProxy({ host: ldap.host, port: ldap.tlsPort });
-    const directory = openLdap(`ldaps://127.0.0.1:${proxy.port}`, { operationTimeout: 500, connectTimeout: 500 });
+    const directory = open(`ldaps://127.0.0.1:${proxy.port}`, { operationTimeout: 500, connectTimeout: 500 });
     cleanUps.push(
       () => proxy.close(),
       () => directory.close(),
@@ -193,7 +180,7 @@ describe('the connection of a password', () => {
   });
 
   it('is one of few at a time, and what the queue does not hold is refused', async () => {
-    const directory = openLdap(ldap.url, { maxPasswordChecks: 2, maxWaitingPasswordChecks: 10 });
+    const directory = open(ldap.url, { maxPasswordChecks: 2, maxWaitingPasswordChecks: 10 });
     cleanUps.push(() => directory.close());
     const ada = await accountOf(directory, 'ada');
     const results = await Promise.allSettled(

@@ -14,6 +14,7 @@ import { silentLogger } from '../../../src/operations/log.ts';
 import { type LdapChanges, ldapOptions } from '../../support/directory-options.ts';
 import { makeDirectoryTls } from '../../support/directory-tls.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.ts';
+import { openLdap } from '../../support/open-ldap.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 
 const lookup = { by: 'userPrincipalName', userPrincipalName: 'ada@corp.example' } as const;
@@ -32,21 +33,14 @@ afterEach(async () => {
 afterAll(() => Promise.all([ldap?.stop(), other?.stop()]));
 
 function open(servers: readonly string[], more: LdapChanges = {}): Directory {
-  const directory = createLdapDirectory(
-    ldapOptions({
-      name: 'people',
-      servers,
-      certificateAuthorities: [ldap.ca, other.ca],
-      bindDn: ldap.bindDn,
-      bindPassword: ldap.password,
-      searchBase: ldap.searchBase,
-      userPrincipalNameAttribute: 'mail',
-      connectTimeout: 1000,
-      operationTimeout: 2000,
-      logger: silentLogger,
-      ...more,
-    }),
-  );
+  const directory = openLdap(ldap, {
+    servers,
+    certificateAuthorities: [ldap.ca, other.ca],
+    userPrincipalNameAttribute: 'mail',
+    connectTimeout: 1000,
+    operationTimeout: 2000,
+    ...more,
+  });
   cleanUps.push(() => directory.close());
   return directory;
 }

@@ -3,14 +3,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lintDirectory } from '../../../src/commands/mapping/mapping-lint.ts';
 import type { Directory } from '../../../src/directory/directory.ts';
-import { createLdapDirectory } from '../../../src/directory/ldap-directory.ts';
 import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
 import { createAccountResolver } from '../../../src/mapping/resolve.ts';
 import { decodeRules } from '../../../src/mapping/rules/rule-language.ts';
 import { certificateMappings } from '../../../src/mapping/stored/certificate-mappings.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import type { ValidatedCertificate } from '../../../src/pki/path/validated-certificate.ts';
-import { ldapOptions } from '../../support/directory-options.ts';
+import { openLdap } from '../../support/open-ldap.ts';
 import { bindingOf } from '../../support/settings.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
 import { createLogonAuthority, type LogonAuthority } from '../../support/validated-certificate.ts';
@@ -31,21 +30,6 @@ const freeIpaSchema = [
   "attributetype ( 2.16.840.1.113730.3.8.22.1.1 NAME 'ipaCertMapData' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
   "objectclass ( 2.16.840.1.113730.3.8.22.2.2 NAME 'ipaCertMapObject' SUP top AUXILIARY MAY ipaCertMapData )",
 ];
-
-function open(server: Slapd, altSecurityIdentitiesAttribute = 'altSecurityIdentities'): Directory {
-  return createLdapDirectory(
-    ldapOptions({
-      name: 'people',
-      servers: [server.url],
-      certificateAuthorities: [server.ca],
-      bindDn: server.bindDn,
-      bindPassword: server.password,
-      searchBase: server.searchBase,
-      altSecurityIdentitiesAttribute,
-      logger: silentLogger,
-    }),
-  );
-}
 
 beforeAll(async () => {
   ca = await createLogonAuthority([
@@ -83,8 +67,8 @@ beforeAll(async () => {
     schema: freeIpaSchema,
     configuration: [`limits dn.exact="uid=cardgate,ou=services,dc=corp,dc=example" size.prtotal=unlimited`],
   });
-  directory = open(ldap);
-  freeIpa = open(ldap, 'ipaCertMapData');
+  directory = openLdap(ldap, { altSecurityIdentitiesAttribute: 'altSecurityIdentities' });
+  freeIpa = openLdap(ldap, { altSecurityIdentitiesAttribute: 'ipaCertMapData' });
 });
 
 afterAll(async () => {
@@ -185,7 +169,7 @@ describe('the lint reads OpenLDAP page by page', () => {
       })),
       configuration: ['sizelimit size.prtotal=5'],
     });
-    const short = open(limited);
+    const short = openLdap(limited, { altSecurityIdentitiesAttribute: 'altSecurityIdentities' });
     try {
       await expect(lintDirectory(short, 100)).rejects.toThrow(/ends its lists after \d+ accounts/);
     } finally {
