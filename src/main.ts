@@ -10,6 +10,6 @@ process.exitCode = await main(words);
 if (runsUntilStopped(words)) {
   // When nothing is left to do, Node gives the signals back before it ends, and one that comes then ends the process without its exit code.
   process.once('beforeExit', () => process.exit());
-  // A reader of standard output or error that stalls keeps a service, which has said all it had to say, for ever.
+  // The service has said all it had to say; a reader of its output that stalls must not keep the process alive.
   setTimeout(() => process.exit(), 1000).unref();
 }

@@ -116,7 +116,7 @@ async function homeDirectoryOf(isolation: UserIsolation, owner: HomeOwner, provi
   }
 }
 
-/** Path segments of the home below the root, or the sentence that says why there are none. */
+/** Path segments of the home below the root, or the sentence that says why the account has no home. */
 function homeSegments(isolation: UserIsolation, owner: HomeOwner): readonly string[] | string {
   switch (isolation.mode) {
     case 'None':

@@ -18,7 +18,7 @@ export const processTerminal: Terminal = {
   drained: async () => {
     if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
   },
-  // Opened by the command that reads it: most do not, and an open one keeps the process.
+  // Opened by the command that reads it: most do not, and while it is open the process does not end.
   get input() {
     return process.stdin;
   },

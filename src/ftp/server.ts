@@ -162,7 +162,7 @@ function bindingName({ address, port, tls }: Binding, found: number | undefined)
   return `${host}:${port === 0 ? (found ?? 0) : port} ${tls}`;
 }
 
-/** Before TLS on an implicit binding no reply can be read, so there is none. */
+/** Before TLS on an implicit binding no reply can be read, so the server sends no greeting. */
 function turnAway(socket: Socket, tls: Binding['tls']): void {
   socket.on('error', () => undefined);
   if (tls === 'implicit') {

@@ -51,7 +51,7 @@ export async function serveSites(
   );
   const isStuck = stuck() > 0;
   await parts.close(logins);
-  // The process waits for its threads until their file system answers.
+  // By force: a process that ends by itself first waits for its threads, and those for a file system that does not answer.
   if (isStuck) process.kill(process.pid, 'SIGKILL');
   return !isFault;
 }

@@ -6,7 +6,7 @@
 /** Commands that run until they are stopped, by the words that name them. */
 const services: readonly string[] = ['serve', 'serve-mapping', 'card insert', 'card ca serve'];
 
-/** What a service does upon each signal. SIGQUIT writes the memory of the process, and the TLS key with it, to disk. */
+/** What a service does upon each signal. Untaken, SIGQUIT writes the memory of the process, and the TLS key with it, to disk. */
 const meanings = {
   SIGHUP: 'reload',
   SIGUSR1: 'reopen',

@@ -10,7 +10,7 @@ import { decideRemotely } from '../service/remote-authenticator.ts';
 import { RemoteService } from '../service/remote-service.ts';
 import { milliseconds } from '../settings/units.ts';
 
-/** More callers than that wait for nothing: the service itself bounds its decisions. */
+/** Of more requests the service refuses most anyway: it bounds its decisions itself. */
 const maximumRequests = 1000;
 const maximumConnections = 64;
 const connectTimeout = milliseconds(1000);

@@ -33,7 +33,7 @@ function principal(der: Buffer): string {
   return `${parts.join('/')}@${text(realm)}`;
 }
 
-/** The characters that separate make another principal of it. */
+/** @throws MalformedError for / and @: they separate the parts of a principal, so that with one in a part the text is another principal */
 function text(octets: Buffer): string {
   const result = octets.toString('latin1');
   if (!/^[\x21-\x2e\x30-\x3f\x41-\x7e]+$/.test(result)) {

@@ -30,7 +30,7 @@ export interface Question {
 /** All but those whose answer tells by several values what it proves. */
 type SimpleLookup = Exclude<AccountLookup, { by: 'altSecurityIdentities' }>;
 
-/** A certificate with more user principal names is refused: each costs searches, and none has more than a few. */
+/** A certificate with more user principal names is refused: each name costs searches, and no person has more than a few. */
 const mostUserPrincipalNames = 8;
 const longestUserPrincipalName = 1024;
 const longestSamAccountName = 20;

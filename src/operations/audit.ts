@@ -162,7 +162,7 @@ export type AuditLine = RecordFrame & (AuditRecord | Summary | RecordsLost);
 
 export interface AuditTrail {
   write(record: AuditRecord): void;
-  /** Why no login may be granted now, since its record may not be written; undefined when logins are admitted. */
+  /** Why no login is granted now: the trail may fail to write its record. Undefined when logins are admitted. */
   readonly loginObstacle: string | undefined;
   /** Why a session may neither read nor change a file now: there is hardly room left to keep the record of it. */
   readonly transferObstacle: string | undefined;

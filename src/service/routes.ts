@@ -115,7 +115,7 @@ export const routes: readonly Route[] = [
   { path: '/openapi.json', method: 'GET', operation: 'describe' },
 ];
 
-/** @returns the routes of a path, by method; undefined where there is none */
+/** @returns the routes of a path, by method; undefined where the service has no such path */
 export function routesAt(path: string): readonly Route[] | undefined {
   const found = routes.filter((route) => route.path === path);
   return found.length > 0 ? found : undefined;

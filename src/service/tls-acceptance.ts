@@ -62,7 +62,7 @@ export class TlsAcceptance {
     const socket = new TLSSocket(raw, {
       isServer: true,
       requestCert: true,
-      // judged below: Node ends the connection without a word for the log
+      // judged below, since Node itself ends a connection without a word for the log
       rejectUnauthorized: false,
       secureContext: this.#context,
     });
@@ -98,7 +98,7 @@ export class TlsAcceptance {
   }
 }
 
-/** @returns what OpenSSL has against the certificate, or that there is none */
+/** @returns what OpenSSL has against the certificate, or that the client sent no certificate */
 function verifyError(socket: TLSSocket): Error | undefined {
   // `ssl` is the handle by which Node's own server asks; without it nothing is proven, and no caller is let in
   const { ssl } = socket as TLSSocket & { readonly ssl?: { verifyError?: () => Error | null } };

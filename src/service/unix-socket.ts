@@ -59,7 +59,7 @@ export async function refuseWhatIsInUse(path: string): Promise<void> {
   if (await answers(path)) throw systemError('EADDRINUSE', `${path} is in use by another process`);
 }
 
-/** With the code that the system gives. */
+/** With the code that the system gives to the same fault. */
 function systemError(code: string, message: string): NodeJS.ErrnoException {
   return Object.assign(new Error(message), { code });
 }

@@ -79,7 +79,7 @@ function certificatesIn(bytes: Buffer, file: string): readonly IssuerCertificate
 const quoted = (text: string) => `'${text}'`;
 const list = (texts: readonly string[]) => `[${texts.map(quoted).join(', ')}]`;
 
-/** Every text is in quotation marks: an OID such as 1.3, or digits with an e among them, is a number of YAML otherwise. */
+/** Every text is in quotation marks: without them YAML reads an OID such as 1.3, or digits with an e among them, as a number. */
 function yamlOf(policy: string, made: readonly RulesOfTuple[]): string {
   const lines = made.flatMap(({ tuple, issuer, rules }) => [
     `  # ${tuple.place}: ${wholeText(tuple.text)}`,

@@ -23,7 +23,7 @@ const queryTimeout = 5000;
 const secureTwin: Readonly<Record<number, number>> = { 389: 636, 3268: 3269 };
 const dnsName = /^(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*$/i;
 
-/** @throws TypeError when a URL cannot be used or there is none */
+/** @throws TypeError when a URL cannot be used or the list is empty */
 export function listedServers(servers: readonly ListedServer[]): ServerList {
   if (servers.length === 0) throw new TypeError('a directory needs at least one server');
   const ranked = servers.map((server, index) => {

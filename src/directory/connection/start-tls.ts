@@ -1,6 +1,6 @@
 /**
  * StartTLS by hand (RFC 4511 4.14): one constant request in clear, one bounded answer, then nothing in clear ever again.
- * It refuses bytes that arrive in clear behind the answer, because they are taken for the protected server's otherwise.
+ * It refuses bytes that arrive in clear behind the answer, because under TLS they pass for words of the server.
  */
 import type { Socket } from 'node:net';
 

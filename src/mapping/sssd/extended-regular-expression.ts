@@ -3,8 +3,8 @@
  * the length of both, whatever the expression, so that no certificate can make a match expensive. Back-references are refused.
  *
  * Not by a library: RE2 in its JavaScript form (re2js 2.10, 0.9 MB) reads another language. To it `[\d]` is a digit and not a backslash
- * or d, `.` is no line end, and `\b`, `(?i)` and an empty alternative mean something; it has no equivalence classes. A rule matches other
- * certificates than SSSD's, and the parser here is needed all the same, to refuse what POSIX leaves undefined and to say why.
+ * or d, `.` is no line end, and `\b`, `(?i)` and an empty alternative mean something; it has no equivalence classes. With it a rule
+ * matches other certificates than in SSSD, and it spares no parser: only one of our own refuses what POSIX leaves undefined and says why.
  */
 
 import { RuleSyntaxError } from '../rules/rule-syntax-error.ts';

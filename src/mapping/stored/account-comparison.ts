@@ -33,7 +33,7 @@ export async function compareClaimedAccount(plan: readonly PlannedRule[], search
   }
 }
 
-/** @returns a reason when there are none. What cannot be asked changes nothing: the login was decided without it. */
+/** @returns a sentence when no account can be compared. What cannot be asked changes nothing: the login was decided without it. */
 async function namedAccounts(directory: Directory, name: string): Promise<readonly DirectoryAccount[] | string> {
   if (!directory.findByLoginName) return 'the directory finds no accounts by name';
   try {

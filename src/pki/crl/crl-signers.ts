@@ -33,7 +33,7 @@ export class CrlSigners {
   }
 
   /**
-   * The certificate whose key signed the CRL and which is allowed to; a string: why there is none.
+   * The certificate whose key signed the CRL and which is allowed to; a string: why no certificate qualifies.
    * @throws BudgetExceededError
    */
   async find(

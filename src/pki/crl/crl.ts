@@ -54,7 +54,7 @@ export interface CertificateRevocationList {
   /** DER of AlgorithmIdentifier. */
   readonly signatureAlgorithm: Buffer;
   readonly signature: Buffer;
-  /** Content of revokedCertificates, empty when there is none. */
+  /** Content of revokedCertificates, empty when the list lacks it. */
   readonly entries: Buffer;
   readonly crlNumber?: bigint | undefined;
   readonly authorityKeyIdentifier?: Buffer | undefined;

@@ -18,7 +18,7 @@ export function encodeCertificatePem(der: Buffer): string {
 
 /**
  * Every certificate of a file, in its order.
- * @throws MalformedError when there is none, when one is malformed, or when the file holds anything else, such as a private key
+ * @throws MalformedError when the file holds no certificate, when one is malformed, or when the file holds anything else, such as a private key
  */
 export function readCertificates(file: Buffer): readonly Certificate[] {
   return readCertificateBlocks(file).map(parseCertificate);

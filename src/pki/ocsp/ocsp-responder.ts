@@ -27,7 +27,7 @@ export interface ResponderContext {
 }
 
 /**
- * The certificate whose key signed the response and which is allowed to; a string: why there is none.
+ * The certificate whose key signed the response and which is allowed to; a string: why no certificate qualifies.
  * @throws BudgetExceededError
  */
 export async function findResponder(

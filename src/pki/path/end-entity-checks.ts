@@ -78,7 +78,7 @@ const checks: readonly EndEntityCheck[] = [
   },
 ];
 
-/** The first fault that no path can cure; undefined when there is none. Costs no signature. */
+/** The first fault that no path can cure; undefined when a path may make it valid. Costs no signature. */
 export function endEntityFault(
   certificate: Certificate,
   demands: EndEntityDemands,

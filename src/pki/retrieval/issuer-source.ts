@@ -33,7 +33,7 @@ export interface IssuerRetrievalOptions {
 }
 
 interface KnownAnswer {
-  /** A string: why there are none. */
+  /** A string: why no certificate came. */
   readonly certificates: readonly Certificate[] | string;
   readonly bytes: Buffer;
   readonly askedAt: number;
@@ -106,7 +106,7 @@ export class IssuerSource {
     }
   }
 
-  /** The certificates at a URL; a string: why there are none. */
+  /** The certificates at a URL; a string: why no certificate came. */
   async #at(url: string, waiting: AbortSignal): Promise<readonly Certificate[] | string> {
     const { mode, retriever, policy, retryAfter } = this.#options;
     const known = this.#known.get(url) ?? (await this.#stored(url));

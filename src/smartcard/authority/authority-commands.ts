@@ -13,7 +13,7 @@ import { generateSoftwareKey } from './software-key.ts';
 const day = 86_400_000;
 const serverValidityMs = 365 * day;
 
-/** Makes the authorities of a card directory if there are none. Throws CardError. */
+/** Makes the authorities of a card directory that has no authorities yet. @throws CardError */
 export async function createAuthoritiesCommand(
   options: CardCommandContext & {
     /** Between the root and the issuing authority. Default: none. */

@@ -135,7 +135,7 @@ async function createAuthorities(directory: string, options: CardAuthoritiesOpti
   await createAuthority(directory, { name: 'issuing', commonName: 'issuing CA', parent, pathLength: 0 }, options);
 }
 
-/** The authorities of a card directory; made if there are none yet. Throws CardError when they cannot be read. */
+/** The authorities of a card directory, made if it has no authorities yet. @throws CardError when they cannot be read */
 export async function openCardAuthorities(
   directory: string,
   options: CardAuthoritiesOptions,

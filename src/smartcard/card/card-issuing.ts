@@ -42,7 +42,7 @@ export interface IssueCardOptions {
   readonly repositoryUrl?: string;
 }
 
-/** The authorities of a card directory, made if there are none. */
+/** The authorities of a card directory, made if it has no authorities yet. */
 export function authoritiesOf(
   { path, randomness, validFrom }: CardDirectory,
   options: { readonly repositoryUrl?: string | undefined; readonly intermediates?: number } = {},

@@ -43,7 +43,7 @@ export async function writeCardRecord(directory: string, name: string, record: C
   await writeFile(cardFiles(directory, name).recordFile, `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
-/** Throws CardError when there is none, as for a card that another program made. */
+/** @throws CardError when the card has no record, as one that another program made */
 export async function readCardRecord(directory: string, name: string): Promise<CardRecord> {
   const { recordFile } = cardFiles(directory, name);
   try {

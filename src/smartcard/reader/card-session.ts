@@ -1,6 +1,6 @@
 /**
  * One session with one card: read its certificates, log in at most once, sign. A PIN that the card refused is never sent a
- * second time, and a PIN that uses up the last try is sent only when the caller says so.
+ * second time, and the last try is made only when the caller says so.
  */
 import type { Handle } from 'pkcs11js';
 import { recordPinRefusal, wasPinRefused } from '../token/pin-refusals.ts';
@@ -94,7 +94,7 @@ export class CardSession {
     this.#pin = pin;
   }
 
-  /** The private key with this CKA_ID; undefined when there is none. To be called after login. @throws CardFault */
+  /** The private key with this CKA_ID; undefined when the card shows no such key. To be called after login. @throws CardFault */
   privateKey(id: Buffer): CardKey | undefined {
     const { library } = this.#handle;
     return withCardFaults(() => {

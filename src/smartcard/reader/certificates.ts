@@ -9,7 +9,7 @@ export interface ReaderCertificate {
   readonly label: string;
   /** CKA_VALUE, unchecked. */
   readonly der: Buffer;
-  /** Many cards show private keys only after the PIN, some no public keys: `unseen` is no proof that there is none. */
+  /** Many cards show private keys only after the PIN, some no public keys: `unseen` does not prove that the card lacks the key. */
   readonly key: 'private' | 'public' | 'unseen';
 }
 

@@ -23,7 +23,7 @@ export interface Tls13ClientOptions {
    * Not asked for a resumed session, which resumes only under the very same function. See `createServerVerifier`.
    */
   readonly verifyServer: ServerVerification;
-  /** Asked at most once, when the verified server wants a certificate. Default: there is none. */
+  /** Asked at most once, when the verified server wants a certificate. Default: the client has no certificate. */
   readonly chooseCredential?: CredentialChooser | undefined;
   /** Of an earlier connection; offered if it is still alive and belongs to this name. The server may decline it. */
   readonly session?: Tls13Session | undefined;

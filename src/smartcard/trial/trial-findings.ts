@@ -79,7 +79,7 @@ const certificates = {
   'purpose-missing': {
     meaning: 'The certificate is for neither client authentication nor smart-card logon (extended key usage).',
     remedy:
-      'Choose the logon certificate of the card; if there is none, have one issued with clientAuth or smartCardLogon.',
+      'Choose the logon certificate of the card. If the card has no such certificate, have one issued with clientAuth or smartCardLogon.',
   },
   'key-usage-wrong': {
     meaning: 'The key usage of the certificate does not include digitalSignature.',

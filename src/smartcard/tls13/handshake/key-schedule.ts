@@ -48,7 +48,7 @@ export class KeySchedule {
   readonly suite: CipherSuite;
   #secret: Buffer;
 
-  /** Begins with the Early Secret. @param psk absent when there is none, which stands for zeros */
+  /** Begins with the Early Secret. @param psk zeros stand for it in a handshake without a pre-shared key */
   constructor(suite: CipherSuite, psk?: Buffer) {
     this.suite = suite;
     const zeros = Buffer.alloc(suite.hashLength);
