@@ -1,7 +1,7 @@
 /** Who may import what, and that no imports run in a circle. docs/architecture.md prints these tables. */
 
 /** What every room may import. */
-export const leaves = ['denial', 'explanation/steps', 'clock', 'error-message', 'product-version', 'operations', 'settings'];
+export const leaves = ['denial', 'explanation/steps', 'clock', 'error-message', 'product-version', 'presentation-reader', 'operations', 'settings'];
 
 /** Room of src -> rooms, folders or single files of src that it may import from, besides itself and the leaves. */
 export const allowed = {
@@ -90,6 +90,7 @@ export const allowed = {
   clock: [],
   'error-message': [],
   'product-version': [],
+  'presentation-reader': [],
 };
 
 /** Packages that only these rooms may know. */

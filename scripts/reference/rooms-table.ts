@@ -38,6 +38,7 @@ const owned: Readonly<Record<string, string>> = {
   clock: 'the port of the time',
   'error-message': 'the message of anything that was thrown',
   'product-version': 'the version of the product',
+  'presentation-reader': 'reads numbers and vectors of TLS messages',
 };
 
 /** @returns the table of rooms for the architecture page */

@@ -5,7 +5,7 @@ import { listeningChannel } from './listening-channel.ts';
 // Everything the first call loads is loaded then.
 const first = listeningChannel('127.0.0.1');
 await first.channel.listen();
-first.channel.close();
+first.channel.close('it has loaded what it needs');
 
 const opened: number[] = [];
 try {

@@ -70,7 +70,7 @@ export function allocate(control: Control): void {
 /** RFC 959 4.1.3: first the transfer gets its 426, then ABOR its 226. */
 export async function abort(control: Control): Promise<void> {
   const hadTransfer = await control.abortTransfer();
-  if (!hadTransfer) control.data.close();
+  if (!hadTransfer) control.data.close('the client sent ABOR');
   control.send(reply('transferComplete', hadTransfer ? 'Transfer given up.' : 'There was no transfer.'));
 }
 

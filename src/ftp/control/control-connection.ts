@@ -110,7 +110,7 @@ export class ControlConnection implements Control {
 
   reset(): void {
     this.settings = initialSettings();
-    this.data.reset();
+    this.data.reset('the client began its session anew');
     if (this.session.state === 'authenticated') this.#timers.awaitLogin();
     this.sessionHolder.reset();
   }
@@ -239,7 +239,7 @@ export class ControlConnection implements Control {
     this.#ending ??= 'connection-lost';
     this.#timers.stop();
     this.#transfer.giveUp();
-    this.data.reset();
+    this.data.reset('the control connection ended');
     this.#security?.close();
     this.#commands.clear();
     await this.#commands.settled();

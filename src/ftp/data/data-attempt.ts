@@ -24,13 +24,15 @@ export class DataAttempt {
   /** The handshake and proof, when they began at accept. */
   opened: Promise<Opened> | undefined;
   listener: PassiveListener | undefined;
-  readonly arrived: PromiseWithResolvers<Socket | undefined>;
+  readonly arrived = Promise.withResolvers<Socket | undefined>();
+  #givenUpBecause: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #longest = milliseconds(Number.POSITIVE_INFINITY);
   #giveUp: () => void = () => undefined;
 
-  constructor(arrived: PromiseWithResolvers<Socket | undefined>) {
-    this.arrived = arrived;
+  /** Absent while it may still serve a transfer. */
+  get givenUpBecause(): string | undefined {
+    return this.#givenUpBecause;
   }
 
   /** Replaces the time set before. */
@@ -51,7 +53,9 @@ export class DataAttempt {
     this.#timer = undefined;
   }
 
-  discard(): void {
+  /** @param reason for a record, behind `because` */
+  discard(reason: string): void {
+    this.#givenUpBecause ??= reason;
     this.stopWaiting();
     this.listener?.close();
     this.raw?.destroy();

@@ -71,10 +71,9 @@ export class DataChannel {
 
   /** Replaces an earlier listener. What no transfer command asks for in the time of a data connection is given up. */
   async listen(): Promise<Listened> {
-    this.close();
+    this.close('the client asked for another passive port');
     const { localAddress, peerAddress, site } = this.#options;
-    const arrived = Promise.withResolvers<Socket | undefined>();
-    const attempt = new DataAttempt(arrived);
+    const attempt = new DataAttempt();
     this.#attempt = attempt;
     const outcome = await openPassiveListener({
       address: localAddress,
@@ -98,8 +97,7 @@ export class DataChannel {
     }
     attempt.listener = outcome.listener;
     attempt.giveUpAfter(site.connections.dataChannelTimeout, () => {
-      if (this.#attempt !== attempt) return;
-      this.close();
+      this.close('no transfer command came in time');
       this.#hasExpired = true;
     });
     return { outcome: 'listening', port: outcome.listener.port };
@@ -110,9 +108,10 @@ export class DataChannel {
     const attempt = this.#attempt;
     if (!attempt) return none;
     attempt.direction = direction;
-    const giveUp = () => attempt.discard();
-    attempt.giveUpAfter(this.#options.site.connections.dataChannelTimeout, giveUp);
-    signal.addEventListener('abort', giveUp, { once: true });
+    const giveUp = () => attempt.discard('its transfer was given up');
+    const { dataChannelTimeout } = this.#options.site.connections;
+    attempt.giveUpAfter(dataChannelTimeout, () => attempt.discard('no data connection came in time'));
+    signal.addEventListener('abort', giveUp);
     if (signal.aborted) giveUp();
     const raw = await attempt.arrived.promise;
     attempt.stopWaiting();
@@ -123,8 +122,9 @@ export class DataChannel {
     return opened;
   }
 
-  close(): void {
-    this.#attempt?.discard();
+  /** @param reason for the record of a handshake that this cuts, behind `because` */
+  close(reason: string): void {
+    this.#attempt?.discard(reason);
     this.#attempt = undefined;
     this.#hasExpired = false;
   }
@@ -140,9 +140,9 @@ export class DataChannel {
     security.tickets.owner = JSON.stringify([certificate, directory, accountName, this.#options.peerAddress]);
   }
 
-  /** Forgets the TLS session it was tied to. */
-  reset(): void {
-    this.close();
+  /** Forgets the TLS session it was tied to. @param reason as for `close` */
+  reset(reason: string): void {
+    this.close(reason);
     if (this.proof) this.proof.security.tickets.owner = undefined;
     this.protection = 'C';
     this.proof = undefined;
@@ -150,10 +150,6 @@ export class DataChannel {
   }
 
   #accept(attempt: DataAttempt, socket: Socket): void {
-    if (this.#attempt !== attempt) {
-      socket.destroy();
-      return;
-    }
     socket.on('error', () => undefined);
     prepareTcp(socket);
     attempt.raw = socket;
@@ -181,21 +177,17 @@ export class DataChannel {
     const { handshakeTimeout } = this.#options.site.connections;
     const began = performance.now();
     const hello = await peekClientHello(raw, handshakeTimeout);
-    if (this.proof !== proof || hello === 'none') {
-      raw.destroy();
-      return this.#refuse(denial('data-tls-failed', 'TLS on the data connection failed: no ClientHello came.'));
+    if (hello === 'none' || attempt.givenUpBecause !== undefined) {
+      return this.#refuseTls(attempt, raw, 'no ClientHello came');
     }
     const { tls, withheld } = proof.security.wrapData(raw, hello, attempt.direction);
     const left = milliseconds(Math.max(0, handshakeTimeout - (performance.now() - began)));
     const outcome = await completeHandshake(tls, left);
-    if (outcome.outcome === 'failed') {
-      raw.destroy();
-      return this.#refuse(denial('data-tls-failed', `TLS on the data connection failed: ${outcome.reason}.`));
-    }
+    if (outcome.outcome === 'failed') return this.#refuseTls(attempt, raw, outcome.reason);
     const { endEntity, resumed, facts } = outcome.handshake;
     const judgement = judgeDataPeer(this.#options.site.dataChannelSecurity, {
-      ...(proof.endEntity === undefined ? {} : { controlCertificate: proof.endEntity }),
-      ...(endEntity === undefined ? {} : { dataCertificate: endEntity }),
+      controlCertificate: proof.endEntity,
+      dataCertificate: endEntity,
       resumed,
       strangerMayResume: this.#strangerMayResume,
     });
@@ -212,6 +204,16 @@ export class DataChannel {
       facts: { protection: 'P', protocol: facts.protocol, cipher: facts.cipher, ...judgement.facts },
       pace: this.#options.site.connections,
     });
+  }
+
+  /** A connection that the server itself gave up looks to TLS like one that its client ended. */
+  #refuseTls({ givenUpBecause }: DataAttempt, raw: Socket, reason: string): Opened {
+    raw.destroy();
+    const detail =
+      givenUpBecause === undefined
+        ? `TLS on the data connection failed: ${reason}.`
+        : `The data connection was given up before its TLS handshake was complete, because ${givenUpBecause}.`;
+    return this.#refuse(denial('data-tls-failed', detail));
   }
 
   /** Recorded when it happens, whether or not a transfer command ever asks for the connection. */

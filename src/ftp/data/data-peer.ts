@@ -32,9 +32,9 @@ export type DataChannelBinding = DataChannelSecurity['dataChannelBinding'];
 
 export interface DataPeerEvidence {
   /** DER of the end entity certificate of the control connection. */
-  readonly controlCertificate?: Buffer;
+  readonly controlCertificate: Buffer | undefined;
   /** DER of the end entity certificate of the data connection, fresh or out of the resumed session. */
-  readonly dataCertificate?: Buffer;
+  readonly dataCertificate: Buffer | undefined;
   readonly resumed: boolean;
   /**
    * Whether a stranger may hold a session of this context: a full handshake on a data connection that proved nothing got

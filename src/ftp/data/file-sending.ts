@@ -57,9 +57,7 @@ export async function sendFile(
 
 /** Resolves when nothing of ours is needed any more. */
 function writeAll(socket: Socket, octets: Buffer): Promise<void> {
-  const written = new Promise<void>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     socket.write(octets, (error) => (error ? reject(error) : resolve()));
   });
-  written.catch(() => undefined);
-  return written;
 }

@@ -4,15 +4,14 @@
  */
 
 const kibibyte = 1024;
+/** As many as there are transfers. */
+const small = { octets: 64 * kibibyte, maximumTaken: Number.POSITIVE_INFINITY, maximumKept: 64 };
 /** A transfer takes the smallest that holds what it wants; large ones are few, so that many transfers at once need little. */
-const sizes = [
-  { octets: 64 * kibibyte, maximumTaken: Number.POSITIVE_INFINITY, maximumKept: 64 },
-  { octets: 256 * kibibyte, maximumTaken: 128, maximumKept: 16 },
-  { octets: 1024 * kibibyte, maximumTaken: 48, maximumKept: 8 },
-] as const;
+const medium = { octets: 256 * kibibyte, maximumTaken: 128, maximumKept: 16 };
+const large = { octets: 1024 * kibibyte, maximumTaken: 48, maximumKept: 8 };
 
-export const largestSlab = sizes[2].octets;
-export const sendingSlab = sizes[1].octets;
+export const largestSlab = large.octets;
+export const sendingSlab = medium.octets;
 
 class SlabSize {
   readonly octets: number;
@@ -21,7 +20,7 @@ class SlabSize {
   readonly #kept: Buffer[] = [];
   #taken = 0;
 
-  constructor({ octets, maximumTaken, maximumKept }: (typeof sizes)[number]) {
+  constructor({ octets, maximumTaken, maximumKept }: typeof small) {
     this.octets = octets;
     this.#maximumTaken = maximumTaken;
     this.#maximumKept = maximumKept;
@@ -46,15 +45,13 @@ class SlabSize {
   }
 }
 
-const pool = sizes.map((size) => new SlabSize(size));
-const [smallest] = pool;
+const smallest = new SlabSize(small);
+const largestFirst = [new SlabSize(large), new SlabSize(medium), smallest];
 
 /** @param wanted octets; what comes may be smaller, never below 64 KiB, and holds octets of other transfers */
 export function takeSlab(wanted: number): Buffer {
-  const fitting = pool.findIndex(({ octets }) => octets >= wanted);
-  const candidates = fitting < 0 ? pool : pool.slice(0, fitting + 1);
-  const size = candidates.findLast(({ isFree }) => isFree) ?? smallest;
-  return size ? size.take() : Buffer.allocUnsafeSlow(sizes[0].octets);
+  const size = largestFirst.find(({ isFree }, index) => isFree && wanted > (largestFirst[index + 1]?.octets ?? 0));
+  return (size ?? smallest).take();
 }
 
 /** For another transfer. */
@@ -68,5 +65,5 @@ export function loseSlab(slab: Buffer): void {
 }
 
 function sizeOf(slab: Buffer): SlabSize | undefined {
-  return pool.find(({ octets }) => octets === slab.length);
+  return largestFirst.find(({ octets }) => octets === slab.length);
 }

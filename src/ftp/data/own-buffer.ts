@@ -17,9 +17,8 @@ type Internals = Socket & { [name: symbol]: unknown } & { readonly _handle?: Nat
 
 /** The fields behind the option, found where Node itself puts them; not in its documentation. */
 const fields = (() => {
-  const probe = new Socket({ onread: { buffer: () => Buffer.alloc(1), callback: () => true } });
-  probe.destroy();
-  const named = (name: string) => Object.getOwnPropertySymbols(probe).find(({ description }) => description === name);
+  const symbols = Object.getOwnPropertySymbols(new Socket());
+  const named = (name: string) => symbols.find(({ description }) => description === name);
   const [buffer, taken, next] = ['kBuffer', 'kBufferCb', 'kBufferGen'].map(named);
   return buffer && taken && next ? { buffer, taken, next } : undefined;
 })();
@@ -48,6 +47,7 @@ export function readIntoOwnBuffer(socket: Socket, next: () => Buffer, taken: Tak
   return {
     resume: () => {
       const { _handle: now } = internals;
+      // Behind the end of the input it stays as it is, and is never read again.
       if (!now || now.reading) return;
       now.reading = true;
       now.readStart();

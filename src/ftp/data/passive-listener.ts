@@ -3,7 +3,7 @@
  * connection (RFC 2577 section 4), and goes on listening when a connection from another address comes first.
  */
 import { randomInt } from 'node:crypto';
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { leavesRoomForTransfer } from '../../operations/descriptors.ts';
 import { plainAddress } from '../../operations/network.ts';
 import { type FirewallSupport, hasPortRange } from './firewall-support.ts';
@@ -78,19 +78,17 @@ type Attempted =
 function tryListen(options: PassiveListenerOptions, port: number): Promise<Attempted> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
   // Node's default queues hundreds of connections for a listener that takes one.
-  const listenOptions = { host: options.address, port, backlog: 4, exclusive: true };
+  const listenOptions = { host: options.address, port, backlog: 4 };
   return new Promise((resolve) => {
     server.once('error', (error: NodeJS.ErrnoException) => resolve({ errno: error.code ?? error.message }));
     server.listen(listenOptions, () => {
-      server.removeAllListeners('error');
       server.on('error', () => server.close());
       if (!leavesRoomForTransfer(server)) {
         server.close();
         resolve({ errno: 'EMFILE' });
         return;
       }
-      const bound = server.address();
-      const taken = typeof bound === 'object' && bound ? bound.port : port;
+      const { port: taken } = server.address() as AddressInfo;
       const name = `${options.address}:${taken}`;
       listening.add(name);
       server.once('close', () => listening.delete(name));
@@ -102,12 +100,11 @@ function tryListen(options: PassiveListenerOptions, port: number): Promise<Attem
 
 function acceptOne(server: Server, options: PassiveListenerOptions): void {
   let foreign = 0;
-  let broken = 0;
-  let taken = false;
+  let isBrokenTold = false;
   server.on('connection', (socket: Socket) => {
     const address = plainAddress(socket.remoteAddress ?? '');
-    if (!taken && address === options.peerAddress) {
-      taken = true;
+    if (address === options.peerAddress) {
+      // No other connection comes afterwards.
       server.close();
       options.onConnection(socket);
       return;
@@ -115,11 +112,11 @@ function acceptOne(server: Server, options: PassiveListenerOptions): void {
     socket.on('error', () => undefined);
     socket.resetAndDestroy();
     if (address === '') {
-      if (!taken && broken === 0) options.onBroken();
-      broken += 1;
+      if (!isBrokenTold) options.onBroken();
+      isBrokenTold = true;
       return;
     }
-    if (!taken && foreign < maximumForeignReports) options.onForeign(address);
+    if (foreign < maximumForeignReports) options.onForeign(address);
     foreign += 1;
   });
 }

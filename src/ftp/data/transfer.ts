@@ -72,7 +72,7 @@ export function carryOut(
     }
     const { connection } = opened;
     const giveUp = () => connection.abort(new Error('the transfer was given up'));
-    signal.addEventListener('abort', giveUp, { once: true });
+    signal.addEventListener('abort', giveUp);
     if (signal.aborted) giveUp();
     try {
       const facts = await move(connection, signal);

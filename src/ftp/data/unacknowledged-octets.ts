@@ -48,17 +48,9 @@ export function tableEndpoint(address: string, port: number): string {
 
 /** @param address as Node tells it, so it is well formed; a zone is no part of the table */
 function ipv6Bytes(address: string): Buffer {
-  const plain = address.replace(/%.*$/u, '');
-  const embedded = /:(\d+)\.(\d+)\.(\d+)\.(\d+)$/u.exec(plain);
-  const [a = 0, b = 0, c = 0, d = 0] = (embedded?.slice(1) ?? []).map(Number);
-  const words = embedded ? plain.replace(/[\d.]+$/u, `${word(a, b)}:${word(c, d)}`) : plain;
-  const [head = '', tail] = words.split('::');
-  const front = head.split(':').filter(Boolean);
-  const back = tail?.split(':').filter(Boolean) ?? [];
-  const zeros = Array<string>(8 - front.length - back.length).fill('0');
-  return Buffer.from([...front, ...zeros, ...back].map((hex) => hex.padStart(4, '0')).join(''), 'hex');
-}
-
-function word(high: number, low: number): string {
-  return ((high << 8) | low).toString(16);
+  // In a URL an embedded IPv4 address becomes two words.
+  const plain = new URL(`http://[${address.replace(/%.*/u, '')}]`).hostname.slice(1, -1);
+  const [front = [], back = []] = plain.split('::').map((words) => words.split(':'));
+  const zeros = Array<string>(8 - front.length - back.length).fill('');
+  return Buffer.from([...front, ...zeros, ...back].map((word) => word.padStart(4, '0')).join(''), 'hex');
 }

@@ -50,7 +50,7 @@ export class UploadIntake {
       clearInterval(flushing);
       this.#flush();
       await this.#writing;
-      this.#releaseLast();
+      this.#release(this.#slab);
     }
     if (this.#writeFailure) throw this.#writeFailure.error;
   }
@@ -76,10 +76,7 @@ export class UploadIntake {
       (octets) => this.#arrived(octets),
     );
     if (!this.#own) socket.on('data', (octets: Buffer) => this.#copy(octets));
-    // The end is told only to a stream that flows.
-    socket.resume();
-    if (this.#isPaused) this.#pause();
-    else this.#own?.resume();
+    this.#goOn();
   }
 
   #copy(octets: Buffer): void {
@@ -88,7 +85,7 @@ export class UploadIntake {
       offset += copied;
       this.#arrived(copied);
     }
-    if (this.#isPaused) this.#pause();
+    if (this.#isPaused) this.#socket.pause();
   }
 
   /** @returns whether more is wanted now */
@@ -109,7 +106,7 @@ export class UploadIntake {
 
   /** What arrived is written from the slab that goes on filling behind it. */
   #flush(): void {
-    if (this.#handedOn === this.#filled || this.#writeFailure) return;
+    if (this.#handedOn === this.#filled) return;
     const octets = this.#slab.subarray(this.#handedOn, this.#filled);
     this.#handedOn = this.#filled;
     this.#waiting += 1;
@@ -126,30 +123,19 @@ export class UploadIntake {
       this.#over.reject(error);
       return;
     }
-    const wasPaused = this.#isPaused;
     this.#waiting -= 1;
-    if (wasPaused && !this.#isPaused) this.#goOn();
-  }
-
-  #pause(): void {
-    if (!this.#own) this.#socket.pause();
+    if (!this.#isPaused) this.#goOn();
   }
 
   #goOn(): void {
-    if (this.#socket.destroyed) return;
-    if (this.#own) this.#own.resume();
-    else this.#socket.resume();
+    // The end is told only to a stream that flows.
+    this.#socket.resume();
+    this.#own?.resume();
   }
 
   /** A write that was given up may still read its slab, and a connection that lives still fill it. */
   #release(slab: Buffer): void {
     if (this.#writeFailure) loseSlab(slab);
     else giveSlabBack(slab);
-  }
-
-  #releaseLast(): void {
-    const { readableEnded, destroyed } = this.#socket;
-    if (this.#writeFailure || !(readableEnded || destroyed)) loseSlab(this.#slab);
-    else giveSlabBack(this.#slab);
   }
 }

@@ -3,6 +3,7 @@
  * versions and tickets rests on it, never a decision about the client: TLS itself reads the same octets again.
  */
 import type { Socket } from 'node:net';
+import { PresentationReader } from '../../presentation-reader.ts';
 import type { Milliseconds } from '../../settings/units.ts';
 
 export interface ReceivedClientHello {
@@ -37,7 +38,7 @@ export class ClientHelloReader {
 
   /** @returns `incomplete` while octets are missing, `unreadable` for anything that is no ClientHello within the limits */
   add(octets: Buffer): ReceivedClientHello | 'incomplete' | 'unreadable' {
-    this.#pending = this.#pending.length === 0 ? octets : Buffer.concat([this.#pending, octets]);
+    this.#pending = Buffer.concat([this.#pending, octets]);
     while (this.#pending.length >= recordHeaderLength) {
       const length = this.#pending.readUInt16BE(3);
       if (this.#pending[0] !== handshakeRecord || length === 0 || length > maximumRecordLength) return 'unreadable';
@@ -55,7 +56,6 @@ export class ClientHelloReader {
   #complete(): ReceivedClientHello | 'incomplete' | 'unreadable' {
     const first = this.#message[0];
     if (first?.[0] !== clientHelloMessage) return 'unreadable';
-    if (this.#messageLength > maximumMessageLength) return 'unreadable';
     if (this.#messageLength < 4) return 'incomplete';
     // No record is empty, so four of them hold the header of the message.
     const header = Buffer.concat(this.#message.slice(0, 4));
@@ -63,7 +63,7 @@ export class ClientHelloReader {
     if (length > maximumMessageLength) return 'unreadable';
     if (this.#messageLength < length) return 'incomplete';
     try {
-      return parseClientHello(new OctetReader(Buffer.concat(this.#message).subarray(4, length)));
+      return parseClientHello(new PresentationReader(Buffer.concat(this.#message).subarray(4, length)));
     } catch (error) {
       if (error instanceof RangeError) return 'unreadable';
       throw error;
@@ -72,38 +72,32 @@ export class ClientHelloReader {
 }
 
 /** @throws RangeError when a length leads beyond the message */
-function parseClientHello(body: OctetReader): ReceivedClientHello {
-  const legacyVersion = body.number(2);
-  body.take(32);
+function parseClientHello(body: PresentationReader): ReceivedClientHello {
+  const legacyVersion = body.uint(2);
+  body.opaque(32);
   const sessionId = body.vector(1).toString('hex');
   body.vector(2);
   body.vector(1);
   let versions: readonly number[] = [legacyVersion];
   let ticketKeyName: string | undefined;
   let pskKeyNames: readonly string[] = [];
-  const extensions = new OctetReader(body.isAtEnd ? Buffer.alloc(0) : body.vector(2));
-  while (!extensions.isAtEnd) {
-    const type = extensions.number(2);
-    const value = new OctetReader(extensions.vector(2));
-    if (type === extension.supportedVersions) versions = readVersions(new OctetReader(value.vector(1)));
-    else if (type === extension.sessionTicket) ticketKeyName = keyNameOf(value.rest());
-    else if (type === extension.preSharedKey) pskKeyNames = readIdentities(new OctetReader(value.vector(2)));
+  const extensions = new PresentationReader(body.remaining > 0 ? body.vector(2) : Buffer.alloc(0));
+  while (extensions.remaining > 0) {
+    const type = extensions.uint(2);
+    const value = new PresentationReader(extensions.vector(2));
+    if (type === extension.supportedVersions) versions = new PresentationReader(value.vector(1)).uint16List();
+    else if (type === extension.sessionTicket) ticketKeyName = keyNameOf(value.opaque(value.remaining));
+    else if (type === extension.preSharedKey) pskKeyNames = readIdentities(new PresentationReader(value.vector(2)));
   }
   return { versions, sessionId, ticketKeyName, pskKeyNames };
 }
 
-function readVersions(list: OctetReader): readonly number[] {
-  const versions: number[] = [];
-  while (!list.isAtEnd) versions.push(list.number(2));
-  return versions;
-}
-
-function readIdentities(list: OctetReader): readonly string[] {
+function readIdentities(list: PresentationReader): readonly string[] {
   const names: string[] = [];
-  while (!list.isAtEnd) {
+  while (list.remaining > 0) {
     const name = keyNameOf(list.vector(2));
     if (name !== undefined) names.push(name);
-    list.take(4);
+    list.opaque(4);
   }
   return names;
 }
@@ -111,38 +105,6 @@ function readIdentities(list: OctetReader): readonly string[] {
 /** A ticket begins with the name of the key that sealed it. */
 function keyNameOf(ticket: Buffer): string | undefined {
   return ticket.length < keyNameLength ? undefined : ticket.toString('hex', 0, keyNameLength);
-}
-
-class OctetReader {
-  readonly #octets: Buffer;
-  #offset = 0;
-
-  constructor(octets: Buffer) {
-    this.#octets = octets;
-  }
-
-  get isAtEnd(): boolean {
-    return this.#offset === this.#octets.length;
-  }
-
-  take(length: number): Buffer {
-    if (this.#offset + length > this.#octets.length) throw new RangeError('a length leads beyond the message');
-    this.#offset += length;
-    return this.#octets.subarray(this.#offset - length, this.#offset);
-  }
-
-  number(length: number): number {
-    return this.take(length).readUIntBE(0, length);
-  }
-
-  /** A value behind its own length (RFC 8446 3.4). */
-  vector(lengthOctets: number): Buffer {
-    return this.take(this.number(lengthOctets));
-  }
-
-  rest(): Buffer {
-    return this.take(this.#octets.length - this.#offset);
-  }
 }
 
 /**
@@ -164,7 +126,7 @@ export function peekClientHello(
       raw.off('end', onEnd);
       raw.off('close', onEnd);
       raw.pause();
-      if (seen.length > 0) raw.unshift(seen.length === 1 ? seen[0] : Buffer.concat(seen));
+      raw.unshift(Buffer.concat(seen));
       resolve(outcome);
     };
     const onData = (octets: Buffer) => {

@@ -23,7 +23,7 @@ export interface Handshake {
    */
   readonly peerCertificates: readonly Buffer[];
   /** DER of the end entity, also when it came out of a resumed session. */
-  readonly endEntity?: Buffer;
+  readonly endEntity: Buffer | undefined;
 }
 
 export type HandshakeOutcome =
@@ -86,7 +86,7 @@ function readHandshake(socket: ServerTlsSocket): Handshake {
     facts: { protocol: socket.getProtocol() ?? 'unknown', cipher: cipher.standardName },
     resumed,
     peerCertificates: resumed ? [] : chain,
-    ...(chain[0] === undefined ? {} : { endEntity: chain[0] }),
+    endEntity: chain[0],
   };
 }
 

@@ -1,7 +1,6 @@
-/** The presentation language of TLS (RFC 8446 section 3): numbers and vectors, written and strictly read. Knows no message. */
+/** The presentation language of TLS (RFC 8446 section 3): numbers and vectors, written and strictly read. */
+import { type NumberWidth, PresentationReader } from '../../presentation-reader.ts';
 import { TlsViolation } from './tls-error.ts';
-
-type NumberWidth = 1 | 2 | 3 | 4;
 
 /** `value` in network byte order. */
 export function uint(width: NumberWidth, value: number): Buffer {
@@ -17,34 +16,17 @@ export function vector(width: NumberWidth, ...contents: readonly Buffer[]): Buff
 }
 
 /** Reads one structure from its first octet to its last; whatever does not fit is a decode_error. */
-export class WireReader {
-  readonly #octets: Buffer;
+export class WireReader extends PresentationReader {
   readonly #what: string;
-  #offset = 0;
 
   /** @param what the name of the structure, for the message of an error */
   constructor(octets: Buffer, what: string) {
-    this.#octets = octets;
+    super(octets);
     this.#what = what;
   }
 
-  get remaining(): number {
-    return this.#octets.length - this.#offset;
-  }
-
-  uint(width: NumberWidth): number {
-    return this.opaque(width).readUIntBE(0, width);
-  }
-
-  /** A view of the next `length` octets; copy what outlives the message. */
-  opaque(length: number): Buffer {
-    if (length > this.remaining) throw new TlsViolation('decode_error', `${this.#what} is cut short`);
-    this.#offset += length;
-    return this.#octets.subarray(this.#offset - length, this.#offset);
-  }
-
   /** The contents of a vector whose length takes `width` octets, of at least `minimum` octets. */
-  vector(width: NumberWidth, minimum = 0, maximum = 2 ** (8 * width) - 1): Buffer {
+  override vector(width: NumberWidth, minimum = 0, maximum = 2 ** (8 * width) - 1): Buffer {
     const length = this.uint(width);
     if (length < minimum || length > maximum)
       throw new TlsViolation('decode_error', `${this.#what} holds a vector of ${length} octets`);
@@ -56,12 +38,8 @@ export class WireReader {
     if (this.remaining > 0)
       throw new TlsViolation('decode_error', `${this.#what} has ${this.remaining} octets too many`);
   }
-}
 
-/** The 16-bit numbers a vector of them holds. */
-export function readUint16List(contents: Buffer, what: string): readonly number[] {
-  const reader = new WireReader(contents, what);
-  const numbers: number[] = [];
-  while (reader.remaining > 0) numbers.push(reader.uint(2));
-  return numbers;
+  protected override cutShort(): Error {
+    return new TlsViolation('decode_error', `${this.#what} is cut short`);
+  }
 }

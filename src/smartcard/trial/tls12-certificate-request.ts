@@ -5,7 +5,7 @@
  */
 import { Duplex } from 'node:stream';
 import type { CertificateRequest } from '../tls13/client-credential.ts';
-import { readUint16List, WireReader } from '../tls13/presentation-language.ts';
+import { WireReader } from '../tls13/presentation-language.ts';
 
 const handshakeRecord = 22;
 const certificateMessage = 11;
@@ -98,7 +98,7 @@ function readRequest(body: Buffer): CertificateRequest {
   const what = 'its CertificateRequest';
   const reader = new WireReader(body, what);
   reader.vector(1, 1);
-  const signatureSchemes = readUint16List(reader.vector(2, 2), what);
+  const signatureSchemes = new WireReader(reader.vector(2, 2), what).uint16List();
   const list = new WireReader(reader.vector(2), what);
   const authorities: Buffer[] = [];
   while (list.remaining > 0) authorities.push(Buffer.from(list.vector(2, 1)));

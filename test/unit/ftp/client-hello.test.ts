@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect } from 'node:tls';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ClientHelloReader, peekClientHello, type ReceivedClientHello } from '../../../src/ftp/tls/client-hello.ts';
 import { milliseconds } from '../../../src/settings/units.ts';
 
@@ -78,7 +78,7 @@ function read(octets: Buffer, step = octets.length): ReceivedClientHello | 'inco
 const ticket = Buffer.concat([Buffer.alloc(16, 0xab), Buffer.alloc(100, 1)]);
 const name = 'ab'.repeat(16);
 const psk = (tickets: readonly Buffer[]) =>
-  vector(2, Buffer.concat(tickets.map((one) => Buffer.concat([vector(2, one), Buffer.alloc(4)]))));
+  vector(2, Buffer.concat(tickets.map((one) => Buffer.concat([vector(2, one), Buffer.alloc(4, 0x55)]))));
 
 describe('a ReceivedClientHello of a real client', () => {
   it.each([
@@ -142,14 +142,40 @@ describe('what is no ClientHello', () => {
   lengthWrong.writeUInt8(200, 4 + 34);
   it.each([
     ['a line of text', Buffer.from('USER ada\r\n')],
-    ['a record of another type', Buffer.from('1703030001aa', 'hex')],
+    ['a record of another type', Buffer.concat([Buffer.of(23), records(valid).subarray(1)])],
+    ['an empty record before it', Buffer.concat([Buffer.from('1603010000', 'hex'), records(valid)])],
+    [
+      'a record of another type behind its first',
+      Buffer.concat([records(valid, 50).subarray(0, 55), Buffer.of(21), records(valid, 50).subarray(56)]),
+    ],
     ['an empty record', Buffer.from('1603010000', 'hex')],
     ['a record longer than any', Buffer.from('160301ffff', 'hex')],
     ['another handshake message', records(Buffer.concat([Buffer.of(2), valid.subarray(1)]))],
     ['a message longer than any', records(Buffer.from('01010001', 'hex'))],
     ['a length that leads beyond the message', records(lengthWrong)],
+    [
+      'an extension longer than all of them',
+      records(message({ extensions: [extensionOf(35, ticket).subarray(0, 60)] })),
+    ],
+    [
+      'a name of a version that is cut',
+      records(message({ extensions: [extensionOf(43, vector(1, Buffer.of(3, 4, 3)))] })),
+    ],
   ])('is unreadable: %s', (_rule, octets) => {
     expect(read(octets)).toBe('unreadable');
+  });
+
+  it('begins at one octet more than the longest: 16,640 in a record, 65,536 in a message', () => {
+    const filled = (octets: number) => {
+      const without = message({ extensions: [extensionOf(9, Buffer.alloc(0))] }).length;
+      return message({ extensions: [extensionOf(9, Buffer.alloc(octets - without))] });
+    };
+    expect(read(records(filled(16_640), 16_640))).toMatchObject({ versions: [0x0303] });
+    expect(read(records(filled(16_641), 16_641))).toBe('unreadable');
+    const header = (octets: number) =>
+      records(Buffer.from([1, ...vector(3, Buffer.alloc(octets - 4)).subarray(0, 99)]));
+    expect(read(header(65_536))).toBe('incomplete');
+    expect(read(header(65_537))).toBe('unreadable');
   });
 
   it('never throws and never reads on for ever, whatever is damaged', () => {
@@ -159,13 +185,13 @@ describe('what is no ClientHello', () => {
       return (random >>> 8) % below;
     };
     const outcomes = { incomplete: 0, unreadable: 0, hello: 0 };
-    for (let turn = 0; turn < 5_000; turn += 1) {
+    for (let turn = 0; turn < 2_000; turn += 1) {
       const octets = records(valid, 1 + next(400));
       for (let change = next(4); change >= 0; change -= 1) octets[next(octets.length)] = next(256);
       const outcome = read(octets, 1 + next(octets.length));
       outcomes[typeof outcome === 'string' ? outcome : 'hello'] += 1;
     }
-    expect(Math.min(...Object.values(outcomes))).toBeGreaterThan(20);
+    expect(Math.min(...Object.values(outcomes))).toBeGreaterThan(8);
   });
 });
 
@@ -203,6 +229,22 @@ describe('peekClientHello', () => {
     const { client, raw } = await connected();
     client.write(octets);
     expect(await peekClientHello(raw, milliseconds(outcome === 'none' ? 50 : 5000))).toBe(outcome);
+  });
+
+  it('leaves the connection paused, without a listener or timer of its own', async () => {
+    const { client, raw } = await connected();
+    const listeners = () => ['data', 'end', 'close'].map((event) => raw.listenerCount(event));
+    const before = listeners();
+    const clear = vi.spyOn(globalThis, 'clearTimeout');
+    const set = vi.spyOn(globalThis, 'setTimeout');
+    const peeked = peekClientHello(raw, milliseconds(300_000));
+    const timer = set.mock.results.at(-1)?.value;
+    client.write(records(message({})));
+    await peeked;
+    expect(listeners()).toEqual(before);
+    expect(raw.isPaused()).toBe(true);
+    expect(clear).toHaveBeenCalledWith(timer);
+    vi.restoreAllMocks();
   });
 
   it('answers at once when the client ends or resets', async () => {

@@ -1,6 +1,11 @@
 /** Every combination of what a data connection can show, under every binding. */
 import { describe, expect, it } from 'vitest';
-import { type DataChannelBinding, dataChannelSecurity, judgeDataPeer } from '../../../src/ftp/data/data-peer.ts';
+import {
+  type DataChannelBinding,
+  type DataPeerEvidence,
+  dataChannelSecurity,
+  judgeDataPeer,
+} from '../../../src/ftp/data/data-peer.ts';
 
 const ada = Buffer.from('ada');
 const bob = Buffer.from('bob');
@@ -57,12 +62,19 @@ const cases: readonly Case[] = [
   },
 ];
 
+const nothing: DataPeerEvidence = {
+  controlCertificate: undefined,
+  dataCertificate: undefined,
+  resumed: false,
+  strangerMayResume: false,
+};
+
 describe('judgeDataPeer', () => {
   for (const binding of ['certificateOrSession', 'certificate', 'session'] as const) {
     it.each(cases)(`${binding}: $rule`, ({ control, data, resumed = false, stranger = false, proven }) => {
       const judgement = judgeDataPeer(dataChannelSecurity.parse({ dataChannelBinding: binding }), {
-        ...(control ? { controlCertificate: control } : {}),
-        ...(data ? { dataCertificate: data } : {}),
+        controlCertificate: control,
+        dataCertificate: data,
         resumed,
         strangerMayResume: stranger,
       });
@@ -86,14 +98,74 @@ describe('dataChannelBindingWithoutCertificate: address', () => {
     ],
     ['takes the same certificate there', { controlCertificate: ada, dataCertificate: ada }, true],
   ])('%s', (_rule, evidence, proven) => {
-    const judgement = judgeDataPeer(settings, { resumed: false, strangerMayResume: false, ...evidence });
+    const judgement = judgeDataPeer(settings, { ...nothing, ...evidence });
     expect(judgement.proven).toBe(proven);
   });
 
   it('is told in the record of the transfer, and its absence in that of a refusal', () => {
-    const evidence = { resumed: false, strangerMayResume: false };
-    expect(judgeDataPeer(settings, evidence)).toMatchObject({ facts: { binding: 'address' } });
-    const refused = judgeDataPeer(dataChannelSecurity.parse({}), evidence);
+    expect(judgeDataPeer(settings, nothing)).toMatchObject({ facts: { binding: 'address' } });
+    const refused = judgeDataPeer(dataChannelSecurity.parse({}), nothing);
     expect(refused.proven ? '' : refused.denial.detail).toContain('dataChannelBindingWithoutCertificate session');
+  });
+});
+
+describe('the settings of the data channel', () => {
+  it('are strict by themselves', () => {
+    const strict = {
+      dataChannelBinding: 'certificateOrSession',
+      dataChannelBindingWithoutCertificate: 'session',
+      matchClientAddressForPasv: true,
+    };
+    expect(dataChannelSecurity.parse(undefined)).toEqual(strict);
+    expect(dataChannelSecurity.parse({})).toEqual(strict);
+    expect(dataChannelSecurity.parse(strict)).toEqual(strict);
+    expect(judgeDataPeer(dataChannelSecurity.parse(strict), nothing).proven).toBe(false);
+  });
+
+  it.each([
+    { dataChannelBinding: 'none' },
+    { dataChannelBinding: 'address' },
+    { dataChannelBindingWithoutCertificate: 'certificate' },
+    { matchClientAddressForPasv: false },
+    { anything: 'else' },
+  ])('have no such value: %o', (settings) => {
+    expect(dataChannelSecurity.safeParse(settings).success).toBe(false);
+  });
+});
+
+describe('the record', () => {
+  const byDefault = dataChannelSecurity.parse({});
+  const session = dataChannelSecurity.parse({ dataChannelBinding: 'session' });
+  it.each([
+    ['no certificate', byDefault, { controlCertificate: ada }, 'made a full TLS handshake with no certificate; '],
+    [
+      'another certificate, resumed',
+      byDefault,
+      { controlCertificate: ada, dataCertificate: bob, resumed: true },
+      'resumed a TLS session with another certificate; ',
+    ],
+    [
+      'the same certificate where the session is to be resumed',
+      session,
+      { controlCertificate: ada, dataCertificate: ada },
+      'made a full TLS handshake with the same certificate; ',
+    ],
+  ])('of a refusal says what was shown and what the setting demands: %s', (_rule, settings, evidence, shown) => {
+    const { dataChannelBinding: binding } = settings;
+    const all = { ...nothing, ...evidence };
+    const judgement = judgeDataPeer(settings, all);
+    expect(judgement).toMatchObject({
+      proven: false,
+      denial: {
+        detail: `The data connection ${shown}dataChannelBinding is ${binding}.`,
+        facts: { binding, resumed: all.resumed, sameCertificate: all.dataCertificate === ada },
+      },
+    });
+  });
+
+  it('of a transfer says by what its connection was proven', () => {
+    const evidence = { ...nothing, controlCertificate: ada, dataCertificate: ada, resumed: true };
+    const facts = { binding: 'certificateOrSession', resumed: true, sameCertificate: true };
+    expect(judgeDataPeer(byDefault, evidence)).toEqual({ proven: true, facts });
   });
 });

@@ -1,53 +1,19 @@
 /** How a TLS peer ended its side: RFC 8446 6.1 tells a whole file from one that may be cut. */
 import { once } from 'node:events';
-import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
-import { Duplex } from 'node:stream';
-import { connect, createSecureContext, type TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ServerTlsSocket } from '../../../src/ftp/tls/server-tls-socket.ts';
 import { createIdentities, type TestIdentities } from '../../support/protocol-site.ts';
+import { OpenSockets } from '../../support/socket-pairs.ts';
 
 let identities: TestIdentities;
-let server: Server;
-const sockets: Socket[] = [];
+const sockets = new OpenSockets();
+const pair = (version: 'TLSv1.2' | 'TLSv1.3') => sockets.tlsPair(identities, version);
 
 beforeAll(async () => {
   identities = await createIdentities();
 });
-afterEach(() => {
-  for (const socket of sockets.splice(0)) socket.destroy();
-  server.close();
-});
-
-/** TLS whose client keeps TCP in its own hands: its close_notify and its FIN are two things. */
-async function pair(version: 'TLSv1.2' | 'TLSv1.3') {
-  const accepted = Promise.withResolvers<Socket>();
-  server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, accepted.resolve).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const tcp = connectTcp({ port: (server.address() as { port: number }).port, host: '127.0.0.1', allowHalfOpen: true });
-  tcp.on('error', () => undefined);
-  const wire = new Duplex({
-    read: () => void tcp.resume(),
-    write: (chunk: Buffer, _encoding, callback) => void tcp.write(chunk, () => callback()),
-    final: (callback) => callback(),
-  });
-  tcp.on('data', (chunk) => void wire.push(chunk));
-  const client: TLSSocket = connect({
-    socket: wire,
-    rejectUnauthorized: false,
-    minVersion: version,
-    maxVersion: version,
-  });
-  client.on('error', () => undefined);
-  const raw = await accepted.promise;
-  const { certificate, privateKey } = identities.server;
-  const secureContext = createSecureContext({ cert: certificate, key: privateKey });
-  const socket = new ServerTlsSocket(raw, { isServer: true, secureContext });
-  for (const one of [raw, socket]) one.on('error', () => undefined);
-  sockets.push(tcp, client, raw, socket);
-  await Promise.all([once(socket, 'secure'), once(client, 'secureConnect')]);
-  return { client, tcp, socket };
-}
+afterEach(() => sockets.destroy());
 
 type Ending = (client: TLSSocket, tcp: Socket) => void;
 

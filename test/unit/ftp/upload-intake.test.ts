@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { largestSlab, loseSlab, takeSlab } from '../../../src/ftp/data/octet-slabs.ts';
 import { readIntoOwnBuffer } from '../../../src/ftp/data/own-buffer.ts';
 import { UploadIntake } from '../../../src/ftp/data/upload-intake.ts';
 
@@ -15,6 +16,7 @@ beforeEach(async () => {
   await once(server, 'listening');
 });
 afterEach(() => {
+  vi.useRealTimers();
   for (const socket of sockets.splice(0)) socket.destroy();
   server.close();
 });
@@ -35,11 +37,15 @@ function withoutOwnBuffer(raw: Socket): void {
   Object.assign((raw as unknown as { _handle: object })._handle, { useUserBuffer: undefined });
 }
 
-function intakeOf(raw: Socket, write: (octets: Buffer) => Promise<void>) {
+function intakeOf(
+  raw: Socket,
+  write: (octets: Buffer) => Promise<void>,
+  hold: (work: Promise<unknown>) => Promise<unknown> = (work) => work,
+) {
   let arrived = 0;
   const intake = new UploadIntake(raw, {
     write,
-    hold: (work) => work,
+    hold,
     onOctets: (count) => {
       arrived += count;
     },
@@ -102,7 +108,7 @@ describe.each([
   it('is read no further than some slabs while the disk stands still', async () => {
     const { client, raw } = await connected();
     prepare(raw);
-    const octets = randomBytes(24 * mebibyte);
+    const octets = randomBytes(6 * mebibyte);
     client.end(octets);
     const gate = Promise.withResolvers<void>();
     const { write, content } = collected();
@@ -114,14 +120,16 @@ describe.each([
     await expect
       .poll(
         () => {
-          const isStill = arrived() === last;
+          const isStill = arrived() === last && arrived() > mebibyte;
           last = arrived();
           return isStill;
         },
-        { interval: 100 },
+        { interval: 30 },
       )
       .toBe(true);
-    expect(arrived()).toBeLessThan(4 * mebibyte);
+    // Two slabs, and what one reading brought with the last octets of the second.
+    expect(arrived()).toBeGreaterThan(mebibyte);
+    expect(arrived()).toBeLessThan(1.5 * mebibyte);
     gate.resolve();
     await done;
     expect(content().equals(octets)).toBe(true);
@@ -152,24 +160,146 @@ describe.each([
     expect(content().toString()).toBe('some octets');
   });
 
-  it('that pauses is written before it goes on', async () => {
+  it('that pauses is written within a second, before it goes on', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const { client, raw } = await connected();
     prepare(raw);
-    const { write, content } = collected();
-    const { done } = intakeOf(raw, write);
-    client.write('first ');
-    await expect.poll(() => content().toString()).toBe('first ');
+    const { write, content, writes } = collected();
+    const { done, arrived } = intakeOf(raw, write);
+    client.write(Buffer.alloc(48 * 1024, 'a'));
+    await expect.poll(arrived, { interval: 5 }).toBe(48 * 1024);
+    vi.advanceTimersByTime(999);
+    await new Promise(setImmediate);
+    expect(writes()).toBe(0);
+    vi.advanceTimersByTime(1);
+    await expect.poll(() => content().length, { interval: 5 }).toBe(48 * 1024);
+    vi.advanceTimersByTime(10_000);
     client.end('second');
     await done;
-    expect(content().toString()).toBe('first second');
+    expect([
+      writes(),
+      content()
+        .subarray(48 * 1024)
+        .toString(),
+    ]).toEqual([2, 'second']);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('of a few MiB is written in few pieces', async () => {
+    const { client, raw } = await connected();
+    prepare(raw);
+    client.end(Buffer.alloc(2 * mebibyte));
+    const { write, writes } = collected();
+    await intakeOf(raw, write).done;
+    expect(writes()).toBeLessThan(12);
+  });
+
+  it('of no octets writes nothing', async () => {
+    const { client, raw } = await connected();
+    prepare(raw);
+    client.end();
+    const { write, writes } = collected();
+    await intakeOf(raw, write).done;
+    expect(writes()).toBe(0);
+  });
+
+  it('is held for the disk only while it is read no further', async () => {
+    const { client, raw } = await connected();
+    prepare(raw);
+    const held: Promise<unknown>[] = [];
+    const gate = Promise.withResolvers<void>();
+    const hold = async (work: Promise<unknown>) => {
+      held.push(work);
+    };
+    const few = intakeOf(raw, () => gate.promise, hold);
+    client.write(Buffer.alloc(65_536));
+    await expect.poll(few.arrived, { interval: 5 }).toBe(65_536);
+    expect(held).toEqual([]);
+    client.end(Buffer.alloc(mebibyte));
+    await expect.poll(() => held.length, { interval: 5 }).toBeGreaterThan(0);
+    let isOver = false;
+    void held[0]!.then(() => {
+      isOver = true;
+    });
+    await new Promise(setImmediate);
+    expect(isOver).toBe(false);
+    gate.resolve();
+    await few.done;
+    expect(isOver).toBe(true);
+  });
+
+  it('whose last octets cannot be written fails, though its input has ended', async () => {
+    const { client, raw } = await connected();
+    prepare(raw);
+    client.end('octets');
+    const { done } = intakeOf(raw, async () => {
+      throw new Error('quota');
+    });
+    await expect(done).rejects.toThrow('quota');
+  });
+
+  it('that ended before its command is complete, and one that broke fails with its reason', async () => {
+    const { client, raw } = await connected();
+    prepare(raw);
+    client.end();
+    raw.resume();
+    await once(raw, 'end');
+    await intakeOf(raw, async () => undefined).done;
+    for (const reason of [new Error('cut'), undefined]) {
+      const { raw: broken } = await connected();
+      prepare(broken);
+      broken.destroy(reason);
+      await new Promise(setImmediate);
+      const { done } = intakeOf(broken, async () => undefined);
+      await expect(done).rejects.toThrow(reason ? 'cut' : 'the data connection closed');
+    }
+  });
+
+  it('that breaks tells why', async () => {
+    for (const reason of [new Error('cut'), undefined]) {
+      const { raw } = await connected();
+      prepare(raw);
+      const { done } = intakeOf(raw, async () => undefined);
+      raw.destroy(reason);
+      await expect(done).rejects.toThrow(reason ? 'cut' : 'the data connection closed');
+    }
+  });
+
+  it('leaves its memory to the next, unless the disk failed and may still read it', async () => {
+    const memoryOf = async (fault?: Error) => {
+      const { client, raw } = await connected();
+      prepare(raw);
+      const memory = new Set<ArrayBufferLike>();
+      const { done } = intakeOf(raw, async (octets) => {
+        memory.add(octets.buffer);
+        if (fault && memory.size > 1) throw fault;
+      });
+      client.end(Buffer.alloc(1.5 * mebibyte));
+      await done.catch(() => undefined);
+      return memory;
+    };
+    /** What the next transfers get; they keep it. */
+    const next = () => {
+      const slabs = [0, largestSlab].flatMap((wanted) => Array.from({ length: 30 }, () => takeSlab(wanted)));
+      const memory = new Set(slabs.map(({ buffer }) => buffer));
+      for (const slab of slabs) loseSlab(slab);
+      return memory;
+    };
+    const used = await memoryOf();
+    expect(used.size).toBe(3);
+    const after = next();
+    expect([...used].every((memory) => after.has(memory))).toBe(true);
+    const [, ...inUse] = await memoryOf(new Error('quota'));
+    expect(inUse).toHaveLength(1);
+    expect(next().has(inUse[0]!)).toBe(false);
   });
 
   it('does not mix with others at the same time', async () => {
     const uploads = [];
-    for (let index = 0; index < 8; index += 1) {
+    for (let index = 0; index < 4; index += 1) {
       const { client, raw } = await connected();
       prepare(raw);
-      const octets = Buffer.alloc(3 * mebibyte + index, index + 1);
+      const octets = Buffer.alloc(mebibyte + mebibyte / 4 + index, index + 1);
       const { write, content } = collected();
       const { done } = intakeOf(raw, write);
       client.end(octets);

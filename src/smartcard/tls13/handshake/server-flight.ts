@@ -1,7 +1,7 @@
 /** The server's messages between ServerHello and Finished (RFC 8446 4.3, 4.4): read strictly; nothing is believed here but signatures. */
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { CertificateRequest } from '../client-credential.ts';
-import { readUint16List, uint, WireReader } from '../presentation-language.ts';
+import { uint, WireReader } from '../presentation-language.ts';
 import { TlsViolation } from '../tls-error.ts';
 import { type ExtensionName, readHandshakeExtensions } from './extensions.ts';
 import { offeredSignatureSchemes, signatureSchemeName, verifySignature } from './signature-verification.ts';
@@ -36,7 +36,7 @@ function readSchemes(data: Buffer): readonly number[] {
   const reader = new WireReader(data, 'its signature_algorithms');
   const list = reader.vector(2, 2, 2 ** 16 - 2);
   reader.end();
-  return readUint16List(list, 'its signature_algorithms');
+  return new WireReader(list, 'its signature_algorithms').uint16List();
 }
 
 function readAuthorities(data: Buffer): readonly Buffer[] {
