@@ -114,7 +114,7 @@ describe('a passive port', () => {
     expect([channel.hasArrived, await refused(first), refusals]).toEqual([false, true, []]);
   });
 
-  it('that was closed, or replaced, before it listened is none, and does not listen', async () => {
+  it('that was closed, or replaced, before it listened does not listen', async () => {
     const { channel } = channelWith();
     const listen = vi.spyOn(Server.prototype, 'listen');
     const [first, second] = await Promise.all([channel.listen(), channel.listen()]);

@@ -254,7 +254,7 @@ describe('a listener that the system refuses', () => {
     expect(await meeting(new Error('odd'))).toEqual({ outcome: 'refused', errno: 'odd' });
   });
 
-  it('is given back when its transfer would find no descriptor', async () => {
+  it('is given back when it leaves no descriptor for its transfer', async () => {
     const { listen } = Server.prototype;
     const bound: Server[] = [];
     vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, ...values: unknown[]) {
