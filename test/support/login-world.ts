@@ -1,4 +1,5 @@
 /** A whole installation for one test file: a public key infrastructure, a configuration on disk, and a real gateway process. */
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -157,4 +158,17 @@ export function accountFileDirectory(accounts: readonly Settings[]) {
     directory: { name: 'local', type: 'file', accounts: 'accounts.yaml' },
     files: { 'accounts.yaml': stringify({ accounts }) },
   };
+}
+
+/** What most worlds log in by: the certificates that accounts hold. @param holders account name -> its certificate */
+export function accountsHolding(
+  holders: Readonly<Record<string, { readonly der: Buffer }>>,
+): Pick<LoginWorldOptions, 'directories' | 'rules' | 'files'> {
+  const { directory, files } = accountFileDirectory(
+    Object.entries(holders).map(([name, { der }]) => ({
+      name,
+      certificates: [createHash('sha256').update(der).digest('hex')],
+    })),
+  );
+  return { directories: [directory], files, rules: 'rules:\n  - { name: one-to-one, map: certificate }\n' };
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { cardgate } from '../../support/built-program.ts';
 import { type CrlServer, startCrlServer } from '../../support/crl-server.ts';
-import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { accountsHolding, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 import { hasReadOnlyViews, listing, runReadOnly } from '../../support/read-only-view.ts';
 import { runInProcess } from '../../support/run-in-process.ts';
@@ -26,14 +26,9 @@ beforeAll(async () => {
   crlServer.publish('root.crl', () => readFile(pki.files.rootCrl));
   crlServer.publish('issuing.crl', () => readFile(pki.files.issuingCrl));
   ada = await pki.issuePerson({ name: 'ada' });
-  const { directory, files } = accountFileDirectory([
-    { name: 'ada', certificates: [createHash('sha256').update(ada.der).digest('hex')] },
-  ]);
   world = await startLoginWorld({
     pki,
-    directories: [directory],
-    files,
-    rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
+    ...accountsHolding({ ada }),
     site: { sslClientCertificates: { crlFiles: [], revocationRetrievalHosts: ['127.0.0.1'] } },
   });
   const settings = parse(await readFile(world.configuration, 'utf8')) as {

@@ -1,5 +1,4 @@
 /** A gateway that reloads, drains and dies in order, and answers `cardgate health`. What commands print: test/commands. */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,7 +7,7 @@ import { parse, stringify } from 'yaml';
 import { cardgate } from '../../support/built-program.ts';
 import { ControlClient, openData, readAll, type TlsIdentity } from '../../support/control-client.ts';
 import { startGateway } from '../../support/gateway.ts';
-import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { accountsHolding, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 import { runInProcess } from '../../support/run-in-process.ts';
 
@@ -17,14 +16,9 @@ let ada: Person;
 let world: LoginWorld;
 
 async function startWorld(site: Readonly<Record<string, unknown>> = {}): Promise<LoginWorld> {
-  const { directory, files } = accountFileDirectory([
-    { name: 'ada', certificates: [createHash('sha256').update(ada.der).digest('hex')] },
-  ]);
   return startLoginWorld({
     pki,
-    directories: [directory],
-    files,
-    rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
+    ...accountsHolding({ ada }),
     site,
   });
 }

@@ -1,6 +1,5 @@
 /** What signals, log rotation and lost readers do to a running service: records are never lost by them, and no debugger opens. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -11,7 +10,7 @@ import { parse, stringify } from 'yaml';
 import type { AuditLine } from '../../../src/operations/audit.ts';
 import { cardgate } from '../../support/built-program.ts';
 import { ControlClient, openData } from '../../support/control-client.ts';
-import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { accountsHolding, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 
 let pki: TestPki;
@@ -21,14 +20,9 @@ let world: LoginWorld;
 beforeAll(async () => {
   pki = await createTestPki();
   ada = await pki.issuePerson({ name: 'ada' });
-  const { directory, files } = accountFileDirectory([
-    { name: 'ada', certificates: [createHash('sha256').update(ada.der).digest('hex')] },
-  ]);
   world = await startLoginWorld({
     pki,
-    directories: [directory],
-    files,
-    rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
+    ...accountsHolding({ ada }),
   });
 });
 

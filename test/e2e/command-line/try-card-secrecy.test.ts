@@ -1,6 +1,5 @@
 /** Where the PIN is not while a card is tried: in no argument, no environment, no output, no log, no core dump, not on the screen. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -11,7 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Card } from '../../../src/smartcard/card/card.ts';
 import { cardgate } from '../../support/built-program.ts';
 import { cardTests } from '../../support/card-tests.ts';
-import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { accountsHolding, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 import { tryCard } from './try-card-trial.ts';
 
@@ -54,13 +53,12 @@ function startStallingServer(version: (typeof versions)[number]): Promise<Server
 beforeAll(async () => {
   pki = await createTestPki();
   card = await pki.issueCard({ name: 'ada', pin });
-  const { directory, files } = accountFileDirectory([
-    { name: 'ada', certificates: [createHash('sha256').update(card.certificateDer).digest('hex')] },
-  ]);
-  const rules = 'rules:\n  - { name: one-to-one, map: certificate }\n';
   for (const maximumVersion of versions) {
     const site = { ssl: { maximumVersion } };
-    worlds.set(maximumVersion, await startLoginWorld({ pki, directories: [directory], files, rules, site }));
+    worlds.set(
+      maximumVersion,
+      await startLoginWorld({ pki, ...accountsHolding({ ada: { der: card.certificateDer } }), site }),
+    );
     stalling.set(maximumVersion, await startStallingServer(maximumVersion));
   }
 });

@@ -1,5 +1,5 @@
 /** Who may ask the mapping service, and what for: judged at every request, by exact paths. */
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { Agent, request } from 'node:https';
@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { connect as connectTls, type SecureVersion } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeCertificatePem } from '../../../src/pki/encoding/pem.ts';
-import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { accountsHolding, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 import { commonName, issue } from '../../unit/pki/authority.ts';
 import { type ServiceSettings, type ServiceWorld, startService, temporarySocket } from './service-world.ts';
@@ -28,11 +28,7 @@ beforeAll(async () => {
   ]);
   ada = await pki.issuePerson({ name: 'ada' });
   portal = await callers.issuePerson({ name: 'portal' });
-  const { directory, files } = accountFileDirectory([
-    { name: 'ada', certificates: [createHash('sha256').update(ada.der).digest('hex')] },
-  ]);
-  const rules = 'rules:\n  - { name: one-to-one, map: certificate }\n';
-  world = await startLoginWorld({ pki, directories: [directory], files, rules });
+  world = await startLoginWorld({ pki, ...accountsHolding({ ada }) });
 });
 
 afterAll(async () => {

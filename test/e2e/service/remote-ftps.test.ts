@@ -1,6 +1,5 @@
 /** FTPS logins that a mapping service elsewhere decides: let in, kept out, told to come back, and ended while they run. */
 
-import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
@@ -14,7 +13,7 @@ import { milliseconds } from '../../../src/settings/units.ts';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import { ControlClient } from '../../support/control-client.ts';
 import { remoteLogin } from '../../support/login-setup.ts';
-import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { accountsHolding, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
 import { type ServiceWorld, startService, temporarySocket } from './service-world.ts';
@@ -38,14 +37,9 @@ beforeAll(async () => {
   pki = await createTestPki();
   ada = await pki.issuePerson({ name: 'ada' });
   uma = await pki.issuePerson({ name: 'uma' });
-  const { directory, files } = accountFileDirectory([
-    { name: 'ada', certificates: [createHash('sha256').update(ada.der).digest('hex')] },
-  ]);
   world = await startLoginWorld({
     pki,
-    directories: [directory],
-    files,
-    rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
+    ...accountsHolding({ ada }),
     site: { connections: { loginRecheckInterval: '1s' } },
   });
   service = await startService(world.configuration, { listener });

@@ -1,9 +1,8 @@
 /** Requests that two readers could understand in two ways, and what comes behind them on the same connection. */
-import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { accountsHolding, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 import { type ServiceWorld, startService } from './service-world.ts';
 
@@ -16,11 +15,7 @@ let service: ServiceWorld;
 beforeAll(async () => {
   pki = await createTestPki();
   [ada, eve] = [await pki.issuePerson({ name: 'ada' }), await pki.issuePerson({ name: 'eve' })];
-  const { directory, files } = accountFileDirectory([
-    { name: 'ada', certificates: [createHash('sha256').update(ada.der).digest('hex')] },
-  ]);
-  const rules = 'rules:\n  - { name: one-to-one, map: certificate }\n';
-  world = await startLoginWorld({ pki, directories: [directory], files, rules });
+  world = await startLoginWorld({ pki, ...accountsHolding({ ada }) });
 });
 beforeEach(async () => {
   service = await startService(world.configuration, { addressHeader: 'x-real-ip' });

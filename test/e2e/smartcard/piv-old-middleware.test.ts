@@ -2,7 +2,6 @@
  * Middleware that signs PKCS #1 v1.5 and nothing else, as some cards in service do: TLS 1.3 and an unlimited TLS 1.2 want PSS of an
  * RSA key. A site that is set for such cards lets them in.
  */
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +11,7 @@ import { cardTests } from '../../support/card-tests.ts';
 import { basicFtp } from '../../support/clients/basic-ftp.ts';
 import { type ClientIdentity, cardIdentity, type TlsVersion } from '../../support/clients/client-session.ts';
 import { curl } from '../../support/clients/curl.ts';
-import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { accountsHolding, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 
 const clients = [
@@ -39,14 +38,9 @@ beforeAll(async () => {
   const mechanisms = 'slots.mechanisms = CKM_RSA_PKCS,CKM_RSA_PKCS_KEY_PAIR_GEN,CKM_SHA256_RSA_PKCS\n';
   await writeFile(softHsmConfiguration, (await readFile(card.softHsmConfiguration, 'utf8')) + mechanisms);
   identity = cardIdentity({ ...card, softHsmConfiguration });
-  const { directory, files } = accountFileDirectory([
-    { name: 'ada', certificates: [createHash('sha256').update(card.certificateDer).digest('hex')] },
-  ]);
   const world = {
     pki,
-    directories: [directory],
-    files,
-    rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
+    ...accountsHolding({ ada: { der: card.certificateDer } }),
   };
   usual = await startLoginWorld(world);
   const ssl = { maximumVersion: 'TLSv1.2', signatureAlgorithms: 'RSA+SHA256:ECDSA+SHA256:ECDSA+SHA384' };
