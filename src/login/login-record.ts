@@ -8,6 +8,7 @@ import { formatRfc4514 } from '../pki/names/distinguished-name.ts';
 import { serialNumberText } from '../pki/names/serial-number-text.ts';
 import { type SubjectIdentity, subjectIdentity } from '../pki/names/subject-identity.ts';
 import type { RevocationEvidence, ValidatedCertificate } from '../pki/path/validated-certificate.ts';
+import { defined } from '../settings/defined.ts';
 
 /**
  * @returns names by RFC 4514 with what a terminal acts on escaped, times by RFC 3339, digest and key identifier in hexadecimal
@@ -55,7 +56,8 @@ function evidenceFacts(evidence: RevocationEvidence, validatedAt: Date): Evidenc
   const { certificateSha256, status, method, source, responder, producedAt, thisUpdate, nextUpdate, endedAt } =
     evidence;
   const secondsSince = (time: Date) => Math.round((validatedAt.getTime() - time.getTime()) / 1000);
-  return {
+  // Answers of the mapping service hand the evidence on, and their schema refuses members without a value.
+  return defined({
     certificateSha256,
     status,
     method,
@@ -66,7 +68,7 @@ function evidenceFacts(evidence: RevocationEvidence, validatedAt: Date): Evidenc
     ageSeconds: thisUpdate && secondsSince(thisUpdate),
     nextUpdate: nextUpdate?.toISOString(),
     endedSecondsAgo: endedAt && secondsSince(endedAt),
-  };
+  });
 }
 
 /** A record names the certificate even when its identities are malformed; the denial says that they are. */

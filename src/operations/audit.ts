@@ -24,13 +24,13 @@ export interface EvidenceFacts {
   readonly method: string;
   readonly source: string;
   /** OCSP only: subject of the responder. */
-  readonly responder?: string | undefined;
-  readonly producedAt?: string | undefined;
-  readonly thisUpdate?: string | undefined;
-  readonly nextUpdate?: string | undefined;
-  readonly ageSeconds?: number | undefined;
+  readonly responder?: string;
+  readonly producedAt?: string;
+  readonly thisUpdate?: string;
+  readonly nextUpdate?: string;
+  readonly ageSeconds?: number;
   /** `good-within-grace` only: how long ago the evidence ended. */
-  readonly endedSecondsAgo?: number | undefined;
+  readonly endedSecondsAgo?: number;
 }
 
 interface Common {

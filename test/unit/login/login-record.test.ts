@@ -69,7 +69,7 @@ describe('the record of a validation', () => {
     ['how long ago it ended', { endedAt: ago(30) }, { endedSecondsAgo: 30 }],
   ])('has of evidence %s', (_what, given, expected) => {
     const facts = validationFacts({ ...validated, evidence: [evidence(given)] });
-    expect(facts.evidence).toEqual([{ ...plain, ...expected }]);
+    expect(facts.evidence).toStrictEqual([{ ...plain, ...expected }]);
   });
 
   it('has the certificates of the path, its end entity first, the anchor and the policies', () => {
