@@ -1,6 +1,6 @@
 /** What explains, checks or lints changes nothing: not a file, not a mode, not a time; a read-only system is enough for it. */
-import { createHash } from 'node:crypto';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createHash, X509Certificate } from 'node:crypto';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -10,6 +10,7 @@ import { accountsHolding, type LoginWorld, startLoginWorld } from '../../support
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 import { hasReadOnlyViews, listing, runReadOnly } from '../../support/read-only-view.ts';
 import { runInProcess } from '../../support/run-in-process.ts';
+import { canTrace, runTraced } from '../../support/traced-changes.ts';
 
 let crlServer: CrlServer;
 let pki: TestPki;
@@ -19,6 +20,7 @@ let world: LoginWorld;
 let unused: string;
 /** Names the running gateway, and a cache directory with a file that is no evidence. */
 let running: string;
+let tuples: string;
 
 beforeAll(async () => {
   crlServer = await startCrlServer();
@@ -47,6 +49,9 @@ beforeAll(async () => {
     }),
   );
   await mkdir(join(world.folder, 'unused'));
+  tuples = join(world.folder, 'tuples.txt');
+  const issuing = new X509Certificate(await readFile(pki.files.issuing));
+  await writeFile(tuples, `${issuing.fingerprint.replaceAll(':', '')}; 1.2.3; IssuerSubject\n`);
   const cache = join(world.folder, 'cache');
   await mkdir(cache, { mode: 0o700 });
   await chmod(cache, 0o700);
@@ -84,10 +89,22 @@ const commands: Readonly<Record<string, () => readonly string[]>> = {
     ...['verify', ada.certificateFile, '--trust-anchor', pki.files.root, '--untrusted', pki.files.issuing],
     ...['--crl', pki.files.rootCrl, pki.files.issuingCrl],
   ],
+  'verify of lines': () => ['verify', '--json-lines', '--trust-anchor', pki.files.root],
+  'mapping import-tuples': () => ['mapping', 'import-tuples', tuples, '--ca', pki.files.issuing],
   'config-schema': () => ['config-schema'],
   health: () => ['health', running],
   version: () => ['--version'],
 };
+
+/** Beside these, in a read-only view they have more to say. */
+const checks: typeof commands = {
+  'check-config': () => ['check-config', unused],
+  'check-config as JSON': () => ['check-config', unused, '--json'],
+  'check-config beside a running gateway': () => ['check-config', running],
+};
+
+/** What asks for no change needs no more than a read-only system: where calls can be traced, a few commands show that. */
+const inReadOnlyView = canTrace ? ['explain of a first login', 'mapping lint', 'health'] : Object.keys(commands);
 
 /** The gateway itself may write what it does; no client logs in meanwhile. */
 const own = (lines: readonly string[]) => lines.filter((line) => !/^(\.|cardgate\.log|audit\.jsonl) /.test(line));
@@ -100,7 +117,7 @@ describe('a command that only looks', () => {
     expect(own(listing(world.folder))).toEqual(before);
   });
 
-  it.skipIf(!hasReadOnlyViews).each(Object.keys(commands))(
+  it.skipIf(!hasReadOnlyViews).each(inReadOnlyView)(
     '%s needs no more than a read-only view of the system',
     async (name) => {
       expect(await runReadOnly(world.folder, [...cardgate, ...commands[name]!()])).toMatchObject({
@@ -110,12 +127,24 @@ describe('a command that only looks', () => {
     },
   );
 
-  it.each([
-    ['check-config', []],
-    ['check-config', ['--json']],
-  ])('%s %j leaves every file, mode and time as it was', async (command, more) => {
+  it.skipIf(!canTrace).each(Object.keys({ ...commands, ...checks }))(
+    '%s asks the kernel for no change, not even in vain',
+    async (name) => {
+      const words = (commands[name] ?? checks[name])!();
+      expect(await runTraced([...cardgate, ...words])).toMatchObject({ exitCode: 0, changes: [] });
+    },
+  );
+
+  it.skipIf(!canTrace)('a command that writes is seen by this trace', async () => {
+    const report = join(world.folder, 'report.html');
+    const { changes } = await runTraced([...cardgate, ...explain(unused, '--html', report)]);
+    expect(changes).toEqual([expect.stringContaining(`"${report}`)]);
+    await rm(report);
+  });
+
+  it.each(Object.keys(checks))('%s leaves every file, mode and time as it was', async (name) => {
     const before = own(listing(world.folder));
-    expect(await runInProcess([command, unused, ...more])).toMatchObject({ exitCode: 0 });
+    expect(await runInProcess(checks[name]!())).toMatchObject({ exitCode: 0 });
     expect(own(listing(world.folder))).toEqual(before);
   });
 
