@@ -6,7 +6,7 @@
 import { readlink } from 'node:fs/promises';
 import { HomeLocation } from './home-location.ts';
 import { decodeOctets } from './octet-text.ts';
-import { type PinnedObject, pinObject } from './pinned-object.ts';
+import { type PinnedObject, pinTarget } from './pinned-object.ts';
 import { StorageError } from './storage.ts';
 import { isUploadName } from './upload-name.ts';
 
@@ -31,7 +31,8 @@ export class Confinement {
    */
   static async within(homeDirectory: string): Promise<Confinement> {
     const confinement = new Confinement(await HomeLocation.of(homeDirectory));
-    await confinement.withDirectory('/', () => Promise.resolve());
+    const home = await confinement.pinDirectory('/');
+    await home.close();
     return confinement;
   }
 
@@ -41,7 +42,7 @@ export class Confinement {
    */
   async pin(virtualPath: string): Promise<PlacedObject> {
     segmentsOf(virtualPath);
-    const object = await pinObject(this.location.hostPath(virtualPath), true);
+    const object = await pinTarget(this.location.hostPath(virtualPath));
     try {
       return { ...object, path: await this.#pathOf(object, virtualPath) };
     } catch (error) {

@@ -74,7 +74,6 @@ async function showRoot(home: GuardedHome): Promise<DirectoryEntry> {
 async function* entriesOf(home: GuardedHome, virtualPath: string): AsyncGenerator<DirectoryEntry> {
   const { object, location, guard, close } = await home.object(virtualPath, 'Read');
   try {
-    if (!object.stats.isDirectory()) throw new StorageError('not-a-directory', `${virtualPath}: not a directory`);
     const shown = { link: object.link, location, home: home.confinement.location, guard };
     let entries: NamedEntry[] = [];
     for await (const entry of namesIn(object.link)) {

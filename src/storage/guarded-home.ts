@@ -7,7 +7,7 @@ import { type Confinement, segmentsOf } from './confinement.ts';
 import { Guard, requireRootRight } from './guard.ts';
 import { hostPath } from './octet-text.ts';
 import { type Location, type Walk, walkPath } from './path-walk.ts';
-import { type PinnedObject, pinObject } from './pinned-object.ts';
+import { type PinnedObject, pinName } from './pinned-object.ts';
 import { StorageError } from './storage.ts';
 import { errnoOf } from './storage-errors.ts';
 
@@ -97,9 +97,9 @@ export class GuardedHome {
     return closedOnError(await walkPath(this.confinement.location, segments, false), async (walk) => {
       const { location, links, directory, end } = walk;
       const guard = await this.#guard(rights);
-      const isNew = directory !== undefined && end.kind === 'missing' && end.names.length === 1;
+      const isNew = end.kind === 'missing' && end.names.length === 1;
       if (isNew && use === 'made') {
-        const ruled = await guard.rulesOfNew(directory, name);
+        const ruled = await guard.rulesOfNew(end.directory, name);
         for (const permission of permissions) guard.require(permission, virtualPath, location, links, ruled);
       } else await requireAtEnd(guard, permissions, virtualPath, walk);
       if (!directory || (end.kind !== 'found' && !isNew)) throw unreached(walk, virtualPath);
@@ -132,7 +132,7 @@ export class GuardedHome {
   async #plainEntry(parent: readonly string[], name: string) {
     const directory = await this.confinement.pinDirectory(`/${parent.join('/')}`);
     return closedOnError(directory, async ({ path, identity, link }) => {
-      const object = await unlessMissing(() => pinObject(`${link}/${name}`, false));
+      const object = await unlessMissing(() => pinName(`${link}/${name}`));
       const location = { path: `${path === '/' ? '' : path}/${name}`, identities: object ? [object.identity] : [] };
       const close = async () => {
         await object?.close();
@@ -158,9 +158,9 @@ async function requireAtEnd(
   virtualPath: string,
   walk: Walk,
 ): Promise<void> {
-  const { location, links, directory, end } = walk;
-  if (end.kind === 'missing' && directory) {
-    return guard.requireMissing(permissions, virtualPath, walk, directory, end.names);
+  const { location, links, end } = walk;
+  if (end.kind === 'missing') {
+    return guard.requireMissing(permissions, virtualPath, walk, end.directory, end.names);
   }
   for (const permission of permissions) guard.require(permission, virtualPath, location, links);
 }

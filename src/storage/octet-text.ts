@@ -30,8 +30,9 @@ export function encodeOctets(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text);
   const parts = Array.from(text, (character) => {
     const code = character.charCodeAt(0);
-    const isOctet = character.length === 1 && code >= firstEscaped && code <= lastEscaped;
-    return isOctet ? Buffer.of(code - surrogateBase) : Buffer.from(character);
+    // A character of two code units begins with a high surrogate, below these.
+    const isOctet = code >= firstEscaped && code <= lastEscaped;
+    return isOctet ? Buffer.of(code & 0xff) : Buffer.from(character);
   });
   return Buffer.concat(parts);
 }

@@ -6,7 +6,7 @@ import { readlink } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { type HomeLocation, namesOf } from './home-location.ts';
 import { decodeOctets, hostPath } from './octet-text.ts';
-import { type PinnedObject, pinObject } from './pinned-object.ts';
+import { type PinnedObject, pinName, pinTarget } from './pinned-object.ts';
 import { StorageError } from './storage.ts';
 import { errnoOf } from './storage-errors.ts';
 import { isUploadName } from './upload-name.ts';
@@ -35,8 +35,8 @@ export interface Walk {
   readonly directory?: PinnedObject;
   readonly end:
     | { readonly kind: 'found'; readonly object: PinnedObject }
-    /** The first of the names is in no directory; what follows it was not looked for. */
-    | { readonly kind: 'missing'; readonly names: readonly string[] }
+    /** The first of the names is not in the directory; what follows it was not looked for. */
+    | { readonly kind: 'missing'; readonly directory: PinnedObject; readonly names: readonly string[] }
     | { readonly kind: 'failed'; readonly error: unknown };
   close(): Promise<void>;
 }
@@ -48,7 +48,7 @@ export interface Walk {
  * @throws system errors when the home itself cannot be opened
  */
 export async function walkPath(home: HomeLocation, segments: readonly string[], followLast: boolean): Promise<Walk> {
-  return new PathWalk(home, await pinObject(home.path, true), segments, followLast).run();
+  return new PathWalk(home, await pinTarget(home.path), segments, followLast).run();
 }
 
 class PathWalk {
@@ -80,12 +80,19 @@ class PathWalk {
         if (name === '..') await this.#ascend();
         else {
           const child = await this.#open(name);
-          if (!child) return this.#ended({ kind: 'missing', names: this.#pending });
+          if (!child) return this.#ended({ kind: 'missing', directory: this.#here, names: this.#pending });
           const isLast = this.#pending.length === 1;
           this.#met.add(child.identity);
           if (child.stats.isSymbolicLink() && (!isLast || this.#followLast)) await this.#follow(name, child);
           else if (isLast) return this.#ended({ kind: 'found', object: child });
-          else await this.#enter(name, child);
+          // What is no directory holds no names: the kernel says so at the next of them.
+          else
+            await this.#moveTo(
+              child,
+              [...this.#names, name],
+              [...this.#identities, child.identity],
+              this.#pending.slice(1),
+            );
         }
       }
       return this.#ended({ kind: 'found', object: this.#here });
@@ -102,19 +109,11 @@ class PathWalk {
 
   async #open(name: string): Promise<PinnedObject | undefined> {
     try {
-      return await pinObject(`${this.#here.link}/${name}`, false);
+      return await pinName(`${this.#here.link}/${name}`);
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined;
       throw error;
     }
-  }
-
-  async #enter(name: string, child: PinnedObject): Promise<void> {
-    if (!child.stats.isDirectory()) {
-      await child.close();
-      throw new StorageError('not-a-directory', `${name}: not a directory`);
-    }
-    await this.#moveTo(child, [...this.#names, name], [...this.#identities, child.identity], this.#pending.slice(1));
   }
 
   async #follow(name: string, link: PinnedObject): Promise<void> {
@@ -136,7 +135,7 @@ class PathWalk {
       for (; rest[0] === '..'; rest.shift()) above = posix.dirname(above);
       return this.#restart([above, ...rest].join('/'));
     }
-    const parent = await pinObject(`${this.#here.link}/..`, true);
+    const parent = await pinName(`${this.#here.link}/..`);
     if (parent.identity === this.#identities.at(-2)) {
       return this.#moveTo(parent, this.#names.slice(0, -1), this.#identities.slice(0, -1), rest);
     }
@@ -146,7 +145,7 @@ class PathWalk {
 
   async #restart(host: string): Promise<void> {
     const pending = await this.#home.segmentsOf(`/${namesOf(host).join('/')}`);
-    const root = await pinObject(this.#home.path, true);
+    const root = await pinTarget(this.#home.path);
     await this.#moveTo(root, [], [root.identity], pending);
   }
 
@@ -156,7 +155,6 @@ class PathWalk {
     this.#names = names;
     this.#identities = identities;
     this.#pending = pending;
-    this.#met.add(directory.identity);
   }
 
   #locate(names: readonly string[], ...own: readonly string[]): Location {
@@ -166,16 +164,16 @@ class PathWalk {
 
   #ended(end: Walk['end']): Walk {
     const here = this.#here;
-    const object = end.kind === 'found' ? end.object : undefined;
-    const isHere = object === here;
+    const found = end.kind === 'found' ? end.object : undefined;
+    const child = found === here ? undefined : found;
     return {
-      location: isHere ? this.#locate([]) : this.#locate(this.#pending, ...(object ? [object.identity] : [])),
+      location: this.#locate(this.#pending, ...(child ? [child.identity] : [])),
       links: this.#links,
       met: this.#met,
-      ...(isHere ? {} : { directory: here }),
+      ...(found === here ? {} : { directory: here }),
       end,
       close: async () => {
-        await object?.close();
+        await child?.close();
         await here.close();
       },
     };

@@ -21,12 +21,21 @@ export interface PinnedObject {
 }
 
 /**
+ * What the name itself stands for: a link at the end of the path is the object.
  * @param path host path, as `hostPath` encodes it
- * @param followLink whether a link at the end of the path is followed, or is itself the object
  * @throws system errors
  */
-export async function pinObject(path: string, followLink: boolean): Promise<PinnedObject> {
-  const handle = await open(hostPath(path), O_PATH | (followLink ? 0 : constants.O_NOFOLLOW));
+export function pinName(path: string): Promise<PinnedObject> {
+  return pin(path, constants.O_NOFOLLOW);
+}
+
+/** What the path leads to, and as `pinName`. */
+export function pinTarget(path: string): Promise<PinnedObject> {
+  return pin(path, 0);
+}
+
+async function pin(path: string, flags: number): Promise<PinnedObject> {
+  const handle = await open(hostPath(path), O_PATH | flags);
   try {
     const stats = await handle.stat({ bigint: true });
     const link = `/proc/self/fd/${handle.fd}`;

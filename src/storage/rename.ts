@@ -67,7 +67,7 @@ async function renameFile(source: HostPath, target: HostPath): Promise<void> {
   try {
     await link(source, target);
   } catch (error) {
-    if (!cannotLink.has(errnoOf(error) ?? '')) throw error;
+    if (!cannotLink.has(errnoOf(error))) throw error;
     return renameOver(source, target);
   }
   try {
@@ -78,7 +78,7 @@ async function renameFile(source: HostPath, target: HostPath): Promise<void> {
   }
 }
 
-const cannotLink = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+const cannotLink = new Set<string | undefined>(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 async function renameOver(source: HostPath, target: HostPath): Promise<void> {
   const reservation = await open(target, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);

@@ -2,6 +2,7 @@
  * What the paths of authorization rules lead to in one home. A rule is told by device and inode of its object, so that links,
  * letter case, accents and mounts lead around none; a rule whose object does not exist yet, by the directory that will hold it.
  */
+import type { BigIntStats } from 'node:fs';
 import { lstat, mkdir, realpath, rmdir, stat } from 'node:fs/promises';
 import { foldedPath } from '../authorization/folded-path.ts';
 import { segmentsOf } from './confinement.ts';
@@ -55,7 +56,8 @@ export async function ruleWays(home: HomeLocation, rulePaths: readonly string[])
   return ways;
 }
 
-type Look = { readonly identity: string; readonly kind: 'directory' | 'link' | 'other' } | 'missing' | 'failed';
+/** Undefined: it cannot be looked at. */
+type Look = { readonly identity: string; readonly stats: BigIntStats } | 'missing' | undefined;
 
 /**
  * One look per name instead of a descriptor: most ways lead through plain directories, and a site may have many rules.
@@ -76,32 +78,35 @@ async function plainWay(
   const met = new Set<string>();
   let here = await lookAt('/');
   for (const [index, name] of names.entries()) {
-    if (typeof here === 'string' || here.kind !== 'directory') return undefined;
+    if (!isObject(here) || !here.stats.isDirectory()) return undefined;
     met.add(here.identity);
     const next = await lookAt(`/${[...names.slice(0, index), name].join('/')}`);
     if (next === 'missing') return { rulePath, met, missing: { directory: here.identity, names: names.slice(index) } };
     here = next;
   }
-  if (typeof here === 'string' || here.kind === 'link') return undefined;
+  if (!isObject(here) || here.stats.isSymbolicLink()) return undefined;
   return { rulePath, met: met.add(here.identity) };
 }
 
 async function lookAtName(host: string): Promise<Look> {
   try {
     const stats = await lstat(hostPath(host), { bigint: true });
-    const kind = stats.isDirectory() ? 'directory' : stats.isSymbolicLink() ? 'link' : 'other';
-    return { identity: identityOf(stats), kind };
+    return { identity: identityOf(stats), stats };
   } catch (error) {
-    return errnoOf(error) === 'ENOENT' ? 'missing' : 'failed';
+    return errnoOf(error) === 'ENOENT' ? 'missing' : undefined;
   }
+}
+
+function isObject(look: Look): look is Exclude<Look, 'missing' | undefined> {
+  return typeof look === 'object';
 }
 
 async function followedWay(home: HomeLocation, rulePath: string): Promise<RuleWay> {
   const walk = await walkPath(home, segmentsOf(rulePath), true);
   await walk.close();
-  const { met, directory, end } = walk;
-  const endsEarly = end.kind === 'missing' && directory !== undefined;
-  return { rulePath, met, ...(endsEarly && { missing: { directory: directory.identity, names: end.names } }) };
+  const { met, end } = walk;
+  if (end.kind !== 'missing') return { rulePath, met };
+  return { rulePath, met, missing: { directory: end.directory.identity, names: end.names } };
 }
 
 /** @returns the rules whose object a new name in the directory becomes, a name that only a link says included */

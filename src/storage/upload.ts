@@ -154,12 +154,10 @@ class FileUpload implements Upload {
     const { handle, placement } = this.#opened;
     return translated(`store ${this.#virtualPath}`, async () => {
       try {
-        if (this.#isEnded) throw new StorageError('fault', `store ${this.#virtualPath}: the upload has ended`);
-        await Promise.all([handle.datasync(), signal && setTimeout(partingMilliseconds)]);
-        if (signal) await pendingEventsSeen();
+        await Promise.all([handle.datasync(), setTimeout(partingMilliseconds)]);
+        await pendingEventsSeen();
         signal?.throwIfAborted();
         if (placement) await this.#takeName(placement);
-        this.#isEnded = true;
       } finally {
         await this.abort();
         await this.#release();
@@ -174,9 +172,9 @@ class FileUpload implements Upload {
     try {
       if (temporary) await rename(temporary, entry.hostPath);
       this.#isEnded = true;
-      await unlessUnsyncable(async () => directory?.sync());
-    } catch (error) {
-      throw this.#isEnded ? notDurable(this.#virtualPath, error) : error;
+      await unlessUnsyncable(async () => directory?.sync()).catch((error: unknown) => {
+        throw notDurable(this.#virtualPath, error);
+      });
     } finally {
       await directory?.close().catch(() => undefined);
     }
@@ -207,13 +205,13 @@ async function pendingEventsSeen(): Promise<void> {
 }
 
 /** Errors that say this directory or file system cannot be synced, by permission or by nature: nothing more can be done. */
-const unsyncable = new Set(['EACCES', 'EINVAL', 'ENOTSUP']);
+const unsyncable = new Set<string | undefined>(['EACCES', 'EINVAL', 'ENOTSUP']);
 
 async function unlessUnsyncable<T>(step: () => Promise<T>): Promise<T | undefined> {
   try {
     return await step();
   } catch (error) {
-    if (unsyncable.has(errnoOf(error) ?? '')) return undefined;
+    if (unsyncable.has(errnoOf(error))) return undefined;
     throw error;
   }
 }

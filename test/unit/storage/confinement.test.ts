@@ -7,6 +7,7 @@ import { openForReading } from '../../../src/storage/file-reading.ts';
 import { GuardedHome } from '../../../src/storage/guarded-home.ts';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
+import { createUploadName } from '../../../src/storage/upload-name.ts';
 import { fullRights } from '../../support/access-rights.ts';
 import { createTemporaryHome, listNames, octetsFrom, readText, store, type TemporaryHome } from './temporary-home.ts';
 
@@ -236,5 +237,57 @@ describe('what is neither a file nor a directory', () => {
     await storage.rename('/fifo', '/pipe', false);
     await storage.removeFile('/pipe');
     expect(await listNames(storage, '/')).toEqual(['descriptor', 'device', 'docs']);
+  });
+});
+
+describe('what is pinned', () => {
+  const pinned = async (path: string) => {
+    const object = await (await Confinement.within(place.home)).pin(path);
+    await object.close();
+    return object.path;
+  };
+  const upload = createUploadName();
+  beforeEach(async () => {
+    await writeFile(host('docs/b.txt (deleted)'), '');
+    await mkdir(host(`docs/${upload}`));
+    await symlink(`docs/${upload}`, host('hidden'));
+    await symlink('docs/b.txt', host('link'));
+    await symlink('../outside', host('out'));
+  });
+
+  it.each([
+    ['/', '/'],
+    ['/docs', '/docs'],
+    ['/docs/b.txt', '/docs/b.txt'],
+    ['/link', '/docs/b.txt'],
+    // Names end so that were not removed, too.
+    ['/docs/b.txt (deleted)', '/docs/b.txt (deleted)'],
+  ])('%s lies at %s', async (path, place) => {
+    expect(await pinned(path)).toBe(place);
+  });
+
+  it.each([
+    ['docs', 'name-invalid'],
+    ['/docs/', 'name-invalid'],
+    ['//docs', 'name-invalid'],
+    ['/docs/./b.txt', 'name-invalid'],
+    ['/docs/../docs/b.txt', 'name-invalid'],
+    ['/../outside/secret.txt', 'name-invalid'],
+    ['/docs/b\0', 'name-invalid'],
+    [`/docs/${upload}`, 'name-invalid'],
+    [`/docs/${upload}/x`, 'name-invalid'],
+    ['/hidden', 'name-invalid'],
+    ['/out', 'outside'],
+    ['/out/secret.txt', 'outside'],
+  ])('%s is refused as %s', async (path, kind) => {
+    await expect(pinned(path)).rejects.toMatchObject({ name: 'StorageError', kind });
+  });
+
+  it('is a directory where one is wanted', async () => {
+    const confinement = await Confinement.within(place.home);
+    await expect(confinement.pinDirectory('/docs/b.txt')).rejects.toMatchObject({ kind: 'not-a-directory' });
+    await expect(Confinement.within(host('docs/b.txt'))).rejects.toThrow('ENOTDIR');
+    const held = await confinement.withDirectory('/docs', async ({ stats }) => stats.isDirectory());
+    expect(held).toBe(true);
   });
 });

@@ -1,45 +1,11 @@
 /** How many threads the file operations of a site may take, when they are given up, and what becomes of those that return late. */
 
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { milliseconds } from '../../../src/settings/units.ts';
 import { openBoundedStorage } from '../../../src/storage/bounded-storage.ts';
-import { type FileCaller, FileOperations } from '../../../src/storage/file-operations.ts';
-import type { ReadableFile, Storage, Upload } from '../../../src/storage/storage.ts';
-
-const unresponsive = { kind: 'unresponsive' };
-
-function siteOf(threads: number, deadline = 50) {
-  const reports: string[] = [];
-  const operations = new FileOperations(
-    { threads, operationTimeout: milliseconds(deadline) },
-    (home, state) => void reports.push(`${home} ${state}`),
-  );
-  return { operations, reports };
-}
-
-const caller = (home = '/home'): FileCaller => ({ home, overdue: 0 });
-
-/** Operations that return when the test says so. */
-function pending() {
-  const ends: (() => void)[] = [];
-  let running = 0;
-  let most = 0;
-  return {
-    operation: () =>
-      new Promise<void>((resolve) => {
-        running += 1;
-        most = Math.max(most, running);
-        ends.push(() => {
-          running -= 1;
-          resolve();
-        });
-      }),
-    endAll: () => {
-      for (const end of ends.splice(0)) end();
-    },
-    most: () => most,
-  };
-}
+import { fileOperationSettings } from '../../../src/storage/file-operations.ts';
+import { caller, pending, siteOf, unresponsive } from './site-operations.ts';
 
 describe('the file operations of a site', () => {
   it('run no more at a time than it has threads, and half of them for one home', async () => {
@@ -159,211 +125,191 @@ describe('the file operations of a site', () => {
   });
 });
 
-describe('a bounded storage', () => {
-  const never = () => new Promise<never>(() => undefined);
+describe('the time for one file operation', () => {
+  const settings = z.object(fileOperationSettings);
 
-  /** A storage of which only what a test gives it is ever called. */
-  const storageOf = (parts: Partial<Storage>) => parts as Storage;
-
-  it.each<[string, Partial<Storage>, (storage: Storage) => Promise<unknown>]>([
-    ['stat', { stat: never }, (storage) => storage.stat('/x')],
-    [
-      'list',
-      { list: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }) },
-      (storage) => firstOf(storage.list('/')),
-    ],
-    ['openRead', { openRead: never }, (storage) => storage.openRead('/x')],
-    ['openWrite', { openWrite: never }, (storage) => storage.openWrite('/x', { kind: 'replace' })],
-    ['makeDirectory', { makeDirectory: never }, (storage) => storage.makeDirectory('/x')],
-    ['removeDirectory', { removeDirectory: never }, (storage) => storage.removeDirectory('/x')],
-    ['removeFile', { removeFile: never }, (storage) => storage.removeFile('/x')],
-    ['rename', { rename: never }, (storage) => storage.rename('/x', '/y', false)],
-  ])('gives %s up', async (_name, parts, use) => {
-    const storage = await openBoundedStorage(siteOf(10).operations, '/home', async () => storageOf(parts));
-    await expect(use(storage)).rejects.toMatchObject(unresponsive);
+  it('is 30 seconds unless it is set', () => {
+    expect(settings.parse({})).toEqual({ operationTimeout: 30_000 });
   });
 
-  it('hands every call on with its arguments, and its answer back', async () => {
-    const calls: unknown[] = [];
-    const answering =
-      (name: string, answer: unknown) =>
-      async (...given: unknown[]) => {
-        calls.push([name, ...given]);
-        return answer;
-      };
-    const names = [
-      'stat',
-      'entry',
-      'makeDirectory',
-      'removeDirectory',
-      'removeFile',
-      'requireMovable',
-      'rename',
-    ] as const;
-    const parts = Object.fromEntries(names.map((name) => [name, answering(name, `${name} done`)]));
-    const storage = await openBoundedStorage(siteOf(10).operations, '/home', async () => storageOf(parts));
-    for (const name of names)
-      expect(await (storage[name] as (...given: unknown[]) => unknown)('/x', '/y', true)).toBe(`${name} done`);
-    expect(calls).toEqual(names.map((name) => (name === 'rename' ? [name, '/x', '/y', true] : [name, '/x'])));
-  });
-
-  it('lists whole, and ends a listing that its reader leaves', async () => {
-    const done: string[] = [];
-    async function* names() {
-      try {
-        yield* ['a', 'b'];
-      } finally {
-        done.push('ended');
-      }
-    }
-    const list = () => names() as unknown as ReturnType<Storage['list']>;
-    const storage = await openBoundedStorage(siteOf(10).operations, '/home', async () => storageOf({ list }));
-    expect(await allOf(storage.list('/'))).toEqual(['a', 'b']);
-    expect(done).toEqual(['ended']);
-    expect(await firstOf(storage.list('/'))).toBe('a');
-    expect(done).toEqual(['ended', 'ended']);
-  });
-
-  it('lists where the listing knows no end before its own', async () => {
-    const only = { value: 'a', done: false };
-    const ends = { value: undefined, done: true };
-    const list = () => {
-      const steps = [only, ends];
-      return { [Symbol.asyncIterator]: () => ({ next: async () => steps.shift() }) } as never;
-    };
-    const storage = await openBoundedStorage(siteOf(10).operations, '/home', async () => storageOf({ list }));
-    expect(await allOf(storage.list('/'))).toEqual(['a']);
-  });
-
-  it('takes four threads for a step of a listing', async () => {
-    const work = pending();
-    const list = () => ({ [Symbol.asyncIterator]: () => ({ next: work.operation }) }) as never;
-    const storage = await openBoundedStorage(siteOf(14, 5000).operations, '/home', async () => storageOf({ list }));
-    const listings = [firstOf(storage.list('/')), firstOf(storage.list('/'))];
-    await new Promise(setImmediate);
-    expect(work.most()).toBe(1);
-    work.endAll();
-    await Promise.allSettled(listings);
-  });
-
-  it('writes, commits with the signal of its caller, and gives up', async () => {
-    const { operations } = siteOf(10);
-    const done: unknown[] = [];
-    let signal: AbortSignal | undefined;
-    const upload = {
-      bytesWritten: 7,
-      write: async (chunk: Buffer) => void done.push(chunk.toString()),
-      commit: async (given: AbortSignal) => {
-        signal = given;
-      },
-      abort: async () => void done.push('given up'),
-    } as unknown as Upload;
-    const storage = await openBoundedStorage(operations, '/home', async () =>
-      storageOf({ openWrite: async () => upload }),
-    );
-    const opened = await storage.openWrite('/x', { kind: 'replace' });
-    expect(opened.bytesWritten).toBe(7);
-    await opened.write(Buffer.from('chunk'));
-    const caller = new AbortController();
-    await opened.commit(caller.signal);
-    expect(signal?.aborted).toBe(false);
-    caller.abort();
-    expect(signal?.aborted).toBe(true);
-    await opened.abort();
-    expect(done).toEqual(['chunk', 'given up']);
-  });
-
-  it('gives a commit ten times as long as another operation', async () => {
-    const { operations } = siteOf(10, 20);
-    const committed = Promise.withResolvers<void>();
-    const upload = { commit: () => committed.promise, write: never } as unknown as Upload;
-    const storage = await openBoundedStorage(operations, '/home', async () =>
-      storageOf({ openWrite: async () => upload }),
-    );
-    const opened = await storage.openWrite('/x', { kind: 'replace' });
-    const commit = opened.commit();
-    // Begun later, and given up earlier.
-    await expect((await storage.openWrite('/y', { kind: 'replace' })).write(Buffer.alloc(1))).rejects.toMatchObject(
-      unresponsive,
-    );
-    committed.resolve();
-    await expect(commit).resolves.toBeUndefined();
-  });
-
-  it('gives up an upload that was opened too late', async () => {
-    const opening = Promise.withResolvers<Upload>();
-    const aborted = Promise.withResolvers<void>();
-    const storage = await openBoundedStorage(siteOf(2).operations, '/home', async () =>
-      storageOf({ openWrite: () => opening.promise }),
-    );
-    await expect(storage.openWrite('/x', { kind: 'replace' })).rejects.toMatchObject(unresponsive);
-    opening.resolve({ abort: async () => aborted.resolve() } as unknown as Upload);
-    await aborted.promise;
-  });
-
-  it('gives up a home that does not open', async () => {
-    await expect(openBoundedStorage(siteOf(2).operations, '/home', never)).rejects.toMatchObject(unresponsive);
-  });
-
-  it('gives up a chunk that cannot be read or written, and closes and removes whenever it can', async () => {
-    const { operations } = siteOf(2);
-    const done: string[] = [];
-    const stalled = Promise.withResolvers<number>();
-    const file = {
-      facts: {},
-      readInto: () => stalled.promise,
-      close: async () => void done.push('closed'),
-    } as unknown as ReadableFile;
-    const storage = await openBoundedStorage(operations, '/home', async () =>
-      storageOf({ openRead: async () => file }),
-    );
-    const opened = await storage.openRead('/x');
-    await expect(opened.readInto(Buffer.alloc(1), 0)).rejects.toMatchObject(unresponsive);
-    await opened.close();
-    expect(done).toEqual([]);
-    stalled.resolve(0);
-    await expect.poll(() => done).toEqual(['closed']);
-  });
-
-  it('makes nothing visible when a commit returns after it was given up', async () => {
-    const { operations } = siteOf(2, 5);
-    const synced = Promise.withResolvers<void>();
-    const outcome = Promise.withResolvers<string>();
-    const upload = {
-      commit: async (signal: AbortSignal) => {
-        await synced.promise;
-        outcome.resolve(signal.aborted ? 'given up' : 'visible');
-      },
-      abort: async () => undefined,
-    } as unknown as Upload;
-    const storage = await openBoundedStorage(operations, '/home', async () =>
-      storageOf({ openWrite: async () => upload }),
-    );
-    await expect((await storage.openWrite('/x', { kind: 'replace' })).commit()).rejects.toMatchObject(unresponsive);
-    synced.resolve();
-    expect(await outcome.promise).toBe('given up');
-  });
-
-  it('disposes of a file that was opened too late', async () => {
-    const { operations } = siteOf(2);
-    const opening = Promise.withResolvers<ReadableFile>();
-    const closed = Promise.withResolvers<void>();
-    const storage = await openBoundedStorage(operations, '/home', async () =>
-      storageOf({ openRead: () => opening.promise }),
-    );
-    await expect(storage.openRead('/x')).rejects.toMatchObject(unresponsive);
-    opening.resolve({ close: async () => closed.resolve() } as ReadableFile);
-    await closed.promise;
+  it.each([
+    ['999ms', false],
+    ['1s', true],
+    ['10m', true],
+    ['601s', false],
+  ])('may be %s: %s', (operationTimeout, isAllowed) => {
+    expect(settings.safeParse({ operationTimeout }).success).toBe(isAllowed);
   });
 });
 
-async function firstOf<T>(source: AsyncIterable<T>): Promise<T | undefined> {
-  for await (const item of source) return item;
-  return undefined;
-}
+describe('with the clock in hand, the file operations of a site', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+  afterEach(() => void vi.useRealTimers());
+  const soon = milliseconds(1000);
+  const late = milliseconds(3_600_000);
+  const turns = async () => {
+    for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+  };
+  /** As it stands now: what came of the operation. */
+  const watched = (work: Promise<unknown>) => {
+    const seen = { outcome: 'none yet' };
+    work.then(
+      () => {
+        seen.outcome = 'done';
+      },
+      (error) => {
+        seen.outcome = error.kind;
+      },
+    );
+    return seen;
+  };
+  const pass = async (time: number) => {
+    await vi.advanceTimersByTimeAsync(time);
+    await turns();
+  };
 
-async function allOf<T>(source: AsyncIterable<T>): Promise<readonly T[]> {
-  const items: T[] = [];
-  for await (const item of source) items.push(item);
-  return items;
-}
+  it('leave no timer behind when they return in time', async () => {
+    const { operations } = siteOf(2, 1000);
+    await operations.run(caller(), 'stat', async () => undefined);
+    await operations.cleanUp(caller(), 'close', async () => undefined);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('refuse at once what a home has no thread for that may come back', async () => {
+    const { operations } = siteOf(4, 1000);
+    const work = pending();
+    const lost = [1, 2].map(() => watched(operations.run(caller(), 'stat', work.operation)));
+    const waiting = watched(operations.run(caller(), 'stat', work.operation, { deadline: late }));
+    await pass(1000);
+    expect(lost.map(({ outcome }) => outcome)).toEqual(['unresponsive', 'unresponsive']);
+    expect(waiting.outcome).toBe('none yet');
+    const refused = watched(operations.run(caller(), 'stat', work.operation, { deadline: late }));
+    await turns();
+    expect(refused.outcome).toBe('unresponsive');
+    work.endAll();
+    await turns();
+    work.endAll();
+    await turns();
+    expect(waiting.outcome).toBe('done');
+    expect(operations.overdue).toBe(0);
+  });
+
+  it('refuse nothing while one thread of a home may come back', async () => {
+    const { operations } = siteOf(4, 1000);
+    const work = pending();
+    watched(operations.run(caller(), 'stat', work.operation));
+    const running = watched(operations.run(caller(), 'stat', work.operation, { deadline: late }));
+    await pass(1000);
+    const waiting = watched(operations.run(caller(), 'stat', work.operation, { deadline: late }));
+    await turns();
+    expect([running.outcome, waiting.outcome]).toEqual(['none yet', 'none yet']);
+    work.endAll();
+    await turns();
+    work.endAll();
+    await turns();
+    expect([running.outcome, waiting.outcome]).toEqual(['done', 'done']);
+  });
+
+  it('refuse at once another home when the whole site waits in vain', async () => {
+    const { operations, reports } = siteOf(2, 1000);
+    const work = pending();
+    for (const home of ['/one', '/two']) watched(operations.run(caller(home), 'stat', work.operation));
+    await pass(1000);
+    const refused = watched(operations.run(caller('/three'), 'stat', work.operation, { deadline: late }));
+    await turns();
+    expect(refused.outcome).toBe('unresponsive');
+    expect(operations.overdue).toBe(2);
+    expect(reports).toEqual(['/one unresponsive', '/two unresponsive']);
+    work.endAll();
+    await turns();
+    expect(reports.slice(2)).toEqual(['/one answering', '/two answering']);
+  });
+
+  it('count by their weight when they are overdue', async () => {
+    const { operations, reports } = siteOf(8, 1000);
+    const work = pending();
+    const heavy = watched(operations.run(caller(), 'list', work.operation, { weight: 3 }));
+    watched(operations.run(caller(), 'stat', work.operation));
+    await pass(1000);
+    expect(heavy.outcome).toBe('unresponsive');
+    expect(operations.overdue).toBe(4);
+    expect(reports).toEqual(['/home unresponsive']);
+    work.endAll();
+    await turns();
+    expect(operations.overdue).toBe(0);
+    expect(reports).toEqual(['/home unresponsive', '/home answering']);
+  });
+
+  it('take no more of the site than it has when each takes several threads', async () => {
+    const { operations } = siteOf(5, 1000);
+    const work = pending();
+    const runs = ['/one', '/two', '/three'].map((home) =>
+      watched(operations.run(caller(home), 'list', work.operation, { weight: 2 })),
+    );
+    expect(work.most()).toBe(2);
+    work.endAll();
+    await turns();
+    work.endAll();
+    await turns();
+    expect(runs.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done']);
+  });
+
+  it('clean up as long as the caller may hope, and no longer', async () => {
+    const { operations } = siteOf(4, 1000);
+    const work = pending();
+    const first = watched(operations.cleanUp(caller(), 'close', work.operation));
+    await pass(999);
+    expect(first.outcome).toBe('none yet');
+    await pass(1);
+    expect(first.outcome).toBe('done');
+    const second = watched(operations.cleanUp(caller(), 'close', work.operation));
+    work.endAll();
+    await turns();
+    expect(second.outcome).toBe('done');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('clean up behind the back of a caller that has no hope', async () => {
+    const { operations } = siteOf(4, 1000);
+    const work = pending();
+    const hopeless = caller();
+    watched(operations.run(hopeless, 'stat', work.operation));
+    await pass(1000);
+    const cleaned = watched(operations.cleanUp(hopeless, 'close', work.operation));
+    await turns();
+    expect(cleaned.outcome).toBe('done');
+    expect(work.most()).toBe(2);
+    work.endAll();
+    await turns();
+    expect(hopeless.overdue).toBe(0);
+  });
+
+  it('end quietly when what is cleaned up fails', async () => {
+    const { operations } = siteOf(4, 1000);
+    await operations.cleanUp(caller(), 'close', () => Promise.reject(new Error('gone')));
+    expect(operations.overdue).toBe(0);
+  });
+
+  it('say nothing of one that was given up while it waited', async () => {
+    const { operations, reports } = siteOf(2, 1000);
+    const work = pending();
+    watched(operations.run(caller(), 'stat', work.operation, { deadline: late }));
+    const waiting = watched(operations.run(caller(), 'stat', work.operation, { deadline: soon }));
+    await pass(1000);
+    expect(waiting.outcome).toBe('unresponsive');
+    expect(operations.overdue).toBe(0);
+    expect(reports).toEqual([]);
+    work.endAll();
+  });
+
+  it('of a session that waits for one that is lost are all refused at once', async () => {
+    const { operations } = siteOf(8, 1000);
+    const storage = await openBoundedStorage(operations, '/home', async () => ({ stat: pending().operation }) as never);
+    const looked = watched(storage.stat('/x'));
+    await pass(1000);
+    expect(looked.outcome).toBe('unresponsive');
+    const again = watched(storage.stat('/x'));
+    await turns();
+    expect(again.outcome).toBe('unresponsive');
+  });
+});

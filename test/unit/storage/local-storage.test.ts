@@ -59,8 +59,8 @@ describe('list', () => {
     expect((await listNames(storage, '/')).sort()).toEqual(names.sort());
   });
 
-  it('streams 20,000 entries, and can be left after the first', async () => {
-    const count = 20_000;
+  it('streams 2,000 entries, and can be left after the first', async () => {
+    const count = 2_000;
     await mkdir(host('many'));
     for (let index = 0; index < count; index += 500) {
       await Promise.all(Array.from({ length: 500 }, (_, more) => writeFile(host(`many/${index + more}`), '')));

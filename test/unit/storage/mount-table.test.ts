@@ -41,8 +41,19 @@ describe('a mount of a part of a ruled directory', () => {
       tableOf(disk, ['8:1', '/srv/home/secret/a\\040b', '/srv/home/c\\134d']),
       ['/srv/home/c\\d'],
     ],
+    [
+      'where a mount that holds it less closely comes later in the table',
+      tableOf(['8:2', '/', '/srv/home'], disk, ['8:2', '/secret/sub', '/srv/home/pub']),
+      ['/srv/home/pub'],
+    ],
     ['where no mount is known', [], []],
   ])('is found by what it holds: %s', (_rule, mounts, expected) => {
     expect(mountsOfPartsOf('/srv/home/secret', '/srv/home', mounts)).toEqual(expected);
+  });
+});
+
+describe('a line of the table', () => {
+  it.each(['', '36', '36 35', '36 35 8:1', '36 35 8:1 /root'])('with too few fields is left out: %j', (text) => {
+    expect(parseMounts(`${text}\n${line('8:1', '/', '/')}`)).toEqual([{ device: '8:1', root: '/', point: '/' }]);
   });
 });

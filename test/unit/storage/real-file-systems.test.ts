@@ -3,8 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { StorageError } from '../../../src/storage/storage.ts';
-import { errnoOf, toStorageError } from '../../../src/storage/storage-errors.ts';
 import { createTemporaryHome, type TemporaryHome } from './temporary-home.ts';
 
 let place: TemporaryHome;
@@ -152,39 +150,5 @@ describe('a process without the rights of root', () => {
       'read by name what was uploaded there': 'done',
     });
     for (const name of Object.keys(modes)) await chmod(join(home, name), 0o700);
-  });
-});
-
-describe('errors of the operating system', () => {
-  const systemError = (code: string) => Object.assign(new Error(`${code}: what libuv says`), { code });
-
-  it.each([
-    ['ENOENT', 'not-found'],
-    ['EEXIST', 'exists'],
-    ['EISDIR', 'not-a-file'],
-    ['ENOTDIR', 'not-a-directory'],
-    ['ENOTEMPTY', 'not-empty'],
-    ['ENOSPC', 'no-space'],
-    ['EDQUOT', 'no-space'],
-    ['EFBIG', 'no-space'],
-    ['EACCES', 'forbidden'],
-    ['EPERM', 'forbidden'],
-    ['EROFS', 'forbidden'],
-    ['EXDEV', 'other-file-system'],
-    ['ELOOP', 'not-found'],
-    ['ENAMETOOLONG', 'name-invalid'],
-    ['EIO', 'fault'],
-    ['EMFILE', 'fault'],
-    ['constructor', 'fault'],
-  ])('%s is %s', (code, kind) => {
-    const cause = systemError(code);
-    expect(toStorageError(cause, 'read /a')).toMatchObject({ kind, message: `read /a: ${code}`, cause });
-  });
-
-  it('lets a storage error through, and takes anything else for a fault', () => {
-    const original = new StorageError('exists', 'known');
-    expect(toStorageError(original, 'read /a')).toBe(original);
-    expect(toStorageError('text', 'read /a')).toMatchObject({ kind: 'fault', message: 'read /a: text' });
-    expect(errnoOf('text')).toBeUndefined();
   });
 });

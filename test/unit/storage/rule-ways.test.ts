@@ -2,10 +2,24 @@
 import { lstat, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HomeLocation } from '../../../src/storage/home-location.ts';
 import { identityOf } from '../../../src/storage/pinned-object.ts';
 import { ruleWays } from '../../../src/storage/rule-places.ts';
+
+const calls = vi.hoisted(() => ({ open: [] as string[], lstat: [] as string[] }));
+vi.mock('node:fs/promises', async (original) => {
+  const actual = await original<typeof import('node:fs/promises')>();
+  const open: typeof actual.open = (path, ...more) => {
+    calls.open.push(String(path));
+    return actual.open(path, ...more);
+  };
+  const noted = (path: string, options: never) => {
+    calls.lstat.push(path);
+    return actual.lstat(path, options);
+  };
+  return { ...actual, open, lstat: noted };
+});
 
 let folder: string;
 beforeEach(async () => {
@@ -39,5 +53,18 @@ describe('the way of a rule', () => {
     expect(new Set(ways[2]!.met)).toEqual(new Set(await Promise.all(met.map(identity))));
     const expected = missing && { directory: await identity(missing[0]), names: missing[1] };
     expect(ways[2]!.missing).toEqual(expected);
+  });
+});
+
+describe('the ways of many rules', () => {
+  it('look once at each name, and hold no descriptor, where no link is on them', async () => {
+    const home = await HomeLocation.of(folder);
+    calls.open.length = 0;
+    calls.lstat.length = 0;
+    const paths = ['/plain/deep', '/plain/deep/none', '/plain/none/below', '/plain/file', '/none'];
+    await ruleWays(home, paths);
+    expect(calls.open).toEqual([]);
+    const names = ['', '/plain', '/plain/deep', '/plain/deep/none', '/plain/none', '/plain/file', '/none'];
+    expect(calls.lstat).toEqual(names.map((name) => `${home.path}${name}`));
   });
 });

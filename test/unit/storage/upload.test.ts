@@ -235,6 +235,22 @@ describe('sweepUploads', () => {
     await expect(stat(outside)).resolves.toBeDefined();
   });
 
+  it('leaves what was written to at the very moment, and links with the name of an upload', async () => {
+    const [moment, hidden, linked] = [createUploadName(), createUploadName(), createUploadName()];
+    await writeFile(host(moment), '');
+    await utimes(host(moment), 1000, 1000);
+    await storage.makeDirectory('/deep');
+    await writeFile(host(`deep/${hidden}`), '');
+    await utimes(host(`deep/${hidden}`), 999, 999);
+    await symlink(join(place.outside, 'inner'), host(linked));
+    const sweep = (writtenBefore: Date) => sweepUploads({ root: place.home, writtenBefore });
+    expect(await sweep(new Date(1_000_000))).toMatchObject({ removed: 1, skipped: 0, isComplete: true });
+    expect(await hiddenNames()).toEqual(expect.arrayContaining([moment, linked]));
+    expect(await sweep(future)).toMatchObject({ removed: 1, skipped: 0 });
+    expect(await hiddenNames()).toEqual([linked]);
+    expect((await stat(join(place.outside, 'inner'))).isDirectory()).toBe(true);
+  });
+
   it('gives up after the given number of entries', async () => {
     for (let index = 0; index < 5; index += 1) await writeFile(host(createUploadName()), '');
     const result = await sweepUploads({ root: place.home, writtenBefore: future, maximumEntries: 3 });
