@@ -28,7 +28,7 @@ function isChange(line: string): boolean {
   return changing.includes(call) || (opening.includes(call) && /O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|^creat/u.test(line));
 }
 
-/** @returns also each call, of the command and all its threads and children, that would change something */
+/** @returns also each call, of the command and all its threads and children, that changes something or is an attempt to */
 export async function runTraced(
   command: readonly string[],
 ): Promise<ClientResult & { readonly changes: readonly string[] }> {
