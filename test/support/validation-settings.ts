@@ -19,7 +19,7 @@ export interface RevocationChanges extends Pick<RevocationOptions, 'retrieval'> 
   readonly mode?: 'check' | 'cache-only' | 'none';
   readonly freshness?: number;
   readonly unknownStatus?:
-    | { readonly kind: 'deny' }
+    | { readonly kind: 'deny'; readonly grace?: number }
     | { readonly kind: 'allowWithinGrace'; readonly grace: number }
     | undefined;
   readonly methods?: RevocationSettings['revocation']['methods'];
@@ -39,7 +39,7 @@ export function revocationBy(changes: RevocationChanges = {}): RevocationOptions
     revocation: {
       ...revocation,
       unknownStatus: unknownStatus.kind,
-      gracePeriod: unknownStatus.kind === 'deny' ? 0 : unknownStatus.grace,
+      gracePeriod: unknownStatus.grace ?? 0,
       methods: methods ?? revocation.methods,
       certificates: certificates ?? revocation.certificates,
       ocsp: { ...revocation.ocsp, ...ocsp },

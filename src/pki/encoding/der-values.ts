@@ -19,10 +19,8 @@ export function decodeBoolean(content: Buffer, what: string): boolean {
  * @throws MalformedError
  */
 export function checkInteger(content: Buffer, what: string): void {
-  const [first, second] = content;
-  if (first === undefined) throw new MalformedError(`${what} is an INTEGER without octets`);
-  if (second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80)))
-    throw new MalformedError(`${what} is an INTEGER that is not minimal`);
+  if (content.length === 0) throw new MalformedError(`${what} is an INTEGER without octets`);
+  if (paddingOf(content, 0, content.length) > 0) throw new MalformedError(`${what} is an INTEGER that is not minimal`);
 }
 
 /** How many leading octets an INTEGER has that DER leaves out (X.690 8.3.2). */
@@ -116,11 +114,10 @@ interface BitString {
 function decodeBitString(content: Buffer, what: string): BitString {
   const unusedBits = content[0];
   const bytes = content.subarray(1);
-  const last = bytes[bytes.length - 1];
-  if (unusedBits === undefined || unusedBits > 7 || (last === undefined && unusedBits > 0))
+  if (unusedBits === undefined || unusedBits > 7 || (bytes.length === 0 && unusedBits > 0))
     throw new MalformedError(`${what} is not a BIT STRING`);
-  if (last !== undefined && (last & ((1 << unusedBits) - 1)) !== 0)
-    throw new MalformedError(`${what} is a BIT STRING with unused bits set`);
+  const last = bytes[bytes.length - 1] ?? 0;
+  if ((last & ((1 << unusedBits) - 1)) !== 0) throw new MalformedError(`${what} is a BIT STRING with unused bits set`);
   return { unusedBits, bytes };
 }
 
@@ -163,22 +160,17 @@ export function decodeTime(value: DerValue, what: string): Date {
   if (!isTime || content.length !== yearDigits + 11 || content[content.length - 1] !== zulu)
     throw new MalformedError(`${what} is not a time as RFC 5280 demands`);
   const shortYear = digits(content, 0, yearDigits);
-  const [month, day, hour, minute, second] = [0, 2, 4, 6, 8].map((offset) => digits(content, yearDigits + offset, 2));
-  if (
-    shortYear === undefined ||
-    month === undefined ||
-    day === undefined ||
-    hour === undefined ||
-    minute === undefined ||
-    second === undefined
-  )
-    throw new MalformedError(`${what} is not a time as RFC 5280 demands`);
+  const twoDigits = (offset: number) => digits(content, yearDigits + offset, 2);
+  const month = twoDigits(0);
+  const hour = twoDigits(4);
+  const second = twoDigits(8);
   const year = tag === tags.utcTime ? shortYear + (shortYear < 50 ? 2000 : 1900) : shortYear;
   const time = new Date(0);
-  time.setUTCFullYear(year, month - 1, day);
-  time.setUTCHours(hour, minute, second);
-  const readBack = time.getUTCMonth() === month - 1 && time.getUTCDate() === day && time.getUTCHours() === hour;
-  if (!readBack || minute > 59 || second > 59) throw new MalformedError(`${what} names a time that does not exist`);
+  time.setUTCFullYear(year, month - 1, twoDigits(2));
+  time.setUTCHours(hour, twoDigits(6), second);
+  // A day too many moves the month, a minute too many the hour; with something that is no digit no month is read back.
+  const exists = time.getUTCMonth() === month - 1 && time.getUTCHours() === hour && second <= 59;
+  if (!exists) throw new MalformedError(`${what} names a time that does not exist`);
   return time;
 }
 
@@ -190,7 +182,7 @@ const timeWithFraction = /^(\d{14})\.\d{1,9}Z$/;
  */
 export function decodeEvidenceTime(value: DerValue, what: string): Date {
   const { tag, content, der } = value;
-  const fraction = tag === tags.generalizedTime ? timeWithFraction.exec(content.toString('latin1')) : null;
+  const fraction = timeWithFraction.exec(content.toString('latin1'));
   return decodeTime(fraction ? { tag, content: Buffer.from(`${fraction[1]}Z`), der } : value, what);
 }
 
@@ -207,13 +199,8 @@ export function decodeRevocationTime(value: DerValue, atTheLatest: Date): Date {
 /** The letter Z. */
 const zulu = 0x5a;
 
-/** The number that some decimal digits stand for; undefined when one of the characters is not a digit. */
-function digits(content: Buffer, start: number, count: number): number | undefined {
-  let number = 0;
-  for (let index = start; index < start + count; index++) {
-    const digit = (content[index] ?? 0) - 0x30;
-    if (digit < 0 || digit > 9) return undefined;
-    number = number * 10 + digit;
-  }
-  return number;
+/** The number that some decimal digits stand for; NaN when one of the characters is not a digit. */
+function digits(content: Buffer, start: number, count: number): number {
+  const text = content.toString('latin1', start, start + count);
+  return /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }

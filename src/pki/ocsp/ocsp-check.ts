@@ -81,18 +81,9 @@ export async function checkOcspResponse(
     nextUpdate,
     validUntil: end,
   };
-  switch (certStatus.status) {
-    case 'unknown':
-      return {
-        status: 'unknown',
-        problems: [`${source}: the responder does not know the certificate`],
-        isAnswer: true,
-      };
-    case 'good':
-      return { ...certStatus, evidence };
-    case 'revoked':
-      return { ...certStatus, evidence, ...defined({ outOfDate, notUnderstood }) };
-  }
+  if (certStatus.status === 'unknown')
+    return { status: 'unknown', problems: [`${source}: the responder does not know the certificate`], isAnswer: true };
+  return { ...certStatus, evidence, ...defined({ outOfDate, notUnderstood }) };
 }
 
 /** Why a response to a request with a nonce is not believed; undefined when it may be. */
@@ -128,14 +119,12 @@ function mostTelling(response: OcspResponse, subject: Subject, context: OcspCont
       return notUnderstood === undefined ? found : { ...found, notUnderstood };
     })
     .toSorted((left, right) => right.single.thisUpdate.getTime() - left.single.thisUpdate.getTime());
-  const has = (status: SingleResponse['certStatus']['status']) => (entry: TimedResponse) =>
-    entry.single.certStatus.status === status;
   const current = told.filter(({ outOfDate, notUnderstood }) => (outOfDate ?? notUnderstood) === undefined);
   const listings = told.filter((entry) => isListing(entry, context));
   return (
     listings.find(isRevocation) ??
-    current.find(has('unknown')) ??
-    newestOf([...listings, ...current.filter(has('good'))]) ??
+    current.find(({ single }) => single.certStatus.status === 'unknown') ??
+    newestOf([...listings, ...current]) ??
     told[0] ??
     'it speaks of other certificates only'
   );

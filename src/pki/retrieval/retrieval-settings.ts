@@ -9,11 +9,12 @@ import { file, megabytes } from '../../settings/values.ts';
 import type { RetrievalPolicy } from './retriever.ts';
 
 /** A name without port, wildcard and trailing dot, or an address without brackets; decoded to how URLs spell it. */
+const hostFault = { error: 'must be a host name or address alone' };
 const host = z
   .string()
-  .regex(/^(?:[^\s/?#@:*[\]]{0,252}[^\s/?#@:*[\].]|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$/, {
-    error: 'must be a host name or address alone',
-  })
+  .regex(/^(?:[^\s/?#@:*[\]]{0,252}[^\s/?#@:*[\].]|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$/, { ...hostFault, abort: true })
+  // The letters of an IPv6 address and the digits of a port look alike.
+  .refine((text) => !text.includes(':') || isIPv6(text), hostFault)
   .transform((text) => (isIPv6(text) ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text.toLowerCase()));
 
 const lowerCase = (text: string) => text.toLowerCase();

@@ -67,7 +67,8 @@ export class StatusSearch {
     }
     let hold = [...atHand.values()].reduce<Revoked | undefined>(newerHold, undefined);
     const problems: string[] = [];
-    let isAnswer = false;
+    // What is at hand stays said though nothing newer can be retrieved.
+    let isAnswer = [...atHand.values()].some(isAnswerOfIgnorance);
     for (const [method, known] of atHand) {
       const status = tells(known, hold) ? known : ((await this.#retrieved?.(method, subject)) ?? known);
       if (isRevocation(status)) return status;
@@ -77,7 +78,7 @@ export class StatusSearch {
       const facts = { ...certificateFacts(subject.certificate), method, problems: status.problems };
       this.#search.steps.record({ stage: 'revocation', check: 'method without answer', verdict: 'noted', facts });
       problems.push(...status.problems);
-      isAnswer ||= status.isAnswer === true;
+      isAnswer ||= isAnswerOfIgnorance(status);
     }
     if (hold) return hold;
     // A responder that does not know the certificate now outweighs what was good once.
@@ -165,6 +166,11 @@ export class StatusSearch {
 function tells(status: CertificateStatus, hold: Revoked | undefined): boolean {
   if (status.status === 'good') return !hold || status.thisUpdate > hold.asOf;
   return status.status === 'revoked' && (status.outOfDate ?? status.notUnderstood) === undefined;
+}
+
+/** Whether a responder that may say so does not know the certificate. */
+function isAnswerOfIgnorance(status: CertificateStatus): boolean {
+  return status.status === 'unknown' && status.isAnswer === true;
 }
 
 /** The newer of two holds. */

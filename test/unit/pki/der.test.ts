@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { DerReader, readSequence, readSingle, tags } from '../../../src/pki/encoding/der.ts';
 import { decodeText } from '../../../src/pki/encoding/der-strings.ts';
@@ -28,7 +29,11 @@ describe('lengths and identifiers', () => {
     ['a value longer than its container', '30 05 02 01 00'],
     ['a length without its octets', '30 82 01'],
     ['an identifier without a length', '30'],
+    ['an indefinite length before as many octets as it could be read for', `30 80 ${'00'.repeat(128)}`],
     ['a tag number above 30', '3f 81 00 00'],
+    ['a tag number above 30 before what could be its value', '1f 01 00'],
+    ['a length that ends with what is there', '30 81'],
+    ['a length whose last octet is the last there is', '30 82 01 00'],
     ['nothing', ''],
   ])('refuses %s', (_rule, digits) => {
     expect(() => new DerReader(hex(digits), 'value').next()).toThrow(MalformedError);
@@ -94,6 +99,7 @@ describe('values', () => {
     ['OBJECT IDENTIFIER without octets', () => decodeObjectIdentifier(hex(''), 'x')],
     ['OBJECT IDENTIFIER with a padded arc', () => decodeObjectIdentifier(hex('2a8001'), 'x')],
     ['OBJECT IDENTIFIER that ends inside an arc', () => decodeObjectIdentifier(hex('2a86'), 'x')],
+    ['OBJECT IDENTIFIER that ends with an octet of 80', () => decodeObjectIdentifier(hex('2a8180'), 'x')],
     ['OBJECT IDENTIFIER of 65 octets', () => decodeObjectIdentifier(Buffer.alloc(65, 0x01), 'x')],
     ['BIT STRING without its first octet', () => decodeNamedBits(hex(''), 'x')],
     ['BIT STRING with eight unused bits', () => decodeNamedBits(hex('0800'), 'x')],
@@ -171,6 +177,25 @@ describe('values', () => {
     for (const _reading of ['first', 'second']) expect(decodeObjectIdentifier(content, 'x')).toBe(dotted);
   });
 
+  // Arcs that no reading before can have remembered.
+  const newArc = () => String(randomInt(1_000_000_000));
+  it.each([
+    ['0.0', '0.0'],
+    ['0.39', '0.39'],
+    ['1.0', '1.0'],
+    ['1.39', '1.39'],
+    ['2.0', '2.0'],
+    ['2.39', '2.39'],
+    ['2.999', '2.999'],
+    ['2.16385', '2.16385'],
+    ['2.2^60', `2.${2n ** 60n}`],
+    ['an arc with an octet of 80 inside', `1.2.16385`],
+    ['an arc beyond 2^64', `1.2.${2n ** 64n + 1n}`],
+  ])('reads an OBJECT IDENTIFIER under %s that was never met before', (_arcs, prefix) => {
+    const dotted = `${prefix}.${newArc()}`;
+    expect(decodeObjectIdentifier(objectIdentifier(dotted).subarray(2), 'x')).toBe(dotted);
+  });
+
   it('reads an OBJECT IDENTIFIER of 64 octets', () => {
     expect(decodeObjectIdentifier(Buffer.alloc(64, 0x01), 'x')).toBe(`0.1${'.1'.repeat(63)}`);
   });
@@ -187,6 +212,8 @@ describe('values', () => {
     ['ff7f', 0],
     ['ffff80', 2],
     ['0100', 0],
+    ['0580', 0],
+    ['05ff', 0],
     ['', 0],
   ])('counts the padding of INTEGER %s', (digits, padding) => {
     const around = hex(`0000${digits}0000`);
@@ -234,6 +261,11 @@ describe('times', () => {
     ['minute 60', tags.utcTime, '260101006000Z'],
     ['month 0', tags.utcTime, '260001000000Z'],
     ['day 0', tags.utcTime, '260100000000Z'],
+    ['day 32', tags.utcTime, '261232000000Z'],
+    ['minute 60 of the last hour', tags.utcTime, '261231236000Z'],
+    ['second 99', tags.utcTime, '260101000099Z'],
+    ['blanks around digits', tags.utcTime, '26 1 1000000Z'],
+    ['a sign', tags.utcTime, '26+1+1000000Z'],
     ['a year that is no number', tags.generalizedTime, '2o260101000000Z'],
     ['a letter before the digits of ASCII', tags.utcTime, '26/101000000Z'],
     ['a letter behind the digits of ASCII', tags.utcTime, '26:101000000Z'],
@@ -267,6 +299,7 @@ describe('times of evidence', () => {
     ['something behind a time with a fraction', tags.generalizedTime, '20260101000000.5ZZ'],
     ['a fraction in a UTCTime', tags.utcTime, '20260101000000.5Z'],
     ['letters', tags.generalizedTime, '2026010100000a.5Z'],
+    ['a year of two digits with a fraction', tags.generalizedTime, '260101000000.5Z'],
   ])('may not have %s, and then a revocation counts from the time given', (_fault, tag, text) => {
     expect(() => decodeEvidenceTime(value(tag, text), 'x')).toThrow(MalformedError);
     expect(decodeRevocationTime(value(tag, text), latest)).toBe(latest);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { MalformedError } from '../../../../src/pki/encoding/malformed-error.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
@@ -11,6 +12,7 @@ import {
   objectIdentifier,
   octetString,
   sequence,
+  set,
   text,
   time,
 } from '../../../support/der-builder.ts';
@@ -77,6 +79,28 @@ describe('a response is read', () => {
   it('though a CertID is hashed by a function that is not known, which then matches nothing', () => {
     const response = read(withSingle(certId('1.2.840.113549.2.5'), isGood, madeAt));
     expect(typeof response !== 'string' && response.responses[0]?.certId).toBeUndefined();
+  });
+
+  it.each(['sha1', 'sha256', 'sha384', 'sha512'] as const)('with a CertID of %s', (hash) => {
+    expect(read(withSingle(certId(oids[hash]), isGood, madeAt))).toMatchObject({ responses: [{ certId: { hash } }] });
+  });
+
+  it('with its SHA-256, the kind of its responder, and no certificates when it brings none', () => {
+    const bytes = issueOcsp(good);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    expect(read(bytes)).toMatchObject({ der: bytes, sha256, certificates: [], responderId: { kind: 'byKey' } });
+    expect(read(issueOcsp({ ...good, responderId: 'byName' }))).toMatchObject({ responderId: { kind: 'byName' } });
+    expect(read(bytes)).not.toHaveProperty('nonce');
+  });
+
+  it('of 64 KiB, and not of an octet more', () => {
+    const withFiller = (length: number) => issueOcsp({ ...good, certificates: [octetString(Buffer.alloc(length))] });
+    const around = withFiller(60_000).length - 60_000;
+    // The length of an ECDSA signature varies, so that the filler that fits is sought.
+    const fitting = Array.from({ length: 50 }, () => withFiller(65_536 - around)).find(
+      ({ length }) => length === 65_536,
+    );
+    expect(fitting && typeof read(fitting)).toBe('object');
   });
 
   it.each([
@@ -229,6 +253,57 @@ describe('a malformed response', () => {
     ['with a good status that has content', withSingle(certId(), implicit(0, Buffer.of(0)), madeAt)],
     ['with a nextUpdate that is an UTCTime', withSingle(certId(), isGood, madeAt, explicit(0, time(days(1))))],
   ])('%s is refused', (_rule, bytes) => expect(() => read(bytes)).toThrow(MalformedError));
+
+  const basic = (...content: readonly Buffer[]) => wrapOcsp(sequence(...content));
+  const successful = der(0x0a, Buffer.of(0));
+  it.each<[string, Buffer]>([
+    ['OCSP response', integer(1)],
+    ['responseStatus', sequence(der(0x0a, Buffer.of(0, 1)))],
+    ['responseBytes', sequence(successful, explicit(0, sequence()))],
+    [
+      'responseBytes',
+      sequence(successful, explicit(0, sequence(objectIdentifier(oids.ocspBasic), octetString(), integer(1)))),
+    ],
+    ['responseType', sequence(successful, explicit(0, sequence(der(0x06), octetString())))],
+    ['BasicOCSPResponse', wrapOcsp(integer(1))],
+    [
+      'BasicOCSPResponse',
+      basic(sequence(byKey, madeAt, sequence()), algorithm, bitString(Buffer.alloc(8)), integer(1)),
+    ],
+    ['signature of the OCSP response', basic(sequence(), algorithm, bitString(Buffer.alloc(8), 1))],
+    [
+      'certificates of the OCSP response',
+      basic(sequence(), algorithm, bitString(Buffer.alloc(8)), explicit(0, integer(1))),
+    ],
+    ['ResponseData', withData()],
+    ['ResponseData', withData(byKey, madeAt, sequence(), integer(1))],
+    ['version', withData(explicit(0, octetString()), byKey, madeAt, sequence())],
+    ['version', withData(explicit(0, der(0x02, Buffer.of(0x80))), byKey, madeAt, sequence())],
+    ['responderID', withData(explicit(2, integer(1)), madeAt, sequence())],
+    ['producedAt', withData(byKey, time(days(-1)), sequence())],
+    ['responses', issueOcsp({ ...good, others: singles(64) })],
+    ['responseExtensions', withData(byKey, madeAt, sequence(), explicit(1, integer(1)))],
+    ['single response', withData(byKey, madeAt, sequence(set(certId(), isGood, madeAt)))],
+    ['certID', withSingle(sequence(sequence(objectIdentifier(oids.sha1))), isGood, madeAt)],
+    [
+      'certID',
+      withSingle(
+        sequence(sequence(objectIdentifier(oids.sha1)), octetString(), octetString(), integer(1), integer(1)),
+        isGood,
+        madeAt,
+      ),
+    ],
+    ['hashAlgorithm', withSingle(sequence(sequence()), isGood, madeAt)],
+    ['hashAlgorithm', withSingle(sequence(sequence(der(0x06))), isGood, madeAt)],
+    ['certStatus', withSingle(certId(), explicit(3, madeAt), madeAt)],
+    ['RevokedInfo', withSingle(certId(), explicit(1), madeAt)],
+    ['thisUpdate', withSingle(certId(), isGood, time(days(-1)))],
+    ['nextUpdate', withSingle(certId(), isGood, madeAt, explicit(0, time(days(1))))],
+    ['nextUpdate', withSingle(certId(), isGood, madeAt, explicit(0, madeAt, madeAt))],
+    ['singleExtensions', withSingle(certId(), isGood, madeAt, explicit(1, integer(1)))],
+  ])('is refused with the name of the structure that is wrong: %s', (structure, bytes) => {
+    expect(() => read(bytes)).toThrow(new RegExp(`^${structure} `));
+  });
 
   it('never is anything but a refusal, whichever octet is wrong', () => {
     const whole = issueOcsp({ ...good, nonce: Buffer.alloc(32, 1), certificates: [issuer.der], responderId: 'byName' });

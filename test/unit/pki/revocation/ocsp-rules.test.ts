@@ -4,11 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
 import type { Subject } from '../../../../src/pki/crl/crl-subject.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
+import { BroughtCertificates } from '../../../../src/pki/ocsp/brought-certificates.ts';
 import { checkOcspResponse, type OcspStatus } from '../../../../src/pki/ocsp/ocsp-check.ts';
 import { parseOcspResponse } from '../../../../src/pki/ocsp/ocsp-response.ts';
 import { IssuerPool } from '../../../../src/pki/path/issuer-pool.ts';
 import { seconds as secondsLong } from '../../../../src/settings/units.ts';
-import { octetString, sequence } from '../../../support/der-builder.ts';
+import { implicit, objectIdentifier, octetString, sequence } from '../../../support/der-builder.ts';
 import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
 import {
   commonName,
@@ -224,6 +225,24 @@ describe('of several statements about one certificate counts', () => {
       -1,
     ],
     [
+      'the newest of several revocations',
+      [
+        { day: -3, says: 1 },
+        { day: -1, says: 1 },
+      ],
+      'revoked',
+      -1,
+    ],
+    [
+      'the newest of several revocations, whichever comes first',
+      [
+        { day: -1, says: 1 },
+        { day: -3, says: 1 },
+      ],
+      'revoked',
+      -1,
+    ],
+    [
       'a hold of the same moment as good',
       [
         { day: -1, says: 'good' },
@@ -306,7 +325,27 @@ describe('of several statements about one certificate counts', () => {
   });
 });
 
+it('when nothing counts, the problem is that of the newest statement', async () => {
+  const stale = (day: number) => ({ ...good, thisUpdate: days(day), nextUpdate: days(day + 0.1) });
+  for (const [first, second] of [
+    [-3, -1],
+    [-1, -3],
+  ] as const)
+    expect(await wordOf({ ...stale(first), others: [singleResponse(stale(second))] })).toBe(
+      `answer: it held until ${days(-0.9).toISOString()}`,
+    );
+});
+
 describe('a revocation', () => {
+  it('without an end is valid at its time only', async () => {
+    const limits = { clockSkew: secondsLong(0), maximumAge: secondsLong(0) };
+    const status = await statusOf({ ...good, nextUpdate: undefined, status: revokedFor(1) }, { limits });
+    expect(status).toMatchObject({
+      evidence: { validUntil: days(-1) },
+      outOfDate: expect.stringMatching(/not say when/),
+    });
+  });
+
   it('is told with date and reason, and whether it is out of date', async () => {
     const status = revokedFor(1);
     const current = await statusOf({ ...good, status });
@@ -337,7 +376,9 @@ describe('critical extensions of an answer (RFC 6960 4.4)', () => {
   it('of a revocation need not be understood', async () => {
     const singleExtensions = [extension('1.2.3', octetString(Buffer.alloc(1)), true)];
     expect(await wordOf({ ...good, singleExtensions })).toMatch(/critical extension 1\.2\.3/);
-    expect(await wordOf({ ...good, status: revokedFor(1), singleExtensions })).toBe('revoked');
+    const revoked = await statusOf({ ...good, status: revokedFor(1), singleExtensions });
+    expect(revoked).toMatchObject({ status: 'revoked', notUnderstood: expect.stringMatching(/1\.2\.3/) });
+    expect(await statusOf({ ...good, status: revokedFor(1) })).not.toHaveProperty('notUnderstood');
   });
 });
 
@@ -394,6 +435,78 @@ describe('a responder (RFC 6960 4.2.2.2)', () => {
     expect(await wordOf(by(signer, signer.der), context)).toMatch(problem);
   });
 
+  it('that is not at hand is told, and nothing of certificates when all can be read', async () => {
+    const stranger = issue(commonName('Stranger'), undefined, { extensions: [digitalSignature] });
+    expect(await wordOf(by(stranger, holder.der))).toBe(
+      'answer: it is signed neither by the issuer nor by a responder whose certificate is at hand',
+    );
+  });
+
+  it('whose application policies leave OCSP signing out is not for it', async () => {
+    const policies = (oid: string) => extension(oids.applicationPolicies, sequence(sequence(objectIdentifier(oid))));
+    const limited = delegate(noCheck, policies(oids.clientAuth));
+    const free = delegate(noCheck, policies(oids.ocspSigning));
+    expect(await wordOf(by(limited, limited.der))).toMatch(/not for OCSP signing/);
+    expect(await wordOf(by(free, free.der))).toBe('good');
+  });
+
+  it('may have any policy that its path is valid for, where a CA demands one', async () => {
+    const [policy, foreign] = ['1.2.3', '1.2.4'];
+    const policies = (oid: string) => extension(oids.certificatePolicies, sequence(sequence(objectIdentifier(oid))));
+    const demand = extension(oids.policyConstraints, sequence(implicit(0, Buffer.of(0))), true);
+    const mapping = sequence(sequence(objectIdentifier(foreign), objectIdentifier(policy)));
+    const cases: readonly (readonly [readonly Buffer[], readonly Buffer[], RegExp])[] = [
+      [[policies(policy)], [policies(policy)], /^good$/],
+      [[policies(oids.anyPolicy)], [policies(policy)], /^good$/],
+      [[policies(foreign), extension(oids.policyMappings, mapping)], [policies(policy)], /^good$/],
+      [[policies(foreign)], [policies(policy)], /its signer is not valid/],
+      [[policies(policy)], [], /its signer is not valid/],
+    ];
+    for (const [ofCa, ofDelegate, expected] of cases) {
+      const authority = intermediate(anchor, 'Demanding', [demand, ...ofCa]);
+      const signer = issue(commonName('Responder'), authority, {
+        extensions: [digitalSignature, purposes(oids.ocspSigning), noCheck, ...ofDelegate],
+      });
+      const response = parseOcspResponse(
+        issueOcsp({ ...good, issuer: authority, signer, certificates: [signer.der] }),
+        'answer',
+      );
+      if (typeof response === 'string') throw new Error(response);
+      const asked = {
+        certificate: parse(person(authority, [], { serial })),
+        issuer: parse(authority),
+        above: [parse(authority), subject.trustAnchor],
+        trustAnchor: subject.trustAnchor,
+      };
+      const status = await checkOcspResponse(response, asked, ocspContext(new IssuerPool([subject.trustAnchor], [])));
+      expect(status.status === 'unknown' ? status.problems.join() : status.status).toMatch(expected);
+    }
+  });
+
+  it('is valid below all the CAs of the path', async () => {
+    const top = intermediate(anchor, 'Top');
+    const authority = intermediate(top, 'Issuing');
+    const signer = issue(commonName('Responder'), authority, {
+      extensions: [digitalSignature, purposes(oids.ocspSigning), noCheck],
+    });
+    const response = parseOcspResponse(
+      issueOcsp({ ...good, issuer: authority, signer, certificates: [signer.der] }),
+      'answer',
+    );
+    if (typeof response === 'string') throw new Error(response);
+    const { trustAnchor } = subject;
+    const above = [parse(authority), parse(top), trustAnchor];
+    const asked = {
+      certificate: parse(person(authority, [], { serial })),
+      issuer: parse(authority),
+      above,
+      trustAnchor,
+    };
+    expect(await checkOcspResponse(response, asked, ocspContext(new IssuerPool([trustAnchor], [])))).toMatchObject({
+      status: 'good',
+    });
+  });
+
   it('is found among other certificates of its key, of which one entitles', async () => {
     const signer = delegate(noCheck);
     const useless = issue(commonName('Responder'), middle, { keys: signer.keys, extensions: [digitalSignature] });
@@ -415,5 +528,15 @@ describe('a responder (RFC 6960 4.2.2.2)', () => {
   ])('that is pinned is believed %s', async (_rule, notBefore, notAfter, expected) => {
     const signer = issue(commonName('Pinned'), undefined, { notBefore, notAfter, extensions: [digitalSignature] });
     expect(await wordOf({ ...good, signer }, { pinned: [parse(signer)] })).toMatch(expected);
+  });
+});
+
+it('a certificate that a response brings is unreadable only for faults of its own, and not for those of the program', () => {
+  const missing = undefined as unknown as Buffer;
+  expect(() => new BroughtCertificates([missing]).read()).toThrow(TypeError);
+  expect(new BroughtCertificates([holder.der]).read()).toStrictEqual({ certificates: [parse(holder)] });
+  expect(new BroughtCertificates([Buffer.alloc(1), Buffer.alloc(2)]).read()).toMatchObject({
+    certificates: [],
+    unreadable: expect.stringMatching(/./),
   });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { recordingSteps } from '../../../../src/explanation/steps.ts';
 import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
+import type { EvidenceRefresher } from '../../../../src/pki/retrieval/evidence-refresher.ts';
 import { explicit, sequence } from '../../../support/der-builder.ts';
 import { issueOcsp } from '../../../support/ocsp-answer.ts';
 import type { RevocationChanges } from '../../../support/validation-settings.ts';
@@ -22,6 +23,7 @@ import {
   uriName,
 } from '../authority.ts';
 import { codeOf, validatorFor } from '../validator.ts';
+import { good, site } from './site.ts';
 
 const anchor = root();
 const caSerial = 0xca;
@@ -150,6 +152,29 @@ describe('the status is asked for', () => {
       verdict: 'skipped',
       facts: { mode: 'none' },
     });
+  });
+});
+
+describe('a site that wants the cache alone', () => {
+  it('asks for nothing, and believes what others retrieved', async () => {
+    const others = site({ answer: good, crls: [] });
+    const alone = { mode: 'cache-only', answer: good, crls: [], store: others.store } as const;
+    const before = site(alone);
+    expect([await before.login(), before.asked]).toEqual(['revocation-unknown', []]);
+    expect([await others.login(), others.asked.length]).toEqual(['valid', 1]);
+    const after = site(alone);
+    expect([await after.login(), after.asked]).toEqual(['valid', []]);
+  });
+
+  it('lets nothing be retrieved ahead of time either', async () => {
+    const uses: unknown[] = [];
+    const refresher = { used: (use: unknown) => void uses.push(use) } as unknown as EvidenceRefresher;
+    const others = site({ answer: good, crls: [], refresher });
+    await others.login();
+    expect(uses).not.toEqual([]);
+    uses.length = 0;
+    expect(await site({ mode: 'cache-only', crls: [], store: others.store, refresher }).login()).toBe('valid');
+    expect(uses).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@
 import { recordingSteps } from '../../../../src/explanation/steps.ts';
 import { silentLogger } from '../../../../src/operations/log.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
+import type { EvidenceRefresher } from '../../../../src/pki/retrieval/evidence-refresher.ts';
 import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
 import type { RetrievalRequest, Retrieved, Retriever } from '../../../../src/pki/retrieval/retriever.ts';
 import { milliseconds, octets, seconds } from '../../../../src/settings/units.ts';
@@ -43,6 +44,7 @@ export interface World extends Omit<RevocationChanges, 'ocsp' | 'retrieval'> {
   /** Issued by the intermediate. */
   readonly peer?: Issued;
   readonly store?: EvidenceStore;
+  readonly refresher?: EvidenceRefresher;
   readonly retryAfter?: number;
   readonly totalTimeout?: number;
 }
@@ -72,7 +74,14 @@ export function site({
     },
   };
   const store = world.store ?? new EvidenceStore({ memory: octets(1_000_000), clock, logger: silentLogger });
-  const { retryAfter = 60, totalTimeout = 1_000, store: _store, rootCrls = [rootCrl], ...options } = world;
+  const {
+    retryAfter = 60,
+    totalTimeout = 1_000,
+    store: _store,
+    refresher: _refresher,
+    rootCrls = [rootCrl],
+    ...options
+  } = world;
   const validator = validatorFor({
     anchors: [anchor],
     intermediates: known,
@@ -85,6 +94,7 @@ export function site({
       retrieval: {
         retriever,
         store,
+        ...(world.refresher && { refresher: world.refresher }),
         policy: { allowedHosts: [], schemes: ['http'], maximumSize: octets(1_000_000), timeout: milliseconds(1_000) },
         totalTimeout: milliseconds(totalTimeout),
         retryAfter: seconds(retryAfter),

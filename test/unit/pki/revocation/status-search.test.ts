@@ -127,6 +127,29 @@ describe('within the grace', () => {
     });
   });
 
+  it('evidence ends when it is older than the site wants it, if that comes first', async () => {
+    const crls = [issueCrl(middle, { thisUpdate: days(-1) })];
+    const rootCrls = [issueCrl(anchor, { thisUpdate: hours(-1) })];
+    const world = { crls, rootCrls, methods: ['crl'] as const, unknownStatus };
+    expect(await site({ ...world, freshness: 23 * 3600 }).validate()).toMatchObject({
+      certificate: { evidence: [{ status: 'good-within-grace', endedAt: hours(-1) }, { status: 'good' }] },
+    });
+    expect(await site({ ...world, freshness: 21 * 3600 }).login()).toBe('revocation-unknown');
+  });
+
+  it('a responder that does not know the certificate outweighs what was good once', async () => {
+    const crls = [issueCrl(middle, { nextUpdate: hours(-1) })];
+    const unknown = { ...good, status: 'unknown' as const };
+    expect(await site({ crls, unknownStatus, answer: 'dead' }).login()).toBe('valid');
+    expect(await site({ crls, unknownStatus, answer: unknown }).login()).toBe('revocation-unknown');
+    expect(await site({ crls, unknownStatus, ocsp: filed(unknown) }).login()).toBe('revocation-unknown');
+  });
+
+  it('nothing counts that ended, unless the site allows it', async () => {
+    const crls = [issueCrl(middle, { nextUpdate: hours(-1) })];
+    expect(await site({ crls, unknownStatus: { kind: 'deny', grace: 7200 } }).login()).toBe('revocation-unknown');
+  });
+
   it('a revocation by a CRL whose signer is known to be good within the grace only outweighs good by OCSP', async () => {
     const cRLSign = extension(oids.keyUsage, namedBits(6), true);
     const signer = issue(middle.subject, anchor, { extensions: [cRLSign] });
@@ -169,6 +192,11 @@ describe('the status of a delegate that signs OCSP answers', () => {
     const { login, asked } = site({ ...world, crls: [], answer: byKind(answerOf(delegate(noCheck)), goodCrl) });
     expect(await login()).toBe('valid');
     expect(crlsAsked(asked)).toBe(0);
+  });
+
+  it('counts though its certificate spares the asking, when a CRL at hand revokes it', async () => {
+    const crls = [issueCrl(middle, { entries: [crlEntry(delegateSerial)] })];
+    expect(await site({ ...world, crls, answer: answerOf(delegate(noCheck)) }).login()).toBe('revocation-unknown');
   });
 
   it('is refused with what is not known of it, or that it is revoked', async () => {
