@@ -77,7 +77,8 @@ export class EvidenceRefresher {
     if (kind === 'ocsp') this.#answers.set(key, use);
     if (kind === 'ocsp' || !use.period.nextUpdate) return;
     const known = this.#watched.get(key);
-    if (known?.use.evidence.bytes === use.evidence.bytes && known.use.freshness <= use.freshness) {
+    // Of several sites the one that wants it newest governs.
+    if (known?.use.evidence.bytes === use.evidence.bytes && endOf(known.use) <= endOf(use)) {
       known.isUsed = true;
       return;
     }
@@ -118,7 +119,7 @@ export class EvidenceRefresher {
     const planned = begin + (end - begin) * (lifePart - jitterPart * random());
     const byLife = planned > now ? planned : now + Math.max(shortestWait, (end - now) / 2);
     const due = Math.min(byLife, now + this.#options.interval * (1 - jitterPart * random()));
-    if (due < end && !this.#isStopped) this.#watched.set(key, { use, due, isUsed, isUnderWay: false });
+    if (due < end) this.#watched.set(key, { use, due, isUsed, isUnderWay: false });
     else this.#watched.delete(key);
   }
 

@@ -131,10 +131,7 @@ function tunnel({ hostname, port }: URL, proxy: HttpProxy, signal: AbortSignal):
       signal,
     });
     sent.on('error', reject);
-    sent.on('response', ({ statusCode }) => {
-      sent.destroy();
-      reject(new RetrievalError(`the proxy answered ${statusCode}`));
-    });
+    // node:http tells every answer to CONNECT so, refusals too.
     sent.on('connect', ({ statusCode }, socket: Socket) => {
       if (statusCode === 200) return resolve(socket);
       socket.destroy();

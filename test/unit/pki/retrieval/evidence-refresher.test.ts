@@ -96,8 +96,54 @@ describe('evidence that a login used', () => {
   it('is retrieved when the site wants it newer, if that is earlier', async () => {
     const { asked, login } = world();
     login('a', Buffer.from('old'), lasting(1_000), 3_600);
-    await pass(0.92);
+    await pass(0.89);
+    expect(asked).toHaveLength(0);
+    await pass(0.03);
     expect(asked).toHaveLength(1);
+  });
+
+  it.each([
+    [0, 3_600],
+    [3_600, 0],
+    [7_200, 3_600],
+    [3_600, 7_200],
+  ])('is retrieved when the site of several that wants it newest does: %i s and %i s', async (first, second) => {
+    const { asked, login } = world();
+    const [bytes, period] = [Buffer.from('old'), lasting(1_000)];
+    for (const freshness of [first, second]) login('a', bytes, period, freshness);
+    await pass(0.89);
+    expect(asked).toHaveLength(0);
+    await pass(0.03);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('is retrieved again after a login has used it again', async () => {
+    const { asked, login, answerWith } = world();
+    const [bytes, period] = [Buffer.from('old'), lasting(10)];
+    answerWith(() => ({ outcome: 'retrieved', bytes: Buffer.from(`new ${asked.length}`) }));
+    login('a', bytes, period);
+    await pass(9.1);
+    expect(asked).toHaveLength(1);
+    login('a', bytes, period);
+    await pass(0.5);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is not retrieved a second time while that is under way, and not for evidence that a login has put in its place', async () => {
+    const { asked, login, answerWith } = world();
+    const answers: (() => void)[] = [];
+    answerWith(
+      () => new Promise((resolve) => void answers.push(() => resolve({ outcome: 'failed', problem: 'down' }))),
+    );
+    login('a', Buffer.from('old'), lasting(10));
+    await pass(9.5);
+    expect(asked).toHaveLength(1);
+    login('a', Buffer.from('newer'), lasting(100));
+    for (const release of answers) release();
+    await pass(50);
+    expect(asked).toHaveLength(1);
+    await pass(41);
+    expect(asked).toHaveLength(2);
   });
 
   it('is tried again ever sooner while the source fails or has nothing new, and given up when it runs out', async () => {
@@ -155,6 +201,24 @@ describe('evidence that is valid for long', () => {
     });
   });
 
+  it('is asked for anew up to a twentieth of the interval earlier, by chance', async () => {
+    const { asked, login } = world({ intervalHours: 1, random: 1 });
+    login('a', Buffer.from('old'), lasting(7 * 24));
+    await pass(0.94);
+    expect(asked).toHaveLength(0);
+    await pass(0.02);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('counts as changed when another process has brought newer, without asking', async () => {
+    const { asked, login, store, refresher: made } = world();
+    login('a', Buffer.from('old'), lasting(24));
+    await pass(1);
+    store.confirm(store.offer({ kind: 'crl', url: 'a' }, { bytes: Buffer.from('of another') }), lasting(24));
+    expect(await made.renew()).toEqual({ asked: 1, changed: 1, failed: 0 });
+    expect(asked).toEqual([]);
+  });
+
   it('is asked for anew at once when an administrator wants it, OCSP answers as well', async () => {
     const { asked, login, store, refresher: made, answerWith } = world();
     const request = { kind: 'ocsp' as const, url: 'responder', body: Buffer.from('question') };
@@ -194,6 +258,28 @@ describe('retrievals in the background', () => {
     for (const release of answers.splice(0)) release();
     await pass(0.02);
     expect(new Set(asked.map(({ url }) => url)).size).toBe(5);
+  });
+
+  it('come in the order in which they are due', async () => {
+    const { asked, login } = world({ concurrency: 1 });
+    login('later', Buffer.from('a'), lasting(10.003));
+    login('sooner', Buffer.from('b'), lasting(10));
+    login('latest', Buffer.from('c'), lasting(10.004));
+    await pass(9.02);
+    expect(asked.slice(0, 3).map(({ url }) => url)).toEqual(['sooner', 'later', 'latest']);
+  });
+
+  it('that an administrator wants begin no more after stop', async () => {
+    const { asked, login, refresher: stopping, answerWith } = world({ concurrency: 1 });
+    answerWith(() => {
+      stopping.stop();
+      return { outcome: 'failed', problem: 'down' };
+    });
+    for (const url of ['a', 'b', 'c']) login(url, Buffer.from(url), lasting(24));
+    expect(await stopping.renew()).toEqual({ asked: 1, changed: 0, failed: 1 });
+    login('d', Buffer.from('d'), lasting(24));
+    expect(await stopping.renew()).toEqual({ asked: 0, changed: 0, failed: 0 });
+    expect(asked).toHaveLength(1);
   });
 
   it('begin no more after stop', async () => {
