@@ -124,7 +124,6 @@ export class SignatureVerifier {
    * @throws BudgetExceededError
    */
   verify(signed: Signed, spki: Buffer, budget: Budget): SignatureResult {
-    if (spki.length > maximumKeyOctets) return unacceptable(`public key is larger than ${maximumKeyOctets} octets`);
     const { identity } = signed;
     const keyName = octetsText(spki);
     if (identity && this.#good.get(identity) === keyName) return valid;
@@ -135,7 +134,6 @@ export class SignatureVerifier {
 
   /** Why a public key may not be used at all; undefined when it may. For CAs, whose keys are worth remembering. */
   keyRefusal(spki: Buffer): string | undefined {
-    if (spki.length > maximumKeyOctets) return this.endEntityKeyRefusal(spki);
     const key = this.#usableKey(octetsText(spki), spki);
     return 'reason' in key ? key.reason : undefined;
   }
@@ -161,7 +159,6 @@ export class SignatureVerifier {
    * @throws BudgetExceededError
    */
   async verifyAside(signed: Signed, spki: Buffer, budget: Budget): Promise<SignatureResult> {
-    if (spki.length > maximumKeyOctets) return unacceptable(`public key is larger than ${maximumKeyOctets} octets`);
     const check = this.#checkOf(signed, this.#usableKey(octetsText(spki), spki), budget);
     if ('outcome' in check) return check;
     const { digest, key } = check;
@@ -227,7 +224,8 @@ export class SignatureVerifier {
     const known = this.#keys.get(name);
     if (known) return known;
     const key = this.#readKey(spki);
-    this.#keys.set(name, key);
+    // A larger one is refused, and its name alone would fill the memory of keys.
+    if (spki.length <= maximumKeyOctets) this.#keys.set(name, key);
     return key;
   }
 

@@ -106,6 +106,18 @@ describe('the parameters of RSASSA-PSS (RFC 4055 3.1)', () => {
   ])('with %s are malformed', (_fault, encoded) => {
     expect(() => signatureScheme(encoded)).toThrow(MalformedError);
   });
+
+  it.each<[string, Buffer]>([
+    ['trailerField', explicit(3, der(0x02, Buffer.of(0xff)))],
+    ['trailerField', explicit(3, octetString())],
+    ['saltLength', explicit(2, octetString())],
+    ['hash algorithm', explicit(0, nullValue)],
+    ['mask generation', explicit(1, nullValue)],
+    ['algorithm', explicit(0, sequence(der(0x06)))],
+  ])('that are malformed are told by the name of the field: %s', (field, value) => {
+    const fields = field === 'saltLength' ? [hash256, mask256, value] : [value];
+    expect(() => signatureScheme(pss(...fields))).toThrow(new RegExp(`^${field} `));
+  });
 });
 
 describe('a site takes', () => {

@@ -166,7 +166,7 @@ describe('a refusal', () => {
 
   it('is that no path leads to a trust anchor when no branch says why', async () => {
     const [one, two] = [newKeys(), newKeys()];
-    // Two CAs that certify one another, and nobody above.
+    // Two CAs that certify one another, without a CA above.
     const first = issue(
       commonName('One'),
       { der: Buffer.alloc(0), subject: commonName('Two'), keys: two },

@@ -39,6 +39,8 @@ function evidence(size = 10, of: ConfirmedEvidence['request'] = request): Confir
 
 function directoryWith(options: Partial<EvidenceDirectoryOptions> = {}) {
   folders += 1;
+  // It may have been removed since the file was loaded.
+  mkdirSync(parent, { recursive: true });
   const path = join(parent, `${folders}`);
   const lines: (readonly [string, object | undefined])[] = [];
   const note = (event: string, facts?: object) => void lines.push([event, facts]);
@@ -186,7 +188,7 @@ describe('files are bounded', () => {
     expect(own()).toEqual(names('c', 'd'));
   });
 
-  it('and one that would push out all others is not written', async () => {
+  it('and one that leaves no room for others is not written', async () => {
     const size = await sizeOf(1600);
     const least = Math.ceil((size * 16) / 15);
     const [fitting, tooSmall] = [least, size].map((maximumSize) => directoryWith({ maximumSize: octets(maximumSize) }));

@@ -58,7 +58,7 @@ describe('evidence reads back', () => {
   });
 });
 
-describe('evidence is none', () => {
+describe('a file is not evidence', () => {
   const text = JSON.stringify(header);
   const changed = (change: object) => fileOf(JSON.stringify({ ...header, ...change }));
   it.each<[string, Buffer, RetrievalRequest?]>([

@@ -118,7 +118,7 @@ describe('an answer', () => {
     ['has its tag', { etag: '"1"' }, { etag: '"1"' }],
     ['has its date', { 'last-modified': 'yesterday' }, { lastModified: 'yesterday' }],
     ['has none', {}, undefined],
-    ['has empty ones, which are none', { etag: '', 'last-modified': '' }, undefined],
+    ['has empty ones, which do not count', { etag: '', 'last-modified': '' }, undefined],
     ['has some of 512 characters', { etag: long, 'last-modified': long }, { etag: long, lastModified: long }],
     ['has longer ones, which are not sent back', { etag: `${long}x`, 'last-modified': `${long}x` }, undefined],
   ])('%s', async (_what, headers, validators) => {
@@ -204,13 +204,13 @@ describe('a redirection', () => {
     ['by another status', 300, '/new'],
     ['by a status of use of a proxy', 305, '/new'],
     ['without a location', 302, undefined],
-  ])('%s is none', async (_what, status, location) => {
+  ])('%s is not followed', async (_what, status, location) => {
     await expect(retrieve(`${await redirecting(status, location)}/old`)).rejects.toThrow(
       `the server answered ${status}`,
     );
   });
 
-  it('is none for a body', async () => {
+  it('is not followed with a body', async () => {
     const request = { kind: 'ocsp' as const, body: Buffer.from('question') };
     await expect(retrieve(`${await redirecting(302, '/new')}/old`, { request })).rejects.toThrow('answered 302');
   });

@@ -217,7 +217,7 @@ describe('a failure', () => {
     ['of an error is its message', new Error('down'), 'down'],
     ['of a timeout is in words', new DOMException('x', 'TimeoutError'), 'no complete answer in time'],
     ['of several errors is the first', new AggregateError([new Error('one'), new Error('two')], 'all'), 'one'],
-    ['of several that are none is their own', new AggregateError([], 'all'), 'all'],
+    ['of several without one is their own', new AggregateError([], 'all'), 'all'],
     ['of something else is not known', 'text', 'unknown failure'],
   ])('has a reason, which %s', async (_what, error, reason) => {
     const { ask } = world(fails(error));
