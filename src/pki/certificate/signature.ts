@@ -98,6 +98,15 @@ function costOf(key: KeyObject, type: KeyKind): number {
   return typeCosts[type];
 }
 
+/** OpenSSL throws for a key that is restricted to other hash functions or longer salts (RFC 4055 3.3). */
+function resultOf(isGood: () => boolean): SignatureResult {
+  try {
+    return isGood() ? valid : invalid;
+  } catch {
+    return invalid;
+  }
+}
+
 /** By a thread of libuv, for which node:crypto copies the data at once. */
 function verifyInPool({ data, signature }: Signed, key: Check['key']): Promise<SignatureResult> {
   return new Promise((resolve) => {
@@ -166,22 +175,13 @@ export class SignatureVerifier {
     if (digest === null) return verifyInPool(signed, key);
     const verification = createVerify(digest);
     for await (const piece of inPieces(signed.data)) verification.update(piece);
-    try {
-      return verification.verify(key, signed.signature) ? valid : invalid;
-    } catch {
-      return invalid;
-    }
+    return resultOf(() => verification.verify(key, signed.signature));
   }
 
   #verify(signed: Signed, key: UsableKey, budget: Budget): SignatureResult {
     const check = this.#checkOf(signed, key, budget);
     if ('outcome' in check) return check;
-    try {
-      return verify(check.digest, signed.data, check.key, signed.signature) ? valid : invalid;
-    } catch {
-      // OpenSSL throws for signatures that cannot even be read, such as a broken ECDSA-Sig-Value.
-      return invalid;
-    }
+    return resultOf(() => verify(check.digest, signed.data, check.key, signed.signature));
   }
 
   /** What is left to be done once algorithm and key are acceptable; otherwise the result. */

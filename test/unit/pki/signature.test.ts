@@ -259,6 +259,20 @@ describe('a verification', () => {
     }
   });
 
+  it.each([
+    ['another hash function', oids.sha256, 32],
+    ['a longer salt', oids.sha512, 20],
+  ])('of a key that is restricted to %s fails, at once or aside (RFC 4055 3.3)', async (_rule, hash, saltLength) => {
+    const restricted = { hashAlgorithm: 'sha512', mgf1HashAlgorithm: 'sha512', saltLength: 64 };
+    const keys = generateKeyPairSync('rsa-pss', { modulusLength: 2048, ...restricted });
+    const signed = { data, algorithm: pss(hash, hash, saltLength), signature: Buffer.alloc(256) };
+    const verifier = new SignatureVerifier(defaultAlgorithmPolicy);
+    expect(verifier.verify(signed, spkiOf(keys.publicKey), new Budget(clock))).toEqual({ outcome: 'invalid' });
+    expect(await verifier.verifyAside(signed, spkiOf(keys.publicKey), new Budget(clock))).toEqual({
+      outcome: 'invalid',
+    });
+  });
+
   it('takes RSASSA-PSS alone of a key for it', () => {
     const keys = generateKeyPairSync('rsa-pss', { modulusLength: 2048 });
     const spki = spkiOf(keys.publicKey);
@@ -274,13 +288,13 @@ describe('a verification', () => {
 });
 
 describe('a key or an algorithm by itself', () => {
-  const verifier = new SignatureVerifier(defaultAlgorithmPolicy);
   it.each<[string, Buffer, RegExp | undefined]>([
     ['that is accepted', spkiOf(p256.publicKey), undefined],
     ['that is too short', spkiOf(rsa1024.publicKey), /1024 bits is shorter/],
     ['that is enormous', Buffer.alloc(4097), /larger than 4096/],
   ])('key %s is told the same each time, of a CA and of an end entity', (_key, spki, reason) => {
     const expected = reason ? expect.stringMatching(reason) : undefined;
+    const verifier = new SignatureVerifier(defaultAlgorithmPolicy);
     for (const _time of [1, 2]) {
       expect(verifier.keyRefusal(spki)).toEqual(expected);
       expect(verifier.endEntityKeyRefusal(spki)).toEqual(expected);
@@ -294,6 +308,7 @@ describe('a key or an algorithm by itself', () => {
     ['that is garbage', Buffer.from('garbage'), /holds tag/],
   ])('algorithm %s is told the same each time', (_algorithm, encoded, reason) => {
     const expected = reason ? expect.stringMatching(reason) : undefined;
+    const verifier = new SignatureVerifier(defaultAlgorithmPolicy);
     for (const _time of [1, 2]) expect(verifier.algorithmRefusal(encoded)).toEqual(expected);
   });
 });
