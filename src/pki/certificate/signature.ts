@@ -224,7 +224,7 @@ export class SignatureVerifier {
     const known = this.#keys.get(name);
     if (known) return known;
     const key = this.#readKey(spki);
-    // A larger one is refused, and its name alone would fill the memory of keys.
+    // A larger one is refused, and its octets only fill the memory of keys.
     if (spki.length <= maximumKeyOctets) this.#keys.set(name, key);
     return key;
   }
