@@ -263,7 +263,7 @@ describe('a verification', () => {
     ['another hash function', oids.sha256, 32],
     ['a longer salt', oids.sha512, 20],
   ])('of a key that is restricted to %s fails, at once or aside (RFC 4055 3.3)', async (_rule, hash, saltLength) => {
-    const restricted = { hashAlgorithm: 'sha512', mgf1HashAlgorithm: 'sha512', saltLength: 64 };
+    const restricted: object = { hashAlgorithm: 'sha512', mgf1HashAlgorithm: 'sha512', saltLength: 64 };
     const keys = generateKeyPairSync('rsa-pss', { modulusLength: 2048, ...restricted });
     const signed = { data, algorithm: pss(hash, hash, saltLength), signature: Buffer.alloc(256) };
     const verifier = new SignatureVerifier(defaultAlgorithmPolicy);

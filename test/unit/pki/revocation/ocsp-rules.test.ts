@@ -534,7 +534,7 @@ describe('a responder (RFC 6960 4.2.2.2)', () => {
 it('a certificate that a response brings is unreadable only for faults of its own, and not for those of the program', () => {
   const missing = undefined as unknown as Buffer;
   expect(() => new BroughtCertificates([missing]).read()).toThrow(TypeError);
-  expect(new BroughtCertificates([holder.der]).read()).toStrictEqual({ certificates: [parse(holder)] });
+  expect(new BroughtCertificates([holder.der]).read()).toEqual({ certificates: [parse(holder)] });
   expect(new BroughtCertificates([Buffer.alloc(1), Buffer.alloc(2)]).read()).toMatchObject({
     certificates: [],
     unreadable: expect.stringMatching(/./),
