@@ -25,6 +25,7 @@ describe('lengths and identifiers', () => {
     ['a long form where the short one does', '30 81 01 00'],
     ['a length with a leading zero octet', `30 82 00 80 ${'00'.repeat(128)}`],
     ['a length of five octets', '30 85 00 00 00 00 01 00'],
+    ['a length of seven octets', '30 87 00 00 00 00 00 00 01 00'],
     ['the reserved length 0xff', '30 ff'],
     ['a value longer than its container', '30 05 02 01 00'],
     ['a length without its octets', '30 82 01'],
