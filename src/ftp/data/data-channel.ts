@@ -192,7 +192,7 @@ export class DataChannel {
       strangerMayResume: this.#strangerMayResume,
     });
     if (!judgement.proven) {
-      if (!resumed) this.#strangerMayResume = true;
+      this.#strangerMayResume = true;
       // RST cannot be taken for the end of a file.
       raw.resetAndDestroy();
       return this.#refuse(judgement.denial);

@@ -143,7 +143,6 @@ export class DataConnection {
     try {
       this.#throwFailure();
       await send(pace);
-      this.#throwFailure();
       await this.#finish();
     } catch (error) {
       throw this.#failure ?? error;

@@ -63,10 +63,7 @@ export function completeHandshake(socket: ServerTlsSocket, timeout: Milliseconds
     // The socket has no reader during the handshake, so only this event tells that a client gave up.
     socket.once('peerEnd', closed);
     // Node reports TLS errors of a socket made by hand only here; later ones must end the connection too.
-    socket.on('_tlsError', (error: Error) => {
-      fail(error);
-      socket.destroy();
-    });
+    socket.on('_tlsError', fail);
     socket.on('error', fail);
   });
 }

@@ -1,6 +1,6 @@
 /** One data channel: its passive ports, the connection that it takes, the proof of it, and what is recorded of all others. */
 import { once } from 'node:events';
-import { connect, createServer, Server, type Socket } from 'node:net';
+import { connect, createServer, Server, type Socket, Socket as TcpSocket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Denial } from '../../../src/denial.ts';
@@ -95,6 +95,7 @@ describe('a passive port', () => {
   it('is prepared until it is closed', async () => {
     const { channel } = channelWith();
     expect([channel.isPrepared, channel.hasArrived, channel.hasExpired]).toEqual([false, false, false]);
+    expect(channel.protection).toBe('C');
     const port = await portOf(channel);
     expect([channel.isPrepared, channel.hasArrived]).toEqual([true, false]);
     await tcp(port);
@@ -154,12 +155,27 @@ describe('a passive port', () => {
     vi.advanceTimersByTime(50_000);
     await tcp(port);
     expect((await opened).outcome).toBe('open');
-    vi.advanceTimersByTime(100_000);
     expect([channel.hasExpired, vi.getTimerCount()]).toEqual([false, 0]);
   });
 });
 
 describe('a transfer', () => {
+  it('leaves the port alone that was asked for meanwhile', async () => {
+    const { channel } = channelWith();
+    await portOf(channel);
+    const opened = channel.open('sending', neverAborted);
+    await portOf(channel);
+    expect([await opened, channel.isPrepared]).toEqual([{ outcome: 'none' }, true]);
+  });
+
+  it('has a connection that probes a quiet peer', async () => {
+    const keepAlive = vi.spyOn(TcpSocket.prototype, 'setKeepAlive');
+    const { channel } = channelWith();
+    await tcp(await portOf(channel));
+    await arrival(channel);
+    expect(keepAlive).toHaveBeenCalledWith(true, 60_000);
+  });
+
   it('has no connection when none comes in time', async () => {
     const { channel, refusals } = channelWith({ connections: { dataChannelTimeout: 40 } });
     const port = await portOf(channel);

@@ -188,6 +188,19 @@ describe('a listing that is sent', () => {
     expect(await errorOf(client)).toBe('ECONNRESET');
   });
 
+  it('fails when the connection closes while it is made', async () => {
+    const { client, raw, connection } = await plain();
+    client.resume();
+    async function* closing() {
+      yield Buffer.from('one');
+      raw.destroy();
+      await closed(raw);
+      yield Buffer.from('two');
+    }
+    await expect(connection.send(closing())).rejects.toThrow('the data connection closed');
+    expect(connection.transferred).toBe(3);
+  });
+
   it('is not begun on a connection that broke before', async () => {
     const { raw, connection } = await plain();
     raw.destroy(new Error('early'));
@@ -214,10 +227,10 @@ describe('the end of a download', () => {
     expect(raw.destroyed).toBe(true);
   });
 
-  it('waits no longer than that', async () => {
+  it('waits no longer than that, and watches the pace no more', async () => {
     const { client, raw, connection } = await plain();
     client.resume();
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
     await connection.send(octets(1));
     client.end();
     await once(raw, 'close');
@@ -322,6 +335,36 @@ describe('an upload', () => {
     const error = errorOf(client);
     await expect(connection.receive(collected().sink)).rejects.toMatchObject({ code: 'data-channel-silent' });
     expect(await error).toBe('ECONNRESET');
+  });
+
+  it('that comes slowly is not cut while it comes', async () => {
+    const { client, connection } = await plain(impatient);
+    const received = connection.receive(collected().sink);
+    for (let turn = 0; turn < 30; turn += 1) {
+      client.write('x');
+      await later(5);
+    }
+    client.end();
+    expect([await received, connection.transferred]).toEqual(['unprotected-fin', 30]);
+  });
+
+  it('is not complete where the kernel shows a reset as an end', async () => {
+    const { client, raw, connection } = await plain();
+    // The address of the peer is gone then, which no test brings about at will.
+    Object.assign((raw as unknown as { _handle: object })._handle, { getpeername: () => -107 });
+    client.end('content');
+    await expect(connection.receive(collected().sink)).rejects.toThrow('the data connection was reset');
+  });
+
+  it('that is given up while its last octets are written is not complete', async () => {
+    const { client, raw, connection } = await plain();
+    const gate = Promise.withResolvers<void>();
+    const received = connection.receive(() => gate.promise);
+    client.end('content');
+    await once(raw, 'end');
+    connection.abort(new Error('ABOR'));
+    gate.resolve();
+    await expect(received).rejects.toThrow('ABOR');
   });
 
   it('is not cut for a slow disk', async () => {

@@ -188,6 +188,15 @@ describe('the tickets of TLS 1.3', () => {
   });
 });
 
+describe('the ticket of TLS 1.2', () => {
+  it('comes within the handshake, of an upload too', async () => {
+    const of = security();
+    const { session, protocol } = await handshake(of, 'receiving', both);
+    expect(protocol).toBe('TLSv1.2');
+    expect(session!.includes(Buffer.from(of.tickets.keyName, 'hex'))).toBe(true);
+  });
+});
+
 describe('a client certificate', () => {
   it.each([
     ['CertIgnore', 0],

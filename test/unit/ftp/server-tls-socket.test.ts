@@ -30,8 +30,9 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('the end of a %s connection', (ve
       read += chunk.length;
     });
     await expect.poll(() => read).toBe(100_000);
+    const told = once(socket, 'peerEnd');
     end(client, tcp);
-    await once(socket, 'end');
+    await Promise.all([told, once(socket, 'end')]);
     expect(socket.peerEnd).toBe(expected);
   });
 
@@ -45,6 +46,15 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('the end of a %s connection', (ve
     });
     await once(socket, 'end');
     expect([read, socket.peerEnd]).toEqual([300_000, 'close-notify']);
+  });
+
+  it('is a reset where only the address of the peer tells it', async () => {
+    const { tcp, raw, socket } = await pair(version);
+    Object.assign((raw as unknown as { _handle: object })._handle, { getpeername: () => -107 });
+    socket.resume();
+    tcp.end();
+    await once(socket, 'end');
+    expect(socket.peerEnd).toBe('reset');
   });
 
   it('is no end when the peer resets behind octets that lie unread, though the kernel may show one', async () => {

@@ -22,6 +22,9 @@ interface Circumstances {
   readonly hasArrived?: boolean;
   readonly auditIsFull?: boolean;
   readonly opened?: Opened;
+  /** When the client sends something more; by itself it has already. */
+  readonly heard?: Promise<void>;
+  readonly uploadEndDelay?: number;
 }
 
 function controlWith({ policy = 'SslRequire', protection = 'P', ...more }: Circumstances = {}) {
@@ -45,7 +48,10 @@ function controlWith({ policy = 'SslRequire', protection = 'P', ...more }: Circu
     remoteAddress: '127.0.0.1',
     session: { state: 'connected' },
     options: {
-      site: ftpSettings({ ssl: { dataChannelPolicy: policy } }),
+      site: ftpSettings({
+        ssl: { dataChannelPolicy: policy },
+        fileHandling: { uploadEndDelay: more.uploadEndDelay ?? 60_000 },
+      }),
       timer: () => now,
       audit: { ...trail, transferObstacle: more.auditIsFull ? 'the disk is full' : undefined },
     },
@@ -62,6 +68,7 @@ function controlWith({ policy = 'SslRequire', protection = 'P', ...more }: Circu
         return opened;
       },
     },
+    heardAgain: () => more.heard ?? Promise.resolve(),
     send: (reply: Reply) => void sent.push(reply),
     runTransfer: (work: (signal: AbortSignal) => unknown) => work(abort.signal),
   };
@@ -282,5 +289,49 @@ describe('a transfer that fails', () => {
     });
     abort.abort();
     expect(aborted).toEqual(['the transfer failed']);
+  });
+});
+
+describe('a transfer whose connection broke', () => {
+  const silent = new Promise<void>(() => undefined);
+  const breaking = async (): Promise<never> => {
+    throw new Error('ECONNRESET');
+  };
+  const turns = () => new Promise(setImmediate);
+
+  it('is answered at once, and is recorded as aborted when its control connection ends with it', async () => {
+    const { control, sent, abort } = controlWith({ heard: silent });
+    const result = carryOut(control, download, breaking);
+    await turns();
+    expect(texts(sent).slice(1)).toEqual(['426 The data connection broke; the transfer is not complete.']);
+    abort.abort();
+    expect(await result).toMatchObject({ outcome: 'aborted', bytes: 0, facts: { reason: 'ECONNRESET' } });
+  });
+
+  it('is recorded as failed when its client goes on, and when that has waited long enough', async () => {
+    const heard = Promise.withResolvers<void>();
+    const { control } = controlWith({ heard: heard.promise });
+    let isOver = false;
+    const result = carryOut(control, download, breaking).finally(() => {
+      isOver = true;
+    });
+    await turns();
+    expect(isOver).toBe(false);
+    heard.resolve();
+    expect(await result).toMatchObject({ outcome: 'failed', facts: { reason: 'ECONNRESET' } });
+    const { control: patient } = controlWith({ heard: silent, uploadEndDelay: 10 });
+    expect(await carryOut(patient, download, breaking)).toMatchObject({ outcome: 'failed' });
+  });
+
+  it.each([
+    ['a slow peer', new PaceError('data-channel-slow', 'Slow', 'slow')],
+    ['the storage', new StorageError('no-space', 'full')],
+    ['a refusal', new TransferRefused('The end is not known.')],
+  ])('for the sake of %s is recorded without waiting', async (_who, error) => {
+    const { control } = controlWith({ heard: silent });
+    const result = await carryOut(control, download, async () => {
+      throw error;
+    });
+    expect(result.outcome).toBe('failed');
   });
 });
