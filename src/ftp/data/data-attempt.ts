@@ -2,11 +2,9 @@
 import type { Socket } from 'node:net';
 import type { Denial } from '../../denial.ts';
 import { type Milliseconds, milliseconds } from '../../settings/units.ts';
+import type { TransferDirection } from '../tls/session-tickets.ts';
 import type { DataConnection } from './data-connection.ts';
 import type { PassiveListener } from './passive-listener.ts';
-
-/** `receiving`: the client sends. */
-export type TransferDirection = 'receiving' | 'sending';
 
 export type Opened =
   | { readonly outcome: 'open'; readonly connection: DataConnection }
@@ -19,16 +17,28 @@ const brokenGrace = milliseconds(1000);
 
 export class DataAttempt {
   raw: Socket | undefined;
-  /** Absent until the transfer command comes. */
-  direction: TransferDirection | undefined;
+  /** A handshake that stands still until the transfer command comes. */
+  goOn: ((direction: TransferDirection) => void) | undefined;
   /** The handshake and proof, when they began at accept. */
   opened: Promise<Opened> | undefined;
   listener: PassiveListener | undefined;
   readonly arrived = Promise.withResolvers<Socket | undefined>();
+  #direction: TransferDirection | undefined;
   #givenUpBecause: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #longest = milliseconds(Number.POSITIVE_INFINITY);
   #giveUp: () => void = () => undefined;
+
+  /** Absent until the transfer command comes. */
+  get direction(): TransferDirection | undefined {
+    return this.#direction;
+  }
+
+  /** The transfer command came. */
+  command(direction: TransferDirection): void {
+    this.#direction = direction;
+    this.goOn?.(direction);
+  }
 
   /** Absent while it may still serve a transfer. */
   get givenUpBecause(): string | undefined {

@@ -10,8 +10,9 @@ import { milliseconds } from '../../settings/units.ts';
 import type { FtpSettings } from '../server-settings.ts';
 import { peekClientHello } from '../tls/client-hello.ts';
 import type { SessionSecurity } from '../tls/secure-context.ts';
+import type { TransferDirection } from '../tls/session-tickets.ts';
 import { completeHandshake } from '../tls/tls-upgrade.ts';
-import { DataAttempt, type Opened, type TransferDirection } from './data-attempt.ts';
+import { DataAttempt, type Opened } from './data-attempt.ts';
 import { DataConnection, type DataStreams } from './data-connection.ts';
 import { judgeDataPeer } from './data-peer.ts';
 import { type FirewallSupport, hasPortRange } from './firewall-support.ts';
@@ -107,7 +108,7 @@ export class DataChannel {
   async open(direction: TransferDirection, signal: AbortSignal): Promise<Opened> {
     const attempt = this.#attempt;
     if (!attempt) return none;
-    attempt.direction = direction;
+    attempt.command(direction);
     const giveUp = () => attempt.discard('its transfer was given up');
     const { dataChannelTimeout } = this.#options.site.connections;
     attempt.giveUpAfter(dataChannelTimeout, () => attempt.discard('no data connection came in time'));
@@ -174,15 +175,17 @@ export class DataChannel {
       raw.destroy();
       return none;
     }
-    const { handshakeTimeout } = this.#options.site.connections;
+    const { handshakeTimeout, dataChannelTimeout } = this.#options.site.connections;
     const began = performance.now();
     const hello = await peekClientHello(raw, handshakeTimeout);
     if (hello === 'none' || attempt.givenUpBecause !== undefined) {
       return this.#refuseTls(attempt, raw, 'no ClientHello came');
     }
-    const { tls, withheld } = proof.security.wrapData(raw, hello, attempt.direction);
-    const left = milliseconds(Math.max(0, handshakeTimeout - (performance.now() - began)));
-    const outcome = await completeHandshake(tls, left);
+    const { tls, withheld, goOn } = proof.security.wrapData(raw, hello, attempt.direction);
+    attempt.goOn = goOn;
+    // A handshake that stands still waits for the transfer command, too.
+    const allowed = goOn === undefined ? handshakeTimeout : handshakeTimeout + dataChannelTimeout;
+    const outcome = await completeHandshake(tls, milliseconds(Math.max(0, allowed - (performance.now() - began))));
     if (outcome.outcome === 'failed') return this.#refuseTls(attempt, raw, outcome.reason);
     const { endEntity, resumed, facts } = outcome.handshake;
     const judgement = judgeDataPeer(this.#options.site.dataChannelSecurity, {

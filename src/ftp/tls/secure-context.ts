@@ -9,7 +9,13 @@ import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, type TLSSocketOptions } from 'node:tls';
 import { helloOfTls12, helloOfTls13, type ReceivedClientHello } from './client-hello.ts';
 import { ServerTlsSocket } from './server-tls-socket.ts';
-import { type HandshakePurpose, type SessionKin, SessionTickets, type TicketCallback } from './session-tickets.ts';
+import {
+  type HandshakePurpose,
+  type SessionKin,
+  SessionTickets,
+  type TicketCallback,
+  type TransferDirection,
+} from './session-tickets.ts';
 import type { ClientCertificatePolicy, SslSettings, TlsIdentity } from './tls-settings.ts';
 import { WithholdingSocket } from './withholding-socket.ts';
 
@@ -34,6 +40,8 @@ interface SecurityOptions {
 
 export interface WrappedDataConnection {
   readonly tls: ServerTlsSocket;
+  /** To be called when the transfer command comes, for which the handshake stands still. Absent: it runs. */
+  readonly goOn?: (direction: TransferDirection) => void;
   /** Keeps the tickets back until it is released; absent where none were sent that a client may leave unread. */
   readonly withheld?: WithholdingSocket;
 }
@@ -79,23 +87,35 @@ export class SessionSecurity {
   }
 
   /**
-   * Begins that of a data connection.
+   * Begins that of a data connection. A client that knows TLS 1.3 alone, and begins before its command, may be about to upload or to
+   * download. Whether it gets tickets depends on that, so its handshake stands still where only the server has something left to do.
    * @param hello read from `raw` and put back
    * @param direction undefined: no transfer command has come yet
    */
   wrapData(
     raw: Socket,
     hello: ReceivedClientHello | 'unreadable',
-    direction: 'receiving' | 'sending' | undefined,
+    direction: TransferDirection | undefined,
   ): WrappedDataConnection {
     const context = this.#contextFor(hello, direction ?? 'receiving');
     // A session of TLS 1.3 is never kept by id, and to have Node offer it costs a copy of it.
     const mayKeepId = context === this.#legacy || hello === 'unreadable' || !hello.versions.includes(helloOfTls13);
-    if (!this.#mustWithhold(context, hello, direction)) {
-      return { tls: this.#wrap(raw, direction ?? 'receiving', context, mayKeepId) };
+    const hasTicketsBehind =
+      context === this.#newest && hello !== 'unreadable' && hello.versions.includes(helloOfTls13);
+    if (hasTicketsBehind && !canAnswerTickets(context)) {
+      const withheld = new WithholdingSocket(raw);
+      return { tls: this.#wrap(withheld, 'sending', context, mayKeepId), withheld };
     }
-    const withheld = new WithholdingSocket(raw);
-    return { tls: this.#wrap(withheld, 'sending', context, mayKeepId), withheld };
+    const tls = this.#wrap(raw, direction ?? 'undecided', context, mayKeepId);
+    if (!hasTicketsBehind || direction !== undefined) return { tls };
+    tls.standStill();
+    return {
+      tls,
+      goOn: (commanded) => {
+        this.#purpose = commanded;
+        tls.goOn();
+      },
+    };
   }
 
   /**
@@ -103,7 +123,7 @@ export class SessionSecurity {
    * costs a signature of the card. Under TLS 1.2 the ticket is part of the handshake. So an upload runs under TLS 1.2 where
    * the client offers it, unless it resumes under TLS 1.3, and what began under either is resumed under the same.
    */
-  #contextFor(hello: ReceivedClientHello | 'unreadable', direction: 'receiving' | 'sending'): SecureContext {
+  #contextFor(hello: ReceivedClientHello | 'unreadable', direction: TransferDirection): SecureContext {
     if (hello === 'unreadable') return this.#newest;
     const { versions, pskKeyNames, ticketKeyName, sessionId } = hello;
     const { minimumVersion, maximumVersion } = this.#options.site.ssl;
@@ -116,21 +136,6 @@ export class SessionSecurity {
     if (direction === 'sending' && !resumesLegacy && versions.includes(helloOfTls13)) return this.#newest;
     this.#legacy ??= this.#createContext('TLSv1.2');
     return this.#legacy;
-  }
-
-  /**
-   * A client that knows TLS 1.3 alone, and begins before its command, may be about to upload or to download: its tickets wait for that.
-   * The stream that keeps them costs processor time, so others do without. So does every client where Node cannot withhold tickets itself.
-   */
-  #mustWithhold(
-    context: SecureContext,
-    hello: ReceivedClientHello | 'unreadable',
-    direction: 'receiving' | 'sending' | undefined,
-  ): boolean {
-    if (hello === 'unreadable' || context !== this.#newest || !hello.versions.includes(helloOfTls13)) return false;
-    if (!canAnswerTickets(context)) return true;
-    const knowsTls12 = hello.versions.includes(helloOfTls12) && this.#options.site.ssl.minimumVersion === 'TLSv1.2';
-    return direction === undefined && !knowsTls12;
   }
 
   #wrap(raw: Duplex, purpose: HandshakePurpose, secureContext: SecureContext, mayKeepId: boolean): ServerTlsSocket {

@@ -1,4 +1,4 @@
-/** A server's TLS connection that tells how its peer ended it. */
+/** A server's TLS connection that tells how its peer ended it, and that can let a handshake of TLS 1.3 stand still. */
 
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
@@ -16,12 +16,42 @@ export class ServerTlsSocket extends TLSSocket {
   /** Absent while the peer may still send. */
   peerEnd: PeerEnd | undefined;
   readonly #transport: Duplex;
+  /** `waiting`: until the server's flight is out. `standing`: what the client sent lies in the kernel. */
+  #pause: 'none' | 'waiting' | 'standing' = 'none';
 
   /** @param transport a TCP connection, or a stream above one */
   constructor(transport: Duplex, options: TLSSocketOptions) {
     // The declared type is net.Socket; Node documents and supports any Duplex.
     super(transport as Socket, options);
     this.#transport = transport;
+  }
+
+  /**
+   * Leaves the client's second flight unread until `goOn`, to be called right after the constructor. A client of TLS 1.3 is done when it
+   * has sent that flight (RFC 8446 4.4.4), and takes no notice. Where the ClientHello was answered by a HelloRetryRequest the client
+   * waits for more, so the handshake runs on; so it does where Node's handle cannot stop reading.
+   */
+  standStill(): void {
+    this.#pause = 'waiting';
+    // Behind the reading of the ClientHello, and before the next event of the connection.
+    setImmediate(() => {
+      const handle = handleOf(this);
+      const hasSentFlight = this.getFinished() !== undefined;
+      if (this.#pause !== 'waiting' || !hasSentFlight || !handle?.readStop || !handle.readStart) return;
+      handle.readStop();
+      handle.reading = false;
+      this.#pause = 'standing';
+    });
+  }
+
+  /** Ends what `standStill` began. */
+  goOn(): void {
+    const handle = handleOf(this);
+    if (this.#pause === 'standing' && handle) {
+      handle.reading = true;
+      handle.readStart?.();
+    }
+    this.#pause = 'none';
   }
 
   override push(chunk: unknown, encoding?: BufferEncoding): boolean {
@@ -40,9 +70,8 @@ export class ServerTlsSocket extends TLSSocket {
     const raw = this.#transport;
     // In a stream close_notify is octets, and comes before the end.
     if (!(raw instanceof Socket)) return raw.readableEnded ? 'fin' : 'close-notify';
-    const { reading } = (this as unknown as { readonly _handle?: { readonly reading?: boolean } | null })._handle ?? {};
-    const transport = tcpHandleOf(raw);
-    if (reading === false || transport?.readStart?.() === alreadyReading) return 'close-notify';
+    const transport = handleOf(raw);
+    if (handleOf(this)?.reading === false || transport?.readStart?.() === alreadyReading) return 'close-notify';
     return hasPeer(raw) ? 'fin' : 'reset';
   }
 }
@@ -52,17 +81,19 @@ export class ServerTlsSocket extends TLSSocket {
  * address of the peer is gone then.
  */
 export function hasPeer(raw: Socket): boolean {
-  return tcpHandleOf(raw)?.getpeername?.({}) === 0;
+  return handleOf(raw)?.getpeername?.({}) === 0;
 }
 
 const alreadyReading = -constants.errno.EALREADY;
 
 /** What net.Socket itself calls on its handle; not in Node's documentation, so anything of it may be missing. */
-interface TcpHandle {
+interface StreamHandle {
+  reading?: boolean;
   readonly readStart?: () => number;
+  readonly readStop?: () => number;
   readonly getpeername?: (out: object) => number;
 }
 
-function tcpHandleOf(raw: Socket): TcpHandle | undefined {
-  return (raw as unknown as { readonly _handle?: TcpHandle | null })._handle ?? undefined;
+function handleOf(socket: Socket): StreamHandle | undefined {
+  return (socket as unknown as { readonly _handle?: StreamHandle | null })._handle ?? undefined;
 }

@@ -11,13 +11,14 @@ interface TicketKey {
   readonly aes: Buffer;
 }
 
-/** What the handshake is for that asks for a ticket, or shows one. */
-export type HandshakePurpose =
-  | 'control'
-  /** The client sends: what the server writes behind the handshake may stay unread, and unread octets turn the client's FIN into RST. */
-  | 'receiving'
-  /** The client reads, and so it reads tickets. */
-  | 'sending';
+/**
+ * `receiving`: the client sends. What the server writes behind the handshake may stay unread then, and unread octets turn the client's FIN
+ * into RST. `sending`: the client reads, and so it reads tickets.
+ */
+export type TransferDirection = 'receiving' | 'sending';
+
+/** What the handshake is for that asks for a ticket, or shows one. `undecided`: no transfer command has come yet. */
+export type HandshakePurpose = 'control' | 'undecided' | TransferDirection;
 
 const partLength = 16;
 /** Node copies these lengths whatever the answer is. */
@@ -101,14 +102,15 @@ export class SessionTickets {
     return (name, _iv, isNew) => {
       const current = purpose();
       if (isNew) {
-        const withheld = isTls13 && current === 'receiving';
+        const withheld = isTls13 && (current === 'receiving' || current === 'undecided');
         const { hmac, aes, name: keyName } = this.#key;
         return [withheld ? answer.none : answer.usable, hmac, aes, keyName, randomBytes(partLength)];
       }
       const issuer = this.#kin.issuers.get(name.toString('hex'));
       if (current === 'control' || !issuer || !this.#mayResume(issuer)) return [answer.none, nothing, nothing];
       const { hmac, aes } = issuer.#key;
-      return [isTls13 && current === 'sending' ? answer.renewed : answer.usable, hmac, aes];
+      // Renewal is decided when the ticket comes, and whether a new one goes out at the end of the handshake.
+      return [isTls13 && current !== 'receiving' ? answer.renewed : answer.usable, hmac, aes];
     };
   }
 
