@@ -41,7 +41,7 @@ function security({ caNames = [], kin = new SessionKin(), ...changes }: Site = {
 }
 
 type Purpose = 'control' | 'sending' | 'receiving' | undefined;
-type Client = TlsIdentity & { readonly sigalgs?: string };
+type Client = TlsIdentity & { readonly sigalgs?: string; readonly ecdhCurve?: string };
 
 interface Shaken {
   readonly client: TLSSocket;
@@ -69,6 +69,7 @@ async function handshake(of: SessionSecurity, purpose: Purpose, identity: Client
     tickets += 1;
   });
   const wrapped = await wrap(of, purpose, raw);
+  if (purpose === undefined) wrapped.goOn?.('receiving');
   const outcome = await completeHandshake(wrapped.tls, milliseconds(10_000));
   if (outcome.outcome === 'failed') return { failed: outcome.reason, client };
   wrapped.withheld?.release();
@@ -89,10 +90,10 @@ async function handshake(of: SessionSecurity, purpose: Purpose, identity: Client
 }
 
 async function wrap(of: SessionSecurity, purpose: Purpose, raw: Socket) {
-  if (purpose === 'control') return { tls: of.wrapControl(raw), withheld: undefined };
+  if (purpose === 'control') return { tls: of.wrapControl(raw), withheld: undefined, goOn: undefined };
   const hello = await peekClientHello(raw, milliseconds(10_000));
   if (hello === 'none') throw new Error('no ClientHello');
-  return { withheld: undefined, ...of.wrapData(raw, hello, purpose) };
+  return { withheld: undefined, goOn: undefined, ...of.wrapData(raw, hello, purpose) };
 }
 
 describe('the version of a data connection', () => {
@@ -194,6 +195,65 @@ describe('the ticket of TLS 1.2', () => {
     const { session, protocol } = await handshake(of, 'receiving', both);
     expect(protocol).toBe('TLSv1.2');
     expect(session!.includes(Buffer.from(of.tickets.keyName, 'hex'))).toBe(true);
+  });
+});
+
+describe('a client of TLS 1.3 alone that begins before its command', () => {
+  /** Its data connection, behind the first flight of the server. */
+  async function begun(client: Client) {
+    const of = security();
+    const control = await handshake(of, 'control', tls13);
+    const { client: tcp, raw } = await open.tcpPair();
+    const data = connect({ socket: tcp, rejectUnauthorized: false, session: control.session, ...client });
+    clients.push(data);
+    let tickets = 0;
+    data.on('session', () => {
+      tickets += 1;
+    });
+    const { tls, goOn } = await wrap(of, undefined, raw);
+    const completed = completeHandshake(tls, milliseconds(10_000));
+    await once(data, 'secureConnect');
+    return { data, tls, goOn, completed, tickets: () => tickets };
+  }
+
+  it.each([
+    ['receiving', 0],
+    ['sending', 1],
+  ] as const)(
+    'is done before the server is, and gets by its command (%s) so many tickets: %i',
+    async (direction, count) => {
+      const { data, tls, goOn, completed, tickets } = await begun(tls13);
+      const order: string[] = [];
+      tls.once('secure', () => order.push('secure'));
+      // Long enough for what the client has sent to be read, if anything reads it.
+      for (let turn = 0; turn < 100; turn += 1) await new Promise(setImmediate);
+      order.push('command');
+      goOn?.(direction);
+      expect(await completed).toMatchObject({ outcome: 'established', handshake: { resumed: true } });
+      expect(order).toEqual(['command', 'secure']);
+      data.resume();
+      tls.write('.');
+      await once(data, 'data');
+      expect(tickets()).toBe(count);
+    },
+  );
+
+  it('is not left waiting where the server asked for another key share (RFC 8446 4.1.4)', async () => {
+    // The server takes the second group, and the client sends a share of the first one only.
+    const { completed, goOn } = await begun({ ...tls13, ecdhCurve: 'secp521r1:X25519' });
+    expect(await completed).toMatchObject({ outcome: 'established' });
+    goOn?.('receiving');
+  });
+
+  it('is given up after the time of a handshake while it stands still', async () => {
+    const { client: tcp, raw } = await open.tcpPair();
+    clients.push(connect({ socket: tcp, rejectUnauthorized: false, ...tls13 }).on('error', () => undefined));
+    const { tls } = await wrap(security(), undefined, raw);
+    expect(await completeHandshake(tls, milliseconds(50))).toEqual({
+      outcome: 'failed',
+      reason: 'no handshake within 50 ms',
+    });
+    expect(tls.destroyed).toBe(true);
   });
 });
 
