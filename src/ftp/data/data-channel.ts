@@ -181,7 +181,7 @@ export class DataChannel {
     if (hello === 'none' || attempt.givenUpBecause !== undefined) {
       return this.#refuseTls(attempt, raw, 'no ClientHello came');
     }
-    const { tls, withheld, goOn } = proof.security.wrapData(raw, hello, attempt.direction);
+    const { tls, goOn } = proof.security.wrapData(raw, hello, attempt.direction);
     attempt.goOn = goOn;
     // A handshake that stands still waits for the transfer command, too.
     const allowed = goOn === undefined ? handshakeTimeout : handshakeTimeout + dataChannelTimeout;
@@ -203,7 +203,6 @@ export class DataChannel {
     return this.#open({
       raw,
       tls,
-      withheld,
       facts: { protection: 'P', protocol: facts.protocol, cipher: facts.cipher, ...judgement.facts },
       pace: this.#options.site.connections,
     });

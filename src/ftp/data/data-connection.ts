@@ -6,7 +6,6 @@ import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import type { Facts } from '../../explanation/steps.ts';
 import { hasPeer, type PeerEnd, type ServerTlsSocket } from '../tls/server-tls-socket.ts';
-import type { WithholdingSocket } from '../tls/withholding-socket.ts';
 import { type SentFile, sendFile } from './file-sending.ts';
 import { PaceError, type PaceSettings, TransferPace } from './transfer-pace.ts';
 import { UploadIntake } from './upload-intake.ts';
@@ -18,8 +17,6 @@ export interface DataStreams {
   readonly raw: Socket;
   /** Absent on an unprotected connection. */
   readonly tls?: ServerTlsSocket;
-  /** What TLS writes through it, as long as the client may not read it. */
-  readonly withheld?: WithholdingSocket | undefined;
   /** How the connection was tied to its control connection. */
   readonly facts: Facts;
   /** How slow the peer may be. */
@@ -33,23 +30,21 @@ export class DataConnection {
   readonly facts: Facts;
   readonly #raw: Socket;
   readonly #tls: ServerTlsSocket | undefined;
-  readonly #withheld: WithholdingSocket | undefined;
   readonly #stream: Socket;
   readonly #limits: PaceSettings;
   #transferred = 0;
   #failure: Error | undefined;
 
-  constructor({ raw, tls, withheld, facts, pace }: DataStreams) {
+  constructor({ raw, tls, facts, pace }: DataStreams) {
     this.facts = facts;
     this.#raw = raw;
     this.#tls = tls;
-    this.#withheld = withheld;
     this.#stream = tls ?? raw;
     this.#limits = pace;
     // Without a listener a late error ends the process; the transfer that runs sees it through its own.
     this.#stream.on('error', (error) => this.#fail(error));
     tls?.on('_tlsError', (error: Error) => this.#fail(error));
-    for (const below of [raw, withheld]) below?.on('error', (error) => this.#fail(error));
+    raw.on('error', (error) => this.#fail(error));
     this.#stream.on('close', () => this.#fail(new Error('the data connection closed')));
   }
 
@@ -126,7 +121,6 @@ export class DataConnection {
 
   /** Ends a received upload politely: close_notify, FIN. What the peer does afterwards changes nothing. */
   async finishReceiving(): Promise<void> {
-    this.#withheld?.release();
     await this.#finish().catch(() => undefined);
   }
 
@@ -138,7 +132,6 @@ export class DataConnection {
   }
 
   async #sending(send: (pace: TransferPace) => Promise<void>): Promise<void> {
-    this.#withheld?.release();
     const pace = this.#watch('out');
     try {
       this.#throwFailure();

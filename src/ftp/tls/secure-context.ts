@@ -5,7 +5,6 @@
 import { constants, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, type TLSSocketOptions } from 'node:tls';
 import { helloOfTls12, helloOfTls13, type ReceivedClientHello } from './client-hello.ts';
 import { ServerTlsSocket } from './server-tls-socket.ts';
@@ -17,7 +16,6 @@ import {
   type TransferDirection,
 } from './session-tickets.ts';
 import type { ClientCertificatePolicy, SslSettings, TlsIdentity } from './tls-settings.ts';
-import { WithholdingSocket } from './withholding-socket.ts';
 
 /** Longer than any session: an expired ticket has the card asked for its PIN in the middle of the work. */
 const ticketLifetimeSeconds = 86_400;
@@ -42,8 +40,6 @@ export interface WrappedDataConnection {
   readonly tls: ServerTlsSocket;
   /** To be called when the transfer command comes, for which the handshake stands still. Absent: it runs. */
   readonly goOn?: (direction: TransferDirection) => void;
-  /** Keeps the tickets back until it is released; absent where none were sent that a client may leave unread. */
-  readonly withheld?: WithholdingSocket;
 }
 
 export class SessionSecurity {
@@ -100,14 +96,8 @@ export class SessionSecurity {
     const context = this.#contextFor(hello, direction ?? 'receiving');
     // A session of TLS 1.3 is never kept by id, and to have Node offer it costs a copy of it.
     const mayKeepId = context === this.#legacy || hello === 'unreadable' || !hello.versions.includes(helloOfTls13);
-    const hasTicketsBehind =
-      context === this.#newest && hello !== 'unreadable' && hello.versions.includes(helloOfTls13);
-    if (hasTicketsBehind && !canAnswerTickets(context)) {
-      const withheld = new WithholdingSocket(raw);
-      return { tls: this.#wrap(withheld, 'sending', context, mayKeepId), withheld };
-    }
     const tls = this.#wrap(raw, direction ?? 'undecided', context, mayKeepId);
-    if (!hasTicketsBehind || direction !== undefined) return { tls };
+    if (direction !== undefined || context === this.#legacy) return { tls };
     tls.standStill();
     return {
       tls,
@@ -121,10 +111,12 @@ export class SessionSecurity {
   /**
    * TLS 1.3 has its tickets behind the handshake, where a client that only writes never reads them; without a ticket its next file
    * costs a signature of the card. Under TLS 1.2 the ticket is part of the handshake. So an upload runs under TLS 1.2 where
-   * the client offers it, unless it resumes under TLS 1.3, and what began under either is resumed under the same.
+   * the client offers it, unless it resumes under TLS 1.3, and what began under either is resumed under the same. Where Node cannot
+   * keep tickets from a client, no data connection runs under TLS 1.3.
    */
   #contextFor(hello: ReceivedClientHello | 'unreadable', direction: TransferDirection): SecureContext {
     if (hello === 'unreadable') return this.#newest;
+    if (!canAnswerTickets(this.#newest)) return this.#tls12();
     const { versions, pskKeyNames, ticketKeyName, sessionId } = hello;
     const { minimumVersion, maximumVersion } = this.#options.site.ssl;
     const mayUseLegacy = versions.includes(helloOfTls12) && minimumVersion === 'TLSv1.2';
@@ -134,11 +126,15 @@ export class SessionSecurity {
       (ticketKeyName !== undefined && this.tickets.honours(ticketKeyName)) ||
       this.tickets.kept(sessionId) !== undefined;
     if (direction === 'sending' && !resumesLegacy && versions.includes(helloOfTls13)) return this.#newest;
+    return this.#tls12();
+  }
+
+  #tls12(): SecureContext {
     this.#legacy ??= this.#createContext('TLSv1.2');
     return this.#legacy;
   }
 
-  #wrap(raw: Duplex, purpose: HandshakePurpose, secureContext: SecureContext, mayKeepId: boolean): ServerTlsSocket {
+  #wrap(raw: Socket, purpose: HandshakePurpose, secureContext: SecureContext, mayKeepId: boolean): ServerTlsSocket {
     if (this.#isClosed) throw new Error('a handshake began after its session was over');
     this.#purpose = purpose;
     const options: TLSSocketOptions = {

@@ -1,8 +1,7 @@
 /** A server's TLS connection that tells how its peer ended it, and that can let a handshake of TLS 1.3 stand still. */
 
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { constants } from 'node:os';
-import type { Duplex } from 'node:stream';
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 
 /**
@@ -15,14 +14,13 @@ export type PeerEnd = 'close-notify' | 'fin' | 'reset';
 export class ServerTlsSocket extends TLSSocket {
   /** Absent while the peer may still send. */
   peerEnd: PeerEnd | undefined;
-  readonly #transport: Duplex;
+  readonly #transport: Socket;
   /** `waiting`: until the server's flight is out. `standing`: what the client sent lies in the kernel. */
   #pause: 'none' | 'waiting' | 'standing' = 'none';
 
-  /** @param transport a TCP connection, or a stream above one */
-  constructor(transport: Duplex, options: TLSSocketOptions) {
-    // The declared type is net.Socket; Node documents and supports any Duplex.
-    super(transport as Socket, options);
+  /** @param transport the TCP connection */
+  constructor(transport: Socket, options: TLSSocketOptions) {
+    super(transport, options);
     this.#transport = transport;
   }
 
@@ -68,8 +66,6 @@ export class ServerTlsSocket extends TLSSocket {
    */
   #howPeerEnded(): PeerEnd {
     const raw = this.#transport;
-    // In a stream close_notify is octets, and comes before the end.
-    if (!(raw instanceof Socket)) return raw.readableEnded ? 'fin' : 'close-notify';
     const transport = handleOf(raw);
     if (handleOf(this)?.reading === false || transport?.readStart?.() === alreadyReading) return 'close-notify';
     return hasPeer(raw) ? 'fin' : 'reset';

@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { connect, type TLSSocket } from 'node:tls';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { connect, createSecureContext, type TLSSocket } from 'node:tls';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { peekClientHello } from '../../../src/ftp/tls/client-hello.ts';
 import { SessionSecurity } from '../../../src/ftp/tls/secure-context.ts';
 import type { ServerTlsSocket } from '../../../src/ftp/tls/server-tls-socket.ts';
@@ -72,7 +72,6 @@ async function handshake(of: SessionSecurity, purpose: Purpose, identity: Client
   if (purpose === undefined) wrapped.goOn?.('receiving');
   const outcome = await completeHandshake(wrapped.tls, milliseconds(10_000));
   if (outcome.outcome === 'failed') return { failed: outcome.reason, client };
-  wrapped.withheld?.release();
   // Tickets of TLS 1.3 come behind the handshake and before this.
   client.resume();
   wrapped.tls.write('.');
@@ -90,10 +89,10 @@ async function handshake(of: SessionSecurity, purpose: Purpose, identity: Client
 }
 
 async function wrap(of: SessionSecurity, purpose: Purpose, raw: Socket) {
-  if (purpose === 'control') return { tls: of.wrapControl(raw), withheld: undefined, goOn: undefined };
+  if (purpose === 'control') return { tls: of.wrapControl(raw), goOn: undefined };
   const hello = await peekClientHello(raw, milliseconds(10_000));
   if (hello === 'none') throw new Error('no ClientHello');
-  return { withheld: undefined, goOn: undefined, ...of.wrapData(raw, hello, purpose) };
+  return { goOn: undefined, ...of.wrapData(raw, hello, purpose) };
 }
 
 describe('the version of a data connection', () => {
@@ -257,6 +256,27 @@ describe('a client of TLS 1.3 alone that begins before its command', () => {
   });
 });
 
+describe('where Node has no callback for tickets', () => {
+  // What each context inherits, and Node does not document.
+  const native = Object.getPrototypeOf(createSecureContext().context) as { enableTicketKeyCallback?: unknown };
+  const { enableTicketKeyCallback } = native;
+  beforeAll(() => {
+    delete native.enableTicketKeyCallback;
+  });
+  afterAll(() => {
+    native.enableTicketKeyCallback = enableTicketKeyCallback;
+  });
+
+  it.each(['receiving', 'sending', undefined] as const)(
+    'no data connection runs under TLS 1.3, whose tickets the client may leave unread (%s)',
+    async (purpose) => {
+      expect((await handshake(security(), 'control', both)).protocol).toBe('TLSv1.3');
+      expect((await handshake(security(), purpose, both)).protocol).toBe('TLSv1.2');
+      expect((await handshake(security(), purpose, tls13)).failed).toMatch(/protocol/);
+    },
+  );
+});
+
 describe('a client certificate', () => {
   it.each([
     ['CertIgnore', 0],
@@ -314,9 +334,9 @@ describe('a ClientHello that cannot be read', () => {
   it('is answered by TLS itself', async () => {
     const { client, raw } = await open.tcpPair();
     client.write('no ClientHello\r\n');
-    const { tls, withheld } = security().wrapData(raw, 'unreadable', 'sending');
+    const { tls } = security().wrapData(raw, 'unreadable', 'sending');
     const outcome = await completeHandshake(tls, milliseconds(10_000));
-    expect([outcome, withheld]).toMatchObject([{ outcome: 'failed' }, undefined]);
+    expect(outcome).toMatchObject({ outcome: 'failed' });
   });
 });
 
