@@ -2,7 +2,6 @@
  * Cards in virtual readers for tests: how to make one with several keys, what happened to it, and
  * programs that see its reader.
  */
-import type { EventEmitter } from 'node:events';
 import { extendedKeyUsages } from '../../src/smartcard/authority/certificate-extensions.ts';
 import type { KeyType } from '../../src/smartcard/authority/key-type.ts';
 import type { Card } from '../../src/smartcard/card/card.ts';
@@ -45,22 +44,27 @@ export function issuePivCard(
   return createCard({ directory: pki.directory, name, pin, certificates: [request(first), ...rest.map(request)] });
 }
 
-/** What happened to a card, oldest first. */
+/** What happened to a card until the question reached its reader, oldest first. */
 interface RecordedEvents {
-  readonly all: readonly CardEvent[];
-  count(kind: CardEvent['kind']): number;
+  all(): Promise<readonly CardEvent[]>;
+  count(kind: CardEvent['kind']): Promise<number>;
   /** Forgets what has happened so far. */
-  clear(): void;
+  clear(): Promise<void>;
 }
 
-function record(events: EventEmitter<{ card: [CardEvent] }>): RecordedEvents {
-  const all: CardEvent[] = [];
-  events.on('card', (event) => all.push(event));
+/** Events come over the pipe that brings a status: with a status everything has come that happened before it. */
+function record(reader: VirtualReader): RecordedEvents {
+  const recorded: CardEvent[] = [];
+  reader.events.on('card', (event) => recorded.push(event));
+  const all = async () => {
+    await reader.status();
+    return recorded;
+  };
   return {
     all,
-    count: (kind) => all.filter((event) => event.kind === kind).length,
-    clear: () => {
-      all.length = 0;
+    count: async (kind) => (await all()).filter((event) => event.kind === kind).length,
+    clear: async () => {
+      (await all()).length = 0;
     },
   };
 }
@@ -87,7 +91,7 @@ export async function insertCard(
   return {
     reader,
     card,
-    recorded: record(reader.events),
+    recorded: record(reader),
     run: (command, args, options = {}) =>
       runClient(command, args, { ...options, env: { ...reader.environment, PIN: pin, ...options.env } }),
     identity: (candidate = pin) => ({

@@ -66,7 +66,7 @@ describe.skipIf(tests.skip)(tests.title, () => {
       try {
         expect(await session.perform({ do: 'login', pin })).toEqual({ result: '' });
         expect(await signs(session, 1, inserted.card.certificateDer)).toBe(true);
-        expect(inserted.recorded.count('signature')).toBe(1);
+        expect(await inserted.recorded.count('signature')).toBe(1);
       } finally {
         await session.stop();
       }
@@ -94,19 +94,19 @@ describe.skipIf(tests.skip)(tests.title, () => {
       'signs with $slot',
       async ({ slot, index }) => {
         expect(await signs(session, index + 1, inserted.card.certificates[index]!.certificateDer)).toBe(true);
-        expect(inserted.recorded.all.slice(-1)).toEqual([{ kind: 'signature', slot: slot.toLowerCase() }]);
+        expect((await inserted.recorded.all()).slice(-1)).toEqual([{ kind: 'signature', slot: slot.toLowerCase() }]);
       },
     );
 
     it('signs with 9C only when the PIN is given for each signature', async () => {
       const { certificateDer } = inserted.card.certificates[1]!;
       await expect(signs(session, 2, certificateDer)).rejects.toThrow('CKR_USER_NOT_LOGGED_IN');
-      expect(inserted.recorded.count('signature')).toBe(0);
+      expect(await inserted.recorded.count('signature')).toBe(0);
       // OpenSC takes the refusal for the end of the login.
       await session.perform({ do: 'login', pin });
       for (let signature = 1; signature <= 2; signature += 1) {
         expect(await signs(session, 2, certificateDer, pin)).toBe(true);
-        expect(inserted.recorded.all.slice(-3)).toEqual([
+        expect((await inserted.recorded.all()).slice(-3)).toEqual([
           { kind: 'pin-right' },
           { kind: 'signature-asked', slot: '9c' },
           { kind: 'signature', slot: '9c' },
@@ -209,26 +209,26 @@ describe.skipIf(tests.skip)(tests.title, () => {
 
     it('while it is asked for a signature', async () => {
       await session.perform({ do: 'login', pin });
-      inserted.recorded.clear();
+      await inserted.recorded.clear();
       await inserted.reader.removeAtNextSignature();
       expect(await session.perform({ do: 'sign', id: 1, rsa: false, data: hash.toString('hex') })).toHaveProperty(
         'error',
       );
       await expect.poll(() => inserted.recorded.count('removed')).toBe(1);
-      expect(inserted.recorded.count('signature')).toBe(0);
+      expect(await inserted.recorded.count('signature')).toBe(0);
       expect(await inserted.reader.status()).toMatchObject({ inserted: false });
       await inserted.reader.insert();
     });
 
     it('while a finger is on its way to it', async () => {
       await session.perform({ do: 'login', pin });
-      inserted.recorded.clear();
+      await inserted.recorded.clear();
       await inserted.reader.setTouchDelay(30_000);
       const answer = session.perform({ do: 'sign', id: 1, rsa: false, data: hash.toString('hex') });
       await expect.poll(() => inserted.recorded.count('signature-asked')).toBe(1);
       await inserted.reader.remove();
       expect(await answer).toHaveProperty('error');
-      expect(inserted.recorded.count('signature')).toBe(0);
+      expect(await inserted.recorded.count('signature')).toBe(0);
       await inserted.reader.setTouchDelay(0);
       await inserted.reader.insert();
     });

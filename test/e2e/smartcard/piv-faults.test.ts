@@ -155,7 +155,7 @@ describe.skipIf(tests.skip)(tests.title, () => {
       const held = await insert();
       const { stderr } = await expectRefusedHandshake(() => run(upload(held, {}, wrongPin)));
       expect(stderr).toMatch(tells.wrong);
-      expect(held.recorded.all).toEqual([{ kind: 'pin-wrong', triesLeft: 2 }]);
+      expect(await held.recorded.all()).toEqual([{ kind: 'pin-wrong', triesLeft: 2 }]);
       expect((await held.reader.status()).pinTriesLeft).toBe(2);
       expect(await run(upload(held))).toMatchObject({ exitCode: 0 });
       expect(arrivedWhole()).toBe(true);
@@ -165,11 +165,11 @@ describe.skipIf(tests.skip)(tests.title, () => {
     it.each(clients)('is locked: $client cannot log in even with the right one', async ({ run, tells }) => {
       const held = await insert({ pinTries: 1 });
       await expectRefusedHandshake(() => run(upload(held, {}, wrongPin)));
-      expect(held.recorded.all).toEqual([{ kind: 'pin-wrong', triesLeft: 0 }]);
+      expect(await held.recorded.all()).toEqual([{ kind: 'pin-wrong', triesLeft: 0 }]);
       const { stderr } = await expectRefusedHandshake(() => run(upload(held)));
       expect(stderr).toMatch(tells.locked);
-      expect(held.recorded.count('pin-right')).toBe(0);
-      expect(held.recorded.count('pin-wrong')).toBe(1);
+      expect(await held.recorded.count('pin-right')).toBe(0);
+      expect(await held.recorded.count('pin-wrong')).toBe(1);
     });
   });
 
@@ -181,7 +181,7 @@ describe.skipIf(tests.skip)(tests.title, () => {
         run(upload(held, { tls, timeoutMs: patienceMs })),
       );
       if (!timedOut) expect(stderr).toMatch(/device removed|token not present/i);
-      expect(held.recorded.count('signature')).toBe(0);
+      expect(await held.recorded.count('signature')).toBe(0);
       await held.reader.remove();
       await held.reader.insert();
       expect(await run(upload(held, { tls }))).toMatchObject({ exitCode: 0 });
@@ -206,7 +206,7 @@ describe.skipIf(tests.skip)(tests.title, () => {
         const result = await pulledInPause(held, upload(held, { tls, pauseAfterLogin: pause }), pause);
         expect(result, result.stderr).toMatchObject({ exitCode: 0 });
         expect(arrivedWhole()).toBe(true);
-        expect(held.recorded.count('signature')).toBe(1);
+        expect(await held.recorded.count('signature')).toBe(1);
         const again = await basicFtp(upload(held, { tls }));
         expect(again).not.toMatchObject({ exitCode: 0 });
         await expectServing();
@@ -220,7 +220,7 @@ describe.skipIf(tests.skip)(tests.title, () => {
       const result = await pulledInPause(held, upload(held, { tls, steps }), pause);
       expect(result, result.stderr).toMatchObject({ exitCode: 0 });
       expect(arrivedWhole()).toBe(true);
-      expect(held.recorded.count('signature')).toBe(1);
+      expect(await held.recorded.count('signature')).toBe(1);
       await expectServing();
     });
 

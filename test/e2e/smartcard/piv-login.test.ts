@@ -71,7 +71,7 @@ describe.skipIf(tests.skip)(tests.title, () => {
     const name = `${client.replace(/\W/g, '')}-${tls}`;
     const copy = join(scratch, `${user}-${name}`);
     const before = world.logins(user).length;
-    card.recorded.clear();
+    await card.recorded.clear();
     const result = await run(
       world.session(user, card.identity(), tls, [
         { do: 'upload', local: original, remote: name },
@@ -91,7 +91,7 @@ describe.skipIf(tests.skip)(tests.title, () => {
       { kind: 'signature-asked', slot: '9a' },
       { kind: 'signature', slot: '9a' },
     ];
-    expect(card.recorded.all).toEqual([
+    expect(await card.recorded.all()).toEqual([
       { kind: 'pin-right' },
       ...Array.from({ length: signatures[tls] }, () => signed).flat(),
     ]);
