@@ -2,6 +2,7 @@
  * The test projects. Three files run at a time, end-to-end ones too: each starts servers of its own, on ports and addresses of its own,
  * and waits for them half of its time.
  */
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
@@ -22,6 +23,17 @@ const project = (name: string, more: Readonly<Record<string, unknown>> = {}) => 
   },
 });
 
+/**
+ * For projects whose files leave a process as they found it: half of what such a file costs is loading the modules, which the next file
+ * of the same process finds loaded.
+ */
+const shared = { isolate: false };
+
+/** A module that a file replaces would be replaced for the next file too. */
+const replacing = globSync('test/unit/**/*.test.ts', { cwd: import.meta.dirname }).filter((file) =>
+  /^vi\.mock\(/m.test(readFileSync(join(import.meta.dirname, file), 'utf8')),
+);
+
 /** For projects that start the program and real servers. */
 const starting = {
   globalSetup: ['test/support/build-program.ts'],
@@ -34,9 +46,10 @@ export default defineConfig({
     maxWorkers: 3,
     env,
     projects: [
-      project('unit'),
-      project('protocol'),
-      project('conformance'),
+      project('unit', { ...shared, exclude: replacing }),
+      project('unit-replacing', { include: replacing }),
+      project('protocol', shared),
+      project('conformance', shared),
       project('repository', { include: ['test/*.test.ts'] }),
       project('commands', starting),
       project('e2e', starting),
