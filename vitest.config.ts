@@ -6,8 +6,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
-/** Tests start programs some hundred times: what Node compiled for one start is kept for the next. */
-const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules', '.cache', 'compiled') };
+/** A run starts Node some hundred times, its own workers first: what is compiled for one start is kept for the next. */
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules', '.cache', 'compiled');
 
 /** How long an awaited outcome may take on a busy machine; one that comes sooner costs no time. */
 const expectation = { poll: { timeout: 15_000 } };
@@ -44,7 +44,6 @@ const starting = {
 export default defineConfig({
   test: {
     maxWorkers: 3,
-    env,
     projects: [
       project('unit', { ...shared, exclude: replacing }),
       project('unit-replacing', { include: replacing }),

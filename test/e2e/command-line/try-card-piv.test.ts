@@ -87,7 +87,7 @@ describe.skipIf(tests.skip)(tests.title, () => {
       const trial = await tryIn(card, { version });
       expect(trial, trial.stdout + trial.stderr).toMatchObject({ exitCode: 0, stderr: '' });
       expect(trial.stdout).toMatch(/ok +choice +id 01 .*PIV Authentication/);
-      expect(card.recorded.all).toEqual([{ kind: 'pin-right' }, ...signatures('9a')]);
+      expect(await card.recorded.all()).toEqual([{ kind: 'pin-right' }, ...signatures('9a')]);
     },
   );
 
@@ -96,14 +96,14 @@ describe.skipIf(tests.skip)(tests.title, () => {
     const { stdout, exitCode } = await tryIn(card, { args: ['--list'] });
     expect(exitCode).toBe(0);
     for (const name of ['PIV Authentication', 'Digital Signature', 'Key Management']) expect(stdout).toContain(name);
-    expect(card.recorded.all).toEqual([]);
+    expect(await card.recorded.all()).toEqual([]);
   });
 
   it('gives the PIN again for the signature of a key that wants it each time, without asking again', async () => {
     const card = await insert();
     const trial = await tryIn(card, { args: ['--certificate', '02'] });
     expect(trial, trial.stdout + trial.stderr).toMatchObject({ exitCode: 0 });
-    expect(card.recorded.all).toEqual([{ kind: 'pin-right' }, { kind: 'pin-right' }, ...signatures('9c')]);
+    expect(await card.recorded.all()).toEqual([{ kind: 'pin-right' }, { kind: 'pin-right' }, ...signatures('9c')]);
   });
 
   it.each(versions)('counts down to the lock over %s, and never makes a try by itself', async (version) => {
@@ -122,8 +122,8 @@ describe.skipIf(tests.skip)(tests.title, () => {
     expect(last.stdout).toMatch(/The PIN of the card is locked\.|The PIN is locked now\./);
     const locked = await tryIn(card, { version, args: ['--final-try'] });
     expect(locked.stdout).toContain('The PIN of the card is locked.');
-    expect(card.recorded.count('pin-wrong')).toBe(3);
-    expect(card.recorded.count('pin-blocked')).toBe(0);
+    expect(await card.recorded.count('pin-wrong')).toBe(3);
+    expect(await card.recorded.count('pin-blocked')).toBe(0);
     expect([first, second, held, last, locked].map(({ exitCode }) => exitCode)).toEqual([1, 1, 1, 1, 1]);
   });
 
@@ -141,7 +141,7 @@ describe.skipIf(tests.skip)(tests.title, () => {
     expect(trial).toMatchObject({ exitCode: 1, timedOut: false });
     expect(trial.stdout).toMatch(/NO +login/);
     expect(trial.stdout).toContain('The card was removed while it was in use.');
-    expect(card.recorded.count('pin-right')).toBe(1);
+    expect(await card.recorded.count('pin-right')).toBe(1);
   });
 
   it('tells of a card that waits for a touch that does not come', async () => {
