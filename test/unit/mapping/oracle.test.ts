@@ -233,7 +233,7 @@ const world = {
   user: fc.constantFrom('a', 'b', 'c'),
 };
 
-describe('random certificates, rules and directories', () => {
+describe('random certificates, rules and directories', { timeout: 60_000 }, () => {
   it('the account found is the one a look at every account finds', async () => {
     const outcomes = new Set<string>();
     await fc.assert(
