@@ -56,6 +56,13 @@ describe('architecture', () => {
     expect(silent).toEqual([]);
   });
 
+  it('no import statement asks for a value of node:http, and loads what no file needs', () => {
+    const values = files.filter((file) =>
+      /^import (?!type )[^;]*'(node:)?http';/m.test(readFileSync(join(source, file), 'utf8')),
+    );
+    expect(values).toEqual([]);
+  });
+
   it('only the leaves and the composition read the wall clock', () => {
     const readers = files
       .filter(

@@ -4,10 +4,11 @@
  */
 
 import { rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { DescriptorReserve } from '../operations/descriptors.ts';
 import type { Logger } from '../operations/log.ts';
+import { createServer } from '../operations/node-http.ts';
 import { Callers } from './caller.ts';
 import type { TrustedAuthorities } from './caller-path.ts';
 import { createMappingHandler, type HttpAnswer, type MappingHandlerOptions } from './mapping-handler.ts';

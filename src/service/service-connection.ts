@@ -2,17 +2,12 @@
  * Keep-alive connections to one mapping service and single requests over them, bounded in time and octets. It gives back the
  * status and the JSON it got, and believes nothing of it.
  */
-import {
-  Agent,
-  type ClientRequest,
-  request as httpRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.ts';
+import { Agent, request as httpRequest } from '../operations/node-http.ts';
 import { TlsClientAgent } from '../operations/tls-client.ts';
 import type { Milliseconds } from '../settings/units.ts';
 import { maximumAnswerOctets } from './wire.ts';
@@ -50,7 +45,7 @@ export class ServiceConnection {
   /** For records. */
   readonly name: string;
   readonly #limits: ConnectionLimits;
-  readonly #agent: Agent;
+  readonly #agent: InstanceType<typeof Agent>;
   readonly #expiries = new WeakMap<Socket, number>();
   readonly #open: (options: RequestOptions) => ClientRequest;
 

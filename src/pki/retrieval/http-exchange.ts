@@ -3,9 +3,10 @@
  * allowed hosts only, content codings are refused, and no proxy is asked but the one that is configured.
  */
 
-import { type ClientRequest, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
+import { request as requestHttp } from '../../operations/node-http.ts';
 import { TlsClientAgent } from '../../operations/tls-client.ts';
 import type { Octets } from '../../settings/units.ts';
 import { concatInPieces } from '../encoding/in-pieces.ts';

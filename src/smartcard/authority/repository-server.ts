@@ -4,10 +4,11 @@
  */
 import { type KeyObject, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
+import { createServer } from '../../operations/node-http.ts';
 import { CardError } from '../card/card-error.ts';
 import { hasIssued, loadCertificateAuthority, type StoredAuthority } from './authority-directory.ts';
 import { authorityNames, authorityPath } from './card-authorities.ts';
