@@ -33,7 +33,7 @@ export async function unacknowledgedOctets(socket: Socket): Promise<number | und
 function tableOf(family: keyof typeof tables): Promise<string> {
   const now = performance.now();
   const last = readings.get(family);
-  if (last && now - last.at < sharedMilliseconds) return last.text;
+  if (last && Math.abs(now - last.at) < sharedMilliseconds) return last.text;
   const text = readFile(tables[family], 'latin1').catch(() => '');
   readings.set(family, { at: now, text });
   return text;
