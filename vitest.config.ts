@@ -43,15 +43,15 @@ const starting = {
 
 export default defineConfig({
   test: {
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
       project('unit', { ...shared, exclude: replacing }),
       project('unit-replacing', { include: replacing }),
       project('protocol', shared),
       project('conformance', shared),
       project('repository', { include: ['test/*.test.ts'] }),
-      project('commands', starting),
-      project('e2e', starting),
+      project('commands', { ...starting, ...shared }),
+      project('e2e', { ...starting, ...shared }),
     ],
   },
 });
