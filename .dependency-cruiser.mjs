@@ -104,7 +104,7 @@ const packageOwners = {
   commander: ['commands'],
   yaml: ['config', 'smartcard'],
   zod: ['settings', 'operations', 'config', 'pki', 'directory', 'authorization', 'login', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'smartcard', 'commands'],
-  'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login', 'commands'],
+  'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login', 'commands', 'config'],
 };
 
 /** A room is a folder of src, or a file beside the folders. */

@@ -4,6 +4,7 @@
  */
 import { createHash, scryptSync } from 'node:crypto';
 import { basename, dirname, relative, resolve } from 'node:path';
+import { LRUCache } from 'lru-cache';
 import type { SettingPath } from '../schema-faults/setting-path.ts';
 
 /** One line of the list. */
@@ -68,6 +69,14 @@ function sha256(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
+/** A reload serves no session while it computes, so the digest of a password that stayed is not computed again. */
+const slowDigests = new LRUCache<string, string>({ max: 64 });
+
 function slow(content: Buffer, name: string): string {
-  return scryptSync(content, `cardgate configuration\n${name}`, digestLength, scryptCost).toString('hex');
+  const key = `${sha256(content)} ${name}`;
+  const digest =
+    slowDigests.get(key) ??
+    scryptSync(content, `cardgate configuration\n${name}`, digestLength, scryptCost).toString('hex');
+  slowDigests.set(key, digest);
+  return digest;
 }
