@@ -1,5 +1,6 @@
 /** Runs a change to the file system that moves no data, answers it, and writes its audit record whether it succeeds or not. */
 import { errorMessage } from '../error-message.ts';
+import type { Facts } from '../explanation/steps.ts';
 import type { Transfer } from '../operations/audit.ts';
 import type { Control } from './control/control.ts';
 import type { AuthenticatedSession } from './control/session.ts';
@@ -8,27 +9,32 @@ import { answeringFailures } from './file-access.ts';
 import type { Reply } from './reply.ts';
 
 export interface Change {
-  readonly operation: Extract<Transfer['operation'], 'delete' | 'rename' | 'make-directory' | 'remove-directory'>;
+  readonly operation: Extract<
+    Transfer['operation'],
+    'delete' | 'rename' | 'make-directory' | 'remove-directory' | 'set-modified-time'
+  >;
   readonly path: string;
   readonly target?: string;
+  /** For the record. */
+  readonly facts?: Facts;
   readonly apply: () => Promise<void>;
   readonly done: Reply;
 }
 
 export async function applyChange(control: Control, session: AuthenticatedSession, change: Change): Promise<void> {
-  const { operation, path, target } = change;
+  const { operation, path, target, facts } = change;
   if (control.options.audit.transferObstacle !== undefined) {
     control.send(unrecordable);
     return;
   }
-  let outcome: Pick<Transfer, 'outcome' | 'facts'> = { outcome: 'failed' };
+  let outcome: Pick<Transfer, 'outcome' | 'facts'> = { outcome: 'failed', facts };
   try {
     await answeringFailures(control, async () => {
       await change.apply().catch((error: unknown) => {
-        outcome = { outcome: 'failed', facts: { reason: errorMessage(error) } };
+        outcome = { outcome: 'failed', facts: { ...facts, reason: errorMessage(error) } };
         throw error;
       });
-      outcome = { outcome: 'complete' };
+      outcome = { outcome: 'complete', facts };
       control.send(change.done);
     });
   } finally {

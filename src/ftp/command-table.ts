@@ -10,12 +10,13 @@ import {
   printDirectory,
   removeDirectory,
 } from './commands/directories.ts';
-import { deleteFile, fileSize, modificationTime, renameFrom, renameTo } from './commands/files.ts';
+import { deleteFile, fileSize, renameFrom, renameTo } from './commands/files.ts';
 import { features, help, noOperation, status, system } from './commands/information.ts';
 import { list, listFacts, listNames, showFacts } from './commands/listings.ts';
 import { pass, user } from './commands/login.ts';
 import { auth, bufferSize, clearCommandChannel, protection } from './commands/security.ts';
 import { option, quit, reinitialize, transferMode, transferStructure, transferType } from './commands/settings.ts';
+import { modificationTime, modifyFacts, modifyModificationTime } from './commands/times.ts';
 import { abort, allocate, append, extendedPassive, passive, restart, retrieve, store } from './commands/transfer.ts';
 import type { Control } from './control/control.ts';
 import { mlstFacts } from './listing.ts';
@@ -37,6 +38,17 @@ export const commandTable: readonly CommandSpec[] = [
   open('HELP', '[<command>]', 'Explain a command.', 'RFC 959 4.1.3', (...call) => help(...call, commandTable), inClear),
   loggedIn('LIST', '[<path>]', 'List a directory for people.', 'RFC 959 4.1.3', list),
   loggedIn('MDTM', '<path>', 'Tell when a file was modified.', 'RFC 3659 3', modificationTime, { feature: 'MDTM' }),
+  loggedIn('MFF', '<facts> <path>', 'Set facts of a file: Modify.', 'draft-somers-ftp-mfxx-04 5', modifyFacts, {
+    feature: 'MFF Modify;',
+  }),
+  loggedIn(
+    'MFMT',
+    '<time> <path>',
+    'Set when a file was modified.',
+    'draft-somers-ftp-mfxx-04 3',
+    modifyModificationTime,
+    { feature: 'MFMT' },
+  ),
   loggedIn('MKD', '<path>', 'Make a directory.', 'RFC 959 4.1.3', makeDirectory, { alias: 'XMKD' }),
   loggedIn('MLSD', '[<path>]', 'List a directory for programs.', 'RFC 3659 7', listFacts),
   loggedIn('MLST', '[<path>]', 'Show the facts of one object.', 'RFC 3659 7', showFacts, { feature: mlstFeature }),

@@ -64,6 +64,15 @@ export function formatTimeValue(time: Date): string {
   return representable(time).toISOString().slice(0, 19).replace(/[-:T]/g, '');
 }
 
+/** @returns undefined for what is no time of RFC 3659 2.3: 14 digits of a day that there is, and a fraction of a second or none */
+export function parseTimeValue(text: string): Date | undefined {
+  const [, digits = '', fraction = ''] = /^(\d{14})(?:\.(\d+))?$/u.exec(text) ?? [];
+  const iso = digits.replace(/^(.{4})(..)(..)(..)(..)(..)$/u, '$1-$2-$3T$4:$5:$6');
+  const time = new Date(`${iso}.${fraction.slice(0, 3).padEnd(3, '0')}Z`);
+  // Date takes the 30th of February for the 1st or 2nd of March.
+  return !Number.isNaN(time.getTime()) && formatTimeValue(time) === digits ? time : undefined;
+}
+
 /** A name as it is sent: octet for octet, but CR, LF and NUL, which forge lines and which no command can say. */
 export function singleLine(name: string): string {
   return name.replace(/[\r\n\0]/gu, '?');

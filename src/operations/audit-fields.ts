@@ -63,14 +63,16 @@ export const auditRecords: {
     when: 'a file or directory is read or changed',
     fields: {
       accountName: 'who did it',
-      operation: '`retrieve`, `store`, `append`, `delete`, `rename`, `make-directory` or `remove-directory`',
+      operation:
+        '`retrieve`, `store`, `append`, `delete`, `rename`, `make-directory`, `remove-directory` or `set-modified-time`',
       path: 'what it was done to',
       target: 'new name of what was renamed',
       outcome:
         '`complete`; `aborted`: given up by ABOR, by the end of the control connection (RFC 959 4.1.1) or by the gateway; `failed`: anything else, `facts.reason` says what',
       bytes: 'octets moved',
       durationMilliseconds: 'how long they took',
-      facts: 'how the data connection was tied to the control connection, how the peer ended it, and why it failed',
+      facts:
+        'how the data connection was tied to the control connection, how the peer ended it, the time that was set, and why it failed',
     },
   },
   'session-end': {

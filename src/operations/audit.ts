@@ -80,14 +80,22 @@ export interface RefusalRecord extends Common {
 export interface Transfer extends Common {
   readonly event: 'transfer';
   readonly accountName: string;
-  readonly operation: 'retrieve' | 'store' | 'append' | 'delete' | 'rename' | 'make-directory' | 'remove-directory';
+  readonly operation:
+    | 'retrieve'
+    | 'store'
+    | 'append'
+    | 'delete'
+    | 'rename'
+    | 'make-directory'
+    | 'remove-directory'
+    | 'set-modified-time';
   readonly path: string;
   readonly target?: string | undefined;
   readonly outcome: 'complete' | 'aborted' | 'failed';
   readonly bytes?: number;
   readonly durationMilliseconds?: number;
   /** How the data connection was tied to the control connection, how the peer ended an upload, and why it failed. */
-  readonly facts?: Facts;
+  readonly facts?: Facts | undefined;
 }
 
 export interface SessionEnd extends Common {

@@ -58,6 +58,7 @@ export async function openBoundedStorage(
     makeDirectory: (path) => run(`make directory ${path}`, () => storage.makeDirectory(path)),
     removeDirectory: (path) => run(`remove directory ${path}`, () => storage.removeDirectory(path)),
     removeFile: (path) => run(`remove ${path}`, () => storage.removeFile(path)),
+    setModifiedTime: (path, time) => run(`set the time of ${path}`, () => storage.setModifiedTime(path, time)),
     requireMovable: (path) => run(`rename ${path}`, () => storage.requireMovable(path)),
     rename: (from, to, replace) => run(`rename ${from} to ${to}`, () => storage.rename(from, to, replace)),
   };

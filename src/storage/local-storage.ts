@@ -1,5 +1,5 @@
 /** The storage port on a local disk, confined to one home directory and to the rights of its account. */
-import { mkdir, rmdir, unlink } from 'node:fs/promises';
+import { mkdir, rmdir, unlink, utimes } from 'node:fs/promises';
 import type { AccessRights } from '../authorization/access-rights.ts';
 import { Confinement } from './confinement.ts';
 import { listDirectory, showEntry } from './directory-listing.ts';
@@ -61,6 +61,18 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
           await unlink(entry.hostPath);
         }),
       ),
+    setModifiedTime: (path, time) =>
+      translated(`set the time of ${path}`, async () => {
+        const { object, close } = await home.object(path, 'Write');
+        try {
+          if (!object.stats.isFile() && !object.stats.isDirectory()) {
+            throw new StorageError('not-a-file', `${path}: neither a file nor a directory`);
+          }
+          await utimes(object.link, Number(object.stats.atimeNs) / 1e9, time);
+        } finally {
+          await close();
+        }
+      }),
     requireMovable: (path) => translated(`rename ${path}`, () => requireMovable(home, path)),
     rename: (from, to, replace) => translated(`rename ${from} to ${to}`, () => renameEntry(home, from, to, replace)),
   };

@@ -86,6 +86,8 @@ export interface Storage {
   removeDirectory(path: string): Promise<void>;
   /** Removes anything but a directory; a link is not followed. */
   removeFile(path: string): Promise<void>;
+  /** Of a file or a directory; links are followed. */
+  setModifiedTime(path: string, time: Date): Promise<void>;
   /** Fails as `rename` does for its source. */
   requireMovable(path: string): Promise<void>;
   /** @param replace whether an existing target may be replaced; otherwise `exists` */

@@ -1,5 +1,5 @@
 /** Files and directories over the wire: every command of the table that touches storage, its replies and its audit records. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ControlClient, openData, readAll } from '../support/control-client.ts';
@@ -210,6 +210,47 @@ describe('directories and names', () => {
 
   it('MDTM answers in UTC with 14 digits', async () => {
     expect((await client.command('MDTM docs/a.txt')).text).toMatch(/^213 \d{14}$/u);
+  });
+
+  it.each([
+    ['MFMT', 'MFMT 20010203040506 dated', '213 Modify=20010203040506; dated', '20010203040506'],
+    ['MFMT with a fraction', 'MFMT 20010203040507.25 dated', '213 Modify=20010203040507; dated', '20010203040507'],
+    ['MFF', 'MFF Modify=20010203040508; dated', '213 Modify=20010203040508; dated', '20010203040508'],
+    ['MDTM with a time', 'MDTM 20010203040509 dated', '213 Modify=20010203040509; dated', '20010203040509'],
+    ['MFMT of a name with spaces', 'MFMT 20010203040510 a  b', '213 Modify=20010203040510; a  b', undefined],
+  ])('%s sets when a file was modified, and is recorded', async (_verb, line, answer, then) => {
+    await writeFile(join(site.home, 'dated'), '');
+    await writeFile(join(site.home, 'a  b'), '');
+    expect((await client.command(line)).text).toBe(answer);
+    if (then) expect((await client.command('MDTM dated')).text).toBe(`213 ${then}`);
+    const [record] = site.audit.slice(-1);
+    expect(record).toMatchObject({ operation: 'set-modified-time', outcome: 'complete' });
+    expect(record).toHaveProperty('facts.modifiedAt', expect.stringMatching(/^2001-02-03T04:05:/));
+  });
+
+  it('MDTM tells the time of a file whose name begins with one (RFC 3659 3.1)', async () => {
+    await writeFile(join(site.home, '20010203040506 old'), '');
+    await writeFile(join(site.home, 'old'), '');
+    expect((await client.command('MDTM 20010203040506 old')).text).toMatch(/^213 20[2-9]\d{11}$/u);
+  });
+
+  it.each([
+    ['MFMT 20010230000000 dated', 501],
+    ['MFMT dated', 501],
+    ['MFMT 20010203040506', 501],
+    ['MFF Modify=2001; dated', 501],
+    ['MFF dated', 501],
+    ['MFF Create=20010203040506; dated', 504],
+    ['MFF Modify=20010203040506;UNIX.mode=0777; dated', 504],
+    ['MFCT 20010203040506 dated', 502],
+    ['MFMT 20010203040506 none', 550],
+    ['MDTM 20010203040506 none', 550],
+    ['MFMT 20010203040506 read-only/kept', 550],
+    ['MFMT 20010203040506 secret', 550],
+  ])('%s changes nothing: %i', async (line, expected) => {
+    const before = await stat(join(site.home, 'read-only', 'kept'));
+    expect(await code(line)).toBe(expected);
+    expect((await stat(join(site.home, 'read-only', 'kept'))).mtimeMs).toBe(before.mtimeMs);
   });
 });
 

@@ -1,9 +1,8 @@
-/** SIZE, MDTM, DELE, RNFR and RNTO. */
+/** SIZE, DELE, RNFR and RNTO. */
 import { applyChange } from '../change-audit.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
-import { formatTimeValue } from '../listing.ts';
 import { reply } from '../reply.ts';
 
 /** Answered under TYPE A too: .NET asks before any TYPE, and files travel unchanged under both types. */
@@ -14,15 +13,6 @@ export async function fileSize(control: Control, argument: string, session: Auth
     const facts = await session.storage.stat(path);
     if (facts.type === 'file') control.send(reply('fileStatus', String(facts.size)));
     else control.send(reply('fileUnavailable', 'Not a plain file.'));
-  });
-}
-
-export async function modificationTime(control: Control, argument: string, session: AuthenticatedSession) {
-  const path = pathArgument(control, argument);
-  if (path === undefined) return;
-  await answeringFailures(control, async () => {
-    const facts = await session.storage.stat(path);
-    control.send(reply('fileStatus', formatTimeValue(facts.modifiedAt)));
   });
 }
 

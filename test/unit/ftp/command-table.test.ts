@@ -29,9 +29,9 @@ describe('the command table', () => {
     expect(forAll.filter((verb) => !findCommand(verb)?.inClear).sort()).toEqual(expected);
   });
 
-  it('cites an RFC and helps with a sentence in every row', () => {
+  it('cites an RFC or a draft and helps with a sentence in every row', () => {
     for (const { verb, rfc, help } of commandTable) {
-      expect(rfc, verb).toMatch(/^RFC \d+ \d/u);
+      expect(rfc, verb).toMatch(/^(RFC \d+|draft-[a-z-]+-\d\d) \d/u);
       expect(help, verb).toMatch(/^[A-Z].*\.$/u);
     }
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatFacts, formatList, formatTimeValue, mlstFacts } from '../../../src/ftp/listing.ts';
+import { formatFacts, formatList, formatTimeValue, mlstFacts, parseTimeValue } from '../../../src/ftp/listing.ts';
 import type { DirectoryEntry, EntryAccess, FileFacts, FileType } from '../../../src/storage/storage.ts';
 
 const now = new Date('2026-11-22T16:00:00Z');
@@ -114,5 +114,35 @@ describe('formatFacts', () => {
 describe('formatTimeValue', () => {
   it('is UTC to the second', () => {
     expect(formatTimeValue(new Date('2026-01-02T03:04:05.999Z'))).toBe('20260102030405');
+  });
+});
+
+describe('parseTimeValue', () => {
+  it.each([
+    ['20260102030405', '2026-01-02T03:04:05.000Z'],
+    ['20260102030405.5', '2026-01-02T03:04:05.500Z'],
+    ['20260102030405.123987', '2026-01-02T03:04:05.123Z'],
+    ['20240229235959', '2024-02-29T23:59:59.000Z'],
+    ['19691231235959', '1969-12-31T23:59:59.000Z'],
+  ])('reads %s', (text, expected) => {
+    expect(parseTimeValue(text)?.toISOString()).toBe(expected);
+  });
+
+  it.each([
+    ['no digits', ''],
+    ['13 digits', '2026010203040'],
+    ['15 digits', '202601020304050'],
+    ['a point without a fraction', '20260102030405.'],
+    ['a fraction of other signs', '20260102030405.5Z'],
+    ['the 30th of February', '20260230000000'],
+    ['the 29th of February of another year', '20260229000000'],
+    ['the month 13', '20261301000000'],
+    ['the hour 24', '20260102240000'],
+    ['the minute 60', '20260102036000'],
+    ['a leap second, which no file has', '20161231235960'],
+    ['a sign in front', '-2026010203040'],
+    ['digits of another script', '２０２６０１０２０３０４０５'],
+  ])('takes no %s', (_what, text) => {
+    expect(parseTimeValue(text)).toBeUndefined();
   });
 });

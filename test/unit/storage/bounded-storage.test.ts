@@ -22,6 +22,7 @@ describe('a bounded storage', () => {
     ['makeDirectory', { makeDirectory: never }, (storage) => storage.makeDirectory('/x')],
     ['removeDirectory', { removeDirectory: never }, (storage) => storage.removeDirectory('/x')],
     ['removeFile', { removeFile: never }, (storage) => storage.removeFile('/x')],
+    ['setModifiedTime', { setModifiedTime: never }, (storage) => storage.setModifiedTime('/x', new Date(0))],
     ['rename', { rename: never }, (storage) => storage.rename('/x', '/y', false)],
   ])('gives %s up', async (_name, parts, use) => {
     const storage = await openBoundedStorage(siteOf(10).operations, '/home', async () => storageOf(parts));
@@ -42,6 +43,7 @@ describe('a bounded storage', () => {
       'makeDirectory',
       'removeDirectory',
       'removeFile',
+      'setModifiedTime',
       'requireMovable',
       'rename',
     ] as const;
@@ -49,7 +51,8 @@ describe('a bounded storage', () => {
     const storage = await openBoundedStorage(siteOf(10).operations, '/home', async () => storageOf(parts));
     for (const name of names)
       expect(await (storage[name] as (...given: unknown[]) => unknown)('/x', '/y', true)).toBe(`${name} done`);
-    expect(calls).toEqual(names.map((name) => (name === 'rename' ? [name, '/x', '/y', true] : [name, '/x'])));
+    const given = { rename: ['/x', '/y', true], setModifiedTime: ['/x', '/y'] };
+    expect(calls).toEqual(names.map((name) => [name, ...(name in given ? given[name as keyof typeof given] : ['/x'])]));
   });
 
   it('lists whole, and ends a listing that its reader leaves', async () => {

@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, link, lstat, mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import type { Storage, StorageErrorKind } from '../../../src/storage/storage.ts';
-import { fullRights } from '../../support/access-rights.ts';
+import { fullRights, rightsTo } from '../../support/access-rights.ts';
 import { createTemporaryHome, listNames, octetsFrom, readText, store, type TemporaryHome } from './temporary-home.ts';
 
 let place: TemporaryHome;
@@ -43,6 +44,35 @@ describe('stat', () => {
     const unique = async (path: string) => (await storage.stat(path)).unique;
     expect(await unique('/same.txt')).toBe(await unique('/a.txt'));
     expect(await unique('/docs/b.txt')).not.toBe(await unique('/a.txt'));
+  });
+});
+
+describe('setModifiedTime', () => {
+  const time = new Date('2001-02-03T04:05:06.700Z');
+
+  it.each(['a.txt', 'docs'])('sets that of %s, and leaves the time of its last access', async (name) => {
+    await utimes(host(name), 1_600_000_000.25, 1_700_000_000);
+    await storage.setModifiedTime(`/${name}`, time);
+    const { mtimeMs, atimeMs } = await stat(host(name));
+    expect([mtimeMs, Math.round(atimeMs)]).toEqual([time.getTime(), 1_600_000_000_250]);
+  });
+
+  it('follows a link within the home, and none that leads out', async () => {
+    await symlink('a.txt', host('inside'));
+    await symlink(place.outside, host('outside'));
+    await storage.setModifiedTime('/inside', time);
+    expect((await stat(host('a.txt'))).mtime).toEqual(time);
+    await expect(storage.setModifiedTime('/outside', time)).rejects.toMatchObject({ kind: 'outside' });
+  });
+
+  it('touches no device and no FIFO', async () => {
+    execFileSync('mkfifo', [host('fifo')]);
+    await expect(storage.setModifiedTime('/fifo', time)).rejects.toMatchObject({ kind: 'not-a-file' });
+  });
+
+  it('needs the right to write', async () => {
+    const reader = await openLocalStorage({ rights: () => rightsTo('Read'), homeDirectory: place.home });
+    await expect(reader.setModifiedTime('/a.txt', time)).rejects.toMatchObject({ kind: 'denied' });
   });
 });
 
