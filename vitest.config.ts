@@ -1,6 +1,7 @@
 /**
- * The test projects. Three files run at a time, end-to-end ones too: each starts servers of its own, on ports and addresses of its own,
- * and waits for them half of its time.
+ * The test projects. Four files run at a time, end-to-end ones too: each starts servers of its own, on ports and addresses of its own,
+ * and waits for them half of its time. Files leave a process as they found it, so that the next one runs in it: half of what a file
+ * costs is loading the modules.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,16 +19,11 @@ const project = (name: string, more: Readonly<Record<string, unknown>> = {}) => 
     include: [`test/${name}/**/*.test.ts`],
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    isolate: false,
     expect: expectation,
     ...more,
   },
 });
-
-/**
- * For projects whose files leave a process as they found it: half of what such a file costs is loading the modules, which the next file
- * of the same process finds loaded.
- */
-const shared = { isolate: false };
 
 /** A module that a file replaces would be replaced for the next file too. */
 const replacing = globSync('test/unit/**/*.test.ts', { cwd: import.meta.dirname }).filter((file) =>
@@ -45,13 +41,13 @@ export default defineConfig({
   test: {
     maxWorkers: 4,
     projects: [
-      project('unit', { ...shared, exclude: replacing }),
-      project('unit-replacing', { include: replacing }),
-      project('protocol', shared),
-      project('conformance', shared),
+      project('unit', { exclude: replacing }),
+      project('unit-replacing', { include: replacing, isolate: true }),
+      project('protocol'),
+      project('conformance'),
       project('repository', { include: ['test/*.test.ts'] }),
-      project('commands', { ...starting, ...shared }),
-      project('e2e', { ...starting, ...shared }),
+      project('commands', starting),
+      project('e2e', starting),
     ],
   },
 });
