@@ -11,7 +11,6 @@ import { CrlEntries, indexCrlEntries } from '../src/pki/crl/crl-entries.ts';
 import { oids } from '../src/pki/encoding/oids.ts';
 import { collectGarbage } from '../test/support/collect-garbage.ts';
 import { integer, objectIdentifier, octetString, sequence } from '../test/support/der-builder.ts';
-import { type Keys, newKeys, newRsaKeys } from '../test/support/keys.ts';
 import {
   ca,
   caUsage,
@@ -25,7 +24,8 @@ import {
   person,
   root,
   subjectAltName,
-} from '../test/unit/pki/authority.ts';
+} from '../test/support/handmade-certificates.ts';
+import { type Keys, newKeys, newRsaKeys } from '../test/support/keys.ts';
 import { codeOf, validatorFor } from '../test/unit/pki/validator.ts';
 import { hostileChains } from './hostile-chains.ts';
 

@@ -12,7 +12,6 @@ import {
   sequence,
   utf8,
 } from '../test/support/der-builder.ts';
-import { ed25519Keys, type Keys, newKeys, newRsaKeys, p384Keys } from '../test/support/keys.ts';
 import {
   days,
   directoryName,
@@ -25,7 +24,8 @@ import {
   purposes,
   subjectAltName,
   uriName,
-} from '../test/unit/pki/authority.ts';
+} from '../test/support/handmade-certificates.ts';
+import { ed25519Keys, type Keys, newKeys, newRsaKeys, p384Keys } from '../test/support/keys.ts';
 
 export interface GeneratedChain {
   readonly endEntity: Buffer;

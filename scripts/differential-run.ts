@@ -11,8 +11,8 @@ import { parseCertificate } from '../src/pki/certificate/certificate.ts';
 import { MalformedError } from '../src/pki/encoding/malformed-error.ts';
 import { oids } from '../src/pki/encoding/oids.ts';
 import { createCertificateValidator } from '../src/pki/path/certificate-validator.ts';
+import { now } from '../test/support/handmade-certificates.ts';
 import { pathSettingsOf, revocationBy } from '../test/support/validation-settings.ts';
-import { now } from '../test/unit/pki/authority.ts';
 import { ChainGenerator, type GeneratedChain } from './chain-generator.ts';
 import { explanationOf } from './differential-explanations.ts';
 

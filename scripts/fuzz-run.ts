@@ -17,8 +17,6 @@ import { parseOcspResponse } from '../src/pki/ocsp/ocsp-response.ts';
 import { createCertificateValidator } from '../src/pki/path/certificate-validator.ts';
 import { cpuMilliseconds } from '../test/support/cpu-time.ts';
 import { bitString, integer, objectIdentifier, octetString, sequence, utf8 } from '../test/support/der-builder.ts';
-import { issueOcsp, wrapOcsp } from '../test/support/ocsp-answer.ts';
-import { pathSettingsOf, revocationBy } from '../test/support/validation-settings.ts';
 import {
   crlEntry,
   days,
@@ -34,7 +32,9 @@ import {
   person,
   root,
   subjectAltName,
-} from '../test/unit/pki/authority.ts';
+} from '../test/support/handmade-certificates.ts';
+import { issueOcsp, wrapOcsp } from '../test/support/ocsp-answer.ts';
+import { pathSettingsOf, revocationBy } from '../test/support/validation-settings.ts';
 import { ChainGenerator, randomNumbers } from './chain-generator.ts';
 import { DerMutator } from './mutate-der.ts';
 

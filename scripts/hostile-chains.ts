@@ -13,7 +13,6 @@ import {
   text,
   utf8,
 } from '../test/support/der-builder.ts';
-import { ecKeys, ed448Keys } from '../test/support/keys.ts';
 import {
   ca,
   caUsage,
@@ -32,7 +31,8 @@ import {
   root,
   subjectAltName,
   uriName,
-} from '../test/unit/pki/authority.ts';
+} from '../test/support/handmade-certificates.ts';
+import { ecKeys, ed448Keys } from '../test/support/keys.ts';
 
 export interface HostileChain {
   readonly name: string;

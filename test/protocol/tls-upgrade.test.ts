@@ -5,8 +5,17 @@ import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeCertificatePem } from '../../src/pki/encoding/pem.ts';
 import { ControlClient, openTcp } from '../support/control-client.ts';
+import {
+  ca,
+  caUsage,
+  commonName,
+  type Issued,
+  intermediate,
+  issue,
+  type Keys,
+  person,
+} from '../support/handmade-certificates.ts';
 import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../support/protocol-site.ts';
-import { ca, caUsage, commonName, type Issued, intermediate, issue, type Keys, person } from '../unit/pki/authority.ts';
 
 let identities: TestIdentities;
 let site: ProtocolSite;

@@ -4,10 +4,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { oids } from '../../../src/pki/encoding/oids.ts';
 import { encodeCertificatePem } from '../../../src/pki/encoding/pem.ts';
 import { ControlClient, type TlsIdentity } from '../../support/control-client.ts';
+import {
+  ca,
+  caUsage,
+  commonName,
+  digitalSignature,
+  type Issued,
+  issue,
+  purposes,
+} from '../../support/handmade-certificates.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { oddKeys } from '../../support/odd-keys.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
-import { ca, caUsage, commonName, digitalSignature, type Issued, issue, purposes } from '../../unit/pki/authority.ts';
 
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
 const years = { notBefore: inDays(-400), notAfter: inDays(4000) };

@@ -23,7 +23,7 @@ import {
   now,
   person,
   root,
-} from '../../unit/pki/authority.ts';
+} from '../../support/handmade-certificates.ts';
 import { codeOf, validatorFor } from '../../unit/pki/validator.ts';
 
 const anchor = root();

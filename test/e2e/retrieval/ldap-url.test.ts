@@ -8,8 +8,16 @@ import { EvidenceStore } from '../../../src/pki/retrieval/evidence-store.ts';
 import { UrlRetriever } from '../../../src/pki/retrieval/url-retriever.ts';
 import { milliseconds, octets, seconds } from '../../../src/settings/units.ts';
 import { startFaultProxy } from '../../support/fault-proxy.ts';
+import {
+  crlEntry,
+  distributionPoint,
+  intermediate,
+  issueCrl,
+  now,
+  person,
+  root,
+} from '../../support/handmade-certificates.ts';
 import { type Slapd, startSlapd } from '../../support/slapd.ts';
-import { crlEntry, distributionPoint, intermediate, issueCrl, now, person, root } from '../../unit/pki/authority.ts';
 import { codeOf, validatorFor } from '../../unit/pki/validator.ts';
 
 const anchor = root();

@@ -5,10 +5,10 @@ import { text } from 'node:stream/consumers';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodeCertificatePem } from '../../../src/pki/encoding/pem.ts';
+import { ca, caUsage, commonName, type Issued, issue, newKeys, person } from '../../support/handmade-certificates.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { oddKeys } from '../../support/odd-keys.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
-import { ca, caUsage, commonName, type Issued, issue, newKeys, person } from '../../unit/pki/authority.ts';
 import { type ServiceSettings, type ServiceWorld, startService } from './service-world.ts';
 
 let pki: TestPki;

@@ -8,9 +8,9 @@ import { text } from 'node:stream/consumers';
 import { connect as connectTls, type SecureVersion } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeCertificatePem } from '../../../src/pki/encoding/pem.ts';
+import { commonName, issue } from '../../support/handmade-certificates.ts';
 import { accountsHolding, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
-import { commonName, issue } from '../../unit/pki/authority.ts';
 import { type ServiceSettings, type ServiceWorld, startService, temporarySocket } from './service-world.ts';
 
 let pki: TestPki;

@@ -16,7 +16,7 @@ import {
   person,
   purposes,
   root,
-} from './authority.ts';
+} from '../../support/handmade-certificates.ts';
 import { type Setting, validatorFor, verdictOf } from './validator.ts';
 
 const policies = (...list: readonly string[]) =>

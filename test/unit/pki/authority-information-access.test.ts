@@ -3,7 +3,7 @@ import { accessLocations } from '../../../src/pki/certificate/authority-informat
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import { oids } from '../../../src/pki/encoding/oids.ts';
 import { implicit, integer, objectIdentifier, sequence } from '../../support/der-builder.ts';
-import { dnsName, extension, person, root, uriName } from './authority.ts';
+import { dnsName, extension, person, root, uriName } from '../../support/handmade-certificates.ts';
 
 const issuer = root();
 const ocsp = (url: string) => sequence(objectIdentifier(oids.ocspAccess), uriName(url));

@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Budget, BudgetExceededError, type Work } from '../../../src/pki/path/budget.ts';
 import { milliseconds } from '../../../src/settings/units.ts';
-import { now } from './authority.ts';
+import { now } from '../../support/handmade-certificates.ts';
 
 let moment = now.getTime();
 const clock = { now: () => new Date(moment) };

@@ -15,7 +15,7 @@ import {
   root,
   sha256,
   subjectAltName,
-} from './authority.ts';
+} from '../../support/handmade-certificates.ts';
 import { codeOf, validatorFor, verdictOf } from './validator.ts';
 
 const anchor = root();

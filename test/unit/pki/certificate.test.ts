@@ -27,7 +27,7 @@ import {
   root,
   sha256,
   subjectAltName,
-} from './authority.ts';
+} from '../../support/handmade-certificates.ts';
 
 const issuer = root();
 const keys = newKeys();

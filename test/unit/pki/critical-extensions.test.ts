@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { oids } from '../../../src/pki/encoding/oids.ts';
 import { namedBits, objectIdentifier, sequence, text } from '../../support/der-builder.ts';
-import { extension, type Issued, intermediate, issue, issueCrl, person, purposes, root } from './authority.ts';
+import {
+  extension,
+  type Issued,
+  intermediate,
+  issue,
+  issueCrl,
+  person,
+  purposes,
+  root,
+} from '../../support/handmade-certificates.ts';
 import { type Setting, verdictOf } from './validator.ts';
 
 const qualified = (critical: boolean, ...qualifiers: readonly Buffer[]) =>

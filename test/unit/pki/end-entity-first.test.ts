@@ -3,7 +3,6 @@ import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
 import { defaultAlgorithmPolicy } from '../../../src/pki/certificate/algorithms.ts';
 import { oids } from '../../../src/pki/encoding/oids.ts';
 import { integer, namedBits, objectIdentifier, sequence } from '../../support/der-builder.ts';
-import { rsaKeys } from '../../support/keys.ts';
 import {
   ca,
   caUsage,
@@ -17,7 +16,8 @@ import {
   person,
   purposes,
   root,
-} from './authority.ts';
+} from '../../support/handmade-certificates.ts';
+import { rsaKeys } from '../../support/keys.ts';
 import { codeOf, validatorFor, verdictOf } from './validator.ts';
 
 const ofKeys = (subject: Buffer, keys = newKeys()): Issued => ({ subject, keys, der: Buffer.alloc(0) });

@@ -27,7 +27,7 @@ import {
   octetString,
   sequence,
 } from '../../support/der-builder.ts';
-import { commonName, directoryName, dnsName } from './authority.ts';
+import { commonName, directoryName, dnsName } from '../../support/handmade-certificates.ts';
 
 const negative = der(0x02, Buffer.of(0xff));
 const emptyOid = der(0x06);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/certificate/certificate.ts';
 import { MalformedError } from '../../../src/pki/encoding/malformed-error.ts';
 import { keyHashOf, publicKeyOctets } from '../../../src/pki/ocsp/key-hash.ts';
-import { root } from './authority.ts';
+import { root } from '../../support/handmade-certificates.ts';
 
 describe('the hash of a key (RFC 6960 4.2.1)', () => {
   const issued = root();

@@ -13,7 +13,7 @@ import {
   person,
   purposes,
   root,
-} from './authority.ts';
+} from '../../support/handmade-certificates.ts';
 import { verdictOf } from './validator.ts';
 
 const anchor = root();

@@ -17,7 +17,7 @@ import {
   root,
   subjectAltName,
   uriName,
-} from './authority.ts';
+} from '../../support/handmade-certificates.ts';
 
 const anchor = root();
 const ip = (hex: string) => implicit(7, Buffer.from(hex, 'hex'));

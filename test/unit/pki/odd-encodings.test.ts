@@ -37,7 +37,7 @@ import {
   signed,
   subjectAltName,
   uriName,
-} from './authority.ts';
+} from '../../support/handmade-certificates.ts';
 import { verdictOf } from './validator.ts';
 
 const anchor = root();

@@ -3,7 +3,6 @@ import { unrecorded } from '../../../src/explanation/steps.ts';
 import { oids } from '../../../src/pki/encoding/oids.ts';
 import { Budget } from '../../../src/pki/path/budget.ts';
 import { octetString, sequence } from '../../support/der-builder.ts';
-import { ecKeys } from '../../support/keys.ts';
 import {
   ca,
   caUsage,
@@ -20,7 +19,8 @@ import {
   person,
   purposes,
   root,
-} from './authority.ts';
+} from '../../support/handmade-certificates.ts';
+import { ecKeys } from '../../support/keys.ts';
 import { validatorFor, verdictOf } from './validator.ts';
 
 const anchor = root();

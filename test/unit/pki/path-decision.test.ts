@@ -13,7 +13,18 @@ import type { PathInputs } from '../../../src/pki/path/path-validator.ts';
 import { SignatureChecks } from '../../../src/pki/path/signature-checks.ts';
 import type { IssuerSource } from '../../../src/pki/retrieval/issuer-source.ts';
 import type { RevocationPolicy } from '../../../src/pki/revocation/revocation-policy.ts';
-import { ca, caUsage, commonName, days, type Issued, issue, newKeys, now, person, root } from './authority.ts';
+import {
+  ca,
+  caUsage,
+  commonName,
+  days,
+  type Issued,
+  issue,
+  newKeys,
+  now,
+  person,
+  root,
+} from '../../support/handmade-certificates.ts';
 
 const parse = ({ der }: Issued) => parseCertificate(der);
 const anchor = root();

@@ -25,7 +25,7 @@ import {
   now,
   person,
   root,
-} from './authority.ts';
+} from '../../support/handmade-certificates.ts';
 
 const parse = ({ der }: Issued) => parseCertificate(der);
 const anchor = root();

@@ -23,7 +23,7 @@ import {
   root,
   subjectAltName,
   uriName,
-} from './authority.ts';
+} from '../../support/handmade-certificates.ts';
 import { codeOf, validatorFor, verdictOf } from './validator.ts';
 
 const anchor = root();

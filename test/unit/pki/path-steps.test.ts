@@ -24,7 +24,7 @@ import {
   person,
   root,
   subjectAltName,
-} from './authority.ts';
+} from '../../support/handmade-certificates.ts';
 
 const { anyPolicy } = oids;
 const anchor = root();

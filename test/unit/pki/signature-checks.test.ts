@@ -7,7 +7,7 @@ import { oids } from '../../../src/pki/encoding/oids.ts';
 import { Budget } from '../../../src/pki/path/budget.ts';
 import { SignatureChecks } from '../../../src/pki/path/signature-checks.ts';
 import { bitString, integer, objectIdentifier, sequence } from '../../support/der-builder.ts';
-import { intermediate, issue, now, person, root } from './authority.ts';
+import { intermediate, issue, now, person, root } from '../../support/handmade-certificates.ts';
 
 type Asked = Parameters<SignatureVerifier['verify']>;
 class Noting extends SignatureVerifier {

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { unrecorded } from '../../../src/explanation/steps.ts';
 import { oids } from '../../../src/pki/encoding/oids.ts';
 import { objectIdentifier, sequence, utf8 } from '../../support/der-builder.ts';
-import { rsaKeys } from '../../support/keys.ts';
 import {
   ca,
   caUsage,
@@ -21,7 +20,8 @@ import {
   sha256,
   subjectAltName,
   uriName,
-} from './authority.ts';
+} from '../../support/handmade-certificates.ts';
+import { rsaKeys } from '../../support/keys.ts';
 import { validatorFor, verdictOf } from './validator.ts';
 
 const anchor = root();

@@ -21,7 +21,16 @@ import {
   set,
   time,
 } from '../../support/der-builder.ts';
-import { commonName, days, dnsName, extension, newKeys, person, root, uriName } from './authority.ts';
+import {
+  commonName,
+  days,
+  dnsName,
+  extension,
+  newKeys,
+  person,
+  root,
+  uriName,
+} from '../../support/handmade-certificates.ts';
 
 const more = integer(1);
 const algorithm = sequence(objectIdentifier(oids.ecdsaWithSha256));

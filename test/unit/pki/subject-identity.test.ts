@@ -4,7 +4,15 @@ import { MalformedError } from '../../../src/pki/encoding/malformed-error.ts';
 import { oids } from '../../../src/pki/encoding/oids.ts';
 import { subjectIdentity } from '../../../src/pki/names/subject-identity.ts';
 import { octetString, sequence, text, utf8 } from '../../support/der-builder.ts';
-import { emailName, extension, otherName, person, root, subjectAltName, uriName } from './authority.ts';
+import {
+  emailName,
+  extension,
+  otherName,
+  person,
+  root,
+  subjectAltName,
+  uriName,
+} from '../../support/handmade-certificates.ts';
 
 const issuer = root();
 const sid = 'S-1-5-21-1111111111-2222222222-3333333333-1105';

@@ -3,7 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
 import { oids } from '../../../src/pki/encoding/oids.ts';
 import { integer, objectIdentifier, sequence } from '../../support/der-builder.ts';
-import { extension, type Issued, intermediate, otherName, person, root, subjectAltName } from './authority.ts';
+import {
+  extension,
+  type Issued,
+  intermediate,
+  otherName,
+  person,
+  root,
+  subjectAltName,
+} from '../../support/handmade-certificates.ts';
 import { type Setting, validatorFor } from './validator.ts';
 
 const anchor = root();

@@ -11,8 +11,8 @@ import {
   type ValidationResult,
 } from '../../../src/pki/path/certificate-validator.ts';
 import type { PathSettings } from '../../../src/pki/path/path-settings.ts';
+import { type Issued, now } from '../../support/handmade-certificates.ts';
 import { pathSettingsOf, type RevocationChanges, revocationBy } from '../../support/validation-settings.ts';
-import { type Issued, now } from './authority.ts';
 
 type Options = Omit<CertificateValidatorOptions, 'trustAnchors' | 'intermediates' | 'settings' | 'revocation'>;
 

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { parseCrl } from '../../../../src/pki/crl/crl.ts';
 import { KnownCrl } from '../../../../src/pki/crl/known-crl.ts';
 import { MalformedError } from '../../../../src/pki/encoding/malformed-error.ts';
-import { crlEntry, issueCrl, root } from '../authority.ts';
+import { crlEntry, issueCrl, root } from '../../../support/handmade-certificates.ts';
 
 /** Threads that do nothing until the test lets them die. */
 const threads: (EventEmitter & { terminated: number })[] = [];

@@ -5,7 +5,7 @@ import { type CertificateRevocationList, parseCrl } from '../../../../src/pki/cr
 import { CrlEntries, indexCrlEntries } from '../../../../src/pki/crl/crl-entries.ts';
 import { KnownCrl } from '../../../../src/pki/crl/known-crl.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
-import { crlEntry, extension, issueCrl, root } from '../authority.ts';
+import { crlEntry, extension, issueCrl, root } from '../../../support/handmade-certificates.ts';
 
 setFlagsFromString('--expose_gc');
 const collectGarbage: () => void = runInNewContext('gc');

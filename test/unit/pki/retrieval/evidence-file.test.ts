@@ -6,8 +6,8 @@ import { EvidenceContent, readOcspResponse } from '../../../../src/pki/retrieval
 import { decodeEvidence, encodeEvidence, evidenceFileName } from '../../../../src/pki/retrieval/evidence-file.ts';
 import type { ConfirmedEvidence } from '../../../../src/pki/retrieval/retrieved-evidence.ts';
 import type { RetrievalRequest } from '../../../../src/pki/retrieval/retriever.ts';
+import { days, issueCrl, now, root } from '../../../support/handmade-certificates.ts';
 import { issueOcsp, ocspError } from '../../../support/ocsp-answer.ts';
-import { days, issueCrl, now, root } from '../authority.ts';
 
 const url = 'http://pki.example/ca.crl';
 const crl: RetrievalRequest = { kind: 'crl', url };

@@ -9,7 +9,7 @@ import { type HttpExchange, retrieveByHttp } from '../../../../src/pki/retrieval
 import type { RetrievalPolicy, RetrievalRequest } from '../../../../src/pki/retrieval/retriever.ts';
 import { milliseconds, octets } from '../../../../src/settings/units.ts';
 import { implicit } from '../../../support/der-builder.ts';
-import { ca, caUsage, commonName, dnsName, issue, subjectAltName } from '../authority.ts';
+import { ca, caUsage, commonName, dnsName, issue, subjectAltName } from '../../../support/handmade-certificates.ts';
 
 const sockets = new Set<Socket>();
 const servers: Server[] = [];

@@ -11,7 +11,15 @@ import { type IssuerRetrievalOptions, IssuerSource } from '../../../../src/pki/r
 import type { Retrieved } from '../../../../src/pki/retrieval/retriever.ts';
 import { milliseconds, octets, seconds } from '../../../../src/settings/units.ts';
 import { objectIdentifier, sequence } from '../../../support/der-builder.ts';
-import { extension, type Issued, intermediate, now, person, root, uriName } from '../authority.ts';
+import {
+  extension,
+  type Issued,
+  intermediate,
+  now,
+  person,
+  root,
+  uriName,
+} from '../../../support/handmade-certificates.ts';
 
 const parse = ({ der }: Issued) => parseCertificate(der);
 const access = (...urls: readonly string[]): Buffer =>

@@ -15,7 +15,16 @@ import { UrlRetriever } from '../../../../src/pki/retrieval/url-retriever.ts';
 import { milliseconds, octets, seconds } from '../../../../src/settings/units.ts';
 import { type CrlServer, startCrlServer } from '../../../support/crl-server.ts';
 import { explicit, integer, objectIdentifier, octetString, sequence, set } from '../../../support/der-builder.ts';
-import { days, extension, type Issued, intermediate, now, person, root, uriName } from '../authority.ts';
+import {
+  days,
+  extension,
+  type Issued,
+  intermediate,
+  now,
+  person,
+  root,
+  uriName,
+} from '../../../support/handmade-certificates.ts';
 import { codeOf, validatorFor } from '../validator.ts';
 
 let server: CrlServer;

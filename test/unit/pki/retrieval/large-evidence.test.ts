@@ -8,7 +8,7 @@ import { concatInPieces, copyInPieces, inPieces } from '../../../../src/pki/enco
 import { Budget } from '../../../../src/pki/path/budget.ts';
 import { EvidenceContent } from '../../../../src/pki/retrieval/evidence-content.ts';
 import { decodeEvidence, encodeEvidence } from '../../../../src/pki/retrieval/evidence-file.ts';
-import { crlEntry, issueCrl, now, root } from '../authority.ts';
+import { crlEntry, issueCrl, now, root } from '../../../support/handmade-certificates.ts';
 
 const anchor = root();
 const entry = crlEntry(0x1_0000_0000);

@@ -13,7 +13,7 @@ import {
   statusByOcsp,
   statusFacts,
 } from '../../../../src/pki/revocation/certificate-status.ts';
-import { days, issueCrl, person, root } from '../authority.ts';
+import { days, issueCrl, person, root } from '../../../support/handmade-certificates.ts';
 
 const anchor = root();
 const certificate = parseCertificate(person(anchor).der);

@@ -20,7 +20,7 @@ import {
   person,
   root,
   uriName,
-} from '../authority.ts';
+} from '../../../support/handmade-certificates.ts';
 import { codeOf, validatorFor, verdictOf } from '../validator.ts';
 
 const anchor = root();

@@ -30,7 +30,7 @@ import {
   person,
   root,
   uriName,
-} from '../authority.ts';
+} from '../../../support/handmade-certificates.ts';
 
 const issuer = root('Issuer');
 const other = root('Other');

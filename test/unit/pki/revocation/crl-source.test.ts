@@ -24,7 +24,7 @@ import {
   person,
   root,
   uriName,
-} from '../authority.ts';
+} from '../../../support/handmade-certificates.ts';
 
 const anchor = root();
 const middle = intermediate(anchor);

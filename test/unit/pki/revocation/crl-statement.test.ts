@@ -11,7 +11,7 @@ import {
 } from '../../../../src/pki/crl/crl-statement.ts';
 import { oids } from '../../../../src/pki/encoding/oids.ts';
 import { integer } from '../../../support/der-builder.ts';
-import { days, extension, issueCrl, root } from '../authority.ts';
+import { days, extension, issueCrl, root } from '../../../support/handmade-certificates.ts';
 
 const issuer = root();
 const parsedCrl = (source: string, ...extensions: readonly Buffer[]) =>

@@ -26,7 +26,16 @@ import {
   text,
   time,
 } from '../../../support/der-builder.ts';
-import { commonName, days, directoryName, dnsName, extension, root, sha256, uriName } from '../authority.ts';
+import {
+  commonName,
+  days,
+  directoryName,
+  dnsName,
+  extension,
+  root,
+  sha256,
+  uriName,
+} from '../../../support/handmade-certificates.ts';
 
 const more = integer(1);
 const algorithm = sequence(objectIdentifier(oids.ecdsaWithSha256));

@@ -5,7 +5,7 @@ import { parseCrl } from '../../../../src/pki/crl/crl.ts';
 import { KnownCrl } from '../../../../src/pki/crl/known-crl.ts';
 import { Budget } from '../../../../src/pki/path/budget.ts';
 import type { SignatureChecks } from '../../../../src/pki/path/signature-checks.ts';
-import { crlEntry, days, issueCrl, now, root } from '../authority.ts';
+import { crlEntry, days, issueCrl, now, root } from '../../../support/handmade-certificates.ts';
 
 const issuer = root();
 const list = parseCrl(issueCrl(issuer, { entries: [crlEntry(7)] }), 'crl');

@@ -15,7 +15,6 @@ import {
   text,
   time,
 } from '../../../support/der-builder.ts';
-import { issueOcsp, type OcspAnswer } from '../../../support/ocsp-answer.ts';
 import {
   type CrlIssuing,
   commonName,
@@ -29,7 +28,8 @@ import {
   person,
   root,
   signed,
-} from '../authority.ts';
+} from '../../../support/handmade-certificates.ts';
+import { issueOcsp, type OcspAnswer } from '../../../support/ocsp-answer.ts';
 import { codeOf, validatorFor } from '../validator.ts';
 
 const anchor = root();

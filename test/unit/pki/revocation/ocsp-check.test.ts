@@ -12,7 +12,6 @@ import { IssuerPool } from '../../../../src/pki/path/issuer-pool.ts';
 import { SignatureChecks } from '../../../../src/pki/path/signature-checks.ts';
 import { seconds as secondsLong } from '../../../../src/settings/units.ts';
 import { integer, namedBits, octetString, sequence } from '../../../support/der-builder.ts';
-import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
 import {
   ca,
   commonName,
@@ -31,7 +30,8 @@ import {
   purposes,
   root,
   subjectAltName,
-} from '../authority.ts';
+} from '../../../support/handmade-certificates.ts';
+import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
 import { type OcspContext, ocspContext } from './ocsp-context.ts';
 
 const anchor = root();

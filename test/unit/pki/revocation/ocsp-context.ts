@@ -6,7 +6,7 @@ import { Budget } from '../../../../src/pki/path/budget.ts';
 import type { IssuerPool } from '../../../../src/pki/path/issuer-pool.ts';
 import { SignatureChecks } from '../../../../src/pki/path/signature-checks.ts';
 import { seconds } from '../../../../src/settings/units.ts';
-import { now } from '../authority.ts';
+import { now } from '../../../support/handmade-certificates.ts';
 
 export type OcspContext = Parameters<typeof checkOcspResponse>[2];
 

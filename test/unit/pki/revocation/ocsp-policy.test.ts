@@ -12,7 +12,6 @@ import type { OcspOptions } from '../../../../src/pki/ocsp/ocsp-source.ts';
 import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
 import type { RetrievalRequest } from '../../../../src/pki/retrieval/retriever.ts';
 import { octets } from '../../../../src/settings/units.ts';
-import { issueOcsp, type OcspAnswer, ocspError } from '../../../support/ocsp-answer.ts';
 import {
   commonName,
   crlEntry,
@@ -24,7 +23,8 @@ import {
   now,
   person,
   purposes,
-} from '../authority.ts';
+} from '../../../support/handmade-certificates.ts';
+import { issueOcsp, type OcspAnswer, ocspError } from '../../../support/ocsp-answer.ts';
 import { good, goodCrl, middle, responder, responderOf, serial, site, type World } from './site.ts';
 
 const withoutResponder = person(middle, [], { serial });

@@ -8,7 +8,7 @@ import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts
 import { oids } from '../../../../src/pki/encoding/oids.ts';
 import { certIdOf, encodeOcspRequest, ocspGetUrl } from '../../../../src/pki/ocsp/ocsp-request.ts';
 import { integer, objectIdentifier, sequence } from '../../../support/der-builder.ts';
-import { dnsName, extension, intermediate, person, root, uriName } from '../authority.ts';
+import { dnsName, extension, intermediate, person, root, uriName } from '../../../support/handmade-certificates.ts';
 
 const anchor = root();
 const middle = intermediate(anchor);

@@ -10,8 +10,8 @@ import { certIdOf, encodeOcspRequest, ocspGetUrl, sameCertId } from '../../../..
 import { keyOf, OcspRequests, responderOf } from '../../../../src/pki/ocsp/ocsp-requests.ts';
 import { ocsp } from '../../../../src/pki/ocsp/ocsp-settings.ts';
 import { objectIdentifier, octetString, sequence } from '../../../support/der-builder.ts';
+import { extension, intermediate, person, root, uriName } from '../../../support/handmade-certificates.ts';
 import type { OcspChanges } from '../../../support/validation-settings.ts';
-import { extension, intermediate, person, root, uriName } from '../authority.ts';
 
 const anchor = parseCertificate(root().der);
 const middle = intermediate(root());

@@ -16,8 +16,8 @@ import {
   text,
   time,
 } from '../../../support/der-builder.ts';
+import { days, extension, intermediate, root } from '../../../support/handmade-certificates.ts';
 import { generalizedTime, issueOcsp, ocspError, singleResponse, wrapOcsp } from '../../../support/ocsp-answer.ts';
-import { days, extension, intermediate, root } from '../authority.ts';
 
 const anchor = root();
 const issuer = intermediate(anchor);

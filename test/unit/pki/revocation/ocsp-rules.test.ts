@@ -10,7 +10,6 @@ import { parseOcspResponse } from '../../../../src/pki/ocsp/ocsp-response.ts';
 import { IssuerPool } from '../../../../src/pki/path/issuer-pool.ts';
 import { seconds as secondsLong } from '../../../../src/settings/units.ts';
 import { implicit, objectIdentifier, octetString, sequence } from '../../../support/der-builder.ts';
-import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
 import {
   commonName,
   days,
@@ -23,7 +22,8 @@ import {
   person,
   purposes,
   root,
-} from '../authority.ts';
+} from '../../../support/handmade-certificates.ts';
+import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
 import { type OcspContext, ocspContext } from './ocsp-context.ts';
 
 const anchor = root();

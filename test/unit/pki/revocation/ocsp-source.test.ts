@@ -16,7 +16,6 @@ import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
 import type { RetrievalRequest, Retrieved } from '../../../../src/pki/retrieval/retriever.ts';
 import { milliseconds, octets, seconds } from '../../../../src/settings/units.ts';
 import { objectIdentifier, sequence } from '../../../support/der-builder.ts';
-import { issueOcsp, type OcspAnswer, ocspError } from '../../../support/ocsp-answer.ts';
 import {
   commonName,
   days,
@@ -30,7 +29,8 @@ import {
   person,
   root,
   uriName,
-} from '../authority.ts';
+} from '../../../support/handmade-certificates.ts';
+import { issueOcsp, type OcspAnswer, ocspError } from '../../../support/ocsp-answer.ts';
 import { ocspContext } from './ocsp-context.ts';
 
 const anchor = root();

@@ -25,7 +25,7 @@ import {
   person,
   root,
   uriName,
-} from '../authority.ts';
+} from '../../../support/handmade-certificates.ts';
 import { codeOf, validatorFor } from '../validator.ts';
 
 const anchor = root();

@@ -6,8 +6,6 @@ import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts
 import { oids } from '../../../../src/pki/encoding/oids.ts';
 import type { EvidenceRefresher } from '../../../../src/pki/retrieval/evidence-refresher.ts';
 import { explicit, sequence } from '../../../support/der-builder.ts';
-import { issueOcsp } from '../../../support/ocsp-answer.ts';
-import type { RevocationChanges } from '../../../support/validation-settings.ts';
 import {
   ca,
   caUsage,
@@ -21,7 +19,9 @@ import {
   person,
   root,
   uriName,
-} from '../authority.ts';
+} from '../../../support/handmade-certificates.ts';
+import { issueOcsp } from '../../../support/ocsp-answer.ts';
+import type { RevocationChanges } from '../../../support/validation-settings.ts';
 import { codeOf, validatorFor } from '../validator.ts';
 import { good, site } from './site.ts';
 

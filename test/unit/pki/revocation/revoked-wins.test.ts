@@ -5,7 +5,6 @@ import { parseCertificate } from '../../../../src/pki/certificate/certificate.ts
 import { oids } from '../../../../src/pki/encoding/oids.ts';
 import type { RevocationMethod } from '../../../../src/pki/revocation/status-search.ts';
 import { der, integer, namedBits, octetString, sequence, text, time } from '../../../support/der-builder.ts';
-import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
 import {
   type CrlIssuing,
   commonName,
@@ -20,7 +19,8 @@ import {
   person,
   purposes,
   root,
-} from '../authority.ts';
+} from '../../../support/handmade-certificates.ts';
+import { issueOcsp, type OcspAnswer, singleResponse } from '../../../support/ocsp-answer.ts';
 import { codeOf, validatorFor } from '../validator.ts';
 
 const anchor = root();

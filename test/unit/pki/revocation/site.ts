@@ -8,9 +8,19 @@ import { EvidenceStore } from '../../../../src/pki/retrieval/evidence-store.ts';
 import type { RetrievalRequest, Retrieved, Retriever } from '../../../../src/pki/retrieval/retriever.ts';
 import { milliseconds, octets, seconds } from '../../../../src/settings/units.ts';
 import { objectIdentifier, sequence } from '../../../support/der-builder.ts';
+import {
+  days,
+  extension,
+  type Issued,
+  intermediate,
+  issueCrl,
+  now,
+  person,
+  root,
+  uriName,
+} from '../../../support/handmade-certificates.ts';
 import { issueOcsp, type OcspAnswer } from '../../../support/ocsp-answer.ts';
 import type { OcspChanges, RevocationChanges } from '../../../support/validation-settings.ts';
-import { days, extension, type Issued, intermediate, issueCrl, now, person, root, uriName } from '../authority.ts';
 import { codeOf, validatorFor } from '../validator.ts';
 
 export const anchor = root();

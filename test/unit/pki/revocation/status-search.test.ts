@@ -5,7 +5,6 @@ import { oids } from '../../../../src/pki/encoding/oids.ts';
 import type { RetrievalRequest } from '../../../../src/pki/retrieval/retriever.ts';
 import type { RevocationMethod } from '../../../../src/pki/revocation/status-search.ts';
 import { der, namedBits } from '../../../support/der-builder.ts';
-import { issueOcsp } from '../../../support/ocsp-answer.ts';
 import {
   commonName,
   crlEntry,
@@ -17,7 +16,8 @@ import {
   issueCrl,
   person,
   purposes,
-} from '../authority.ts';
+} from '../../../support/handmade-certificates.ts';
+import { issueOcsp } from '../../../support/ocsp-answer.ts';
 import { type Answer, anchor, good, goodCrl, holder, middle, responder, responderOf, serial, site } from './site.ts';
 
 const hours = (count: number) => days(count / 24);

@@ -20,7 +20,7 @@ import {
   purposes,
   root,
   subjectAltName,
-} from '../../pki/authority.ts';
+} from '../../../support/handmade-certificates.ts';
 
 const anchor = root();
 const middle = intermediate(anchor);

@@ -1,6 +1,6 @@
-/** Issues certificates and CRLs of any kind, right or wrong; with P-256 keys unless others are given. */
+/** Certificates and CRLs made octet by octet, of any kind, right or wrong; with P-256 keys unless others are given. */
 import { createHash, randomBytes, sign } from 'node:crypto';
-import { oids } from '../../../src/pki/encoding/oids.ts';
+import { oids } from '../../src/pki/encoding/oids.ts';
 import {
   bitString,
   boolean,
@@ -13,8 +13,8 @@ import {
   octetString,
   sequence,
   time,
-} from '../../support/der-builder.ts';
-import { ecdsaWithSha256, type Keys, newKeys, type Scheme } from '../../support/keys.ts';
+} from './der-builder.ts';
+import { ecdsaWithSha256, type Keys, newKeys, type Scheme } from './keys.ts';
 
 export const now = new Date('2026-06-01T12:00:00Z');
 export const days = (count: number): Date => new Date(now.getTime() + count * 86_400_000);
