@@ -17,7 +17,17 @@ import { pass, user } from './commands/login.ts';
 import { auth, bufferSize, clearCommandChannel, protection } from './commands/security.ts';
 import { option, quit, reinitialize, transferMode, transferStructure, transferType } from './commands/settings.ts';
 import { modificationTime, modifyFacts, modifyModificationTime } from './commands/times.ts';
-import { abort, allocate, append, extendedPassive, passive, restart, retrieve, store } from './commands/transfer.ts';
+import {
+  abort,
+  allocate,
+  append,
+  extendedPassive,
+  passive,
+  restart,
+  retrieve,
+  store,
+  storeUnique,
+} from './commands/transfer.ts';
 import type { Control } from './control/control.ts';
 import { mlstFacts } from './listing.ts';
 
@@ -71,6 +81,7 @@ export const commandTable: readonly CommandSpec[] = [
   loggedIn('SIZE', '<path>', 'Tell the size of a file.', 'RFC 3659 4', fileSize, { feature: 'SIZE' }),
   open('STAT', '[<path>]', 'Tell the status, or list over here.', 'RFC 959 4.1.3', status, anytime),
   loggedIn('STOR', '<path>', 'Receive a file.', 'RFC 959 4.1.3', store),
+  loggedIn('STOU', '[<path>]', 'Receive a file under a new name.', 'RFC 959 4.1.3', storeUnique),
   open('STRU', '<F>', 'Set the file structure; file only.', 'RFC 959 4.1.2', transferStructure),
   open('SYST', '', 'Tell the kind of system.', 'RFC 959 4.1.3', system, inClear),
   open('TYPE', '<A|I|L 8>', 'Set the representation type.', 'RFC 959 4.1.2', transferType, { feature: 'TVFS' }),

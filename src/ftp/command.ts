@@ -9,7 +9,7 @@ import { reply } from './reply.ts';
 const notOffered: ReadonlyMap<string, string> = new Map([
   ['PORT', 'Active mode is not offered; use PASV or EPSV.'],
   ['EPRT', 'Active mode is not offered; use PASV or EPSV.'],
-  ...['ACCT', 'ADAT', 'CLNT', 'CONF', 'ENC', 'HOST', 'LANG', 'MFCT', 'MIC', 'SITE', 'SMNT', 'STOU'].map(
+  ...['ACCT', 'ADAT', 'CLNT', 'CONF', 'ENC', 'HOST', 'LANG', 'MFCT', 'MIC', 'SITE', 'SMNT'].map(
     (verb) => [verb, 'Command not offered.'] as const,
   ),
 ]);

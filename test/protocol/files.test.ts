@@ -228,6 +228,33 @@ describe('directories and names', () => {
     expect(record).toHaveProperty('facts.modifiedAt', expect.stringMatching(/^2001-02-03T04:05:/));
   });
 
+  it.each([
+    ['STOU', /^1(?:25|50) FILE: (file\.[0-9a-f]{16})$/u],
+    ['STOU docs/report', /^1(?:25|50) FILE: (docs\/report\.[0-9a-f]{16})$/u],
+  ])('%s makes a new file each time, and the first reply tells its name', async (line, opening) => {
+    const names: string[] = [];
+    for (const content of ['one', 'two']) {
+      const port = await client.passive();
+      client.write(`${line}\r\n`);
+      const data = await openData(port, identities.ada);
+      data.resume();
+      data.end(content);
+      const [, name = ''] = opening.exec((await client.reply()).text) ?? [];
+      expect((await client.reply()).code).toBe(226);
+      expect(await readFile(join(site.home, name), 'utf8')).toBe(content);
+      expect(site.audit.at(-1)).toMatchObject({ operation: 'store', path: `/${name}`, outcome: 'complete' });
+      names.push(name);
+    }
+    expect(new Set(names).size).toBe(2);
+  });
+
+  it('STOU takes no offset, and needs the right to write', async () => {
+    expect(await code('REST 3')).toBe(350);
+    expect(await code('STOU')).toBe(554);
+    await client.passive();
+    expect(await code('STOU read-only/x')).toBe(550);
+  });
+
   it('MDTM tells the time of a file whose name begins with one (RFC 3659 3.1)', async () => {
     await writeFile(join(site.home, '20010203040506 old'), '');
     await writeFile(join(site.home, 'old'), '');

@@ -1,4 +1,5 @@
-/** PASV, EPSV, REST, RETR, STOR, APPE, ALLO and ABOR. */
+/** PASV, EPSV, REST, RETR, STOR, STOU, APPE, ALLO and ABOR. */
+import { randomBytes } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Transfer } from '../../operations/audit.ts';
@@ -10,6 +11,9 @@ import { carryOut, TransferRefused, transferObstacle } from '../data/transfer.ts
 import { recordTransfer } from '../data/transfer-audit.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { type Reply, reply } from '../reply.ts';
+
+/** Random octets in the name of a file that STOU makes. */
+const uniqueOctets = 8;
 
 export async function passive(control: Control): Promise<void> {
   if (control.settings.extendedPassiveOnly) {
@@ -79,7 +83,7 @@ export async function retrieve(control: Control, argument: string, session: Auth
   const path = pathArgument(control, argument);
   if (path === undefined || isObstructed(control)) return;
   await answeringFailures(control, async () => {
-    const file = await opening(control, session, { operation: 'retrieve', path }, session.storage.openRead(path));
+    const file = await opened(control, session, { operation: 'retrieve', path }, session.storage.openRead(path));
     try {
       if (offset > file.facts.size) {
         control.send(reply('restartNotPossible', 'The file is shorter than that.'));
@@ -104,6 +108,16 @@ export function store(control: Control, argument: string, session: Authenticated
   return receive(control, session, argument, 'store', offset === 0 ? { kind: 'replace' } : { kind: 'at', offset });
 }
 
+/** The name is made here, too long to be met by chance, and the first reply tells it (RFC 1123 4.1.2.9). */
+export async function storeUnique(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
+  if (takeRestartOffset(control) !== 0) {
+    control.send(reply('restartNotPossible', 'STOU always makes a new file.'));
+    return;
+  }
+  const name = `${argument === '' ? 'file' : argument}.${randomBytes(uniqueOctets).toString('hex')}`;
+  return receive(control, session, name, 'store', { kind: 'replace' }, `FILE: ${name}`);
+}
+
 /** RFC 3659 5.3 leaves an offset before APPE undefined; to append all the same puts the octets elsewhere than was asked. */
 export async function append(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
   if (takeRestartOffset(control) !== 0) {
@@ -119,16 +133,15 @@ async function receive(
   argument: string,
   operation: 'store' | 'append',
   mode: WriteMode,
+  opening = 'Send the file.',
 ): Promise<void> {
   const path = pathArgument(control, argument);
   if (path === undefined || isObstructed(control)) return;
   await answeringFailures(control, async () => {
-    const upload = await opening(control, session, { operation, path }, session.storage.openWrite(path, mode));
+    const upload = await opened(control, session, { operation, path }, session.storage.openWrite(path, mode));
     try {
-      const result = await carryOut(
-        control,
-        { opening: 'Send the file.', direction: 'receiving' },
-        (connection, signal) => moveUpload(control, connection, upload, signal),
+      const result = await carryOut(control, { opening, direction: 'receiving' }, (connection, signal) =>
+        moveUpload(control, connection, upload, signal),
       );
       control.bytesReceived += result.bytes;
       recordTransfer(control, session, { operation, path, ...result });
@@ -140,14 +153,14 @@ async function receive(
 }
 
 /** A file that the disk does not let be opened is a transfer that failed; what rules or names forbid is told elsewhere. */
-async function opening<T>(
+async function opened<T>(
   control: Control,
   session: AuthenticatedSession,
   transfer: Pick<Transfer, 'operation' | 'path'>,
-  opened: Promise<T>,
+  opening: Promise<T>,
 ): Promise<T> {
   try {
-    return await opened;
+    return await opening;
   } catch (error) {
     if (error instanceof StorageError && (error.kind === 'no-space' || error.kind === 'fault')) {
       recordTransfer(control, session, { ...transfer, outcome: 'failed', bytes: 0, facts: { reason: error.message } });
