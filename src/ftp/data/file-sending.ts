@@ -1,6 +1,6 @@
 /** Sends a file from two buffers: one is read into while the other is on its way. */
 import type { Socket } from 'node:net';
-import { giveSlabBack, loseSlab, sendingSlab, takeSlab } from './octet-slabs.ts';
+import { sendingSlab, transferSlabs } from './octet-slabs.ts';
 
 /** What is sent: so many octets of a file from an offset. */
 export interface SentFile {
@@ -24,9 +24,9 @@ export async function sendFile(
   options: SendingOptions,
 ): Promise<void> {
   const wanted = Math.min(sendingSlab, end - start);
-  let current = takeSlab(wanted);
+  let current = transferSlabs.take(wanted);
   // A file that fits into one buffer needs no other.
-  let other = end - start > current.length ? takeSlab(wanted) : undefined;
+  let other = end - start > current.length ? transferSlabs.take(wanted) : undefined;
   const read = (buffer: Buffer, offset: number) => {
     const step = readInto(buffer.subarray(0, Math.min(buffer.length, end - offset)), offset);
     // It may fail before anything waits for it.
@@ -49,9 +49,10 @@ export async function sendFile(
     isDone = true;
   } finally {
     // After a failure the kernel, TLS or the disk may still use them.
-    const release = isDone ? giveSlabBack : loseSlab;
-    release(current);
-    if (other) release(other);
+    for (const slab of other ? [current, other] : [current]) {
+      if (isDone) transferSlabs.giveBack(slab);
+      else transferSlabs.lose(slab);
+    }
   }
 }
 

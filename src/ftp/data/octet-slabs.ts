@@ -45,25 +45,31 @@ class SlabSize {
   }
 }
 
-const smallest = new SlabSize(small);
-const largestFirst = [new SlabSize(large), new SlabSize(medium), smallest];
+export class OctetSlabs {
+  readonly #smallest = new SlabSize(small);
+  readonly #largestFirst = [new SlabSize(large), new SlabSize(medium), this.#smallest];
 
-/** @param wanted octets; what comes may be smaller, never below 64 KiB, and holds octets of other transfers */
-export function takeSlab(wanted: number): Buffer {
-  const size = largestFirst.find(({ isFree }, index) => isFree && wanted > (largestFirst[index + 1]?.octets ?? 0));
-  return (size ?? smallest).take();
+  /** @param wanted octets; what comes may be smaller, never below 64 KiB, and holds octets of other transfers */
+  take(wanted: number): Buffer {
+    const sizes = this.#largestFirst;
+    const size = sizes.find(({ isFree }, index) => isFree && wanted > (sizes[index + 1]?.octets ?? 0));
+    return (size ?? this.#smallest).take();
+  }
+
+  /** For another transfer. */
+  giveBack(slab: Buffer): void {
+    this.#sizeOf(slab)?.giveBack(slab);
+  }
+
+  /** Something that was given up may still read or write it: the collector takes it when that is over. */
+  lose(slab: Buffer): void {
+    this.#sizeOf(slab)?.lose();
+  }
+
+  #sizeOf(slab: Buffer): SlabSize | undefined {
+    return this.#largestFirst.find(({ octets }) => octets === slab.length);
+  }
 }
 
-/** For another transfer. */
-export function giveSlabBack(slab: Buffer): void {
-  sizeOf(slab)?.giveBack(slab);
-}
-
-/** Something that was given up may still read or write it: the collector takes it when that is over. */
-export function loseSlab(slab: Buffer): void {
-  sizeOf(slab)?.lose();
-}
-
-function sizeOf(slab: Buffer): SlabSize | undefined {
-  return largestFirst.find(({ octets }) => octets === slab.length);
-}
+/** Of all transfers of the process: together they have one bound. */
+export const transferSlabs = new OctetSlabs();

@@ -3,7 +3,7 @@
  * the disk falls behind. Octets are decrypted straight into the slab.
  */
 import type { Socket } from 'node:net';
-import { giveSlabBack, largestSlab, loseSlab, takeSlab } from './octet-slabs.ts';
+import { largestSlab, transferSlabs } from './octet-slabs.ts';
 import { type OwnBuffer, readIntoOwnBuffer } from './own-buffer.ts';
 
 export interface IntakeOptions {
@@ -26,7 +26,7 @@ export class UploadIntake {
   readonly #socket: Socket;
   readonly #options: IntakeOptions;
   readonly #over = Promise.withResolvers<void>();
-  #slab = takeSlab(0);
+  #slab = transferSlabs.take(0);
   /** Of the slab: octets that arrived, and those of them that were handed on to be written. */
   #filled = 0;
   #handedOn = 0;
@@ -97,7 +97,7 @@ export class UploadIntake {
       this.#flush();
       this.#writing = this.#writing.then(() => this.#release(full));
       // Few files are larger than the first slab; those that are want large ones.
-      this.#slab = takeSlab(largestSlab);
+      this.#slab = transferSlabs.take(largestSlab);
       this.#filled = 0;
       this.#handedOn = 0;
     }
@@ -135,7 +135,7 @@ export class UploadIntake {
 
   /** A write that was given up may still read its slab, and a connection that lives still fill it. */
   #release(slab: Buffer): void {
-    if (this.#writeFailure) loseSlab(slab);
-    else giveSlabBack(slab);
+    if (this.#writeFailure) transferSlabs.lose(slab);
+    else transferSlabs.giveBack(slab);
   }
 }

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type SentFile, sendFile } from '../../../src/ftp/data/file-sending.ts';
-import { takeSlab } from '../../../src/ftp/data/octet-slabs.ts';
+import { transferSlabs } from '../../../src/ftp/data/octet-slabs.ts';
 
 const slab = 256 * 1024;
 
@@ -141,8 +141,12 @@ describe('the last octets of a file', () => {
 });
 
 describe('memory', () => {
-  /** What the next transfers get; they keep it. */
-  const next = () => Array.from({ length: 40 }, () => takeSlab(slab).buffer);
+  /** What the next transfers get. */
+  const next = () => {
+    const slabs = Array.from({ length: 40 }, () => transferSlabs.take(slab));
+    for (const taken of slabs) transferSlabs.lose(taken);
+    return slabs.map(({ buffer }) => buffer);
+  };
 
   it('is used again after a file that was sent', async () => {
     const { readInto, reads } = source(fileOf(3 * slab));

@@ -1,12 +1,21 @@
 /** Memory of transfers: how much one gets, how much all get together, and that none is used by two. */
-import { afterEach, describe, expect, it } from 'vitest';
-import { giveSlabBack, largestSlab, loseSlab, sendingSlab, takeSlab } from '../../../src/ftp/data/octet-slabs.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { largestSlab, OctetSlabs, sendingSlab } from '../../../src/ftp/data/octet-slabs.ts';
 
 const kibibyte = 1024;
 const taken = new Set<Buffer>();
+let slabs: OctetSlabs;
+
+beforeEach(() => {
+  slabs = new OctetSlabs();
+  taken.clear();
+});
+
+const giveBack = (slab: Buffer) => slabs.giveBack(slab);
+const lose = (slab: Buffer) => slabs.lose(slab);
 
 function take(wanted: number): Buffer {
-  const slab = takeSlab(wanted);
+  const slab = slabs.take(wanted);
   // Otherwise the slab is used by two.
   expect(taken.has(slab)).toBe(false);
   taken.add(slab);
@@ -17,14 +26,12 @@ function takeMany(count: number, wanted: number): readonly Buffer[] {
   return Array.from({ length: count }, () => take(wanted));
 }
 
-function end(how: (slab: Buffer) => void, slabs: Iterable<Buffer>): void {
-  for (const slab of slabs) {
+function end(how: (slab: Buffer) => void, ended: Iterable<Buffer>): void {
+  for (const slab of ended) {
     taken.delete(slab);
     how(slab);
   }
 }
-
-afterEach(() => end(giveSlabBack, [...taken]));
 
 describe('a slab', () => {
   it.each([
@@ -50,12 +57,12 @@ describe('a slab', () => {
   });
 
   it.each([
-    ['given back', giveSlabBack],
-    ['lost', loseSlab],
+    ['given back', giveBack],
+    ['lost', lose],
   ])('%s leaves its place to another transfer', (_how, how) => {
-    const slabs = takeMany(48, largestSlab);
+    const large = takeMany(48, largestSlab);
     expect(take(largestSlab).length).toBe(sendingSlab);
-    end(how, slabs.slice(0, 1));
+    end(how, large.slice(0, 1));
     expect(take(largestSlab).length).toBe(largestSlab);
     expect(take(largestSlab).length).toBe(sendingSlab);
   });
@@ -68,21 +75,21 @@ describe('the memory of a slab', () => {
     [1024, 8],
   ])('of %i KiB is used again when it was given back, and of so many at once: %i', (size, kept) => {
     const first = takeMany(kept + 5, size * kibibyte);
-    end(giveSlabBack, first);
+    end(giveBack, first);
     const again = takeMany(kept + 5, size * kibibyte);
     expect(again.filter((slab) => first.includes(slab))).toHaveLength(kept);
   });
 
   it('is not used again when it was lost', () => {
     const before = takeMany(10, largestSlab);
-    end(loseSlab, before);
+    end(lose, before);
     expect(takeMany(10, largestSlab).filter((slab) => before.includes(slab))).toEqual([]);
   });
 
   it('of any other buffer is never given to a transfer', () => {
     const stranger = Buffer.alloc(5);
-    giveSlabBack(stranger);
-    loseSlab(stranger);
+    giveBack(stranger);
+    lose(stranger);
     expect(takeMany(200, largestSlab)).not.toContain(stranger);
     expect(takeMany(200, 0)).not.toContain(stranger);
   });

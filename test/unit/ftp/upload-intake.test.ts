@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { largestSlab, loseSlab, takeSlab } from '../../../src/ftp/data/octet-slabs.ts';
+import { largestSlab, transferSlabs } from '../../../src/ftp/data/octet-slabs.ts';
 import { readIntoOwnBuffer } from '../../../src/ftp/data/own-buffer.ts';
 import { UploadIntake } from '../../../src/ftp/data/upload-intake.ts';
 
@@ -280,9 +280,9 @@ describe.each([
     };
     /** What the next transfers get; they keep it. */
     const next = () => {
-      const slabs = [0, largestSlab].flatMap((wanted) => Array.from({ length: 30 }, () => takeSlab(wanted)));
+      const slabs = [0, largestSlab].flatMap((wanted) => Array.from({ length: 30 }, () => transferSlabs.take(wanted)));
       const memory = new Set(slabs.map(({ buffer }) => buffer));
-      for (const slab of slabs) loseSlab(slab);
+      for (const slab of slabs) transferSlabs.lose(slab);
       return memory;
     };
     const used = await memoryOf();
