@@ -88,7 +88,7 @@ async function showRefusal(world: World, name: string): Promise<void> {
   });
   const reference = /reference ([0-9A-Z]{4}-[0-9A-Z]{4})/.exec(output)?.[1];
   if (reference === undefined) throw new Error(`the refusal has no reference:\n${output}`);
-  const { denial } = auditRecord(world.auditFile, reference);
+  const { denial } = await auditRecord(world.auditFile, reference);
   say('The client was told no more than that. The audit record with this reference says:');
   for (const [key, value] of Object.entries(denial ?? {})) {
     if (typeof value === 'string') say(`  ${key.padEnd(8)} ${value}`);

@@ -98,13 +98,14 @@ interface DeniedRecord {
   };
 }
 
+/** The client hears of a refusal before the gateway's record of it is in the file. */
+const recordPatienceMs = 10_000;
+
 /** The audit record with the reference that a client was told. */
-export function auditRecord(file: string, reference: string): DeniedRecord {
-  const records = readFileSync(file, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as DeniedRecord);
-  const record = records.find((entry) => entry.reference === reference);
-  if (!record) throw new Error(`no audit record has the reference ${reference}`);
-  return record;
+export async function auditRecord(file: string, reference: string): Promise<DeniedRecord> {
+  for (const began = performance.now(); performance.now() - began < recordPatienceMs; await delay(50)) {
+    const [, line] = new RegExp(`^(.*"reference":"${reference}".*)\n`, 'mu').exec(readFileSync(file, 'utf8')) ?? [];
+    if (line !== undefined) return JSON.parse(line) as DeniedRecord;
+  }
+  throw new Error(`no audit record has the reference ${reference}`);
 }
