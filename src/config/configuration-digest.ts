@@ -74,9 +74,9 @@ const slowDigests = new LRUCache<string, string>({ max: 64 });
 
 function slow(content: Buffer, name: string): string {
   const key = `${sha256(content)} ${name}`;
-  const digest =
-    slowDigests.get(key) ??
-    scryptSync(content, `cardgate configuration\n${name}`, digestLength, scryptCost).toString('hex');
+  const known = slowDigests.get(key);
+  if (known !== undefined) return known;
+  const digest = scryptSync(content, `cardgate configuration\n${name}`, digestLength, scryptCost).toString('hex');
   slowDigests.set(key, digest);
   return digest;
 }

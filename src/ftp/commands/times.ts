@@ -39,7 +39,7 @@ export async function modifyModificationTime(control: Control, argument: string,
 /** Only the time can be set, so a list with any other fact is refused as a whole. */
 export async function modifyFacts(control: Control, argument: string, session: AuthenticatedSession) {
   const { facts, path } = factsAndPath.exec(argument)?.groups ?? {};
-  const [, time] = /^modify=(?<time>[^;]*);$/iu.exec(facts ?? '') ?? [];
+  const [, time] = /^modify=([^;]*);$/iu.exec(facts ?? '') ?? [];
   if (facts !== undefined && time === undefined) {
     control.send(reply('parameterNotImplemented', 'The only fact that can be set is Modify.'));
     return;

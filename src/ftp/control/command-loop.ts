@@ -36,7 +36,8 @@ export class CommandLoop {
   #isServingUrgent = false;
   #drainReply: Reply | undefined;
   #inputEnded = false;
-  #heard = Promise.withResolvers<void>();
+  /** Absent while nothing waits for the client. */
+  #heard: PromiseWithResolvers<void> | undefined;
 
   /** @param maximumLine octets of a line without its end */
   constructor(connection: LoopConnection, maximumLine: Octets) {
@@ -51,13 +52,14 @@ export class CommandLoop {
 
   /** Resolves when the client sends something more. */
   heardAgain(): Promise<void> {
+    this.#heard ??= Promise.withResolvers();
     return this.#heard.promise;
   }
 
   push(chunk: Buffer): void {
     if (this.#connection.isEnding()) return;
-    this.#heard.resolve();
-    this.#heard = Promise.withResolvers();
+    this.#heard?.resolve();
+    this.#heard = undefined;
     this.#queue.push(chunk);
     this.#regulate();
     void this.#serveUrgent();
