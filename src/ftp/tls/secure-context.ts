@@ -97,7 +97,8 @@ export class SessionSecurity {
     // A session of TLS 1.3 is never kept by id, and to have Node offer it costs a copy of it.
     const mayKeepId = context === this.#legacy || hello === 'unreadable' || !hello.versions.includes(helloOfTls13);
     const tls = this.#wrap(raw, direction ?? 'undecided', context, mayKeepId);
-    if (direction !== undefined || context === this.#legacy) return { tls };
+    const isOlder = mayKeepId || this.#options.site.ssl.maximumVersion === 'TLSv1.2';
+    if (direction !== undefined || isOlder) return { tls };
     tls.standStill();
     return {
       tls,

@@ -197,7 +197,7 @@ describe('the ticket of TLS 1.2', () => {
   });
 });
 
-describe('a client of TLS 1.3 alone that begins before its command', () => {
+describe('a client that begins before its command', () => {
   /** Its data connection, behind the first flight of the server. */
   async function begun(client: Client) {
     const of = security();
@@ -219,7 +219,7 @@ describe('a client of TLS 1.3 alone that begins before its command', () => {
     ['receiving', 0],
     ['sending', 1],
   ] as const)(
-    'is done before the server is, and gets by its command (%s) so many tickets: %i',
+    'of TLS 1.3 alone is done before the server is, and gets by its command (%s) so many tickets: %i',
     async (direction, count) => {
       const { data, tls, goOn, completed, tickets } = await begun(tls13);
       const order: string[] = [];
@@ -237,14 +237,26 @@ describe('a client of TLS 1.3 alone that begins before its command', () => {
     },
   );
 
-  it('is not left waiting where the server asked for another key share (RFC 8446 4.1.4)', async () => {
+  it('of TLS 1.3 alone is not left waiting where the server asked for another key share (RFC 8446 4.1.4)', async () => {
     // The server takes the second group, and the client sends a share of the first one only.
     const { completed, goOn } = await begun({ ...tls13, ecdhCurve: 'secp521r1:X25519' });
     expect(await completed).toMatchObject({ outcome: 'established' });
     goOn?.('receiving');
   });
 
-  it('is given up after the time of a handshake while it stands still', async () => {
+  it.each<[string, Site, Client]>([
+    ['the site knows TLS 1.2 alone', { ssl: { maximumVersion: 'TLSv1.2' } }, both],
+    ['the client knows TLS 1.2 alone', {}, tls12],
+    ['the client knows both', {}, both],
+  ])('has no longer time for its handshake where %s: that never stands still', async (_where, site, client) => {
+    const { client: tcp, raw } = await open.tcpPair();
+    clients.push(connect({ socket: tcp, rejectUnauthorized: false, ...client }).on('error', () => undefined));
+    const { tls, goOn } = await wrap(security(site), undefined, raw);
+    expect(goOn).toBeUndefined();
+    expect(await completeHandshake(tls, milliseconds(10_000))).toMatchObject({ outcome: 'established' });
+  });
+
+  it('of TLS 1.3 alone is given up after the time of a handshake while it stands still', async () => {
     const { client: tcp, raw } = await open.tcpPair();
     clients.push(connect({ socket: tcp, rejectUnauthorized: false, ...tls13 }).on('error', () => undefined));
     const { tls } = await wrap(security(), undefined, raw);
