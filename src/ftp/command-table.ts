@@ -3,6 +3,7 @@
  * here and refused says why.
  */
 import { type CommandSpec, loggedIn, open } from './command-spec.ts';
+import { extendedPassive, passive } from './commands/data-ports.ts';
 import {
   changeDirectory,
   changeToParent,
@@ -17,17 +18,7 @@ import { pass, user } from './commands/login.ts';
 import { auth, bufferSize, clearCommandChannel, protection } from './commands/security.ts';
 import { option, quit, reinitialize, transferMode, transferStructure, transferType } from './commands/settings.ts';
 import { modificationTime, modifyFacts, modifyModificationTime } from './commands/times.ts';
-import {
-  abort,
-  allocate,
-  append,
-  extendedPassive,
-  passive,
-  restart,
-  retrieve,
-  store,
-  storeUnique,
-} from './commands/transfer.ts';
+import { abort, allocate, append, restart, retrieve, store, storeUnique } from './commands/transfer.ts';
 import type { Control } from './control/control.ts';
 import { mlstFacts } from './listing.ts';
 

@@ -1,6 +1,5 @@
-/** PASV, EPSV, REST, RETR, STOR, STOU, APPE, ALLO and ABOR. */
+/** REST, RETR, STOR, STOU, APPE, ALLO and ABOR. */
 import { randomBytes } from 'node:crypto';
-import { isIPv4 } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { Transfer } from '../../operations/audit.ts';
 import { StorageError, type Upload, type WriteMode } from '../../storage/storage.ts';
@@ -10,52 +9,10 @@ import type { DataConnection, UploadEnd } from '../data/data-connection.ts';
 import { carryOut, TransferRefused, transferObstacle } from '../data/transfer.ts';
 import { recordTransfer } from '../data/transfer-audit.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
-import { type Reply, reply } from '../reply.ts';
+import { reply } from '../reply.ts';
 
 /** Random octets in the name of a file that STOU makes. */
 const uniqueOctets = 8;
-
-export async function passive(control: Control): Promise<void> {
-  if (control.settings.extendedPassiveOnly) {
-    control.send(reply('badSequence', 'EPSV ALL was sent.'));
-    return;
-  }
-  const address = control.options.site.firewallSupport.externalIp4Address ?? control.localAddress;
-  if (!isIPv4(address)) {
-    control.send(reply('noDataConnection', 'This is IPv6; use EPSV.'));
-    return;
-  }
-  await listening(control, (port) => {
-    const numbers = [...address.split('.'), port >> 8, port & 0xff].join(',');
-    return reply('passive', `Entering Passive Mode (${numbers})`);
-  });
-}
-
-/** RFC 2428 section 3; 522 here speaks of address families. */
-export async function extendedPassive(control: Control, argument: string): Promise<void> {
-  const family = isIPv4(control.localAddress) ? '1' : '2';
-  if (argument.toUpperCase() === 'ALL') {
-    control.settings.extendedPassiveOnly = true;
-    control.send(reply('ok', 'Only EPSV from now on.'));
-    return;
-  }
-  if (argument !== '' && argument !== family) {
-    control.send(reply('dataConnectionRefused', `Network protocol not supported, use (${family})`));
-    return;
-  }
-  await listening(control, (port) => reply('extendedPassive', `Entering Extended Passive Mode (|||${port}|)`));
-}
-
-async function listening(control: Control, answer: (port: number) => Reply): Promise<void> {
-  const listened = await control.data.listen();
-  if (listened.outcome === 'listening') control.send(answer(listened.port));
-  else if (listened.outcome === 'none') control.send(reply('noDataConnection', 'Given up.'));
-  else {
-    const text =
-      listened.denial.code === 'passive-ports-exhausted' ? 'No passive port is free' : 'No port can be opened';
-    control.send(reply('noDataConnection', `${text}, reference ${listened.reference}.`));
-  }
-}
 
 export function restart(control: Control, argument: string): void {
   const offset = /^\d{1,16}$/u.test(argument) ? Number(argument) : Number.NaN;
