@@ -8,6 +8,7 @@ import type { Facts } from '../../explanation/steps.ts';
 import { hasPeer, type PeerEnd, type ServerTlsSocket } from '../tls/server-tls-socket.ts';
 import { type SentFile, sendFile } from './file-sending.ts';
 import { PaceError, type PaceSettings, TransferPace } from './transfer-pace.ts';
+import { transferTurns } from './transfer-turns.ts';
 import { UploadIntake } from './upload-intake.ts';
 
 /** After our FIN the peer has this long to close its side. */
@@ -65,6 +66,7 @@ export class DataConnection {
         for (;;) {
           const next = await pace.hold(chunks.next());
           if (next.done) break;
+          await transferTurns.next(next.value.length);
           this.#throwFailure();
           const canTakeMore = this.#stream.write(next.value);
           this.#transferred += next.value.length;

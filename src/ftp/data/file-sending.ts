@@ -1,6 +1,7 @@
 /** Sends a file from two buffers: one is read into while the other is on its way. */
 import type { Socket } from 'node:net';
 import { sendingSlab, transferSlabs } from './octet-slabs.ts';
+import { transferTurns } from './transfer-turns.ts';
 
 /** What is sent: so many octets of a file from an offset. */
 export interface SentFile {
@@ -38,10 +39,10 @@ export async function sendFile(
     let next = start < end ? read(current, start) : Promise.resolve(0);
     for (let offset = start; offset < end; ) {
       const octets = await options.hold(next);
-      const written = writeAll(socket, current.subarray(0, octets));
       offset += octets;
       if (other && offset < end) next = read(other, offset);
-      await written;
+      await transferTurns.next(octets);
+      await writeAll(socket, current.subarray(0, octets));
       options.onOctets(octets);
       if (other) [current, other] = [other, current];
       else if (offset < end) next = read(current, offset);

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { largestSlab, transferSlabs } from './octet-slabs.ts';
 import { type OwnBuffer, readIntoOwnBuffer } from './own-buffer.ts';
+import { octetsOfTurn, transferTurns } from './transfer-turns.ts';
 
 export interface IntakeOptions {
   /** Writes octets behind those before; they stay as they are until it settles. */
@@ -34,6 +35,8 @@ export class UploadIntake {
   #writing: Promise<void> = Promise.resolve();
   #writeFailure: { readonly error: unknown } | undefined;
   #own: OwnBuffer | undefined;
+  #octetsInTurn = 0;
+  #awaitsTurn = false;
 
   constructor(socket: Socket, options: IntakeOptions) {
     this.#socket = socket;
@@ -55,9 +58,9 @@ export class UploadIntake {
     if (this.#writeFailure) throw this.#writeFailure.error;
   }
 
-  /** Whether the connection is read no further until the disk has caught up. */
+  /** Whether the connection is read no further until the disk has caught up, or other transfers have had their turn. */
   get #isPaused(): boolean {
-    return this.#waiting >= maximumWaiting;
+    return this.#awaitsTurn || this.#waiting >= maximumWaiting;
   }
 
   #read(): void {
@@ -92,6 +95,7 @@ export class UploadIntake {
   #arrived(count: number): boolean {
     this.#filled += count;
     this.#options.onOctets(count);
+    this.#takeTurns(count);
     if (this.#slab.length - this.#filled < recordOctets) {
       const full = this.#slab;
       this.#flush();
@@ -104,6 +108,17 @@ export class UploadIntake {
     return !this.#isPaused;
   }
 
+  #takeTurns(count: number): void {
+    this.#octetsInTurn += count;
+    if (this.#awaitsTurn || this.#octetsInTurn < octetsOfTurn) return;
+    this.#awaitsTurn = true;
+    void transferTurns.next(octetsOfTurn).then(() => {
+      this.#octetsInTurn = 0;
+      this.#awaitsTurn = false;
+      if (!this.#isPaused) this.#goOn();
+    });
+  }
+
   /** What arrived is written from the slab that goes on filling behind it. */
   #flush(): void {
     if (this.#handedOn === this.#filled) return;
@@ -111,7 +126,7 @@ export class UploadIntake {
     this.#handedOn = this.#filled;
     this.#waiting += 1;
     this.#writing = this.#writing.then(() => this.#write(octets));
-    if (this.#isPaused) void this.#options.hold(this.#writing);
+    if (this.#waiting >= maximumWaiting) void this.#options.hold(this.#writing);
   }
 
   async #write(octets: Buffer): Promise<void> {

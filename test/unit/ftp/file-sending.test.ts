@@ -1,6 +1,6 @@
 /** Downloads on their way from the file to the connection: the octets that were asked for, read ahead, out of memory of no other transfer. */
 import type { Socket } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type SentFile, sendFile } from '../../../src/ftp/data/file-sending.ts';
 import { transferSlabs } from '../../../src/ftp/data/octet-slabs.ts';
 
@@ -106,8 +106,8 @@ describe('the next piece', () => {
     const { readInto, reads } = source(fileOf(3 * slab));
     const { options, sum } = counting();
     const done = sendFile(socket, { readInto, start: 0, end: 3 * slab }, options);
-    await new Promise(setImmediate);
-    expect([reads.length, begun(), sum()]).toEqual([2, 1, 0]);
+    await vi.waitFor(() => expect(begun()).toBe(1));
+    expect([reads.length, sum()]).toEqual([2, 0]);
     gate.resolve();
     await done;
     expect([reads.length, begun(), sum()]).toEqual([3, 3, 3 * slab]);
@@ -211,4 +211,19 @@ describe('a failure', () => {
     process.off('unhandledRejection', notice);
     expect(unhandled).toEqual([]);
   });
+});
+
+it('many files at once send one piece in each turn of the event loop', async () => {
+  const { socket, begun } = connection();
+  const { readInto } = source(fileOf(4 * slab));
+  const sending = Array.from({ length: 5 }, () =>
+    sendFile(socket, { readInto, start: 0, end: 4 * slab }, counting().options),
+  );
+  let most = 0;
+  for (let before = 0; before < 20; before = begun()) {
+    await new Promise(setImmediate);
+    most = Math.max(most, begun() - before);
+  }
+  await Promise.all(sending);
+  expect(most).toBe(1);
 });

@@ -5,6 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { largestSlab, transferSlabs } from '../../../src/ftp/data/octet-slabs.ts';
 import { readIntoOwnBuffer } from '../../../src/ftp/data/own-buffer.ts';
+import { octetsOfTurn } from '../../../src/ftp/data/transfer-turns.ts';
 import { UploadIntake } from '../../../src/ftp/data/upload-intake.ts';
 
 const mebibyte = 1024 * 1024;
@@ -310,4 +311,26 @@ describe.each([
       expect(content().equals(octets)).toBe(true);
     }
   });
+});
+
+it('takes no more octets in one turn of the event loop than a turn has, however many lie in the kernel', async () => {
+  const { client, raw } = await connected();
+  withoutOwnBuffer(raw);
+  const sent = randomBytes(16 * mebibyte);
+  client.end(sent);
+  // The kernel holds as many as it can.
+  await vi.waitFor(() => expect(client.bytesWritten).toBe(sent.length));
+  const { done, arrived } = intakeOf(raw, async () => undefined);
+  let most = 0;
+  let isOver = false;
+  void done.then(() => {
+    isOver = true;
+  });
+  for (let before = 0; !isOver; before = arrived()) {
+    await new Promise(setImmediate);
+    most = Math.max(most, arrived() - before);
+  }
+  expect(arrived()).toBe(sent.length);
+  // The last piece may reach beyond.
+  expect(most).toBeLessThan(octetsOfTurn + 65_536);
 });
