@@ -15,10 +15,13 @@ import { deleteFile, fileSize, renameFrom, renameTo } from './commands/files.ts'
 import { features, help, noOperation, status, system } from './commands/information.ts';
 import { list, listFacts, listNames, showFacts } from './commands/listings.ts';
 import { pass, user } from './commands/login.ts';
+import { restart } from './commands/restart.ts';
+import { retrieve } from './commands/retrieve.ts';
 import { auth, bufferSize, clearCommandChannel, protection } from './commands/security.ts';
 import { option, quit, reinitialize, transferMode, transferStructure, transferType } from './commands/settings.ts';
+import { append, store, storeUnique } from './commands/store.ts';
 import { modificationTime, modifyFacts, modifyModificationTime } from './commands/times.ts';
-import { abort, allocate, append, restart, retrieve, store, storeUnique } from './commands/transfer.ts';
+import { abort, allocate } from './commands/transfer.ts';
 import type { Control } from './control/control.ts';
 import { mlstFacts } from './listing.ts';
 

@@ -92,6 +92,12 @@ export const fileCommandSettings = {
     .default(false)
     .describe('RNTO may replace an existing file')
     .meta(iis('ftpServer/fileHandling@allowReplaceOnRename')),
+  convertLineEnds: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Under TYPE A lines end in CRLF on the data connection and in LF in the file (RFC 959 3.1.1.1); false moves files as they are',
+    ),
   uploadWithoutCloseNotify: z
     .enum(['accept', 'refuse'])
     .default('accept')

@@ -72,13 +72,6 @@ describe('transfers', () => {
     expect(await download('RETR empty')).toEqual({ content: '', code: 226 });
   });
 
-  it('sends files unchanged under TYPE A and answers SIZE there', async () => {
-    expect(await code('TYPE A')).toBe(200);
-    expect(await download('RETR /docs/a.txt')).toEqual({ content: 'line 1\nline 2\n', code: 226 });
-    expect((await client.command('SIZE /docs/a.txt')).text).toBe('213 14');
-    expect(await code('TYPE I')).toBe(200);
-  });
-
   it('REST beyond the end is answered 554, and REST of nonsense 501', async () => {
     await client.passive();
     expect(await code('REST 1000000')).toBe(350);

@@ -4,15 +4,17 @@ import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
+import { answerTextSize, isText } from './text-files.ts';
 
-/** Answered under TYPE A too: .NET asks before any TYPE, and files travel unchanged under both types. */
+/** RFC 3659 4: the octets that RETR sends under the type there is. Answered under TYPE A too: .NET asks before any TYPE. */
 export async function fileSize(control: Control, argument: string, session: AuthenticatedSession) {
   const path = pathArgument(control, argument);
   if (path === undefined) return;
   await answeringFailures(control, async () => {
     const facts = await session.storage.stat(path);
-    if (facts.type === 'file') control.send(reply('fileStatus', String(facts.size)));
-    else control.send(reply('fileUnavailable', 'Not a plain file.'));
+    if (facts.type !== 'file') control.send(reply('fileUnavailable', 'Not a plain file.'));
+    else if (isText(control)) await answerTextSize(control, session, path);
+    else control.send(reply('fileStatus', String(facts.size)));
   });
 }
 

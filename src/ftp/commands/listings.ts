@@ -1,7 +1,7 @@
 /** LIST, NLST, MLSD and MLST. Listings are streamed: a directory of any length takes the memory of one block. */
 import { encodeOctets } from '../../storage/octet-text.ts';
 import { type DirectoryEntry, StorageError } from '../../storage/storage.ts';
-import type { Control } from '../control/control.ts';
+import { type Control, wholeFile } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import { carryOut, transferObstacle } from '../data/transfer.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
@@ -72,7 +72,7 @@ async function sendListing(
   format: Format,
   formatOne: Format = format,
 ): Promise<void> {
-  control.settings.restartOffset = 0;
+  control.settings.portion = wholeFile;
   const path = pathArgument(control, argument);
   if (path === undefined) return;
   await answeringFailures(control, async () => {

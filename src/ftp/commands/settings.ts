@@ -4,10 +4,7 @@ import type { Control, TransferType } from '../control/control.ts';
 import { mlstFacts } from '../listing.ts';
 import { messageLines, reply } from '../reply.ts';
 
-/**
- * RFC 959 3.1.1; L 8 is I on machines with bytes of 8 bits. Files travel unchanged under TYPE A too: what a card signed or a
- * checksum covers must arrive as it is, and SIZE and REST stay true.
- */
+/** RFC 959 3.1.1. ASCII without format effectors is what A alone says; L 8 is I on machines with bytes of 8 bits. */
 const types: ReadonlyMap<string, TransferType> = new Map([
   ['A', 'A'],
   ['A N', 'A'],
@@ -32,7 +29,7 @@ export function reinitialize(control: Control): void {
 export function transferType(control: Control, argument: string): void {
   const type = types.get(argument.toUpperCase());
   if (type === undefined) {
-    control.send(reply('parameterNotImplemented', 'Types are A and I.'));
+    control.send(reply('parameterNotImplemented', 'Types are A, A N, I and L 8.'));
     return;
   }
   control.settings.type = type;

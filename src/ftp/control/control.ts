@@ -10,13 +10,20 @@ import type { Session } from './session.ts';
 /** RFC 959 3.1: ASCII until the client says otherwise. */
 export type TransferType = 'A' | 'I';
 
+/** What of a file the next transfer is about, in octets as they go over the data connection. */
+export interface Portion {
+  readonly offset: number;
+}
+
+export const wholeFile: Portion = { offset: 0 };
+
 /** What commands set for the commands after them. */
 export interface SessionSettings {
   type: TransferType;
   /** Absolute and normalised. */
   workingDirectory: string;
   /** From REST, for the next transfer (RFC 3659 5.3). */
-  restartOffset: number;
+  portion: Portion;
   /** From RNFR, for the RNTO directly behind it (RFC 959 4.1.3). */
   renameFrom: string | undefined;
   /** RFC 2428 4: after EPSV ALL nothing else may open a data connection. */
@@ -33,7 +40,7 @@ export function initialSettings(): SessionSettings {
   return {
     type: 'A',
     workingDirectory: '/',
-    restartOffset: 0,
+    portion: wholeFile,
     renameFrom: undefined,
     extendedPassiveOnly: false,
     claimedName: undefined,

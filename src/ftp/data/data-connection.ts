@@ -6,7 +6,9 @@ import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import type { Facts } from '../../explanation/steps.ts';
 import { hasPeer, type PeerEnd, type ServerTlsSocket } from '../tls/server-tls-socket.ts';
+import { fileBlocks } from './file-blocks.ts';
 import { type SentFile, sendFile } from './file-sending.ts';
+import { converted, convertedIntake, type OctetConversion } from './octet-conversion.ts';
 import { PaceError, type PaceSettings, TransferPace } from './transfer-pace.ts';
 import { transferTurns } from './transfer-turns.ts';
 import { UploadIntake } from './upload-intake.ts';
@@ -79,8 +81,9 @@ export class DataConnection {
     }
   }
 
-  /** As `send`, from a file. */
-  sendFile(file: SentFile): Promise<void> {
+  /** As `send`, from a file. @param conversion absent: its octets as they are */
+  sendFile(file: SentFile, conversion?: OctetConversion): Promise<void> {
+    if (conversion) return this.send(converted(conversion, fileBlocks(file)));
     return this.#sending((pace) =>
       sendFile(this.#stream, file, {
         hold: (work) => pace.hold(work),
@@ -99,21 +102,25 @@ export class DataConnection {
    * Nor does the server send an octet to carry the acknowledgement along: a client that only writes closes with it unread, and its
    * kernel answers that with RST, which loses the upload. The host can acknowledge at once; docs/administration/file-transfer.md says how.
    * @param sink writes octets behind those before; they stay as they are until it settles
+   * @param conversion absent: the octets reach the sink as they are
    * @throws when the peer or the sink fails; `PaceError` when the peer is too slow
    */
-  async receive(sink: (octets: Buffer) => Promise<void>): Promise<UploadEnd> {
+  async receive(sink: (octets: Buffer) => Promise<void>, conversion?: OctetConversion): Promise<UploadEnd> {
+    const intake = conversion && convertedIntake(conversion, sink);
     const pace = this.#watch('in');
     try {
       this.#throwFailure();
       await new UploadIntake(this.#stream, {
-        write: sink,
+        write: intake?.write ?? sink,
         hold: (work) => pace.hold(work),
         onOctets: (count) => {
           this.#transferred += count;
         },
       }).run();
       this.#throwFailure();
-      return this.#howClientEnded();
+      const end = this.#howClientEnded();
+      if (intake) await pace.hold(intake.end());
+      return end;
     } catch (error) {
       throw this.#failure instanceof PaceError ? this.#failure : error;
     } finally {

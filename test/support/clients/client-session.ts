@@ -19,8 +19,15 @@ export type ClientIdentity =
 
 export type ClientStep =
   | { readonly do: 'list'; readonly path: string }
-  | { readonly do: 'upload'; readonly local: string; readonly remote: string; readonly pause?: ClientPause }
-  | { readonly do: 'download'; readonly remote: string; readonly local: string };
+  | (FileStep & { readonly do: 'upload'; readonly pause?: ClientPause })
+  | (FileStep & { readonly do: 'download' });
+
+interface FileStep {
+  readonly remote: string;
+  readonly local: string;
+  /** TYPE A; only curl, lftp and ftplib can. Default: false. */
+  readonly isText?: boolean;
+}
 
 /** A client that stands still until the test has done something; only basic-ftp can. It writes `<file>.reached` and awaits `file`. */
 export interface ClientPause {

@@ -30,15 +30,9 @@ function stepOptions(step: ClientStep, base: string): readonly CurlOption[] {
     case 'list':
       return [['url', url(step.path.endsWith('/') ? step.path : `${step.path}/`)]];
     case 'upload':
-      return [
-        ['url', url(step.remote)],
-        ['upload-file', step.local],
-      ];
+      return [['url', url(step.remote)], ['upload-file', step.local], ...(step.isText ? ['use-ascii'] : [])];
     case 'download':
-      return [
-        ['url', url(step.remote)],
-        ['output', step.local],
-      ];
+      return [['url', url(step.remote)], ['output', step.local], ...(step.isText ? ['use-ascii'] : [])];
   }
 }
 

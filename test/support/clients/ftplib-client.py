@@ -41,7 +41,11 @@ def main():
             ftp.retrlines("LIST " + step["path"], print)
         elif step["do"] == "upload":
             with open(step["local"], "rb") as source:
-                ftp.storbinary("STOR " + step["remote"], source)
+                store = ftp.storlines if step.get("isText") else ftp.storbinary
+                store("STOR " + step["remote"], source)
+        elif step.get("isText"):
+            with open(step["local"], "w", newline="") as target:
+                ftp.retrlines("RETR " + step["remote"], lambda line: target.write(line + "\n"))
         else:
             with open(step["local"], "wb") as target:
                 ftp.retrbinary("RETR " + step["remote"], target.write)

@@ -4,14 +4,16 @@ import { runClient } from './run-client.ts';
 
 const quoted = (value: string) => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 
+const text = ({ isText = false }) => (isText ? '-a ' : '');
+
 function stepCommand(step: ClientStep): string {
   switch (step.do) {
     case 'list':
       return `ls ${quoted(step.path)}`;
     case 'upload':
-      return `put ${quoted(step.local)} -o ${quoted(step.remote)}`;
+      return `put ${text(step)}${quoted(step.local)} -o ${quoted(step.remote)}`;
     case 'download':
-      return `get ${quoted(step.remote)} -o ${quoted(step.local)}`;
+      return `get ${text(step)}${quoted(step.remote)} -o ${quoted(step.local)}`;
   }
 }
 

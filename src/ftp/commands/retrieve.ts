@@ -1,0 +1,57 @@
+/** RETR: a file to the client, as the type of the session has it. */
+import type { ReadableFile } from '../../storage/storage.ts';
+import type { Control, Portion } from '../control/control.ts';
+import type { AuthenticatedSession } from '../control/session.ts';
+import type { OctetConversion } from '../data/octet-conversion.ts';
+import { carryOut } from '../data/transfer.ts';
+import { recordTransfer } from '../data/transfer-audit.ts';
+import { answeringFailures, pathArgument } from '../file-access.ts';
+import { takePortion } from './restart.ts';
+import { isText, shorterFile, textPosition } from './text-files.ts';
+import { isObstructed, opened } from './transfer-opening.ts';
+
+export async function retrieve(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
+  const portion = takePortion(control);
+  const path = pathArgument(control, argument);
+  if (path === undefined || isObstructed(control)) return;
+  await answeringFailures(control, async () => {
+    const file = await opened(control, session, { operation: 'retrieve', path }, session.storage.openRead(path));
+    try {
+      const sending = await sendingOf(control, file, portion);
+      if (!sending) return;
+      const { opening, start, conversion } = sending;
+      const result = await carryOut(control, { opening, direction: 'sending' }, async (connection) => {
+        await connection.sendFile({ readInto: file.readInto, start, end: file.facts.size }, conversion);
+        return { offset: portion.offset };
+      });
+      control.bytesSent += result.bytes;
+      recordTransfer(control, session, { operation: 'retrieve', path, ...result });
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+interface Sending {
+  /** Text of the reply. Some clients read a size out of parentheses, so there is one only where it is what will come. */
+  readonly opening: string;
+  /** Octets of the file before the first that is sent. */
+  readonly start: number;
+  readonly conversion?: OctetConversion;
+}
+
+/** @returns undefined after the client was told that its transfer cannot start there */
+async function sendingOf(control: Control, file: ReadableFile, { offset }: Portion): Promise<Sending | undefined> {
+  const { size } = file.facts;
+  if (isText(control)) {
+    const position = await textPosition(control, file, offset);
+    return (
+      position && { opening: 'Sending the text.', start: position.readFrom, conversion: { lines: position.lines } }
+    );
+  }
+  if (offset > size) {
+    control.send(shorterFile);
+    return undefined;
+  }
+  return { opening: `Sending the file (${size - offset} bytes).`, start: offset };
+}

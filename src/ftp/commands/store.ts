@@ -1,0 +1,156 @@
+/** STOR, STOU and APPE: a file from the client, as the type of the session has it. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { StorageError, type Upload, type WriteMode } from '../../storage/storage.ts';
+import type { Control } from '../control/control.ts';
+import type { AuthenticatedSession } from '../control/session.ts';
+import type { DataConnection, UploadEnd } from '../data/data-connection.ts';
+import type { OctetConversion } from '../data/octet-conversion.ts';
+import { carryOut, TransferRefused } from '../data/transfer.ts';
+import { recordTransfer } from '../data/transfer-audit.ts';
+import { answeringFailures, pathArgument } from '../file-access.ts';
+import { reply } from '../reply.ts';
+import { takePortion } from './restart.ts';
+import { conversionOf, isText, shorterFile, textPosition } from './text-files.ts';
+import { isObstructed, opened } from './transfer-opening.ts';
+
+/** Random octets in the name of a file that STOU makes. */
+const uniqueOctets = 8;
+
+export function store(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
+  const { offset } = takePortion(control);
+  return receive(control, session, argument, {
+    operation: 'store',
+    plan: (path) => (offset === 0 ? whole(control) : continuation(control, session, path, offset)),
+  });
+}
+
+/** The name is made here, too long to be met by chance, and the first reply tells it (RFC 1123 4.1.2.9). */
+export async function storeUnique(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
+  if (takePortion(control).offset !== 0) {
+    control.send(reply('restartNotPossible', 'STOU always makes a new file.'));
+    return;
+  }
+  const name = `${argument === '' ? 'file' : argument}.${randomBytes(uniqueOctets).toString('hex')}`;
+  return receive(control, session, name, {
+    operation: 'store',
+    opening: `FILE: ${name}`,
+    plan: () => whole(control),
+  });
+}
+
+/** RFC 3659 5.3 leaves an offset before APPE undefined; to append all the same puts the octets elsewhere than was asked. */
+export async function append(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
+  if (takePortion(control).offset !== 0) {
+    control.send(reply('restartNotPossible', 'APPE always writes at the end.'));
+    return;
+  }
+  return receive(control, session, argument, {
+    operation: 'append',
+    plan: () => ({ mode: { kind: 'append' }, conversion: conversionOf(control) }),
+  });
+}
+
+/** How the octets of an upload get into its file. */
+interface Plan {
+  readonly mode: WriteMode;
+  readonly conversion?: OctetConversion | undefined;
+}
+
+function whole(control: Control): Plan {
+  return { mode: { kind: 'replace' }, conversion: conversionOf(control) };
+}
+
+/** @param offset octets as the client sent them before @returns undefined after the client was told that it is not possible */
+async function continuation(
+  control: Control,
+  session: AuthenticatedSession,
+  path: string,
+  offset: number,
+): Promise<Plan | undefined> {
+  if (!isText(control)) return { mode: { kind: 'at', offset } };
+  const file = await session.storage.openRead(path).catch((error: unknown) => {
+    if (error instanceof StorageError && error.kind === 'not-found') return undefined;
+    throw error;
+  });
+  try {
+    const position = file && (await textPosition(control, file, offset));
+    if (!file) control.send(shorterFile);
+    return position && { mode: { kind: 'at', offset: position.writeFrom }, conversion: { lines: position.lines } };
+  } finally {
+    await file?.close();
+  }
+}
+
+interface Reception {
+  readonly operation: 'store' | 'append';
+  /** Text of the first reply. */
+  readonly opening?: string;
+  readonly plan: (path: string) => Promise<Plan | undefined> | Plan;
+}
+
+async function receive(
+  control: Control,
+  session: AuthenticatedSession,
+  argument: string,
+  { operation, opening = 'Send the file.', plan }: Reception,
+): Promise<void> {
+  const path = pathArgument(control, argument);
+  if (path === undefined || isObstructed(control)) return;
+  await answeringFailures(control, async () => {
+    const planned = await plan(path);
+    if (!planned) return;
+    const { mode, conversion } = planned;
+    const upload = await opened(control, session, { operation, path }, session.storage.openWrite(path, mode));
+    try {
+      const result = await carryOut(control, { opening, direction: 'receiving' }, (connection, signal) =>
+        moveUpload(control, connection, { upload, conversion }, signal),
+      );
+      control.bytesReceived += result.bytes;
+      recordTransfer(control, session, { operation, path, ...result });
+    } finally {
+      // Does nothing after a commit; on every other way out the old file stays.
+      await upload.abort();
+    }
+  });
+}
+
+interface OpenUpload {
+  readonly upload: Upload;
+  readonly conversion?: OctetConversion | undefined;
+}
+
+/** The reply comes after the commit: 226 means that the file is there, whole and durable. */
+async function moveUpload(
+  control: Control,
+  connection: DataConnection,
+  { upload, conversion }: OpenUpload,
+  signal: AbortSignal,
+) {
+  let end: UploadEnd;
+  try {
+    end = await connection.receive((chunk) => upload.write(chunk), conversion);
+    if (end === 'fin' && control.options.site.fileHandling.uploadWithoutCloseNotify === 'refuse') {
+      throw new TransferRefused('The upload ended without close_notify; it may be cut short.');
+    }
+    if (end !== 'close-notify') await outliveUpload(control, signal);
+    signal.throwIfAborted();
+  } catch (error) {
+    // Before the client is told: what it lists next shows nothing of the failed upload.
+    await upload.abort();
+    throw error;
+  }
+  await upload.commit(signal);
+  await connection.finishReceiving();
+  return { end };
+}
+
+/**
+ * A bare FIN is the end of the file, or that of a process that was killed: its kernel closes the data connection and the control
+ * connection in any order. The end of the control connection is an ABOR (RFC 959 4.1.1), so its fate is awaited first.
+ */
+async function outliveUpload(control: Control, signal: AbortSignal): Promise<void> {
+  await setTimeout(control.options.site.fileHandling.uploadEndDelay, undefined, { signal });
+  // Behind a QUIT the end of the input gives no transfer up, and tells nothing of the upload either.
+  if (control.hasInputEnded) throw new TransferRefused('The control connection ended with the upload.');
+}

@@ -1,0 +1,31 @@
+/** What stands before every transfer of a file: nothing is in its way, and the disk lets the file be opened. */
+import type { Transfer } from '../../operations/audit.ts';
+import { StorageError } from '../../storage/storage.ts';
+import type { Control } from '../control/control.ts';
+import type { AuthenticatedSession } from '../control/session.ts';
+import { transferObstacle } from '../data/transfer.ts';
+import { recordTransfer } from '../data/transfer-audit.ts';
+
+/** @returns whether the client was told what stands against any transfer now */
+export function isObstructed(control: Control): boolean {
+  const obstacle = transferObstacle(control);
+  if (obstacle) control.send(obstacle);
+  return obstacle !== undefined;
+}
+
+/** A file that the disk does not let be opened is a transfer that failed; what rules or names forbid is told elsewhere. */
+export async function opened<T>(
+  control: Control,
+  session: AuthenticatedSession,
+  transfer: Pick<Transfer, 'operation' | 'path'>,
+  opening: Promise<T>,
+): Promise<T> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (error instanceof StorageError && (error.kind === 'no-space' || error.kind === 'fault')) {
+      recordTransfer(control, session, { ...transfer, outcome: 'failed', bytes: 0, facts: { reason: error.message } });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,63 @@
+/** Real clients send and fetch a text under TYPE A: it is stored with the line ends of this system, and comes back as it was. */
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ClientSession, ClientStep } from '../../support/clients/client-session.ts';
+import { curl } from '../../support/clients/curl.ts';
+import { ftplib } from '../../support/clients/ftplib.ts';
+import { lftp } from '../../support/clients/lftp.ts';
+import { createIdentities, type ProtocolSite, startSite } from '../../support/protocol-site.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'cardgate-text-'));
+const local = (name: string) => join(scratch, name);
+const text = Array.from({ length: 5000 }, (_, line) => `line ${line} ${'x'.repeat(line % 97)}\n`).join('');
+
+let site: ProtocolSite;
+beforeAll(async () => {
+  const identities = await createIdentities();
+  site = await startSite(identities);
+  await Promise.all([
+    writeFile(local('ca.pem'), identities.caPem),
+    writeFile(local('ada.crt'), identities.ada.cert),
+    writeFile(local('ada.key'), identities.ada.key),
+    writeFile(local('text'), text),
+    writeFile(join(site.home, 'served'), text),
+  ]);
+});
+afterAll(async () => {
+  await site?.close();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+const session = (steps: readonly ClientStep[]): ClientSession => ({
+  port: site.port,
+  user: 'ada',
+  rootFile: local('ca.pem'),
+  identity: { kind: 'files', certificateFile: local('ada.crt'), keyFile: local('ada.key') },
+  tls: '1.3',
+  steps,
+});
+
+describe.each([
+  ['curl --use-ascii', curl],
+  ['lftp put -a and get -a', lftp],
+  ["ftplib's storlines and retrlines", ftplib],
+] as const)('%s', (name, client) => {
+  it('sends CRLF, and the file has LF; what comes back is the same text', async () => {
+    const remote = `sent by ${name.split(' ')[0]}`;
+    const copy = local(`copy ${remote}`);
+    const result = await client(
+      session([
+        { do: 'upload', local: local('text'), remote, isText: true },
+        { do: 'download', remote: 'served', local: copy, isText: true },
+      ]),
+    );
+    expect(result, `${result.stdout}\n${result.stderr}`).toMatchObject({ exitCode: 0 });
+    expect(await readFile(join(site.home, remote), 'utf8')).toBe(text);
+    expect(readFileSync(copy, 'utf8')).toBe(text);
+    const moved = site.audit.filter((record) => record.event === 'transfer' && record.path === `/${remote}`);
+    expect(moved).toEqual([expect.objectContaining({ outcome: 'complete', bytes: text.length + 5000 })]);
+  });
+});
