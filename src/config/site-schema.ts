@@ -45,6 +45,7 @@ export const siteSchema = z.strictObject({
   firewallSupport: ftpSections.firewallSupport,
   messages: ftpSections.messages,
   commandFiltering: ftpSections.commandFiltering,
+  directoryBrowse: ftpSections.directoryBrowse,
   fileHandling: z.strictObject({ ...fileCommandSettings, ...fileOperationSettings }).prefault({}),
 });
 

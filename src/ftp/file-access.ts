@@ -7,6 +7,7 @@ import { type Reply, reply } from './reply.ts';
 import { resolveVirtualPath } from './virtual-path.ts';
 
 const notFound = reply('fileUnavailable', 'No such file or directory.');
+export const nameNotAllowed = reply('nameNotAllowed', 'That name is not allowed.');
 const permissionDenied = reply('fileUnavailable', 'Permission denied.');
 
 const failureReplies: Readonly<Record<Exclude<StorageErrorKind, 'fault'>, Reply>> = {
@@ -22,7 +23,8 @@ const failureReplies: Readonly<Record<Exclude<StorageErrorKind, 'fault'>, Reply>
   forbidden: permissionDenied,
   ruled: reply('fileUnavailable', 'An authorization rule is for it, or for something in it; it stays where it is.'),
   'other-file-system': reply('fileUnavailable', 'The new name lies on another file system; copy the file instead.'),
-  'name-invalid': reply('nameNotAllowed', 'That name is not allowed.'),
+  'name-invalid': nameNotAllowed,
+  'too-many': reply('localError', 'The listing takes too long; ask for less of it.'),
   'not-durable': reply('localError', 'The file is whole and in place, but a power failure may undo that.'),
   unresponsive: reply('localError', 'The file system does not answer.'),
   /** RFC 1123 4.1.3.4. */
@@ -40,7 +42,7 @@ const refusals: Readonly<Partial<Record<StorageErrorKind, string>>> = {
 /** @returns the absolute virtual path, or undefined after the client was told that nothing can be called so */
 export function pathArgument(control: Control, argument: string): string | undefined {
   const path = resolveVirtualPath(control.settings.workingDirectory, argument);
-  if (path === undefined) control.send(failureReplies['name-invalid']);
+  if (path === undefined) control.send(nameNotAllowed);
   return path;
 }
 

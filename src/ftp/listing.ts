@@ -8,6 +8,9 @@ import type { DirectoryEntry, FileFacts, FileType } from '../storage/storage.ts'
 export const mlstFacts = ['type', 'size', 'modify', 'perm', 'unique', 'UNIX.mode'] as const;
 type MlstFact = (typeof mlstFacts)[number];
 
+/** What `ls` shows of an entry. */
+export type ShownEntry = Pick<DirectoryEntry, 'name' | 'type' | 'facts' | 'target'>;
+
 export interface FactsOptions {
   /** How the entry stands to the directory that MLSD lists: the directory itself (cdir) or the one above (pdir). */
   readonly relation?: 'cdir' | 'pdir';
@@ -19,6 +22,7 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const permissionLetters = 'rwxrwxrwx';
 /** Clients read these letters in the first column; an object of any other type is shown as a named pipe. */
 const listTypes: Readonly<Record<FileType, string>> = { file: '-', directory: 'd', link: 'l', other: 'p' };
+const nameMarks: Readonly<Record<FileType, string>> = { file: '', directory: '/', link: '@', other: '|' };
 /** What a link’s target may hold in a fact’s value: RFC 3659 7.2 ends that at a semicolon, and the facts at a space. */
 const factValue = /^[\w,.:!@#$%^&()\-+?/\\'"=~]+$/u;
 /** LIST has a column for everything; these stand where nothing is known. */
@@ -27,7 +31,7 @@ const unknown = { mode: 0, linkCount: 1, size: 0, modifiedAt: new Date(0) } as c
 const sixMonthsMilliseconds = (31_556_952 / 2) * 1000;
 
 /** One line without its CR LF. Times are UTC; the year replaces the time when older than six months or in the future. */
-export function formatList({ name, type, facts, target }: DirectoryEntry, now: Date): string {
+export function formatList({ name, type, facts, target }: ShownEntry, now: Date): string {
   const { mode, linkCount, size, modifiedAt }: Pick<FileFacts, keyof typeof unknown> = facts ?? unknown;
   const columns = [
     `${listTypes[type]}${modeLetters(mode)}`,
@@ -40,6 +44,13 @@ export function formatList({ name, type, facts, target }: DirectoryEntry, now: D
     ...(target === undefined ? [] : ['->', singleLine(target)]),
   ];
   return columns.join(' ');
+}
+
+/** What `ls -F` puts behind a name, and `ls -p` behind that of a directory. */
+export function nameMark({ type, facts }: ShownEntry, shown: 'none' | 'directories' | 'all'): string {
+  if (shown === 'none' || (shown === 'directories' && type !== 'directory')) return '';
+  const isProgram = type === 'file' && ((facts?.mode ?? 0) & 0o111) !== 0;
+  return isProgram ? '*' : nameMarks[type];
 }
 
 /** `fact=value;… pathname` with the enabled facts, without a CR LF (RFC 3659 7.2, the `entry` of the grammar). */

@@ -12,6 +12,7 @@ import { commandFiltering } from './control/line-reader.ts';
 import { dataChannelSecurity } from './data/data-peer.ts';
 import { firewallSupport } from './data/firewall-support.ts';
 import { paceSettings } from './data/transfer-pace.ts';
+import { directoryBrowse } from './directory-browse.ts';
 import { type clientCertificatePolicy, ssl } from './tls/tls-settings.ts';
 import { handshakeSettings } from './tls/tls-upgrade.ts';
 
@@ -118,6 +119,7 @@ export const ftpSections = {
   firewallSupport,
   messages,
   commandFiltering,
+  directoryBrowse,
 };
 
 export type FtpSettings = Decoded<typeof ftpSections> & {

@@ -28,9 +28,14 @@ export async function openBoundedStorage(
   return {
     stat: (path) => run(`stat ${path}`, () => storage.stat(path)),
     entry: (path) => run(`look at ${path}`, () => storage.entry(path)),
-    list: (path) =>
-      inTurns(storage.list(path), {
+    list: (path, isWanted) =>
+      inTurns(storage.list(path, isWanted), {
         next: (step) => run(`list ${path}`, step, { weight: listingThreads }),
+        end: (step) => cleanUp(`list ${path}`, step),
+      }),
+    names: (path, isWanted) =>
+      inTurns(storage.names(path, isWanted), {
+        next: (step) => run(`list ${path}`, step),
         end: (step) => cleanUp(`list ${path}`, step),
       }),
     openRead: async (path) => {

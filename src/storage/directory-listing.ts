@@ -12,12 +12,14 @@ import type { HomeLocation } from './home-location.ts';
 import { decodeOctets, hostPath } from './octet-text.ts';
 import { type Location, walkPath } from './path-walk.ts';
 import { identityOf } from './pinned-object.ts';
-import { type DirectoryEntry, type FileType, StorageError } from './storage.ts';
+import { type DirectoryEntry, type NamedEntry, StorageError } from './storage.ts';
 import { errnoOf, toStorageError } from './storage-errors.ts';
 import { isUploadName } from './upload-name.ts';
 
 /** Entries looked at together, each by a thread of its own; `bounded-storage.ts` counts them. */
 const lookAhead = 4;
+/** Entries handed on together: what is waited for at each of them is not worth one. */
+const batchSize = 64;
 /** Directory entries fetched from the kernel per trip through the thread pool. */
 const fetchedEntries = 256;
 
@@ -29,21 +31,28 @@ interface Shown {
   readonly guard: Guard;
 }
 
-export interface NamedEntry {
-  readonly name: string;
-  readonly type: FileType;
-}
+type IsWanted = (name: string) => boolean;
 
 /**
  * @param virtualPath absolute, from the home
+ * @param isWanted others are not looked at
  * @throws StorageError at any entry
  */
-export async function* listDirectory(home: GuardedHome, virtualPath: string): AsyncGenerator<DirectoryEntry> {
-  try {
-    yield* entriesOf(home, virtualPath);
-  } catch (error) {
-    throw toStorageError(error, `list ${virtualPath}`);
-  }
+export function listDirectory(
+  home: GuardedHome,
+  virtualPath: string,
+  isWanted: IsWanted = () => true,
+): AsyncGenerator<readonly DirectoryEntry[]> {
+  return batchesOf(home, virtualPath, isWanted, lookAtAll);
+}
+
+/** As `listDirectory`, without a look at any entry. */
+export function nameDirectory(
+  home: GuardedHome,
+  virtualPath: string,
+  isWanted: IsWanted = () => true,
+): AsyncGenerator<readonly NamedEntry[]> {
+  return batchesOf(home, virtualPath, isWanted, async (_shown, names) => names);
 }
 
 /**
@@ -71,20 +80,33 @@ async function showRoot(home: GuardedHome): Promise<DirectoryEntry> {
   return { name: '', type: 'directory', access, facts: toFileFacts('', object.stats) };
 }
 
-async function* entriesOf(home: GuardedHome, virtualPath: string): AsyncGenerator<DirectoryEntry> {
-  const { object, location, guard, close } = await home.object(virtualPath, 'Read');
+/** Yields now and then even while nothing is wanted, so that no step takes as long as the whole directory. */
+async function* batchesOf<T>(
+  home: GuardedHome,
+  virtualPath: string,
+  isWanted: IsWanted,
+  look: (shown: Shown, names: readonly NamedEntry[]) => Promise<readonly T[]>,
+): AsyncGenerator<readonly T[]> {
   try {
-    const shown = { link: object.link, location, home: home.confinement.location, guard };
-    let entries: NamedEntry[] = [];
-    for await (const entry of namesIn(object.link)) {
-      entries.push(entry);
-      if (entries.length < lookAhead) continue;
-      yield* await lookAtAll(shown, entries);
-      entries = [];
+    const { object, location, guard, close } = await home.object(virtualPath, 'Read');
+    try {
+      const shown = { link: object.link, location, home: home.confinement.location, guard };
+      let names: NamedEntry[] = [];
+      let passed = 0;
+      for await (const entry of namesIn(object.link)) {
+        if (!isUploadName(entry.name) && isWanted(entry.name)) names.push(entry);
+        else passed += 1;
+        if (names.length < batchSize && passed < fetchedEntries) continue;
+        yield await look(shown, names);
+        names = [];
+        passed = 0;
+      }
+      yield await look(shown, names);
+    } finally {
+      await close();
     }
-    yield* await lookAtAll(shown, entries);
-  } finally {
-    await close();
+  } catch (error) {
+    throw toStorageError(error, `list ${virtualPath}`);
   }
 }
 
@@ -119,8 +141,16 @@ function fromLatin1(name: string): string {
   return decodeOctets(Buffer.from(name, 'latin1'));
 }
 
-async function lookAtAll(shown: Shown, entries: readonly NamedEntry[]): Promise<readonly DirectoryEntry[]> {
-  const seen = await Promise.all(entries.map((entry) => (isUploadName(entry.name) ? undefined : lookAt(shown, entry))));
+async function lookAtAll(shown: Shown, names: readonly NamedEntry[]): Promise<readonly DirectoryEntry[]> {
+  const seen: (DirectoryEntry | undefined)[] = [];
+  let next = 0;
+  const lookOn = async () => {
+    for (let at = next++; at < names.length; at = next++) {
+      const entry = names[at];
+      if (entry) seen[at] = await lookAt(shown, entry);
+    }
+  };
+  await Promise.all(Array.from({ length: lookAhead }, lookOn));
   return seen.filter((entry) => entry !== undefined);
 }
 

@@ -2,7 +2,7 @@
 import { mkdir, rmdir, unlink, utimes } from 'node:fs/promises';
 import type { AccessRights } from '../authorization/access-rights.ts';
 import { Confinement } from './confinement.ts';
-import { listDirectory, showEntry } from './directory-listing.ts';
+import { listDirectory, nameDirectory, showEntry } from './directory-listing.ts';
 import { toFileFacts } from './file-facts.ts';
 import { openForReading } from './file-reading.ts';
 import { type GuardedEntry, GuardedHome } from './guarded-home.ts';
@@ -35,7 +35,8 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
         return toFileFacts(path.slice(path.lastIndexOf('/') + 1), object.stats);
       }),
     entry: (path) => translated(`look at ${path}`, () => showEntry(home, path)),
-    list: (path) => listDirectory(home, path),
+    list: (path, isWanted) => listDirectory(home, path, isWanted),
+    names: (path, isWanted) => nameDirectory(home, path, isWanted),
     openRead: (path) =>
       translated(`read ${path}`, async () => {
         const { object, close } = await home.object(path, 'Read');

@@ -31,11 +31,14 @@ export interface EntryAccess {
 }
 
 /** A name in a directory, links not followed. */
-export interface DirectoryEntry {
+export interface NamedEntry {
   /** Last path segment; empty for the root. */
   readonly name: string;
   /** `other` where the file system does not even say that much. */
   readonly type: FileType;
+}
+
+export interface DirectoryEntry extends NamedEntry {
   readonly access: EntryAccess;
   /** Absent when it cannot be looked at, or the account may not read it. */
   readonly facts?: FileFacts;
@@ -77,8 +80,13 @@ export interface Storage {
   stat(path: string): Promise<FileFacts>;
   /** The name itself, as a listing of its directory shows it. */
   entry(path: string): Promise<DirectoryEntry>;
-  /** Entries of a directory in the order of the file system; the storage’s own temporary files are left out. */
-  list(path: string): AsyncIterable<DirectoryEntry>;
+  /**
+   * Entries of a directory in the order of the file system, some at a time or none; the storage’s own temporary files are left out.
+   * @param isWanted by its name, whether an entry is looked at; it may throw what ends the listing
+   */
+  list(path: string, isWanted?: (name: string) => boolean): AsyncIterable<readonly DirectoryEntry[]>;
+  /** As `list`, what the directory itself says of its entries: none is looked at. */
+  names(path: string, isWanted?: (name: string) => boolean): AsyncIterable<readonly NamedEntry[]>;
   openRead(path: string): Promise<ReadableFile>;
   openWrite(path: string, mode: WriteMode): Promise<Upload>;
   makeDirectory(path: string): Promise<void>;
@@ -113,6 +121,8 @@ export type StorageErrorKind =
   | 'name-invalid'
   /** The offset lies beyond the end of the file. */
   | 'beyond-end'
+  /** More names, directories or time than one operation may take. */
+  | 'too-many'
   /** The new file is whole and in place, but may be gone after a power cut. */
   | 'not-durable'
   /** The file system does not answer; whether it has done what was asked is not known. */

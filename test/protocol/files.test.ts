@@ -135,7 +135,7 @@ describe('listings', () => {
     expect(await names('NLST -a /docs/')).toContain('/docs/a.txt');
     expect(await names('NLST docs/a.txt')).toEqual(['docs/a.txt']);
     expect(await names('NLST /')).toContain('/docs');
-    for (const line of ['NLST', 'NLST .', 'NLST -l']) expect(await names(line), line).toContain('docs');
+    for (const line of ['NLST', 'NLST .', 'NLST -a']) expect(await names(line), line).toContain('docs');
     for (const name of await names('NLST read-only')) {
       expect(await download(`RETR ${name}`), name).toEqual({ content: 'kept', code: 226 });
     }

@@ -91,7 +91,7 @@ describe('a listing that its client does not read', () => {
         ...storage,
         list: async function* (path) {
           const entry = await storage.entry(path);
-          for (let count = 0; count < 200_000; count += 1) yield { ...entry, name: `${count}`.padStart(100, 'n') };
+          for (let count = 0; count < 200_000; count += 1) yield [{ ...entry, name: `${count}`.padStart(100, 'n') }];
         },
       }),
     });
@@ -218,15 +218,15 @@ describe('a download whose file is slow to be read', () => {
         ...storage,
         list: async function* (path) {
           const entry = await storage.entry(path);
-          yield { ...entry, name: 'first' };
+          yield [{ ...entry, name: 'first' }];
           await delay(2 * silence);
-          yield { ...entry, name: 'last' };
+          yield [{ ...entry, name: 'last' }];
         },
       }),
     });
     const client = await site.loggedIn();
     const data = await openData(await client.passive(), identities.ada);
-    client.write('NLST\r\n');
+    client.write('LIST\r\n');
     expect((await readAll(data)).toString()).toContain('last');
     await client.reply();
     expect((await client.reply()).code).toBe(226);

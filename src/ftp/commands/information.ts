@@ -2,10 +2,9 @@
 import type { CommandDescription } from '../command-spec.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
-import { answeringFailures, pathArgument } from '../file-access.ts';
-import { formatList } from '../listing.ts';
+import { answeringFailures, nameNotAllowed } from '../file-access.ts';
+import { type ListingLines, listingLines } from '../listing-lines.ts';
 import { reply } from '../reply.ts';
-import { entryUnlessDirectory } from './listings.ts';
 
 const verbsPerLine = 8;
 /** STAT answers over the control connection and in memory, so long directories are for LIST. */
@@ -64,22 +63,19 @@ function statusLines(control: Control): readonly string[] {
 }
 
 async function statusOf(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
-  const path = pathArgument(control, argument);
-  if (path === undefined) return;
   await answeringFailures(control, async () => {
-    const now = control.options.clock.now();
-    const lines: string[] = [];
-    const single = await entryUnlessDirectory(session, path);
-    if (single) lines.push(` ${formatList(single, now)}`);
-    else {
-      for await (const entry of session.storage.list(path)) {
-        if (lines.length === maximumStatusEntries) {
-          lines.push(' And more; use LIST.');
-          break;
-        }
-        lines.push(` ${formatList(entry, now)}`);
-      }
-    }
-    control.send(reply('fileStatus', 'Listing:', ...lines, 'End of listing'));
+    const listing = await listingLines(control, session, argument, 'long');
+    control.send(
+      listing ? reply('fileStatus', 'Listing:', ...(await firstOf(listing)), 'End of listing') : nameNotAllowed,
+    );
   });
+}
+
+async function firstOf(listing: ListingLines): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for await (const some of listing) {
+    lines.push(...some.map((line) => ` ${line}`));
+    if (lines.length > maximumStatusEntries) return [...lines.slice(0, maximumStatusEntries), ' And more; use LIST.'];
+  }
+  return lines;
 }

@@ -17,6 +17,11 @@ describe('a bounded storage', () => {
       { list: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }) },
       (storage) => firstOf(storage.list('/')),
     ],
+    [
+      'names',
+      { names: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }) },
+      (storage) => firstOf(storage.names('/')),
+    ],
     ['openRead', { openRead: never }, (storage) => storage.openRead('/x')],
     ['openWrite', { openWrite: never }, (storage) => storage.openWrite('/x', { kind: 'replace' })],
     ['makeDirectory', { makeDirectory: never }, (storage) => storage.makeDirectory('/x')],

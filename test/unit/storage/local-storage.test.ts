@@ -98,8 +98,8 @@ describe('list', () => {
     const descriptors = async () => (await readdir('/proc/self/fd')).length;
     const before = await descriptors();
     let first: string | undefined;
-    for await (const entry of storage.list('/many')) {
-      first = entry.name;
+    for await (const [entry] of storage.list('/many')) {
+      first = entry?.name;
       break;
     }
     expect(first).toBeDefined();

@@ -24,7 +24,7 @@ export async function createTemporaryHome(): Promise<TemporaryHome> {
 
 export async function listAll(storage: Storage, path: string): Promise<DirectoryEntry[]> {
   const entries: DirectoryEntry[] = [];
-  for await (const entry of storage.list(path)) entries.push(entry);
+  for await (const batch of storage.list(path)) entries.push(...batch);
   return entries;
 }
 
