@@ -14,8 +14,11 @@ export interface CommandDescription {
   readonly inClear: boolean;
   /** Whether it is served at once while a transfer runs. */
   readonly duringTransfer: boolean;
-  /** Line of FEAT (RFC 2389), without the leading space; a feature of no single command stands with the nearest. */
-  readonly feature?: string | ((control: Control) => string);
+  /**
+   * Line of FEAT (RFC 2389), without the leading space; a feature of no single command stands with the nearest.
+   * Undefined where the site does not offer it.
+   */
+  readonly feature?: string | ((control: Control) => string | undefined);
 }
 
 /** A handler is given the state it needs, so one that needs a login cannot be run without. */

@@ -4,6 +4,7 @@
  */
 import { type CommandSpec, loggedIn, open } from './command-spec.ts';
 import { extendedPassive, passive } from './commands/data-ports.ts';
+import { digestFeature, extendedDigest, hash, hashFeature, md5, severalMd5 } from './commands/digests.ts';
 import {
   changeDirectory,
   changeToParent,
@@ -15,7 +16,7 @@ import { deleteFile, fileSize, renameFrom, renameTo } from './commands/files.ts'
 import { features, help, noOperation, status, system } from './commands/information.ts';
 import { list, listFacts, listNames, showFacts } from './commands/listings.ts';
 import { pass, user } from './commands/login.ts';
-import { restart } from './commands/restart.ts';
+import { range, restart } from './commands/restart.ts';
 import { retrieve } from './commands/retrieve.ts';
 import { auth, bufferSize, clearCommandChannel, protection } from './commands/security.ts';
 import { option, quit, reinitialize, transferMode, transferStructure, transferType } from './commands/settings.ts';
@@ -23,6 +24,7 @@ import { append, store, storeUnique } from './commands/store.ts';
 import { modificationTime, modifyFacts, modifyModificationTime } from './commands/times.ts';
 import { abort, allocate } from './commands/transfer.ts';
 import type { Control } from './control/control.ts';
+import type { DigestAlgorithm } from './data/digest.ts';
 import { mlstFacts } from './listing.ts';
 
 const inClear = { inClear: true };
@@ -39,8 +41,14 @@ export const commandTable: readonly CommandSpec[] = [
   loggedIn('DELE', '<path>', 'Delete a file.', 'RFC 959 4.1.3', deleteFile),
   loggedIn('EPSV', '[<1|2|ALL>]', 'Wait for a data connection.', 'RFC 2428 3', extendedPassive, { feature: 'EPSV' }),
   open('FEAT', '', 'List the features.', 'RFC 2389 3', (control) => features(control, commandTable), inClear),
+  loggedIn('HASH', '<path>', 'Tell the digest of a file.', 'draft-bryan-ftpext-hash-02 3', hash, {
+    feature: hashFeature,
+  }),
   open('HELP', '[<command>]', 'Explain a command.', 'RFC 959 4.1.3', (...call) => help(...call, commandTable), inClear),
   loggedIn('LIST', '[<options>] [<path>]', 'List a directory for people.', 'RFC 959 4.1.3', list),
+  loggedIn('MD5', '<path>', 'Tell the MD5 digest of a file.', 'draft-bryan-ftpext-hash-02 appendix B', md5, {
+    feature: digestFeature('MD5', 'MD5'),
+  }),
   loggedIn('MDTM', '<path>', 'Tell when a file was modified.', 'RFC 3659 3', modificationTime, { feature: 'MDTM' }),
   loggedIn('MFF', '<facts> <path>', 'Set facts of a file: Modify.', 'draft-somers-ftp-mfxx-04 5', modifyFacts, {
     feature: 'MFF Modify;',
@@ -56,16 +64,29 @@ export const commandTable: readonly CommandSpec[] = [
   loggedIn('MKD', '<path>', 'Make a directory.', 'RFC 959 4.1.3', makeDirectory, { alias: 'XMKD' }),
   loggedIn('MLSD', '[<path>]', 'List a directory for programs.', 'RFC 3659 7', listFacts),
   loggedIn('MLST', '[<path>]', 'Show the facts of one object.', 'RFC 3659 7', showFacts, { feature: mlstFeature }),
+  loggedIn(
+    'MMD5',
+    '<path>[,<path>]',
+    'Tell the MD5 digests of files.',
+    'draft-bryan-ftpext-hash-02 appendix B',
+    severalMd5,
+    {
+      feature: digestFeature('MMD5', 'MD5'),
+    },
+  ),
   open('MODE', '<S>', 'Set the transfer mode; stream only.', 'RFC 959 4.1.2', transferMode),
   loggedIn('NLST', '[<options>] [<path>]', 'List names.', 'RFC 959 4.1.3', listNames),
   open('NOOP', '', 'Do nothing.', 'RFC 959 4.1.3', noOperation, anytime),
-  open('OPTS', '<command> [<options>]', 'Set an option of UTF8 or MLST.', 'RFC 2389 4', option, inClear),
+  open('OPTS', '<command> [<options>]', 'Set an option of UTF8, MLST or HASH.', 'RFC 2389 4', option, inClear),
   open('PASS', '[<password>]', 'Log in with a password.', 'RFC 959 4.1.1', pass),
   loggedIn('PASV', '', 'Wait for a data connection.', 'RFC 959 4.1.2', passive, { feature: 'PASV' }),
   open('PBSZ', '<0>', 'Agree on no protection buffer.', 'RFC 4217 8', bufferSize, { ...inClear, feature: 'PBSZ' }),
   open('PROT', '<C|P>', 'Protect data connections or not.', 'RFC 4217 9', protection, { ...inClear, feature: 'PROT' }),
   loggedIn('PWD', '', 'Print the working directory.', 'RFC 959 4.1.3', printDirectory, { alias: 'XPWD' }),
   open('QUIT', '', 'End the session.', 'RFC 959 4.1.1', quit, inClear),
+  loggedIn('RANG', '<start> <end>', 'Choose the octets for the next command.', 'draft-bryan-ftp-range-09 3', range, {
+    feature: 'RANG STREAM',
+  }),
   open('REIN', '', 'Log out; under TLS, end the session.', 'RFC 959 4.1.1', reinitialize),
   loggedIn('REST', '<offset>', 'Start the next transfer there.', 'RFC 3659 5', restart, { feature: 'REST STREAM' }),
   loggedIn('RETR', '<path>', 'Send a file.', 'RFC 959 4.1.3', retrieve),
@@ -80,7 +101,24 @@ export const commandTable: readonly CommandSpec[] = [
   open('SYST', '', 'Tell the kind of system.', 'RFC 959 4.1.3', system, inClear),
   open('TYPE', '<A|I|L 8>', 'Set the representation type.', 'RFC 959 4.1.2', transferType, { feature: 'TVFS' }),
   open('USER', '<name>', 'Log in.', 'RFC 959 4.1.1', user, { ...inClear, feature: 'UTF8' }),
+  digestCommand('XCRC', 'CRC32'),
+  digestCommand('XMD5', 'MD5'),
+  digestCommand('XSHA1', 'SHA-1', 'XSHA'),
+  digestCommand('XSHA256', 'SHA-256'),
+  digestCommand('XSHA512', 'SHA-512'),
 ];
+
+/** As servers have them since 2001; no standard describes them. */
+function digestCommand(verb: string, algorithm: DigestAlgorithm, alias?: string): CommandSpec {
+  const syntax = '<path> [<start> [<end>]]';
+  const help = `Tell the ${algorithm} digest of a file.`;
+  const feature = digestFeature(verb, algorithm);
+  const run = extendedDigest(algorithm);
+  return loggedIn(verb, syntax, help, 'draft-bryan-ftpext-hash-02 appendix B', run, {
+    feature,
+    ...(alias && { alias }),
+  });
+}
 
 /** RFC 3659 7.8: all facts there are, those enabled marked by an asterisk. */
 function mlstFeature(control: Control): string {

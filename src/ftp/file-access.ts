@@ -51,16 +51,23 @@ export function storageReply(error: unknown): Reply | undefined {
   return error instanceof StorageError && error.kind !== 'fault' ? failureReplies[error.kind] : undefined;
 }
 
-/** Runs a storage operation; a failure the client may know of is answered, a fault goes on to the one catch of commands. */
-export async function answeringFailures(control: Control, operation: () => Promise<void>): Promise<void> {
+/**
+ * Runs a storage operation; a failure the client may know of is answered, a fault goes on to the one catch of commands.
+ * @param adapt makes of an answer what the standard of the command has; default: the answer as it is
+ */
+export async function answeringFailures(
+  control: Control,
+  operation: () => Promise<void>,
+  adapt: (answer: Reply, error: StorageError) => Reply = (answer) => answer,
+): Promise<void> {
   try {
     await operation();
   } catch (error) {
     const answer = storageReply(error);
-    if (!answer) throw error;
-    if (error instanceof StorageError) recordIfRefused(control, error);
-    if (error instanceof StorageError) recordIfUnresponsive(control, error);
-    control.send(answer);
+    if (!answer || !(error instanceof StorageError)) throw error;
+    recordIfRefused(control, error);
+    recordIfUnresponsive(control, error);
+    control.send(adapt(answer, error));
   }
 }
 

@@ -25,6 +25,9 @@ const replyCodes = {
   /** RFC 4217 section 4. */
   startTls: 234,
   fileActionOk: 250,
+  /** draft-twine-ftpmd5-00, as is 252. */
+  fileDigest: 251,
+  fileDigests: 252,
   pathName: 257,
   passwordNeeded: 331,
   moreNeeded: 350,
@@ -48,6 +51,8 @@ const replyCodes = {
   refusedByPolicy: 534,
   protectionNotSupported: 536,
   fileUnavailable: 550,
+  /** draft-bryan-ftp-range-09 section 5. */
+  rangeNotPossible: 551,
   nameNotAllowed: 553,
   /** RFC 3659 section 5.5. */
   restartNotPossible: 554,

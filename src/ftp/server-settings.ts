@@ -10,6 +10,7 @@ import { address, count, port } from '../settings/values.ts';
 import { timerSettings } from './control/connection-timers.ts';
 import { commandFiltering } from './control/line-reader.ts';
 import { dataChannelSecurity } from './data/data-peer.ts';
+import { digestSettings } from './data/digest.ts';
 import { firewallSupport } from './data/firewall-support.ts';
 import { paceSettings } from './data/transfer-pace.ts';
 import { directoryBrowse } from './directory-browse.ts';
@@ -88,6 +89,7 @@ const messages = z
 
 /** Part of fileHandling: what the commands that change files do. */
 export const fileCommandSettings = {
+  ...digestSettings,
   allowReplaceOnRename: z
     .boolean()
     .default(false)

@@ -82,6 +82,7 @@ export interface Transfer extends Common {
   readonly accountName: string;
   readonly operation:
     | 'retrieve'
+    | 'digest'
     | 'store'
     | 'append'
     | 'delete'

@@ -12,9 +12,10 @@ const maximumStatusEntries = 500;
 
 /** RFC 2389 section 3.2: one feature a line, one space before it. */
 export function features(control: Control, commands: readonly CommandDescription[]): void {
-  const lines = commands.flatMap(({ feature }) =>
-    feature === undefined ? [] : [` ${typeof feature === 'string' ? feature : feature(control)}`],
-  );
+  const lines = commands.flatMap(({ feature }) => {
+    const line = typeof feature === 'function' ? feature(control) : feature;
+    return line === undefined ? [] : [` ${line}`];
+  });
   control.send(reply('status', 'Features:', ...lines, 'End'));
 }
 

@@ -7,7 +7,7 @@ import { carryOut } from '../data/transfer.ts';
 import { recordTransfer } from '../data/transfer-audit.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { takePortion } from './restart.ts';
-import { isText, shorterFile, textPosition } from './text-files.ts';
+import { isText, rangeOfText, shorterFile, textPosition } from './text-files.ts';
 import { isObstructed, opened } from './transfer-opening.ts';
 
 export async function retrieve(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
@@ -19,10 +19,10 @@ export async function retrieve(control: Control, argument: string, session: Auth
     try {
       const sending = await sendingOf(control, file, portion);
       if (!sending) return;
-      const { opening, start, conversion } = sending;
+      const { opening, start, end = file.facts.size, conversion } = sending;
       const result = await carryOut(control, { opening, direction: 'sending' }, async (connection) => {
-        await connection.sendFile({ readInto: file.readInto, start, end: file.facts.size }, conversion);
-        return { offset: portion.offset };
+        await connection.sendFile({ readInto: file.readInto, start, end }, conversion);
+        return { offset: portion.offset, end: portion.end };
       });
       control.bytesSent += result.bytes;
       recordTransfer(control, session, { operation: 'retrieve', path, ...result });
@@ -37,12 +37,16 @@ interface Sending {
   readonly opening: string;
   /** Octets of the file before the first that is sent. */
   readonly start: number;
+  /** Octets of the file up to the last that is sent; default: all. */
+  readonly end?: number;
   readonly conversion?: OctetConversion;
 }
 
 /** @returns undefined after the client was told that its transfer cannot start there */
-async function sendingOf(control: Control, file: ReadableFile, { offset }: Portion): Promise<Sending | undefined> {
+async function sendingOf(control: Control, file: ReadableFile, portion: Portion): Promise<Sending | undefined> {
   const { size } = file.facts;
+  if (portion.end !== undefined) return rangeOf(control, size, portion.offset, portion.end);
+  const { offset } = portion;
   if (isText(control)) {
     const position = await textPosition(control, file, offset);
     return (
@@ -54,4 +58,15 @@ async function sendingOf(control: Control, file: ReadableFile, { offset }: Porti
     return undefined;
   }
   return { opening: `Sending the file (${size - offset} bytes).`, start: offset };
+}
+
+/** draft-bryan-ftp-range-09 4.3: of a range only what the file has is sent, and nothing where it has none of it. */
+function rangeOf(control: Control, size: number, offset: number, wantedEnd: number): Sending | undefined {
+  if (isText(control)) {
+    control.send(rangeOfText);
+    return undefined;
+  }
+  const start = Math.min(offset, size);
+  const end = Math.min(wantedEnd, size);
+  return { opening: `Sending the file (${end - start} bytes).`, start, end };
 }

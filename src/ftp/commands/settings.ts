@@ -3,6 +3,7 @@
 import type { Control, TransferType } from '../control/control.ts';
 import { mlstFacts } from '../listing.ts';
 import { messageLines, reply } from '../reply.ts';
+import { selectDigest } from './digests.ts';
 
 /** RFC 959 3.1.1. ASCII without format effectors is what A alone says; L 8 is I on machines with bytes of 8 bits. */
 const types: ReadonlyMap<string, TransferType> = new Map([
@@ -57,6 +58,9 @@ export function option(control: Control, argument: string): void {
       return;
     case 'MLST':
       chooseFacts(control, value);
+      return;
+    case 'HASH':
+      selectDigest(control, value);
       return;
     default:
       control.send(reply('argumentError', 'No such option.'));

@@ -10,24 +10,27 @@ import { carryOut, TransferRefused } from '../data/transfer.ts';
 import { recordTransfer } from '../data/transfer-audit.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
-import { takePortion } from './restart.ts';
-import { conversionOf, isText, shorterFile, textPosition } from './text-files.ts';
+import { isPart, takePortion } from './restart.ts';
+import { conversionOf, isText, rangeOfText, shorterFile, textPosition } from './text-files.ts';
 import { isObstructed, opened } from './transfer-opening.ts';
 
 /** Random octets in the name of a file that STOU makes. */
 const uniqueOctets = 8;
 
 export function store(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
-  const { offset } = takePortion(control);
+  const portion = takePortion(control);
   return receive(control, session, argument, {
     operation: 'store',
-    plan: (path) => (offset === 0 ? whole(control) : continuation(control, session, path, offset)),
+    plan: (path) => {
+      if (portion.end !== undefined) return rangePlan(control, portion.offset, portion.end);
+      return portion.offset === 0 ? whole(control) : continuation(control, session, path, portion.offset);
+    },
   });
 }
 
 /** The name is made here, too long to be met by chance, and the first reply tells it (RFC 1123 4.1.2.9). */
 export async function storeUnique(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
-  if (takePortion(control).offset !== 0) {
+  if (isPart(takePortion(control))) {
     control.send(reply('restartNotPossible', 'STOU always makes a new file.'));
     return;
   }
@@ -41,7 +44,7 @@ export async function storeUnique(control: Control, argument: string, session: A
 
 /** RFC 3659 5.3 leaves an offset before APPE undefined; to append all the same puts the octets elsewhere than was asked. */
 export async function append(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
-  if (takePortion(control).offset !== 0) {
+  if (isPart(takePortion(control))) {
     control.send(reply('restartNotPossible', 'APPE always writes at the end.'));
     return;
   }
@@ -55,6 +58,8 @@ export async function append(control: Control, argument: string, session: Authen
 interface Plan {
   readonly mode: WriteMode;
   readonly conversion?: OctetConversion | undefined;
+  /** How many octets the client must send; absent: as many as it likes. */
+  readonly octets?: number;
 }
 
 function whole(control: Control): Plan {
@@ -82,29 +87,37 @@ async function continuation(
   }
 }
 
+/** draft-bryan-ftp-range-09 4.3: what lies outside the range stays as it is, so the client must send the range and no more. */
+function rangePlan(control: Control, offset: number, end: number): Plan | undefined {
+  if (!isText(control)) return { mode: { kind: 'at', offset }, octets: end - offset };
+  control.send(rangeOfText);
+  return undefined;
+}
+
 interface Reception {
   readonly operation: 'store' | 'append';
   /** Text of the first reply. */
   readonly opening?: string;
-  readonly plan: (path: string) => Promise<Plan | undefined> | Plan;
+  /** @returns undefined after the client was told that it is not possible */
+  readonly plan: (path: string) => Promise<Plan | undefined> | Plan | undefined;
 }
 
 async function receive(
   control: Control,
   session: AuthenticatedSession,
   argument: string,
-  { operation, opening = 'Send the file.', plan }: Reception,
+  { operation, opening: text = 'Send the file.', plan }: Reception,
 ): Promise<void> {
   const path = pathArgument(control, argument);
   if (path === undefined || isObstructed(control)) return;
   await answeringFailures(control, async () => {
     const planned = await plan(path);
     if (!planned) return;
-    const { mode, conversion } = planned;
-    const upload = await opened(control, session, { operation, path }, session.storage.openWrite(path, mode));
+    const opening = session.storage.openWrite(path, planned.mode);
+    const upload = await opened(control, session, { operation, path }, opening);
     try {
-      const result = await carryOut(control, { opening, direction: 'receiving' }, (connection, signal) =>
-        moveUpload(control, connection, { upload, conversion }, signal),
+      const result = await carryOut(control, { opening: text, direction: 'receiving' }, (connection, signal) =>
+        moveUpload(control, connection, { ...planned, upload }, signal),
       );
       control.bytesReceived += result.bytes;
       recordTransfer(control, session, { operation, path, ...result });
@@ -115,21 +128,24 @@ async function receive(
   });
 }
 
-interface OpenUpload {
+interface OpenUpload extends Plan {
   readonly upload: Upload;
-  readonly conversion?: OctetConversion | undefined;
 }
 
 /** The reply comes after the commit: 226 means that the file is there, whole and durable. */
 async function moveUpload(
   control: Control,
   connection: DataConnection,
-  { upload, conversion }: OpenUpload,
+  { upload, conversion, octets }: OpenUpload,
   signal: AbortSignal,
 ) {
   let end: UploadEnd;
   try {
-    end = await connection.receive((chunk) => upload.write(chunk), conversion);
+    end = await connection.receive(
+      octets === undefined ? (chunk) => upload.write(chunk) : limitedTo(octets, upload),
+      conversion,
+    );
+    if (octets !== undefined && upload.bytesWritten < octets) throw new TransferRefused('That is less than the range.');
     if (end === 'fin' && control.options.site.fileHandling.uploadWithoutCloseNotify === 'refuse') {
       throw new TransferRefused('The upload ended without close_notify; it may be cut short.');
     }
@@ -143,6 +159,13 @@ async function moveUpload(
   await upload.commit(signal);
   await connection.finishReceiving();
   return { end };
+}
+
+function limitedTo(octets: number, upload: Upload): Upload['write'] {
+  return async (chunk) => {
+    if (chunk.length > octets - upload.bytesWritten) throw new TransferRefused('That is more than the range.');
+    await upload.write(chunk);
+  };
 }
 
 /**

@@ -15,6 +15,9 @@ const maximumMeasured = 64 * 1024 * 1024;
 
 export const shorterFile = reply('restartNotPossible', 'The file is shorter than that.');
 
+/** draft-bryan-ftp-range-09 5. */
+export const rangeOfText = reply('rangeNotPossible', 'Ranges are for TYPE I.');
+
 /** Whether lines are converted between files and data connections. */
 export function isText(control: Control): boolean {
   return control.settings.type === 'A' && control.options.site.fileHandling.convertLineEnds;

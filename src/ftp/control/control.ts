@@ -1,6 +1,7 @@
 /** The control connection as commands see it, and what they set for the commands after them. */
 import type { Logger } from '../../operations/log.ts';
 import type { DataChannel } from '../data/data-channel.ts';
+import type { DigestAlgorithm } from '../data/digest.ts';
 import { mlstFacts } from '../listing.ts';
 import type { Reply } from '../reply.ts';
 import type { FtpServerOptions } from '../server-options.ts';
@@ -13,6 +14,8 @@ export type TransferType = 'A' | 'I';
 /** What of a file the next transfer is about, in octets as they go over the data connection. */
 export interface Portion {
   readonly offset: number;
+  /** From RANG: the octet behind the last; absent: all there are. */
+  readonly end?: number;
 }
 
 export const wholeFile: Portion = { offset: 0 };
@@ -22,8 +25,10 @@ export interface SessionSettings {
   type: TransferType;
   /** Absolute and normalised. */
   workingDirectory: string;
-  /** From REST, for the next transfer (RFC 3659 5.3). */
+  /** From REST or RANG, for the next transfer (RFC 3659 5.3). */
   portion: Portion;
+  /** From OPTS HASH. */
+  digestAlgorithm: DigestAlgorithm | undefined;
   /** From RNFR, for the RNTO directly behind it (RFC 959 4.1.3). */
   renameFrom: string | undefined;
   /** RFC 2428 4: after EPSV ALL nothing else may open a data connection. */
@@ -41,6 +46,7 @@ export function initialSettings(): SessionSettings {
     type: 'A',
     workingDirectory: '/',
     portion: wholeFile,
+    digestAlgorithm: undefined,
     renameFrom: undefined,
     extendedPassiveOnly: false,
     claimedName: undefined,

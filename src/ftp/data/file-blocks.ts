@@ -3,16 +3,17 @@ import type { SentFile } from './file-sending.ts';
 import { transferSlabs } from './octet-slabs.ts';
 import { transferTurns } from './transfer-turns.ts';
 
-/** Octets at a time. */
-const blockOctets = 64 * 1024;
+/** Octets at a time, where they do not matter. */
+const usualBlock = 64 * 1024;
 
 /**
+ * @param wanted octets at a time
  * @returns pieces in one buffer, each valid until the next is asked for. What the caller makes of one is its step in the turns of all
  * transfers.
  * @throws what reading throws
  */
-export async function* fileBlocks({ readInto, start, end }: SentFile): AsyncGenerator<Buffer> {
-  const slab = transferSlabs.take(blockOctets);
+export async function* fileBlocks({ readInto, start, end }: SentFile, wanted = usualBlock): AsyncGenerator<Buffer> {
+  const slab = transferSlabs.take(wanted);
   let isReading = false;
   try {
     for (let offset = start; offset < end; ) {

@@ -17,7 +17,12 @@ function stepCommand(step: ClientStep): string {
   }
 }
 
-export function lftp(session: ClientSession, extraSettings: readonly string[] = []): Promise<ClientResult> {
+/** @param commands of lftp itself, run behind the steps */
+export function lftp(
+  session: ClientSession,
+  extraSettings: readonly string[] = [],
+  commands: readonly string[] = [],
+): Promise<ClientResult> {
   const { identity, tls, user, password = 'none' } = session;
   if (identity.kind === 'card') {
     throw new TypeError('lftp cannot use a card');
@@ -26,7 +31,7 @@ export function lftp(session: ClientSession, extraSettings: readonly string[] = 
     identity.kind === 'files'
       ? [`set ssl:cert-file ${quoted(identity.certificateFile)}`, `set ssl:key-file ${quoted(identity.keyFile)}`]
       : [];
-  const commands = [
+  const script = [
     'set cmd:fail-exit yes',
     'set cmd:interactive no',
     'set net:max-retries 1',
@@ -41,10 +46,11 @@ export function lftp(session: ClientSession, extraSettings: readonly string[] = 
     ...extraSettings,
     `open -u ${quoted(user)},${quoted(password)} -p ${session.port} ${session.implicit ? 'ftps' : 'ftp'}://localhost`,
     ...session.steps.map(stepCommand),
+    ...commands,
     'bye',
   ];
   return runClient('lftp', ['--norc'], {
-    input: `${commands.join('\n')}\n`,
+    input: `${script.join('\n')}\n`,
     env: { HOME: '/nonexistent', LFTP_HOME: '/nonexistent', TERM: 'dumb' },
     ...(session.timeoutMs === undefined ? {} : { timeoutMs: session.timeoutMs }),
   });

@@ -31,7 +31,7 @@ describe('the command table', () => {
 
   it('cites an RFC or a draft and helps with a sentence in every row', () => {
     for (const { verb, rfc, help } of commandTable) {
-      expect(rfc, verb).toMatch(/^(RFC \d+|draft-[a-z-]+-\d\d) \d/u);
+      expect(rfc, verb).toMatch(/^(RFC \d+|draft-[a-z-]+-\d\d) (\d|appendix [A-Z]$)/u);
       expect(help, verb).toMatch(/^[A-Z].*\.$/u);
     }
   });

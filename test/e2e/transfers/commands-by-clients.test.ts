@@ -1,4 +1,5 @@
-/** Real clients send and fetch a text under TYPE A: it is stored with the line ends of this system, and comes back as it was. */
+/** What transfers and files can be asked for, by real clients: a text under TYPE A comes back as it was, and digests are told. */
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -59,5 +60,22 @@ describe.each([
     expect(readFileSync(copy, 'utf8')).toBe(text);
     const moved = site.audit.filter((record) => record.event === 'transfer' && record.path === `/${remote}`);
     expect(moved).toEqual([expect.objectContaining({ outcome: 'complete', bytes: text.length + 5000 })]);
+  });
+});
+
+describe('quoted commands', () => {
+  it.each([
+    ['curl', (line: string) => curl(session([{ do: 'list', path: '/' }]), ['verbose', ['quote', line]])],
+    ['lftp', (line: string) => lftp(session([]), [], [`quote ${line}`])],
+  ] as const)('%s hears of digests', async (_name, quoted) => {
+    const digest = createHash('sha256').update(text).digest('hex');
+    for (const [line, answer] of [
+      ['HASH served', `213 SHA-256 0-${text.length - 1} ${digest} served`],
+      ['XSHA256 "served"', `250 ${digest}`],
+    ] as const) {
+      const { stdout, stderr, exitCode } = await quoted(line);
+      expect(exitCode, stderr).toBe(0);
+      expect(`${stdout}${stderr}`).toContain(answer);
+    }
   });
 });

@@ -1,0 +1,59 @@
+/**
+ * Computes the digest of a file for a client that may read it, as RETR does: with the same rights, and recorded as reading it. It takes
+ * its turns among all transfers, and ABOR or the end of the connection gives it up.
+ */
+import { errorMessage } from '../../error-message.ts';
+import type { Transfer } from '../../operations/audit.ts';
+import type { ReadableFile } from '../../storage/storage.ts';
+import type { Control } from '../control/control.ts';
+import type { AuthenticatedSession } from '../control/session.ts';
+import { type DigestAlgorithm, startDigest } from '../data/digest.ts';
+import { fileBlocks } from '../data/file-blocks.ts';
+import { sendingSlab } from '../data/octet-slabs.ts';
+import { recordTransfer } from '../data/transfer-audit.ts';
+import { reply } from '../reply.ts';
+
+export interface OctetsToDigest {
+  readonly file: ReadableFile;
+  /** Virtual path. */
+  readonly path: string;
+  /** Octets from the first to before the last. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * @returns lower-case hexadecimal; undefined when it was given up, and the client has been told so
+ * @throws StorageError what reading throws; it is recorded
+ */
+export async function digestOf(
+  control: Control,
+  session: AuthenticatedSession,
+  algorithm: DigestAlgorithm,
+  { file, path, start, end }: OctetsToDigest,
+): Promise<string | undefined> {
+  const digest = startDigest(algorithm);
+  const facts = { algorithm, ...(start > 0 || end < file.facts.size ? { start, end } : {}) };
+  let bytes = 0;
+  const record = (outcome: Transfer['outcome'], reason?: string) =>
+    recordTransfer(control, session, { operation: 'digest', path, outcome, bytes, facts: { ...facts, reason } });
+  return control.runTransfer(async (signal) => {
+    try {
+      for await (const block of fileBlocks({ readInto: file.readInto, start, end }, sendingSlab)) {
+        if (signal.aborted) break;
+        digest.update(block);
+        bytes += block.length;
+      }
+    } catch (error) {
+      record('failed', errorMessage(error));
+      throw error;
+    }
+    if (signal.aborted) {
+      record('aborted');
+      control.send(reply('transferAborted', 'Given up.'));
+      return undefined;
+    }
+    record('complete');
+    return digest.end();
+  });
+}
