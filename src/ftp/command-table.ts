@@ -3,9 +3,11 @@
  * here and refused says why.
  */
 import { type CommandSpec, loggedIn, open } from './command-spec.ts';
+import { chooseHost, chooseLanguage, identifyServer, noteClient } from './commands/client.ts';
 import { extendedPassive, passive } from './commands/data-ports.ts';
 import { digestFeature, extendedDigest, hash, hashFeature, md5, severalMd5 } from './commands/digests.ts';
 import {
+  availableSpace,
   changeDirectory,
   changeToParent,
   makeDirectory,
@@ -35,8 +37,20 @@ export const commandTable: readonly CommandSpec[] = [
   loggedIn('ALLO', '<octets>', 'Nothing to allocate; accepted.', 'RFC 959 4.1.3', allocate),
   loggedIn('APPE', '<path>', 'Receive a file and append it.', 'RFC 959 4.1.3', append),
   open('AUTH', '<TLS|TLS-C|TLS-P|SSL>', 'Start TLS.', 'RFC 4217 4', auth, { ...inClear, feature: 'AUTH TLS' }),
+  loggedIn(
+    'AVBL',
+    '[<path>]',
+    'Tell how many octets are free.',
+    'draft-peterson-streamlined-ftp-command-extensions-10',
+    availableSpace,
+    { feature: 'AVBL' },
+  ),
   open('CCC', '', 'Refused: the control channel stays protected.', 'RFC 4217 4', clearCommandChannel, inClear),
+  open('CLNT', '<name>', 'Tell what the client is called.', 'no standard', noteClient, { ...inClear, feature: 'CLNT' }),
   loggedIn('CDUP', '', 'Change to the parent directory.', 'RFC 959 4.1.1', changeToParent, { alias: 'XCUP' }),
+  loggedIn('CSID', '<name>', 'Tell what client and server are called.', 'no standard', identifyServer, {
+    feature: 'CSID',
+  }),
   loggedIn('CWD', '<path>', 'Change the working directory.', 'RFC 959 4.1.1', changeDirectory, { alias: 'XCWD' }),
   loggedIn('DELE', '<path>', 'Delete a file.', 'RFC 959 4.1.3', deleteFile),
   loggedIn('EPSV', '[<1|2|ALL>]', 'Wait for a data connection.', 'RFC 2428 3', extendedPassive, { feature: 'EPSV' }),
@@ -45,6 +59,11 @@ export const commandTable: readonly CommandSpec[] = [
     feature: hashFeature,
   }),
   open('HELP', '[<command>]', 'Explain a command.', 'RFC 959 4.1.3', (...call) => help(...call, commandTable), inClear),
+  open('HOST', '<name>', 'Name the host before logging in.', 'RFC 7151 3', chooseHost, { ...inClear, feature: 'HOST' }),
+  open('LANG', '[<tag>]', 'Choose the language of replies.', 'RFC 2640 4', chooseLanguage, {
+    ...inClear,
+    feature: 'LANG EN*',
+  }),
   loggedIn('LIST', '[<options>] [<path>]', 'List a directory for people.', 'RFC 959 4.1.3', list),
   loggedIn('MD5', '<path>', 'Tell the MD5 digest of a file.', 'draft-bryan-ftpext-hash-02 appendix B', md5, {
     feature: digestFeature('MD5', 'MD5'),
@@ -87,7 +106,7 @@ export const commandTable: readonly CommandSpec[] = [
   loggedIn('RANG', '<start> <end>', 'Choose the octets for the next command.', 'draft-bryan-ftp-range-09 3', range, {
     feature: 'RANG STREAM',
   }),
-  open('REIN', '', 'Log out; under TLS, end the session.', 'RFC 959 4.1.1', reinitialize),
+  open('REIN', '', 'Log out.', 'RFC 959 4.1.1', reinitialize),
   loggedIn('REST', '<offset>', 'Start the next transfer there.', 'RFC 3659 5', restart, { feature: 'REST STREAM' }),
   loggedIn('RETR', '<path>', 'Send a file.', 'RFC 959 4.1.3', retrieve),
   loggedIn('RMD', '<path>', 'Remove an empty directory.', 'RFC 959 4.1.3', removeDirectory, { alias: 'XRMD' }),

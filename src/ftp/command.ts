@@ -9,9 +9,8 @@ import { reply } from './reply.ts';
 const notOffered: ReadonlyMap<string, string> = new Map([
   ['PORT', 'Active mode is not offered; use PASV or EPSV.'],
   ['EPRT', 'Active mode is not offered; use PASV or EPSV.'],
-  ...['ACCT', 'ADAT', 'CLNT', 'CONF', 'ENC', 'HOST', 'LANG', 'MFCT', 'MIC', 'SITE', 'SMNT'].map(
-    (verb) => [verb, 'Command not offered.'] as const,
-  ),
+  ['MFCT', 'The time of creation is the file system’s own; it cannot be set.'],
+  ...['ACCT', 'ADAT', 'CONF', 'ENC', 'MIC', 'SITE', 'SMNT'].map((verb) => [verb, 'Command not offered.'] as const),
 ]);
 
 const byVerb: ReadonlyMap<string, CommandSpec> = new Map(

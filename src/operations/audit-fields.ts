@@ -76,13 +76,14 @@ export const auditRecords: {
     },
   },
   'session-end': {
-    when: 'a control connection ends',
+    when: 'a control connection ends, or the login on it by REIN or by another USER',
     fields: {
       accountName: 'the account that was logged in, if any',
       reason: 'why it ended',
       bytesSent: 'octets of files and listings',
       bytesReceived: 'octets of files',
-      durationMilliseconds: 'how long it lasted',
+      durationMilliseconds: 'how long the control connection has lasted',
+      clientName: 'what the client called itself by CLNT or CSID; nothing proves it',
     },
   },
   configuration: {

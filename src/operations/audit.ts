@@ -106,6 +106,8 @@ export interface SessionEnd extends Common {
   readonly bytesSent: number;
   readonly bytesReceived: number;
   readonly durationMilliseconds: number;
+  /** What the client called itself; nothing proves it. */
+  readonly clientName?: string | undefined;
 }
 
 /** Which configuration decides from now on: at the start, and at each attempt to read it anew. */

@@ -38,6 +38,7 @@ export async function openBoundedStorage(
         next: (step) => run(`list ${path}`, step),
         end: (step) => cleanUp(`list ${path}`, step),
       }),
+    freeSpace: (path) => run(`free space of ${path}`, () => storage.freeSpace(path)),
     openRead: async (path) => {
       const options = { discard: (late: ReadableFile) => late.close() };
       const file = await run(`read ${path}`, () => storage.openRead(path), options);

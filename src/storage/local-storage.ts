@@ -1,5 +1,5 @@
 /** The storage port on a local disk, confined to one home directory and to the rights of its account. */
-import { mkdir, rmdir, unlink, utimes } from 'node:fs/promises';
+import { mkdir, rmdir, statfs, unlink, utimes } from 'node:fs/promises';
 import type { AccessRights } from '../authorization/access-rights.ts';
 import { Confinement } from './confinement.ts';
 import { listDirectory, nameDirectory, showEntry } from './directory-listing.ts';
@@ -37,6 +37,17 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
     entry: (path) => translated(`look at ${path}`, () => showEntry(home, path)),
     list: (path, isWanted) => listDirectory(home, path, isWanted),
     names: (path, isWanted) => nameDirectory(home, path, isWanted),
+    freeSpace: (path) =>
+      translated(`free space of ${path}`, async () => {
+        const { object, close } = await home.object(path, 'Read');
+        try {
+          if (!object.stats.isDirectory()) throw new StorageError('not-a-directory', `${path}: not a directory`);
+          const { bavail, bsize } = await statfs(object.link, { bigint: true });
+          return bavail * bsize;
+        } finally {
+          await close();
+        }
+      }),
     openRead: (path) =>
       translated(`read ${path}`, async () => {
         const { object, close } = await home.object(path, 'Read');

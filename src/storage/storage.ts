@@ -87,6 +87,8 @@ export interface Storage {
   list(path: string, isWanted?: (name: string) => boolean): AsyncIterable<readonly DirectoryEntry[]>;
   /** As `list`, what the directory itself says of its entries: none is looked at. */
   names(path: string, isWanted?: (name: string) => boolean): AsyncIterable<readonly NamedEntry[]>;
+  /** Octets that may still be written in a directory, as the file system has it. */
+  freeSpace(path: string): Promise<bigint>;
   openRead(path: string): Promise<ReadableFile>;
   openWrite(path: string, mode: WriteMode): Promise<Upload>;
   makeDirectory(path: string): Promise<void>;

@@ -68,11 +68,6 @@ describe('a certificate login', () => {
     await client.gone();
   });
 
-  it('refuses a second USER: every login needs its own handshake by the card', async () => {
-    const client = await (await siteWith()).loggedIn();
-    expect((await client.command('USER bob')).code).toBe(503);
-  });
-
   it('refuses a login whose home cannot be opened, and records it', async () => {
     const openStorage = () => Promise.reject(new StorageError('not-found', 'no home'));
     const site = await siteWith({ openStorage });

@@ -106,12 +106,6 @@ describe('TLS on the control connection', () => {
     client.destroy();
   });
 
-  it('REIN ends the session: no login survives it', async () => {
-    const client = await site.loggedIn();
-    expect((await client.command('REIN')).code).toBe(421);
-    await client.gone();
-  });
-
   it('CCC is refused: 534 under TLS, 533 without', async () => {
     const client = await site.connect();
     expect((await client.command('CCC')).code).toBe(533);

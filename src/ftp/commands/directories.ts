@@ -1,4 +1,4 @@
-/** CWD, CDUP, PWD, MKD and RMD. */
+/** CWD, CDUP, PWD, MKD, RMD and AVBL. */
 import { applyChange } from '../change-audit.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
@@ -46,6 +46,15 @@ export async function removeDirectory(control: Control, argument: string, sessio
     path,
     apply: () => session.storage.removeDirectory(path),
     done: reply('fileActionOk', 'Directory removed.'),
+  });
+}
+
+/** What an account without privileges can still write there. */
+export async function availableSpace(control: Control, argument: string, session: AuthenticatedSession) {
+  const path = pathArgument(control, argument);
+  if (path === undefined) return;
+  await answeringFailures(control, async () => {
+    control.send(reply('fileStatus', String(await session.storage.freeSpace(path))));
   });
 }
 

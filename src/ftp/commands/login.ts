@@ -17,12 +17,13 @@ import { messageLines, type Reply, reply } from '../reply.ts';
 /** `SslAllow` lets a login come without TLS; the authenticator sees that and decides. */
 const withoutTls: ControlTls = { facts: { protocol: 'none', cipher: 'none' }, peerCertificates: [] };
 
+/**
+ * RFC 959 4.1.1: another USER ends the login there is, and begins one anew. It is decided as the first was, by the certificate that the
+ * handshake of this connection proved: whose name is refused is logged in no more.
+ */
 export async function user(control: Control, name: string): Promise<void> {
+  if (control.session.state === 'authenticated') control.logOut('another-user', 'parameters');
   const { session, options, settings } = control;
-  if (session.state === 'authenticated') {
-    control.send(reply('badSequence', 'Already logged in; every login needs a new connection.'));
-    return;
-  }
   if (session.state === 'plain' && options.site.ssl.controlChannelPolicy !== 'SslAllow') {
     refuseClearLogin(control);
     return;

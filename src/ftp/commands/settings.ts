@@ -11,19 +11,16 @@ const types: ReadonlyMap<string, TransferType> = new Map([
   ['A N', 'A'],
   ['I', 'I'],
   ['L 8', 'I'],
+  ['L8', 'I'],
 ]);
 
 export function quit(control: Control): void {
   control.end('quit', reply('closing', ...messageLines(control.options.site.messages.exitMessage)));
 }
 
-/** RFC 4217 section 11 has TLS taken down here; a new connection is the honest way to a new handshake by the card. */
+/** RFC 4217 section 11 has TLS laid down here. The control channel of a site that demands TLS stays protected, as clients expect of it. */
 export function reinitialize(control: Control): void {
-  if (control.data.proof) {
-    control.end('reinitialized', reply('unavailable', 'TLS cannot be laid down; connect again.'));
-    return;
-  }
-  control.reset();
+  control.logOut('reinitialized', 'nothing');
   control.send(reply('ready', 'Ready for a new login.'));
 }
 

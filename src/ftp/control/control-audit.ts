@@ -22,8 +22,8 @@ export function logFault(control: Control, verb: string, error: unknown): string
 
 export function recordSessionEnd(control: Control, reason: string): void {
   const durationMilliseconds = millisecondsSince(control.connectedAt, control.options.timer);
-  const { bytesSent, bytesReceived } = control;
-  const counts = { bytesSent, bytesReceived, durationMilliseconds };
+  const { bytesSent, bytesReceived, settings } = control;
+  const counts = { bytesSent, bytesReceived, durationMilliseconds, clientName: settings.clientName };
   control.options.audit.write({ event: 'session-end', ...commonFacts(control), reason, ...counts });
 }
 

@@ -9,7 +9,7 @@ import { plainAddress } from '../../operations/network.ts';
 import { createReference } from '../../operations/reference.ts';
 import type { Octets } from '../../settings/units.ts';
 import { type ParsedCommand, runFtpCommand } from '../command.ts';
-import { DataChannel } from '../data/data-channel.ts';
+import { type ControlProof, DataChannel } from '../data/data-channel.ts';
 import { RunningTransfer } from '../data/running-transfer.ts';
 import { prepareTcp } from '../data/tcp-options.ts';
 import { encodeReply, maximumUnreadReplies, messageLines, type Reply, reply } from '../reply.ts';
@@ -22,7 +22,7 @@ import { ConnectionTimers } from './connection-timers.ts';
 import { type Control, initialSettings, type SessionSettings } from './control.ts';
 import { logFault, recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { ControlSession } from './control-session.ts';
-import type { Session } from './session.ts';
+import type { ControlTls, Session } from './session.ts';
 
 export class ControlConnection implements Control {
   readonly id = createReference();
@@ -46,6 +46,7 @@ export class ControlConnection implements Control {
   readonly #kin: SessionKin;
   #socket: Socket;
   #upgrading = false;
+  #isImplicit = false;
   #security: SessionSecurity | undefined;
   #ending: string | undefined;
   readonly #transfer = new RunningTransfer();
@@ -81,12 +82,9 @@ export class ControlConnection implements Control {
 
   /** Greets, on an implicit binding after the handshake. */
   async start(tls: 'explicit' | 'implicit'): Promise<void> {
+    this.#isImplicit = tls === 'implicit';
     if (tls === 'explicit') this.#listen(this.#raw);
-    else {
-      if (!(await this.#handshake())) return;
-      this.data.protection = this.options.site.ssl.dataChannelPolicy === 'SslDeny' ? 'C' : 'P';
-      this.settings.bufferSizeAgreed = true;
-    }
+    else if (!(await this.#handshake())) return;
     this.send(reply('ready', ...messageLines(this.options.site.messages.bannerMessage)));
   }
 
@@ -108,11 +106,19 @@ export class ControlConnection implements Control {
     await this.#handshake();
   }
 
-  reset(): void {
-    this.settings = initialSettings();
-    this.data.reset('the client began its session anew');
-    if (this.session.state === 'authenticated') this.#timers.awaitLogin();
-    this.sessionHolder.reset();
+  logOut(reason: 'reinitialized' | 'another-user', kept: 'nothing' | 'parameters'): void {
+    const { session, settings } = this;
+    const { proof, protection } = this.data;
+    if (session.state === 'authenticated') {
+      recordSessionEnd(this, reason);
+      this.bytesSent = 0;
+      this.bytesReceived = 0;
+    }
+    this.#begin(session.state === 'plain' ? undefined : session.tls, proof);
+    if (kept === 'nothing') return;
+    const { workingDirectory, portion, renameFrom, claimedName } = initialSettings();
+    this.settings = { ...settings, workingDirectory, portion, renameFrom, claimedName };
+    this.data.protection = protection;
   }
 
   end(reason: string, farewell?: Reply): void {
@@ -215,12 +221,24 @@ export class ControlConnection implements Control {
       return false;
     }
     const { facts, peerCertificates } = outcome.handshake;
-    this.reset();
-    this.sessionHolder.secured({ facts, peerCertificates });
-    this.data.proof = { security, endEntity: peerCertificates[0] };
+    this.#begin({ facts, peerCertificates }, { security, endEntity: peerCertificates[0] });
     for (const event of ['error', 'close']) socket.once(event, () => this.destroy('connection-lost'));
     this.#listen(socket);
     return true;
+  }
+
+  /** The state before any command. On an implicit binding data connections are protected without one. */
+  #begin(tls: ControlTls | undefined, proof: ControlProof | undefined): void {
+    this.settings = initialSettings();
+    this.data.reset('the client began its session anew');
+    if (this.session.state === 'authenticated') this.#timers.awaitLogin();
+    this.sessionHolder.reset();
+    if (!tls) return;
+    this.sessionHolder.secured(tls);
+    this.data.proof = proof;
+    if (!this.#isImplicit) return;
+    this.data.protection = this.options.site.ssl.dataChannelPolicy === 'SslDeny' ? 'C' : 'P';
+    this.settings.bufferSizeAgreed = true;
   }
 
   /** The one catch of every command: a fault is logged in full, the client gets a reference. */

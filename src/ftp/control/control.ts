@@ -35,6 +35,8 @@ export interface SessionSettings {
   extendedPassiveOnly: boolean;
   /** From USER, while PASS is awaited. */
   claimedName: string | undefined;
+  /** From CLNT or CSID, for the record of the session. */
+  clientName: string | undefined;
   /** RFC 4217 9: PBSZ comes before PROT. */
   bufferSizeAgreed: boolean;
   /** Facts of MLST and MLSD, chosen by OPTS MLST (RFC 3659 7.9). */
@@ -50,6 +52,7 @@ export function initialSettings(): SessionSettings {
     renameFrom: undefined,
     extendedPassiveOnly: false,
     claimedName: undefined,
+    clientName: undefined,
     bufferSizeAgreed: false,
     mlstFacts: new Set(mlstFacts),
   };
@@ -83,8 +86,11 @@ export interface Control {
   send(reply: Reply): void;
   /** Answers 234, throws away everything read so far and runs the handshake; afterwards the session is `secured`. */
   startTls(): Promise<void>;
-  /** Back to the state before USER: settings, data channel, login. */
-  reset(): void;
+  /**
+   * Ends a login, if there is one, and with it what commands set; TLS stays, as it was behind the handshake.
+   * @param reason for the audit record @param kept by RFC 959 4.1.1 the parameters of transfers, where another USER comes
+   */
+  logOut(reason: 'reinitialized' | 'another-user', kept: 'nothing' | 'parameters'): void;
   /** Says 421 or 221 and closes after the reply has left. @param reason for the audit record */
   end(reason: string, farewell?: Reply): void;
   /** Runs one transfer that ABOR, the end of the connection or the server can give up. */

@@ -45,6 +45,7 @@ describe('a bounded storage', () => {
     const names = [
       'stat',
       'entry',
+      'freeSpace',
       'makeDirectory',
       'removeDirectory',
       'removeFile',
