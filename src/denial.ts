@@ -7,7 +7,7 @@ import type { Facts, Stage } from './explanation/steps.ts';
 export interface DenialEntry {
   readonly stage: Stage;
   /** FTP reply code (RFC 959, RFC 2228, RFC 4217). */
-  readonly reply: 421 | 425 | 426 | 451 | 522 | 530 | 550;
+  readonly reply: 421 | 425 | 426 | 451 | 502 | 504 | 522 | 530 | 550;
   /** The IIS FTP sub-status an administrator may know from there; 0 where IIS has none. */
   readonly subStatus: number;
   /** `notice`: happens every day. `warning`: an administrator must mend something. `alert`: may be an attack. */
@@ -478,6 +478,40 @@ export const denialTable = {
     level: 'notice',
     meaning: 'A data connection was reset before cardgate accepted it, so that its address is not known.',
     remedy: 'Look at the client and at firewalls between: something ends its data connections at once.',
+  },
+  'active-mode-off': {
+    stage: 'data-channel',
+    reply: 502,
+    subStatus: 0,
+    level: 'notice',
+    meaning: 'The client asked for active mode (PORT or EPRT), and firewallSupport.activeMode is false.',
+    remedy: 'Set the client to passive mode, or set firewallSupport.activeMode to true for the site.',
+  },
+  'active-address-refused': {
+    stage: 'data-channel',
+    reply: 504,
+    subStatus: 38,
+    level: 'alert',
+    meaning: 'PORT or EPRT named another address than that of the client: a bounce attack (RFC 2577).',
+    remedy:
+      'If this was not an attack: the client is behind address translation and names its inner address; set it to passive mode.',
+  },
+  'active-port-refused': {
+    stage: 'data-channel',
+    reply: 504,
+    subStatus: 38,
+    level: 'alert',
+    meaning: 'PORT or EPRT named a port below 1024, where services listen and no FTP client does (RFC 2577).',
+    remedy: 'If this was not an attack: set the client to ports from 1024 on, or to passive mode.',
+  },
+  'active-connection-failed': {
+    stage: 'data-channel',
+    reply: 425,
+    subStatus: 0,
+    level: 'notice',
+    meaning: 'The server could not connect to the port that the client named by PORT or EPRT.',
+    remedy:
+      'See errno in the record. ECONNREFUSED, ETIMEDOUT: a firewall keeps the server from the client; set the client to passive mode.',
   },
   'data-channel-silent': {
     stage: 'data-channel',

@@ -4,7 +4,7 @@
  */
 import { type CommandSpec, loggedIn, open } from './command-spec.ts';
 import { chooseHost, chooseLanguage, identifyServer, noteClient } from './commands/client.ts';
-import { extendedPassive, passive } from './commands/data-ports.ts';
+import { clientPort, extendedClientPort, extendedPassive, passive } from './commands/data-ports.ts';
 import { digestFeature, extendedDigest, hash, hashFeature, md5, severalMd5 } from './commands/digests.ts';
 import {
   availableSpace,
@@ -53,6 +53,9 @@ export const commandTable: readonly CommandSpec[] = [
   }),
   loggedIn('CWD', '<path>', 'Change the working directory.', 'RFC 959 4.1.1', changeDirectory, { alias: 'XCWD' }),
   loggedIn('DELE', '<path>', 'Delete a file.', 'RFC 959 4.1.3', deleteFile),
+  loggedIn('EPRT', '<|protocol|address|port|>', 'Connect to this port of yours.', 'RFC 2428 2', extendedClientPort, {
+    feature: ({ options }) => (options.site.firewallSupport.activeMode ? 'EPRT' : undefined),
+  }),
   loggedIn('EPSV', '[<1|2|ALL>]', 'Wait for a data connection.', 'RFC 2428 3', extendedPassive, { feature: 'EPSV' }),
   open('FEAT', '', 'List the features.', 'RFC 2389 3', (control) => features(control, commandTable), inClear),
   loggedIn('HASH', '<path>', 'Tell the digest of a file.', 'draft-bryan-ftpext-hash-02 3', hash, {
@@ -100,6 +103,7 @@ export const commandTable: readonly CommandSpec[] = [
   open('PASS', '[<password>]', 'Log in with a password.', 'RFC 959 4.1.1', pass),
   loggedIn('PASV', '', 'Wait for a data connection.', 'RFC 959 4.1.2', passive, { feature: 'PASV' }),
   open('PBSZ', '<0>', 'Agree on no protection buffer.', 'RFC 4217 8', bufferSize, { ...inClear, feature: 'PBSZ' }),
+  loggedIn('PORT', '<h1,h2,h3,h4,p1,p2>', 'Connect to this port of yours.', 'RFC 959 4.1.2', clientPort),
   open('PROT', '<C|P>', 'Protect data connections or not.', 'RFC 4217 9', protection, { ...inClear, feature: 'PROT' }),
   loggedIn('PWD', '', 'Print the working directory.', 'RFC 959 4.1.3', printDirectory, { alias: 'XPWD' }),
   open('QUIT', '', 'End the session.', 'RFC 959 4.1.1', quit, inClear),

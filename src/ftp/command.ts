@@ -7,8 +7,6 @@ import { reply } from './reply.ts';
 
 /** Known, and not offered: the reply differs from that to a typing error (RFC 959 4.2.1). */
 const notOffered: ReadonlyMap<string, string> = new Map([
-  ['PORT', 'Active mode is not offered; use PASV or EPSV.'],
-  ['EPRT', 'Active mode is not offered; use PASV or EPSV.'],
   ['MFCT', 'The time of creation is the file system’s own; it cannot be set.'],
   ...['ACCT', 'ADAT', 'CONF', 'ENC', 'MIC', 'SITE', 'SMNT'].map((verb) => [verb, 'Command not offered.'] as const),
 ]);

@@ -266,14 +266,14 @@ describe('the passive port', () => {
     expect((await client.command('EPSV')).text).toMatch(/^229 .*\(\|\|\|\d+\|\)$/u);
   });
 
-  it('EPSV ALL refuses PASV afterwards; EPSV 2 is another protocol; active mode is not offered', async () => {
+  it('EPSV ALL refuses every other way afterwards; EPSV 2 is another protocol', async () => {
     const client = await (await siteWith()).loggedIn();
     expect((await client.command('EPSV 2')).code).toBe(522);
     expect((await client.command('EPSV 1')).code).toBe(229);
     expect((await client.command('EPSV ALL')).code).toBe(200);
     expect((await client.command('PASV')).code).toBe(503);
-    expect((await client.command('PORT 127,0,0,1,4,1')).code).toBe(502);
-    expect((await client.command('EPRT |1|127.0.0.1|1025|')).code).toBe(502);
+    expect((await client.command('PORT 127,0,0,1,4,1')).code).toBe(503);
+    expect((await client.command('EPRT |1|127.0.0.1|1025|')).code).toBe(503);
   });
 });
 

@@ -8,7 +8,7 @@ import type { Control } from './control.ts';
 /** @returns the reference the client may quote */
 export function recordRefusal(control: Control, refusal: Denial): string {
   const reference = createReference();
-  if (refusal.code === 'descriptors-exhausted') tellShortage(String(refusal.facts?.['errno']), 'passive listener');
+  if (refusal.code === 'descriptors-exhausted') tellShortage(String(refusal.facts?.['errno']), 'data connection');
   control.options.audit.write({ event: 'refusal', ...commonFacts(control), reference, denial: refusal });
   return reference;
 }

@@ -1,4 +1,4 @@
-/** One PASV or EPSV until its transfer, and what comes of it. */
+/** One PASV, EPSV, PORT or EPRT until its transfer, and what comes of it. */
 import type { Socket } from 'node:net';
 import type { Denial } from '../../denial.ts';
 import { type Milliseconds, milliseconds } from '../../settings/units.ts';
@@ -16,7 +16,11 @@ export type Opened =
 const brokenGrace = milliseconds(1000);
 
 export class DataAttempt {
+  /** The client's, in active mode. */
+  readonly activePort: number | undefined;
   raw: Socket | undefined;
+  /** Why the connection to the client's port could not be made. */
+  failure: Opened | undefined;
   /** A handshake that stands still until the transfer command comes. */
   goOn: ((direction: TransferDirection) => void) | undefined;
   /** The handshake and proof, when they began at accept. */
@@ -28,6 +32,11 @@ export class DataAttempt {
   #timer: NodeJS.Timeout | undefined;
   #longest = milliseconds(Number.POSITIVE_INFINITY);
   #giveUp: () => void = () => undefined;
+
+  /** @param activePort absent in passive mode */
+  constructor(activePort?: number) {
+    this.activePort = activePort;
+  }
 
   /** Absent until the transfer command comes. */
   get direction(): TransferDirection | undefined {

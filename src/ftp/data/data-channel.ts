@@ -1,6 +1,6 @@
 /**
- * The data channel of one control connection: one passive listener at a time, the connection that arrived on it, its TLS
- * handshake from the moment of accept, and the proof that it is the client's. It opens no connection to anywhere.
+ * The data channel of one control connection: one passive listener, or one port of the client, at a time; the connection that comes of
+ * it, its TLS handshake from then on, and the proof that it is the client's. It connects to nothing but the client's address.
  */
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
@@ -12,11 +12,12 @@ import { peekClientHello } from '../tls/client-hello.ts';
 import type { SessionSecurity } from '../tls/secure-context.ts';
 import type { TransferDirection } from '../tls/session-tickets.ts';
 import { completeHandshake } from '../tls/tls-upgrade.ts';
+import { connectToClient } from './active-connection.ts';
 import { DataAttempt, type Opened } from './data-attempt.ts';
 import { DataConnection, type DataStreams } from './data-connection.ts';
 import { judgeDataPeer } from './data-peer.ts';
-import { type FirewallSupport, hasPortRange } from './firewall-support.ts';
-import { openPassiveListener, type PassiveOutcome } from './passive-listener.ts';
+import { broken, foreign, noActiveConnection, noListener } from './data-refusals.ts';
+import { openPassiveListener } from './passive-listener.ts';
 import { prepareTcp } from './tcp-options.ts';
 
 /** RFC 2228 section 3: C clear, P private. */
@@ -55,7 +56,7 @@ export class DataChannel {
     this.#options = options;
   }
 
-  /** Whether PASV or EPSV prepared a data connection that is not used yet. */
+  /** Whether PASV, EPSV, PORT or EPRT prepared a data connection that is not used yet. */
   get isPrepared(): boolean {
     return this.#attempt !== undefined;
   }
@@ -104,19 +105,30 @@ export class DataChannel {
     return { outcome: 'listening', port: outcome.listener.port };
   }
 
-  /** Waits for the data connection and its proof; each PASV serves one transfer. */
+  /**
+   * Replaces what was prepared before. The connection is made when a transfer command comes (RFC 959 3.2), so that a port costs nothing.
+   * @param port of the client, which has been judged
+   */
+  aim(port: number): void {
+    this.close('the client named a port of its own');
+    this.#attempt = new DataAttempt(port);
+  }
+
+  /** Waits for the data connection, or makes it, and waits for its proof; each PASV or PORT serves one transfer. */
   async open(direction: TransferDirection, signal: AbortSignal): Promise<Opened> {
     const attempt = this.#attempt;
     if (!attempt) return none;
     attempt.command(direction);
     const giveUp = () => attempt.discard('its transfer was given up');
     const { dataChannelTimeout } = this.#options.site.connections;
-    attempt.giveUpAfter(dataChannelTimeout, () => attempt.discard('no data connection came in time'));
+    if (attempt.activePort === undefined)
+      attempt.giveUpAfter(dataChannelTimeout, () => attempt.discard('no data connection came in time'));
+    else this.#connect(attempt, attempt.activePort);
     signal.addEventListener('abort', giveUp);
     if (signal.aborted) giveUp();
     const raw = await attempt.arrived.promise;
     attempt.stopWaiting();
-    const opened = raw === undefined ? none : await this.#opening(attempt, raw);
+    const opened = raw === undefined ? (attempt.failure ?? none) : await this.#opening(attempt, raw);
     signal.removeEventListener('abort', giveUp);
     if (this.#attempt === attempt) this.#attempt = undefined;
     attempt.listener?.close();
@@ -150,6 +162,21 @@ export class DataChannel {
     this.#strangerMayResume = false;
   }
 
+  #connect(attempt: DataAttempt, port: number): void {
+    const { localAddress: from, peerAddress: to, site } = this.#options;
+    attempt.raw = connectToClient({
+      from,
+      to,
+      port,
+      timeout: site.connections.dataChannelTimeout,
+      onConnected: (socket) => this.#accept(attempt, socket),
+      onFailed: (errno) => {
+        attempt.failure = this.#refuse(noActiveConnection(from, to, port, errno));
+        attempt.arrived.resolve(undefined);
+      },
+    });
+  }
+
   #accept(attempt: DataAttempt, socket: Socket): void {
     socket.on('error', () => undefined);
     prepareTcp(socket);
@@ -166,7 +193,7 @@ export class DataChannel {
       return Promise.resolve(none);
     }
     if (this.protection === 'P') return this.#secure(attempt, raw);
-    return Promise.resolve(this.#open({ raw, facts: { protection: 'C' }, pace: this.#options.site.connections }));
+    return Promise.resolve(this.#open(attempt, { raw, facts: { protection: 'C' } }));
   }
 
   async #secure(attempt: DataAttempt, raw: Socket): Promise<Opened> {
@@ -200,12 +227,8 @@ export class DataChannel {
       raw.resetAndDestroy();
       return this.#refuse(judgement.denial);
     }
-    return this.#open({
-      raw,
-      tls,
-      facts: { protection: 'P', protocol: facts.protocol, cipher: facts.cipher, ...judgement.facts },
-      pace: this.#options.site.connections,
-    });
+    const { protocol, cipher } = facts;
+    return this.#open(attempt, { raw, tls, facts: { protection: 'P', protocol, cipher, ...judgement.facts } });
   }
 
   /** A connection that the server itself gave up looks to TLS like one that its client ended. */
@@ -223,38 +246,13 @@ export class DataChannel {
     return { outcome: 'denied', denial: refusal, reference: this.#options.onRefusal(refusal) };
   }
 
-  #open(streams: DataStreams): Opened {
-    return { outcome: 'open', connection: new DataConnection(streams) };
+  #open({ activePort }: DataAttempt, streams: Omit<DataStreams, 'pace'>): Opened {
+    const facts = activePort === undefined ? streams.facts : { ...streams.facts, activePort };
+    return {
+      outcome: 'open',
+      connection: new DataConnection({ ...streams, facts, pace: this.#options.site.connections }),
+    };
   }
 }
 
 const none = { outcome: 'none' } as const;
-
-function foreign(address: string, peerAddress: string): Denial {
-  return denial('data-address-mismatch', 'A connection to the passive port came from elsewhere.', {
-    dataAddress: address,
-    controlAddress: peerAddress,
-  });
-}
-
-function broken(peerAddress: string): Denial {
-  const detail = 'A connection to the passive port was reset before it was accepted; its address is not known.';
-  return denial('data-connection-reset', detail, { controlAddress: peerAddress });
-}
-
-function noListener(
-  outcome: Exclude<PassiveOutcome, { outcome: 'listening' }>,
-  address: string,
-  firewallSupport: FirewallSupport,
-): Denial {
-  const { lowDataChannelPort: low, highDataChannelPort: high } = firewallSupport;
-  const range = hasPortRange(firewallSupport) ? `${low}-${high}` : 'of the system';
-  if (outcome.outcome === 'exhausted') {
-    const detail = `Every passive port ${range} on ${address} is taken.`;
-    return denial('passive-ports-exhausted', detail, { address, ports: range, tried: outcome.tried });
-  }
-  const { errno } = outcome;
-  const detail = `The system gave no listener on ${address}, ports ${range}: ${errno}.`;
-  const code = errno === 'EMFILE' || errno === 'ENFILE' ? 'descriptors-exhausted' : 'passive-listener-failed';
-  return denial(code, detail, { address, ports: range, errno });
-}

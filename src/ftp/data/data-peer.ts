@@ -24,6 +24,11 @@ export const dataChannelSecurity = z
       .default(true)
       .describe('Data connections must come from the client’s address')
       .meta(iis('ftpServer/security/dataChannelSecurity@matchClientAddressForPasv')),
+    matchClientAddressForPort: z
+      .literal(true)
+      .default(true)
+      .describe('PORT and EPRT must name the client’s address')
+      .meta(iis('ftpServer/security/dataChannelSecurity@matchClientAddressForPort')),
   })
   .prefault({});
 

@@ -22,12 +22,17 @@ export const firewallSupport = z
       .optional()
       .describe('Address put into the reply to PASV')
       .meta(iis('ftpServer/firewallSupport@externalIp4Address')),
+    /** Firewalls of clients refuse it mostly, and the server has to be let out to all of them. */
+    activeMode: z
+      .boolean()
+      .default(false)
+      .describe('PORT and EPRT: the server connects to the client, at its own address and a port from 1024 on'),
   })
   .prefault({});
 
-export type FirewallSupport = Decoded<typeof firewallSupport>;
+export type PassivePorts = Pick<Decoded<typeof firewallSupport>, 'lowDataChannelPort' | 'highDataChannelPort'>;
 
 /** Whether passive ports are taken out of a range, not wherever the system has a free one. */
-export function hasPortRange({ lowDataChannelPort }: FirewallSupport): boolean {
+export function hasPortRange({ lowDataChannelPort }: PassivePorts): boolean {
   return lowDataChannelPort > 0;
 }

@@ -6,12 +6,12 @@ import { randomInt } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { leavesRoomForTransfer } from '../../operations/descriptors.ts';
 import { plainAddress } from '../../operations/network.ts';
-import { type FirewallSupport, hasPortRange } from './firewall-support.ts';
+import { hasPortRange, type PassivePorts } from './firewall-support.ts';
 
 export interface PassiveListenerOptions {
   /** Local address of the control connection. */
   readonly address: string;
-  readonly firewallSupport: FirewallSupport;
+  readonly firewallSupport: PassivePorts;
   /** Address that the data connection must come from. */
   readonly peerAddress: string;
   readonly onConnection: (socket: Socket) => void;

@@ -4,7 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { millisecondsSince } from '../../clock.ts';
-import { denial, denialEntry } from '../../denial.ts';
+import { type DenialCode, denial, denialEntry } from '../../denial.ts';
 import { errorMessage } from '../../error-message.ts';
 import type { Facts } from '../../explanation/steps.ts';
 import { noticeShortage } from '../../operations/descriptor-shortage.ts';
@@ -117,12 +117,15 @@ function refusal(opened: Exclude<Opened, { outcome: 'open' }>, signal: AbortSign
   if (opened.outcome === 'none') return reply('noDataConnection', 'No data connection was made.');
   const { code } = opened.denial;
   // RFC 2428 has another 522, so the text tells which one this is, and what the person can do about it.
-  const text =
-    code === 'data-tls-failed'
-      ? 'TLS on the data connection failed'
-      : 'The data connection must resume the TLS session or show the certificate of the control connection';
+  const text = refusalTexts[code] ?? 'No data connection to your port could be made';
   return { code: denialEntry(code).reply, lines: [`${text}, reference ${opened.reference}.`] };
 }
+
+const refusalTexts: Readonly<Partial<Record<DenialCode, string>>> = {
+  'data-tls-failed': 'TLS on the data connection failed',
+  'data-certificate-mismatch':
+    'The data connection must resume the TLS session or show the certificate of the control connection',
+};
 
 function failure(error: unknown, signal: AbortSignal): Reply {
   if (signal.aborted) return reply('transferAborted', 'Transfer given up.');

@@ -45,6 +45,10 @@ export interface ClientSession {
   readonly tls: TlsVersion;
   /** TLS from the first octet instead of AUTH TLS. Default: false. */
   readonly implicit?: boolean;
+  /** Active mode instead of passive; netkit ftp knows it alone. Default: false. */
+  readonly active?: boolean;
+  /** Data connections without TLS behind a protected login; only curl can. Default: false. */
+  readonly clearData?: boolean;
   /** After the login, before the steps. */
   readonly pauseAfterLogin?: ClientPause;
   /** Done one after the other in one FTP session; the first that fails ends it. */

@@ -54,11 +54,12 @@ export function curl(session: ClientSession, extra: readonly CurlOption[] = []):
     'silent',
     'show-error',
     'fail-early',
-    'ssl-reqd',
+    session.clearData ? 'ftp-ssl-control' : 'ssl-reqd',
     ...(tls === '1.2' ? (['tlsv1.2', ['tls-max', '1.2']] as const) : (['tlsv1.3'] as const)),
     ['cacert', rootFile],
     ['user', `${user}:${password}`],
     ...identityOptions(identity),
+    ...(session.active ? ([['ftp-port', '-']] as const) : []),
     ...extra,
   ];
   const blocks = session.steps.map((step) => [...common, ...stepOptions(step, base)].map(write).join('\n'));

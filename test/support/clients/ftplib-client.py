@@ -36,6 +36,7 @@ def main():
         ftp.auth()
     ftp.login(session["user"], session.get("password", "none"), secure=False)
     ftp.prot_p()
+    ftp.set_pasv(not session.get("active", False))
     for step in session["steps"]:
         if step["do"] == "list":
             ftp.retrlines("LIST " + step["path"], print)

@@ -43,6 +43,7 @@ export function lftp(
     `set ssl:ca-file ${quoted(session.rootFile)}`,
     `set ssl:priority NORMAL:-VERS-ALL:+VERS-TLS${tls}`,
     ...files,
+    ...(session.active ? ['set ftp:passive-mode no'] : []),
     ...extraSettings,
     `open -u ${quoted(user)},${quoted(password)} -p ${session.port} ${session.implicit ? 'ftps' : 'ftp'}://localhost`,
     ...session.steps.map(stepCommand),

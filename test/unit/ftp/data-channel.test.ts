@@ -486,3 +486,36 @@ describe('a login', () => {
     channel.reset('of a test');
   });
 });
+
+describe('a port of the client', () => {
+  it.each([
+    ['ECONNREFUSED', 'active-connection-failed'],
+    ['ETIMEDOUT', 'active-connection-failed'],
+    ['EMFILE', 'descriptors-exhausted'],
+    ['ENFILE', 'descriptors-exhausted'],
+  ])('that cannot be connected to because of %s is refused as %s', async (errno, code) => {
+    const { channel, refusals } = channelWith();
+    vi.spyOn(TcpSocket.prototype, 'connect').mockImplementation(function (this: Socket) {
+      return this.destroy(Object.assign(new Error(errno), { code: errno }));
+    });
+    channel.aim(50_000);
+    expect([channel.isPrepared, channel.hasArrived]).toEqual([true, false]);
+    const facts = { localAddress: '127.0.0.1', address: '127.0.0.1', port: 50_000, errno };
+    expect(await channel.open('sending', neverAborted)).toMatchObject({ outcome: 'denied', reference: 'ref-1' });
+    expect(refusals).toMatchObject([{ code, facts }]);
+    expect(channel.isPrepared).toBe(false);
+  });
+
+  it('is not connected to where the transfer is given up already', async () => {
+    const { channel, refusals } = channelWith();
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const arrived = vi.fn();
+    server.on('connection', arrived);
+    channel.aim((server.address() as { port: number }).port);
+    expect(await channel.open('sending', AbortSignal.abort())).toEqual({ outcome: 'none' });
+    expect(refusals).toEqual([]);
+    await new Promise((resolve) => server.close(resolve));
+    expect(arrived).not.toHaveBeenCalled();
+  });
+});

@@ -115,6 +115,7 @@ describe('the settings of the data channel', () => {
       dataChannelBinding: 'certificateOrSession',
       dataChannelBindingWithoutCertificate: 'session',
       matchClientAddressForPasv: true,
+      matchClientAddressForPort: true,
     };
     expect(dataChannelSecurity.parse(undefined)).toEqual(strict);
     expect(dataChannelSecurity.parse({})).toEqual(strict);
@@ -127,6 +128,7 @@ describe('the settings of the data channel', () => {
     { dataChannelBinding: 'address' },
     { dataChannelBindingWithoutCertificate: 'certificate' },
     { matchClientAddressForPasv: false },
+    { matchClientAddressForPort: false },
     { anything: 'else' },
   ])('have no such value: %o', (settings) => {
     expect(dataChannelSecurity.safeParse(settings).success).toBe(false);

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { firewallSupport, hasPortRange } from '../../../src/ftp/data/firewall-support.ts';
 
 describe('the settings behind a firewall', () => {
-  it('are ports of the system and no external address by themselves', () => {
-    const nothing = { lowDataChannelPort: 0, highDataChannelPort: 0 };
+  it('are ports of the system, no external address and no active mode by themselves', () => {
+    const nothing = { lowDataChannelPort: 0, highDataChannelPort: 0, activeMode: false };
     expect(firewallSupport.parse(undefined)).toEqual(nothing);
     expect(firewallSupport.parse({})).toEqual(nothing);
   });
