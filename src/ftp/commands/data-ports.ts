@@ -3,7 +3,13 @@ import { isIPv4 } from 'node:net';
 import { type Denial, denial, denialEntry } from '../../denial.ts';
 import type { Control } from '../control/control.ts';
 import { recordRefusal } from '../control/control-audit.ts';
-import { isSameProtocol, judgeTarget, type ParsedTarget, parseExtendedPort, parsePort } from '../data/active-target.ts';
+import {
+  isSameProtocol,
+  judgeTarget,
+  type ParsedTarget,
+  parseExtendedPort,
+  parsePort,
+} from '../data-ports/active-target.ts';
 import { type Reply, reply } from '../reply.ts';
 
 const onlyExtendedPassive = reply('badSequence', 'EPSV ALL was sent.');

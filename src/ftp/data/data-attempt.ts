@@ -2,9 +2,9 @@
 import type { Socket } from 'node:net';
 import type { Denial } from '../../denial.ts';
 import { type Milliseconds, milliseconds } from '../../settings/units.ts';
+import type { PassiveListener } from '../data-ports/passive-listener.ts';
 import type { TransferDirection } from '../tls/session-tickets.ts';
 import type { DataConnection } from './data-connection.ts';
-import type { PassiveListener } from './passive-listener.ts';
 
 export type Opened =
   | { readonly outcome: 'open'; readonly connection: DataConnection }

@@ -7,17 +7,17 @@ import type { Socket } from 'node:net';
 import { type Denial, denial } from '../../denial.ts';
 import type { Login } from '../../login/authenticator.ts';
 import { milliseconds } from '../../settings/units.ts';
+import { connectToClient } from '../data-ports/active-connection.ts';
+import { broken, foreign, noActiveConnection, noListener } from '../data-ports/data-refusals.ts';
+import { openPassiveListener } from '../data-ports/passive-listener.ts';
 import type { FtpSettings } from '../server-settings.ts';
 import { peekClientHello } from '../tls/client-hello.ts';
 import type { SessionSecurity } from '../tls/secure-context.ts';
 import type { TransferDirection } from '../tls/session-tickets.ts';
 import { completeHandshake } from '../tls/tls-upgrade.ts';
-import { connectToClient } from './active-connection.ts';
 import { DataAttempt, type Opened } from './data-attempt.ts';
 import { DataConnection, type DataStreams } from './data-connection.ts';
 import { judgeDataPeer } from './data-peer.ts';
-import { broken, foreign, noActiveConnection, noListener } from './data-refusals.ts';
-import { openPassiveListener } from './passive-listener.ts';
 import { prepareTcp } from './tcp-options.ts';
 
 /** RFC 2228 section 3: C clear, P private. */

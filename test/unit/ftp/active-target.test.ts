@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeTarget, parseExtendedPort, parsePort } from '../../../src/ftp/data/active-target.ts';
+import { judgeTarget, parseExtendedPort, parsePort } from '../../../src/ftp/data-ports/active-target.ts';
 
 const at = (address: string, port: number) => ({ outcome: 'target', target: { address, port } });
 

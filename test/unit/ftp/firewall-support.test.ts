@@ -1,6 +1,6 @@
 /** The passive ports and the external address that a site may have. */
 import { describe, expect, it } from 'vitest';
-import { firewallSupport, hasPortRange } from '../../../src/ftp/data/firewall-support.ts';
+import { firewallSupport, hasPortRange } from '../../../src/ftp/data-ports/firewall-support.ts';
 
 describe('the settings behind a firewall', () => {
   it('are ports of the system, no external address and no active mode by themselves', () => {

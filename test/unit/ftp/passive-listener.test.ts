@@ -6,7 +6,7 @@ import {
   openPassiveListener,
   type PassiveListener,
   type PassiveListenerOptions,
-} from '../../../src/ftp/data/passive-listener.ts';
+} from '../../../src/ftp/data-ports/passive-listener.ts';
 import { resetBeforeAccept } from '../../support/reset-before-accept.ts';
 
 const listeners: PassiveListener[] = [];
