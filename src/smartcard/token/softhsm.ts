@@ -3,10 +3,11 @@
  * configuration at a time per process, since SoftHSM reads it from the environment when it is initialized.
  */
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
-import type { PKCS11 } from 'pkcs11js';
+import type { Handle, PKCS11 } from 'pkcs11js';
 import { CardError } from '../card/card-error.ts';
 import { replaceFile } from '../card/replace-file.ts';
 import { loadPkcs11Library, type Pkcs11Library, returnValueName } from './pkcs11-module.ts';
@@ -82,14 +83,9 @@ function loadModule(): Cryptoki {
   return loaded;
 }
 
-async function run<T>(softHsm: SoftHsm, work: (cryptoki: Cryptoki) => T | Promise<T>): Promise<T> {
-  if (!isMainThread) {
-    throw new Error('SoftHSM reads its configuration from the environment, which a worker thread cannot change');
-  }
-  const cryptoki = loadModule();
-  process.env['SOFTHSM2_CONF'] = softHsm.configurationFile;
+function initialize({ pkcs11 }: Cryptoki): void {
   try {
-    cryptoki.pkcs11.C_Initialize();
+    pkcs11.C_Initialize();
   } catch (error) {
     if (returnValueName(error) === 'CKR_CRYPTOKI_ALREADY_INITIALIZED') {
       throw new CardError(
@@ -100,7 +96,48 @@ async function run<T>(softHsm: SoftHsm, work: (cryptoki: Cryptoki) => T | Promis
     }
     throw error;
   }
+}
+
+/** Each login writes the files of its token, which takes a moment. */
+const maximumReadings = 20;
+const readAgainMilliseconds = 25;
+
+/**
+ * SoftHSM reads the files of tokens when it is initialized, and does not wait for another process that is writing one: that token
+ * is missing then, or cannot be read. One whose making was cut short is missing for ever, and the others are used without it.
+ */
+async function untilEveryTokenIsSeen(cryptoki: Cryptoki, { tokenDirectory }: SoftHsm): Promise<void> {
+  for (let reading = 1; reading < maximumReadings; reading += 1) {
+    const made = (await readdir(tokenDirectory).catch(() => [])).length;
+    if (tokensSeen(cryptoki) >= made) return;
+    cryptoki.pkcs11.C_Finalize();
+    try {
+      await delay(readAgainMilliseconds * (0.5 + Math.random()));
+    } finally {
+      initialize(cryptoki);
+    }
+  }
+}
+
+function tokensSeen({ library, pkcs11 }: Cryptoki): number {
+  const isInitialized = (slot: Handle) => (pkcs11.C_GetTokenInfo(slot).flags & library.CKF_TOKEN_INITIALIZED) !== 0;
   try {
+    return pkcs11.C_GetSlotList(true).filter(isInitialized).length;
+  } catch (error) {
+    if (returnValueName(error) === 'CKR_GENERAL_ERROR') return 0;
+    throw error;
+  }
+}
+
+async function run<T>(softHsm: SoftHsm, work: (cryptoki: Cryptoki) => T | Promise<T>): Promise<T> {
+  if (!isMainThread) {
+    throw new Error('SoftHSM reads its configuration from the environment, which a worker thread cannot change');
+  }
+  const cryptoki = loadModule();
+  process.env['SOFTHSM2_CONF'] = softHsm.configurationFile;
+  initialize(cryptoki);
+  try {
+    await untilEveryTokenIsSeen(cryptoki, softHsm);
     return await work(cryptoki);
   } finally {
     cryptoki.pkcs11.C_Finalize();
