@@ -4,6 +4,7 @@
  */
 import { type CommandSpec, loggedIn, open } from './command-spec.ts';
 import { chooseHost, chooseLanguage, identifyServer, noteClient } from './commands/client.ts';
+import { combine } from './commands/combine.ts';
 import { clientPort, extendedClientPort, extendedPassive, passive } from './commands/data-ports.ts';
 import { digestFeature, extendedDigest, hash, hashFeature, md5, severalMd5 } from './commands/digests.ts';
 import {
@@ -48,6 +49,9 @@ export const commandTable: readonly CommandSpec[] = [
   open('CCC', '', 'Refused: the control channel stays protected.', 'RFC 4217 4', clearCommandChannel, inClear),
   open('CLNT', '<name>', 'Tell what the client is called.', 'no standard', noteClient, { ...inClear, feature: 'CLNT' }),
   loggedIn('CDUP', '', 'Change to the parent directory.', 'RFC 959 4.1.1', changeToParent, { alias: 'XCUP' }),
+  loggedIn('COMB', '<path> <path>...', 'Append files to one and remove them.', 'no standard', combine, {
+    feature: 'COMB',
+  }),
   loggedIn('CSID', '<name>', 'Tell what client and server are called.', 'no standard', identifyServer, {
     feature: 'CSID',
   }),

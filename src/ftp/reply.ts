@@ -34,6 +34,7 @@ const replyCodes = {
   unavailable: 421,
   noDataConnection: 425,
   transferAborted: 426,
+  fileBusy: 450,
   localError: 451,
   noSpace: 452,
   syntaxError: 500,

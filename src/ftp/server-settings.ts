@@ -101,6 +101,13 @@ export const fileCommandSettings = {
     .describe(
       'Under TYPE A lines end in CRLF on the data connection and in LF in the file (RFC 959 3.1.1.1); false moves files as they are',
     ),
+  keepPartialUploads: z
+    .boolean()
+    .default(false)
+    .describe(
+      'What came of a STOR that broke stays, for REST and STOR to go on: under the name of the file if that was free, else beside it as NAME.partial.HEX; STOR with REST, and APPE, always leave what they wrote',
+    )
+    .meta(iis('ftpServer/fileHandling@keepPartialUploads')),
   uploadWithoutCloseNotify: z
     .enum(['accept', 'refuse'])
     .default('accept')

@@ -64,7 +64,7 @@ export const auditRecords: {
     fields: {
       accountName: 'who did it',
       operation:
-        '`retrieve`, `digest`, `store`, `append`, `delete`, `rename`, `make-directory`, `remove-directory` or `set-modified-time`',
+        '`retrieve`, `digest`, `store`, `append`, `combine`, `delete`, `rename`, `make-directory`, `remove-directory` or `set-modified-time`',
       path: 'what it was done to',
       target: 'new name of what was renamed',
       outcome:
@@ -72,7 +72,7 @@ export const auditRecords: {
       bytes: 'octets moved',
       durationMilliseconds: 'how long they took',
       facts:
-        'how the data connection was tied to the control connection, how the peer ended it, the time that was set, which digest of which octets was told, and why it failed',
+        'how the data connection was tied to the control connection, how the peer ended it, the time that was set, which digest of which octets was told, which parts were combined, under which name the beginning of a broken upload was kept, and why it failed',
     },
   },
   'session-end': {

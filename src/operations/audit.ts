@@ -85,6 +85,7 @@ export interface Transfer extends Common {
     | 'digest'
     | 'store'
     | 'append'
+    | 'combine'
     | 'delete'
     | 'rename'
     | 'make-directory'

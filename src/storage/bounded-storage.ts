@@ -55,6 +55,9 @@ export async function openBoundedStorage(
         get bytesWritten() {
           return upload.bytesWritten;
         },
+        get keptAs() {
+          return upload.keptAs;
+        },
         write: (chunk) => run(`write ${path}`, () => upload.write(chunk)),
         commit: (signal) =>
           commit(run, milliseconds(operations.limits.operationTimeout * commitTimes), path, upload, signal),

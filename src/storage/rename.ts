@@ -60,10 +60,10 @@ async function requireNoRuleAt(path: string, source: ExistingEntry, target: Guar
 }
 
 /**
- * For a moment the file has both names; a crash in that moment loses neither. File systems without hard links, and files of
+ * A target that exists is not replaced. For a moment the file has both names; a crash in that moment loses neither. File systems without hard links, and files of
  * another owner under fs.protected_hardlinks, take the second way: an empty file of ours reserves the name.
  */
-async function renameFile(source: HostPath, target: HostPath): Promise<void> {
+export async function renameFile(source: HostPath, target: HostPath): Promise<void> {
   try {
     await link(source, target);
   } catch (error) {

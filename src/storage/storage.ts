@@ -56,9 +56,12 @@ export interface ReadableFile {
   close(): Promise<void>;
 }
 
-/** `replace`: all or nothing under the final name. `append` and `at`: the existing file grows or is overwritten from an offset in place. */
+/**
+ * `replace`: all or nothing under the final name; with `keepsPartial` what came of an upload that is given up stays under a name that was
+ * free. `append` and `at`: the existing file grows or is overwritten from an offset in place.
+ */
 export type WriteMode =
-  | { readonly kind: 'replace' }
+  | { readonly kind: 'replace'; readonly keepsPartial?: boolean }
   | { readonly kind: 'append' }
   | { readonly kind: 'at'; readonly offset: number };
 
@@ -73,6 +76,8 @@ export interface Upload {
   commit(signal?: AbortSignal): Promise<void>;
   /** Gives the upload up: with `replace` the old file stays as it was. Never rejects. */
   abort(): Promise<void>;
+  /** Virtual path of what was kept of an upload that was given up. */
+  readonly keptAs?: string | undefined;
 }
 
 export interface Storage {
@@ -127,6 +132,8 @@ export type StorageErrorKind =
   | 'too-many'
   /** The new file is whole and in place, but may be gone after a power cut. */
   | 'not-durable'
+  /** The name leads to another file, or other contents, than a moment ago. */
+  | 'changed'
   /** The file system does not answer; whether it has done what was asked is not known. */
   | 'unresponsive'
   | 'fault';

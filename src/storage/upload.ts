@@ -3,12 +3,15 @@
  * when it is whole and on the disk, so that neither a lost connection, a full disk nor a killed process harms the old file.
  * Appending uploads, and those that continue at an offset, write into the file itself.
  */
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { access, type FileHandle, lstat, open, rename, unlink } from 'node:fs/promises';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { requireFile } from './file-reading.ts';
 import type { GuardedEntry, GuardedHome } from './guarded-home.ts';
+import { hostPath } from './octet-text.ts';
 import type { PinnedObject } from './pinned-object.ts';
+import { renameFile } from './rename.ts';
 import { StorageError, type Upload, type WriteMode } from './storage.ts';
 import { errnoOf, translated } from './storage-errors.ts';
 import { createUploadName } from './upload-name.ts';
@@ -27,6 +30,8 @@ interface Placement {
   readonly entry: GuardedEntry;
   /** Hidden name that becomes the entry’s; absent when the file was created under its final name. */
   readonly temporary?: string;
+  /** Whether what came of it stays when it is given up. */
+  readonly keepsPartial?: boolean;
 }
 
 interface OpenedFile {
@@ -50,7 +55,7 @@ export async function openUpload(
   const entry = await home.uploadTarget(virtualPath);
   try {
     const target = { entry, virtualPath, existing: existingFile(virtualPath, entry), fileMode };
-    const opened = mode.kind === 'replace' ? await openReplacement(target) : await openInPlace(target, mode);
+    const opened = mode.kind === 'replace' ? await openReplacement(target, mode) : await openInPlace(target, mode);
     if (!opened.placement) await entry.close();
     return new FileUpload(virtualPath, opened);
   } catch (error) {
@@ -74,12 +79,15 @@ function existingFile(virtualPath: string, { object }: GuardedEntry): PinnedObje
 }
 
 /** The new file keeps the permission bits of the one it replaces; that one must be writable, as if it were overwritten. */
-async function openReplacement({ entry, existing, fileMode }: Target): Promise<OpenedFile> {
+async function openReplacement(
+  { entry, existing, fileMode }: Target,
+  { keepsPartial = false }: Extract<WriteMode, { kind: 'replace' }>,
+): Promise<OpenedFile> {
   if (existing) await access(existing.link, constants.W_OK);
   const temporary = `${entry.directory.link}/${createUploadName()}`;
   const handle = await open(temporary, createNew, fileMode);
   if (existing) await handle.chmod(Number(existing.stats.mode & 0o777n));
-  return { handle, start: 0, placement: { entry, temporary } };
+  return { handle, start: 0, placement: { entry, temporary, keepsPartial } };
 }
 
 async function openInPlace(target: Target, mode: Exclude<WriteMode, { kind: 'replace' }>): Promise<OpenedFile> {
@@ -119,6 +127,9 @@ class FileUpload implements Upload {
   readonly #opened: OpenedFile;
   #bytesWritten = 0;
   #isEnded = false;
+  /** Whether the disk took everything so far. */
+  #isWhole = true;
+  #keptAs: string | undefined;
 
   constructor(virtualPath: string, opened: OpenedFile) {
     this.#virtualPath = virtualPath;
@@ -129,9 +140,14 @@ class FileUpload implements Upload {
     return this.#bytesWritten;
   }
 
+  get keptAs(): string | undefined {
+    return this.#keptAs;
+  }
+
   write(chunk: Buffer): Promise<void> {
     const { handle, start } = this.#opened;
     return translated(`write ${this.#virtualPath}`, async () => {
+      this.#isWhole = false;
       for (let done = 0; done < chunk.length; ) {
         const position = start === undefined ? null : start + this.#bytesWritten;
         const { bytesWritten } = await handle.write(chunk, done, chunk.length - done, position);
@@ -139,6 +155,7 @@ class FileUpload implements Upload {
         done += bytesWritten;
         this.#bytesWritten += bytesWritten;
       }
+      this.#isWhole = true;
     });
   }
 
@@ -154,7 +171,9 @@ class FileUpload implements Upload {
     const { handle, placement } = this.#opened;
     return translated(`store ${this.#virtualPath}`, async () => {
       try {
+        this.#isWhole = false;
         await Promise.all([handle.datasync(), setTimeout(partingMilliseconds)]);
+        this.#isWhole = true;
         await pendingEventsSeen();
         signal?.throwIfAborted();
         if (placement) await this.#takeName(placement);
@@ -183,15 +202,52 @@ class FileUpload implements Upload {
   async abort(): Promise<void> {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    const temporary = this.#opened.placement?.temporary;
-    if (temporary) await unlink(temporary).catch(() => undefined);
+    const { placement } = this.#opened;
+    if (placement) await this.#leave(placement).catch(() => undefined);
     await this.#release();
+  }
+
+  async #leave({ entry, temporary, keepsPartial }: Placement): Promise<void> {
+    if (temporary === undefined) await this.#removeIfEmpty(entry);
+    else if (keepsPartial && this.#isWhole && this.#bytesWritten > 0)
+      this.#keptAs = await keepPartial(temporary, entry);
+    else await unlink(temporary);
+  }
+
+  /** A file that was created under its final name, and into which nothing was written, was never sent. */
+  async #removeIfEmpty({ hostPath }: GuardedEntry): Promise<void> {
+    const [opened, named] = await Promise.all([this.#opened.handle.stat(), lstat(hostPath)]);
+    if (opened.size === 0 && opened.ino === named.ino && opened.dev === named.dev) await unlink(hostPath);
   }
 
   /** Closing a handle twice resolves; what close(2) reports has been reported by fdatasync before. */
   async #release(): Promise<void> {
     await this.#opened.handle.close().catch(() => undefined);
     await this.#opened.placement?.entry.close().catch(() => undefined);
+  }
+}
+
+/**
+ * A name that was free becomes that of the partial file, so that its client finds it where it sent it; a file that has the name stays, and
+ * the partial one gets a name of its own beside it.
+ * @returns its virtual path
+ */
+async function keepPartial(
+  temporary: string,
+  { directory, name, location, hostPath: final }: GuardedEntry,
+): Promise<string> {
+  const place = location.path.slice(0, location.path.lastIndexOf('/') + 1);
+  const ownName = `${name}.partial.${randomBytes(4).toString('hex')}`;
+  try {
+    await renameFile(temporary, final);
+    return `${place}${name}`;
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    await renameFile(temporary, hostPath(`${directory.link}/${ownName}`));
+    return `${place}${ownName}`;
+  } finally {
+    // Without effect behind a rename that succeeded.
+    await unlink(temporary).catch(() => undefined);
   }
 }
 

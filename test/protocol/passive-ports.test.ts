@@ -32,7 +32,7 @@ describe('a passive port that no transfer command asks for', () => {
         );
       })
       .toBe('ECONNREFUSED');
-    expect((await client.command('RETR file')).text).toMatch(/^425 .*not used in time/u);
+    expect((await client.command('STOR file')).text).toMatch(/^425 .*not used in time/u);
     expect(await client.passive()).toBeGreaterThan(0);
     expect((await client.command('LIST none')).code).toBe(550);
   });

@@ -3,7 +3,7 @@ import { encodeOctets } from '../../storage/octet-text.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { type Control, wholeFile } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
-import { carryOut, transferObstacle } from '../data/transfer.ts';
+import { carryOut, missingDataConnection, transferObstacle } from '../data/transfer.ts';
 import { answeringFailures, nameNotAllowed, pathArgument } from '../file-access.ts';
 import { formatFacts } from '../listing.ts';
 import { type ListingLines, listingLines } from '../listing-lines.ts';
@@ -59,7 +59,7 @@ async function* factLines(
 
 /** @param lines undefined: nothing can be called what was listed */
 async function sendListing(control: Control, lines: ListingLines | undefined): Promise<void> {
-  const obstacle = lines ? transferObstacle(control) : nameNotAllowed;
+  const obstacle = lines ? (transferObstacle(control) ?? missingDataConnection(control)) : nameNotAllowed;
   if (obstacle || !lines) {
     control.send(obstacle ?? nameNotAllowed);
     return;

@@ -8,7 +8,7 @@ import { recordTransfer } from '../data/transfer-audit.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { takePortion } from './restart.ts';
 import { isText, rangeOfText, shorterFile, textPosition } from './text-files.ts';
-import { isObstructed, opened } from './transfer-opening.ts';
+import { isObstructed, lacksDataConnection, opened } from './transfer-opening.ts';
 
 export async function retrieve(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
   const portion = takePortion(control);
@@ -18,7 +18,7 @@ export async function retrieve(control: Control, argument: string, session: Auth
     const file = await opened(control, session, { operation: 'retrieve', path }, session.storage.openRead(path));
     try {
       const sending = await sendingOf(control, file, portion);
-      if (!sending) return;
+      if (!sending || lacksDataConnection(control)) return;
       const { opening, start, end = file.facts.size, conversion } = sending;
       const result = await carryOut(control, { opening, direction: 'sending' }, async (connection) => {
         await connection.sendFile({ readInto: file.readInto, start, end }, conversion);

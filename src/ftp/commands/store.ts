@@ -12,7 +12,7 @@ import { answeringFailures, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
 import { isPart, takePortion } from './restart.ts';
 import { conversionOf, isText, rangeOfText, shorterFile, textPosition } from './text-files.ts';
-import { isObstructed, opened } from './transfer-opening.ts';
+import { isObstructed, lacksDataConnection, opened } from './transfer-opening.ts';
 
 /** Random octets in the name of a file that STOU makes. */
 const uniqueOctets = 8;
@@ -63,7 +63,8 @@ interface Plan {
 }
 
 function whole(control: Control): Plan {
-  return { mode: { kind: 'replace' }, conversion: conversionOf(control) };
+  const { keepPartialUploads } = control.options.site.fileHandling;
+  return { mode: { kind: 'replace', keepsPartial: keepPartialUploads }, conversion: conversionOf(control) };
 }
 
 /** @param offset octets as the client sent them before @returns undefined after the client was told that it is not possible */
@@ -116,11 +117,13 @@ async function receive(
     const opening = session.storage.openWrite(path, planned.mode);
     const upload = await opened(control, session, { operation, path }, opening);
     try {
+      if (lacksDataConnection(control)) return;
       const result = await carryOut(control, { opening: text, direction: 'receiving' }, (connection, signal) =>
         moveUpload(control, connection, { ...planned, upload }, signal),
       );
       control.bytesReceived += result.bytes;
-      recordTransfer(control, session, { operation, path, ...result });
+      const facts = { ...result.facts, keptAs: upload.keptAs };
+      recordTransfer(control, session, { operation, path, ...result, facts });
     } finally {
       // Does nothing after a commit; on every other way out the old file stays.
       await upload.abort();

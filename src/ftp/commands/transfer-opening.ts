@@ -3,14 +3,27 @@ import type { Transfer } from '../../operations/audit.ts';
 import { StorageError } from '../../storage/storage.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
-import { transferObstacle } from '../data/transfer.ts';
+import { missingDataConnection, transferObstacle } from '../data/transfer.ts';
 import { recordTransfer } from '../data/transfer-audit.ts';
+import type { Reply } from '../reply.ts';
 
 /** @returns whether the client was told what stands against any transfer now */
 export function isObstructed(control: Control): boolean {
-  const obstacle = transferObstacle(control);
-  if (obstacle) control.send(obstacle);
-  return obstacle !== undefined;
+  return isAnswered(control, transferObstacle(control));
+}
+
+/**
+ * Asked last, when the file is open and the offset fits: a client that tries a transfer without PASV hears first what is wrong with its file
+ * (550, 553, 554), and only then that a data connection is missing.
+ * @returns whether the client was told that it is
+ */
+export function lacksDataConnection(control: Control): boolean {
+  return isAnswered(control, missingDataConnection(control));
+}
+
+function isAnswered(control: Control, answer: Reply | undefined): boolean {
+  if (answer) control.send(answer);
+  return answer !== undefined;
 }
 
 /** A file that the disk does not let be opened is a transfer that failed; what rules or names forbid is told elsewhere. */

@@ -42,6 +42,11 @@ export function transferObstacle(control: Control): Reply | undefined {
   if (dataChannelPolicy === 'SslDeny' && control.data.protection === 'P') {
     return reply('protectionNotAllowed', 'Data connections are never protected here; PROT C first.');
   }
+  return undefined;
+}
+
+/** @returns that no data connection was asked for; it is said last of what stands against a transfer */
+export function missingDataConnection(control: Control): Reply | undefined {
   if (control.data.isPrepared) return undefined;
   const again = control.data.hasExpired ? 'The passive port was not used in time; PASV or EPSV again.' : undefined;
   return reply('noDataConnection', again ?? 'PASV or EPSV first.');

@@ -78,4 +78,15 @@ describe('quoted commands', () => {
       expect(`${stdout}${stderr}`).toContain(answer);
     }
   });
+
+  it('curl combines what it sent in parts', async () => {
+    const steps = ['part 1', 'part 2'].map((remote) => ({ do: 'upload' as const, local: local('text'), remote }));
+    const sent = await curl(session(steps));
+    expect(sent, sent.stderr).toMatchObject({ exitCode: 0 });
+    const line = 'COMB "whole" "part 1" "part 2"';
+    const combined = await curl(session([{ do: 'list', path: '/' }]), [['quote', line]]);
+    expect(combined, combined.stderr).toMatchObject({ exitCode: 0 });
+    expect(combined.stdout).not.toContain('part');
+    expect(await readFile(join(site.home, 'whole'), 'utf8')).toBe(text.repeat(2));
+  });
 });

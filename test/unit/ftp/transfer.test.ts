@@ -4,7 +4,7 @@ import { denial } from '../../../src/denial.ts';
 import type { Control } from '../../../src/ftp/control/control.ts';
 import type { Opened } from '../../../src/ftp/data/data-attempt.ts';
 import type { DataConnection } from '../../../src/ftp/data/data-connection.ts';
-import { carryOut, TransferRefused, transferObstacle } from '../../../src/ftp/data/transfer.ts';
+import { carryOut, missingDataConnection, TransferRefused, transferObstacle } from '../../../src/ftp/data/transfer.ts';
 import { PaceError } from '../../../src/ftp/data/transfer-pace.ts';
 import type { Reply } from '../../../src/ftp/reply.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
@@ -84,18 +84,10 @@ const download = { opening: 'Here it comes.', direction: 'sending' } as const;
 describe('against a transfer stands', () => {
   const unprotected = '521 Data connections must be protected here; PBSZ 0 and PROT P first.';
   const protectedOne = '521 Data connections are never protected here; PROT C first.';
-  const unprepared = '425 PASV or EPSV first.';
   it.each<[string, Circumstances, string]>([
     ['an unprotected data channel where it must be protected', { protection: 'C' }, unprotected],
     ['a protected one where it must not be', { policy: 'SslDeny' }, protectedOne],
-    ['that no passive port was asked for', { isPrepared: false }, unprepared],
-    [
-      'that the passive port was not used in time',
-      { isPrepared: false, hasExpired: true },
-      '425 The passive port was not used in time; PASV or EPSV again.',
-    ],
     ['that no record of it can be kept', { auditIsFull: true }, '451 Not possible at the moment; try again later.'],
-    ['the protection rather than the port', { protection: 'C', isPrepared: false }, unprotected],
     [
       'the record rather than the protection',
       { protection: 'C', auditIsFull: true },
@@ -114,6 +106,27 @@ describe('against a transfer stands', () => {
   ])('nothing under %s with PROT %s', (policy, protection) => {
     expect(transferObstacle(controlWith({ policy, protection }).control)).toBeUndefined();
     expect(transferObstacle(controlWith({ policy, protection, hasExpired: true }).control)).toBeUndefined();
+  });
+});
+
+describe('the data connection is missing', () => {
+  it.each<[string, Circumstances, string]>([
+    ['when no passive port was asked for', { isPrepared: false }, '425 PASV or EPSV first.'],
+    [
+      'when the passive port was not used in time',
+      { isPrepared: false, hasExpired: true },
+      '425 The passive port was not used in time; PASV or EPSV again.',
+    ],
+  ])('%s, which stands against no file', (_rule, circumstances, expected) => {
+    const { control } = controlWith(circumstances);
+    expect(transferObstacle(control)).toBeUndefined();
+    const missing = missingDataConnection(control);
+    expect(missing && texts([missing])).toEqual([expected]);
+  });
+
+  it('no more when it is prepared', () => {
+    expect(missingDataConnection(controlWith().control)).toBeUndefined();
+    expect(missingDataConnection(controlWith({ hasExpired: true }).control)).toBeUndefined();
   });
 });
 
