@@ -91,7 +91,7 @@ async function find(
  * A directory, also one that a link leads to, is listed by its entries, and anything else as itself.
  * @returns undefined for a directory
  */
-export async function entryUnlessDirectory(storage: Storage, path: string): Promise<DirectoryEntry | undefined> {
+async function entryUnlessDirectory(storage: Storage, path: string): Promise<DirectoryEntry | undefined> {
   const facts = await storage.stat(path).catch((error: unknown) => {
     const leadsNowhere = error instanceof StorageError && (error.kind === 'not-found' || error.kind === 'outside');
     if (!leadsNowhere) throw error;
