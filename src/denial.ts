@@ -397,6 +397,14 @@ export const denialTable = {
     remedy:
       'If the client may use it: see the authorization rules, the permissions of the file, and whether a link leads out of the home.',
   },
+  'mode-not-allowed': {
+    stage: 'authorization',
+    reply: 550,
+    subStatus: 0,
+    level: 'notice',
+    meaning: 'A client wanted to give a file permission bits that the site does not let clients set.',
+    remedy: 'If clients may set them: add the bits to fileHandling.allowedModeBits; set-user-ID has no place there.',
+  },
   'too-many-failures': {
     stage: 'connection',
     reply: 421,

@@ -58,7 +58,10 @@ export function ftpCommandsPage(): string {
     'The commands that the server understands. `HELP` and `FEAT` come from the same table.',
     table(
       ['command', 'standard', 'what it does'],
-      commandTable.map(({ verb, syntax, rfc, help }) => [code(`${verb} ${syntax}`.trim()), rfc, help]),
+      commandTable.flatMap(({ verb, syntax, rfc, help, subcommands = [] }) => [
+        [code(`${verb} ${syntax}`.trim()), rfc, help],
+        ...subcommands.map((one) => [code(`${verb} ${one.verb} ${one.syntax}`.trim()), rfc, one.help]),
+      ]),
     ),
   );
 }

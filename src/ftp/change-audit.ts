@@ -11,21 +11,23 @@ import type { Reply } from './reply.ts';
 export interface Change {
   readonly operation: Extract<
     Transfer['operation'],
-    'delete' | 'rename' | 'make-directory' | 'remove-directory' | 'set-modified-time'
+    'delete' | 'rename' | 'make-directory' | 'remove-directory' | 'set-modified-time' | 'set-mode' | 'make-link'
   >;
   readonly path: string;
   readonly target?: string;
   /** For the record. */
   readonly facts?: Facts;
   readonly apply: () => Promise<void>;
-  readonly done: Reply;
+  /** Absent: the client hears of it with the change that follows. */
+  readonly done: Reply | undefined;
 }
 
-export async function applyChange(control: Control, session: AuthenticatedSession, change: Change): Promise<void> {
+/** @returns whether it was done; otherwise the client was told */
+export async function applyChange(control: Control, session: AuthenticatedSession, change: Change): Promise<boolean> {
   const { operation, path, target, facts } = change;
   if (control.options.audit.transferObstacle !== undefined) {
     control.send(unrecordable);
-    return;
+    return false;
   }
   let outcome: Pick<Transfer, 'outcome' | 'facts'> = { outcome: 'failed', facts };
   try {
@@ -35,9 +37,10 @@ export async function applyChange(control: Control, session: AuthenticatedSessio
         throw error;
       });
       outcome = { outcome: 'complete', facts };
-      control.send(change.done);
+      if (change.done) control.send(change.done);
     });
   } finally {
     recordTransfer(control, session, { operation, path, target, ...outcome });
   }
+  return outcome.outcome === 'complete';
 }

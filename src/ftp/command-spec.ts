@@ -2,6 +2,14 @@
 import type { Control } from './control/control.ts';
 import type { AuthenticatedSession } from './control/session.ts';
 
+/** A command behind another, such as SITE CHMOD. */
+export interface Subcommand {
+  readonly verb: string;
+  /** As that of a command. */
+  readonly syntax: string;
+  readonly help: string;
+}
+
 export interface CommandDescription {
   readonly verb: string;
   /** The older X name of the command (RFC 775), understood but not advertised. */
@@ -18,7 +26,8 @@ export interface CommandDescription {
    * Line of FEAT (RFC 2389), without the leading space; a feature of no single command stands with the nearest.
    * Undefined where the site does not offer it.
    */
-  readonly feature?: string | ((control: Control) => string | undefined);
+  readonly feature?: string | ((control: Control) => string | readonly string[] | undefined);
+  readonly subcommands?: readonly Subcommand[];
 }
 
 /** A handler is given the state it needs, so one that needs a login cannot be run without. */
@@ -31,7 +40,7 @@ export type CommandSpec = CommandDescription &
       }
   );
 
-type Options = Partial<Pick<CommandDescription, 'alias' | 'inClear' | 'duringTransfer' | 'feature'>>;
+type Options = Partial<Pick<CommandDescription, 'alias' | 'inClear' | 'duringTransfer' | 'feature' | 'subcommands'>>;
 type Run<Requires extends CommandSpec['requires']> = Extract<CommandSpec, { requires: Requires }>['run'];
 
 /** A command that needs no login. */

@@ -23,8 +23,9 @@ import { range, restart } from './commands/restart.ts';
 import { retrieve } from './commands/retrieve.ts';
 import { auth, bufferSize, clearCommandChannel, protection } from './commands/security.ts';
 import { option, quit, reinitialize, transferMode, transferStructure, transferType } from './commands/settings.ts';
+import { site, siteCommands, siteFeatures } from './commands/site/site.ts';
 import { append, store, storeUnique } from './commands/store.ts';
-import { modificationTime, modifyFacts, modifyModificationTime } from './commands/times.ts';
+import { modifiableFacts, modificationTime, modifyFacts, modifyModificationTime } from './commands/times.ts';
 import { abort, allocate } from './commands/transfer.ts';
 import type { Control } from './control/control.ts';
 import type { DigestAlgorithm } from './data/digest.ts';
@@ -76,9 +77,16 @@ export const commandTable: readonly CommandSpec[] = [
     feature: digestFeature('MD5', 'MD5'),
   }),
   loggedIn('MDTM', '<path>', 'Tell when a file was modified.', 'RFC 3659 3', modificationTime, { feature: 'MDTM' }),
-  loggedIn('MFF', '<facts> <path>', 'Set facts of a file: Modify.', 'draft-somers-ftp-mfxx-04 5', modifyFacts, {
-    feature: 'MFF Modify;',
-  }),
+  loggedIn(
+    'MFF',
+    '<facts> <path>',
+    'Set facts of a file: Modify, UNIX.mode.',
+    'draft-somers-ftp-mfxx-04 5',
+    modifyFacts,
+    {
+      feature: modifiableFacts,
+    },
+  ),
   loggedIn(
     'MFMT',
     '<time> <path>',
@@ -120,6 +128,17 @@ export const commandTable: readonly CommandSpec[] = [
   loggedIn('RMD', '<path>', 'Remove an empty directory.', 'RFC 959 4.1.3', removeDirectory, { alias: 'XRMD' }),
   loggedIn('RNFR', '<path>', 'Name what to rename.', 'RFC 959 4.1.3', renameFrom),
   loggedIn('RNTO', '<path>', 'Rename it.', 'RFC 959 4.1.3', renameTo),
+  loggedIn(
+    'SITE',
+    '<command> [<arguments>] [<path>]',
+    'Commands of this server; SITE HELP lists them.',
+    'RFC 959 4.1.3',
+    site,
+    {
+      feature: siteFeatures,
+      subcommands: siteCommands,
+    },
+  ),
   loggedIn('SIZE', '<path>', 'Tell the size of a file.', 'RFC 3659 4', fileSize, { feature: 'SIZE' }),
   open('STAT', '[[<options>] <path>]', 'Tell the status, or list over here.', 'RFC 959 4.1.3', status, anytime),
   loggedIn('STOR', '<path>', 'Receive a file.', 'RFC 959 4.1.3', store),

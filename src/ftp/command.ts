@@ -8,7 +8,7 @@ import { reply } from './reply.ts';
 /** Known, and not offered: the reply differs from that to a typing error (RFC 959 4.2.1). */
 const notOffered: ReadonlyMap<string, string> = new Map([
   ['MFCT', 'The time of creation is the file system’s own; it cannot be set.'],
-  ...['ACCT', 'ADAT', 'CONF', 'ENC', 'MIC', 'SITE', 'SMNT'].map((verb) => [verb, 'Command not offered.'] as const),
+  ...['ACCT', 'ADAT', 'CONF', 'ENC', 'MIC', 'SMNT'].map((verb) => [verb, 'Command not offered.'] as const),
 ]);
 
 const byVerb: ReadonlyMap<string, CommandSpec> = new Map(
@@ -51,6 +51,7 @@ export async function runFtpCommand(control: Control, { verb, argument }: Parsed
     return;
   }
   if (spec.verb !== 'RNTO' && !spec.duringTransfer) control.settings.renameFrom = undefined;
+  if (spec.verb !== 'SITE' && !spec.duringTransfer) control.settings.copyFrom = undefined;
   const { session } = control;
   if (session.state === 'plain' && control.options.site.ssl.controlChannelPolicy !== 'SslAllow' && !spec.inClear) {
     refuseClearLogin(control);

@@ -4,9 +4,12 @@
  */
 import type { DirectoryEntry, FileFacts, FileType } from '../storage/storage.ts';
 
-/** Facts for FEAT and OPTS MLST, in the order in which they are sent; all are enabled until the client chooses. */
-export const mlstFacts = ['type', 'size', 'modify', 'perm', 'unique', 'UNIX.mode'] as const;
+/** Facts for FEAT and OPTS MLST, in the order in which they are sent. */
+export const mlstFacts = ['type', 'size', 'modify', 'perm', 'unique', 'UNIX.mode', 'UNIX.uid', 'UNIX.gid'] as const;
 type MlstFact = (typeof mlstFacts)[number];
+
+/** Enabled until the client chooses; numbers of owners mean nothing to most of them. */
+export const usualFacts: ReadonlySet<MlstFact> = new Set(['type', 'size', 'modify', 'perm', 'unique', 'UNIX.mode']);
 
 /** What `ls` shows of an entry. */
 export type ShownEntry = Pick<DirectoryEntry, 'name' | 'type' | 'facts' | 'target'>;
@@ -62,6 +65,8 @@ export function formatFacts(entry: DirectoryEntry, enabled: ReadonlySet<string>,
     modify: facts && formatTimeValue(facts.modifiedAt),
     perm: permFact(entry),
     unique: facts?.unique,
+    'UNIX.uid': facts && String(facts.owner),
+    'UNIX.gid': facts && String(facts.group),
     'UNIX.mode': facts && `0${(facts.mode & 0o777).toString(8).padStart(3, '0')}`,
   };
   const shown = mlstFacts

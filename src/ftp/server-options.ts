@@ -20,8 +20,9 @@ export interface FtpServerOptions extends RenewableOptions {
   /**
    * Opens the home of an account; a rejection refuses the login.
    * @param rights what the account may do now; they may change while it is logged in
+   * @param site the settings that the connection began with
    */
-  readonly openStorage: (login: AuthenticatedLogin, rights: () => AccessRights) => Promise<Storage>;
+  readonly openStorage: (login: AuthenticatedLogin, rights: () => AccessRights, site: FtpSettings) => Promise<Storage>;
   readonly audit: AuditTrail;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -14,6 +14,7 @@ import { digestSettings } from './data/digest.ts';
 import { paceSettings } from './data/transfer-pace.ts';
 import { firewallSupport } from './data-ports/firewall-support.ts';
 import { directoryBrowse } from './directory-browse.ts';
+import { fileModeSettings } from './file-modes.ts';
 import { type clientCertificatePolicy, ssl } from './tls/tls-settings.ts';
 import { handshakeSettings } from './tls/tls-upgrade.ts';
 
@@ -117,6 +118,7 @@ export const fileCommandSettings = {
     .describe(
       'How long such an upload, or the record of a transfer that broke, waits to see whether the control connection of a killed client ends too',
     ),
+  ...fileModeSettings,
 };
 
 /** Sections that no other module has settings in. */

@@ -71,7 +71,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
       turnAway(socket, tls);
       return;
     }
-    const connection = new ControlConnection(socket, options, bindingName(binding, socket.localPort), kin);
+    const connection = new ControlConnection(socket, options, bindingName(binding, socket.localPort), kin, connections);
     connections.add(connection);
     perAddress.set(address, ofAddress + 1);
     void connection.closed.then(() => {

@@ -13,7 +13,7 @@ import { openLocalStorage } from '../storage/local-storage.ts';
 import { closeAll } from './drain.ts';
 import { fileOperationLimits } from './file-threads.ts';
 import { failedBinding, listenFault } from './listen-fault.ts';
-import { serverOptions } from './sites.ts';
+import { newModes, serverOptions } from './sites.ts';
 
 export interface RunningSite {
   /** As last loaded. */
@@ -50,8 +50,10 @@ export async function startSites(
     const server = createFtpServer({
       ...serverOptions(site),
       authenticator: logins.authenticator(name),
-      openStorage: ({ homeDirectory }, rights) =>
-        openBoundedStorage(files, homeDirectory, () => openLocalStorage({ homeDirectory, rights })),
+      openStorage: ({ homeDirectory }, rights, { fileHandling }) =>
+        openBoundedStorage(files, homeDirectory, () =>
+          openLocalStorage({ homeDirectory, rights, ...newModes(fileHandling) }),
+        ),
       audit: trailOfSite(audit, name),
       logger: logger.with({ site: name }),
       clock,

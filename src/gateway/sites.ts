@@ -1,8 +1,21 @@
 /** What a site hands to its FTP server: its settings as they were decoded, and the TLS identity they name. */
 import type { LoadedSite } from '../config/load.ts';
 import type { RenewableOptions } from '../ftp/server-options.ts';
+import type { FtpSettings } from '../ftp/server-settings.ts';
 import { encodeCertificatePem } from '../pki/encoding/pem.ts';
+import type { LocalStorageOptions } from '../storage/local-storage.ts';
 
 export function serverOptions({ settings, server, trustAnchors }: LoadedSite): RenewableOptions {
   return { site: settings, identity: { ...server, caNames: trustAnchors.map(({ der }) => encodeCertificatePem(der)) } };
+}
+
+/** A mode that is set is meant as it is; what stands for an absent one leaves the umask of the service its say. */
+export function newModes({
+  fileMode,
+  directoryMode,
+}: FtpSettings['fileHandling']): Pick<LocalStorageOptions, 'fileMode' | 'directoryMode'> {
+  return {
+    ...(fileMode !== undefined && { fileMode: { bits: fileMode, isExact: true } }),
+    ...(directoryMode !== undefined && { directoryMode: { bits: directoryMode, isExact: true } }),
+  };
 }

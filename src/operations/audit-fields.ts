@@ -64,15 +64,15 @@ export const auditRecords: {
     fields: {
       accountName: 'who did it',
       operation:
-        '`retrieve`, `digest`, `store`, `append`, `combine`, `delete`, `rename`, `make-directory`, `remove-directory` or `set-modified-time`',
+        '`retrieve`, `digest`, `store`, `append`, `combine`, `delete`, `rename`, `make-directory`, `remove-directory`, `set-modified-time`, `set-mode`, `make-link` or `copy`',
       path: 'what it was done to',
-      target: 'new name of what was renamed',
+      target: 'new name of what was renamed, name of the copy, or what the link leads to',
       outcome:
         '`complete`; `aborted`: given up by ABOR, by the end of the control connection (RFC 959 4.1.1) or by the gateway; `failed`: anything else, `facts.reason` says what',
       bytes: 'octets moved',
       durationMilliseconds: 'how long they took',
       facts:
-        'how the data connection was tied to the control connection, how the peer ended it, the time that was set, which digest of which octets was told, which parts were combined, under which name the beginning of a broken upload was kept, and why it failed',
+        'how the data connection was tied to the control connection, how the peer ended it, the time or mode that was set, which digest of which octets was told, which parts were combined, under which name the beginning of a broken upload was kept, and why it failed',
     },
   },
   'session-end': {

@@ -90,7 +90,10 @@ export interface Transfer extends Common {
     | 'rename'
     | 'make-directory'
     | 'remove-directory'
-    | 'set-modified-time';
+    | 'set-modified-time'
+    | 'set-mode'
+    | 'make-link'
+    | 'copy';
   readonly path: string;
   readonly target?: string | undefined;
   readonly outcome: 'complete' | 'aborted' | 'failed';

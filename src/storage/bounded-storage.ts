@@ -48,9 +48,9 @@ export async function openBoundedStorage(
         close: () => cleanUp(`close ${path}`, () => file.close()),
       };
     },
-    openWrite: async (path, mode) => {
+    openWrite: async (path, mode, umask) => {
       const options = { discard: (late: Upload) => late.abort() };
-      const upload = await run(`write ${path}`, () => storage.openWrite(path, mode), options);
+      const upload = await run(`write ${path}`, () => storage.openWrite(path, mode, umask), options);
       return {
         get bytesWritten() {
           return upload.bytesWritten;
@@ -64,10 +64,13 @@ export async function openBoundedStorage(
         abort: () => cleanUp(`give up ${path}`, () => upload.abort()),
       };
     },
-    makeDirectory: (path) => run(`make directory ${path}`, () => storage.makeDirectory(path)),
+    makeDirectory: (path, umask) => run(`make directory ${path}`, () => storage.makeDirectory(path, umask)),
     removeDirectory: (path) => run(`remove directory ${path}`, () => storage.removeDirectory(path)),
     removeFile: (path) => run(`remove ${path}`, () => storage.removeFile(path)),
-    setModifiedTime: (path, time) => run(`set the time of ${path}`, () => storage.setModifiedTime(path, time)),
+    setModifiedTime: (path, time, accessedAt) =>
+      run(`set the time of ${path}`, () => storage.setModifiedTime(path, time, accessedAt)),
+    setMode: (path, bits) => run(`set the mode of ${path}`, () => storage.setMode(path, bits)),
+    makeLink: (path, target) => run(`make link ${path}`, () => storage.makeLink(path, target)),
     requireMovable: (path) => run(`rename ${path}`, () => storage.requireMovable(path)),
     rename: (from, to, replace) => run(`rename ${from} to ${to}`, () => storage.rename(from, to, replace)),
   };

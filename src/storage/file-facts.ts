@@ -13,6 +13,8 @@ export function toFileFacts(name: string, stats: BigIntStats): FileFacts {
     modifiedAt: stats.mtime,
     mode: Number(stats.mode & 0o777n),
     linkCount: Number(stats.nlink),
+    owner: Number(stats.uid),
+    group: Number(stats.gid),
     unique: identityOf(stats),
   };
 }

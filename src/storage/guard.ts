@@ -10,7 +10,7 @@ import {
   rulesOfNewName,
   ruleWays,
   standsAboveRule,
-} from './rule-places.ts';
+} from './rules/rule-places.ts';
 import { type EntryAccess, StorageError } from './storage.ts';
 
 export class Guard {

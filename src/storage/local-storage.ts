@@ -1,11 +1,13 @@
 /** The storage port on a local disk, confined to one home directory and to the rights of its account. */
-import { mkdir, rmdir, statfs, unlink, utimes } from 'node:fs/promises';
+import { rmdir, statfs, unlink } from 'node:fs/promises';
 import type { AccessRights } from '../authorization/access-rights.ts';
+import { makeLink, setMode, setTimes } from './changes.ts';
 import { Confinement } from './confinement.ts';
 import { listDirectory, nameDirectory, showEntry } from './directory-listing.ts';
 import { toFileFacts } from './file-facts.ts';
 import { openForReading } from './file-reading.ts';
 import { type GuardedEntry, GuardedHome } from './guarded-home.ts';
+import { createDirectory, type NewMode, withoutBits } from './new-modes.ts';
 import { renameEntry, requireMovable } from './rename.ts';
 import { type Storage, StorageError } from './storage.ts';
 import { translated } from './storage-errors.ts';
@@ -16,15 +18,18 @@ export interface LocalStorageOptions {
   readonly homeDirectory: string;
   /** What the account may do now; asked anew at every operation. */
   readonly rights: () => AccessRights;
-  /** Permission bits of new files before the process’s umask; default 0o640. A replaced file’s bits are kept. */
-  readonly fileMode?: number;
-  /** Permission bits of new directories before the process’s umask; default 0o750. */
-  readonly directoryMode?: number;
+  /** Of new files; default 0o640 before the process’s umask. A replaced file’s bits are kept. */
+  readonly fileMode?: NewMode;
+  /** Of new directories; default 0o750 before the process’s umask. */
+  readonly directoryMode?: NewMode;
 }
+
+const usualFileMode: NewMode = { bits: 0o640, isExact: false };
+const usualDirectoryMode: NewMode = { bits: 0o750, isExact: false };
 
 /** @throws StorageError when the home cannot be used */
 export async function openLocalStorage(options: LocalStorageOptions): Promise<Storage> {
-  const { homeDirectory, rights, fileMode = 0o640, directoryMode = 0o750 } = options;
+  const { homeDirectory, rights, fileMode = usualFileMode, directoryMode = usualDirectoryMode } = options;
   const confinement = await translated(`open ${homeDirectory}`, () => Confinement.within(homeDirectory));
   const home = new GuardedHome(confinement, rights);
   return {
@@ -53,11 +58,14 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
         const { object, close } = await home.object(path, 'Read');
         return openForReading(path, object).finally(close);
       }),
-    openWrite: (path, mode) => translated(`write ${path}`, () => openUpload(home, path, mode, fileMode)),
-    makeDirectory: (path) =>
+    openWrite: (path, mode, umask = 0) =>
+      translated(`write ${path}`, () => openUpload(home, path, mode, withoutBits(fileMode, umask))),
+    makeDirectory: (path, umask = 0) =>
       translated(`make directory ${path}`, async () => {
         if (path === '/') throw new StorageError('exists', '/: the root exists');
-        await withEntry(await home.newEntry(path), ({ hostPath }) => mkdir(hostPath, { mode: directoryMode }));
+        await withEntry(await home.newEntry(path), ({ directory, name }) =>
+          createDirectory(directory, name, withoutBits(directoryMode, umask)),
+        );
       }),
     removeDirectory: (path) =>
       translated(`remove directory ${path}`, async () =>
@@ -73,18 +81,10 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
           await unlink(entry.hostPath);
         }),
       ),
-    setModifiedTime: (path, time) =>
-      translated(`set the time of ${path}`, async () => {
-        const { object, close } = await home.object(path, 'Write');
-        try {
-          if (!object.stats.isFile() && !object.stats.isDirectory()) {
-            throw new StorageError('not-a-file', `${path}: neither a file nor a directory`);
-          }
-          await utimes(object.link, Number(object.stats.atimeNs) / 1e9, time);
-        } finally {
-          await close();
-        }
-      }),
+    setModifiedTime: (path, time, accessedAt) =>
+      translated(`set the time of ${path}`, () => setTimes(home, path, time, accessedAt)),
+    setMode: (path, bits) => translated(`set the mode of ${path}`, () => setMode(home, path, bits)),
+    makeLink: (path, target) => translated(`make link ${path} to ${target}`, () => makeLink(home, path, target)),
     requireMovable: (path) => translated(`rename ${path}`, () => requireMovable(home, path)),
     rename: (from, to, replace) => translated(`rename ${from} to ${to}`, () => renameEntry(home, from, to, replace)),
   };

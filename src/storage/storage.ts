@@ -17,6 +17,9 @@ export interface FileFacts {
   /** The nine permission bits. */
   readonly mode: number;
   readonly linkCount: number;
+  /** Numbers of its owner and group on the host. */
+  readonly owner: number;
+  readonly group: number;
   /** Equal for two names of the same object, as RFC 3659 7.5.2 `unique` wants it. */
   readonly unique: string;
 }
@@ -95,14 +98,20 @@ export interface Storage {
   /** Octets that may still be written in a directory, as the file system has it. */
   freeSpace(path: string): Promise<bigint>;
   openRead(path: string): Promise<ReadableFile>;
-  openWrite(path: string, mode: WriteMode): Promise<Upload>;
-  makeDirectory(path: string): Promise<void>;
+  /** @param umask permission bits that a file which is made by this does without */
+  openWrite(path: string, mode: WriteMode, umask?: number): Promise<Upload>;
+  /** @param umask as for `openWrite` */
+  makeDirectory(path: string, umask?: number): Promise<void>;
   /** Removes an empty directory, or a link, which is not followed. */
   removeDirectory(path: string): Promise<void>;
   /** Removes anything but a directory; a link is not followed. */
   removeFile(path: string): Promise<void>;
   /** Of a file or a directory; links are followed. */
-  setModifiedTime(path: string, time: Date): Promise<void>;
+  setModifiedTime(path: string, time: Date, accessedAt?: Date): Promise<void>;
+  /** Of a file or a directory; links are followed. A directory keeps its set-group-ID and sticky bits. */
+  setMode(path: string, bits: number): Promise<void>;
+  /** Makes a symbolic link to what is there, may be read and lies in the home. */
+  makeLink(path: string, target: string): Promise<void>;
   /** Fails as `rename` does for its source. */
   requireMovable(path: string): Promise<void>;
   /** @param replace whether an existing target may be replaced; otherwise `exists` */

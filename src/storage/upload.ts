@@ -9,6 +9,7 @@ import { access, type FileHandle, lstat, open, rename, unlink } from 'node:fs/pr
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { requireFile } from './file-reading.ts';
 import type { GuardedEntry, GuardedHome } from './guarded-home.ts';
+import { createFile, type NewMode } from './new-modes.ts';
 import { hostPath } from './octet-text.ts';
 import type { PinnedObject } from './pinned-object.ts';
 import { renameFile } from './rename.ts';
@@ -42,14 +43,14 @@ interface OpenedFile {
 }
 
 /**
- * @param fileMode permission bits of files that do not exist yet, before the process’s umask
+ * @param fileMode of a file that does not exist yet
  * @throws StorageError
  */
 export async function openUpload(
   home: GuardedHome,
   virtualPath: string,
   mode: WriteMode,
-  fileMode: number,
+  fileMode: NewMode,
 ): Promise<Upload> {
   if (virtualPath === '/') throw new StorageError('not-a-file', '/: not a regular file');
   const entry = await home.uploadTarget(virtualPath);
@@ -68,7 +69,7 @@ interface Target {
   readonly entry: GuardedEntry;
   readonly virtualPath: string;
   readonly existing: PinnedObject | undefined;
-  readonly fileMode: number;
+  readonly fileMode: NewMode;
 }
 
 /** A link that is still one leads nowhere; an upload takes its name. */
@@ -85,7 +86,7 @@ async function openReplacement(
 ): Promise<OpenedFile> {
   if (existing) await access(existing.link, constants.W_OK);
   const temporary = `${entry.directory.link}/${createUploadName()}`;
-  const handle = await open(temporary, createNew, fileMode);
+  const handle = await createFile(temporary, createNew, entry.directory, fileMode);
   if (existing) await handle.chmod(Number(existing.stats.mode & 0o777n));
   return { handle, start: 0, placement: { entry, temporary, keepsPartial } };
 }
@@ -99,7 +100,7 @@ async function openInPlace(target: Target, mode: Exclude<WriteMode, { kind: 'rep
   const position = mode.kind === 'at' ? { start: mode.offset } : {};
   const append = mode.kind === 'append' ? constants.O_APPEND : 0;
   if (existing) return { handle: await openPlain(existing, append), ...position };
-  const handle = await open(entry.hostPath, createNew | append, fileMode);
+  const handle = await createFile(entry.hostPath, createNew | append, entry.directory, fileMode);
   return { handle, ...position, placement: { entry } };
 }
 

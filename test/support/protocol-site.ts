@@ -10,6 +10,7 @@ import { denial } from '../../src/denial.ts';
 import { createFtpServer, type FtpServer } from '../../src/ftp/server.ts';
 import type { FtpServerOptions } from '../../src/ftp/server-options.ts';
 import type { Binding } from '../../src/ftp/server-settings.ts';
+import { newModes } from '../../src/gateway/sites.ts';
 import type { Authenticator, LoginRequest, Verdict } from '../../src/login/authenticator.ts';
 import type { AuditRecord } from '../../src/operations/audit.ts';
 import { silentLogger } from '../../src/operations/log.ts';
@@ -97,7 +98,8 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
     site: ftpSettings({ bindings, messages, ...changes }),
     identity: { ...identities.server, caNames: [identities.caPem] },
     authenticator: certificateAuthenticator(identities, requests, rightsUnder(rules)),
-    openStorage: async (_login, rights) => wrapStorage(await openLocalStorage({ homeDirectory: home, rights })),
+    openStorage: async (_login, rights, { fileHandling }) =>
+      wrapStorage(await openLocalStorage({ homeDirectory: home, rights, ...newModes(fileHandling) })),
     logger: silentLogger,
     clock: systemClock,
     timer: systemTimer,

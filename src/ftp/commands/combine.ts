@@ -12,6 +12,7 @@ import { sendingSlab } from '../data/octet-slabs.ts';
 import { recordTransfer, unrecordable } from '../data/transfer-audit.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
+import { umaskOf } from './site/site-session.ts';
 
 /** Of one command. */
 const maximumParts = 128;
@@ -64,7 +65,7 @@ async function combineInto(
     return;
   }
   const sources = former ? [{ path: target, facts: former }, ...parts] : parts;
-  const upload = await session.storage.openWrite(target, { kind: 'replace' });
+  const upload = await session.storage.openWrite(target, { kind: 'replace' }, umaskOf(control));
   try {
     if (!(await written(control, session, { target, sources, upload, parts: paths }))) return;
   } finally {

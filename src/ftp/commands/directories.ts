@@ -4,6 +4,7 @@ import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
+import { umaskOf } from './site/site-session.ts';
 
 export async function changeDirectory(control: Control, argument: string, session: AuthenticatedSession) {
   const path = pathArgument(control, argument);
@@ -33,7 +34,7 @@ export async function makeDirectory(control: Control, argument: string, session:
   await applyChange(control, session, {
     operation: 'make-directory',
     path,
-    apply: () => session.storage.makeDirectory(path),
+    apply: () => session.storage.makeDirectory(path, umaskOf(control)),
     done: reply('pathName', `${quoted(path)} made.`),
   });
 }

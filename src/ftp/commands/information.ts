@@ -13,16 +13,20 @@ const maximumStatusEntries = 500;
 /** RFC 2389 section 3.2: one feature a line, one space before it. */
 export function features(control: Control, commands: readonly CommandDescription[]): void {
   const lines = commands.flatMap(({ feature }) => {
-    const line = typeof feature === 'function' ? feature(control) : feature;
-    return line === undefined ? [] : [` ${line}`];
+    const own = (typeof feature === 'function' ? feature(control) : feature) ?? [];
+    return [own].flat().map((line) => ` ${line}`);
   });
   control.send(reply('status', 'Features:', ...lines, 'End'));
 }
 
 export function help(control: Control, argument: string, commands: readonly CommandDescription[]): void {
   if (argument !== '') {
-    const spec = commands.find(({ verb }) => verb === argument.toUpperCase());
-    if (spec) control.send(reply('help', `${`${spec.verb} ${spec.syntax}`.trimEnd()}: ${spec.help} (${spec.rfc})`));
+    const [name, below] = argument.toUpperCase().split(' ');
+    const spec = commands.find(({ verb }) => verb === name);
+    const sub = spec?.subcommands?.find(({ verb }) => verb === below);
+    const words = spec && sub ? [spec.verb, sub.verb, sub.syntax] : [spec?.verb, spec?.syntax];
+    const isKnown = spec !== undefined && (below === undefined || sub !== undefined);
+    if (isKnown) control.send(reply('help', `${words.join(' ').trimEnd()}: ${(sub ?? spec).help} (${spec.rfc})`));
     else control.send(reply('notImplemented', 'No such command.'));
     return;
   }

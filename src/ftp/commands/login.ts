@@ -101,7 +101,7 @@ async function answer(control: Control, verdict: Verdict, passwordWasGiven: bool
 async function logIn(control: Control, verdict: GrantedVerdict): Promise<void> {
   const { login } = verdict;
   try {
-    const storage = await control.options.openStorage(login, () => currentRights(control, login));
+    const storage = await control.options.openStorage(login, () => currentRights(control, login), control.options.site);
     control.sessionHolder.logIn(verdict, storage, new LoginWatch(control, login));
     control.data.logIn(login);
   } catch (error) {

@@ -11,6 +11,7 @@ import { recordTransfer } from '../data/transfer-audit.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
 import { isPart, takePortion } from './restart.ts';
+import { umaskOf } from './site/site-session.ts';
 import { conversionOf, isText, rangeOfText, shorterFile, textPosition } from './text-files.ts';
 import { isObstructed, lacksDataConnection, opened } from './transfer-opening.ts';
 
@@ -114,7 +115,7 @@ async function receive(
   await answeringFailures(control, async () => {
     const planned = await plan(path);
     if (!planned) return;
-    const opening = session.storage.openWrite(path, planned.mode);
+    const opening = session.storage.openWrite(path, planned.mode, umaskOf(control));
     const upload = await opened(control, session, { operation, path }, opening);
     try {
       if (lacksDataConnection(control)) return;

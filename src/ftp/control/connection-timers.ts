@@ -2,7 +2,7 @@
 import type { Decoded } from '../../settings/decoded.ts';
 import { duration } from '../../settings/duration.ts';
 import { iis } from '../../settings/iis-name.ts';
-import { milliseconds } from '../../settings/units.ts';
+import { type Milliseconds, milliseconds } from '../../settings/units.ts';
 import { type Reply, reply } from '../reply.ts';
 
 export const timerSettings = {
@@ -24,11 +24,14 @@ const farewellTime = milliseconds(2000);
 export class ConnectionTimers {
   readonly #settings: TimerSettings;
   readonly #end: (reason: string, farewell: Reply) => void;
+  /** Between two commands; at most controlChannelTimeout. */
+  idleTime: Milliseconds;
   #login: NodeJS.Timeout | undefined;
   #other: NodeJS.Timeout | undefined;
 
   constructor(settings: TimerSettings, end: (reason: string, farewell: Reply) => void) {
     this.#settings = settings;
+    this.idleTime = settings.controlChannelTimeout;
     this.#end = end;
   }
 
@@ -43,7 +46,7 @@ export class ConnectionTimers {
     if (isLoggedIn) clearTimeout(this.#login);
     clearTimeout(this.#other);
     const idle = () => this.#end('idle-timeout', reply('unavailable', 'Idle for too long.'));
-    this.#other = setTimeout(idle, this.#settings.controlChannelTimeout);
+    this.#other = setTimeout(idle, this.idleTime);
   }
 
   commandArrived(): void {

@@ -7,7 +7,7 @@ import { denial } from '../../denial.ts';
 import type { Logger } from '../../operations/log.ts';
 import { plainAddress } from '../../operations/network.ts';
 import { createReference } from '../../operations/reference.ts';
-import type { Octets } from '../../settings/units.ts';
+import type { Milliseconds, Octets } from '../../settings/units.ts';
 import { type ParsedCommand, runFtpCommand } from '../command.ts';
 import { type ControlProof, DataChannel } from '../data/data-channel.ts';
 import { RunningTransfer } from '../data/running-transfer.ts';
@@ -32,6 +32,7 @@ export class ControlConnection implements Control {
   readonly log: Logger;
   readonly data: DataChannel;
   readonly binding: string;
+  readonly peers: Iterable<Control>;
   readonly connectedAt: number;
   settings: SessionSettings = initialSettings();
   readonly sessionHolder = new ControlSession();
@@ -52,8 +53,9 @@ export class ControlConnection implements Control {
   readonly #transfer = new RunningTransfer();
   readonly #timers: ConnectionTimers;
 
-  /** @param binding names where it came in, for records @param kin the TLS sessions of the server */
-  constructor(raw: Socket, options: FtpServerOptions, binding: string, kin: SessionKin) {
+  /** @param binding names where it came in, for records @param kin the TLS sessions of the server @param peers its control connections */
+  constructor(raw: Socket, options: FtpServerOptions, binding: string, kin: SessionKin, peers: Iterable<Control>) {
+    this.peers = peers;
     this.#raw = raw;
     this.#kin = kin;
     this.#socket = raw;
@@ -116,8 +118,8 @@ export class ControlConnection implements Control {
     }
     this.#begin(session.state === 'plain' ? undefined : session.tls, proof);
     if (kept === 'nothing') return;
-    const { workingDirectory, portion, renameFrom, claimedName } = initialSettings();
-    this.settings = { ...settings, workingDirectory, portion, renameFrom, claimedName };
+    const { workingDirectory, portion, renameFrom, copyFrom, umask, claimedName } = initialSettings();
+    this.settings = { ...settings, workingDirectory, portion, renameFrom, copyFrom, umask, claimedName };
     this.data.protection = protection;
   }
 
@@ -155,6 +157,14 @@ export class ControlConnection implements Control {
 
   get session(): Session {
     return this.sessionHolder.now;
+  }
+
+  get idleTime(): Milliseconds {
+    return this.#timers.idleTime;
+  }
+
+  set idleTime(time: Milliseconds) {
+    this.#timers.idleTime = time;
   }
 
   get isEnding(): boolean {
@@ -230,6 +240,7 @@ export class ControlConnection implements Control {
   /** The state before any command. On an implicit binding data connections are protected without one. */
   #begin(tls: ControlTls | undefined, proof: ControlProof | undefined): void {
     this.settings = initialSettings();
+    this.idleTime = this.options.site.connections.controlChannelTimeout;
     this.data.reset('the client began its session anew');
     if (this.session.state === 'authenticated') this.#timers.awaitLogin();
     this.sessionHolder.reset();

@@ -1,8 +1,9 @@
 /** The control connection as commands see it, and what they set for the commands after them. */
 import type { Logger } from '../../operations/log.ts';
+import type { Milliseconds } from '../../settings/units.ts';
 import type { DataChannel } from '../data/data-channel.ts';
 import type { DigestAlgorithm } from '../data/digest.ts';
-import { mlstFacts } from '../listing.ts';
+import { usualFacts } from '../listing.ts';
 import type { Reply } from '../reply.ts';
 import type { FtpServerOptions } from '../server-options.ts';
 import type { ControlSession } from './control-session.ts';
@@ -31,6 +32,10 @@ export interface SessionSettings {
   digestAlgorithm: DigestAlgorithm | undefined;
   /** From RNFR, for the RNTO directly behind it (RFC 959 4.1.3). */
   renameFrom: string | undefined;
+  /** From SITE CPFR, for the SITE CPTO directly behind it. */
+  copyFrom: string | undefined;
+  /** From SITE UMASK; absent: as the site has it. */
+  umask: number | undefined;
   /** RFC 2428 4: after EPSV ALL nothing else may open a data connection. */
   extendedPassiveOnly: boolean;
   /** From USER, while PASS is awaited. */
@@ -50,11 +55,13 @@ export function initialSettings(): SessionSettings {
     portion: wholeFile,
     digestAlgorithm: undefined,
     renameFrom: undefined,
+    copyFrom: undefined,
+    umask: undefined,
     extendedPassiveOnly: false,
     claimedName: undefined,
     clientName: undefined,
     bufferSizeAgreed: false,
-    mlstFacts: new Set(mlstFacts),
+    mlstFacts: usualFacts,
   };
 }
 
@@ -81,6 +88,10 @@ export interface Control {
   clearLoginReported: boolean;
   /** By the timer of the site. */
   readonly connectedAt: number;
+  /** All control connections of the server, this one included. */
+  readonly peers: Iterable<Control>;
+  /** How long it may be idle, at most controlChannelTimeout. */
+  idleTime: Milliseconds;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
   send(reply: Reply): void;

@@ -8,7 +8,18 @@ const everything: EntryAccess = { read: true, write: true, move: true, isFixed: 
 
 function entryOf(type: FileType, name: string, changes: Partial<FileFacts> = {}): DirectoryEntry {
   const modifiedAt = new Date('2026-11-02T08:05:59.900Z');
-  const facts = { name, type, size: 0, modifiedAt, mode: 0o640, linkCount: 1, unique: 'fd00g1a', ...changes };
+  const facts = {
+    name,
+    type,
+    size: 0,
+    modifiedAt,
+    mode: 0o640,
+    linkCount: 1,
+    owner: 1000,
+    group: 100,
+    unique: 'fd00g1a',
+    ...changes,
+  };
   return { name, type, access: everything, facts };
 }
 
@@ -56,7 +67,7 @@ describe('formatList', () => {
 describe('formatFacts', () => {
   it('writes the facts of a file in the order of FEAT', () => {
     expect(formatFacts(file, all)).toBe(
-      'type=file;size=1234;modify=20261102080559;perm=adfrw;unique=fd00g1a;UNIX.mode=0640; report.pdf',
+      'type=file;size=1234;modify=20261102080559;perm=adfrw;unique=fd00g1a;UNIX.mode=0640;UNIX.uid=1000;UNIX.gid=100; report.pdf',
     );
   });
 

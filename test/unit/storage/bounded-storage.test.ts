@@ -28,6 +28,8 @@ describe('a bounded storage', () => {
     ['removeDirectory', { removeDirectory: never }, (storage) => storage.removeDirectory('/x')],
     ['removeFile', { removeFile: never }, (storage) => storage.removeFile('/x')],
     ['setModifiedTime', { setModifiedTime: never }, (storage) => storage.setModifiedTime('/x', new Date(0))],
+    ['setMode', { setMode: never }, (storage) => storage.setMode('/x', 0)],
+    ['makeLink', { makeLink: never }, (storage) => storage.makeLink('/x', '/y')],
     ['rename', { rename: never }, (storage) => storage.rename('/x', '/y', false)],
   ])('gives %s up', async (_name, parts, use) => {
     const storage = await openBoundedStorage(siteOf(10).operations, '/home', async () => storageOf(parts));
@@ -50,6 +52,8 @@ describe('a bounded storage', () => {
       'removeDirectory',
       'removeFile',
       'setModifiedTime',
+      'setMode',
+      'makeLink',
       'requireMovable',
       'rename',
     ] as const;
@@ -57,7 +61,13 @@ describe('a bounded storage', () => {
     const storage = await openBoundedStorage(siteOf(10).operations, '/home', async () => storageOf(parts));
     for (const name of names)
       expect(await (storage[name] as (...given: unknown[]) => unknown)('/x', '/y', true)).toBe(`${name} done`);
-    const given = { rename: ['/x', '/y', true], setModifiedTime: ['/x', '/y'] };
+    const given = {
+      makeDirectory: ['/x', '/y'],
+      rename: ['/x', '/y', true],
+      setModifiedTime: ['/x', '/y', true],
+      setMode: ['/x', '/y'],
+      makeLink: ['/x', '/y'],
+    };
     expect(calls).toEqual(names.map((name) => [name, ...(name in given ? given[name as keyof typeof given] : ['/x'])]));
   });
 

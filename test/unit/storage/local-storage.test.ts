@@ -159,8 +159,8 @@ describe('directories and names', () => {
     const strict = await openLocalStorage({
       rights: () => fullRights,
       homeDirectory: place.home,
-      fileMode: 0o600,
-      directoryMode: 0o700,
+      fileMode: { bits: 0o600, isExact: false },
+      directoryMode: { bits: 0o700, isExact: false },
     });
     await strict.makeDirectory('/private');
     await store(strict, '/private/key', 'k');

@@ -1,6 +1,6 @@
 /** Of which mounts a rule holds: those that hold a part of its directory, whatever they are called. */
 import { describe, expect, it } from 'vitest';
-import { mountsOfPartsOf, parseMounts } from '../../../src/storage/mount-table.ts';
+import { mountsOfPartsOf, parseMounts } from '../../../src/storage/rules/mount-table.ts';
 
 const line = (device: string, root: string, point: string) =>
   `36 35 ${device} ${root} ${point} rw,noatime master:1 - ext4 /dev/root rw`;

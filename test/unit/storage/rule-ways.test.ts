@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HomeLocation } from '../../../src/storage/home-location.ts';
 import { identityOf } from '../../../src/storage/pinned-object.ts';
-import { ruleWays } from '../../../src/storage/rule-places.ts';
+import { ruleWays } from '../../../src/storage/rules/rule-places.ts';
 
 const calls = vi.hoisted(() => ({ open: [] as string[], lstat: [] as string[] }));
 vi.mock('node:fs/promises', async (original) => {

@@ -3,7 +3,7 @@
  * above it in its own file system is then on no way that leads to it, and only this table knows.
  */
 import { readFile } from 'node:fs/promises';
-import { decodeOctets } from './octet-text.ts';
+import { decodeOctets } from '../octet-text.ts';
 
 export interface Mount {
   /** Major and minor number of the file system. */

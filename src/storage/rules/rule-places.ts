@@ -4,15 +4,15 @@
  */
 import type { BigIntStats } from 'node:fs';
 import { lstat, mkdir, realpath, rmdir, stat } from 'node:fs/promises';
-import { foldedPath } from '../authorization/folded-path.ts';
-import { segmentsOf } from './confinement.ts';
-import type { HomeLocation } from './home-location.ts';
+import { foldedPath } from '../../authorization/folded-path.ts';
+import { segmentsOf } from '../confinement.ts';
+import type { HomeLocation } from '../home-location.ts';
+import { decodeOctets, hostPath } from '../octet-text.ts';
+import { walkPath } from '../path-walk.ts';
+import { identityOf, type PinnedObject } from '../pinned-object.ts';
+import { errnoOf } from '../storage-errors.ts';
+import { createUploadName } from '../upload-name.ts';
 import { isWithin, mountsOfPartsOf, readMounts } from './mount-table.ts';
-import { decodeOctets, hostPath } from './octet-text.ts';
-import { walkPath } from './path-walk.ts';
-import { identityOf, type PinnedObject } from './pinned-object.ts';
-import { errnoOf } from './storage-errors.ts';
-import { createUploadName } from './upload-name.ts';
 
 /** @returns by identity, the rules whose path leads there; a path that leads nowhere now has no object that could be reached */
 export async function ruledObjects(
