@@ -487,6 +487,15 @@ export const denialTable = {
     meaning: 'A data connection was reset before cardgate accepted it, so that its address is not known.',
     remedy: 'Look at the client and at firewalls between: something ends its data connections at once.',
   },
+  'external-address-unknown': {
+    stage: 'data-channel',
+    reply: 425,
+    subStatus: 0,
+    level: 'warning',
+    meaning: 'The host name whose address PASV tells this client could not be looked up, now and for the last hour.',
+    remedy:
+      'See external-name-failed in the log; correct the name in firewallSupport.externalAddresses, or name an address.',
+  },
   'active-mode-off': {
     stage: 'data-channel',
     reply: 502,

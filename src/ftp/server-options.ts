@@ -5,6 +5,7 @@ import type { AuthenticatedLogin, Authenticator } from '../login/authenticator.t
 import type { AuditTrail } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { ExternalNames } from './data-ports/external-names.ts';
 import type { FtpSettings } from './server-settings.ts';
 import type { TlsIdentity } from './tls/tls-settings.ts';
 
@@ -23,6 +24,8 @@ export interface FtpServerOptions extends RenewableOptions {
    * @param site the settings that the connection began with
    */
   readonly openStorage: (login: AuthenticatedLogin, rights: () => AccessRights, site: FtpSettings) => Promise<Storage>;
+  /** Addresses of the names that PASV tells. */
+  readonly externalNames: ExternalNames;
   readonly audit: AuditTrail;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -2,6 +2,8 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import { formatFault } from '../config/yaml/fault.ts';
+import { externalNamesIn } from '../ftp/data-ports/external-address.ts';
+import { ExternalNames, lookUpBySystem } from '../ftp/data-ports/external-names.ts';
 import { checkIdentity, createFtpServer, type FtpServer } from '../ftp/server.ts';
 import type { LoginGenerations } from '../login/login-generations.ts';
 import { type AuditTrail, trailOfSite } from '../operations/audit.ts';
@@ -20,6 +22,7 @@ export interface RunningSite {
   site: LoadedSite;
   readonly server: FtpServer;
   readonly files: FileOperations;
+  readonly externalNames: ExternalNames;
 }
 
 interface SiteParts {
@@ -47,19 +50,23 @@ export async function startSites(
     const { name } = site.settings;
     const files = fileOperations.get(name);
     if (!files) throw new Error(`site ${name} without file operations`);
+    const siteLogger = logger.with({ site: name });
+    const externalNames = new ExternalNames({ lookUp: lookUpBySystem, timer, logger: siteLogger });
     const server = createFtpServer({
       ...serverOptions(site),
+      externalNames,
       authenticator: logins.authenticator(name),
       openStorage: ({ homeDirectory }, rights, { fileHandling }) =>
         openBoundedStorage(files, homeDirectory, () =>
           openLocalStorage({ homeDirectory, rights, ...newModes(fileHandling) }),
         ),
       audit: trailOfSite(audit, name),
-      logger: logger.with({ site: name }),
+      logger: siteLogger,
       clock,
       timer,
     });
-    running.push({ site, server, files });
+    running.push({ site, server, files, externalNames });
+    externalNames.prepare(externalNamesIn(site.settings.firewallSupport));
     try {
       for (const { address, port, tls } of await server.listen()) {
         say(`site ${name}: ${tls} FTPS on ${address} port ${port}\n`);
@@ -90,6 +97,7 @@ export function renewSites(running: readonly RunningSite[], { sites }: Configura
   });
   for (const { one, site, options } of renewals) {
     one.server.renew(options);
+    one.externalNames.prepare(externalNamesIn(site.settings.firewallSupport));
     one.files.limits = fileOperationLimits(site.settings);
     one.site = site;
   }

@@ -80,6 +80,14 @@ const ofConnections = {
     holds: 'during, errno, limit, remedy',
   },
   'descriptors-exhausted-again': { when: 'How many more there were in that minute.', holds: 'count, firstAt, lastAt' },
+  'external-name-found': {
+    when: 'A host name of externalAddresses has an address, or another one.',
+    holds: 'name, address, former',
+  },
+  'external-name-failed': {
+    when: 'A host name of externalAddresses could not be looked up; PASV tells its last address for an hour, if there was one.',
+    holds: 'name, kept, reason',
+  },
   'file-system-unresponsive': {
     when: 'A file operation in a home got no answer in operationTimeout.',
     holds: 'site, home, operation',

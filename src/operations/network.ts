@@ -1,5 +1,5 @@
 /** Spellings and networks of addresses. */
-import { isIPv6 } from 'node:net';
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
 
 /**
  * The one spelling of an address: RFC 5952 for IPv6, and IPv4 for an IPv4 address mapped into IPv6.
@@ -15,6 +15,35 @@ export function plainAddress(address: string): string {
     .map((group) => Number.parseInt(group, 16))
     .flatMap((group) => [group >> 8, group & 255])
     .join('.');
+}
+
+/** Addresses of some networks. An IPv4 address that is mapped into IPv6 counts as IPv4, and a zone does not count. */
+export class Networks {
+  readonly #list = new BlockList();
+
+  /** @param networks `address/bits`, each of them valid */
+  constructor(networks: readonly string[]) {
+    for (const network of networks) {
+      const [address = '', bits] = network.split('/');
+      this.#list.addSubnet(address, Number(bits), isIPv4(address) ? 'ipv4' : 'ipv6');
+    }
+  }
+
+  /** @param address in its one spelling; what is no address is in no network */
+  has(address: string): boolean {
+    const [literal = ''] = address.split('%');
+    if (isIPv4(literal)) return this.#list.check(literal, 'ipv4');
+    return isIPv6(literal) && this.#list.check(literal, 'ipv6');
+  }
+}
+
+const known = new WeakMap<readonly string[], Networks>();
+
+/** As the constructor; one list of a configuration is read once. */
+export function networksOf(list: readonly string[]): Networks {
+  const networks = known.get(list) ?? new Networks(list);
+  known.set(list, networks);
+  return networks;
 }
 
 /** An IPv6 network of 64 bits, for a host may choose freely within it; an IPv4 address, mapped into IPv6 or not. */

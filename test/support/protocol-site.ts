@@ -7,6 +7,7 @@ import type { AccessRights } from '../../src/authorization/access-rights.ts';
 import { type AuthorizationRule, authorize } from '../../src/authorization/authorization-rules.ts';
 import { systemClock, systemTimer } from '../../src/clock.ts';
 import { denial } from '../../src/denial.ts';
+import { ExternalNames, lookUpBySystem } from '../../src/ftp/data-ports/external-names.ts';
 import { createFtpServer, type FtpServer } from '../../src/ftp/server.ts';
 import type { FtpServerOptions } from '../../src/ftp/server-options.ts';
 import type { Binding } from '../../src/ftp/server-settings.ts';
@@ -103,6 +104,7 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
     logger: silentLogger,
     clock: systemClock,
     timer: systemTimer,
+    externalNames: new ExternalNames({ lookUp: lookUpBySystem, timer: systemTimer, logger: silentLogger }),
     ...options,
     audit: recordingTrail((record) => {
       audit.push(record);

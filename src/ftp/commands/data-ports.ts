@@ -10,6 +10,7 @@ import {
   parseExtendedPort,
   parsePort,
 } from '../data-ports/active-target.ts';
+import { externalAddressFor } from '../data-ports/external-address.ts';
 import { type Reply, reply } from '../reply.ts';
 
 const onlyExtendedPassive = reply('badSequence', 'EPSV ALL was sent.');
@@ -19,15 +20,37 @@ export async function passive(control: Control): Promise<void> {
     control.send(onlyExtendedPassive);
     return;
   }
-  const address = control.options.site.firewallSupport.externalIp4Address ?? control.localAddress;
-  if (!isIPv4(address)) {
+  // Whatever the settings say: an address of IPv4 is of no use to a client that came by IPv6.
+  if (!isIPv4(control.localAddress)) {
     control.send(reply('noDataConnection', 'This is IPv6; use EPSV.'));
     return;
   }
+  const address = await toldAddress(control);
+  if (address === undefined) {
+    const detail = 'A host name of firewallSupport.externalAddresses has no address.';
+    const refusal = denial('external-address-unknown', detail, { remoteAddress: control.remoteAddress });
+    refuse(control, refusal, 'The address of the server is not known at the moment; use EPSV');
+    return;
+  }
+  // It may have ended while a name was looked up, and then takes no listener down any more.
+  if (control.isEnding) return;
   await listening(control, (port) => {
     const numbers = [...address.split('.'), port >> 8, port & 0xff].join(',');
     return reply('passive', `Entering Passive Mode (${numbers})`);
   });
+}
+
+async function toldAddress(control: Control): Promise<string | undefined> {
+  const { site, externalNames } = control.options;
+  const external = externalAddressFor(site.firewallSupport, control.remoteAddress);
+  switch (external.kind) {
+    case 'local':
+      return control.localAddress;
+    case 'address':
+      return external.address;
+    case 'name':
+      return externalNames.addressOf(external.name);
+  }
 }
 
 /** RFC 2428 section 3; 522 here speaks of address families. */

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
+import { ExternalNames, lookUpBySystem } from '../../../src/ftp/data-ports/external-names.ts';
 import { createFtpServer, type FtpServer } from '../../../src/ftp/server.ts';
 import { homesOf } from '../../../src/gateway/site-homes.ts';
 import { serverOptions } from '../../../src/gateway/sites.ts';
@@ -78,6 +79,7 @@ async function startServer(): Promise<void> {
     logger: silentLogger,
     clock: systemClock,
     timer: systemTimer,
+    externalNames: new ExternalNames({ lookUp: lookUpBySystem, timer: systemTimer, logger: silentLogger }),
   });
   port = (await server.listen())[0]!.port;
 }

@@ -4,7 +4,7 @@ import { firewallSupport, hasPortRange } from '../../../src/ftp/data-ports/firew
 
 describe('the settings behind a firewall', () => {
   it('are ports of the system, no external address and no active mode by themselves', () => {
-    const nothing = { lowDataChannelPort: 0, highDataChannelPort: 0, activeMode: false };
+    const nothing = { lowDataChannelPort: 0, highDataChannelPort: 0, activeMode: false, externalAddresses: [] };
     expect(firewallSupport.parse(undefined)).toEqual(nothing);
     expect(firewallSupport.parse({})).toEqual(nothing);
   });
@@ -37,6 +37,32 @@ describe('the settings behind a firewall', () => {
       expect(firewallSupport.safeParse({ externalIp4Address }).success).toBe(false);
     },
   );
+
+  it.each([
+    ['local', 'local'],
+    ['192.0.2.7', '192.0.2.7'],
+    ['FTP.Example.test', 'ftp.example.test'],
+    ['a', 'a'],
+    ['3com.example', '3com.example'],
+  ])('may tell some clients %s', (address, decoded) => {
+    const parsed = firewallSupport.parse({ externalAddresses: [{ clients: ['10.0.0.0/8'], address }] });
+    expect(parsed.externalAddresses).toEqual([{ clients: ['10.0.0.0/8'], address: decoded }]);
+  });
+
+  it.each([
+    [[], '192.0.2.7'],
+    [['2001:db8::/32'], '192.0.2.7'],
+    [['10.0.0.0/8'], '0.0.0.0'],
+    [['10.0.0.0/8'], '10.0.0'],
+    [['10.0.0.0/8'], '10.0.0.256'],
+    [['10.0.0.0/8'], '2001:db8::1'],
+    [['10.0.0.0/8'], 'ftp..example'],
+    [['10.0.0.0/8'], '-ftp.example'],
+    [['10.0.0.0/8'], ''],
+    [['10.0.0.0/8'], `${'a'.repeat(64)}.example`],
+  ])('may not tell clients of %j %j', (clients, address) => {
+    expect(firewallSupport.safeParse({ externalAddresses: [{ clients, address }] }).success).toBe(false);
+  });
 
   it('may hold nothing else', () => {
     expect(firewallSupport.safeParse({ lowPort: 1 }).success).toBe(false);

@@ -1,0 +1,57 @@
+/** Networks as settings have them: an address alone, or the first address of the network and the number of its leading bits. */
+import { isIPv4, isIPv6 } from 'node:net';
+import { z } from 'zod';
+import { Networks, plainAddress } from '../operations/network.ts';
+
+/** Decoded to `address/bits`. */
+export const network = z
+  .string()
+  .max(64)
+  .transform((text, context) => {
+    const decoded = decodeNetwork(text);
+    if (typeof decoded === 'string') return decoded;
+    context.addIssue(decoded.fault);
+    return z.NEVER;
+  });
+
+/** The same of IPv4 alone. */
+export const ip4Network = network.refine((decoded) => isIPv4(decoded.split('/')[0] ?? ''), {
+  error: 'must be an IPv4 network: EPSV tells clients of IPv6 no address',
+});
+
+function decodeNetwork(text: string): string | { readonly fault: string } {
+  const [literal = '', bits, ...more] = text.split('/');
+  const isKnown = isIPv4(literal) || (isIPv6(literal) && !literal.includes('%'));
+  if (!isKnown || more.length > 0) return { fault: 'must be an address, or a network such as 10.0.0.0/8' };
+  const address = plainAddress(literal);
+  const length = isIPv4(address) ? 32 : 128;
+  if (isIPv4(address) !== isIPv4(literal) && bits !== undefined)
+    return { fault: `must be written as IPv4: ${address}` };
+  if (bits === undefined) return `${address}/${length}`;
+  if (!/^\d{1,3}$/u.test(bits) || Number(bits) > length)
+    return { fault: `must have a length from 0 to ${length} behind the /` };
+  const before = addressBefore(address);
+  // The one before the first address of a network is outside of it; an address in the midst of one is a mistake.
+  const isFirst = before === undefined || Number(bits) === length || !new Networks([`${address}/${bits}`]).has(before);
+  return isFirst ? `${address}/${Number(bits)}` : { fault: 'must begin with the first address of the network' };
+}
+
+/** The address one lower; undefined: it is the lowest of all. */
+function addressBefore(address: string): string | undefined {
+  const octets = octetsOf(address);
+  const last = octets.findLastIndex((octet) => octet > 0);
+  if (last < 0) return undefined;
+  const lower = octets.map((octet, index) => (index < last ? octet : index === last ? octet - 1 : 255));
+  if (isIPv4(address)) return lower.join('.');
+  const groups = Array.from({ length: 8 }, (_, group) => ((lower[2 * group] ?? 0) << 8) | (lower[2 * group + 1] ?? 0));
+  return plainAddress(groups.map((group) => group.toString(16)).join(':'));
+}
+
+function octetsOf(address: string): readonly number[] {
+  if (isIPv4(address)) return address.split('.').map(Number);
+  const [head = '', tail = ''] = address.split('::').map((part) => part.split(':').filter((group) => group !== ''));
+  const groups = address.includes('::')
+    ? [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => '0'), ...tail]
+    : [...head];
+  return groups.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]);
+}
