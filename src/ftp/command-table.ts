@@ -22,7 +22,15 @@ import { pass, user } from './commands/login.ts';
 import { range, restart } from './commands/restart.ts';
 import { retrieve } from './commands/retrieve.ts';
 import { auth, bufferSize, clearCommandChannel, protection } from './commands/security.ts';
-import { option, quit, reinitialize, transferMode, transferStructure, transferType } from './commands/settings.ts';
+import {
+  compressionFeature,
+  option,
+  quit,
+  reinitialize,
+  transferMode,
+  transferStructure,
+  transferType,
+} from './commands/settings.ts';
 import { site, siteCommands, siteFeatures } from './commands/site/site.ts';
 import { append, store, storeUnique } from './commands/store.ts';
 import { modifiableFacts, modificationTime, modifyFacts, modifyModificationTime } from './commands/times.ts';
@@ -108,10 +116,10 @@ export const commandTable: readonly CommandSpec[] = [
       feature: digestFeature('MMD5', 'MD5'),
     },
   ),
-  open('MODE', '<S>', 'Set the transfer mode; stream only.', 'RFC 959 4.1.2', transferMode),
+  open('MODE', '<S|Z>', 'Set the transfer mode.', 'RFC 959 4.1.2', transferMode, { feature: compressionFeature }),
   loggedIn('NLST', '[<options>] [<path>]', 'List names.', 'RFC 959 4.1.3', listNames),
   open('NOOP', '', 'Do nothing.', 'RFC 959 4.1.3', noOperation, anytime),
-  open('OPTS', '<command> [<options>]', 'Set an option of UTF8, MLST or HASH.', 'RFC 2389 4', option, inClear),
+  open('OPTS', '<command> [<options>]', 'Set an option of UTF8, MLST, HASH or MODE Z.', 'RFC 2389 4', option, inClear),
   open('PASS', '[<password>]', 'Log in with a password.', 'RFC 959 4.1.1', pass),
   loggedIn('PASV', '', 'Wait for a data connection.', 'RFC 959 4.1.2', passive, { feature: 'PASV' }),
   open('PBSZ', '<0>', 'Agree on no protection buffer.', 'RFC 4217 8', bufferSize, { ...inClear, feature: 'PBSZ' }),

@@ -102,6 +102,12 @@ export const fileCommandSettings = {
     .describe(
       'Under TYPE A lines end in CRLF on the data connection and in LF in the file (RFC 959 3.1.1.1); false moves files as they are',
     ),
+  compression: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Clients may ask for MODE Z: files and listings go over the data connection compressed by zlib. It costs CPU, and the length of what is encrypted then tells of its content',
+    ),
   keepPartialUploads: z
     .boolean()
     .default(false)

@@ -72,7 +72,7 @@ export const auditRecords: {
       bytes: 'octets moved',
       durationMilliseconds: 'how long they took',
       facts:
-        'how the data connection was tied to the control connection, how the peer ended it, the time or mode that was set, which digest of which octets was told, which parts were combined, under which name the beginning of a broken upload was kept, and why it failed',
+        'how the data connection was tied to the control connection, how the peer ended it, the time or mode that was set, how many octets of a file that TYPE A or MODE Z converted, which digest of which octets was told, which parts were combined, under which name the beginning of a broken upload was kept, and why it failed',
     },
   },
   'session-end': {

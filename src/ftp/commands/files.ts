@@ -4,7 +4,8 @@ import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
-import { answerTextSize, isText } from './text-files.ts';
+import { isText } from './conversions.ts';
+import { answerTextSize } from './text-files.ts';
 
 /** RFC 3659 4: the octets that RETR sends under the type there is. Answered under TYPE A too: .NET asks before any TYPE. */
 export async function fileSize(control: Control, argument: string, session: AuthenticatedSession) {

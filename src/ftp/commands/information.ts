@@ -61,7 +61,7 @@ function statusLines(control: Control): readonly string[] {
     ` Control connection: ${tls ? tls.facts.protocol : 'not protected'}`,
     ` Data connections: ${data.protection === 'P' ? 'private' : 'clear'}`,
     ` Logged in: ${session.state === 'authenticated' ? session.login.accountName : 'no'}`,
-    ` Type ${settings.type}, mode S, structure F`,
+    ` Type ${settings.type}, mode ${settings.mode}, structure F`,
     ` Transfer: ${control.isTransferring ? 'running' : 'none'}`,
     ` Sent ${control.bytesSent} octets, received ${control.bytesReceived}`,
   ];

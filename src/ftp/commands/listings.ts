@@ -8,6 +8,7 @@ import { answeringFailures, nameNotAllowed, pathArgument } from '../file-access.
 import { formatFacts } from '../listing.ts';
 import { type ListingLines, listingLines } from '../listing-lines.ts';
 import { reply } from '../reply.ts';
+import { compressionOf } from './conversions.ts';
 
 /** Characters gathered before they are sent. */
 const blockSize = 64 * 1024;
@@ -68,7 +69,7 @@ async function sendListing(control: Control, lines: ListingLines | undefined): P
     control,
     { opening: 'Here comes the listing.', direction: 'sending' },
     async (connection) => {
-      await connection.send(blocks(lines));
+      await connection.send(blocks(lines), compressionOf(control));
       return {};
     },
   );

@@ -6,8 +6,9 @@ import type { OctetConversion } from '../data/octet-conversion.ts';
 import { carryOut } from '../data/transfer.ts';
 import { recordTransfer } from '../data/transfer-audit.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
+import { conversionOf, isText, rangeNotPossible } from './conversions.ts';
 import { takePortion } from './restart.ts';
-import { isText, rangeOfText, shorterFile, textPosition } from './text-files.ts';
+import { shorterFile, textPosition } from './text-files.ts';
 import { isObstructed, lacksDataConnection, opened } from './transfer-opening.ts';
 
 export async function retrieve(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
@@ -22,7 +23,7 @@ export async function retrieve(control: Control, argument: string, session: Auth
       const { opening, start, end = file.facts.size, conversion } = sending;
       const result = await carryOut(control, { opening, direction: 'sending' }, async (connection) => {
         await connection.sendFile({ readInto: file.readInto, start, end }, conversion);
-        return { offset: portion.offset, end: portion.end };
+        return { offset: portion.offset, end: portion.end, ...(conversion && { fileBytes: end - start }) };
       });
       control.bytesSent += result.bytes;
       recordTransfer(control, session, { operation: 'retrieve', path, ...result });
@@ -39,7 +40,7 @@ interface Sending {
   readonly start: number;
   /** Octets of the file up to the last that is sent; default: all. */
   readonly end?: number;
-  readonly conversion?: OctetConversion;
+  readonly conversion?: OctetConversion | undefined;
 }
 
 /** @returns undefined after the client was told that its transfer cannot start there */
@@ -49,21 +50,25 @@ async function sendingOf(control: Control, file: ReadableFile, portion: Portion)
   const { offset } = portion;
   if (isText(control)) {
     const position = await textPosition(control, file, offset);
-    return (
-      position && { opening: 'Sending the text.', start: position.readFrom, conversion: { lines: position.lines } }
-    );
+    const conversion = position && conversionOf(control, position.lines);
+    return position && { opening: 'Sending the text.', start: position.readFrom, conversion };
   }
   if (offset > size) {
     control.send(shorterFile);
     return undefined;
   }
-  return { opening: `Sending the file (${size - offset} bytes).`, start: offset };
+  const conversion = conversionOf(control);
+  return {
+    opening: conversion ? 'Sending the file.' : `Sending the file (${size - offset} bytes).`,
+    start: offset,
+    conversion,
+  };
 }
 
 /** draft-bryan-ftp-range-09 4.3: of a range only what the file has is sent, and nothing where it has none of it. */
 function rangeOf(control: Control, size: number, offset: number, wantedEnd: number): Sending | undefined {
-  if (isText(control)) {
-    control.send(rangeOfText);
+  if (conversionOf(control)) {
+    control.send(rangeNotPossible);
     return undefined;
   }
   const start = Math.min(offset, size);

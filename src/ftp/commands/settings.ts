@@ -1,6 +1,6 @@
 /** QUIT, REIN, TYPE, MODE, STRU and OPTS: the settings of a session, and its end. */
 
-import type { Control, TransferType } from '../control/control.ts';
+import { type Control, type TransferType, usualDeflateLevel } from '../control/control.ts';
 import { mlstFacts } from '../listing.ts';
 import { messageLines, reply } from '../reply.ts';
 import { selectDigest } from './digests.ts';
@@ -35,8 +35,38 @@ export function transferType(control: Control, argument: string): void {
 }
 
 export function transferMode(control: Control, argument: string): void {
-  const isStream = argument.toUpperCase() === 'S';
-  control.send(isStream ? reply('ok', 'Mode is S.') : reply('parameterNotImplemented', 'The only mode is S.'));
+  const mode = argument.toUpperCase();
+  if (mode === 'S' || (mode === 'Z' && isCompressionOffered(control))) {
+    control.settings.mode = mode;
+    control.send(reply('ok', `Mode is ${mode}.`));
+  } else control.send(reply('parameterNotImplemented', 'That mode is not offered.'));
+}
+
+/** @returns the line of FEAT; undefined where the site does not offer it */
+export function compressionFeature(control: Control): string | undefined {
+  return isCompressionOffered(control) ? 'MODE Z' : undefined;
+}
+
+function isCompressionOffered(control: Control): boolean {
+  return control.options.site.fileHandling.compression;
+}
+
+/** draft-preston-ftpext-deflate-04 3.4: pairs of a name and a value; without any, all are as at the beginning. */
+function chooseCompression(control: Control, value: string): void {
+  const [mode, ...pairs] = value.toUpperCase().split(/ +/u);
+  let level = usualDeflateLevel;
+  let isKnown = mode === 'Z' && pairs.length % 2 === 0 && isCompressionOffered(control);
+  for (let place = 0; place < pairs.length; place += 2) {
+    const [name, chosen = ''] = pairs.slice(place);
+    if (name === 'LEVEL' && /^\d$/u.test(chosen)) level = Number(chosen);
+    else if (name !== 'ENGINE' || chosen !== 'ZLIB') isKnown = false;
+  }
+  if (!isKnown) {
+    control.send(reply('argumentError', 'Options of MODE Z are ENGINE ZLIB and LEVEL 0 to 9.'));
+    return;
+  }
+  control.settings.deflateLevel = level;
+  control.send(reply('ok', `MODE Z LEVEL set to ${level}.`));
 }
 
 export function transferStructure(control: Control, argument: string): void {
@@ -55,6 +85,9 @@ export function option(control: Control, argument: string): void {
       return;
     case 'MLST':
       chooseFacts(control, value);
+      return;
+    case 'MODE':
+      chooseCompression(control, value);
       return;
     case 'HASH':
       selectDigest(control, value);

@@ -6,13 +6,15 @@ import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import type { DataConnection, UploadEnd } from '../data/data-connection.ts';
 import type { OctetConversion } from '../data/octet-conversion.ts';
-import { carryOut, TransferRefused } from '../data/transfer.ts';
+import { carryOut } from '../data/transfer.ts';
 import { recordTransfer } from '../data/transfer-audit.ts';
+import { TransferRefused } from '../data/transfer-refused.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
+import { conversionOf, isText, rangeNotPossible } from './conversions.ts';
 import { isPart, takePortion } from './restart.ts';
 import { umaskOf } from './site/site-session.ts';
-import { conversionOf, isText, rangeOfText, shorterFile, textPosition } from './text-files.ts';
+import { shorterFile, textPosition } from './text-files.ts';
 import { isObstructed, lacksDataConnection, opened } from './transfer-opening.ts';
 
 /** Random octets in the name of a file that STOU makes. */
@@ -75,7 +77,7 @@ async function continuation(
   path: string,
   offset: number,
 ): Promise<Plan | undefined> {
-  if (!isText(control)) return { mode: { kind: 'at', offset } };
+  if (!isText(control)) return { mode: { kind: 'at', offset }, conversion: conversionOf(control) };
   const file = await session.storage.openRead(path).catch((error: unknown) => {
     if (error instanceof StorageError && error.kind === 'not-found') return undefined;
     throw error;
@@ -83,7 +85,12 @@ async function continuation(
   try {
     const position = file && (await textPosition(control, file, offset));
     if (!file) control.send(shorterFile);
-    return position && { mode: { kind: 'at', offset: position.writeFrom }, conversion: { lines: position.lines } };
+    return (
+      position && {
+        mode: { kind: 'at', offset: position.writeFrom },
+        conversion: conversionOf(control, position.lines),
+      }
+    );
   } finally {
     await file?.close();
   }
@@ -91,8 +98,8 @@ async function continuation(
 
 /** draft-bryan-ftp-range-09 4.3: what lies outside the range stays as it is, so the client must send the range and no more. */
 function rangePlan(control: Control, offset: number, end: number): Plan | undefined {
-  if (!isText(control)) return { mode: { kind: 'at', offset }, octets: end - offset };
-  control.send(rangeOfText);
+  if (!conversionOf(control)) return { mode: { kind: 'at', offset }, octets: end - offset };
+  control.send(rangeNotPossible);
   return undefined;
 }
 
@@ -123,7 +130,8 @@ async function receive(
         moveUpload(control, connection, { ...planned, upload }, signal),
       );
       control.bytesReceived += result.bytes;
-      const facts = { ...result.facts, keptAs: upload.keptAs };
+      const fileBytes = planned.conversion && upload.bytesWritten;
+      const facts = { ...result.facts, fileBytes, keptAs: upload.keptAs };
       recordTransfer(control, session, { operation, path, ...result, facts });
     } finally {
       // Does nothing after a commit; on every other way out the old file stays.

@@ -7,26 +7,12 @@ import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import { fileBlocks } from '../data/file-blocks.ts';
 import { TextMeasure, type TextPosition } from '../data/line-ends.ts';
-import type { OctetConversion } from '../data/octet-conversion.ts';
 import { reply } from '../reply.ts';
 
 /** Octets of a file that are read to know a size or an offset: a tenth of a second of work. */
 const maximumMeasured = 64 * 1024 * 1024;
 
 export const shorterFile = reply('restartNotPossible', 'The file is shorter than that.');
-
-/** draft-bryan-ftp-range-09 5. */
-export const rangeOfText = reply('rangeNotPossible', 'Ranges are for TYPE I.');
-
-/** Whether lines are converted between files and data connections. */
-export function isText(control: Control): boolean {
-  return control.settings.type === 'A' && control.options.site.fileHandling.convertLineEnds;
-}
-
-/** Of a transfer that begins with the first octet. */
-export function conversionOf(control: Control): OctetConversion | undefined {
-  return isText(control) ? { lines: 'whole' } : undefined;
-}
 
 export async function answerTextSize(control: Control, session: AuthenticatedSession, path: string): Promise<void> {
   const file = await session.storage.openRead(path);

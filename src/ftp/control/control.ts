@@ -12,6 +12,12 @@ import type { Session } from './session.ts';
 /** RFC 959 3.1: ASCII until the client says otherwise. */
 export type TransferType = 'A' | 'I';
 
+/** RFC 959 3.4, and draft-preston-ftpext-deflate-04. */
+type TransferMode = 'S' | 'Z';
+
+/** Until OPTS MODE Z says otherwise. */
+export const usualDeflateLevel = 6;
+
 /** What of a file the next transfer is about, in octets as they go over the data connection. */
 export interface Portion {
   readonly offset: number;
@@ -24,6 +30,9 @@ export const wholeFile: Portion = { offset: 0 };
 /** What commands set for the commands after them. */
 export interface SessionSettings {
   type: TransferType;
+  mode: TransferMode;
+  /** Of MODE Z, as zlib has it. */
+  deflateLevel: number;
   /** Absolute and normalised. */
   workingDirectory: string;
   /** From REST or RANG, for the next transfer (RFC 3659 5.3). */
@@ -51,6 +60,8 @@ export interface SessionSettings {
 export function initialSettings(): SessionSettings {
   return {
     type: 'A',
+    mode: 'S',
+    deflateLevel: usualDeflateLevel,
     workingDirectory: '/',
     portion: wholeFile,
     digestAlgorithm: undefined,

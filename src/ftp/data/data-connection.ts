@@ -58,10 +58,12 @@ export class DataConnection {
 
   /**
    * Sends everything and ends the connection with close_notify and FIN.
+   * @param conversion absent: the octets as they are
    * @throws when the peer or the source fails; `PaceError` when the peer is too slow
    */
-  async send(source: AsyncIterable<Buffer>): Promise<void> {
-    const chunks = source[Symbol.asyncIterator]();
+  async send(source: AsyncIterable<Buffer>, conversion?: OctetConversion): Promise<void> {
+    const octets = conversion ? converted(conversion, source) : source;
+    const chunks = octets[Symbol.asyncIterator]();
     let isExhausted = false;
     try {
       await this.#sending(async (pace) => {
@@ -83,7 +85,7 @@ export class DataConnection {
 
   /** As `send`, from a file. @param conversion absent: its octets as they are */
   sendFile(file: SentFile, conversion?: OctetConversion): Promise<void> {
-    if (conversion) return this.send(converted(conversion, fileBlocks(file)));
+    if (conversion) return this.send(fileBlocks(file), conversion);
     return this.#sending((pace) =>
       sendFile(this.#stream, file, {
         hold: (work) => pace.hold(work),
@@ -111,7 +113,7 @@ export class DataConnection {
     try {
       this.#throwFailure();
       await new UploadIntake(this.#stream, {
-        write: intake?.write ?? sink,
+        write: intake ? (octets) => intake.write(octets) : sink,
         hold: (work) => pace.hold(work),
         onOctets: (count) => {
           this.#transferred += count;
@@ -124,6 +126,7 @@ export class DataConnection {
     } catch (error) {
       throw this.#failure instanceof PaceError ? this.#failure : error;
     } finally {
+      intake?.close();
       pace.stop();
     }
   }

@@ -18,17 +18,13 @@ import type { Opened } from './data-attempt.ts';
 import type { DataConnection } from './data-connection.ts';
 import { unrecordable } from './transfer-audit.ts';
 import { PaceError } from './transfer-pace.ts';
+import { TransferRefused } from './transfer-refused.ts';
 
 export interface TransferResult {
   readonly outcome: 'complete' | 'aborted' | 'failed';
   readonly bytes: number;
   readonly durationMilliseconds: number;
   readonly facts: Facts;
-}
-
-/** Thrown by the move of a transfer whose end cannot be trusted. */
-export class TransferRefused extends Error {
-  override readonly name = 'TransferRefused';
 }
 
 /** @returns what stands against any transfer now; it is asked before a file is opened (RFC 4217 10.2, 521) */

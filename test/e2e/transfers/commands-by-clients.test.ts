@@ -18,12 +18,13 @@ const text = Array.from({ length: 5000 }, (_, line) => `line ${line} ${'x'.repea
 let site: ProtocolSite;
 beforeAll(async () => {
   const identities = await createIdentities();
-  site = await startSite(identities);
+  site = await startSite(identities, { fileHandling: { compression: true } });
   await Promise.all([
     writeFile(local('ca.pem'), identities.caPem),
     writeFile(local('ada.crt'), identities.ada.cert),
     writeFile(local('ada.key'), identities.ada.key),
     writeFile(local('text'), text),
+    writeFile(local('empty'), ''),
     writeFile(join(site.home, 'served'), text),
   ]);
 });
@@ -43,7 +44,7 @@ const session = (steps: readonly ClientStep[]): ClientSession => ({
 
 describe.each([
   ['curl --use-ascii', curl],
-  ['lftp put -a and get -a', lftp],
+  ['lftp put -a and get -a', (asked: ClientSession) => lftp(asked, ['set ftp:use-mode-z no'])],
   ["ftplib's storlines and retrlines", ftplib],
 ] as const)('%s', (name, client) => {
   it('sends CRLF, and the file has LF; what comes back is the same text', async () => {
@@ -88,5 +89,31 @@ describe('quoted commands', () => {
     expect(combined, combined.stderr).toMatchObject({ exitCode: 0 });
     expect(combined.stdout).not.toContain('part');
     expect(await readFile(join(site.home, 'whole'), 'utf8')).toBe(text.repeat(2));
+  });
+});
+
+describe('lftp with use-mode-z', () => {
+  it('lists, sends and fetches files compressed', async () => {
+    const settings = ['set ftp:use-mode-z yes', 'set ftp:mode-z-level 9'];
+    const steps = [
+      { do: 'upload' as const, local: local('text'), remote: 'compressed' },
+      { do: 'upload' as const, local: local('empty'), remote: 'empty' },
+      { do: 'list' as const, path: '/' },
+      { do: 'download' as const, remote: 'compressed', local: local('copy') },
+      { do: 'download' as const, remote: 'empty', local: local('copy of empty') },
+    ];
+    const result = await lftp(session(steps), settings);
+    expect(result, `${result.stdout}\n${result.stderr}`).toMatchObject({ exitCode: 0 });
+    expect(result.stdout).toMatch(/ compressed$/mu);
+    expect(await readFile(join(site.home, 'compressed'), 'utf8')).toBe(text);
+    expect(readFileSync(local('copy'), 'utf8')).toBe(text);
+    expect(readFileSync(local('copy of empty'), 'utf8')).toBe('');
+    const moved = site.audit.filter(
+      (record) => record.event === 'transfer' && record.path === '/compressed' && record.bytes !== undefined,
+    );
+    for (const record of moved)
+      expect(record).toMatchObject({ outcome: 'complete', facts: { fileBytes: text.length } });
+    for (const record of moved) expect(record).not.toMatchObject({ bytes: text.length });
+    expect(moved).toHaveLength(2);
   });
 });

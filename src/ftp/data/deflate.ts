@@ -1,0 +1,105 @@
+/**
+ * MODE Z (draft-preston-ftpext-deflate-04): octets go over the data connection as one stream of zlib (RFC 1950). What a client sends
+ * must be that stream from its first octet to its last, and must not grow beyond all measure; anything else is a broken upload.
+ */
+import { createDeflate, createInflate, type Inflate } from 'node:zlib';
+import { TransferRefused } from './transfer-refused.ts';
+import { transferTurns } from './transfer-turns.ts';
+
+/** Octets that the engine hands out at a time. */
+const chunkSize = 64 * 1024;
+/** Text becomes a twentieth, and seldom less; zlib itself can promise a thousandth. */
+const maximumExpansion = 200;
+/** Octets of a file that may come of nearly nothing: a file of zeros of this size is no attack. */
+const freeExpansion = 64 * 1024 * 1024;
+
+/** @param blocks each stays as it is until the next is asked for @param level of zlib, 0 to 9 */
+export async function* deflated(blocks: AsyncIterable<Buffer>, level: number): AsyncGenerator<Buffer> {
+  const engine = createDeflate({ level, chunkSize });
+  const feed = async () => {
+    for await (const block of blocks) await written(engine, block);
+    engine.end();
+  };
+  const fed = feed().catch((error: unknown) => void engine.destroy(error instanceof Error ? error : undefined));
+  try {
+    for await (const octets of engine) yield octets as Buffer;
+  } finally {
+    engine.destroy();
+    await fed;
+  }
+}
+
+/** Takes a stream of zlib off the connection. */
+export class InflatingIntake {
+  readonly #engine: Inflate = createInflate({ chunkSize });
+  readonly #write: (octets: Buffer) => Promise<void>;
+  readonly #drained: Promise<void>;
+  #failure: { readonly error: unknown } | undefined;
+  #taken = 0;
+  #inflated = 0;
+
+  /** @param write takes what comes of it; it may overwrite that */
+  constructor(write: (octets: Buffer) => Promise<void>) {
+    this.#write = write;
+    this.#drained = this.#drain().catch((error: unknown) => {
+      this.#failure = { error };
+      this.#engine.destroy();
+    });
+  }
+
+  /** @param octets stay as they are until it settles @throws TransferRefused; what writing throws */
+  async write(octets: Buffer): Promise<void> {
+    this.#taken += octets.length;
+    // An engine that has come to its end takes nothing more, and says nothing of it; one that failed says why when it is drained.
+    await Promise.race([written(this.#engine, octets), this.#drained]).catch(() => this.#drained);
+    this.#throwFailure();
+    if (this.#engine.bytesWritten < this.#taken)
+      throw new TransferRefused('The compressed data goes on behind its end.');
+  }
+
+  /** The connection has ended. @throws as `write` */
+  async end(): Promise<void> {
+    this.#engine.end();
+    await this.#drained;
+    this.#throwFailure();
+  }
+
+  /** Nothing more is wanted of it. */
+  close(): void {
+    this.#engine.destroy();
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      for await (const octets of this.#engine) {
+        const { length } = octets as Buffer;
+        this.#inflated += length;
+        if (this.#inflated > freeExpansion && this.#inflated > this.#taken * maximumExpansion) {
+          throw new TransferRefused('The compressed data expands too much; send it in MODE S.');
+        }
+        await transferTurns.next(length);
+        await this.#write(octets as Buffer);
+      }
+    } catch (error) {
+      throw isOfZlib(error)
+        ? new TransferRefused('The compressed data is broken, or not complete.', { cause: error })
+        : error;
+    }
+  }
+
+  #throwFailure(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+}
+
+function isOfZlib(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code?.startsWith('Z_') === true || code === 'ERR_STREAM_PREMATURE_CLOSE';
+}
+
+/** Resolves when the engine needs the octets no more. */
+function written(engine: Inflate, octets: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    engine.write(octets, (error) => (error ? reject(error) : resolve()));
+  });
+}
