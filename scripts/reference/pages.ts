@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cardsPage } from './card-page.ts';
+import { clientsPage } from './clients-page.ts';
 import { commandsPage, ftpCommandsPage } from './command-pages.ts';
 import { decisionsList } from './decisions.ts';
 import { page } from './markdown.ts';
@@ -19,6 +20,7 @@ const pages = {
   'commands.md': { title: 'Commands of cardgate', make: commandsPage },
   'ftp-commands.md': { title: 'FTP commands', make: ftpCommandsPage },
   'try-card-findings.md': { title: 'Findings of try-card', make: findingsPage },
+  'clients.md': { title: 'Clients that the gateway is tried with', make: clientsPage },
   'cards.md': { title: 'Card profiles and scenarios', make: cardsPage },
 } as const;
 
