@@ -2,7 +2,7 @@
  * Directory entries as the client sees them: Unix `ls -l` lines for LIST and STAT, and RFC 3659 section 7 facts for MLST and
  * MLSD. It shows no names of real users or groups, and never lets a file name end a line.
  */
-import type { DirectoryEntry, FileFacts, FileType } from '../storage/storage.ts';
+import type { DirectoryEntry, EntryAccess, FileFacts, FileType } from '../storage/storage.ts';
 
 /** Facts for FEAT and OPTS MLST, in the order in which they are sent. */
 export const mlstFacts = ['type', 'size', 'modify', 'perm', 'unique', 'UNIX.mode', 'UNIX.uid', 'UNIX.gid'] as const;
@@ -58,22 +58,24 @@ export function nameMark({ type, facts }: ShownEntry, shown: 'none' | 'directori
 
 /** `fact=value;… pathname` with the enabled facts, without a CR LF (RFC 3659 7.2, the `entry` of the grammar). */
 export function formatFacts(entry: DirectoryEntry, enabled: ReadonlySet<string>, options: FactsOptions = {}): string {
-  const { facts } = entry;
-  const values: Readonly<Record<MlstFact, string | undefined>> = {
-    type: options.relation ?? mlstType(entry),
-    size: facts?.type === 'file' ? String(facts.size) : undefined,
-    modify: facts && formatTimeValue(facts.modifiedAt),
-    perm: permFact(entry),
-    unique: facts?.unique,
-    'UNIX.uid': facts && String(facts.owner),
-    'UNIX.gid': facts && String(facts.group),
-    'UNIX.mode': facts && `0${(facts.mode & 0o777).toString(8).padStart(3, '0')}`,
-  };
-  const shown = mlstFacts
-    .filter((fact) => enabled.has(fact) && values[fact] !== undefined)
-    .map((fact) => `${fact}=${values[fact]};`);
-  return `${shown.join('')} ${singleLine(options.pathname ?? entry.name)}`;
+  let shown = '';
+  for (const fact of mlstFacts) {
+    const value = enabled.has(fact) ? factValues[fact](entry, options) : undefined;
+    if (value !== undefined) shown += `${fact}=${value};`;
+  }
+  return `${shown} ${singleLine(options.pathname ?? entry.name)}`;
 }
+
+const factValues: Readonly<Record<MlstFact, (entry: DirectoryEntry, options: FactsOptions) => string | undefined>> = {
+  type: (entry, { relation }) => relation ?? mlstType(entry),
+  size: ({ facts }) => (facts?.type === 'file' ? String(facts.size) : undefined),
+  modify: ({ facts }) => facts && formatTimeValue(facts.modifiedAt),
+  perm: permFact,
+  unique: ({ facts }) => facts?.unique,
+  'UNIX.mode': ({ facts }) => facts && `0${(facts.mode & 0o777).toString(8).padStart(3, '0')}`,
+  'UNIX.uid': ({ facts }) => facts && String(facts.owner),
+  'UNIX.gid': ({ facts }) => facts && String(facts.group),
+};
 
 /** RFC 3659 2.3 `time-val`: YYYYMMDDHHMMSS in UTC. */
 export function formatTimeValue(time: Date): string {
@@ -96,32 +98,66 @@ export function singleLine(name: string): string {
 
 /** RFC 3659 7.5.1; anything special is an operating system’s own type, and a link’s target follows a colon. */
 function mlstType({ type, target }: DirectoryEntry): string {
-  const types: Readonly<Record<FileType, string>> = {
-    file: 'file',
-    directory: 'dir',
-    link: target !== undefined && factValue.test(target) ? `OS.unix=slink:${target}` : 'OS.unix=slink',
-    other: 'OS.unix=special',
-  };
-  return types[type];
+  return type === 'link' && target !== undefined && factValue.test(target)
+    ? `${mlstTypes.link}:${target}`
+    : mlstTypes[type];
 }
 
-/** What the rights allow to do with the entry (RFC 3659 7.5.5); the root can be neither deleted nor renamed. */
-function permFact({ name, type, access: { read, write, move, isFixed } }: DirectoryEntry): string {
-  const remove = write && name !== '';
-  const granted: Readonly<Record<FileType, Readonly<Record<string, boolean>>>> = {
-    file: { a: write, d: remove, f: move, r: read, w: write },
-    directory: { c: write, d: remove, e: read, f: move, l: read, m: write, p: write },
-    link: { d: remove && !isFixed, f: move },
-    other: { d: remove, f: move },
-  };
-  return Object.entries(granted[type])
-    .filter(([, isGranted]) => isGranted)
-    .map(([letter]) => letter)
-    .join('');
+const mlstTypes: Readonly<Record<FileType, string>> = {
+  file: 'file',
+  directory: 'dir',
+  link: 'OS.unix=slink',
+  other: 'OS.unix=special',
+};
+
+type Grant = (access: EntryAccess, name: string) => boolean;
+const reading: Grant = ({ read }) => read;
+const writing: Grant = ({ write }) => write;
+const moving: Grant = ({ move }) => move;
+/** The root can be neither deleted nor renamed. */
+const removing: Grant = ({ write }, name) => write && name !== '';
+const unlinking: Grant = (access, name) => removing(access, name) && !access.isFixed;
+
+/** What the rights allow to do with the entry (RFC 3659 7.5.5). */
+const grants: Readonly<Record<FileType, readonly (readonly [string, Grant])[]>> = {
+  file: [
+    ['a', writing],
+    ['d', removing],
+    ['f', moving],
+    ['r', reading],
+    ['w', writing],
+  ],
+  directory: [
+    ['c', writing],
+    ['d', removing],
+    ['e', reading],
+    ['f', moving],
+    ['l', reading],
+    ['m', writing],
+    ['p', writing],
+  ],
+  link: [
+    ['d', unlinking],
+    ['f', moving],
+  ],
+  other: [
+    ['d', removing],
+    ['f', moving],
+  ],
+};
+
+function permFact({ name, type, access }: DirectoryEntry): string {
+  let letters = '';
+  for (const [letter, isGranted] of grants[type]) if (isGranted(access, name)) letters += letter;
+  return letters;
 }
 
 function modeLetters(mode: number): string {
-  return Array.from(permissionLetters, (letter, index) => (mode & (0o400 >> index) ? letter : '-')).join('');
+  let letters = '';
+  for (let index = 0; index < permissionLetters.length; index += 1) {
+    letters += mode & (0o400 >> index) ? permissionLetters[index] : '-';
+  }
+  return letters;
 }
 
 function listDate(modifiedAt: Date, now: Date): string {

@@ -3,16 +3,16 @@
  * of an entry that cannot be looked at, or may not be read, what the directory itself says. One bad entry hides no other.
  */
 import { Dirent } from 'node:fs';
-import { lstat, opendir, readdir, readlink } from 'node:fs/promises';
+import { opendir, readdir, readlink } from 'node:fs/promises';
 import { segmentsOf } from './confinement.ts';
-import { toFileFacts, typeOf } from './file-facts.ts';
+import { statName, toFileFacts, typeOf } from './file-facts.ts';
 import type { Guard } from './guard.ts';
 import type { GuardedHome } from './guarded-home.ts';
 import type { HomeLocation } from './home-location.ts';
 import { decodeOctets, hostPath } from './octet-text.ts';
 import { type Location, walkPath } from './path-walk.ts';
 import { identityOf } from './pinned-object.ts';
-import { type DirectoryEntry, type NamedEntry, StorageError } from './storage.ts';
+import { type DirectoryEntry, type EntryAccess, type NamedEntry, StorageError } from './storage.ts';
 import { errnoOf, toStorageError } from './storage-errors.ts';
 import { isUploadName } from './upload-name.ts';
 
@@ -26,6 +26,8 @@ const fetchedEntries = 256;
 /** A directory that is being shown. */
 interface Shown {
   readonly link: string;
+  /** Of each of its entries; absent where each is judged by itself. */
+  readonly access: EntryAccess | undefined;
   readonly location: Location;
   readonly home: HomeLocation;
   readonly guard: Guard;
@@ -65,7 +67,7 @@ export async function showEntry(home: GuardedHome, virtualPath: string): Promise
   try {
     if (!object) throw new StorageError('not-found', `${virtualPath}: no such file or directory`);
     const above = { path: parentOf(location.path), identities: location.identities.slice(0, -1) };
-    const shown = { link: directory.link, location: above, home: home.confinement.location, guard };
+    const shown = { link: directory.link, access: undefined, location: above, home: home.confinement.location, guard };
     const entry = await lookAt(shown, { name, type: typeOf(object.stats) });
     if (entry) return entry;
     throw new StorageError('not-found', `${virtualPath}: removed meanwhile`);
@@ -90,7 +92,8 @@ async function* batchesOf<T>(
   try {
     const { object, location, guard, close } = await home.object(virtualPath, 'Read');
     try {
-      const shown = { link: object.link, location, home: home.confinement.location, guard };
+      const { accessToAll: access } = guard;
+      const shown = { link: object.link, access, location, home: home.confinement.location, guard };
       let names: NamedEntry[] = [];
       let passed = 0;
       for await (const entry of namesIn(object.link)) {
@@ -157,12 +160,16 @@ async function lookAtAll(shown: Shown, names: readonly NamedEntry[]): Promise<re
 /** @returns undefined when it went away after its name was read */
 async function lookAt(shown: Shown, { name, type }: NamedEntry): Promise<DirectoryEntry | undefined> {
   const { link, location, guard } = shown;
-  const path = `${location.path === '/' ? '' : location.path}/${name}`;
   try {
-    const stats = await lstat(hostPath(`${link}/${name}`), { bigint: true });
-    const access = await guard.accessTo({ path, identities: [...location.identities, identityOf(stats)] });
+    const stats = await statName(hostPath(`${link}/${name}`));
+    const access =
+      shown.access ??
+      (await guard.accessTo({
+        path: pathBelow(location, name),
+        identities: [...location.identities, identityOf(stats)],
+      }));
     if (!access.read) return { name, type: typeOf(stats), access };
-    const target = stats.isSymbolicLink() ? await targetOf(shown, name, path) : undefined;
+    const target = stats.isSymbolicLink() ? await targetOf(shown, name) : undefined;
     return {
       name,
       type: typeOf(stats),
@@ -172,14 +179,15 @@ async function lookAt(shown: Shown, { name, type }: NamedEntry): Promise<Directo
     };
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
-    const access = await guard.accessTo({ path, identities: location.identities });
+    const access =
+      shown.access ?? (await guard.accessTo({ path: pathBelow(location, name), identities: location.identities }));
     return { name, type, access: { ...access, move: false } };
   }
 }
 
 /** What the link says, unless it leads out of the home or to what the account may not read. */
-async function targetOf({ link, home, guard }: Shown, name: string, path: string): Promise<string | undefined> {
-  const walk = await walkPath(home, segmentsOf(path), true);
+async function targetOf({ link, location, home, guard }: Shown, name: string): Promise<string | undefined> {
+  const walk = await walkPath(home, segmentsOf(pathBelow(location, name)), true);
   await walk.close();
   if (walk.end.kind === 'failed' && walk.end.error instanceof StorageError && walk.end.error.kind === 'outside') {
     return undefined;
@@ -187,6 +195,10 @@ async function targetOf({ link, home, guard }: Shown, name: string, path: string
   if (!(await guard.accessTo(walk.location)).read) return undefined;
   const target = decodeOctets(await readlink(hostPath(`${link}/${name}`), { encoding: 'buffer' }));
   return target.startsWith('/') ? home.virtualPath(target) : target;
+}
+
+function pathBelow({ path }: Location, name: string): string {
+  return `${path === '/' ? '' : path}/${name}`;
 }
 
 function parentOf(path: string): string {

@@ -70,6 +70,14 @@ export class Guard {
     }
   }
 
+  /** Of everything in the home but its root, where no rule is for less than the home; absent otherwise. */
+  get accessToAll(): EntryAccess | undefined {
+    const { rulePaths, fixedPaths } = this.#rights;
+    if (rulePaths.length > 0 || fixedPaths.length > 0) return undefined;
+    const [read, write] = [this.#rights.allows('Read', '/'), this.#rights.allows('Write', '/')];
+    return { read, write, move: read && write, isFixed: false };
+  }
+
   /**
    * @param location in the home, of an object that exists
    * @returns what the rules allow there; `isFixed`: rules depend on it, so it cannot be moved

@@ -2,7 +2,7 @@
  * An object of the file system held by a descriptor that only stands for it: opening it touches no device and waits for no
  * FIFO, and whatever becomes of its name, what was judged is what is used. It needs /proc (Linux).
  */
-import type { BigIntStats } from 'node:fs';
+import type { BigIntStats, Stats } from 'node:fs';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { hostPath } from './octet-text.ts';
@@ -47,6 +47,6 @@ async function pin(path: string, flags: number): Promise<PinnedObject> {
 }
 
 /** @returns device and inode, hexadecimal: equal for two names of one object while it is open */
-export function identityOf(stats: BigIntStats): string {
+export function identityOf(stats: Pick<Stats | BigIntStats, 'dev' | 'ino'>): string {
   return `${stats.dev.toString(16)}g${stats.ino.toString(16)}`;
 }

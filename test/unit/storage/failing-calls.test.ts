@@ -35,6 +35,16 @@ vi.mock('node:fs/promises', async (original) => {
   );
 });
 
+vi.mock('node:fs', async (original) => {
+  const actual = await original<typeof import('node:fs')>();
+  const lstat = (path: unknown, ...words: unknown[]) => {
+    const call = () => (actual.lstat as (...given: unknown[]) => void)(path, ...words);
+    const done = words.at(-1) as (error: unknown) => void;
+    void (async () => before['lstat']?.(path as never))().then(call, done);
+  };
+  return { ...actual, lstat };
+});
+
 let place: TemporaryHome;
 let storage: Storage;
 let handles: FileHandle;

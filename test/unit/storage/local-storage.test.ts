@@ -3,7 +3,7 @@ import { chmod, link, lstat, mkdir, readdir, readFile, stat, symlink, utimes, wr
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
-import type { Storage, StorageErrorKind } from '../../../src/storage/storage.ts';
+import { type Storage, StorageError, type StorageErrorKind } from '../../../src/storage/storage.ts';
 import { fullRights, rightsTo } from '../../support/access-rights.ts';
 import { createTemporaryHome, listNames, octetsFrom, readText, store, type TemporaryHome } from './temporary-home.ts';
 
@@ -106,6 +106,53 @@ describe('list', () => {
     expect(await descriptors()).toBe(before);
     expect(await listNames(storage, '/many')).toHaveLength(count);
     expect(await descriptors()).toBe(before);
+  });
+});
+
+describe('a listing in steps', () => {
+  const count = 600;
+  beforeEach(async () => {
+    await mkdir(host('many'));
+    await Promise.all(Array.from({ length: count }, (_, index) => writeFile(host(`many/${index}`), '')));
+  });
+  const sizes = async (steps: AsyncIterable<readonly unknown[]>) => {
+    const found: number[] = [];
+    for await (const step of steps) found.push(step.length);
+    return found;
+  };
+
+  it.each(['list', 'names'] as const)('%s hands on some entries at a time', async (kind) => {
+    const steps = await sizes(storage[kind]('/many'));
+    expect(Math.max(...steps)).toBeLessThanOrEqual(64);
+    expect(steps.reduce((sum, step) => sum + step)).toBe(count);
+  });
+
+  it.each(['list', 'names'] as const)('%s comes back now and then while nothing is wanted', async (kind) => {
+    const asked: string[] = [];
+    const isWanted = (name: string) => {
+      asked.push(name);
+      return false;
+    };
+    const steps = await sizes(storage[kind]('/many', isWanted));
+    expect(asked).toHaveLength(count);
+    expect(steps.length).toBeGreaterThan(2);
+    expect(new Set(steps)).toEqual(new Set([0]));
+  });
+
+  it.each(['list', 'names'] as const)('%s shows what is wanted, and ends when the question throws', async (kind) => {
+    const found: string[] = [];
+    const isWanted = (name: string) => name.endsWith('99');
+    for await (const step of storage[kind]('/many', isWanted)) found.push(...step.map(({ name }) => name));
+    expect(found.toSorted()).toEqual(['199', '299', '399', '499', '599', '99']);
+    const stop = () => {
+      throw new StorageError('too-many', 'enough');
+    };
+    await expect(sizes(storage[kind]('/many', stop))).rejects.toMatchObject({ kind: 'too-many' });
+  });
+
+  it.each(['list', 'names'] as const)('%s needs the right to read', async (kind) => {
+    const writer = await openLocalStorage({ rights: () => rightsTo('Write'), homeDirectory: place.home });
+    await expect(sizes(writer[kind]('/many'))).rejects.toMatchObject({ kind: 'denied' });
   });
 });
 
