@@ -58,7 +58,7 @@ async function run(session: ClientSession): Promise<void> {
       secure: session.implicit ? 'implicit' : true,
       secureOptions: {
         ca: readFileSync(session.rootFile),
-        minVersion: version,
+        minVersion: session.offersOlderTls ? 'TLSv1.2' : version,
         maxVersion: version,
         servername: 'localhost',
         ...identityOptions(session.identity),

@@ -43,6 +43,8 @@ export interface ClientSession {
   readonly rootFile: string;
   readonly identity: ClientIdentity;
   readonly tls: TlsVersion;
+  /** With TLS 1.3: TLS 1.2 is offered beside it, as clients do by themselves; only curl, lftp, Ruby and basic-ftp can. Default: false. */
+  readonly offersOlderTls?: boolean;
   /** TLS from the first octet instead of AUTH TLS. Default: false. */
   readonly implicit?: boolean;
   /** Active mode instead of passive; netkit ftp knows it alone. Default: false. */

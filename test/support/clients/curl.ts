@@ -55,7 +55,9 @@ export function curl(session: ClientSession, extra: readonly CurlOption[] = []):
     'show-error',
     'fail-early',
     session.clearData ? 'ftp-ssl-control' : 'ssl-reqd',
-    ...(tls === '1.2' ? (['tlsv1.2', ['tls-max', '1.2']] as const) : (['tlsv1.3'] as const)),
+    ...(tls === '1.2'
+      ? (['tlsv1.2', ['tls-max', '1.2']] as const)
+      : ([session.offersOlderTls ? 'tlsv1.2' : 'tlsv1.3'] as const)),
     ['cacert', rootFile],
     ['user', `${user}:${password}`],
     ...identityOptions(identity),

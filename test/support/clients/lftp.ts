@@ -41,7 +41,7 @@ export function lftp(
     'set ftp:ssl-protect-data yes',
     'set ssl:check-hostname yes',
     `set ssl:ca-file ${quoted(session.rootFile)}`,
-    `set ssl:priority NORMAL:-VERS-ALL:+VERS-TLS${tls}`,
+    `set ssl:priority NORMAL:-VERS-ALL:+VERS-TLS${tls}${session.offersOlderTls ? ':+VERS-TLS1.2' : ''}`,
     ...files,
     ...(session.active ? ['set ftp:passive-mode no'] : []),
     ...extraSettings,

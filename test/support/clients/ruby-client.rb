@@ -6,7 +6,7 @@ require 'openssl'
 session = JSON.parse($stdin.read)
 identity = session['identity']
 version = session['tls'] == '1.2' ? OpenSSL::SSL::TLS1_2_VERSION : OpenSSL::SSL::TLS1_3_VERSION
-tls = { ca_file: session['rootFile'], verify_mode: OpenSSL::SSL::VERIFY_PEER, min_version: version, max_version: version }
+tls = { ca_file: session['rootFile'], verify_mode: OpenSSL::SSL::VERIFY_PEER, min_version: session['offersOlderTls'] ? OpenSSL::SSL::TLS1_2_VERSION : version, max_version: version }
 if identity['kind'] == 'files'
   chain = OpenSSL::X509::Certificate.load_file(identity['certificateFile'])
   tls[:cert] = chain.first
