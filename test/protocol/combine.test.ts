@@ -94,7 +94,8 @@ describe('COMB', () => {
     ['a part that may not be known', 'COMB whole part2 secret', 550],
     ['a target that may not be written', 'COMB kept part2', 550],
     ['a target that may not be known', 'COMB secret part2', 550],
-    ['a part of no name', 'COMB whole ""', 550],
+    ['a part of no name', 'COMB whole ""', 501],
+    ['two spaces', 'COMB whole  part2', 501],
   ])('with %s changes nothing', async (_kind, line, expected) => {
     const files = { ...parts, kept: 'kept', dropped: 'dropped', secret: 'secret' };
     const { site, say, content, names } = await siteWith(files);

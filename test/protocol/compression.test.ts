@@ -1,9 +1,10 @@
 /** MODE Z over the wire (draft-preston-ftpext-deflate-04): files and listings, both ways, with TYPE A and REST, and what is refused. */
+import { randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ControlClient } from '../support/control-client.ts';
+import { type ControlClient, openData } from '../support/control-client.ts';
 import { download, upload } from '../support/file-transfers.ts';
 import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../support/protocol-site.ts';
 
@@ -172,5 +173,41 @@ describe('uploads', () => {
       { operation: 'store', outcome: 'failed', facts: { reason: expect.stringMatching(reason) } },
     ]);
     expect((await fetched('RETR text')).code).toBe(226);
+  });
+});
+
+describe('what is given up', () => {
+  it('by ABOR is answered 426, then 226, and the session goes on', async () => {
+    await writeFile(join(site.home, 'large'), randomBytes(32 * 1024 * 1024));
+    for (const line of ['RETR large', 'STOR new']) {
+      const session = await site.loggedIn();
+      await session.command('MODE Z');
+      const port = await session.passive();
+      session.write(`${line}\r\n`);
+      const data = await openData(port, identities.ada);
+      data.pause();
+      if (line.startsWith('STOR')) data.write(deflateSync(text).subarray(0, 1000));
+      expect((await session.reply()).code).toBeLessThan(200);
+      session.write('ABOR\r\n');
+      expect([(await session.reply()).code, (await session.reply()).code]).toEqual([426, 226]);
+      data.destroy();
+      expect(inflateSync((await download(session, identities.ada, 'RETR text')).content).toString() === text).toBe(
+        true,
+      );
+      session.destroy();
+    }
+    expect(await readdir(site.home)).not.toContain('new');
+  });
+
+  it('many downloads at once are all whole', async () => {
+    const sessions = await Promise.all(Array.from({ length: 8 }, () => site.loggedIn()));
+    const contents = await Promise.all(
+      sessions.map(async (session) => {
+        await session.command('MODE Z');
+        return inflateSync((await download(session, identities.ada, 'RETR text')).content).toString() === text;
+      }),
+    );
+    for (const session of sessions) session.destroy();
+    expect(contents).toEqual(Array(8).fill(true));
   });
 });

@@ -214,6 +214,46 @@ describe('uploads', () => {
   });
 });
 
+describe('a size that is given up', () => {
+  it.each(['SIZE held', 'REST 5|RETR held', 'REST 5|STOR held'])(
+    '%s by ABOR is answered 426, then 226',
+    async (lines) => {
+      const begun = Promise.withResolvers<void>();
+      const hold = Promise.withResolvers<void>();
+      const holding = await startSite(identities, {
+        wrapStorage: (storage) => ({
+          ...storage,
+          openRead: async (path) => {
+            const file = await storage.openRead(path);
+            const readInto = async (buffer: Buffer, offset: number) => {
+              begun.resolve();
+              await hold.promise;
+              return file.readInto(buffer, offset);
+            };
+            return { ...file, readInto };
+          },
+        }),
+      });
+      await writeFile(join(holding.home, 'held'), lines);
+      const session = await holding.loggedIn();
+      await session.command('TYPE A');
+      await session.passive();
+      const commands = lines.split('|');
+      for (const line of commands.slice(0, -1)) await session.command(line);
+      session.write(`${commands.at(-1)}\r\n`);
+      await begun.promise;
+      // Both come together, so the answer to the first says that the second is heard.
+      session.write('STAT\r\nABOR\r\n');
+      expect((await session.reply()).code).toBe(211);
+      hold.resolve();
+      expect([(await session.reply()).code, (await session.reply()).code]).toEqual([426, 226]);
+      expect((await session.command('NOOP')).code).toBe(200);
+      expect(await readFile(join(holding.home, 'held'), 'utf8')).toBe(lines);
+      await holding.close();
+    },
+  );
+});
+
 describe('with convertLineEnds: false', () => {
   let unchanged: ProtocolSite;
   let other: ControlClient;

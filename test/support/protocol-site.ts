@@ -80,6 +80,8 @@ export interface SiteChanges extends FtpSettingChanges, Partial<Omit<FtpServerOp
   /** Of the site; Ada may read and write everywhere unless they deny it. */
   readonly rules?: readonly AuthorizationRule[];
   readonly wrapStorage?: (storage: Storage) => Storage;
+  /** As if there were hardly room for records any more. */
+  readonly transferObstacle?: string;
 }
 
 const bindings: readonly Binding[] = [
@@ -94,7 +96,7 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
   const requests: LoginRequest[] = [];
   const audit: AuditRecord[] = [];
   const watchers = new Set<() => void>();
-  const { rules = [], wrapStorage = (storage: Storage) => storage, ...options } = changes;
+  const { rules = [], wrapStorage = (storage: Storage) => storage, transferObstacle, ...options } = changes;
   const server = createFtpServer({
     site: ftpSettings({ bindings, messages, ...changes }),
     identity: { ...identities.server, caNames: [identities.caPem] },
@@ -106,10 +108,13 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
     timer: systemTimer,
     externalNames: new ExternalNames({ lookUp: lookUpBySystem, timer: systemTimer, logger: silentLogger }),
     ...options,
-    audit: recordingTrail((record) => {
-      audit.push(record);
-      for (const watch of watchers) watch();
-    }),
+    audit: {
+      ...recordingTrail((record) => {
+        audit.push(record);
+        for (const watch of watchers) watch();
+      }),
+      transferObstacle,
+    },
   });
   const [explicit, implicit] = await server.listen().catch(async (error: unknown) => {
     await rm(home, { recursive: true, force: true });

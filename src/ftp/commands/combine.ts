@@ -12,6 +12,7 @@ import { sendingSlab } from '../data/octet-slabs.ts';
 import { recordTransfer, unrecordable } from '../data/transfer-audit.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
+import { pathWords } from './path-words.ts';
 import { umaskOf } from './site/site-session.ts';
 
 /** Of one command. */
@@ -24,7 +25,7 @@ interface Part {
 }
 
 export async function combine(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
-  const called = pathsIn(argument) ?? [];
+  const called = pathWords(argument) ?? [];
   if (called.length < 2 || called.length > maximumParts + 1) {
     control.send(reply('argumentError', `Give a target and 1 to ${maximumParts} parts, each in quotation marks.`));
     return;
@@ -37,18 +38,6 @@ export async function combine(control: Control, argument: string, session: Authe
   }
   if (control.options.audit.transferObstacle !== undefined) control.send(unrecordable);
   else await answeringFailures(control, () => combineInto(control, session, paths));
-}
-
-/** @returns what stands between spaces, or in quotation marks; undefined when a quotation mark is left open */
-function pathsIn(argument: string): readonly string[] | undefined {
-  const word = /(?:"(?<quoted>(?:[^"]|"")*)"|(?<plain>[^" ][^ ]*))(?: +|$)/suy;
-  const words: string[] = [];
-  while (word.lastIndex < argument.length) {
-    const found = word.exec(argument)?.groups;
-    if (!found) return undefined;
-    words.push(found['plain'] ?? found['quoted']?.replaceAll('""', '"') ?? '');
-  }
-  return words;
 }
 
 async function combineInto(

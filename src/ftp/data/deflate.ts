@@ -2,9 +2,12 @@
  * MODE Z (draft-preston-ftpext-deflate-04): octets go over the data connection as one stream of zlib (RFC 1950). What a client sends
  * must be that stream from its first octet to its last, and must not grow beyond all measure; anything else is a broken upload.
  */
-import { createDeflate, createInflate, type Inflate } from 'node:zlib';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { createDeflate, createInflate, type Deflate, type Inflate } from 'node:zlib';
 import { TransferRefused } from './transfer-refused.ts';
 import { transferTurns } from './transfer-turns.ts';
+import { WorkSlots } from './work-slots.ts';
 
 /** Octets that the engine hands out at a time. */
 const chunkSize = 64 * 1024;
@@ -13,19 +16,29 @@ const maximumExpansion = 200;
 /** Octets of a file that may come of nearly nothing: a file of zeros of this size is no attack. */
 const freeExpansion = 64 * 1024 * 1024;
 
+/**
+ * Blocks that are compressed at a time, in all transfers of the process: it happens on the threads that also read files, and leaves a
+ * processor to everything else. What is inflated takes the turns of all transfers instead.
+ */
+const compressionSlots = new WorkSlots(Math.max(1, availableParallelism() - 1));
+
 /** @param blocks each stays as it is until the next is asked for @param level of zlib, 0 to 9 */
 export async function* deflated(blocks: AsyncIterable<Buffer>, level: number): AsyncGenerator<Buffer> {
   const engine = createDeflate({ level, chunkSize });
-  const feed = async () => {
-    for await (const block of blocks) await written(engine, block);
-    engine.end();
-  };
-  const fed = feed().catch((error: unknown) => void engine.destroy(error instanceof Error ? error : undefined));
+  // What comes of one block is taken off at once, so that no slot is held while a client is slow.
+  const ready: Buffer[] = [];
+  engine.on('data', (octets: Buffer) => ready.push(octets));
   try {
-    for await (const octets of engine) yield octets as Buffer;
+    for await (const block of blocks) {
+      await compressionSlots.run(() => written(engine, block));
+      yield* ready.splice(0);
+    }
+    const ended = once(engine, 'end');
+    engine.end();
+    await ended;
+    yield* ready.splice(0);
   } finally {
     engine.destroy();
-    await fed;
   }
 }
 
@@ -98,7 +111,7 @@ function isOfZlib(error: unknown): boolean {
 }
 
 /** Resolves when the engine needs the octets no more. */
-function written(engine: Inflate, octets: Buffer): Promise<void> {
+function written(engine: Inflate | Deflate, octets: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     engine.write(octets, (error) => (error ? reject(error) : resolve()));
   });

@@ -2,17 +2,12 @@
 import type { Control } from '../../control/control.ts';
 import { pathArgument } from '../../file-access.ts';
 import { reply } from '../../reply.ts';
-
-/** In quotation marks, in which one is doubled, or without spaces. */
-const quotable = '(?:"((?:[^"]|"")+)"|([^" ][^ ]*))';
-const pattern = new RegExp(`^${quotable} ${quotable}$`, 'su');
+import { pathWords } from '../path-words.ts';
 
 /** @returns absolute virtual paths; undefined after the client was told that it cannot be read as two, or that nothing can be called so */
 export function twoPaths(control: Control, argument: string): readonly [string, string] | undefined {
-  const [, firstQuoted, firstPlain, secondQuoted, secondPlain] = pattern.exec(argument) ?? [];
-  const first = firstPlain ?? firstQuoted?.replaceAll('""', '"');
-  const second = secondPlain ?? secondQuoted?.replaceAll('""', '"');
-  if (first === undefined || second === undefined) {
+  const [first, second, ...others] = pathWords(argument) ?? [];
+  if (first === undefined || second === undefined || others.length > 0) {
     control.send(
       reply('argumentError', 'Give two paths with a space between them; names with spaces in quotation marks.'),
     );
