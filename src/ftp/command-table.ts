@@ -55,7 +55,14 @@ export const commandTable: readonly CommandSpec[] = [
     availableSpace,
     { feature: 'AVBL' },
   ),
-  open('CCC', '', 'Refused: the control channel stays protected.', 'RFC 4217 4', clearCommandChannel, inClear),
+  open(
+    'CCC',
+    '',
+    'Go on without TLS on the control channel, where the site allows it.',
+    'RFC 4217 12',
+    clearCommandChannel,
+    inClear,
+  ),
   open('CLNT', '<name>', 'Tell what the client is called.', 'no standard', noteClient, { ...inClear, feature: 'CLNT' }),
   loggedIn('CDUP', '', 'Change to the parent directory.', 'RFC 959 4.1.1', changeToParent, { alias: 'XCUP' }),
   loggedIn('COMB', '<path> <path>...', 'Append files to one and remove them.', 'no standard', combine, {

@@ -56,7 +56,7 @@ export async function status(control: Control, argument: string): Promise<void> 
 
 function statusLines(control: Control): readonly string[] {
   const { session, data, settings } = control;
-  const tls = session.state === 'plain' ? undefined : session.tls;
+  const tls = session.state === 'plain' || control.isCleared ? undefined : session.tls;
   return [
     ` Control connection: ${tls ? tls.facts.protocol : 'not protected'}`,
     ` Data connections: ${data.protection === 'P' ? 'private' : 'clear'}`,

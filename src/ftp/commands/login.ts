@@ -22,6 +22,10 @@ const withoutTls: ControlTls = { facts: { protocol: 'none', cipher: 'none' }, pe
  * handshake of this connection proved: whose name is refused is logged in no more.
  */
 export async function user(control: Control, name: string): Promise<void> {
+  if (control.isCleared) {
+    refuseClearLogin(control);
+    return;
+  }
   if (control.session.state === 'authenticated') control.logOut('another-user', 'parameters');
   const { session, options, settings } = control;
   if (session.state === 'plain' && options.site.ssl.controlChannelPolicy !== 'SslAllow') {

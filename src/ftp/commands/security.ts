@@ -24,10 +24,12 @@ export async function auth(control: Control, argument: string): Promise<void> {
   }
 }
 
+const afterClearing = 'The control channel was cleared by CCC.';
+
 /** RFC 4217 section 8: TLS needs no buffer size; whatever the client names, the answer is 0. */
 export function bufferSize(control: Control, argument: string): void {
-  if (!control.data.proof) {
-    control.send(reply('badSequence', 'AUTH TLS first.'));
+  if (!control.data.proof || control.isCleared) {
+    control.send(reply('badSequence', control.isCleared ? afterClearing : 'AUTH TLS first.'));
   } else if (!/^\d{1,10}$/u.test(argument)) {
     control.send(reply('argumentError', 'Not a number.'));
   } else {
@@ -39,7 +41,8 @@ export function bufferSize(control: Control, argument: string): void {
 export function protection(control: Control, argument: string): void {
   const level = argument.toUpperCase();
   const { dataChannelPolicy } = control.options.site.ssl;
-  if (!control.settings.bufferSizeAgreed) {
+  if (control.isCleared) control.send(reply('badSequence', afterClearing));
+  else if (!control.settings.bufferSizeAgreed) {
     control.send(reply('badSequence', control.data.proof ? 'PBSZ first.' : 'AUTH TLS first.'));
   } else if (level === 'S' || level === 'E') {
     control.send(reply('protectionNotSupported', 'TLS gives C and P only.'));
@@ -55,7 +58,16 @@ export function protection(control: Control, argument: string): void {
   }
 }
 
-export function clearCommandChannel(control: Control): void {
-  if (control.data.proof) control.send(reply('refusedByPolicy', 'The control channel stays protected.'));
-  else control.send(reply('commandNotProtected', 'The control channel is not protected.'));
+/** RFC 4217 12.3: where the site protects names and passwords only, firewalls may read the rest. Data connections stay as they are. */
+export async function clearCommandChannel(control: Control): Promise<void> {
+  if (!control.data.proof || control.isCleared) {
+    control.send(reply('commandNotProtected', 'The control channel is not protected.'));
+  } else if (!control.mayLayDownTls) {
+    control.send(reply('refusedByPolicy', 'The control channel stays protected.'));
+  } else if (control.session.state !== 'authenticated') {
+    control.send(reply('badSequence', 'Log in first.'));
+  } else {
+    control.send(reply('ok', 'The control channel is clear from now on.'));
+    await control.layDownTls('login');
+  }
 }

@@ -18,10 +18,11 @@ export function quit(control: Control): void {
   control.end('quit', reply('closing', ...messageLines(control.options.site.messages.exitMessage)));
 }
 
-/** RFC 4217 section 11 has TLS laid down here. The control channel of a site that demands TLS stays protected, as clients expect of it. */
-export function reinitialize(control: Control): void {
+/** RFC 4217 section 11 has TLS laid down behind the reply. The control channel of a site that demands TLS stays protected, as clients expect of it. */
+export async function reinitialize(control: Control): Promise<void> {
   control.logOut('reinitialized', 'nothing');
   control.send(reply('ready', 'Ready for a new login.'));
+  await control.layDownTls('nothing');
 }
 
 export function transferType(control: Control, argument: string): void {

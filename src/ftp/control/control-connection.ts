@@ -14,14 +14,13 @@ import { RunningTransfer } from '../data/running-transfer.ts';
 import { prepareTcp } from '../data/tcp-options.ts';
 import { encodeReply, maximumUnreadReplies, messageLines, type Reply, reply } from '../reply.ts';
 import type { FtpServerOptions } from '../server-options.ts';
-import { SessionSecurity } from '../tls/secure-context.ts';
 import type { SessionKin } from '../tls/session-tickets.ts';
-import { completeHandshake } from '../tls/tls-upgrade.ts';
 import { CommandLoop } from './command-loop.ts';
 import { ConnectionTimers } from './connection-timers.ts';
 import { type Control, initialSettings, type SessionSettings } from './control.ts';
 import { logFault, recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { ControlSession } from './control-session.ts';
+import { ControlTransport } from './control-transport.ts';
 import type { ControlTls, Session } from './session.ts';
 
 export class ControlConnection implements Control {
@@ -44,11 +43,9 @@ export class ControlConnection implements Control {
   readonly closed = this.#closed.promise;
   readonly #commands: CommandLoop;
   readonly #raw: Socket;
-  readonly #kin: SessionKin;
-  #socket: Socket;
-  #upgrading = false;
+  readonly #transport: ControlTransport;
   #isImplicit = false;
-  #security: SessionSecurity | undefined;
+  #isCleared = false;
   #ending: string | undefined;
   readonly #transfer = new RunningTransfer();
   readonly #timers: ConnectionTimers;
@@ -57,9 +54,12 @@ export class ControlConnection implements Control {
   constructor(raw: Socket, options: FtpServerOptions, binding: string, kin: SessionKin, peers: Iterable<Control>) {
     this.peers = peers;
     this.#raw = raw;
-    this.#kin = kin;
-    this.#socket = raw;
     this.options = options;
+    this.#transport = new ControlTransport(raw, options, kin, {
+      onData: (chunk) => this.#commands.push(chunk),
+      onEnd: () => this.#commands.endInput(),
+      onLost: () => this.destroy('connection-lost'),
+    });
     this.remoteAddress = plainAddress(raw.remoteAddress ?? '');
     this.localAddress = plainAddress(raw.localAddress ?? '');
     this.binding = binding;
@@ -85,27 +85,43 @@ export class ControlConnection implements Control {
   /** Greets, on an implicit binding after the handshake. */
   async start(tls: 'explicit' | 'implicit'): Promise<void> {
     this.#isImplicit = tls === 'implicit';
-    if (tls === 'explicit') this.#listen(this.#raw);
-    else if (!(await this.#handshake())) return;
+    if (tls === 'explicit') {
+      this.#transport.listen();
+      this.#awaitCommand();
+    } else if (!(await this.#handshake())) return;
     this.send(reply('ready', ...messageLines(this.options.site.messages.bannerMessage)));
   }
 
   send(answer: Reply): void {
-    if (!this.#socket.writable) return;
-    this.#socket.write(encodeReply(answer));
-    if (this.#socket.writableLength > maximumUnreadReplies) this.destroy('unread-replies');
+    const { socket } = this.#transport;
+    if (!socket.writable) return;
+    socket.write(encodeReply(answer));
+    if (socket.writableLength > maximumUnreadReplies) this.destroy('unread-replies');
   }
 
   async startTls(): Promise<void> {
-    this.#upgrading = true;
-    this.#raw.off('data', this.#onData);
-    this.#raw.off('end', this.#onEnd);
-    this.#raw.pause();
-    // What came in the clear must not run under TLS (command injection); bytes left in the socket go to TLS.
+    // What came in the clear must not run under TLS (command injection).
     this.#commands.clear();
-    while (this.#raw.read() !== null);
+    this.#transport.hush();
     this.send(reply('startTls', 'Ready for the TLS handshake.'));
     await this.#handshake();
+  }
+
+  get mayLayDownTls(): boolean {
+    return this.#transport.mayLayDownTls;
+  }
+
+  get isCleared(): boolean {
+    return this.#isCleared;
+  }
+
+  async layDownTls(kept: 'login' | 'nothing'): Promise<void> {
+    await this.#transport.layDownTls(() => {
+      this.#commands.clear();
+      this.#isCleared = kept === 'login';
+      if (kept === 'nothing') this.#forgetTls();
+      this.#awaitCommand();
+    });
   }
 
   logOut(reason: 'reinitialized' | 'another-user', kept: 'nothing' | 'parameters'): void {
@@ -116,7 +132,8 @@ export class ControlConnection implements Control {
       this.bytesSent = 0;
       this.bytesReceived = 0;
     }
-    this.#begin(session.state === 'plain' ? undefined : session.tls, proof);
+    if (this.#isCleared) this.#forgetTls();
+    else this.#begin(session.state === 'plain' ? undefined : session.tls, proof);
     if (kept === 'nothing') return;
     const { workingDirectory, portion, renameFrom, copyFrom, umask, claimedName } = initialSettings();
     this.settings = { ...settings, workingDirectory, portion, renameFrom, copyFrom, umask, claimedName };
@@ -128,11 +145,11 @@ export class ControlConnection implements Control {
     this.#ending = reason;
     this.#commands.clear();
     this.#transfer.giveUp();
-    if (this.#upgrading) return void this.#raw.destroy();
+    if (this.#transport.isChanging) return void this.#raw.destroy();
     if (farewell) this.send(farewell);
     // Through TLS, so that close_notify goes out before FIN.
-    this.#socket.end();
-    this.#socket.resume();
+    this.#transport.socket.end();
+    this.#transport.socket.resume();
     this.#timers.awaitFarewell(() => this.#raw.destroy());
   }
 
@@ -187,15 +204,9 @@ export class ControlConnection implements Control {
     return this.#transfer.giveUpAndWait();
   }
 
-  #listen(socket: Socket): void {
-    this.#socket = socket;
-    socket.on('data', this.#onData);
-    socket.on('end', this.#onEnd);
+  #awaitCommand(): void {
     this.#timers.awaitCommand(this.session.state === 'authenticated');
   }
-
-  readonly #onData = (chunk: Buffer): void => this.#commands.push(chunk);
-  readonly #onEnd = (): void => this.#commands.endInput();
 
   #createLoop(maximumLine: Octets): CommandLoop {
     return new CommandLoop(
@@ -206,35 +217,35 @@ export class ControlConnection implements Control {
         send: (answer) => this.send(answer),
         end: (reason, farewell) => this.end(reason, farewell),
         commandArrived: () => this.#timers.commandArrived(),
-        awaitCommand: () => this.#timers.awaitCommand(this.session.state === 'authenticated'),
-        pauseReading: () => this.#socket.pause(),
-        resumeReading: () => {
-          if (!this.#upgrading && this.#socket.isPaused()) this.#socket.resume();
-        },
+        awaitCommand: () => this.#awaitCommand(),
+        pauseReading: () => this.#transport.socket.pause(),
+        resumeReading: () => this.#transport.resume(),
       },
       maximumLine,
     );
   }
 
   async #handshake(): Promise<boolean> {
-    this.#upgrading = true;
-    const security = new SessionSecurity(this.options, this.#kin);
-    this.#security = security;
-    const socket = security.wrapControl(this.#raw);
-    const outcome = await completeHandshake(socket, this.options.site.connections.handshakeTimeout);
-    this.#upgrading = false;
-    if (outcome.outcome === 'failed' || this.#ending !== undefined) {
-      if (outcome.outcome === 'failed' && this.#ending === undefined) {
-        recordRefusal(this, denial('tls-handshake-failed', `TLS on the control connection: ${outcome.reason}.`));
+    const isSecured = await this.#transport.secure(this.#isImplicit, (outcome, security) => {
+      if (outcome.outcome === 'failed' || this.#ending !== undefined) {
+        if (outcome.outcome === 'failed' && this.#ending === undefined) {
+          recordRefusal(this, denial('tls-handshake-failed', `TLS on the control connection: ${outcome.reason}.`));
+        }
+        this.destroy('tls-handshake-failed');
+        return false;
       }
-      this.destroy('tls-handshake-failed');
-      return false;
-    }
-    const { facts, peerCertificates } = outcome.handshake;
-    this.#begin({ facts, peerCertificates }, { security, endEntity: peerCertificates[0] });
-    for (const event of ['error', 'close']) socket.once(event, () => this.destroy('connection-lost'));
-    this.#listen(socket);
-    return true;
+      const { facts, peerCertificates } = outcome.handshake;
+      this.#begin({ facts, peerCertificates }, { security, endEntity: peerCertificates[0] });
+      return true;
+    });
+    if (isSecured) this.#awaitCommand();
+    return isSecured;
+  }
+
+  #forgetTls(): void {
+    this.#isCleared = false;
+    this.#begin(undefined, undefined);
+    this.#transport.closeSecurity();
   }
 
   /** The state before any command. On an implicit binding data connections are protected without one. */
@@ -269,7 +280,7 @@ export class ControlConnection implements Control {
     this.#timers.stop();
     this.#transfer.giveUp();
     this.data.reset('the control connection ended');
-    this.#security?.close();
+    this.#transport.closeSecurity();
     this.#commands.clear();
     await this.#commands.settled();
     recordSessionEnd(this, this.#ending);

@@ -113,6 +113,12 @@ export interface Control {
    * @param reason for the audit record @param kept by RFC 959 4.1.1 the parameters of transfers, where another USER comes
    */
   logOut(reason: 'reinitialized' | 'another-user', kept: 'nothing' | 'parameters'): void;
+  /** Whether the policy of the site lets the control channel go on in the clear. */
+  readonly mayLayDownTls: boolean;
+  /** Whether CCC has cleared the control channel: no name and no password may come over it, and no word about protection. */
+  readonly isCleared: boolean;
+  /** Behind the replies sent so far, the control channel goes on without TLS. @param kept the login and its protected data connections, or nothing */
+  layDownTls(kept: 'login' | 'nothing'): Promise<void>;
   /** Says 421 or 221 and closes after the reply has left. @param reason for the audit record */
   end(reason: string, farewell?: Reply): void;
   /** Runs one transfer that ABOR, the end of the connection or the server can give up. */

@@ -15,6 +15,7 @@ import {
   type TicketCallback,
   type TransferDirection,
 } from './session-tickets.ts';
+import type { TlsCarrier } from './tls-carrier.ts';
 import type { ClientCertificatePolicy, SslSettings, TlsIdentity } from './tls-settings.ts';
 
 /** Longer than any session: an expired ticket has the card asked for its PIN in the middle of the work. */
@@ -77,9 +78,10 @@ export class SessionSecurity {
   /**
    * Begins the server side of the handshake of the control connection; a certificate that OpenSSL does not trust completes
    * it all the same.
+   * @param carrier as for `ServerTlsSocket`
    */
-  wrapControl(raw: Socket): ServerTlsSocket {
-    return this.#wrap(raw, 'control', this.#newest, true);
+  wrapControl(raw: Socket, carrier?: TlsCarrier): ServerTlsSocket {
+    return this.#wrap(raw, 'control', this.#newest, true, carrier);
   }
 
   /**
@@ -135,7 +137,13 @@ export class SessionSecurity {
     return this.#legacy;
   }
 
-  #wrap(raw: Socket, purpose: HandshakePurpose, secureContext: SecureContext, mayKeepId: boolean): ServerTlsSocket {
+  #wrap(
+    raw: Socket,
+    purpose: HandshakePurpose,
+    secureContext: SecureContext,
+    mayKeepId: boolean,
+    carrier?: TlsCarrier,
+  ): ServerTlsSocket {
     if (this.#isClosed) throw new Error('a handshake began after its session was over');
     this.#purpose = purpose;
     const options: TLSSocketOptions = {
@@ -146,7 +154,7 @@ export class SessionSecurity {
       // Node takes a tls.Server here but only listens to its two session events.
       ...(mayKeepId && { server: this.#sessionIds as unknown as NonNullable<TLSSocketOptions['server']> }),
     };
-    return new ServerTlsSocket(raw, options);
+    return new ServerTlsSocket(raw, options, carrier);
   }
 
   #createContext(maxVersion: SslSettings['maximumVersion']): SecureContext {

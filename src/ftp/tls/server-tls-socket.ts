@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { TLSSocket, type TLSSocketOptions } from 'node:tls';
+import type { TlsCarrier } from './tls-carrier.ts';
 
 /**
  * `close-notify`: as RFC 8446 6.1 wants it. `fin`: the TCP connection ended without one, so what came may be cut.
@@ -18,9 +19,10 @@ export class ServerTlsSocket extends TLSSocket {
   /** `waiting`: until the server's flight is out. `standing`: what the client sent lies in the kernel. */
   #pause: 'none' | 'waiting' | 'standing' = 'none';
 
-  /** @param transport the TCP connection */
-  constructor(transport: Socket, options: TLSSocketOptions) {
-    super(transport, options);
+  /** @param transport the TCP connection @param carrier what stands between, where TLS may be laid down */
+  constructor(transport: Socket, options: TLSSocketOptions, carrier?: TlsCarrier) {
+    // Node takes any duplex stream here.
+    super((carrier ?? transport) as Socket, options);
     this.#transport = transport;
   }
 

@@ -11,11 +11,13 @@ export const ssl = z.strictObject({
     .describe('PEM file: the server’s certificate, then its intermediates')
     .meta(iis('ftpServer/security/ssl@serverCertHash')),
   serverCertificateKey: file.describe('PEM file: the private key; not readable by others'),
-  /** `SslRequireCredentialsOnly` protects USER and PASS; as CCC is not offered, it protects as much as `SslRequire`. */
+  /** `SslRequireCredentialsOnly` protects USER and PASS; behind a login CCC lays TLS down, and REIN does. */
   controlChannelPolicy: z
     .enum(['SslAllow', 'SslRequire', 'SslRequireCredentialsOnly'])
     .default('SslRequire')
-    .describe('Whether the control connection must be protected')
+    .describe(
+      'Whether the control connection must be protected: always (SslRequire), until CCC (SslRequireCredentialsOnly), or not',
+    )
     .meta(iis('ftpServer/security/ssl@controlChannelPolicy')),
   dataChannelPolicy: z
     .enum(['SslAllow', 'SslRequire', 'SslDeny'])
