@@ -10,6 +10,8 @@ let identities: TestIdentities;
 let site: ProtocolSite;
 let client: ControlClient;
 
+/** Octets that are read for a size. */
+const measured = 256 * 1024 * 1024;
 const lines = 'one\ntwo\n\nlast';
 const sentLines = 'one\r\ntwo\r\n\r\nlast';
 
@@ -126,13 +128,13 @@ describe('downloads', () => {
 
   it('reads no large file for a size or an offset: SIZE is answered 550, the transfer 554, and TYPE I goes on', async () => {
     await writeFile(join(site.home, 'large'), 'x');
-    await truncate(join(site.home, 'large'), 64 * 1024 * 1024 + 1);
+    await truncate(join(site.home, 'large'), measured + 1);
     expect(await code('SIZE large')).toBe(550);
-    await client.command(`REST ${64 * 1024 * 1024 + 1}`);
+    await client.command(`REST ${measured + 1}`);
     expect((await fetched('RETR large')).code).toBe(554);
     await client.command('TYPE I');
-    expect((await client.command('SIZE large')).text).toBe(`213 ${64 * 1024 * 1024 + 1}`);
-    await client.command(`REST ${64 * 1024 * 1024}`);
+    expect((await client.command('SIZE large')).text).toBe(`213 ${measured + 1}`);
+    await client.command(`REST ${measured}`);
     expect(await fetched('RETR large')).toEqual({ code: 226, content: '\0' });
   });
 

@@ -1,16 +1,17 @@
 /**
  * Sizes and offsets under TYPE A. Both count octets as they go over the data connection (RFC 3659 4 and 5), so the file must be read to
- * know them: up to a bound, since a client could otherwise have gigabytes read for a reply of one line.
+ * know them: up to a bound, since a client could otherwise have terabytes read for a reply of one line.
  */
 import type { ReadableFile } from '../../storage/storage.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import { fileBlocks } from '../data/file-blocks.ts';
 import { TextMeasure, type TextPosition } from '../data/line-ends.ts';
+import { sendingSlab } from '../data/octet-slabs.ts';
 import { reply } from '../reply.ts';
 
-/** Octets of a file that are read to know a size or an offset: a tenth of a second of work. */
-const maximumMeasured = 64 * 1024 * 1024;
+/** Octets of a file that are read to know a size or an offset: half a second of work, in turns with all transfers. */
+const maximumMeasured = 256 * 1024 * 1024;
 
 export const shorterFile = reply('restartNotPossible', 'The file is shorter than that.');
 
@@ -51,7 +52,7 @@ export async function textPosition(
 /** @returns whether it was not given up; if it was, the client has been told so */
 function measured(control: Control, file: ReadableFile, measure: TextMeasure): Promise<boolean> {
   return control.runTransfer(async (signal) => {
-    const blocks = fileBlocks({ readInto: file.readInto, start: 0, end: file.facts.size });
+    const blocks = fileBlocks({ readInto: file.readInto, start: 0, end: file.facts.size }, sendingSlab);
     for await (const block of blocks) {
       const isMoreWanted = measure.read(block);
       if (signal.aborted) {

@@ -22,7 +22,8 @@ export class NetworkLines {
     const converted = Buffer.allocUnsafe(octets.length * 2);
     let last = this.#last;
     let length = 0;
-    for (const octet of octets) {
+    for (let index = 0; index < octets.length; index += 1) {
+      const octet = octets[index] ?? 0;
       if (octet === lineFeed && last !== carriageReturn) converted[length++] = carriageReturn;
       converted[length++] = octet;
       last = octet;
