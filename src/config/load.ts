@@ -29,6 +29,8 @@ import { YamlSource } from './yaml/yaml-source.ts';
 export interface LoadedSite {
   readonly settings: SiteSettings;
   readonly server: ServerIdentity;
+  /** For clients that call the server by other names. */
+  readonly furtherServers: readonly ServerIdentity[];
   readonly trustAnchors: readonly Certificate[];
   readonly intermediates: readonly Certificate[];
   readonly crls: readonly LoadedCrl[];
@@ -148,14 +150,9 @@ function loadSite(
   const site = ['sites', index];
   const certificates = [...site, 'sslClientCertificates'];
   const { trustAnchors, intermediates, crlFiles, revocation } = settings.sslClientCertificates;
-  const { serverCertificate, serverCertificateKey } = settings.ssl;
-  const server = readIdentity(
-    reader,
-    {
-      certificate: { setting: [...site, 'ssl', 'serverCertificate'], file: serverCertificate },
-      key: { setting: [...site, 'ssl', 'serverCertificateKey'], file: serverCertificateKey },
-    },
-    now,
+  const server = readServer(reader, [...site, 'ssl'], settings.ssl, now);
+  const furtherServers = settings.ssl.furtherCertificates.flatMap(
+    (files, at) => readServer(reader, [...site, 'ssl', 'furtherCertificates', at], files, now) ?? [],
   );
   const { service } = settings.mapping;
   const remoteMapping = service && loadRemoteMapping(reader, site, service, now);
@@ -179,13 +176,25 @@ function loadSite(
     new TrustCheck(reader, certificates, settings.sslClientCertificates, loaded, clock).run();
     checkRevocation(reader, certificates, settings.sslClientCertificates, loaded);
   }
-  if (server) checkServerCertificate(reader.source, [...site, 'ssl', 'serverCertificate'], server.certificate, now);
   if (isDirectory) {
     checkWritable(reader, [...site, 'physicalPath'], settings);
     checkRulePaths(reader.source, site, settings, physicalPath);
   }
   const rules = readRules(reader, [...site, 'mapping', 'rules'], settings, further);
-  return server && rules && { ...loaded, server, rules, remoteMapping };
+  return server && rules && { ...loaded, server, furtherServers, rules, remoteMapping };
+}
+
+function readServer(
+  reader: MaterialReader,
+  place: SettingPath,
+  files: Pick<SiteSettings['ssl'], 'serverCertificate' | 'serverCertificateKey'>,
+  now: Date,
+): ServerIdentity | undefined {
+  const certificate = { setting: [...place, 'serverCertificate'], file: files.serverCertificate };
+  const key = { setting: [...place, 'serverCertificateKey'], file: files.serverCertificateKey };
+  const server = readIdentity(reader, { certificate, key }, now);
+  if (server) checkServerCertificate(reader.source, certificate.setting, server.certificate, now);
+  return server;
 }
 
 /** Where the service makes homes, or all share the folder and may write, the folder itself must be writable. */

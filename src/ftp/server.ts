@@ -139,7 +139,9 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
 
 /** A certificate that does not fit its key must stop the start or the reload, not every login. @throws Error of OpenSSL */
 export function checkIdentity(options: RenewableOptions): void {
-  new SessionSecurity(options, new SessionKin()).close();
+  const kin = new SessionKin();
+  kin.names.prepare(options.identity);
+  new SessionSecurity(options, kin).close();
 }
 
 function listenOn(server: Server, binding: Binding | undefined, options: FtpServerOptions): Promise<ListeningAddress> {

@@ -5,8 +5,15 @@ import type { FtpSettings } from '../ftp/server-settings.ts';
 import { encodeCertificatePem } from '../pki/encoding/pem.ts';
 import type { LocalStorageOptions } from '../storage/local-storage.ts';
 
-export function serverOptions({ settings, server, trustAnchors }: LoadedSite): RenewableOptions {
-  return { site: settings, identity: { ...server, caNames: trustAnchors.map(({ der }) => encodeCertificatePem(der)) } };
+export function serverOptions({ settings, server, furtherServers, trustAnchors }: LoadedSite): RenewableOptions {
+  return {
+    site: settings,
+    identity: {
+      ...server,
+      furtherIdentities: furtherServers,
+      caNames: trustAnchors.map(({ der }) => encodeCertificatePem(der)),
+    },
+  };
 }
 
 /** A mode that is set is meant as it is; what stands for an absent one leaves the umask of the service its say. */

@@ -10,7 +10,10 @@ export interface ClientReply {
   readonly text: string;
 }
 
-export type TlsIdentity = Pick<ConnectionOptions, 'cert' | 'key' | 'minVersion' | 'maxVersion' | 'session'>;
+export type TlsIdentity = Pick<
+  ConnectionOptions,
+  'cert' | 'key' | 'minVersion' | 'maxVersion' | 'session' | 'servername'
+>;
 
 export class ControlClient {
   readonly raw: Socket;

@@ -80,6 +80,8 @@ export interface SiteChanges extends FtpSettingChanges, Partial<Omit<FtpServerOp
   /** Of the site; Ada may read and write everywhere unless they deny it. */
   readonly rules?: readonly AuthorizationRule[];
   readonly wrapStorage?: (storage: Storage) => Storage;
+  /** Beside the certificate of `localhost`. */
+  readonly furtherIdentities?: FtpServerOptions['identity']['furtherIdentities'];
   /** As if there were hardly room for records any more. */
   readonly transferObstacle?: string;
 }
@@ -96,10 +98,16 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
   const requests: LoginRequest[] = [];
   const audit: AuditRecord[] = [];
   const watchers = new Set<() => void>();
-  const { rules = [], wrapStorage = (storage: Storage) => storage, transferObstacle, ...options } = changes;
+  const {
+    rules = [],
+    wrapStorage = (storage: Storage) => storage,
+    furtherIdentities = [],
+    transferObstacle,
+    ...options
+  } = changes;
   const server = createFtpServer({
     site: ftpSettings({ bindings, messages, ...changes }),
-    identity: { ...identities.server, caNames: [identities.caPem] },
+    identity: { ...identities.server, furtherIdentities, caNames: [identities.caPem] },
     authenticator: certificateAuthenticator(identities, requests, rightsUnder(rules)),
     openStorage: async (_login, rights, { fileHandling }) =>
       wrapStorage(await openLocalStorage({ homeDirectory: home, rights, ...newModes(fileHandling) })),

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { plainAddress } from '../../operations/network.ts';
 import type { Control } from '../control/control.ts';
 import { reply } from '../reply.ts';
+import { isNamed } from '../tls/server-names.ts';
 
 /** Characters kept of what a client calls itself. */
 const maximumClientName = 100;
@@ -52,14 +53,18 @@ export function chooseHost(control: Control, argument: string): void {
 }
 
 function isOwnAddress(control: Control, address: string): boolean {
-  return plainAddress(address) === control.localAddress || certificateOf(control).checkIP(address) !== undefined;
+  return (
+    plainAddress(address) === control.localAddress ||
+    certificatesOf(control).some((certificate) => certificate.checkIP(address) !== undefined)
+  );
 }
 
 /** A name ends in a dot or not; it is the same. */
 function isOwnName(control: Control, name: string): boolean {
-  return certificateOf(control).checkHost(name.replace(/\.$/u, ''), { subject: 'never' }) !== undefined;
+  const host = name.replace(/\.$/u, '');
+  return certificatesOf(control).some((certificate) => isNamed(certificate, host));
 }
 
-function certificateOf({ options }: Control): X509Certificate {
-  return new X509Certificate(options.identity.certificate);
+function certificatesOf({ options: { identity } }: Control): readonly X509Certificate[] {
+  return [identity, ...(identity.furtherIdentities ?? [])].map(({ certificate }) => new X509Certificate(certificate));
 }

@@ -46,6 +46,7 @@ export interface WrappedDataConnection {
 export class SessionSecurity {
   readonly tickets: SessionTickets;
   readonly #options: SecurityOptions;
+  readonly #kin: SessionKin;
   readonly #requestCertificate: boolean;
   readonly #contextName: string;
   readonly #sessionIds: EventEmitter;
@@ -58,6 +59,7 @@ export class SessionSecurity {
   /** @param kin the other sessions of the server */
   constructor(options: SecurityOptions, kin: SessionKin) {
     this.#options = options;
+    this.#kin = kin;
     this.#requestCertificate = options.site.sslClientCertificates.clientCertificatePolicy !== 'CertIgnore';
     this.#contextName = kin.contextName;
     this.tickets = new SessionTickets(kin);
@@ -151,10 +153,18 @@ export class SessionSecurity {
       secureContext,
       requestCert: this.#requestCertificate,
       rejectUnauthorized: false,
+      ...this.#namedCertificates(),
       // Node takes a tls.Server here but only listens to its two session events.
       ...(mayKeepId && { server: this.#sessionIds as unknown as NonNullable<TLSSocketOptions['server']> }),
     };
     return new ServerTlsSocket(raw, options, carrier);
+  }
+
+  /** Only where there is a choice: Node stops each handshake for it. */
+  #namedCertificates(): Pick<TLSSocketOptions, 'SNICallback'> {
+    const { identity } = this.#options;
+    if (!identity.furtherIdentities?.length) return {};
+    return { SNICallback: (name, done) => done(null, this.#kin.names.contextFor(identity, name)) };
   }
 
   #createContext(maxVersion: SslSettings['maximumVersion']): SecureContext {

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { ServerNames } from './server-names.ts';
 
 interface TicketKey {
   readonly name: Buffer;
@@ -37,8 +38,9 @@ interface KeptSession {
   readonly state: Buffer;
 }
 
-/** The live sessions of one server. */
+/** What the sessions of one server have in common. */
 export class SessionKin {
+  readonly names = new ServerNames();
   /** OpenSSL resumes only within one context of this name (RFC 5246 leaves it to the server). */
   readonly contextName = randomBytes(partLength).toString('hex');
   /** By the names of their keys. */

@@ -6,11 +6,23 @@ import { file } from '../../settings/values.ts';
 
 const version = z.enum(['TLSv1.2', 'TLSv1.3']);
 
+const furtherCertificate = z
+  .strictObject({
+    serverCertificate: file.describe('PEM file: another certificate of the server, then its intermediates'),
+    serverCertificateKey: file.describe('PEM file: its private key; not readable by others'),
+  })
+  .describe('A certificate for clients that call the server by one of its names');
+
 export const ssl = z.strictObject({
   serverCertificate: file
     .describe('PEM file: the server’s certificate, then its intermediates')
     .meta(iis('ftpServer/security/ssl@serverCertHash')),
   serverCertificateKey: file.describe('PEM file: the private key; not readable by others'),
+  furtherCertificates: z
+    .array(furtherCertificate)
+    .max(32)
+    .default([])
+    .describe('Certificates for further names: the client says by SNI which it means; the first is for all others'),
   /** `SslRequireCredentialsOnly` protects USER and PASS; behind a login CCC lays TLS down, and REIN does. */
   controlChannelPolicy: z
     .enum(['SslAllow', 'SslRequire', 'SslRequireCredentialsOnly'])
@@ -51,6 +63,8 @@ export interface TlsIdentity {
   readonly certificate: string;
   /** PEM, not encrypted. */
   readonly privateKey: string;
+  /** As the two above, for clients that call the server by other names. */
+  readonly furtherIdentities?: readonly Pick<TlsIdentity, 'certificate' | 'privateKey'>[];
   /** PEM of each trust anchor whose name is sent in the CertificateRequest; keep it short, Windows clients cut it at 16 KB. */
   readonly caNames: readonly string[];
 }

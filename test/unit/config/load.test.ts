@@ -171,6 +171,15 @@ describe('a faulty configuration', () => {
       'can be read by every user',
     ],
     [
+      'a key of a further certificate that every user can read',
+      () =>
+        changed(site('ssl', 'furtherCertificates'), [
+          { serverCertificate: pki.files.serverChain, serverCertificateKey: 'open.key' },
+        ]),
+      'sites[0].ssl.furtherCertificates[0].serverCertificateKey',
+      'can be read by every user',
+    ],
+    [
       'a key of another certificate',
       () => changed(site('ssl', 'serverCertificate'), pki.files.root),
       'sites[0].ssl.serverCertificateKey',

@@ -10,6 +10,7 @@ describe('the TLS settings', () => {
       ...files,
       controlChannelPolicy: 'SslRequire',
       dataChannelPolicy: 'SslRequire',
+      furtherCertificates: [],
       minimumVersion: 'TLSv1.2',
       maximumVersion: 'TLSv1.3',
     };

@@ -1,0 +1,102 @@
+/** A site of several names: the certificate that a client gets for the name that it calls, on control and data connections, and HOST. */
+
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { createCertificateAuthority } from '../../src/smartcard/authority/certificate-authority.ts';
+import { readAll } from '../support/control-client.ts';
+import { createIdentities } from '../support/protocol-site.ts';
+import { siteFactory } from '../support/site-factory.ts';
+
+const day = 86_400_000;
+const validity = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) };
+const identities = await createIdentities();
+const siteWith = siteFactory(identities);
+const authority = await createCertificateAuthority({ subject: 'Other CA', keyType: 'P-256', validity });
+
+async function named(...dnsNames: string[]) {
+  const { pem, chainPem, privateKeyPem } = await authority.issueServerCertificate({ dnsNames, ...validity });
+  return { certificate: `${pem}${chainPem}`, privateKey: privateKeyPem };
+}
+
+const furtherIdentities = [await named('files.example.org'), await named('*.example.net', 'one.example.com')];
+const namesOf = (tls: TLSSocket) => tls.getPeerCertificate().subjectaltname;
+
+describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a client of %s', (version) => {
+  const pinned = { minVersion: version, maxVersion: version };
+
+  it.each([
+    ['localhost', 'DNS:localhost'],
+    ['files.example.org', 'DNS:files.example.org'],
+    ['FILES.example.ORG', 'DNS:files.example.org'],
+    ['any.example.net', 'DNS:*.example.net, DNS:one.example.com'],
+    ['one.example.com', 'DNS:*.example.net, DNS:one.example.com'],
+    ['below.any.example.net', 'DNS:localhost'],
+    ['stranger.example', 'DNS:localhost'],
+    [undefined, 'DNS:localhost'],
+  ])('that calls %s gets the certificate of that name, or the first', async (servername, names) => {
+    const site = await siteWith({ furtherIdentities });
+    await writeFile(join(site.home, 'file'), 'content');
+    const called = servername === undefined ? {} : { servername };
+    const client = await site.connect();
+    await client.secure({ ...identities.ada, ...pinned, ...called });
+    expect(namesOf(client.tls)).toBe(names);
+    await client.logIn('ada');
+    const port = await client.passive();
+    client.write('RETR file\r\n');
+    const data = connectTls({
+      port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      ...identities.ada,
+      ...pinned,
+      ...called,
+    });
+    await once(data, 'secureConnect');
+    expect(namesOf(data)).toBe(names);
+    expect((await readAll(data)).toString()).toBe('content');
+    await client.reply();
+    expect((await client.reply()).code).toBe(226);
+  });
+
+  it('resumes on data connections what it proved under another name’s certificate', async () => {
+    const site = await siteWith({ furtherIdentities });
+    await writeFile(join(site.home, 'file'), 'content');
+    const servername = 'files.example.org';
+    const client = await site.connect();
+    await client.secure({ ...identities.ada, ...pinned, servername });
+    await client.logIn('ada');
+    const port = await client.passive();
+    client.write('RETR file\r\n');
+    const { session } = client;
+    if (!session) throw new Error('no session');
+    const data = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...pinned, servername, session });
+    await once(data, 'secureConnect');
+    expect(data.isSessionReused()).toBe(true);
+    expect((await readAll(data)).toString()).toBe('content');
+    await client.reply();
+    expect((await client.reply()).code).toBe(226);
+  });
+});
+
+describe('HOST', () => {
+  it.each([
+    ['files.example.org', 220],
+    ['any.example.net', 220],
+    ['localhost', 220],
+    ['example.net', 504],
+  ])('%s: %i', async (name, code) => {
+    const client = await (await siteWith({ furtherIdentities })).connect();
+    expect((await client.command(`HOST ${name}`)).code).toBe(code);
+  });
+});
+
+describe('a further certificate', () => {
+  it('that does not fit its key stops the start', async () => {
+    const [first, second] = furtherIdentities;
+    const broken = { certificate: first!.certificate, privateKey: second!.privateKey };
+    await expect(siteWith({ furtherIdentities: [broken] })).rejects.toThrow('key');
+  });
+});
