@@ -487,6 +487,15 @@ export const denialTable = {
     meaning: 'A data connection was reset before cardgate accepted it, so that its address is not known.',
     remedy: 'Look at the client and at firewalls between: something ends its data connections at once.',
   },
+  'proxy-header-refused': {
+    stage: 'connection',
+    reply: 421,
+    subStatus: 0,
+    level: 'warning',
+    meaning: 'A connection from a trusted address of proxyProtocol did not begin with a PROXY header that can be read.',
+    remedy:
+      'Let the balancer send it on control and data ports, in its checks too (HAProxy: send-proxy or send-proxy-v2), or take its address out of proxyProtocol.trustedAddresses.',
+  },
   'external-address-unknown': {
     stage: 'data-channel',
     reply: 425,

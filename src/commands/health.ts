@@ -7,6 +7,8 @@ import { connect, type Socket } from 'node:net';
 import { readSettings, type SettingsOnly } from '../config/settings-only.ts';
 import { ConfigurationError, formatFault } from '../config/yaml/fault.ts';
 import { errorMessage } from '../error-message.ts';
+import { localHeader } from '../ftp/proxy/binary-header.ts';
+import { isTrustedProxy } from '../ftp/proxy/proxy-settings.ts';
 import { connectTls } from '../operations/tls-client.ts';
 import { groupProblem, serverGroups } from './check/directory-servers.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
@@ -35,10 +37,15 @@ export async function health(file: string, terminal: Terminal): Promise<ExitCode
 
 function bindings({ settings }: SettingsOnly): readonly Promise<HealthFinding>[] {
   return settings.sites.flatMap((site) =>
-    site.bindings.map(async ({ address, port, tls }) => ({
-      subject: `${site.name} ${address} port ${port}`,
-      problem: await greetingProblem(reachable(address), port, tls === 'implicit'),
-    })),
+    site.bindings.map(async ({ address, port, tls }) => {
+      const host = reachable(address);
+      // A connection to an address of this host comes from the same address.
+      const header = isTrustedProxy(site.proxyProtocol, host) ? localHeader : Buffer.alloc(0);
+      return {
+        subject: `${site.name} ${address} port ${port}`,
+        problem: await greetingProblem({ host, port }, tls === 'implicit', header),
+      };
+    }),
   );
 }
 
@@ -98,8 +105,15 @@ function connectionProblem(socket: Socket): Promise<string | undefined> {
 }
 
 /** The certificate is the clients’ matter; here it only matters that the server answers. */
-function greetingProblem(host: string, port: number, implicit: boolean): Promise<string | undefined> {
-  const socket = implicit ? connectTls({ host, port, rejectUnauthorized: false }) : connect({ host, port });
+function greetingProblem(
+  server: { readonly host: string; readonly port: number },
+  implicit: boolean,
+  header: Buffer,
+): Promise<string | undefined> {
+  const raw = connect(server);
+  raw.write(header);
+  const socket = implicit ? connectTls({ socket: raw, rejectUnauthorized: false }) : raw;
+  if (implicit) raw.once('error', (error) => socket.destroy(error));
   return conversation(socket, (finish) => {
     let text = '';
     let isGreeted = false;

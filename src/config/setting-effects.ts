@@ -68,6 +68,7 @@ export const settingEffects: Readonly<Record<string, EffectEntry>> = {
   'sites[].userIsolation': renewedForFtps,
   'sites[].authorization': renewed,
   'sites[].firewallSupport': renewedForFtps,
+  'sites[].proxyProtocol': renewedForFtps,
   'sites[].messages': renewedForFtps,
   'sites[].commandFiltering': renewedForFtps,
   'sites[].directoryBrowse': renewedForFtps,

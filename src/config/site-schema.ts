@@ -43,6 +43,7 @@ export const siteSchema = z.strictObject({
   userIsolation,
   authorization,
   firewallSupport: ftpSections.firewallSupport,
+  proxyProtocol: ftpSections.proxyProtocol,
   messages: ftpSections.messages,
   commandFiltering: ftpSections.commandFiltering,
   directoryBrowse: ftpSections.directoryBrowse,

@@ -15,6 +15,7 @@ import { paceSettings } from './data/transfer-pace.ts';
 import { firewallSupport } from './data-ports/firewall-support.ts';
 import { directoryBrowse } from './directory-browse.ts';
 import { fileModeSettings } from './file-modes.ts';
+import { proxyProtocol } from './proxy/proxy-settings.ts';
 import { type clientCertificatePolicy, ssl } from './tls/tls-settings.ts';
 import { handshakeSettings } from './tls/tls-upgrade.ts';
 
@@ -134,6 +135,7 @@ export const ftpSections = {
   ssl,
   dataChannelSecurity,
   firewallSupport,
+  proxyProtocol,
   messages,
   commandFiltering,
   directoryBrowse,

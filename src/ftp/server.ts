@@ -5,10 +5,12 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { CountedWarnings } from '../operations/counted-warnings.ts';
 import { DescriptorReserve } from '../operations/descriptors.ts';
-import { plainAddress } from '../operations/network.ts';
 import type { Milliseconds } from '../settings/units.ts';
 import { ControlConnection } from './control/control-connection.ts';
 import { type RecheckCounts, recheckAll } from './control/recheck-round.ts';
+import { announcedPeer, type ConnectionPeer, directPeer } from './proxy/connection-peer.ts';
+import { recordHeaderRefusal } from './proxy/header-refusal.ts';
+import { isTrustedProxy } from './proxy/proxy-settings.ts';
 import { encodeReply, reply } from './reply.ts';
 import type { FtpServerOptions, RenewableOptions } from './server-options.ts';
 import type { Binding } from './server-settings.ts';
@@ -49,6 +51,8 @@ const refusalsInFull = 10;
 export function createFtpServer(initial: FtpServerOptions): FtpServer {
   let options = initial;
   const connections = new Set<ControlConnection>();
+  /** Connections of trusted proxies that have not announced their client yet. */
+  const announcing = new Set<Socket>();
   const perAddress = new Map<string, number>();
   const refusals = new CountedWarnings(refusalsInFull);
   const reserve = new DescriptorReserve();
@@ -57,25 +61,52 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
   let round = new AbortController();
 
   const accept = (socket: Socket, binding: Binding) => {
-    const { tls } = binding;
-    const address = plainAddress(socket.remoteAddress ?? '');
-    const ofAddress = perAddress.get(address) ?? 0;
+    const direct = directPeer(socket);
+    const { remoteAddress } = direct;
+    // Reset before it was accepted: the kernel does not know any more whose it was.
+    if (remoteAddress === '') socket.destroy();
+    else if (!reserve.admits(socket, options.logger, remoteAddress)) turnAway(socket, binding.tls);
+    else if (!isTrustedProxy(options.site.proxyProtocol, remoteAddress)) serve(socket, binding, direct);
+    else if (!isFull(socket, binding, remoteAddress)) void awaitHeader(socket, binding, remoteAddress);
+  };
+
+  const awaitHeader = async (socket: Socket, binding: Binding, proxyAddress: string) => {
+    announcing.add(socket);
+    const name = bindingName(binding, socket.localPort);
+    const announced = await announcedPeer(socket, options.site.connections.handshakeTimeout);
+    announcing.delete(socket);
+    if (announced.outcome === 'known') {
+      serve(socket, binding, announced.peer);
+      return;
+    }
+    socket.resetAndDestroy();
+    if (announced.outcome === 'refused' && servers.some(({ listening }) => listening))
+      recordHeaderRefusal(options, name, proxyAddress, announced.reason);
+  };
+
+  /** Of the site, and of one address; then the client is told so. */
+  const isFull = (socket: Socket, { tls }: Binding, remoteAddress: string, ofAddress = 0): boolean => {
     const { maxConnections, maxConnectionsPerAddress } = options.site.connections;
-    if (!reserve.admits(socket, options.logger, address)) {
-      turnAway(socket, tls);
-      return;
-    }
-    if (connections.size >= maxConnections || ofAddress >= maxConnectionsPerAddress) {
-      const facts = { remoteAddress: address, connections: connections.size, ofAddress };
-      refusals.warn(options.logger, 'connection-refused', facts);
-      turnAway(socket, tls);
-      return;
-    }
-    const connection = new ControlConnection(socket, options, bindingName(binding, socket.localPort), kin, connections);
+    const open = connections.size + announcing.size;
+    if (open < maxConnections && ofAddress < maxConnectionsPerAddress) return false;
+    refusals.warn(options.logger, 'connection-refused', { remoteAddress, connections: open, ofAddress });
+    turnAway(socket, tls);
+    return true;
+  };
+
+  const serve = (socket: Socket, binding: Binding, peer: ConnectionPeer) => {
+    const { tls } = binding;
+    // What a proxy asks for itself does not count for its address, which is that of many clients or of none.
+    const address = peer.isProxyItself ? undefined : peer.remoteAddress;
+    const ofAddress = (address !== undefined && perAddress.get(address)) || 0;
+    if (isFull(socket, binding, peer.remoteAddress, ofAddress)) return;
+    const name = bindingName(binding, socket.localPort);
+    const connection = new ControlConnection({ raw: socket, peer, binding: name }, options, kin, connections);
     connections.add(connection);
-    perAddress.set(address, ofAddress + 1);
+    if (address !== undefined) perAddress.set(address, ofAddress + 1);
     void connection.closed.then(() => {
       connections.delete(connection);
+      if (address === undefined) return;
       const left = (perAddress.get(address) ?? 1) - 1;
       if (left > 0) perAddress.set(address, left);
       else perAddress.delete(address);
@@ -120,6 +151,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
     async close(drainTime) {
       round.abort();
       const closed = servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve())));
+      for (const socket of announcing) socket.destroy();
       for (const connection of connections) connection.drain();
       // A transfer that is given up is answered by 426 and 421; what does not end by that is cut.
       const giveUp = setTimeout(() => {

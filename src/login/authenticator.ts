@@ -17,6 +17,8 @@ export interface LoginRequest {
   /** The argument of PASS; absent until the client was asked for one. Never logged. */
   readonly password?: string | undefined;
   readonly remoteAddress: string;
+  /** Of the proxy that announced the client; for the record. */
+  readonly proxyAddress?: string | undefined;
   readonly connectionId: string;
   /** Where the connection came in; for the record. */
   readonly binding?: string;

@@ -103,6 +103,7 @@ export class SiteLogin {
       binding: request.binding,
       connectionId: request.connectionId,
       remoteAddress: request.remoteAddress,
+      proxyAddress: request.proxyAddress,
       claimedName: printable(request.claimedName ?? ''),
       caller: request.caller === undefined ? undefined : printable(request.caller),
       tls: request.tls,

@@ -11,7 +11,7 @@ import type {
 } from './audit.ts';
 
 /** Fields that stand in the records of every connection, and are described once. */
-type Connection = 'site' | 'binding' | 'connectionId' | 'remoteAddress';
+type Connection = 'site' | 'binding' | 'connectionId' | 'remoteAddress' | 'proxyAddress';
 
 type FieldsOf<Kind> = Readonly<Record<Exclude<keyof Kind, 'event' | Connection>, string>>;
 
@@ -123,6 +123,7 @@ export const commonAuditFields: Readonly<Record<Connection | keyof RecordFrame |
   binding: 'where the connection came in: address, port and kind of TLS, or listener of the mapping service',
   connectionId: 'the same in every record of a control connection',
   remoteAddress: 'of the client; in `summary` its network',
+  proxyAddress: 'of the balancer that announced the client by the PROXY protocol; absent where none did',
   version: 'of cardgate',
   run: 'names the life of the process that wrote the record',
   sequence: 'counts the records of a run: a missing number is a lost record, one that stands twice is one record',

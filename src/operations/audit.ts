@@ -40,6 +40,8 @@ interface Common {
   readonly binding?: string | undefined;
   readonly connectionId: string;
   readonly remoteAddress: string;
+  /** Of the balancer that announced the client by the PROXY protocol. */
+  readonly proxyAddress?: string | undefined;
 }
 
 export interface LoginAttempt extends Common {

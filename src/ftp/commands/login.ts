@@ -77,6 +77,7 @@ async function authenticate(control: Control, claimedName: string, password: str
     claimedName,
     password,
     remoteAddress: control.remoteAddress,
+    proxyAddress: control.proxyAddress,
     connectionId: control.id,
     binding: control.binding,
     tls: tls.facts,

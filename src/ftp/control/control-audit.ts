@@ -28,7 +28,7 @@ export function recordSessionEnd(control: Control, reason: string): void {
 }
 
 /** What every record of a connection says of it. */
-export function commonFacts({ id, binding, remoteAddress, session }: Control) {
+export function commonFacts({ id, binding, remoteAddress, proxyAddress, session }: Control) {
   const account = session.state === 'authenticated' ? { accountName: session.login.accountName } : {};
-  return { binding, connectionId: id, remoteAddress, ...account };
+  return { binding, connectionId: id, remoteAddress, proxyAddress, ...account };
 }

@@ -12,6 +12,7 @@ import { type ParsedCommand, runFtpCommand } from '../command.ts';
 import { type ControlProof, DataChannel } from '../data/data-channel.ts';
 import { RunningTransfer } from '../data/running-transfer.ts';
 import { prepareTcp } from '../data/tcp-options.ts';
+import type { AcceptedConnection } from '../proxy/connection-peer.ts';
 import { encodeReply, maximumUnreadReplies, messageLines, type Reply, reply } from '../reply.ts';
 import type { FtpServerOptions } from '../server-options.ts';
 import type { SessionKin } from '../tls/session-tickets.ts';
@@ -27,6 +28,7 @@ export class ControlConnection implements Control {
   readonly id = createReference();
   readonly remoteAddress: string;
   readonly localAddress: string;
+  readonly proxyAddress: string | undefined;
   readonly options: FtpServerOptions;
   readonly log: Logger;
   readonly data: DataChannel;
@@ -44,14 +46,16 @@ export class ControlConnection implements Control {
   readonly #commands: CommandLoop;
   readonly #raw: Socket;
   readonly #transport: ControlTransport;
+  readonly #isProxyItself: boolean;
   #isImplicit = false;
   #isCleared = false;
   #ending: string | undefined;
   readonly #transfer = new RunningTransfer();
   readonly #timers: ConnectionTimers;
 
-  /** @param binding names where it came in, for records @param kin the TLS sessions of the server @param peers its control connections */
-  constructor(raw: Socket, options: FtpServerOptions, binding: string, kin: SessionKin, peers: Iterable<Control>) {
+  /** @param kin the TLS sessions of the server @param peers its control connections */
+  constructor(accepted: AcceptedConnection, options: FtpServerOptions, kin: SessionKin, peers: Iterable<Control>) {
+    const { raw, peer, binding } = accepted;
     this.peers = peers;
     this.#raw = raw;
     this.options = options;
@@ -60,15 +64,18 @@ export class ControlConnection implements Control {
       onEnd: () => this.#commands.endInput(),
       onLost: () => this.destroy('connection-lost'),
     });
-    this.remoteAddress = plainAddress(raw.remoteAddress ?? '');
-    this.localAddress = plainAddress(raw.localAddress ?? '');
+    this.remoteAddress = peer.remoteAddress;
+    this.localAddress = peer.localAddress;
+    this.proxyAddress = peer.proxyAddress;
+    this.#isProxyItself = peer.isProxyItself;
     this.binding = binding;
     this.connectedAt = options.timer();
     this.log = options.logger.with({ connectionId: this.id, remoteAddress: this.remoteAddress });
     this.#commands = this.#createLoop(options.site.commandFiltering.maxCommandLine);
     this.data = new DataChannel({
       site: options.site,
-      localAddress: this.localAddress,
+      // Where this process listens; behind a proxy the client knows another address.
+      localAddress: plainAddress(raw.localAddress ?? ''),
       peerAddress: this.remoteAddress,
       onRefusal: (refusal) => recordRefusal(this, refusal),
     });
@@ -283,7 +290,8 @@ export class ControlConnection implements Control {
     this.#transport.closeSecurity();
     this.#commands.clear();
     await this.#commands.settled();
-    recordSessionEnd(this, this.#ending);
+    // Balancers look whether the site is there every second.
+    if (!this.#isProxyItself || this.session.state === 'authenticated') recordSessionEnd(this, this.#ending);
     this.#closed.resolve();
   }
 }

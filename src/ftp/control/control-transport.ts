@@ -58,6 +58,8 @@ export class ControlTransport {
     this.#reader = reader;
     socket.on('data', reader);
     socket.on('end', this.#events.onEnd);
+    // The reading of a PROXY header stopped in front of the first command.
+    if (socket.isPaused()) socket.resume();
   }
 
   resume(): void {

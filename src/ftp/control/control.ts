@@ -79,8 +79,12 @@ export function initialSettings(): SessionSettings {
 /** The control connection as a command sees it. */
 export interface Control {
   readonly id: string;
+  /** Of the client, which a trusted proxy may have announced. */
   readonly remoteAddress: string;
+  /** That the client connected to, which is that of the proxy where there is one. */
   readonly localAddress: string;
+  /** Of the trusted proxy that announced the client. */
+  readonly proxyAddress?: string | undefined;
   /** For records: address, port and kind of TLS the connection came in by. */
   readonly binding: string;
   readonly options: FtpServerOptions;

@@ -2,7 +2,7 @@
  * Makes the TCP connection of active mode, from the address that the client knows already. Its own port is any that the system has
  * free: port 20 of RFC 959 needs a privilege, and serves one connection at a time to the same port of a client.
  */
-import { connect, type Socket } from 'node:net';
+import { connect, isIPv4, type Socket } from 'node:net';
 import type { Milliseconds } from '../../settings/units.ts';
 
 export interface ActiveRoute {
@@ -20,7 +20,9 @@ export interface ActiveRoute {
 
 /** @returns a socket that nothing has been read from, and that is paused until a reader comes */
 export function connectToClient({ from, to, port, timeout, onConnected, onFailed }: ActiveRoute): Socket {
-  const socket = connect({ host: to, port, localAddress: from, allowHalfOpen: true, timeout });
+  // Behind a proxy the client may have come by the other IP version; then the system chooses the address.
+  const localAddress = isIPv4(from) === isIPv4(to) ? { localAddress: from } : {};
+  const socket = connect({ host: to, port, ...localAddress, allowHalfOpen: true, timeout });
   socket.pause();
   const fail = (error: NodeJS.ErrnoException) => onFailed(error.code ?? error.message);
   const late = () => socket.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }));

@@ -5,17 +5,24 @@
 import { randomInt } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { leavesRoomForTransfer } from '../../operations/descriptors.ts';
-import { plainAddress } from '../../operations/network.ts';
+import type { Milliseconds } from '../../settings/units.ts';
+import { announcedPeer, type ConnectionPeer, directPeer } from '../proxy/connection-peer.ts';
+import { isTrustedProxy, type ProxyProtocol } from '../proxy/proxy-settings.ts';
 import { hasPortRange, type PassivePorts } from './firewall-support.ts';
 
 export interface PassiveListenerOptions {
   /** Local address of the control connection. */
   readonly address: string;
   readonly firewallSupport: PassivePorts;
+  readonly proxyProtocol: ProxyProtocol;
+  /** For a PROXY header. */
+  readonly headerTimeout: Milliseconds;
   /** Address that the data connection must come from. */
   readonly peerAddress: string;
   readonly onConnection: (socket: Socket) => void;
   readonly onForeign: (address: string) => void;
+  /** A trusted proxy connected and announced no client. */
+  readonly onHeaderRefused: (proxyAddress: string, reason: string) => void;
   /** A connection broke before it was accepted; the kernel does not tell any more whose it was. */
   readonly onBroken: () => void;
 }
@@ -34,8 +41,10 @@ export type PassiveOutcome =
 
 /** Ports tried that other programs hold, before the range counts as exhausted. */
 const maximumAttempts = 64;
-/** Connections from elsewhere that one listener reports before it stays silent about them. */
-const maximumForeignReports = 4;
+/** Connections from elsewhere, or without a PROXY header, that one listener reports before it stays silent about them. */
+const maximumReports = 4;
+/** Connections of trusted proxies that may be about to announce their clients. */
+const maximumAnnouncing = 4;
 
 /** What this process listens on now, `address:port`: to be passed over without asking the kernel. */
 const listening = new Set<string>();
@@ -92,31 +101,59 @@ function tryListen(options: PassiveListenerOptions, port: number): Promise<Attem
       const name = `${options.address}:${taken}`;
       listening.add(name);
       server.once('close', () => listening.delete(name));
-      acceptOne(server, options);
-      resolve({ listener: { port: taken, close: () => void server.close() } });
+      resolve({ listener: { port: taken, close: acceptOne(server, options) } });
     });
   });
 }
 
-function acceptOne(server: Server, options: PassiveListenerOptions): void {
-  let foreign = 0;
+/** @returns what ends it; a connection already taken lives on */
+function acceptOne(server: Server, options: PassiveListenerOptions): () => void {
+  const announcing = new Set<Socket>();
+  let reports = 0;
   let isBrokenTold = false;
-  server.on('connection', (socket: Socket) => {
-    const address = plainAddress(socket.remoteAddress ?? '');
-    if (address === options.peerAddress) {
+  const report = (tell: () => void) => {
+    if (reports < maximumReports) tell();
+    reports += 1;
+  };
+  const stop = () => {
+    server.close();
+    for (const socket of announcing) socket.destroy();
+  };
+  const judge = (socket: Socket, { remoteAddress, isProxyItself }: ConnectionPeer) => {
+    if (remoteAddress === options.peerAddress) {
       // No other connection comes afterwards.
-      server.close();
+      stop();
       options.onConnection(socket);
       return;
     }
-    socket.on('error', () => undefined);
-    socket.resetAndDestroy();
-    if (address === '') {
+    refuse(socket);
+    if (remoteAddress === '') {
       if (!isBrokenTold) options.onBroken();
       isBrokenTold = true;
-      return;
+    } else if (!isProxyItself) report(() => options.onForeign(remoteAddress));
+  };
+  const awaitHeader = async (socket: Socket, proxyAddress: string) => {
+    announcing.add(socket);
+    const announced = await announcedPeer(socket, options.headerTimeout);
+    announcing.delete(socket);
+    if (!server.listening) refuse(socket);
+    else if (announced.outcome === 'known') judge(socket, announced.peer);
+    else {
+      refuse(socket);
+      if (announced.outcome === 'refused') report(() => options.onHeaderRefused(proxyAddress, announced.reason));
     }
-    if (foreign < maximumForeignReports) options.onForeign(address);
-    foreign += 1;
+  };
+  server.on('connection', (socket: Socket) => {
+    const direct = directPeer(socket);
+    if (!isTrustedProxy(options.proxyProtocol, direct.remoteAddress)) judge(socket, direct);
+    else if (announcing.size < maximumAnnouncing) void awaitHeader(socket, direct.remoteAddress);
+    else refuse(socket);
   });
+  return stop;
+}
+
+/** By RST, which cannot be taken for the end of a file. */
+function refuse(socket: Socket): void {
+  socket.on('error', () => undefined);
+  socket.resetAndDestroy();
 }

@@ -10,6 +10,7 @@ import { milliseconds } from '../../settings/units.ts';
 import { connectToClient } from '../data-ports/active-connection.ts';
 import { broken, foreign, noActiveConnection, noListener } from '../data-ports/data-refusals.ts';
 import { openPassiveListener } from '../data-ports/passive-listener.ts';
+import { headerRefused } from '../proxy/header-refusal.ts';
 import type { FtpSettings } from '../server-settings.ts';
 import { peekClientHello } from '../tls/client-hello.ts';
 import type { SessionSecurity } from '../tls/secure-context.ts';
@@ -30,8 +31,10 @@ export interface ControlProof {
 }
 
 export interface DataChannelOptions {
-  readonly site: Pick<FtpSettings, 'connections' | 'dataChannelSecurity' | 'firewallSupport'>;
+  readonly site: Pick<FtpSettings, 'connections' | 'dataChannelSecurity' | 'firewallSupport' | 'proxyProtocol'>;
+  /** Of this host. */
   readonly localAddress: string;
+  /** Of the client. */
   readonly peerAddress: string;
   /** Records a refused data connection. @returns the reference for the client */
   readonly onRefusal: (refusal: Denial) => string;
@@ -80,8 +83,11 @@ export class DataChannel {
     const outcome = await openPassiveListener({
       address: localAddress,
       firewallSupport: site.firewallSupport,
+      proxyProtocol: site.proxyProtocol,
+      headerTimeout: site.connections.handshakeTimeout,
       peerAddress,
       onConnection: (socket) => this.#accept(attempt, socket),
+      onHeaderRefused: (proxy, reason) => void this.#options.onRefusal(headerRefused(proxy, reason)),
       onForeign: (address) => void this.#options.onRefusal(foreign(address, peerAddress)),
       onBroken: () => {
         void this.#options.onRefusal(broken(peerAddress));

@@ -6,7 +6,7 @@ import type { AuthenticatedSession } from '../control/session.ts';
 import { type Reply, reply } from '../reply.ts';
 
 /** What differs from one record of a connection to the next. */
-type TransferFacts = Omit<Transfer, 'event' | 'binding' | 'connectionId' | 'remoteAddress' | 'accountName'>;
+type TransferFacts = Omit<Transfer, keyof ReturnType<typeof commonFacts> | 'event' | 'accountName'>;
 
 /** To a client that wants to read or change a file while there is hardly room to keep the record of it. */
 export const unrecordable: Reply = reply('localError', 'Not possible at the moment; try again later.');

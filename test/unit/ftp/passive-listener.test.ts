@@ -7,6 +7,7 @@ import {
   type PassiveListener,
   type PassiveListenerOptions,
 } from '../../../src/ftp/data-ports/passive-listener.ts';
+import { milliseconds } from '../../../src/settings/units.ts';
 import { resetBeforeAccept } from '../../support/reset-before-accept.ts';
 
 const listeners: PassiveListener[] = [];
@@ -23,11 +24,15 @@ const systemPorts = { lowDataChannelPort: 0, highDataChannelPort: 0 };
 function events() {
   const connections: Socket[] = [];
   const foreign: string[] = [];
+  const refused: string[] = [];
   let broken = 0;
   const options: PassiveListenerOptions = {
     address: '127.0.0.1',
     firewallSupport: systemPorts,
+    proxyProtocol: { trustedAddresses: [] },
+    headerTimeout: milliseconds(1000),
     peerAddress: '127.0.0.1',
+    onHeaderRefused: (proxy, reason) => void refused.push(`${proxy}: ${reason}`),
     onConnection: (socket) => {
       sockets.push(socket);
       connections.push(socket);
@@ -37,7 +42,7 @@ function events() {
       broken += 1;
     },
   };
-  return { options, connections, foreign, broken: () => broken };
+  return { options, connections, foreign, refused, broken: () => broken };
 }
 
 async function listening(changes: Partial<PassiveListenerOptions> = {}) {
