@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
+import { createDeflate } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openData, openTcp, readAll } from '../support/control-client.ts';
 import { createIdentities } from '../support/protocol-site.ts';
@@ -47,6 +48,40 @@ async function slowReader(bytesPerSecond: number, seconds: number) {
 }
 
 const silence = 1500;
+
+describe('a compressed upload', () => {
+  it('is measured by what comes of it: text that compresses well is no slow transfer', async () => {
+    const site = await siteWith({
+      connections: { dataChannelTimeout: silence, minBytesPerSecond: 20_000 },
+      fileHandling: { compression: true },
+    });
+    const client = await site.loggedIn();
+    await client.command('MODE Z');
+    const port = await client.passive();
+    client.write('STOR zeros\r\n');
+    const data = await openData(port, identities.ada);
+    data.resume();
+    await client.reply();
+    const engine = createDeflate();
+    let sent = 0;
+    engine.on('data', (octets: Buffer) => {
+      sent += octets.length;
+      data.write(octets);
+    });
+    const began = performance.now();
+    // Longer than the span that is looked at, some hundred octets a second, of which come some hundred thousand.
+    while (performance.now() - began < 3 * silence) {
+      engine.write(Buffer.alloc(50_000));
+      await new Promise<void>((resolve) => engine.flush(resolve));
+      await delay(200);
+    }
+    engine.end();
+    await once(engine, 'end');
+    data.end();
+    expect((await client.reply()).code).toBe(226);
+    expect(sent).toBeLessThan(20_000);
+  });
+});
 
 describe('a download that its client reads slowly through small buffers', () => {
   it('is not cut while octets are acknowledged, for longer than the time of silence', async () => {

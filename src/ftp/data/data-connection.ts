@@ -108,8 +108,8 @@ export class DataConnection {
    * @throws when the peer or the sink fails; `PaceError` when the peer is too slow
    */
   async receive(sink: (octets: Buffer) => Promise<void>, conversion?: OctetConversion): Promise<UploadEnd> {
-    const intake = conversion && convertedIntake(conversion, sink);
     const pace = this.#watch('in');
+    const intake = conversion && convertedIntake(conversion, sink, (count) => pace.inflated(count));
     try {
       this.#throwFailure();
       await new UploadIntake(this.#stream, {

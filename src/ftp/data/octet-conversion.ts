@@ -36,14 +36,18 @@ export interface ConvertedIntake {
   close(): void;
 }
 
-/** @param write takes octets of the file */
+/** @param write takes octets of the file @param onInflated told of octets that came of compressed ones */
 export function convertedIntake(
   { lines, deflateLevel }: OctetConversion,
   write: (octets: Buffer) => Promise<void>,
+  onInflated: (count: number) => void,
 ): ConvertedIntake {
   const text = lines ? localText(lines, write) : undefined;
   if (deflateLevel === undefined) return text ?? { write, end: async () => undefined, close: () => undefined };
-  const inflating = new InflatingIntake((octets) => (text ? text.write(octets) : write(octets)));
+  const inflating = new InflatingIntake((octets) => {
+    onInflated(octets.length);
+    return text ? text.write(octets) : write(octets);
+  });
   return {
     write: (octets) => inflating.write(octets),
     end: async () => {

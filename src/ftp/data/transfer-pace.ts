@@ -60,6 +60,7 @@ export class TransferPace {
   readonly #timer: NodeJS.Timeout;
   readonly #fail: (error: PaceError) => void;
   #looks: Look[] = [];
+  #inflated = 0;
   #isHeld = false;
   #isStopped = false;
 
@@ -77,6 +78,11 @@ export class TransferPace {
   stop(): void {
     this.#isStopped = true;
     clearInterval(this.#timer);
+  }
+
+  /** Compressed octets count as what comes of them: a slow source of text that compresses well is no slow peer. */
+  inflated(octets: number): void {
+    this.#inflated += octets;
   }
 
   /** Awaits something of the server's own, for which the peer has to wait. */
@@ -133,7 +139,7 @@ export class TransferPace {
 
   /** Node counts a write when it begins and calls back when its end is with the kernel; libuv knows what lies between. */
   #passed(): number {
-    if (this.#direction === 'in') return this.#socket.bytesRead;
+    if (this.#direction === 'in') return Math.max(this.#socket.bytesRead, this.#inflated);
     const { _handle: handle } = this.#socket as { readonly _handle?: KernelSide | null };
     return handle ? handle.bytesWritten - handle.writeQueueSize : 0;
   }
