@@ -2,16 +2,19 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
+import { cardgate } from '../../support/built-program.ts';
 import { type ClientSession, fileIdentity } from '../../support/clients/client-session.ts';
 import { curl } from '../../support/clients/curl.ts';
 import { ftplib } from '../../support/clients/ftplib.ts';
 import { lftp } from '../../support/clients/lftp.ts';
+import { runClient } from '../../support/clients/run-client.ts';
 import { type Haproxy, startHaproxy } from '../../support/haproxy.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
@@ -70,7 +73,7 @@ beforeAll(async () => {
         { address: nodeAddress, port: 0 },
         { address: nodeAddress, port: 0, tls: 'implicit' },
       ],
-      proxyProtocol: { trustedAddresses: [source] },
+      proxyProtocol: { trustedAddresses: [source, nodeAddress] },
       firewallSupport: { lowDataChannelPort: first + 2, highDataChannelPort: first + portsNeeded - 1 },
     },
   });
@@ -80,6 +83,22 @@ afterAll(async () => {
   await world?.stop();
   await pki?.remove();
   await rm(scratch, { recursive: true, force: true });
+});
+
+it('cardgate health announces itself where its own address is trusted, and leaves no record', async () => {
+  const settings = parse(await readFile(world.configuration, 'utf8')) as { sites: { bindings: { port: number }[] }[] };
+  const [explicit = 0, implicit = 0] = world.gateway.ports;
+  settings.sites[0]?.bindings.forEach((binding, index) => {
+    binding.port = index === 0 ? explicit : implicit;
+  });
+  const configuration = join(world.folder, 'with-ports.yaml');
+  await writeFile(configuration, stringify(settings));
+  const [program, main] = cardgate;
+  const { stdout, exitCode } = await runClient(program, [main, 'health', configuration]);
+  expect([stdout.match(/: answers$/gmu)?.length, exitCode]).toEqual([2, 0]);
+  expect(world.records().filter((record) => 'remoteAddress' in record && record.remoteAddress === nodeAddress)).toEqual(
+    [],
+  );
 });
 
 describe.each(['send-proxy', 'send-proxy-v2 proxy-v2-options crc32c'])('behind HAProxy with %s', (header) => {

@@ -1,28 +1,10 @@
 /** What is read of a ClientHello before TLS begins, from real ones and from damaged ones. */
 import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
-import { Duplex } from 'node:stream';
-import { type ConnectionOptions, connect } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ClientHelloReader, peekClientHello, type ReceivedClientHello } from '../../../src/ftp/tls/client-hello.ts';
 import { milliseconds } from '../../../src/settings/units.ts';
-
-/** The first flight of Node's own client. */
-async function firstFlight(options: ConnectionOptions): Promise<Buffer> {
-  const flight = Promise.withResolvers<Buffer>();
-  const wire = new Duplex({
-    read: () => undefined,
-    write: (chunk: Buffer, _encoding, callback) => {
-      flight.resolve(chunk);
-      callback();
-    },
-  });
-  const client = connect({ socket: wire, ...options });
-  client.on('error', () => undefined);
-  const octets = await flight.promise;
-  client.destroy();
-  return octets;
-}
+import { firstFlight } from '../../support/client-flight.ts';
 
 function extensionOf(type: number, value: Buffer): Buffer {
   const header = Buffer.alloc(4);
