@@ -14,7 +14,6 @@ import { isTrustedProxy } from './proxy/proxy-settings.ts';
 import { encodeReply, reply } from './reply.ts';
 import type { FtpServerOptions, RenewableOptions } from './server-options.ts';
 import type { Binding } from './server-settings.ts';
-import { SessionSecurity } from './tls/secure-context.ts';
 import { SessionKin } from './tls/session-tickets.ts';
 
 interface ListeningAddress {
@@ -173,7 +172,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
 export function checkIdentity(options: RenewableOptions): void {
   const kin = new SessionKin();
   kin.names.prepare(options.identity);
-  new SessionSecurity(options, kin).close();
+  kin.contextsFor(options);
 }
 
 function listenOn(server: Server, binding: Binding | undefined, options: FtpServerOptions): Promise<ListeningAddress> {

@@ -2,40 +2,17 @@
  * The TLS side of one control session: what its handshakes offer, and which TLS sessions they resume. "Resumed" on a data channel
  * means "resumed from this session, or from another one of the same person that lives". It never asks OpenSSL to judge a certificate.
  */
-import { constants, randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import { createSecureContext, type SecureContext, type TLSSocketOptions } from 'node:tls';
+import type { TLSSocketOptions } from 'node:tls';
 import { helloOfTls12, helloOfTls13, type ReceivedClientHello } from './client-hello.ts';
+import type { ContextOptions, HandshakeContext, HandshakeContexts } from './handshake-contexts.ts';
 import { ServerTlsSocket } from './server-tls-socket.ts';
-import {
-  type HandshakePurpose,
-  type SessionKin,
-  SessionTickets,
-  type TicketCallback,
-  type TransferDirection,
-} from './session-tickets.ts';
+import { type HandshakePurpose, type SessionKin, SessionTickets, type TransferDirection } from './session-tickets.ts';
 import type { TlsCarrier } from './tls-carrier.ts';
-import type { ClientCertificatePolicy, SslSettings, TlsIdentity } from './tls-settings.ts';
+import type { SslSettings } from './tls-settings.ts';
 
-/** Longer than any session: an expired ticket has the card asked for its PIN in the middle of the work. */
-const ticketLifetimeSeconds = 86_400;
-const ticketKeysLength = 48;
-
-/** What Node has and does not document: the answer to each ticket, and the end of a context’s memory. */
-interface NativeContext {
-  readonly enableTicketKeyCallback?: () => void;
-  onticketkeycallback?: TicketCallback;
-  readonly close?: () => void;
-}
-
-interface SecurityOptions {
-  readonly identity: TlsIdentity;
-  readonly site: {
-    readonly ssl: Pick<SslSettings, 'minimumVersion' | 'maximumVersion' | 'signatureAlgorithms'>;
-    readonly sslClientCertificates: { readonly clientCertificatePolicy: ClientCertificatePolicy };
-  };
-}
+type Version = SslSettings['maximumVersion'];
 
 export interface WrappedDataConnection {
   readonly tls: ServerTlsSocket;
@@ -45,36 +22,27 @@ export interface WrappedDataConnection {
 
 export class SessionSecurity {
   readonly tickets: SessionTickets;
-  readonly #options: SecurityOptions;
+  readonly #options: ContextOptions;
   readonly #kin: SessionKin;
-  readonly #requestCertificate: boolean;
-  readonly #contextName: string;
-  readonly #sessionIds: EventEmitter;
-  readonly #newest: SecureContext;
-  /** For data connections under TLS 1.2; made when one needs it. */
-  #legacy: SecureContext | undefined;
-  #purpose: HandshakePurpose = 'control';
+  readonly #contexts: HandshakeContexts;
+  /** Only where Node cannot answer for tickets: a context has their keys, so the session keeps those that it has used. */
+  readonly #own = new Map<Version, HandshakeContext>();
   #isClosed = false;
 
   /** @param kin the other sessions of the server */
-  constructor(options: SecurityOptions, kin: SessionKin) {
+  constructor(options: ContextOptions, kin: SessionKin) {
     this.#options = options;
     this.#kin = kin;
-    this.#requestCertificate = options.site.sslClientCertificates.clientCertificatePolicy !== 'CertIgnore';
-    this.#contextName = kin.contextName;
+    this.#contexts = kin.contextsFor(options);
     this.tickets = new SessionTickets(kin);
-    this.#sessionIds = sessionIdEvents(this.tickets, () => this.#purpose);
-    this.#newest = this.#createContext(options.site.ssl.maximumVersion);
   }
 
-  /**
-   * Gives the memory of the contexts back, to be called when the session is over. The collector does not see some 50 KB of OpenSSL's
-   * behind a small object, so short sessions pile up hundreds of megabytes. Connections that live keep what they need.
-   */
+  /** To be called when the session is over: nothing of it is resumed from now on. Connections that live keep what they need. */
   close(): void {
     this.#isClosed = true;
     this.tickets.close();
-    for (const context of [this.#newest, this.#legacy]) nativeContext(context)?.close?.();
+    for (const { release } of this.#own.values()) release();
+    this.#own.clear();
   }
 
   /**
@@ -83,7 +51,7 @@ export class SessionSecurity {
    * @param carrier as for `ServerTlsSocket`
    */
   wrapControl(raw: Socket, carrier?: TlsCarrier): ServerTlsSocket {
-    return this.#wrap(raw, 'control', this.#newest, true, carrier);
+    return this.#wrap(raw, { current: 'control' }, this.#contexts.maximumVersion, true, carrier);
   }
 
   /**
@@ -97,17 +65,17 @@ export class SessionSecurity {
     hello: ReceivedClientHello | 'unreadable',
     direction: TransferDirection | undefined,
   ): WrappedDataConnection {
-    const context = this.#contextFor(hello, direction ?? 'receiving');
+    const version = this.#versionFor(hello, direction ?? 'receiving');
+    const isOlder = version === 'TLSv1.2' || hello === 'unreadable' || !hello.versions.includes(helloOfTls13);
+    const purpose: { current: HandshakePurpose } = { current: direction ?? 'undecided' };
     // A session of TLS 1.3 is never kept by id, and to have Node offer it costs a copy of it.
-    const mayKeepId = context === this.#legacy || hello === 'unreadable' || !hello.versions.includes(helloOfTls13);
-    const tls = this.#wrap(raw, direction ?? 'undecided', context, mayKeepId);
-    const isOlder = mayKeepId || this.#options.site.ssl.maximumVersion === 'TLSv1.2';
+    const tls = this.#wrap(raw, purpose, version, isOlder);
     if (direction !== undefined || isOlder) return { tls };
     tls.standStill();
     return {
       tls,
       goOn: (commanded) => {
-        this.#purpose = commanded;
+        purpose.current = commanded;
         tls.goOn();
       },
     };
@@ -119,45 +87,46 @@ export class SessionSecurity {
    * the client offers it, unless it resumes under TLS 1.3, and what began under either is resumed under the same. Where Node cannot
    * keep tickets from a client, no data connection runs under TLS 1.3.
    */
-  #contextFor(hello: ReceivedClientHello | 'unreadable', direction: TransferDirection): SecureContext {
-    if (hello === 'unreadable') return this.#newest;
-    if (!canAnswerTickets(this.#newest)) return this.#tls12();
+  #versionFor(hello: ReceivedClientHello | 'unreadable', direction: TransferDirection): Version {
+    const { canAnswerTickets, minimumVersion, maximumVersion } = this.#contexts;
+    if (hello === 'unreadable') return maximumVersion;
+    if (!canAnswerTickets) return 'TLSv1.2';
     const { versions, pskKeyNames, ticketKeyName, sessionId } = hello;
-    const { minimumVersion, maximumVersion } = this.#options.site.ssl;
     const mayUseLegacy = versions.includes(helloOfTls12) && minimumVersion === 'TLSv1.2';
-    if (!mayUseLegacy || maximumVersion === 'TLSv1.2') return this.#newest;
-    if (pskKeyNames.some((name) => this.tickets.honours(name))) return this.#newest;
+    if (!mayUseLegacy || maximumVersion === 'TLSv1.2') return maximumVersion;
+    if (pskKeyNames.some((name) => this.tickets.honours(name))) return maximumVersion;
     const resumesLegacy =
       (ticketKeyName !== undefined && this.tickets.honours(ticketKeyName)) ||
       this.tickets.kept(sessionId) !== undefined;
-    if (direction === 'sending' && !resumesLegacy && versions.includes(helloOfTls13)) return this.#newest;
-    return this.#tls12();
-  }
-
-  #tls12(): SecureContext {
-    this.#legacy ??= this.#createContext('TLSv1.2');
-    return this.#legacy;
+    if (direction === 'sending' && !resumesLegacy && versions.includes(helloOfTls13)) return maximumVersion;
+    return 'TLSv1.2';
   }
 
   #wrap(
     raw: Socket,
-    purpose: HandshakePurpose,
-    secureContext: SecureContext,
+    purpose: { readonly current: HandshakePurpose },
+    version: Version,
     mayKeepId: boolean,
     carrier?: TlsCarrier,
   ): ServerTlsSocket {
     if (this.#isClosed) throw new Error('a handshake began after its session was over');
-    this.#purpose = purpose;
+    const { context, release } = this.#take(version, () => purpose.current);
     const options: TLSSocketOptions = {
       isServer: true,
-      secureContext,
-      requestCert: this.#requestCertificate,
+      secureContext: context,
+      requestCert: this.#contexts.requestsCertificate,
       rejectUnauthorized: false,
       ...this.#namedCertificates(),
       // Node takes a tls.Server here but only listens to its two session events.
-      ...(mayKeepId && { server: this.#sessionIds as unknown as NonNullable<TLSSocketOptions['server']> }),
+      ...(mayKeepId && {
+        server: sessionIdEvents(this.tickets, purpose) as unknown as NonNullable<TLSSocketOptions['server']>,
+      }),
     };
-    return new ServerTlsSocket(raw, options, carrier);
+    const tls = new ServerTlsSocket(raw, options, carrier);
+    // The tickets of TLS 1.3 are asked for behind this event, before the next turn of the event loop.
+    tls.once('secure', () => setImmediate(release));
+    tls.once('close', release);
+    return tls;
   }
 
   /** Only where there is a choice: Node stops each handshake for it. */
@@ -167,48 +136,24 @@ export class SessionSecurity {
     return { SNICallback: (name, done) => done(null, this.#kin.names.contextFor(identity, name)) };
   }
 
-  #createContext(maxVersion: SslSettings['maximumVersion']): SecureContext {
-    const { certificate, privateKey, caNames } = this.#options.identity;
-    const { minimumVersion, signatureAlgorithms } = this.#options.site.ssl;
-    const context = createSecureContext({
-      cert: certificate,
-      key: privateKey,
-      ca: this.#requestCertificate && caNames.length > 0 ? [...caNames] : undefined,
-      minVersion: minimumVersion,
-      maxVersion,
-      sigalgs: signatureAlgorithms,
-      ticketKeys: randomBytes(ticketKeysLength),
-      sessionIdContext: this.#contextName,
-      sessionTimeout: ticketLifetimeSeconds,
-      // Renegotiation could change the peer's certificate after it was judged; Node's own switch lets it complete.
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    });
-    const native = nativeContext(context);
-    if (native?.enableTicketKeyCallback) {
-      native.enableTicketKeyCallback();
-      native.onticketkeycallback = this.tickets.callback(() => this.#purpose, maxVersion === 'TLSv1.3');
-    }
-    return context;
+  #take(version: Version, purpose: () => HandshakePurpose): HandshakeContext {
+    const answer = this.tickets.callback(purpose, version === 'TLSv1.3');
+    if (this.#contexts.canAnswerTickets) return this.#contexts.take(version, answer);
+    const own = this.#own.get(version) ?? this.#contexts.take(version, answer);
+    this.#own.set(version, own);
+    return { context: own.context, release: () => undefined };
   }
 }
 
-function nativeContext(context: SecureContext | undefined): NativeContext | undefined {
-  return context?.context as NativeContext | undefined;
-}
-
-function canAnswerTickets(context: SecureContext): boolean {
-  return nativeContext(context)?.enableTicketKeyCallback !== undefined;
-}
-
 /** TLS 1.2 sessions by id, in the two events that Node has for them. A control connection resumes none. */
-function sessionIdEvents(tickets: SessionTickets, purpose: () => HandshakePurpose): EventEmitter {
+function sessionIdEvents(tickets: SessionTickets, purpose: { readonly current: HandshakePurpose }): EventEmitter {
   const events = new EventEmitter();
   events.on('newSession', (id: Buffer, state: Buffer, done: () => void) => {
     tickets.keep(id.toString('hex'), state);
     done();
   });
   events.on('resumeSession', (id: Buffer, done: (error: Error | null, state: Buffer | null) => void) => {
-    done(null, (purpose() === 'control' ? undefined : tickets.kept(id.toString('hex'))) ?? null);
+    done(null, (purpose.current === 'control' ? undefined : tickets.kept(id.toString('hex'))) ?? null);
   });
   return events;
 }

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { type ContextOptions, HandshakeContexts, type TicketCallback } from './handshake-contexts.ts';
 import { ServerNames } from './server-names.ts';
 
 interface TicketKey {
@@ -27,9 +28,6 @@ const nothing = Buffer.alloc(partLength);
 /** OpenSSL's answers (SSL_CTX_set_tlsext_ticket_key_evp_cb): no ticket, a ticket, and a ticket to be replaced by a new one. */
 const answer = { none: 0, usable: 1, renewed: 2 } as const;
 
-/** As Node calls it: with the key name and initialisation vector of the ticket shown, or for a new ticket. */
-export type TicketCallback = (name: Buffer, iv: Buffer, isNew: boolean) => readonly [number, ...Buffer[]];
-
 /** Sessions without tickets that are kept for one control session: TLS 1.2 clients that ask for none, libcurl among them. */
 const maximumSessionIds = 64;
 
@@ -47,6 +45,14 @@ export class SessionKin {
   readonly issuers = new Map<string, SessionTickets>();
   /** By session id, lower-case hexadecimal. */
   readonly kept = new Map<string, KeptSession>();
+  #contexts: { readonly options: ContextOptions; readonly contexts: HandshakeContexts } | undefined;
+
+  /** @param options others than the last time: of a new certificate, while older sessions keep what they began with. @throws Error of OpenSSL */
+  contextsFor(options: ContextOptions): HandshakeContexts {
+    if (this.#contexts?.options !== options)
+      this.#contexts = { options, contexts: new HandshakeContexts(options, this.contextName) };
+    return this.#contexts.contexts;
+  }
 }
 
 export class SessionTickets {
@@ -97,7 +103,7 @@ export class SessionTickets {
   }
 
   /**
-   * @param purpose of the handshake that runs
+   * @param purpose of the handshake that it answers for
    * @param isTls13 whether the context makes tickets of TLS 1.3, which go out behind the handshake and not in it
    */
   callback(purpose: () => HandshakePurpose, isTls13: boolean): TicketCallback {

@@ -159,6 +159,27 @@ describe('a TLS session', () => {
     expect(await resumes(other, 'sending')).toBe(false);
   });
 
+  it.each([tls12, tls13])(
+    'is that of its own session where many handshakes run at once, on contexts in common: %o',
+    async (version) => {
+      const site = {
+        kin: new SessionKin(),
+        options: { identity: { ...identities.server, caNames: [] }, site: ftpSettings() },
+      };
+      const sessions = Array.from({ length: 12 }, () => new SessionSecurity(site.options, site.kin));
+      const controls = await Promise.all(sessions.map((of) => handshake(of, 'control', version)));
+      const resumed = await Promise.all(
+        sessions.flatMap((of, own) =>
+          controls.map(async ({ session }, other) => {
+            const data = await handshake(of, 'sending', { ...both, session: session! });
+            return data.resumed === (own === other);
+          }),
+        ),
+      );
+      expect(resumed.filter((asExpected) => !asExpected)).toEqual([]);
+    },
+  );
+
   it('without a ticket is kept by its id, and resumed on data connections alone', async () => {
     const of = security();
     const { session } = await handshake(of, 'control', { ...tls12, secureOptions: 0x4000 } as Client);

@@ -1,0 +1,114 @@
+/**
+ * Contexts of OpenSSL for the handshakes of one server. Each costs a third of a millisecond and some 35 KiB that the collector does not see, too
+ * much for every session. But the callback for tickets is told of a context, not of a connection: so a context serves one handshake at a
+ * time, of any session, and the callback answers for that one. A connection keeps what it needs of the context that it began with.
+ */
+import { constants, randomBytes } from 'node:crypto';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type { ClientCertificatePolicy, SslSettings, TlsIdentity } from './tls-settings.ts';
+
+/** As Node calls it: with the key name and initialisation vector of the ticket shown, or for a new ticket. */
+export type TicketCallback = (name: Buffer, iv: Buffer, isNew: boolean) => readonly [number, ...Buffer[]];
+
+export interface ContextOptions {
+  readonly identity: TlsIdentity;
+  readonly site: {
+    readonly ssl: Pick<SslSettings, 'minimumVersion' | 'maximumVersion' | 'signatureAlgorithms'>;
+    readonly sslClientCertificates: { readonly clientCertificatePolicy: ClientCertificatePolicy };
+  };
+}
+
+/** What Node has and does not document: the answer to each ticket, and the end of a context’s memory. */
+interface NativeContext {
+  readonly enableTicketKeyCallback?: () => void;
+  onticketkeycallback?: TicketCallback;
+  readonly close?: () => void;
+}
+
+/** Longer than any session: an expired ticket has the card asked for its PIN in the middle of the work. */
+const ticketLifetimeSeconds = 86_400;
+const ticketKeysLength = 48;
+/** Of each version, for the next handshakes; above it their memory is given back. */
+const maximumKept = 64;
+
+export interface HandshakeContext {
+  readonly context: SecureContext;
+  /** To be called when nothing of the handshake is to come; again it does nothing. */
+  readonly release: () => void;
+}
+
+/** Node copies four parts of this length whatever the answer is. */
+const nothing = Buffer.alloc(16);
+const noTicket: TicketCallback = () => [0, nothing, nothing, nothing, nothing];
+
+interface MadeContext {
+  readonly context: SecureContext;
+  readonly native: NativeContext;
+}
+
+export class HandshakeContexts {
+  readonly maximumVersion: SslSettings['maximumVersion'];
+  readonly minimumVersion: SslSettings['minimumVersion'];
+  readonly requestsCertificate: boolean;
+  /** Where Node has no such callback, each context has ticket keys of its own, and must serve one session alone. */
+  readonly canAnswerTickets: boolean;
+  readonly #options: ContextOptions;
+  readonly #name: string;
+  readonly #free = new Map<SslSettings['maximumVersion'], MadeContext[]>();
+
+  /** @param name OpenSSL resumes only within contexts of one name. @throws Error of OpenSSL when the identity cannot be used */
+  constructor(options: ContextOptions, name: string) {
+    this.#options = options;
+    this.#name = name;
+    this.maximumVersion = options.site.ssl.maximumVersion;
+    this.minimumVersion = options.site.ssl.minimumVersion;
+    this.requestsCertificate = options.site.sslClientCertificates.clientCertificatePolicy !== 'CertIgnore';
+    const first = this.#make(this.maximumVersion);
+    this.canAnswerTickets = first.native.enableTicketKeyCallback !== undefined;
+    this.#giveBack(this.maximumVersion, first);
+  }
+
+  /** For one handshake. @param tickets answers for it alone */
+  take(version: SslSettings['maximumVersion'], tickets: TicketCallback): HandshakeContext {
+    const made = this.#free.get(version)?.pop() ?? this.#make(version);
+    made.native.onticketkeycallback = tickets;
+    let isReleased = false;
+    return {
+      context: made.context,
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        made.native.onticketkeycallback = noTicket;
+        this.#giveBack(version, made);
+      },
+    };
+  }
+
+  #giveBack(version: SslSettings['maximumVersion'], made: MadeContext): void {
+    const free = this.#free.get(version) ?? [];
+    this.#free.set(version, free);
+    if (this.canAnswerTickets && free.length < maximumKept) free.push(made);
+    else made.native.close?.();
+  }
+
+  #make(maxVersion: SslSettings['maximumVersion']): MadeContext {
+    const { certificate, privateKey, caNames } = this.#options.identity;
+    const { minimumVersion, signatureAlgorithms } = this.#options.site.ssl;
+    const context = createSecureContext({
+      cert: certificate,
+      key: privateKey,
+      ca: this.requestsCertificate && caNames.length > 0 ? [...caNames] : undefined,
+      minVersion: minimumVersion,
+      maxVersion,
+      sigalgs: signatureAlgorithms,
+      ticketKeys: randomBytes(ticketKeysLength),
+      sessionIdContext: this.#name,
+      sessionTimeout: ticketLifetimeSeconds,
+      // Renegotiation could change the peer's certificate after it was judged; Node's own switch lets it complete.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    });
+    const native = context.context as NativeContext;
+    native.enableTicketKeyCallback?.();
+    return { context, native };
+  }
+}
