@@ -20,6 +20,9 @@ function version(): string {
   }
 }
 
+/** As the documents have a service manager start it. */
+process.env['NODE_OPTIONS'] ??= '--max-semi-space-size=16';
+
 export async function startCardgate({ pki, person }: BenchPeople): Promise<BenchServer> {
   const certificate = createHash('sha256').update(person.der).digest('hex');
   const { directory, files } = accountFileDirectory([{ name: 'ada', certificates: [certificate] }]);
