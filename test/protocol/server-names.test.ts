@@ -79,6 +79,41 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a client of %s', (version) => {
     await client.reply();
     expect((await client.reply()).code).toBe(226);
   });
+  it('resumes there no session of another person, and on control connections none', async () => {
+    const site = await siteWith({ furtherIdentities });
+
+    const servername = 'files.example.org';
+    const sessionOf = async (person: 'ada' | 'bob') => {
+      const client = await site.connect();
+      await client.secure({ ...identities[person], ...pinned, servername });
+      // The tickets of TLS 1.3 come with the first reply.
+      if (person === 'ada') await client.logIn(person);
+      else await client.command('NOOP');
+      return client;
+    };
+    const [ada, bob] = [await sessionOf('ada'), await sessionOf('bob')];
+    const resumes = async (port: number, session: Buffer | undefined) => {
+      if (!session) throw new Error('no session');
+      const data = connectTls({
+        port,
+        host: '127.0.0.1',
+        rejectUnauthorized: false,
+        ...pinned,
+        servername,
+        session,
+      });
+      data.on('error', () => undefined);
+      await once(data, 'secureConnect');
+      const resumed = data.isSessionReused();
+      data.destroy();
+      return resumed;
+    };
+    expect(await resumes(await ada.passive(), bob.session)).toBe(false);
+    expect(await resumes(await ada.passive(), ada.session)).toBe(true);
+    const again = await site.connect();
+    await again.secure({ ...pinned, servername, session: ada.session! });
+    expect(again.tls?.isSessionReused()).toBe(false);
+  });
 });
 
 describe('HOST', () => {
