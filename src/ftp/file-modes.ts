@@ -22,8 +22,8 @@ export const fileModeSettings = {
   umask: permissions
     .prefault('0000')
     .describe('Bits that new files and directories do without; SITE UMASK sets another one for a session'),
-  allowedModeBits: octal('must be a file mode in octal and in quotation marks, such as "0775"')
-    .prefault('0775')
+  allowedModeBits: octal('must be a file mode in octal and in quotation marks, such as "0777"')
+    .prefault('0777')
     .describe(
       'Bits that SITE CHMOD and MFF may set; above the nine permission bits set-user-ID, set-group-ID and sticky. "0000" offers neither',
     ),

@@ -262,7 +262,7 @@ describe('directories and names', () => {
     ['MFF dated', 501],
     ['MFF Create=20010203040506; dated', 504],
     ['MFF Modify=20010203040506;UNIX.mode=0999; dated', 501],
-    ['MFF Modify=20010203040506;UNIX.mode=0777; dated', 550],
+    ['MFF Modify=20010203040506;UNIX.mode=4777; dated', 550],
     ['MFF Modify=20010203040506;Create=20010203040506; dated', 504],
     ['MFCT 20010203040506 dated', 502],
     ['MFMT 20010203040506 none', 550],

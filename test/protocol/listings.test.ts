@@ -241,6 +241,19 @@ describe('a search that takes too long', () => {
     expect((await received('NLST sub/*', own)).code).toBe(226);
   });
 
+  it('counts the time of the file system, and gives a listing of one directory all it takes', async () => {
+    let now = 0;
+    const slow = await start({
+      timer: () => {
+        now += 400_000;
+        return now;
+      },
+    });
+    const own = await slow.loggedIn();
+    for (const line of ['NLST *.txt', 'LIST -R', 'NLST */*']) expect((await received(line, own)).code, line).toBe(451);
+    expect((await received('LIST', own)).code).toBe(226);
+  });
+
   it('stops at directories that lie deeper than any client needs', async () => {
     const deep = await start();
     await mkdir(join(deep.home, 'x/'.repeat(70)), { recursive: true });

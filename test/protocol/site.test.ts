@@ -88,6 +88,8 @@ describe('SITE CHMOD and MFF UNIX.mode', () => {
   it.each([
     ['SITE CHMOD 600 a', '200 Mode is 0600.', 'a', '600'],
     ['SITE CHMOD 0644 a b', '200 Mode is 0644.', 'a b', '644'],
+    ['SITE CHMOD 777 a', '200 Mode is 0777.', 'a', '777'],
+    ['SITE CHMOD 000 a', '200 Mode is 0000.', 'a', '0'],
     ['MFF UNIX.mode=0600; a', '213 UNIX.mode=0600; a', 'a', '600'],
     ['SITE CHMOD 700 docs', '200 Mode is 0700.', 'docs', '700'],
   ])('%s', async (line, answer, path, mode) => {
@@ -109,20 +111,17 @@ describe('SITE CHMOD and MFF UNIX.mode', () => {
     expect(await text('MDTM a')).toBe('213 20010203040506');
   });
 
-  it.each([
-    'SITE CHMOD 666 a',
-    'SITE CHMOD 4755 a',
-    'SITE CHMOD 2755 docs',
-    'SITE CHMOD 1775 docs',
-    'MFF UNIX.mode=0777; a',
-  ])('%s sets what the site does not allow: refused, recorded, unchanged', async (line) => {
-    const before = [await modeOf('a'), await modeOf('docs')];
-    expect(await text(line)).toMatch(/^550 Such a mode is not allowed here, reference [-0-9A-Z]{9}\.$/u);
-    expect([await modeOf('a'), await modeOf('docs')]).toEqual(before);
-    expect(await site.record(({ event }) => event === 'refusal')).toMatchObject({
-      denial: { code: 'mode-not-allowed', facts: { allowed: '0775' } },
-    });
-  });
+  it.each(['SITE CHMOD 4755 a', 'SITE CHMOD 2755 docs', 'SITE CHMOD 1775 docs', 'MFF UNIX.mode=1777; a'])(
+    '%s sets what the site does not allow: refused, recorded, unchanged',
+    async (line) => {
+      const before = [await modeOf('a'), await modeOf('docs')];
+      expect(await text(line)).toMatch(/^550 Such a mode is not allowed here, reference [-0-9A-Z]{9}\.$/u);
+      expect([await modeOf('a'), await modeOf('docs')]).toEqual(before);
+      expect(await site.record(({ event }) => event === 'refusal')).toMatchObject({
+        denial: { code: 'mode-not-allowed', facts: { allowed: '0777' } },
+      });
+    },
+  );
 
   it.each(['read-only/kept', 'read-only/none', 'secret/s', 'secret/none', 'out', 'out/passwd', 'none'])(
     'are refused for %s, which may not be written',
@@ -144,6 +143,9 @@ describe('SITE CHMOD and MFF UNIX.mode', () => {
     await start({ fileHandling: { allowedModeBits: 0o7777 } });
     expect(await code('SITE CHMOD 2777 docs')).toBe(200);
     expect(await modeOf('docs')).toBe('2777');
+    await start({ fileHandling: { allowedModeBits: 0o775 } });
+    expect(await code('SITE CHMOD 666 a')).toBe(550);
+    expect(await code('SITE CHMOD 664 a')).toBe(200);
     await start({ fileHandling: { allowedModeBits: 0 } });
     expect(await code('SITE CHMOD 600 a')).toBe(500);
     expect(await code('MFF UNIX.mode=0600; a')).toBe(504);
