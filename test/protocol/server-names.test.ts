@@ -21,7 +21,11 @@ async function named(...dnsNames: string[]) {
   return { certificate: `${pem}${chainPem}`, privateKey: privateKeyPem };
 }
 
-const furtherIdentities = [await named('files.example.org'), await named('*.example.net', 'one.example.com')];
+const furtherIdentities = [
+  await named('files.example.org'),
+  await named('*.example.net', 'one.example.com'),
+  await named('localhost', 'files.example.org', 'also.example'),
+];
 const namesOf = (tls: TLSSocket) => tls.getPeerCertificate().subjectaltname;
 
 describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a client of %s', (version) => {
@@ -33,10 +37,11 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a client of %s', (version) => {
     ['FILES.example.ORG', 'DNS:files.example.org'],
     ['any.example.net', 'DNS:*.example.net, DNS:one.example.com'],
     ['one.example.com', 'DNS:*.example.net, DNS:one.example.com'],
+    ['also.example', 'DNS:localhost, DNS:files.example.org, DNS:also.example'],
     ['below.any.example.net', 'DNS:localhost'],
     ['stranger.example', 'DNS:localhost'],
     [undefined, 'DNS:localhost'],
-  ])('that calls %s gets the certificate of that name, or the first', async (servername, names) => {
+  ])('that calls %s gets the first certificate of that name, or the first of all', async (servername, names) => {
     const site = await siteWith({ furtherIdentities });
     await writeFile(join(site.home, 'file'), 'content');
     const called = servername === undefined ? {} : { servername };
