@@ -2,6 +2,7 @@
  * `cardgate health`: asks every port of a running gateway for its greeting, and every directory for a connection; for container health
  * checks. It reads no secret, and it takes leave as a client does, so that no refusal is recorded.
  */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { readSettings, type SettingsOnly } from '../config/settings-only.ts';
@@ -15,6 +16,11 @@ import { type ExitCode, exitCode } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 
 const timeoutMilliseconds = 3_000;
+
+interface Server {
+  readonly host: string;
+  readonly port: number;
+}
 
 interface HealthFinding {
   readonly subject: string;
@@ -105,15 +111,14 @@ function connectionProblem(socket: Socket): Promise<string | undefined> {
 }
 
 /** The certificate is the clients’ matter; here it only matters that the server answers. */
-function greetingProblem(
-  server: { readonly host: string; readonly port: number },
-  implicit: boolean,
-  header: Buffer,
-): Promise<string | undefined> {
-  const raw = connect(server);
-  raw.write(header);
+async function greetingProblem(server: Server, implicit: boolean, header: Buffer): Promise<string | undefined> {
+  let raw: Socket;
+  try {
+    raw = await announced(server, header);
+  } catch (error) {
+    return errorMessage(error);
+  }
   const socket = implicit ? connectTls({ socket: raw, rejectUnauthorized: false }) : raw;
-  if (implicit) raw.once('error', (error) => socket.destroy(error));
   return conversation(socket, (finish) => {
     let text = '';
     let isGreeted = false;
@@ -132,6 +137,16 @@ function greetingProblem(
       if (isGreeted) finish();
     });
   });
+}
+
+/** TLS overtakes what is written to a socket before it is connected. @throws when nothing answers */
+async function announced(server: Server, header: Buffer): Promise<Socket> {
+  const socket = connect({ ...server, timeout: timeoutMilliseconds });
+  socket.once('timeout', () => socket.destroy(new Error('no answer')));
+  await once(socket, 'connect');
+  socket.setTimeout(0);
+  socket.write(header);
+  return socket;
 }
 
 /** @returns what is wrong, or undefined; the socket is gone then */
