@@ -262,6 +262,20 @@ describe('a search that takes too long', () => {
     expect(await received(`NLST ${'*/'.repeat(70)}x`, own)).toEqual({ text: '', code: 226 });
   });
 
+  it('holds no more directories than may wait', async () => {
+    const wide = await start({
+      wrapStorage: (storage) => ({
+        ...storage,
+        names: async function* () {
+          yield Array.from({ length: 10_001 }, (_, index) => ({ name: `d${index}`, type: 'directory' as const }));
+        },
+      }),
+    });
+    const own = await wide.loggedIn();
+    expect((await received('NLST */x', own)).code).toBe(451);
+    expect((await received('NLST *', own)).code).toBe(226);
+  });
+
   it('puts no more lines in order than it may hold', async () => {
     const many = await start({
       wrapStorage: (storage) => ({
