@@ -11,10 +11,8 @@ import { WorkSlots } from './work-slots.ts';
 
 /** Octets that the engine hands out at a time. */
 const chunkSize = 64 * 1024;
-/** Text becomes a twentieth, and seldom less; zlib itself can promise a thousandth. */
-const maximumExpansion = 200;
-/** Octets of a file that may come of nearly nothing: a file of zeros of this size is no attack. */
-const freeExpansion = 64 * 1024 * 1024;
+/** Text becomes a twentieth, and seldom less; zlib itself can promise a thousandth. A file of 64 MiB of zeros is no attack. */
+const usualExpansion = { maximum: 200, freeOctets: 64 * 1024 * 1024 };
 
 /**
  * Blocks that are compressed at a time, in all transfers of the process: it happens on the threads that also read files, and leaves a
@@ -46,14 +44,19 @@ export async function* deflated(blocks: AsyncIterable<Buffer>, level: number): A
 export class InflatingIntake {
   readonly #engine: Inflate = createInflate({ chunkSize });
   readonly #write: (octets: Buffer) => Promise<void>;
+  readonly #expansion: typeof usualExpansion;
   readonly #drained: Promise<void>;
   #failure: { readonly error: unknown } | undefined;
   #taken = 0;
   #inflated = 0;
 
-  /** @param write takes what comes of it; it may overwrite that */
-  constructor(write: (octets: Buffer) => Promise<void>) {
+  /**
+   * @param write takes what comes of it; it may overwrite that
+   * @param expansion how many times as much may come of it, beyond so many octets
+   */
+  constructor(write: (octets: Buffer) => Promise<void>, expansion = usualExpansion) {
     this.#write = write;
+    this.#expansion = expansion;
     this.#drained = this.#drain().catch((error: unknown) => {
       this.#failure = { error };
       this.#engine.destroy();
@@ -87,7 +90,8 @@ export class InflatingIntake {
       for await (const octets of this.#engine) {
         const { length } = octets as Buffer;
         this.#inflated += length;
-        if (this.#inflated > freeExpansion && this.#inflated > this.#taken * maximumExpansion) {
+        const { maximum, freeOctets } = this.#expansion;
+        if (this.#inflated > freeOctets && this.#inflated > this.#taken * maximum) {
           throw new TransferRefused('The compressed data expands too much; send it in MODE S.');
         }
         await transferTurns.next(length);

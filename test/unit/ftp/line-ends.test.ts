@@ -26,6 +26,11 @@ function pieces(content: string, cuts: readonly number[]): readonly Buffer[] {
 
 /** Mostly line ends. */
 const texts = fc.string({ unit: fc.constantFrom('\r', '\n', 'a', '\0'), maxLength: 40 });
+/** All of up to five octets. */
+const shortTexts = Array.from({ length: 5 }).reduce<readonly string[]>(
+  (all) => [...new Set(all.flatMap((one) => ['', '\r', '\n', 'a'].map((octet) => one + octet)))],
+  [''],
+);
 const cutPlaces = fc.array(fc.nat(40), { maxLength: 10 });
 
 describe('from a file to the connection', () => {
@@ -101,30 +106,35 @@ describe('a place in a text by its octets on the connection', () => {
   };
 
   it('finds each octet that a client may want next, and sends exactly what follows it', () => {
-    fc.assert(
-      fc.property(texts, cutPlaces, fc.nat(80), (file, cuts, wanted) => {
-        const sent = toNetwork(file);
-        const position = positionOf(file, cuts, wanted);
-        expect(position === undefined).toBe(wanted > sent.length);
-        if (!position) return;
-        const rest = new NetworkLines(position.lines).convert(Buffer.from(file.slice(position.readFrom), 'latin1'));
-        expect(text(rest)).toBe(sent.slice(wanted));
-      }),
-    );
+    for (const file of shortTexts) {
+      const sent = toNetwork(file);
+      for (let wanted = 0; wanted <= sent.length; wanted += 1) {
+        const { readFrom, lines } = positionOf(file, [2], wanted)!;
+        const rest = new NetworkLines(lines).convert(Buffer.from(file.slice(readFrom), 'latin1'));
+        expect(text(rest), JSON.stringify([file, wanted])).toBe(sent.slice(wanted));
+      }
+      expect(positionOf(file, [2], sent.length + 1)).toBeUndefined();
+    }
   });
 
-  it('writes on where the upload broke off as if it had come in one piece', () => {
-    fc.assert(
-      fc.property(texts, texts, (first, second) => {
-        // A client that asks for the size learns what of its octets the file has.
-        const partial = toFile(first);
-        // A CRLF of the file itself goes out as it is, so what is sent no longer tells that it came as CR CR LF.
-        fc.pre(!partial.includes('\r\n'));
-        const { writeFrom, lines } = positionOf(partial, [], toNetwork(partial).length)!;
-        const rest = new LocalLines(lines);
-        const written = [...rest.convert(Buffer.from(second, 'latin1')).map(text), ...rest.end().map(text)].join('');
-        expect(partial.slice(0, writeFrom) + written).toBe(toFile(toNetwork(partial) + second));
-      }),
-    );
+  it('reads no further than it must', () => {
+    expect(new TextMeasure(3).read(Buffer.from('ab'))).toBe(true);
+    for (const file of ['abc', 'abcd', 'ab\n']) expect(new TextMeasure(3).read(Buffer.from(file))).toBe(false);
+  });
+
+  it('writes on behind any octet of what was sent as if all had come in one piece', () => {
+    // A CRLF of the file itself goes out as it is, so what is sent does not tell whether it was stored so.
+    for (const file of shortTexts.filter((one) => !one.includes('\r\n'))) {
+      const sent = toNetwork(file);
+      for (let wanted = 0; wanted <= sent.length; wanted += 1) {
+        const { writeFrom, lines } = positionOf(file, [2], wanted)!;
+        for (const more of ['\nz', '\r\nz', 'z', '\r', '']) {
+          const rest = new LocalLines(lines);
+          const written = [...rest.convert(Buffer.from(more)).map(text), ...rest.end().map(text)].join('');
+          const expected = toFile(sent.slice(0, wanted) + more);
+          expect(file.slice(0, writeFrom) + written, JSON.stringify([file, wanted, more])).toBe(expected);
+        }
+      }
+    }
   });
 });
