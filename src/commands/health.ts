@@ -9,7 +9,8 @@ import { readSettings, type SettingsOnly } from '../config/settings-only.ts';
 import { ConfigurationError, formatFault } from '../config/yaml/fault.ts';
 import { errorMessage } from '../error-message.ts';
 import { localHeader } from '../ftp/proxy/binary-header.ts';
-import { isTrustedProxy } from '../ftp/proxy/proxy-settings.ts';
+import { isTrustedProxy, type ProxyProtocol } from '../ftp/proxy/proxy-settings.ts';
+import { plainAddress } from '../operations/network.ts';
 import { connectTls } from '../operations/tls-client.ts';
 import { groupProblem, serverGroups } from './check/directory-servers.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
@@ -43,15 +44,10 @@ export async function health(file: string, terminal: Terminal): Promise<ExitCode
 
 function bindings({ settings }: SettingsOnly): readonly Promise<HealthFinding>[] {
   return settings.sites.flatMap((site) =>
-    site.bindings.map(async ({ address, port, tls }) => {
-      const host = reachable(address);
-      // A connection to an address of this host comes from the same address.
-      const header = isTrustedProxy(site.proxyProtocol, host) ? localHeader : Buffer.alloc(0);
-      return {
-        subject: `${site.name} ${address} port ${port}`,
-        problem: await greetingProblem({ host, port }, tls === 'implicit', header),
-      };
-    }),
+    site.bindings.map(async ({ address, port, tls }) => ({
+      subject: `${site.name} ${address} port ${port}`,
+      problem: await greetingProblem({ host: reachable(address), port }, tls === 'implicit', site.proxyProtocol),
+    })),
   );
 }
 
@@ -111,10 +107,14 @@ function connectionProblem(socket: Socket): Promise<string | undefined> {
 }
 
 /** The certificate is the clients’ matter; here it only matters that the server answers. */
-async function greetingProblem(server: Server, implicit: boolean, header: Buffer): Promise<string | undefined> {
+async function greetingProblem(
+  server: Server,
+  implicit: boolean,
+  proxyProtocol: ProxyProtocol,
+): Promise<string | undefined> {
   let raw: Socket;
   try {
-    raw = await announced(server, header);
+    raw = await announced(server, proxyProtocol);
   } catch (error) {
     return errorMessage(error);
   }
@@ -140,12 +140,12 @@ async function greetingProblem(server: Server, implicit: boolean, header: Buffer
 }
 
 /** TLS overtakes what is written to a socket before it is connected. @throws when nothing answers */
-async function announced(server: Server, header: Buffer): Promise<Socket> {
+async function announced(server: Server, proxyProtocol: ProxyProtocol): Promise<Socket> {
   const socket = connect({ ...server, timeout: timeoutMilliseconds });
   socket.once('timeout', () => socket.destroy(new Error('no answer')));
   await once(socket, 'connect');
   socket.setTimeout(0);
-  socket.write(header);
+  if (isTrustedProxy(proxyProtocol, plainAddress(socket.localAddress ?? ''))) socket.write(localHeader);
   return socket;
 }
 
