@@ -12,7 +12,7 @@ import { checkConsistency } from './checks/consistency.ts';
 import { checkRevocation } from './checks/revocation-check.ts';
 import { checkRulePaths } from './checks/rule-path-check.ts';
 import { checkOutputs } from './checks/served-files-check.ts';
-import { checkServerCertificate } from './checks/server-name-check.ts';
+import { checkServerCertificate, checkServerTwins } from './checks/server-name-check.ts';
 import { TrustCheck } from './checks/trust-check.ts';
 import { ConfigurationDigest, type DigestedFile } from './configuration-digest.ts';
 import { type LoadedDirectory, loadDirectory } from './directory-material.ts';
@@ -154,6 +154,8 @@ function loadSite(
   const furtherServers = settings.ssl.furtherCertificates.flatMap(
     (files, at) => readServer(reader, [...site, 'ssl', 'furtherCertificates', at], files, now) ?? [],
   );
+  if (server && furtherServers.length === settings.ssl.furtherCertificates.length)
+    checkServerTwins(reader.source, [...site, 'ssl'], [server, ...furtherServers]);
   const { service } = settings.mapping;
   const remoteMapping = service && loadRemoteMapping(reader, site, service, now);
   const faultsBefore = reader.source.faults.length;

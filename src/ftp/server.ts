@@ -170,9 +170,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
 
 /** A certificate that does not fit its key must stop the start or the reload, not every login. @throws Error of OpenSSL */
 export function checkIdentity(options: RenewableOptions): void {
-  const kin = new SessionKin();
-  kin.names.prepare(options.identity);
-  kin.contextsFor(options);
+  new SessionKin().contextsFor(options);
 }
 
 function listenOn(server: Server, binding: Binding | undefined, options: FtpServerOptions): Promise<ListeningAddress> {

@@ -31,8 +31,7 @@ function security(caNames: readonly string[] = []): SessionSecurity {
   return new SessionSecurity({ identity: { ...identities.server, caNames }, site: ftpSettings() }, new SessionKin());
 }
 
-/** One handshake; resolves with what the server learnt and with the session the client keeps. */
-async function handshake(context: SessionSecurity, identity: TlsIdentity, wrap: 'control' | 'data' = 'control') {
+async function connected(identity: TlsIdentity & { readonly ecdhCurve?: string }) {
   const accepted = Promise.withResolvers<Socket>();
   server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => accepted.resolve(socket)).listen(
     0,
@@ -42,13 +41,19 @@ async function handshake(context: SessionSecurity, identity: TlsIdentity, wrap: 
   const { port } = server.address() as { port: number };
   const client = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...identity });
   client.on('error', () => undefined);
-  const session = once(client, 'session') as Promise<[Buffer]>;
   const raw = await accepted.promise;
+  server.close();
+  return { client, raw };
+}
+
+/** One handshake; resolves with what the server learnt and with the session the client keeps. */
+async function handshake(context: SessionSecurity, identity: TlsIdentity, wrap: 'control' | 'data' = 'control') {
+  const { client, raw } = await connected(identity);
+  const session = once(client, 'session') as Promise<[Buffer]>;
   const socket =
     wrap === 'control' ? context.wrapControl(raw) : context.wrapData(raw, await helloOf(raw), 'sending').tls;
   sockets.push(client, socket);
   const outcome = await completeHandshake(socket, milliseconds(5000));
-  server.close();
   if (outcome.outcome === 'failed') throw new Error(outcome.reason);
   socket.write('flight after the tickets');
   return { proof: outcome.handshake satisfies Handshake, session: identity.session ?? (await session)[0] };
@@ -59,6 +64,20 @@ async function helloOf(raw: Socket): Promise<ReceivedClientHello> {
   if (typeof hello === 'string') throw new Error(hello);
   return hello;
 }
+
+// OpenSSL has ML-KEM from 3.5 on.
+const hasMlKem = Number.parseFloat(process.versions.openssl ?? '0') >= 3.5;
+
+it.runIf(hasMlKem)('agrees on a key that a quantum computer does not find, where both sides can', async () => {
+  const agreed = [];
+  for (const ecdhCurve of ['X25519MLKEM768:X25519', 'X25519']) {
+    const { raw, client } = await connected({ ...identities.ada, minVersion: 'TLSv1.3', ecdhCurve });
+    sockets.push(client, security().wrapControl(raw));
+    await once(client, 'secureConnect');
+    agreed.push((client.getEphemeralKeyInfo() as { name?: string }).name);
+  }
+  expect(agreed).toEqual(['X25519MLKEM768', 'X25519']);
+});
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
   describe(`completeHandshake, ${version}`, () => {

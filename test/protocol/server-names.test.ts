@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { createCertificateAuthority } from '../../src/smartcard/authority/certificate-authority.ts';
+import type { KeyType } from '../../src/smartcard/authority/key-type.ts';
 import { readAll } from '../support/control-client.ts';
 import { createIdentities } from '../support/protocol-site.ts';
 import { siteFactory } from '../support/site-factory.ts';
@@ -17,7 +18,11 @@ const siteWith = siteFactory(identities);
 const authority = await createCertificateAuthority({ subject: 'Other CA', keyType: 'P-256', validity });
 
 async function named(...dnsNames: string[]) {
-  const { pem, chainPem, privateKeyPem } = await authority.issueServerCertificate({ dnsNames, ...validity });
+  return certified(dnsNames, 'P-256');
+}
+
+async function certified(dnsNames: readonly string[], keyType: KeyType) {
+  const { pem, chainPem, privateKeyPem } = await authority.issueServerCertificate({ dnsNames, keyType, ...validity });
   return { certificate: `${pem}${chainPem}`, privateKey: privateKeyPem };
 }
 
@@ -118,6 +123,33 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a client of %s', (version) => {
     const again = await site.connect();
     await again.secure({ ...pinned, servername, session: ada.session! });
     expect(again.tls?.isSessionReused()).toBe(false);
+  });
+});
+
+describe('of two certificates for the same names, with keys of RSA and P-256, a client gets the one that it verifies', () => {
+  const kindOf = (tls: TLSSocket) => tls.getPeerX509Certificate()?.publicKey.asymmetricKeyType;
+
+  it.each([
+    ['TLSv1.3', { sigalgs: 'ecdsa_secp256r1_sha256' }, 'ec'],
+    ['TLSv1.3', { sigalgs: 'rsa_pss_rsae_sha256:ecdsa_secp256r1_sha256' }, 'rsa'],
+    ['TLSv1.2', { ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }, 'rsa'],
+    ['TLSv1.2', { ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' }, 'ec'],
+  ] as const)('%s, %o: %s', async (version, offered, kind) => {
+    const site = await siteWith({
+      furtherIdentities: [await certified(['localhost'], 'RSA-2048'), ...furtherIdentities],
+    });
+    const client = await site.connect();
+    await client.secure({ ...identities.ada, minVersion: version, maxVersion: version, ...offered });
+    expect(kindOf(client.tls)).toBe(kind);
+  });
+});
+
+describe('the signature algorithms of the site', () => {
+  it('are those of its further certificates, too', async () => {
+    const site = await siteWith({ furtherIdentities, ssl: { signatureAlgorithms: 'ecdsa_secp384r1_sha384' } });
+    const client = await site.connect();
+    const refused = client.secure({ ...identities.ada, servername: 'files.example.org' });
+    await expect(refused).rejects.toThrow();
   });
 });
 

@@ -1,5 +1,6 @@
 /** Whether clients will take a server’s certificate: by its names, its purpose and the chain that is sent with it. */
 import { X509Certificate } from 'node:crypto';
+import { namesOf } from '../../ftp/tls/tls-settings.ts';
 import { parseCertificate } from '../../pki/certificate/certificate.ts';
 import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import type { YamlSource } from '../yaml/yaml-source.ts';
@@ -53,6 +54,39 @@ export function checkServerCertificate(source: YamlSource, setting: SettingPath,
       );
     }
   });
+}
+
+/**
+ * Of certificates with the same names and the same kind of key OpenSSL shows one, and of those that are chosen by name Node shows one.
+ * @param setting `ssl` of the site
+ * @param servers that of the site itself first
+ */
+export function checkServerTwins(
+  source: YamlSource,
+  setting: SettingPath,
+  servers: readonly { readonly certificate: string }[],
+): void {
+  const leaves = servers.map(({ certificate }) => certificatesOf(certificate)[0]);
+  const [first] = leaves;
+  const kinds = new Set([first?.publicKey.asymmetricKeyType]);
+  const others = new Set<string>();
+  for (const [index, leaf] of leaves.entries()) {
+    if (!leaf || !first || index === 0) continue;
+    // All curves of NIST are one kind to OpenSSL.
+    const kind = leaf.publicKey.asymmetricKeyType;
+    const [names, isOfFirst] = [namesOf(leaf), namesOf(leaf) === namesOf(first)];
+    if (isOfFirst ? kinds.has(kind) : others.has(names)) {
+      source.fault(
+        [...setting, 'furtherCertificates', index - 1, 'serverCertificate'],
+        isOfFirst
+          ? `is the second certificate with a key of kind ${kind} for the names of the site’s own: clients are shown one of them`
+          : 'is the second further certificate for the same names: clients are shown one of them',
+        'Remove one of them. Another kind of key is possible for the names of the site’s own serverCertificate.',
+      );
+    }
+    if (isOfFirst) kinds.add(kind);
+    else others.add(names);
+  }
 }
 
 function isSignedWithWeakDigest({ raw }: X509Certificate): boolean {

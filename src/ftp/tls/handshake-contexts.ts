@@ -5,6 +5,7 @@
  */
 import { constants, randomBytes } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { certificateOptions, type NamedCertificates, namedCertificates, ServerNames } from './server-names.ts';
 import type { ClientCertificatePolicy, SslSettings, TlsIdentity } from './tls-settings.ts';
 
 /** As Node calls it: with the key name and initialisation vector of the ticket shown, or for a new ticket. */
@@ -52,7 +53,9 @@ export class HandshakeContexts {
   readonly requestsCertificate: boolean;
   /** Where Node has no such callback, each context has ticket keys of its own, and must serve one session alone. */
   readonly canAnswerTickets: boolean;
+  readonly names: ServerNames;
   readonly #options: ContextOptions;
+  readonly #certificates: NamedCertificates | undefined;
   readonly #name: string;
   readonly #free = new Map<SslSettings['maximumVersion'], MadeContext[]>();
 
@@ -63,6 +66,9 @@ export class HandshakeContexts {
     this.maximumVersion = options.site.ssl.maximumVersion;
     this.minimumVersion = options.site.ssl.minimumVersion;
     this.requestsCertificate = options.site.sslClientCertificates.clientCertificatePolicy !== 'CertIgnore';
+    const named = namedCertificates(options.identity);
+    this.#certificates = named[0];
+    this.names = new ServerNames(named, this.#common);
     const first = this.#make(this.maximumVersion);
     this.canAnswerTickets = first.native.enableTicketKeyCallback !== undefined;
     this.#giveBack(this.maximumVersion, first);
@@ -91,16 +97,19 @@ export class HandshakeContexts {
     else made.native.close?.();
   }
 
+  /** Of the certificates of every name. */
+  get #common() {
+    const { identity, site } = this.#options;
+    const areAsked = this.requestsCertificate && identity.caNames.length > 0;
+    return { ca: areAsked ? [...identity.caNames] : undefined, sigalgs: site.ssl.signatureAlgorithms };
+  }
+
   #make(maxVersion: SslSettings['maximumVersion']): MadeContext {
-    const { certificate, privateKey, caNames } = this.#options.identity;
-    const { minimumVersion, signatureAlgorithms } = this.#options.site.ssl;
     const context = createSecureContext({
-      cert: certificate,
-      key: privateKey,
-      ca: this.requestsCertificate && caNames.length > 0 ? [...caNames] : undefined,
-      minVersion: minimumVersion,
+      ...(this.#certificates && certificateOptions(this.#certificates)),
+      ...this.#common,
+      minVersion: this.minimumVersion,
       maxVersion,
-      sigalgs: signatureAlgorithms,
       ticketKeys: randomBytes(ticketKeysLength),
       sessionIdContext: this.#name,
       sessionTimeout: ticketLifetimeSeconds,

@@ -22,8 +22,6 @@ export interface WrappedDataConnection {
 
 export class SessionSecurity {
   readonly tickets: SessionTickets;
-  readonly #options: ContextOptions;
-  readonly #kin: SessionKin;
   readonly #contexts: HandshakeContexts;
   /** Only where Node cannot answer for tickets: a context has their keys, so the session keeps those that it has used. */
   readonly #own = new Map<Version, HandshakeContext>();
@@ -31,8 +29,6 @@ export class SessionSecurity {
 
   /** @param kin the other sessions of the server */
   constructor(options: ContextOptions, kin: SessionKin) {
-    this.#options = options;
-    this.#kin = kin;
     this.#contexts = kin.contextsFor(options);
     this.tickets = new SessionTickets(kin);
   }
@@ -131,9 +127,8 @@ export class SessionSecurity {
 
   /** Only where there is a choice: Node stops each handshake for it. */
   #namedCertificates(): Pick<TLSSocketOptions, 'SNICallback'> {
-    const { identity } = this.#options;
-    if (!identity.furtherIdentities?.length) return {};
-    return { SNICallback: (name, done) => done(null, this.#kin.names.contextFor(identity, name)) };
+    const { names } = this.#contexts;
+    return names.areSeveral ? { SNICallback: (name, done) => done(null, names.contextFor(name)) } : {};
   }
 
   #take(version: Version, purpose: () => HandshakePurpose): HandshakeContext {

@@ -1,15 +1,18 @@
 /**
- * The certificates of a site that has several, chosen by the name that a client calls (RFC 6066 3). A name that none of them has gets the
- * first: most clients that name a host wrongly trust it all the same, and a client that does not will say so.
+ * The certificates of a site that has several. One for other names is chosen by the name that a client calls (RFC 6066 3); a name that none
+ * of them has gets the first: most clients that name a host wrongly trust it all the same, and a client that does not will say so. Those of the
+ * names of the first with other kinds of keys are offered together, and the client gets the one that it can verify.
  */
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { TlsIdentity } from './tls-settings.ts';
+import { namesOf, type SslSettings, type TlsIdentity } from './tls-settings.ts';
 
-interface NamedContext {
-  readonly certificate: X509Certificate;
-  /** Of the certificate and its key alone: sessions, tickets and versions are those of the connection. */
-  readonly context: SecureContext;
+type ServerCertificate = Pick<TlsIdentity, 'certificate' | 'privateKey'>;
+
+/** Certificates of the same names, each with another kind of key. */
+export interface NamedCertificates {
+  readonly leaf: X509Certificate;
+  readonly certificates: readonly ServerCertificate[];
 }
 
 /** Whether the certificate says that it is for this name. @param name without a dot at its end */
@@ -17,41 +20,51 @@ export function isNamed(certificate: X509Certificate, name: string): boolean {
   return certificate.checkHost(name, { subject: 'never' }) !== undefined;
 }
 
-interface NamedContexts {
-  readonly first: X509Certificate;
-  readonly further: readonly NamedContext[];
+/** @returns that of the site itself first, then in the order of the settings */
+export function namedCertificates({ furtherIdentities = [], ...first }: TlsIdentity): readonly NamedCertificates[] {
+  const groups = new Map<string, { leaf: X509Certificate; certificates: ServerCertificate[] }>();
+  for (const { certificate, privateKey } of [first, ...furtherIdentities]) {
+    const leaf = new X509Certificate(certificate);
+    const group = groups.get(namesOf(leaf)) ?? { leaf, certificates: [] };
+    group.certificates.push({ certificate, privateKey });
+    groups.set(namesOf(leaf), group);
+  }
+  return [...groups.values()];
+}
+
+/** As `createSecureContext` takes them. */
+export function certificateOptions({ certificates }: NamedCertificates) {
+  return {
+    cert: certificates.map(({ certificate }) => certificate),
+    key: certificates.map(({ privateKey }) => privateKey),
+  };
 }
 
 export class ServerNames {
-  /** Made once for all connections; those that began before a reload have another identity. */
-  readonly #made = new WeakMap<TlsIdentity, NamedContexts>();
+  readonly #first: X509Certificate | undefined;
+  readonly #others: readonly { readonly leaf: X509Certificate; readonly context: SecureContext }[];
 
-  /**
-   * @param name as the client sent it
-   * @returns undefined for the first certificate
-   * @throws Error of OpenSSL when a certificate does not fit its key
-   */
-  contextFor(identity: TlsIdentity, name: string): SecureContext | undefined {
-    const { first, further } = this.prepare(identity);
-    if (isNamed(first, name)) return undefined;
-    return further.find(({ certificate }) => isNamed(certificate, name))?.context;
+  /** @throws Error of OpenSSL when a certificate does not fit its key */
+  constructor(
+    [first, ...others]: readonly NamedCertificates[],
+    common: { readonly ca: string[] | undefined; readonly sigalgs: SslSettings['signatureAlgorithms'] },
+  ) {
+    this.#first = first?.leaf;
+    this.#others = others.map((named) => ({
+      leaf: named.leaf,
+      // Node takes one certificate and its key from it: sessions, tickets and versions are those of the connection.
+      context: createSecureContext({ ...certificateOptions(named), ...common }),
+    }));
   }
 
-  /** @throws as `contextFor` */
-  prepare(identity: TlsIdentity): NamedContexts {
-    const made = this.#made.get(identity) ?? makeContexts(identity);
-    this.#made.set(identity, made);
-    return made;
+  /** Whether there is a choice. */
+  get areSeveral(): boolean {
+    return this.#others.length > 0;
   }
-}
 
-function makeContexts({ certificate, furtherIdentities = [], caNames }: TlsIdentity): NamedContexts {
-  const ca = caNames.length > 0 ? [...caNames] : undefined;
-  return {
-    first: new X509Certificate(certificate),
-    further: furtherIdentities.map((one) => ({
-      certificate: new X509Certificate(one.certificate),
-      context: createSecureContext({ cert: one.certificate, key: one.privateKey, ca }),
-    })),
-  };
+  /** @param name as the client sent it. @returns undefined for the first certificate */
+  contextFor(name: string): SecureContext | undefined {
+    if (this.#first && isNamed(this.#first, name)) return undefined;
+    return this.#others.find(({ leaf }) => isNamed(leaf, name))?.context;
+  }
 }

@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { type ContextOptions, HandshakeContexts, type TicketCallback } from './handshake-contexts.ts';
-import { ServerNames } from './server-names.ts';
 
 interface TicketKey {
   readonly name: Buffer;
@@ -38,7 +37,6 @@ interface KeptSession {
 
 /** What the sessions of one server have in common. */
 export class SessionKin {
-  readonly names = new ServerNames();
   /** OpenSSL resumes only within one context of this name (RFC 5246 leaves it to the server). */
   readonly contextName = randomBytes(partLength).toString('hex');
   /** By the names of their keys. */

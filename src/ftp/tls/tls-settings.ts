@@ -1,4 +1,5 @@
 /** The TLS settings of a site, in the words of IIS, and what is read out of the files they name. */
+import type { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import type { Decoded } from '../../settings/decoded.ts';
 import { iis } from '../../settings/iis-name.ts';
@@ -11,7 +12,7 @@ const furtherCertificate = z
     serverCertificate: file.describe('PEM file: another certificate of the server, then its intermediates'),
     serverCertificateKey: file.describe('PEM file: its private key; not readable by others'),
   })
-  .describe('A certificate for clients that call the server by one of its names');
+  .describe('A certificate for clients that call the server by one of its names, or that verify its kind of key alone');
 
 export const ssl = z.strictObject({
   serverCertificate: file
@@ -22,7 +23,9 @@ export const ssl = z.strictObject({
     .array(furtherCertificate)
     .max(32)
     .default([])
-    .describe('Certificates for further names: the client says by SNI which it means; the first is for all others'),
+    .describe(
+      'Certificates for further names, where the client says by SNI which it means and the first is for all others; or for the same names with another kind of key, RSA beside P-256',
+    ),
   /** `SslRequireCredentialsOnly` protects USER and PASS; behind a login CCC lays TLS down, and REIN does. */
   controlChannelPolicy: z
     .enum(['SslAllow', 'SslRequire', 'SslRequireCredentialsOnly'])
@@ -63,8 +66,13 @@ export interface TlsIdentity {
   readonly certificate: string;
   /** PEM, not encrypted. */
   readonly privateKey: string;
-  /** As the two above, for clients that call the server by other names. */
+  /** As the two above, for clients that call the server by other names, or verify other kinds of keys. */
   readonly furtherIdentities?: readonly Pick<TlsIdentity, 'certificate' | 'privateKey'>[];
   /** PEM of each trust anchor whose name is sent in the CertificateRequest; keep it short, Windows clients cut it at 16 KB. */
   readonly caNames: readonly string[];
+}
+
+/** Equal for certificates of the same names, in whatever order: of these clients are shown one, or one of each kind of key. */
+export function namesOf({ subjectAltName = '' }: X509Certificate): string {
+  return subjectAltName.toLowerCase().split(', ').sort().join();
 }

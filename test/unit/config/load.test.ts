@@ -180,6 +180,15 @@ describe('a faulty configuration', () => {
       'can be read by every user',
     ],
     [
+      'a further certificate of the same names with the same kind of key',
+      () =>
+        changed(site('ssl', 'furtherCertificates'), [
+          { serverCertificate: pki.files.serverChain, serverCertificateKey: pki.files.serverKey },
+        ]),
+      'sites[0].ssl.furtherCertificates[0].serverCertificate',
+      'for the names of the site’s own: clients are shown one of them',
+    ],
+    [
       'a key of another certificate',
       () => changed(site('ssl', 'serverCertificate'), pki.files.root),
       'sites[0].ssl.serverCertificateKey',

@@ -128,9 +128,13 @@ describe('a passive port', () => {
   });
 
   it('that no transfer asks for expires, with its connection', async () => {
-    const { channel, refusals } = channelWith({ connections: { dataChannelTimeout: 40 } });
+    const { channel, refusals } = channelWith({ connections: { dataChannelTimeout: 60_000 } });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const port = await portOf(channel);
     const unused = await tcp(port);
+    while (!channel.hasArrived) await new Promise(setImmediate);
+    vi.advanceTimersByTime(60_000);
+    vi.useRealTimers();
     expect(await endOf(unused)).toMatch(/^end$|ECONNRESET/u);
     expect([channel.isPrepared, channel.hasExpired, refusals]).toEqual([false, true, []]);
     await portOf(channel);
