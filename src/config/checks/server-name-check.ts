@@ -1,6 +1,6 @@
 /** Whether clients will take a server’s certificate: by its names, its purpose and the chain that is sent with it. */
 import { X509Certificate } from 'node:crypto';
-import { namesOf } from '../../ftp/tls/tls-settings.ts';
+import { hostNamesOf } from '../../ftp/tls/tls-settings.ts';
 import { parseCertificate } from '../../pki/certificate/certificate.ts';
 import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import type { YamlSource } from '../yaml/yaml-source.ts';
@@ -74,7 +74,7 @@ export function checkServerTwins(
     if (!leaf || !first || index === 0) continue;
     // All curves of NIST are one kind to OpenSSL.
     const kind = leaf.publicKey.asymmetricKeyType;
-    const [names, isOfFirst] = [namesOf(leaf), namesOf(leaf) === namesOf(first)];
+    const [names, isOfFirst] = [hostNamesOf(leaf), hostNamesOf(leaf) === hostNamesOf(first)];
     if (isOfFirst ? kinds.has(kind) : others.has(names)) {
       source.fault(
         [...setting, 'furtherCertificates', index - 1, 'serverCertificate'],

@@ -5,7 +5,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { namesOf, type SslSettings, type TlsIdentity } from './tls-settings.ts';
+import { hostNamesOf, type SslSettings, type TlsIdentity } from './tls-settings.ts';
 
 type ServerCertificate = Pick<TlsIdentity, 'certificate' | 'privateKey'>;
 
@@ -25,9 +25,9 @@ export function namedCertificates({ furtherIdentities = [], ...first }: TlsIdent
   const groups = new Map<string, { leaf: X509Certificate; certificates: ServerCertificate[] }>();
   for (const { certificate, privateKey } of [first, ...furtherIdentities]) {
     const leaf = new X509Certificate(certificate);
-    const group = groups.get(namesOf(leaf)) ?? { leaf, certificates: [] };
+    const group = groups.get(hostNamesOf(leaf)) ?? { leaf, certificates: [] };
     group.certificates.push({ certificate, privateKey });
-    groups.set(namesOf(leaf), group);
+    groups.set(hostNamesOf(leaf), group);
   }
   return [...groups.values()];
 }

@@ -73,6 +73,6 @@ export interface TlsIdentity {
 }
 
 /** Equal for certificates of the same names, in whatever order: of these clients are shown one, or one of each kind of key. */
-export function namesOf({ subjectAltName = '' }: X509Certificate): string {
+export function hostNamesOf({ subjectAltName = '' }: X509Certificate): string {
   return subjectAltName.toLowerCase().split(', ').sort().join();
 }

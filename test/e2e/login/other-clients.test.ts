@@ -94,11 +94,12 @@ describe.each(cases)('$client with a $way, TLS $tls', ({ client, way, tls }) => 
       expect(readFileSync(copy).equals(uploaded)).toBe(true);
       expect(readFileSync(join(world.files, user, remote)).equals(uploaded)).toBe(true);
       if (client !== 'wget') expect(result.stdout).toContain(remote);
-      const outcomes = world
-        .records()
-        .flatMap((record) => (record.event === 'transfer' && record.path === `/${remote}` ? [record.outcome] : []));
-      expect(outcomes.length).toBeGreaterThan(1);
-      expect(new Set(outcomes)).toEqual(new Set(['complete']));
+      const outcomes = () =>
+        world
+          .records()
+          .flatMap((record) => (record.event === 'transfer' && record.path === `/${remote}` ? [record.outcome] : []));
+      await expect.poll(() => outcomes().length).toBeGreaterThan(1);
+      expect(new Set(outcomes())).toEqual(new Set(['complete']));
     },
   );
 });

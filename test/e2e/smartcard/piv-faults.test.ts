@@ -268,7 +268,7 @@ describe.skipIf(tests.skip)(tests.title, () => {
 
     it.each(clients)('for longer than the person: $client is ended, and the card is free again', async ({ run }) => {
       const held = await insert({ touchDelayMs: 30_000 });
-      const result = await expectRefusedHandshake(() => run(upload(held, { timeoutMs: 2500 })));
+      const result = await expectRefusedHandshake(() => run(upload(held, { timeoutMs: 6000 })));
       expect(result).toMatchObject({ timedOut: true });
       await held.reader.remove();
       await held.reader.setTouchDelay(0);
