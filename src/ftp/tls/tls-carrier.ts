@@ -2,6 +2,7 @@
  * Carries the records of TLS over a TCP connection that may go on without TLS (RFC 4217 11 and 12.3): Node’s TLS takes over the handle of
  * a socket for good, but not that of a stream. It says close_notify first, and what the client still sends under TLS is thrown away.
  */
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -10,6 +11,7 @@ import type { TLSSocket } from 'node:tls';
 const firstRecordType = 20;
 const lastRecordType = 23;
 const recordHeader = 5;
+const partingMilliseconds = 250;
 
 export class TlsCarrier extends Duplex {
   readonly #raw: Socket;
@@ -32,12 +34,25 @@ export class TlsCarrier extends Duplex {
     this.#raw.pause();
     this.#raw.off('data', this.#onData);
     this.#raw.off('end', this.#onEnd);
+    await this.#heardAgain();
     await new Promise<void>((resolve) => {
       tls.once('close', resolve);
       tls.end(resolve);
     });
     this.#raw.off('close', this.#onClose);
     tls.destroy();
+  }
+
+  /**
+   * lftp takes a close_notify that comes with the reply to CCC for the end of the connection. When it has read the reply it sends its own; a
+   * client that waits for the server's, as curl may, waits a moment longer.
+   */
+  async #heardAgain(): Promise<void> {
+    const waiting = AbortSignal.timeout(partingMilliseconds);
+    await Promise.race([
+      once(this.#raw, 'readable', { signal: waiting }),
+      once(this.#raw, 'close', { signal: waiting }),
+    ]).catch(() => undefined);
   }
 
   override _read(): void {

@@ -1,6 +1,12 @@
-/** What follows the last records of TLS in the clear, however the octets arrive. */
-import { describe, expect, it } from 'vitest';
-import { behindRecords } from '../../../src/ftp/tls/tls-carrier.ts';
+/** What follows the last records of TLS in the clear, however the octets arrive, and when TLS says that it ends. */
+import { EventEmitter } from 'node:events';
+import type { TLSSocket } from 'node:tls';
+import { afterEach, describe, expect, it } from 'vitest';
+import { behindRecords, TlsCarrier } from '../../../src/ftp/tls/tls-carrier.ts';
+import { OpenSockets } from '../../support/socket-pairs.ts';
+
+const open = new OpenSockets();
+afterEach(() => open.destroy());
 
 const record = (type: number, length: number) =>
   Buffer.concat([Buffer.of(type, 3, 3, length >> 8, length & 0xff), Buffer.alloc(length, 'x')]);
@@ -33,5 +39,37 @@ describe('octets behind the records of TLS', () => {
     ['a type below those of TLS', [Buffer.of(19)], '\x13'],
   ])('are passed on behind %s', (_kind, octets, expected) => {
     for (const size of [1, 2, 5, 7, 1_000_000]) expect(passed(Buffer.concat(octets), size), `${size}`).toBe(expected);
+  });
+});
+
+describe('close_notify of the server', () => {
+  /** TLS that only tells whether it was ended. */
+  function endable() {
+    let isEnded = false;
+    const end = (done: () => void) => {
+      isEnded = true;
+      done();
+    };
+    const tls = Object.assign(new EventEmitter(), { end, destroy: () => undefined }) as unknown as TLSSocket;
+    return { tls, isEnded: () => isEnded };
+  }
+
+  it('waits for the client, who has read the reply to CCC before it says anything', async () => {
+    const { client, raw } = await open.tcpPair();
+    const { tls, isEnded } = endable();
+    const laidDown = new TlsCarrier(raw).layDown(tls);
+    for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+    expect(isEnded()).toBe(false);
+    client.write('NOOP\r\n');
+    await laidDown;
+    expect(isEnded()).toBe(true);
+    expect(String(raw.read())).toBe('NOOP\r\n');
+  });
+
+  it('comes all the same where the client waits for it', async () => {
+    const { raw } = await open.tcpPair();
+    const { tls, isEnded } = endable();
+    await new TlsCarrier(raw).layDown(tls);
+    expect(isEnded()).toBe(true);
   });
 });
