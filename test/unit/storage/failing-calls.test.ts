@@ -207,9 +207,9 @@ describe('an upload', () => {
     const opened = await upload(replace);
     vi.spyOn(handles, 'datasync').mockResolvedValue();
     const givenUp = new AbortController();
-    const committed = opened.commit(givenUp.signal);
-    // Of the same length and later begun than the wait of the commit: it ends in the same turn of the event loop, behind it.
+    // Of the same length as the wait of the commit and begun with it: both end in one turn of the event loop, and this in its last phase.
     setTimeout(() => setImmediate(() => givenUp.abort()), 5);
+    const committed = opened.commit(givenUp.signal);
     await expect(committed).rejects.toThrow(/aborted/u);
     expect(await readFile(host('a'), 'utf8')).toBe('alpha');
   });
