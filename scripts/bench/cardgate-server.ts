@@ -20,9 +20,6 @@ function version(): string {
   }
 }
 
-/** As the documents have a service manager start it. */
-process.env['NODE_OPTIONS'] ??= '--max-semi-space-size=16';
-
 export async function startCardgate({ pki, person }: BenchPeople): Promise<BenchServer> {
   const certificate = createHash('sha256').update(person.der).digest('hex');
   const { directory, files } = accountFileDirectory([{ name: 'ada', certificates: [certificate] }]);
@@ -31,6 +28,8 @@ export async function startCardgate({ pki, person }: BenchPeople): Promise<Bench
     directories: [directory],
     files,
     rules: 'rules:\n  - { name: one-to-one, map: certificate }\n',
+    // As the documents have a service manager start it.
+    nodeFlags: ['--max-semi-space-size=16'],
     site: { connections: { maxConnections: 20_000, maxConnectionsPerAddress: 20_000 } },
   });
   const { gateway, port } = world;

@@ -4,7 +4,7 @@ import type { Facts } from '../explanation/steps.ts';
 import type { Transfer } from '../operations/audit.ts';
 import type { Control } from './control/control.ts';
 import type { AuthenticatedSession } from './control/session.ts';
-import { recordTransfer, unrecordable } from './data/transfer-audit.ts';
+import { recordObstacle, recordTransfer } from './data/transfer-audit.ts';
 import { answeringFailures } from './file-access.ts';
 import type { Reply } from './reply.ts';
 
@@ -25,8 +25,9 @@ export interface Change {
 /** @returns whether it was done; otherwise the client was told */
 export async function applyChange(control: Control, session: AuthenticatedSession, change: Change): Promise<boolean> {
   const { operation, path, target, facts } = change;
-  if (control.options.audit.transferObstacle !== undefined) {
-    control.send(unrecordable);
+  const obstacle = recordObstacle(control);
+  if (obstacle) {
+    control.send(obstacle);
     return false;
   }
   let outcome: Pick<Transfer, 'outcome' | 'facts'> = { outcome: 'failed', facts };

@@ -1,7 +1,7 @@
 /** What one handshake proves: the certificates as sent, and nothing out of a session that was only resumed. */
 
 import { once } from 'node:events';
-import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { peekClientHello, type ReceivedClientHello } from '../../src/ftp/tls/client-hello.ts';
@@ -14,9 +14,10 @@ import { generateSoftwareKey } from '../../src/smartcard/authority/software-key.
 import type { TlsIdentity } from '../support/control-client.ts';
 import { ftpSettings } from '../support/ftp-settings.ts';
 import { createIdentities, derOf, type TestIdentities } from '../support/protocol-site.ts';
+import { OpenSockets } from '../support/socket-pairs.ts';
 
 let identities: TestIdentities;
-let server: Server | undefined;
+const open = new OpenSockets();
 const sockets: (Socket | TLSSocket)[] = [];
 
 beforeAll(async () => {
@@ -24,7 +25,7 @@ beforeAll(async () => {
 });
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  server?.close();
+  open.destroy();
 });
 
 function security(caNames: readonly string[] = []): SessionSecurity {
@@ -32,17 +33,9 @@ function security(caNames: readonly string[] = []): SessionSecurity {
 }
 
 async function connected(identity: TlsIdentity & { readonly ecdhCurve?: string }) {
-  const accepted = Promise.withResolvers<Socket>();
-  server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => accepted.resolve(socket)).listen(
-    0,
-    '127.0.0.1',
-  );
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  const client = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...identity });
+  const { client: socket, raw } = await open.tcpPair();
+  const client = connect({ socket, rejectUnauthorized: false, ...identity });
   client.on('error', () => undefined);
-  const raw = await accepted.promise;
-  server.close();
   return { client, raw };
 }
 
@@ -132,13 +125,9 @@ describe('a client that gives up during the handshake', () => {
     ['ends without a word', Buffer.alloc(0)],
     ['ends in the middle of its ClientHello', clientHello],
   ])('%s is noticed at once, not at the deadline', async (_rule, octets) => {
-    const accepted = Promise.withResolvers<Socket>();
-    server = createServer({ allowHalfOpen: true }, (socket) => accepted.resolve(socket)).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const client = connectTcp((server.address() as { port: number }).port, '127.0.0.1');
-    sockets.push(client);
-    client.on('error', () => undefined).end(octets);
-    const socket = security().wrapControl(await accepted.promise);
+    const { client, raw } = await open.tcpPair();
+    client.end(octets);
+    const socket = security().wrapControl(raw);
     sockets.push(socket);
     expect(await completeHandshake(socket, milliseconds(300_000))).toEqual({
       outcome: 'failed',

@@ -26,6 +26,8 @@ export interface LoginWorldOptions {
   readonly sites?: Readonly<Record<string, Settings>>;
   /** Written beside the configuration with mode 0600, by name. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Of Node, for the gateway. */
+  readonly nodeFlags?: readonly string[];
 }
 
 export interface LoginWorld {
@@ -65,7 +67,8 @@ export async function startLoginWorld(options: LoginWorldOptions): Promise<Login
       sites: Object.entries(sites).map(([name, more]) => mergedSettings(common, { name, ...more })),
     }),
   );
-  const gateway = await startGateway({ command: cardgate, configuration });
+  const [node, program] = cardgate;
+  const gateway = await startGateway({ command: [node, ...(options.nodeFlags ?? []), program], configuration });
   const auditFile = join(folder, 'audit.jsonl');
   const records = () =>
     existsSync(auditFile)

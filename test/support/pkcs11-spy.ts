@@ -4,24 +4,40 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const module = '/usr/lib/x86_64-linux-gnu/pkcs11-spy.so';
+export const spyModule = '/usr/lib/x86_64-linux-gnu/pkcs11-spy.so';
+
+/** What the card was asked. */
+export interface Spied {
+  readonly logins: number;
+  readonly signatures: number;
+}
+
+/** @param module of the card @param log file */
+export function spyEnvironment(module: string, log: string): Readonly<Record<string, string>> {
+  return { PKCS11SPY: module, PKCS11SPY_OUTPUT: log };
+}
+
+/** Calls in the log of the spy. */
+export function spied(log: string): Spied {
+  const text = existsSync(log) ? readFileSync(log, 'utf8') : '';
+  const count = (call: string) => (text.match(new RegExp(`: ${call}$`, 'gm')) ?? []).length;
+  return { logins: count('C_Login'), signatures: count('C_Sign') };
+}
 
 export interface Pkcs11Spy {
-  readonly module: string;
   readonly environment: Readonly<Record<string, string>>;
   /** So far. */
   signatures(): number;
   remove(): Promise<void>;
 }
 
-/** @param spiedOn the module of the card */
-export async function pkcs11Spy(spiedOn: string): Promise<Pkcs11Spy> {
+/** With a log of its own. @param module of the card */
+export async function pkcs11Spy(module: string): Promise<Pkcs11Spy> {
   const folder = await mkdtemp(join(tmpdir(), 'cardgate-spy-'));
   const log = join(folder, 'spy.log');
   return {
-    module,
-    environment: { PKCS11SPY: spiedOn, PKCS11SPY_OUTPUT: log },
-    signatures: () => (existsSync(log) ? (readFileSync(log, 'latin1').match(/^\d+: C_Sign$/gmu)?.length ?? 0) : 0),
+    environment: spyEnvironment(module, log),
+    signatures: () => spied(log).signatures,
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }

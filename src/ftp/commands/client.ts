@@ -1,10 +1,9 @@
 /** CLNT, CSID, LANG and HOST: what a client says of itself, in which language it is answered, and whom it wants to speak to. */
-import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { plainAddress } from '../../operations/network.ts';
 import type { Control } from '../control/control.ts';
 import { reply } from '../reply.ts';
-import { isNamed } from '../tls/server-names.ts';
+import { isNamed, leavesOf } from '../tls/server-names.ts';
 
 /** Characters kept of what a client calls itself. */
 const maximumClientName = 100;
@@ -55,16 +54,12 @@ export function chooseHost(control: Control, argument: string): void {
 function isOwnAddress(control: Control, address: string): boolean {
   return (
     plainAddress(address) === control.localAddress ||
-    certificatesOf(control).some((certificate) => certificate.checkIP(address) !== undefined)
+    leavesOf(control.options.identity).some((certificate) => certificate.checkIP(address) !== undefined)
   );
 }
 
 /** A name ends in a dot or not; it is the same. */
 function isOwnName(control: Control, name: string): boolean {
   const host = name.replace(/\.$/u, '');
-  return certificatesOf(control).some((certificate) => isNamed(certificate, host));
-}
-
-function certificatesOf({ options: { identity } }: Control): readonly X509Certificate[] {
-  return [identity, ...(identity.furtherIdentities ?? [])].map(({ certificate }) => new X509Certificate(certificate));
+  return leavesOf(control.options.identity).some((certificate) => isNamed(certificate, host));
 }

@@ -7,11 +7,10 @@ import type { Transfer } from '../../operations/audit.ts';
 import { type FileFacts, StorageError, type Upload } from '../../storage/storage.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
-import { fileBlocks } from '../data/file-blocks.ts';
-import { sendingSlab } from '../data/octet-slabs.ts';
-import { recordTransfer, unrecordable } from '../data/transfer-audit.ts';
+import { recordObstacle, recordTransfer } from '../data/transfer-audit.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
+import { completeLocally, writeFileInto } from './local-upload.ts';
 import { pathWords } from './path-words.ts';
 import { umaskOf } from './site/site-session.ts';
 
@@ -36,7 +35,8 @@ export async function combine(control: Control, argument: string, session: Authe
     if (path === undefined) return;
     paths.push(path);
   }
-  if (control.options.audit.transferObstacle !== undefined) control.send(unrecordable);
+  const obstacle = recordObstacle(control);
+  if (obstacle) control.send(obstacle);
   else await answeringFailures(control, () => combineInto(control, session, paths));
 }
 
@@ -99,19 +99,10 @@ function written(
       facts,
     });
   };
-  return control.runTransfer(async (signal) => {
-    try {
-      for (const source of sources) await append(session, upload, source, signal);
-      await upload.commit(signal);
-    } catch (error) {
-      record(signal.aborted ? 'aborted' : 'failed', errorMessage(error));
-      if (!signal.aborted) throw error;
-      control.send(reply('transferAborted', 'Given up.'));
-      return false;
-    }
-    record('complete');
-    return true;
-  });
+  const fill = async (signal: AbortSignal) => {
+    for (const source of sources) await append(session, upload, source, signal);
+  };
+  return completeLocally(control, { upload, fill, record });
 }
 
 async function append(session: AuthenticatedSession, upload: Upload, { path, facts }: Part, signal: AbortSignal) {
@@ -119,10 +110,7 @@ async function append(session: AuthenticatedSession, upload: Upload, { path, fac
   try {
     if (hasChanged(facts, file.facts))
       throw new StorageError('changed', `${path}: no longer the file that was looked at`);
-    for await (const block of fileBlocks({ readInto: file.readInto, start: 0, end: file.facts.size }, sendingSlab)) {
-      signal.throwIfAborted();
-      await upload.write(block);
-    }
+    await writeFileInto(upload, file, signal);
   } finally {
     await file.close();
   }

@@ -6,11 +6,12 @@ import { type ReadableFile, StorageError } from '../../storage/storage.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import { type DigestAlgorithm, findDigest, firstDigest } from '../data/digest.ts';
-import { unrecordable } from '../data/transfer-audit.ts';
+import { recordObstacle } from '../data/transfer-audit.ts';
 import { answeringFailures } from '../file-access.ts';
 import { type Reply, reply } from '../reply.ts';
 import { resolveVirtualPath } from '../virtual-path.ts';
 import { digestOf } from './file-digest.ts';
+import { quoted } from './path-words.ts';
 import { takePortion } from './restart.ts';
 import { opened } from './transfer-opening.ts';
 
@@ -162,7 +163,8 @@ async function digesting(
   adapt: (answer: Reply, error: StorageError) => Reply,
   work: () => Promise<void>,
 ): Promise<void> {
-  if (control.options.audit.transferObstacle !== undefined) control.send(unrecordable);
+  const obstacle = recordObstacle(control);
+  if (obstacle) control.send(obstacle);
   else await answeringFailures(control, work, adapt);
 }
 
@@ -215,5 +217,5 @@ function quotedIn(text: string): readonly Asked[] {
 }
 
 function quotedIfNeeded(called: string): string {
-  return called.includes(' ') ? `"${called.replaceAll('"', '""')}"` : called;
+  return called.includes(' ') ? quoted(called) : called;
 }

@@ -4,6 +4,7 @@ import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
+import { quoted } from './path-words.ts';
 import { umaskOf } from './site/site-session.ts';
 
 export async function changeDirectory(control: Control, argument: string, session: AuthenticatedSession) {
@@ -57,9 +58,4 @@ export async function availableSpace(control: Control, argument: string, session
   await answeringFailures(control, async () => {
     control.send(reply('fileStatus', String(await session.storage.freeSpace(path))));
   });
-}
-
-/** RFC 959 appendix II: a quotation mark in the name is doubled. */
-function quoted(path: string): string {
-  return `"${path.replaceAll('"', '""')}"`;
 }

@@ -1,12 +1,11 @@
 /** MDTM, MFMT and MFF: when a file was modified, told and set, and its mode (RFC 3659 3, draft-somers-ftp-mfxx-04). */
 import { StorageError } from '../../storage/storage.ts';
-import { applyChange } from '../change-audit.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import { answeringFailures, pathArgument } from '../file-access.ts';
 import { formatTimeValue, parseTimeValue } from '../listing.ts';
 import { reply } from '../reply.ts';
-import { applyMode } from './site/site-files.ts';
+import { applyMode, applyTimes } from './site/site-files.ts';
 
 /** A time and a path behind one space. */
 const timeAndPath = /^(?<time>\d{14}(?:\.\d+)?) (?<path>.+)$/su;
@@ -88,13 +87,6 @@ async function setModifiedTime(
     control.send(reply('argumentError', 'A time is YYYYMMDDHHMMSS in UTC, and one space stands before the path.'));
     return;
   }
-  const path = pathArgument(control, called);
-  if (path === undefined) return;
-  await applyChange(control, session, {
-    operation: 'set-modified-time',
-    path,
-    facts: { modifiedAt: time.toISOString() },
-    apply: () => session.storage.setModifiedTime(path, time),
-    done: reply('fileStatus', `Modify=${formatTimeValue(time)};${alsoSet} ${called}`),
-  });
+  const done = reply('fileStatus', `Modify=${formatTimeValue(time)};${alsoSet} ${called}`);
+  await applyTimes(control, session, { modified: time }, called, done);
 }

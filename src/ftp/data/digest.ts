@@ -32,7 +32,7 @@ export const digestSettings = {
     ),
 };
 
-/** @param name in any case @returns undefined when there is none of that name */
+/** @param name in any case @returns undefined when no offered algorithm has that name */
 export function findDigest(name: string, offered: readonly DigestAlgorithm[]): DigestAlgorithm | undefined {
   return offered.find((algorithm) => algorithm === name.toUpperCase());
 }

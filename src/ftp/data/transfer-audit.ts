@@ -8,8 +8,12 @@ import { type Reply, reply } from '../reply.ts';
 /** What differs from one record of a connection to the next. */
 type TransferFacts = Omit<Transfer, keyof ReturnType<typeof commonFacts> | 'event' | 'accountName'>;
 
-/** To a client that wants to read or change a file while there is hardly room to keep the record of it. */
-export const unrecordable: Reply = reply('localError', 'Not possible at the moment; try again later.');
+const unrecordable: Reply = reply('localError', 'Not possible at the moment; try again later.');
+
+/** @returns what a client hears that wants to read or change a file while there is hardly room to keep the record of it */
+export function recordObstacle({ options: { audit } }: Control): Reply | undefined {
+  return audit.transferObstacle === undefined ? undefined : unrecordable;
+}
 
 /** @param facts octets moved and times in milliseconds, as the record names them */
 export function recordTransfer(control: Control, session: AuthenticatedSession, facts: TransferFacts): void {

@@ -16,7 +16,7 @@ import { type Reply, reply } from '../reply.ts';
 import type { TransferDirection } from '../tls/session-tickets.ts';
 import type { Opened } from './data-attempt.ts';
 import type { DataConnection } from './data-connection.ts';
-import { unrecordable } from './transfer-audit.ts';
+import { recordObstacle } from './transfer-audit.ts';
 import { PaceError } from './transfer-pace.ts';
 import { TransferRefused } from './transfer-refused.ts';
 
@@ -29,9 +29,10 @@ export interface TransferResult {
 
 /** @returns what stands against any transfer now; it is asked before a file is opened (RFC 4217 10.2, 521) */
 export function transferObstacle(control: Control): Reply | undefined {
-  const { site, audit } = control.options;
+  const { site } = control.options;
   const { dataChannelPolicy } = site.ssl;
-  if (audit.transferObstacle !== undefined) return unrecordable;
+  const obstacle = recordObstacle(control);
+  if (obstacle) return obstacle;
   if (dataChannelPolicy === 'SslRequire' && control.data.protection !== 'P') {
     return reply('protectionNotAllowed', 'Data connections must be protected here; PBSZ 0 and PROT P first.');
   }

@@ -20,13 +20,32 @@ export function isNamed(certificate: X509Certificate, name: string): boolean {
   return certificate.checkHost(name, { subject: 'never' }) !== undefined;
 }
 
-/** @returns that of the site itself first, then in the order of the settings */
-export function namedCertificates({ furtherIdentities = [], ...first }: TlsIdentity): readonly NamedCertificates[] {
+const leavesOfIdentities = new WeakMap<TlsIdentity, readonly X509Certificate[]>();
+
+/** @returns the server's own certificates, that of the site itself first, then in the order of the settings; parsed once */
+export function leavesOf(identity: TlsIdentity): readonly X509Certificate[] {
+  const known = leavesOfIdentities.get(identity);
+  if (known) return known;
+  const leaves = serverCertificates(identity).map(({ certificate }) => new X509Certificate(certificate));
+  leavesOfIdentities.set(identity, leaves);
+  return leaves;
+}
+
+function serverCertificates({
+  furtherIdentities = [],
+  certificate,
+  privateKey,
+}: TlsIdentity): readonly ServerCertificate[] {
+  return [{ certificate, privateKey }, ...furtherIdentities];
+}
+
+/** @returns those of the site itself first */
+export function namedCertificates(identity: TlsIdentity): readonly NamedCertificates[] {
+  const certificates = serverCertificates(identity);
   const groups = new Map<string, { leaf: X509Certificate; certificates: ServerCertificate[] }>();
-  for (const { certificate, privateKey } of [first, ...furtherIdentities]) {
-    const leaf = new X509Certificate(certificate);
+  for (const [index, leaf] of leavesOf(identity).entries()) {
     const group = groups.get(hostNamesOf(leaf)) ?? { leaf, certificates: [] };
-    group.certificates.push({ certificate, privateKey });
+    group.certificates.push(...certificates.slice(index, index + 1));
     groups.set(hostNamesOf(leaf), group);
   }
   return [...groups.values()];

@@ -7,7 +7,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
-import type { Handle, PKCS11 } from 'pkcs11js';
+import type { PKCS11 } from 'pkcs11js';
 import { CardError } from '../card/card-error.ts';
 import { replaceFile } from '../card/replace-file.ts';
 import { loadPkcs11Library, type Pkcs11Library, returnValueName } from './pkcs11-module.ts';
@@ -119,10 +119,17 @@ async function untilEveryTokenIsSeen(cryptoki: Cryptoki, { tokenDirectory }: Sof
   }
 }
 
-function tokensSeen({ library, pkcs11 }: Cryptoki): number {
-  const isInitialized = (slot: Handle) => (pkcs11.C_GetTokenInfo(slot).flags & library.CKF_TOKEN_INITIALIZED) !== 0;
+/** Slots with a token that is more than a place for one, in their order. */
+export function initializedSlots({ library, pkcs11 }: Cryptoki) {
+  return pkcs11
+    .C_GetSlotList(true)
+    .map((slot) => ({ slot, information: pkcs11.C_GetTokenInfo(slot) }))
+    .filter(({ information }) => (information.flags & library.CKF_TOKEN_INITIALIZED) !== 0);
+}
+
+function tokensSeen(cryptoki: Cryptoki): number {
   try {
-    return pkcs11.C_GetSlotList(true).filter(isInitialized).length;
+    return initializedSlots(cryptoki).length;
   } catch (error) {
     if (returnValueName(error) === 'CKR_GENERAL_ERROR') return 0;
     throw error;

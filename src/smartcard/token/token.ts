@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Handle, Template } from 'pkcs11js';
 import { CardError } from '../card/card-error.ts';
-import type { Cryptoki, SoftHsm } from './softhsm.ts';
+import { type Cryptoki, initializedSlots, type SoftHsm } from './softhsm.ts';
 
 /** PKCS #11 section 3.2: label of CK_TOKEN_INFO. */
 const labelOctets = 32;
@@ -16,16 +16,12 @@ export interface TokenDescription {
 }
 
 /** The initialized tokens, in the order of their slots. */
-export function listTokens({ library, pkcs11 }: Cryptoki): readonly TokenDescription[] {
-  return pkcs11
-    .C_GetSlotList(true)
-    .map((slot) => ({ slot, information: pkcs11.C_GetTokenInfo(slot) }))
-    .filter(({ information }) => (information.flags & library.CKF_TOKEN_INITIALIZED) !== 0)
-    .map(({ slot, information }) => ({
-      label: information.label.trimEnd(),
-      serialNumber: information.serialNumber.trimEnd(),
-      slot,
-    }));
+export function listTokens(cryptoki: Cryptoki): readonly TokenDescription[] {
+  return initializedSlots(cryptoki).map(({ slot, information }) => ({
+    label: information.label.trimEnd(),
+    serialNumber: information.serialNumber.trimEnd(),
+    slot,
+  }));
 }
 
 /** Throws CardError unless exactly one token has the label. */

@@ -1,20 +1,14 @@
 /** One run of `cardgate try-card`, with a spy between it and SoftHSM that counts what the card was asked. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cardgate } from '../../support/built-program.ts';
 import type { ClientResult } from '../../support/clients/client-session.ts';
 import { runClient } from '../../support/clients/run-client.ts';
+import { type Spied, spied, spyEnvironment, spyModule } from '../../support/pkcs11-spy.ts';
 import { type CommandResult, runInProcess } from '../../support/run-in-process.ts';
 
 export const softHsmModule = '/usr/lib/softhsm/libsofthsm2.so';
-export const spyModule = '/usr/lib/x86_64-linux-gnu/pkcs11-spy.so';
-
-/** What the card was asked. */
-interface Spied {
-  readonly logins: number;
-  readonly signatures: number;
-}
 
 export interface TrialRequest {
   readonly args: readonly string[];
@@ -65,13 +59,5 @@ const wordsOf = ({ args, pin }: TrialRequest) => [
 const inputOf = ({ pin = '' }: TrialRequest) => `${pin}\n`;
 const environment = ({ cards }: TrialRequest, log: string) => ({
   SOFTHSM2_CONF: cards,
-  PKCS11SPY: softHsmModule,
-  PKCS11SPY_OUTPUT: log,
+  ...spyEnvironment(softHsmModule, log),
 });
-
-/** Calls in the log of pkcs11-spy. */
-export function spied(log: string): Spied {
-  const text = existsSync(log) ? readFileSync(log, 'utf8') : '';
-  const count = (call: string) => (text.match(new RegExp(`: ${call}$`, 'gm')) ?? []).length;
-  return { logins: count('C_Login'), signatures: count('C_Sign') };
-}

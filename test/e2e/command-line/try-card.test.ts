@@ -10,8 +10,9 @@ import type { Card } from '../../../src/smartcard/card/card.ts';
 import { cardTests } from '../../support/card-tests.ts';
 import { freePort } from '../../support/child-server.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { spyModule } from '../../support/pkcs11-spy.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
-import { spyModule, type TrialRequest, TrialsInProcess, tryCard } from './try-card-trial.ts';
+import { type TrialRequest, TrialsInProcess, tryCard } from './try-card-trial.ts';
 
 const day = 86_400_000;
 const now = new Date();

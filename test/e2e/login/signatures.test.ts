@@ -19,7 +19,7 @@ import { ftplib } from '../../support/clients/ftplib.ts';
 import { lftp } from '../../support/clients/lftp.ts';
 import { otherClients } from '../../support/clients/other-clients.ts';
 import { accountsHolding, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
-import { pkcs11Spy } from '../../support/pkcs11-spy.ts';
+import { pkcs11Spy, spyModule } from '../../support/pkcs11-spy.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 
 const files = 10;
@@ -93,7 +93,7 @@ describe.skipIf(tests.skip)(tests.title, () => {
     try {
       const spied: ClientIdentity = {
         ...card,
-        card: { ...card.card, module: spy.module, environment: spy.environment },
+        card: { ...card.card, module: spyModule, environment: spy.environment },
       };
       const session = { ...world.session('ada', spied, '1.3', steps(prefix)), ...offers[offer] };
       expectWhole(await run({ ...session, timeoutMs: 50_000 }), prefix);
@@ -150,7 +150,7 @@ describe('with several control connections at once', () => {
       try {
         const spied: ClientIdentity = {
           ...card,
-          card: { ...card.card, module: spy.module, environment: spy.environment },
+          card: { ...card.card, module: spyModule, environment: spy.environment },
         };
         const uploads = steps('parallel').slice(0, files);
         const session = { ...world.session('ada', spied, '1.3', uploads), ...offers['both versions'] };

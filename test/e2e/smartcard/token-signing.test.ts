@@ -9,8 +9,9 @@ import { cardTests } from '../../support/card-tests.ts';
 import { type ClientStep, cardIdentity, type TlsVersion } from '../../support/clients/client-session.ts';
 import { runClient } from '../../support/clients/run-client.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
+import { spied, spyModule } from '../../support/pkcs11-spy.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
-import { softHsmModule, spied, spyModule } from '../command-line/try-card-trial.ts';
+import { softHsmModule } from '../command-line/try-card-trial.ts';
 
 const keyTypes = ['RSA-2048', 'P-256', 'P-384'] as const;
 const client = fileURLToPath(new URL('../../support/clients/basic-ftp-client.ts', import.meta.url));

@@ -3,16 +3,14 @@
  * the connection give it up, and the old file stays then.
  */
 import { millisecondsSince } from '../../../clock.ts';
-import { errorMessage } from '../../../error-message.ts';
 import type { Transfer } from '../../../operations/audit.ts';
 import type { ReadableFile, Upload } from '../../../storage/storage.ts';
 import type { Control } from '../../control/control.ts';
 import type { AuthenticatedSession } from '../../control/session.ts';
-import { fileBlocks } from '../../data/file-blocks.ts';
-import { sendingSlab } from '../../data/octet-slabs.ts';
-import { recordTransfer, unrecordable } from '../../data/transfer-audit.ts';
+import { recordObstacle, recordTransfer } from '../../data/transfer-audit.ts';
 import { answeringFailures, pathArgument } from '../../file-access.ts';
 import { type Reply, reply } from '../../reply.ts';
+import { completeLocally, writeFileInto } from '../local-upload.ts';
 import { opened } from '../transfer-opening.ts';
 import { umaskOf } from './site-session.ts';
 import { twoPaths } from './two-paths.ts';
@@ -45,8 +43,9 @@ export async function copyTo(control: Control, argument: string, session: Authen
 }
 
 async function copy(control: Control, session: AuthenticatedSession, path: string, target: string, done: Reply) {
-  if (control.options.audit.transferObstacle !== undefined) {
-    control.send(unrecordable);
+  const obstacle = recordObstacle(control);
+  if (obstacle) {
+    control.send(obstacle);
     return;
   }
   const { storage } = session;
@@ -81,20 +80,6 @@ async function move(control: Control, session: AuthenticatedSession, { file, upl
     const durationMilliseconds = millisecondsSince(startedAt, timer);
     recordTransfer(control, session, { ...transfer, outcome, bytes, durationMilliseconds, facts: { reason } });
   };
-  await control.runTransfer(async (signal) => {
-    try {
-      const octets = { readInto: file.readInto, start: 0, end: file.facts.size };
-      for await (const block of fileBlocks(octets, sendingSlab)) {
-        signal.throwIfAborted();
-        await upload.write(block);
-      }
-      await upload.commit(signal);
-      record('complete');
-      control.send(done);
-    } catch (error) {
-      record(signal.aborted ? 'aborted' : 'failed', errorMessage(error));
-      if (!signal.aborted) throw error;
-      control.send(reply('transferAborted', 'Given up.'));
-    }
-  });
+  const fill = (signal: AbortSignal) => writeFileInto(upload, file, signal);
+  await completeLocally(control, { upload, fill, record }, () => control.send(done));
 }

@@ -72,6 +72,17 @@ export async function changeTimes(control: Control, argument: string, session: A
     control.send(reply('argumentError', 'Give YYYYMMDDhhmm[ss] in UTC and a path, or a path, three times and UTC.'));
     return;
   }
+  await applyTimes(control, session, { modified, accessed }, called, reply('ok', 'The time is set.'));
+}
+
+/** @param called path in the words of the client */
+export async function applyTimes(
+  control: Control,
+  session: AuthenticatedSession,
+  { modified, accessed }: { readonly modified: Date; readonly accessed?: Date | undefined },
+  called: string,
+  done: Reply,
+): Promise<void> {
   const path = pathArgument(control, called);
   if (path === undefined) return;
   await applyChange(control, session, {
@@ -79,7 +90,7 @@ export async function changeTimes(control: Control, argument: string, session: A
     path,
     facts: { modifiedAt: modified.toISOString(), accessedAt: accessed?.toISOString() },
     apply: () => session.storage.setModifiedTime(path, modified, accessed),
-    done: reply('ok', 'The time is set.'),
+    done,
   });
 }
 

@@ -52,7 +52,7 @@ export async function site(control: Control, argument: string, session: Authenti
   if (verb.toUpperCase() !== 'CPTO') control.settings.copyFrom = undefined;
   if (!command) control.send(reply('syntaxError', 'SITE command not understood; SITE HELP lists them.'));
   else if (command.syntax === '' ? rest.trim() !== '' : rest === '' && !command.syntax.startsWith('[')) {
-    control.send(reply('argumentError', `Syntax: ${`SITE ${command.verb} ${command.syntax}`.trimEnd()}`));
+    control.send(reply('argumentError', `Syntax: SITE ${usageOf(command)}`));
   } else await command.run(control, rest, session);
 }
 
@@ -66,11 +66,15 @@ export function siteFeatures(control: Control): readonly string[] {
 function siteHelp(control: Control, verb: string): void {
   const command = verb === '' ? undefined : find(control, verb);
   if (verb === '') {
-    const lines = offered(control).map((one) => ` ${`${one.verb} ${one.syntax}`.trimEnd()}`);
+    const lines = offered(control).map((one) => ` ${usageOf(one)}`);
     control.send(reply('help', 'Commands of SITE:', ...lines, 'SITE HELP <command> tells more.'));
   } else if (command) {
-    control.send(reply('help', `${`SITE ${command.verb} ${command.syntax}`.trimEnd()}: ${command.help}`));
+    control.send(reply('help', `SITE ${usageOf(command)}: ${command.help}`));
   } else control.send(reply('notImplemented', 'No such command of SITE.'));
+}
+
+function usageOf({ verb, syntax }: SiteCommand): string {
+  return `${verb} ${syntax}`.trimEnd();
 }
 
 function find(control: Control, verb: string): SiteCommand | undefined {

@@ -10,7 +10,8 @@ import { type CardModule, openCardModule } from '../../../../src/smartcard/reade
 import { type CardSlot, listSlots } from '../../../../src/smartcard/reader/slots.ts';
 import { SecretPin } from '../../../../src/smartcard/token/secret-pin.ts';
 import { tlsClientFailure, tlsClientIdentity } from '../../../../src/smartcard/token/tls-client-identity.ts';
-import { createTestTokens, pin, softHsmModule, spyModule, type TestTokens } from './token.ts';
+import { spyModule } from '../../../support/pkcs11-spy.ts';
+import { createTestTokens, pin, softHsmModule, type TestTokens } from './token.ts';
 
 const labels = ['right', 'wrong', 'twice', 'short', 'both-ways', 'elsewhere'] as const;
 

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const softHsmModule = '/usr/lib/softhsm/libsofthsm2.so';
-export const spyModule = '/usr/lib/x86_64-linux-gnu/pkcs11-spy.so';
 export const pin = '271828';
 
 /** Options of `openssl genpkey`. */
