@@ -63,6 +63,9 @@ export class TransferPace {
   #inflated = 0;
   #isHeld = false;
   #isStopped = false;
+  /** Whether the kernel's table has ever shown the connection. */
+  #isInTable = false;
+  readonly #begin: Look;
 
   /** Begins to watch. @param fail is called once at most */
   constructor(socket: Socket, direction: 'in' | 'out', settings: PaceSettings, fail: (error: PaceError) => void) {
@@ -71,7 +74,8 @@ export class TransferPace {
     this.#settings = settings;
     this.#fail = fail;
     const passed = this.#passed();
-    this.#looks.push({ at: performance.now(), passed, moved: passed });
+    this.#begin = { at: performance.now(), passed, moved: passed };
+    this.#looks.push(this.#begin);
     this.#timer = setInterval(() => void this.#look(), settings.dataChannelTimeout / looksPerSpan);
   }
 
@@ -108,9 +112,24 @@ export class TransferPace {
       this.#looks = [];
       return;
     }
-    const waiting = this.#direction === 'out' ? ((await unacknowledgedOctets(this.#socket)) ?? 0) : 0;
+    // Octets that the kernel took after the table was read seem acknowledged at once, and the peer to move backwards later.
+    const notBefore = last?.passed === passed ? undefined : at;
+    const waiting = this.#direction === 'out' ? await unacknowledgedOctets(this.#socket, notBefore) : 0;
     // The transfer may have ended while the table was read.
-    if (!this.#isStopped) this.#judge({ at, passed, moved: passed - waiting });
+    if (this.#isStopped || !this.#isKnown(waiting)) return;
+    this.#judge({ at, passed, moved: passed - (waiting ?? 0) });
+  }
+
+  /**
+   * The kernel walks over its sockets in steps, and while others come and go it may leave one out. A look without it takes all octets for
+   * acknowledged, and against that the peer seems to move backwards: so it counts only where there never was another.
+   */
+  #isKnown(waiting: number | undefined): boolean {
+    if (this.#direction === 'in') return true;
+    if (waiting === undefined) return !this.#isInTable;
+    if (!this.#isInTable) this.#looks = this.#looks.filter((look) => look === this.#begin);
+    this.#isInTable = true;
+    return true;
   }
 
   #judge(look: Look): void {

@@ -17,11 +17,17 @@ interface Reading {
 const tables = { IPv4: '/proc/self/net/tcp', IPv6: '/proc/self/net/tcp6' } as const;
 const readings = new Map<keyof typeof tables, Reading>();
 
-/** @returns undefined where the table cannot be read or does not hold the connection */
-export async function unacknowledgedOctets(socket: Socket): Promise<number | undefined> {
+/**
+ * @param notBefore by `performance.now()`: a reading that others share must not have begun before; default: any will do
+ * @returns undefined where the table cannot be read or does not hold the connection
+ */
+export async function unacknowledgedOctets(
+  socket: Socket,
+  notBefore = Number.NEGATIVE_INFINITY,
+): Promise<number | undefined> {
   const { localAddress, localPort, remoteAddress, remotePort } = socket;
   if (!localAddress || !localPort || !remoteAddress || !remotePort) return undefined;
-  const text = await tableOf(localAddress.includes(':') ? 'IPv6' : 'IPv4');
+  const text = await tableOf(localAddress.includes(':') ? 'IPv6' : 'IPv4', notBefore);
   const names = ` ${tableEndpoint(localAddress, localPort)} ${tableEndpoint(remoteAddress, remotePort)} `;
   const found = text.indexOf(names);
   if (found < 0) return undefined;
@@ -30,10 +36,10 @@ export async function unacknowledgedOctets(socket: Socket): Promise<number | und
   return Number.parseInt(text.slice(start + 3, start + 11), 16);
 }
 
-function tableOf(family: keyof typeof tables): Promise<string> {
+function tableOf(family: keyof typeof tables, notBefore: number): Promise<string> {
   const now = performance.now();
   const last = readings.get(family);
-  if (last && Math.abs(now - last.at) < sharedMilliseconds) return last.text;
+  if (last && last.at >= notBefore && Math.abs(now - last.at) < sharedMilliseconds) return last.text;
   const text = readFile(tables[family], 'latin1').catch(() => '');
   readings.set(family, { at: now, text });
   return text;

@@ -232,6 +232,22 @@ describe('octets that go out', () => {
       expect(failures).toMatchObject([{ code: 'data-channel-silent' }]);
     });
 
+    it.each([
+      ['in the middle', (look: number) => look === 3],
+      ['at first', (look: number) => look < 2],
+    ])('are no step back where the kernel leaves the connection out of its table %s', async (_when, isLeftOut) => {
+      const { waiting, socket: names } = stalled;
+      const { failures, move, socket } = watched('out', { socket: names });
+      move(waiting);
+      for (let look = 0; look < 15; look += 1) {
+        move(5000);
+        Object.assign(socket, { localPort: isLeftOut(look) ? 1 : names.localPort });
+        await seconds(5);
+        await unacknowledgedOctets(names as unknown as Socket);
+      }
+      expect(failures).toEqual([]);
+    });
+
     it('count against nothing that comes in', async () => {
       const { waiting, socket } = stalled;
       const { failures, move } = watched('in', { socket });

@@ -72,4 +72,21 @@ describe('one reading of the table', () => {
     for (const socket of [first, second]) socket.destroy();
     server.close();
   });
+
+  it('that began before a time does not serve who asks for a later one', async () => {
+    vi.advanceTimersByTime(200_000_000);
+    const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const first = connect(port, '127.0.0.1');
+    await once(first, 'connect');
+    expect(await unacknowledgedOctets(first)).toBe(0);
+    const second = connect(port, '127.0.0.1');
+    await once(second, 'connect');
+    vi.advanceTimersByTime(1);
+    expect(await unacknowledgedOctets(second, performance.now() - 1)).toBeUndefined();
+    expect(await unacknowledgedOctets(second, performance.now())).toBe(0);
+    for (const socket of [first, second]) socket.destroy();
+    server.close();
+  });
 });
