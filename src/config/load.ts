@@ -13,6 +13,7 @@ import { checkRevocation } from './checks/revocation-check.ts';
 import { checkRulePaths } from './checks/rule-path-check.ts';
 import { checkOutputs } from './checks/served-files-check.ts';
 import { checkServerCertificate, checkServerTwins } from './checks/server-name-check.ts';
+import { checkServerStatus, checkStapledTwins } from './checks/server-status-check.ts';
 import { TrustCheck } from './checks/trust-check.ts';
 import { ConfigurationDigest, type DigestedFile } from './configuration-digest.ts';
 import { type LoadedDirectory, loadDirectory } from './directory-material.ts';
@@ -150,12 +151,7 @@ function loadSite(
   const site = ['sites', index];
   const certificates = [...site, 'sslClientCertificates'];
   const { trustAnchors, intermediates, crlFiles, revocation } = settings.sslClientCertificates;
-  const server = readServer(reader, [...site, 'ssl'], settings.ssl, now);
-  const furtherServers = settings.ssl.furtherCertificates.flatMap(
-    (files, at) => readServer(reader, [...site, 'ssl', 'furtherCertificates', at], files, now) ?? [],
-  );
-  if (server && furtherServers.length === settings.ssl.furtherCertificates.length)
-    checkServerTwins(reader.source, [...site, 'ssl'], [server, ...furtherServers]);
+  const { server, furtherServers } = readServers(reader, [...site, 'ssl'], settings.ssl, now);
   const { service } = settings.mapping;
   const remoteMapping = service && loadRemoteMapping(reader, site, service, now);
   const faultsBefore = reader.source.faults.length;
@@ -186,16 +182,36 @@ function loadSite(
   return server && rules && { ...loaded, server, furtherServers, rules, remoteMapping };
 }
 
+function readServers(reader: MaterialReader, place: SettingPath, ssl: SiteSettings['ssl'], now: Date) {
+  const { furtherCertificates, ocspStapling } = ssl;
+  const read = (files: ServerFiles, at: SettingPath) => readServer(reader, at, files, ocspStapling, now);
+  const server = read(ssl, place);
+  const furtherServers = furtherCertificates.flatMap(
+    (files, index) => read(files, [...place, 'furtherCertificates', index]) ?? [],
+  );
+  if (server && furtherServers.length === furtherCertificates.length) {
+    checkServerTwins(reader.source, place, [server, ...furtherServers]);
+    if (ocspStapling) checkStapledTwins(reader.source, place, [server, ...furtherServers]);
+  }
+  return { server, furtherServers };
+}
+
+type ServerFiles = Pick<SiteSettings['ssl'], 'serverCertificate' | 'serverCertificateKey'>;
+
 function readServer(
   reader: MaterialReader,
   place: SettingPath,
-  files: Pick<SiteSettings['ssl'], 'serverCertificate' | 'serverCertificateKey'>,
+  files: ServerFiles,
+  isStapled: boolean,
   now: Date,
 ): ServerIdentity | undefined {
   const certificate = { setting: [...place, 'serverCertificate'], file: files.serverCertificate };
   const key = { setting: [...place, 'serverCertificateKey'], file: files.serverCertificateKey };
   const server = readIdentity(reader, { certificate, key }, now);
-  if (server) checkServerCertificate(reader.source, certificate.setting, server.certificate, now);
+  if (server) {
+    checkServerCertificate(reader.source, certificate.setting, server.certificate, now);
+    checkServerStatus(reader.source, certificate.setting, server.certificate, isStapled);
+  }
   return server;
 }
 

@@ -7,6 +7,7 @@ import type { Logger } from '../operations/log.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { ExternalNames } from './data-ports/external-names.ts';
 import type { FtpSettings } from './server-settings.ts';
+import type { CertificateStatuses } from './tls/certificate-statuses.ts';
 import type { TlsIdentity } from './tls/tls-settings.ts';
 
 /** What a reload gives anew. */
@@ -26,6 +27,8 @@ export interface FtpServerOptions extends RenewableOptions {
   readonly openStorage: (login: AuthenticatedLogin, rights: () => AccessRights, site: FtpSettings) => Promise<Storage>;
   /** Addresses of the names that PASV tells. */
   readonly externalNames: ExternalNames;
+  /** Of the server’s own certificates. */
+  readonly statuses?: CertificateStatuses;
   readonly audit: AuditTrail;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -42,7 +42,10 @@ export async function serveSites(
       // After a refused reload too: the administrator may have withdrawn a group, and the old configuration still decides.
       afterReload: () => recheckSessions(running, logger),
       facts: { sites: running.length, node: process.version },
-      servers: [new UploadSweeper(running, clock, logger), ...running.map(({ server }) => server)],
+      servers: [
+        new UploadSweeper(running, clock, logger),
+        ...running.flatMap(({ server, statuses }) => [server, statuses]),
+      ],
       drained: () => {
         if (stuck() > 0) logger.error('stopped-with-file-operations-that-never-returned', { threads: stuck() });
       },

@@ -13,9 +13,11 @@ import { openBoundedStorage } from '../storage/bounded-storage.ts';
 import type { FileOperations } from '../storage/file-operations.ts';
 import { openLocalStorage } from '../storage/local-storage.ts';
 import { closeAll } from './drain.ts';
+import type { SharedEvidence } from './evidence.ts';
 import { fileOperationLimits } from './file-threads.ts';
 import { failedBinding, listenFault } from './listen-fault.ts';
-import { newModes, serverOptions } from './sites.ts';
+import { OwnStatuses } from './own-statuses.ts';
+import { newModes, serverOptions, stapledCertificates } from './sites.ts';
 
 export interface RunningSite {
   /** As last loaded. */
@@ -23,6 +25,7 @@ export interface RunningSite {
   readonly server: FtpServer;
   readonly files: FileOperations;
   readonly externalNames: ExternalNames;
+  readonly statuses: OwnStatuses;
 }
 
 interface SiteParts {
@@ -30,6 +33,7 @@ interface SiteParts {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly timer: Timer;
+  readonly evidence: Pick<SharedEvidence, 'retriever'>;
   /** By name of the site. */
   readonly fileOperations: ReadonlyMap<string, FileOperations>;
 }
@@ -42,7 +46,7 @@ interface SiteParts {
 export async function startSites(
   configuration: Configuration,
   logins: LoginGenerations,
-  { audit, clock, timer, logger, fileOperations }: SiteParts,
+  { audit, clock, timer, logger, evidence, fileOperations }: SiteParts,
   say: (text: string) => void,
 ): Promise<readonly RunningSite[] | undefined> {
   const running: RunningSite[] = [];
@@ -52,9 +56,11 @@ export async function startSites(
     if (!files) throw new Error(`site ${name} without file operations`);
     const siteLogger = logger.with({ site: name });
     const externalNames = new ExternalNames({ lookUp: lookUpBySystem, timer, logger: siteLogger });
+    const statuses = new OwnStatuses({ retriever: evidence.retriever, clock, logger: siteLogger });
     const server = createFtpServer({
       ...serverOptions(site),
       externalNames,
+      statuses,
       authenticator: logins.authenticator(name),
       openStorage: ({ homeDirectory }, rights, { fileHandling }) =>
         openBoundedStorage(files, homeDirectory, () =>
@@ -65,8 +71,9 @@ export async function startSites(
       clock,
       timer,
     });
-    running.push({ site, server, files, externalNames });
-    externalNames.prepare(externalNamesIn(site.settings.firewallSupport));
+    const one = { site, server, files, externalNames, statuses };
+    running.push(one);
+    prepare(one);
     try {
       for (const { address, port, tls } of await server.listen()) {
         say(`site ${name}: ${tls} FTPS on ${address} port ${port}\n`);
@@ -77,7 +84,7 @@ export async function startSites(
       say(`site ${name} cannot listen:\n${formatFault(fault)}\n`);
       logger.error('listen-failed', { site: name, setting, reason, remedy });
       await closeAll(
-        running.map((other) => other.server),
+        running.flatMap((other) => [other.server, other.statuses]),
         milliseconds(0),
       );
       return undefined;
@@ -97,10 +104,16 @@ export function renewSites(running: readonly RunningSite[], { sites }: Configura
   });
   for (const { one, site, options } of renewals) {
     one.server.renew(options);
-    one.externalNames.prepare(externalNamesIn(site.settings.firewallSupport));
     one.files.limits = fileOperationLimits(site.settings);
     one.site = site;
+    prepare(one);
   }
+}
+
+/** What is asked of others for the site, now and not by its first client. */
+function prepare({ site, externalNames, statuses }: RunningSite): void {
+  externalNames.prepare(externalNamesIn(site.settings.firewallSupport));
+  statuses.prepare(stapledCertificates(site));
 }
 
 /** Never rejects. */

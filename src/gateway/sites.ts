@@ -3,6 +3,7 @@ import type { LoadedSite } from '../config/load.ts';
 import type { RenewableOptions } from '../ftp/server-options.ts';
 import type { FtpSettings } from '../ftp/server-settings.ts';
 import { encodeCertificatePem } from '../pki/encoding/pem.ts';
+import { type OwnCertificate, readOwnCertificate } from '../pki/ocsp/own-status.ts';
 import type { LocalStorageOptions } from '../storage/local-storage.ts';
 
 export function serverOptions({ settings, server, furtherServers, trustAnchors }: LoadedSite): RenewableOptions {
@@ -14,6 +15,14 @@ export function serverOptions({ settings, server, furtherServers, trustAnchors }
       caNames: trustAnchors.map(({ der }) => encodeCertificatePem(der)),
     },
   };
+}
+
+/** Of which clients are told the status; a site that cannot find it out has not been loaded. */
+export function stapledCertificates({ settings, server, furtherServers }: LoadedSite): readonly OwnCertificate[] {
+  if (!settings.ssl.ocspStapling) return [];
+  return [server, ...furtherServers]
+    .map(({ certificate }) => readOwnCertificate(certificate))
+    .filter((own) => typeof own !== 'string');
 }
 
 /** A mode that is set is meant as it is; what stands for an absent one leaves the umask of the service its say. */

@@ -88,6 +88,18 @@ const ofConnections = {
     when: 'A host name of externalAddresses could not be looked up; PASV tells its last address for an hour, if there was one.',
     holds: 'name, kept, reason',
   },
+  'server-certificate-good': {
+    when: 'The responder of the server’s certificate says good, for the first time or again; clients that ask are told.',
+    holds: 'subject, serialNumber, responder, validUntil',
+  },
+  'server-certificate-revoked': {
+    when: 'The responder says that the server’s certificate is revoked; clients that ask are told.',
+    holds: 'subject, serialNumber, responder, validUntil',
+  },
+  'server-certificate-status-unknown': {
+    when: 'No responder told the status of the server’s certificate; clients are told the last answer while it holds, then none.',
+    holds: 'subject, serialNumber, heldUntil, reason',
+  },
   'file-system-unresponsive': {
     when: 'A file operation in a home got no answer in operationTimeout.',
     holds: 'site, home, operation',

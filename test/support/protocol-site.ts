@@ -37,7 +37,8 @@ export interface TestIdentities {
 
 const day = 86_400_000;
 
-export async function createIdentities(): Promise<TestIdentities> {
+/** @param host the name of the server */
+export async function createIdentities(host = 'localhost'): Promise<TestIdentities> {
   const validity = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + day) };
   const authority = await createCertificateAuthority({ subject: 'Test CA', keyType: 'P-256', validity });
   const person = async (name: string) => {
@@ -51,7 +52,7 @@ export async function createIdentities(): Promise<TestIdentities> {
     });
     return { cert: issued.pem, key: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString() };
   };
-  const server = await authority.issueServerCertificate({ dnsNames: ['localhost'], ...validity });
+  const server = await authority.issueServerCertificate({ dnsNames: [host], ...validity });
   return {
     server: { certificate: `${server.pem}${server.chainPem}`, privateKey: server.privateKeyPem },
     caPem: authority.certificatePem,

@@ -5,6 +5,7 @@
  */
 import { constants, randomBytes } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import type { CertificateStatuses } from './certificate-statuses.ts';
 import { certificateOptions, type NamedCertificates, namedCertificates, ServerNames } from './server-names.ts';
 import type { ClientCertificatePolicy, SslSettings, TlsIdentity } from './tls-settings.ts';
 
@@ -14,9 +15,11 @@ export type TicketCallback = (name: Buffer, iv: Buffer, isNew: boolean) => reado
 export interface ContextOptions {
   readonly identity: TlsIdentity;
   readonly site: {
-    readonly ssl: Pick<SslSettings, 'minimumVersion' | 'maximumVersion' | 'signatureAlgorithms'>;
+    readonly ssl: Pick<SslSettings, 'minimumVersion' | 'maximumVersion' | 'signatureAlgorithms' | 'ocspStapling'>;
     readonly sslClientCertificates: { readonly clientCertificatePolicy: ClientCertificatePolicy };
   };
+  /** Where the site staples them; absent: none is ever at hand. */
+  readonly statuses?: CertificateStatuses;
 }
 
 /** What Node has and does not document: the answer to each ticket, and the end of a context’s memory. */
@@ -54,6 +57,8 @@ export class HandshakeContexts {
   /** Where Node has no such callback, each context has ticket keys of its own, and must serve one session alone. */
   readonly canAnswerTickets: boolean;
   readonly names: ServerNames;
+  /** Absent where the site tells no status. */
+  readonly statuses: CertificateStatuses | undefined;
   readonly #options: ContextOptions;
   readonly #certificates: NamedCertificates | undefined;
   readonly #name: string;
@@ -66,6 +71,7 @@ export class HandshakeContexts {
     this.maximumVersion = options.site.ssl.maximumVersion;
     this.minimumVersion = options.site.ssl.minimumVersion;
     this.requestsCertificate = options.site.sslClientCertificates.clientCertificatePolicy !== 'CertIgnore';
+    this.statuses = options.site.ssl.ocspStapling ? options.statuses : undefined;
     const named = namedCertificates(options.identity);
     this.#certificates = named[0];
     this.names = new ServerNames(named, this.#common);

@@ -2,11 +2,11 @@
  * The TLS side of one control session: what its handshakes offer, and which TLS sessions they resume. "Resumed" on a data channel
  * means "resumed from this session, or from another one of the same person that lives". It never asks OpenSSL to judge a certificate.
  */
-import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import type { TLSSocketOptions } from 'node:tls';
 import { helloOfTls12, helloOfTls13, type ReceivedClientHello } from './client-hello.ts';
 import type { ContextOptions, HandshakeContext, HandshakeContexts } from './handshake-contexts.ts';
+import { handshakeEvents } from './handshake-events.ts';
 import { ServerTlsSocket } from './server-tls-socket.ts';
 import { type HandshakePurpose, type SessionKin, SessionTickets, type TransferDirection } from './session-tickets.ts';
 import type { TlsCarrier } from './tls-carrier.ts';
@@ -113,10 +113,7 @@ export class SessionSecurity {
       requestCert: this.#contexts.requestsCertificate,
       rejectUnauthorized: false,
       ...this.#namedCertificates(),
-      // Node takes a tls.Server here but only listens to its two session events.
-      ...(mayKeepId && {
-        server: sessionIdEvents(this.tickets, purpose) as unknown as NonNullable<TLSSocketOptions['server']>,
-      }),
+      ...handshakeEvents({ context, tickets: this.tickets, purpose, mayKeepId, statuses: this.#contexts.statuses }),
     };
     const tls = new ServerTlsSocket(raw, options, carrier);
     // The tickets of TLS 1.3 are asked for behind this event, before the next turn of the event loop.
@@ -138,17 +135,4 @@ export class SessionSecurity {
     this.#own.set(version, own);
     return { context: own.context, release: () => undefined };
   }
-}
-
-/** TLS 1.2 sessions by id, in the two events that Node has for them. A control connection resumes none. */
-function sessionIdEvents(tickets: SessionTickets, purpose: { readonly current: HandshakePurpose }): EventEmitter {
-  const events = new EventEmitter();
-  events.on('newSession', (id: Buffer, state: Buffer, done: () => void) => {
-    tickets.keep(id.toString('hex'), state);
-    done();
-  });
-  events.on('resumeSession', (id: Buffer, done: (error: Error | null, state: Buffer | null) => void) => {
-    done(null, (purpose.current === 'control' ? undefined : tickets.kept(id.toString('hex'))) ?? null);
-  });
-  return events;
 }

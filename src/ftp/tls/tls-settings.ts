@@ -26,6 +26,12 @@ export const ssl = z.strictObject({
     .describe(
       'Certificates for further names, where the client says by SNI which it means and the first is for all others; or for the same names with another kind of key, RSA beside P-256',
     ),
+  ocspStapling: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether clients that ask get the status of the server’s certificate in the handshake (RFC 6066); it is retrieved from the OCSP responder that the certificate names',
+    ),
   /** `SslRequireCredentialsOnly` protects USER and PASS; behind a login CCC lays TLS down, and REIN does. */
   controlChannelPolicy: z
     .enum(['SslAllow', 'SslRequire', 'SslRequireCredentialsOnly'])

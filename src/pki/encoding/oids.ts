@@ -69,6 +69,8 @@ export const oids = {
   ocspBasic: '1.3.6.1.5.5.7.48.1.1',
   ocspNonce: '1.3.6.1.5.5.7.48.1.2',
   ocspNoCheck: '1.3.6.1.5.5.7.48.1.5',
+  // RFC 7633
+  tlsFeature: '1.3.6.1.5.5.7.1.24',
   // RFC 9598
   smtpUtf8Mailbox: '1.3.6.1.5.5.7.8.9',
   // RFC 4556

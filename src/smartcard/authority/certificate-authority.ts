@@ -71,7 +71,7 @@ export interface IssuedCertificate {
   readonly serialNumber: bigint;
 }
 
-interface ServerCertificateRequest extends Validity {
+interface ServerCertificateRequest extends Validity, AuthorityInformation {
   readonly dnsNames: readonly string[];
   readonly ipAddresses?: readonly string[];
   /** Default: P-256. */

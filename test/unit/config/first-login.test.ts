@@ -7,6 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { loadConfiguration } from '../../../src/config/load.ts';
 import { ConfigurationError, type ConfigurationFault } from '../../../src/config/yaml/fault.ts';
+import type { IssuanceRequest } from '../../../src/smartcard/authority/certificate-authority.ts';
+import type { KeyType } from '../../../src/smartcard/authority/key-type.ts';
+import { generateSoftwareKey } from '../../../src/smartcard/authority/software-key.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
 
 const day = 86_400_000;
@@ -110,6 +113,94 @@ const ldap = (more: Node) =>
   ]);
 
 describe('what the first login finds otherwise', () => {
+  describe('of the status of the server’s certificate', () => {
+    const ocspResponder = 'http://ocsp.corp.example/';
+    const feature = { oid: '1.3.6.1.5.5.7.1.24', critical: false, value: Buffer.from('3003020105', 'hex') };
+
+    /** Writes a certificate of the issuing CA and its key. @returns the settings that name them */
+    async function server(name: string, request: Partial<IssuanceRequest> = {}, keyType: KeyType = 'P-256') {
+      const privateKey = await generateSoftwareKey(keyType);
+      const { pem } = await pki.issuing.issue({
+        subject: 'localhost',
+        dnsNames: ['localhost'],
+        publicKey: privateKey,
+        notBefore: new Date(Date.now() - day),
+        notAfter: new Date(Date.now() + 90 * day),
+        ...request,
+      });
+      const files = { serverCertificate: `${name}.pem`, serverCertificateKey: `${name}.key` };
+      writeFileSync(join(folder, files.serverCertificate), pem + readFileSync(pki.files.issuing, 'utf8'));
+      const key = privateKey.export({ format: 'pem', type: 'pkcs8' });
+      writeFileSync(join(folder, files.serverCertificateKey), key, { mode: 0o600 });
+      return files;
+    }
+
+    const told = (ssl: Node) =>
+      findings([site('ssl', ssl)], soon()).filter(({ setting }) => setting?.startsWith('sites[0].ssl.'));
+
+    it('is accepted where the certificate names a responder and its issuer follows', async () => {
+      expect(told({ ...(await server('stapled', { ocspResponder })), ocspStapling: true })).toEqual([]);
+    });
+
+    it.each([
+      ['names no responder', {}, 'no OCSP responder is named that may be asked'],
+      [
+        'names one by another scheme alone',
+        { ocspResponder: 'ldap://ocsp.corp.example/' },
+        'no OCSP responder is named',
+      ],
+    ])('is a fault where the certificate %s', async (_case, request, reason) => {
+      expect(told({ ...(await server('unnamed', request)), ocspStapling: true })).toMatchObject([
+        {
+          severity: 'fault',
+          setting: 'sites[0].ssl.serverCertificate',
+          message: expect.stringContaining(reason),
+          remedy: expect.stringContaining('ocspStapling to false'),
+        },
+      ]);
+    });
+
+    it('is a fault where the certificate of the issuer is missing', async () => {
+      const files = await server('alone', { ocspResponder });
+      const [own] = readFileSync(join(folder, files.serverCertificate), 'utf8').split(
+        /(?<=-----END CERTIFICATE-----\n)/,
+      );
+      writeFileSync(join(folder, files.serverCertificate), own!);
+      expect(told({ ...files, ocspStapling: true })).toMatchObject([
+        { severity: 'fault', message: expect.stringContaining('the certificate of its issuer does not follow it') },
+      ]);
+    });
+
+    it('is a fault of a further certificate too, at its place', async () => {
+      const own = await server('first', { ocspResponder });
+      const further = await server('further', { dnsNames: ['other.example'] });
+      expect(told({ ...own, furtherCertificates: [further], ocspStapling: true })).toMatchObject([
+        { severity: 'fault', setting: 'sites[0].ssl.furtherCertificates[0].serverCertificate' },
+      ]);
+    });
+
+    it('is a fault where clients are shown one of two kinds of keys', async () => {
+      const own = await server('elliptic', { ocspResponder });
+      const twin = await server('rsa', { ocspResponder }, 'RSA-2048');
+      expect(told({ ...own, furtherCertificates: [twin] })).toEqual([]);
+      expect(told({ ...own, furtherCertificates: [twin], ocspStapling: true })).toMatchObject([
+        {
+          severity: 'fault',
+          setting: 'sites[0].ssl.furtherCertificates[0].serverCertificate',
+          message: expect.stringContaining('another kind of key'),
+        },
+      ]);
+    });
+
+    it('is warned of where the certificate demands it and the site does not tell it', async () => {
+      const files = await server('demanding', { ocspResponder, extraExtensions: [feature] });
+      expect(told(files)).toMatchObject([
+        { severity: 'warning', setting: 'sites[0].ssl.serverCertificate', remedy: 'Set ssl.ocspStapling to true.' },
+      ]);
+      expect(told({ ...files, ocspStapling: true })).toEqual([]);
+    });
+  });
+
   it('is warned of where clients refuse the server for SHA-1, but not where it signed itself', () => {
     const certified = (name: string, ...signer: string[]) => {
       const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-sha1', '-days', '90', '-subj', `/CN=${name}`];

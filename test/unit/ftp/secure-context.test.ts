@@ -1,13 +1,16 @@
 /** Under which version the handshakes of one session run, what they ask for, and which TLS sessions they resume. */
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { connect, createSecureContext, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { CertificateStatuses } from '../../../src/ftp/tls/certificate-statuses.ts';
 import { peekClientHello } from '../../../src/ftp/tls/client-hello.ts';
 import { SessionSecurity } from '../../../src/ftp/tls/secure-context.ts';
 import type { ServerTlsSocket } from '../../../src/ftp/tls/server-tls-socket.ts';
 import { SessionKin } from '../../../src/ftp/tls/session-tickets.ts';
+import type { TlsIdentity as ServerIdentity } from '../../../src/ftp/tls/tls-settings.ts';
 import { completeHandshake } from '../../../src/ftp/tls/tls-upgrade.ts';
 import { milliseconds } from '../../../src/settings/units.ts';
 import type { TlsIdentity } from '../../support/control-client.ts';
@@ -34,14 +37,22 @@ const both = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' } as const;
 interface Site extends FtpSettingChanges {
   readonly caNames?: readonly string[];
   readonly kin?: SessionKin;
+  readonly statuses?: CertificateStatuses;
+  readonly further?: NonNullable<ServerIdentity['furtherIdentities']>;
 }
 
-function security({ caNames = [], kin = new SessionKin(), ...changes }: Site = {}): SessionSecurity {
-  return new SessionSecurity({ identity: { ...identities.server, caNames }, site: ftpSettings(changes) }, kin);
+function security({ caNames = [], kin = new SessionKin(), statuses, further = [], ...changes }: Site = {}) {
+  const identity = { ...identities.server, furtherIdentities: further, caNames };
+  return new SessionSecurity({ identity, site: ftpSettings(changes), ...(statuses && { statuses }) }, kin);
 }
 
 type Purpose = 'control' | 'sending' | 'receiving' | undefined;
-type Client = TlsIdentity & { readonly sigalgs?: string; readonly ecdhCurve?: string };
+type Client = TlsIdentity & {
+  readonly sigalgs?: string;
+  readonly ecdhCurve?: string;
+  readonly requestOCSP?: boolean;
+  readonly servername?: string;
+};
 
 interface Shaken {
   readonly client: TLSSocket;
@@ -54,6 +65,8 @@ interface Shaken {
   /** What the client keeps, and how often it was given one. */
   readonly session?: Buffer | undefined;
   readonly tickets?: number;
+  /** The status of the server's certificate; absent: the client was told none. */
+  readonly status?: string | undefined;
 }
 
 /** One handshake, and what both sides learnt. */
@@ -64,6 +77,10 @@ async function handshake(of: SessionSecurity, purpose: Purpose, identity: Client
   let session: Buffer | undefined;
   let tickets = 0;
   client.on('error', () => undefined);
+  let status: string | undefined;
+  client.on('OCSPResponse', (response: Buffer | null) => {
+    status = response?.toString();
+  });
   client.on('session', (kept: Buffer) => {
     session = kept;
     tickets += 1;
@@ -83,6 +100,7 @@ async function handshake(of: SessionSecurity, purpose: Purpose, identity: Client
     certificates: peerCertificates.length,
     session,
     tickets,
+    status,
     client,
     ...wrapped,
   };
@@ -139,6 +157,53 @@ describe('the version of a data connection', () => {
     const strange = await handshake(security(), 'control', tls12);
     const data = await handshake(of, 'sending', { ...both, session: strange.session! });
     expect([data.resumed, data.protocol]).toEqual([false, 'TLSv1.3']);
+  });
+});
+
+describe('the status of the server’s certificate', () => {
+  const asking = { requestOCSP: true };
+  const stapling = { ssl: { ocspStapling: true } };
+  const leaf = (pem: string) => new X509Certificate(pem).raw;
+  /** Says of each certificate which it is. */
+  const naming = (pems: Readonly<Record<string, string>>): CertificateStatuses => ({
+    responseFor: (certificate) => {
+      const [name] = Object.entries(pems).find(([, pem]) => leaf(pem).equals(certificate)) ?? [];
+      return name === undefined ? undefined : Buffer.from(name);
+    },
+  });
+  const statuses = () => naming({ own: identities.server.certificate });
+
+  it.each(
+    (['control', 'receiving', 'sending', undefined] as const).flatMap((purpose) =>
+      [tls12, tls13, both].map((version) => ({ purpose, version })),
+    ),
+  )('is told in the handshake to a client that asks: $purpose, $version', async ({ purpose, version }) => {
+    const of = security({ ...stapling, statuses: statuses() });
+    for (const servername of ['', 'localhost', 'elsewhere.example'])
+      expect((await handshake(of, purpose, { ...version, ...asking, servername })).status, servername).toBe('own');
+    expect((await handshake(of, purpose, version)).status).toBeUndefined();
+  });
+
+  it('is that of the certificate which the client is shown', async () => {
+    const { server: second } = await createIdentities('second.example');
+    const both = naming({ own: identities.server.certificate, second: second.certificate });
+    const of = security({ ...stapling, statuses: both, further: [second] });
+    for (const version of [tls12, tls13]) {
+      const told = async (servername: string) =>
+        (await handshake(of, 'control', { ...version, ...asking, servername })).status;
+      expect([await told('second.example'), await told('localhost'), await told('')]).toEqual(['second', 'own', 'own']);
+    }
+  });
+
+  it('is told by no site that does not staple, and the handshake goes on where none is at hand', async () => {
+    const silent = await handshake(security({ statuses: statuses() }), 'control', asking);
+    const none = await handshake(security({ ...stapling, statuses: naming({}) }), 'control', asking);
+    const without = await handshake(security(stapling), 'control', asking);
+    expect([silent, none, without].map(({ status, protocol }) => [status, protocol])).toEqual([
+      [undefined, 'TLSv1.3'],
+      [undefined, 'TLSv1.3'],
+      [undefined, 'TLSv1.3'],
+    ]);
   });
 });
 
