@@ -40,6 +40,7 @@ export const allowed = {
     'pki/certificate/certificate',
     'pki/crl/crl',
     'pki/names/distinguished-name',
+    'pki/ocsp/own-certificate',
     'pki/encoding/malformed-error',
     'pki/encoding/oids',
     'pki/encoding/pem',

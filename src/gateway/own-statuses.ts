@@ -7,7 +7,8 @@ import type { CertificateStatuses } from '../ftp/tls/certificate-statuses.ts';
 import type { Logger } from '../operations/log.ts';
 import { formatRfc4514 } from '../pki/names/distinguished-name.ts';
 import { serialNumberText } from '../pki/names/serial-number-text.ts';
-import { type OwnCertificate, type OwnStatus, retrieveOwnStatus } from '../pki/ocsp/own-status.ts';
+import type { OwnCertificate } from '../pki/ocsp/own-certificate.ts';
+import { type OwnStatus, retrieveOwnStatus } from '../pki/ocsp/own-status.ts';
 import type { Retriever } from '../pki/retrieval/retriever.ts';
 
 interface OwnStatusesOptions {

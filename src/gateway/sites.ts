@@ -3,7 +3,7 @@ import type { LoadedSite } from '../config/load.ts';
 import type { RenewableOptions } from '../ftp/server-options.ts';
 import type { FtpSettings } from '../ftp/server-settings.ts';
 import { encodeCertificatePem } from '../pki/encoding/pem.ts';
-import { type OwnCertificate, readOwnCertificate } from '../pki/ocsp/own-status.ts';
+import { type OwnCertificate, readOwnCertificate } from '../pki/ocsp/own-certificate.ts';
 import type { LocalStorageOptions } from '../storage/local-storage.ts';
 
 export function serverOptions({ settings, server, furtherServers, trustAnchors }: LoadedSite): RenewableOptions {

@@ -4,7 +4,7 @@ import { hostNamesOf } from '../../ftp/tls/tls-settings.ts';
 import { MalformedError } from '../../pki/encoding/malformed-error.ts';
 import { oids } from '../../pki/encoding/oids.ts';
 import { readCertificates } from '../../pki/encoding/pem.ts';
-import { readOwnCertificate } from '../../pki/ocsp/own-status.ts';
+import { readOwnCertificate } from '../../pki/ocsp/own-certificate.ts';
 import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import type { YamlSource } from '../yaml/yaml-source.ts';
 

@@ -5,22 +5,15 @@
 import type { Clock } from '../../clock.ts';
 import { milliseconds, octets, seconds } from '../../settings/units.ts';
 import { defaultAlgorithmPolicy } from '../certificate/algorithms.ts';
-import type { Certificate } from '../certificate/certificate.ts';
 import { SignatureVerifier } from '../certificate/signature.ts';
-import { MalformedError } from '../encoding/malformed-error.ts';
-import { readCertificates } from '../encoding/pem.ts';
 import { Budget, BudgetExceededError } from '../path/budget.ts';
 import { IssuerPool } from '../path/issuer-pool.ts';
 import { SignatureChecks } from '../path/signature-checks.ts';
 import { readOcspResponse } from '../retrieval/evidence-content.ts';
-import type { RetrievalRequest, Retriever } from '../retrieval/retriever.ts';
+import type { Retriever } from '../retrieval/retriever.ts';
 import { checkOcspResponse, type OcspContext, type OcspStatus } from './ocsp-check.ts';
-import { OcspRequests, responderOf } from './ocsp-requests.ts';
-
-export interface OwnCertificate {
-  readonly certificate: Certificate;
-  readonly issuer: Certificate;
-}
+import { responderOf } from './ocsp-requests.ts';
+import { type OwnCertificate, ownStatusSchemes, statusRequests } from './own-certificate.ts';
 
 export type OwnStatus =
   | {
@@ -40,7 +33,6 @@ export interface OwnStatusTools {
   readonly clock: Clock;
 }
 
-const schemes = ['http', 'https'] as const;
 /** Larger ones than any: a client takes the whole in its handshake. */
 const maximumSize = octets(16_384);
 const timeout = milliseconds(15_000);
@@ -48,28 +40,6 @@ const timeout = milliseconds(15_000);
 const clockSkew = seconds(60);
 /** What a site accepts from its clients is another matter. */
 const verifier = new SignatureVerifier(defaultAlgorithmPolicy);
-const requests = new OcspRequests(
-  { responders: [], nonce: 'off', certIdHash: 'sha1', httpMethod: 'getWhenShort' },
-  false,
-  schemes,
-);
-
-/**
- * @param pem the certificate, then that of its issuer; more may follow
- * @returns a string: why its status cannot be asked for
- */
-export function readOwnCertificate(pem: string): OwnCertificate | string {
-  try {
-    const [certificate, issuer] = readCertificates(Buffer.from(pem));
-    if (!certificate || !issuer) return 'the certificate of its issuer does not follow it';
-    const problems: string[] = [];
-    const own = { certificate, issuer };
-    return requestsAbout(own, problems).length > 0 ? own : problems.join('; ');
-  } catch (error) {
-    if (error instanceof MalformedError) return error.message;
-    throw error;
-  }
-}
 
 /** Asks the responders that the certificate names, in turn, until one tells. @param waiting ends the waiting */
 export async function retrieveOwnStatus(
@@ -78,10 +48,16 @@ export async function retrieveOwnStatus(
   waiting: AbortSignal,
 ): Promise<OwnStatus> {
   const problems: string[] = [];
-  for (const request of requestsAbout(own, problems)) {
+  for (const request of statusRequests(own, problems)) {
     const host = new URL(request.url).hostname.replace(/^\[|\]$/g, '');
     // The administrator named this host with the certificate; the responder of a company's own CA has a private address.
-    const policy = { allowedHosts: [host], allowPrivateAddresses: [host], schemes, maximumSize, timeout };
+    const policy = {
+      allowedHosts: [host],
+      allowPrivateAddresses: [host],
+      schemes: ownStatusSchemes,
+      maximumSize,
+      timeout,
+    };
     const retrieved = await tools.retriever.retrieve(request, policy, waiting);
     if (retrieved.outcome === 'failed') {
       problems.push(retrieved.problem);
@@ -96,10 +72,6 @@ export async function retrieveOwnStatus(
       return { status: status.status, response: response.der, responder, validUntil: status.evidence.validUntil };
   }
   return { status: 'unknown', problems };
-}
-
-function requestsAbout({ certificate, issuer }: OwnCertificate, problems: string[]): readonly RetrievalRequest[] {
-  return requests.about({ certificate, issuer, above: [issuer], trustAnchor: issuer }, problems);
 }
 
 async function judge(

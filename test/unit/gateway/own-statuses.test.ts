@@ -2,7 +2,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { OwnStatuses } from '../../../src/gateway/own-statuses.ts';
 import type { Logger } from '../../../src/operations/log.ts';
-import { type OwnCertificate, readOwnCertificate } from '../../../src/pki/ocsp/own-status.ts';
+import { type OwnCertificate, readOwnCertificate } from '../../../src/pki/ocsp/own-certificate.ts';
 import type { RetrievalPolicy, RetrievalRequest, Retrieved } from '../../../src/pki/retrieval/retriever.ts';
 import {
   type CertificateAuthority,
