@@ -11,6 +11,7 @@ describe('the TLS settings', () => {
       controlChannelPolicy: 'SslRequire',
       dataChannelPolicy: 'SslRequire',
       furtherCertificates: [],
+      ocspStapling: false,
       minimumVersion: 'TLSv1.2',
       maximumVersion: 'TLSv1.3',
     };
