@@ -5,7 +5,7 @@ import type { Transfer } from '../operations/audit.ts';
 import type { Control } from './control/control.ts';
 import type { AuthenticatedSession } from './control/session.ts';
 import { recordObstacle, recordTransfer } from './data/transfer-audit.ts';
-import { answeringFailures } from './file-access.ts';
+import { answeringFailures, ofNewName } from './file-access.ts';
 import type { Reply } from './reply.ts';
 
 export interface Change {
@@ -22,6 +22,9 @@ export interface Change {
   readonly done: Reply | undefined;
 }
 
+/** Those that give a file or link its name. */
+const naming: ReadonlySet<Change['operation']> = new Set(['rename', 'make-link']);
+
 /** @returns whether it was done; otherwise the client was told */
 export async function applyChange(control: Control, session: AuthenticatedSession, change: Change): Promise<boolean> {
   const { operation, path, target, facts } = change;
@@ -32,14 +35,15 @@ export async function applyChange(control: Control, session: AuthenticatedSessio
   }
   let outcome: Pick<Transfer, 'outcome' | 'facts'> = { outcome: 'failed', facts };
   try {
-    await answeringFailures(control, async () => {
+    const applied = async () => {
       await change.apply().catch((error: unknown) => {
         outcome = { outcome: 'failed', facts: { ...facts, reason: errorMessage(error) } };
         throw error;
       });
       outcome = { outcome: 'complete', facts };
       if (change.done) control.send(change.done);
-    });
+    };
+    await answeringFailures(control, applied, naming.has(operation) ? ofNewName : undefined);
   } finally {
     recordTransfer(control, session, { operation, path, target, ...outcome });
   }

@@ -18,7 +18,7 @@ import {
 import { deleteFile, fileSize, renameFrom, renameTo } from './commands/files.ts';
 import { features, help, noOperation, status, system } from './commands/information.ts';
 import { list, listFacts, listNames, showFacts } from './commands/listings.ts';
-import { pass, user } from './commands/login.ts';
+import { account, pass, user } from './commands/login.ts';
 import { range, restart } from './commands/restart.ts';
 import { retrieve } from './commands/retrieve.ts';
 import { auth, bufferSize, clearCommandChannel, protection } from './commands/security.ts';
@@ -44,7 +44,8 @@ const anytime = { inClear: true, duringTransfer: true };
 
 export const commandTable: readonly CommandSpec[] = [
   open('ABOR', '', 'Give up the running transfer.', 'RFC 959 4.1.3', abort, { duringTransfer: true }),
-  loggedIn('ALLO', '<octets>', 'Nothing to allocate; accepted.', 'RFC 959 4.1.3', allocate),
+  loggedIn('ACCT', '<account>', 'No account is needed beside the login; accepted.', 'RFC 959 4.1.1', account),
+  loggedIn('ALLO', '<octets> [R <octets>]', 'Nothing to allocate; accepted.', 'RFC 959 4.1.3', allocate),
   loggedIn('APPE', '<path>', 'Receive a file and append it.', 'RFC 959 4.1.3', append),
   open('AUTH', '<TLS|TLS-C|TLS-P|SSL>', 'Start TLS.', 'RFC 4217 4', auth, { ...inClear, feature: 'AUTH TLS' }),
   loggedIn(

@@ -6,9 +6,13 @@ import type { Control } from './control/control.ts';
 import { reply } from './reply.ts';
 
 /** Known, and not offered: the reply differs from that to a typing error (RFC 959 4.2.1). */
-const notOffered: ReadonlyMap<string, string> = new Map([
+export const notOffered: ReadonlyMap<string, string> = new Map([
   ['MFCT', 'The time of creation is the file system’s own; it cannot be set.'],
-  ...['ACCT', 'ADAT', 'CONF', 'ENC', 'MIC', 'SMNT'].map((verb) => [verb, 'Command not offered.'] as const),
+  ...['CPSV', 'SSCN'].map(
+    (verb) => [verb, 'Data connections go to the client itself, which is the TLS client.'] as const,
+  ),
+  ...['LPRT', 'LPSV'].map((verb) => [verb, 'Use EPRT or EPSV.'] as const),
+  ...['ADAT', 'CONF', 'ENC', 'MIC', 'PRET', 'SMNT'].map((verb) => [verb, 'Command not offered.'] as const),
 ]);
 
 const byVerb: ReadonlyMap<string, CommandSpec> = new Map(
@@ -45,13 +49,14 @@ function isPlain(text: string): boolean {
 /** Runs one parsed command behind the guards its row demands. */
 export async function runFtpCommand(control: Control, { verb, argument }: ParsedCommand): Promise<void> {
   const spec = findCommand(verb);
+  // RFC 959 4.1.3: whatever comes between the two ends a rename.
+  if (spec?.verb !== 'RNTO') control.settings.renameFrom = undefined;
+  if (spec?.verb !== 'SITE') control.settings.copyFrom = undefined;
   if (!spec) {
     const refusal = notOffered.get(verb);
     control.send(refusal ? reply('notImplemented', refusal) : reply('syntaxError', 'Command not understood.'));
     return;
   }
-  if (spec.verb !== 'RNTO' && !spec.duringTransfer) control.settings.renameFrom = undefined;
-  if (spec.verb !== 'SITE' && !spec.duringTransfer) control.settings.copyFrom = undefined;
   const { session } = control;
   if (session.state === 'plain' && control.options.site.ssl.controlChannelPolicy !== 'SslAllow' && !spec.inClear) {
     refuseClearLogin(control);

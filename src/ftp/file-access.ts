@@ -7,14 +7,14 @@ import { type Reply, reply } from './reply.ts';
 import { resolveVirtualPath } from './virtual-path.ts';
 
 const notFound = reply('fileUnavailable', 'No such file or directory.');
-export const nameNotAllowed = reply('nameNotAllowed', 'That name is not allowed.');
+export const nameNotAllowed = reply('fileUnavailable', 'That name is not allowed.');
 const permissionDenied = reply('fileUnavailable', 'Permission denied.');
 
 const failureReplies: Readonly<Record<Exclude<StorageErrorKind, 'fault'>, Reply>> = {
   'not-found': notFound,
   /** In the same words: a link must not tell whether something is there outside the home. */
   outside: notFound,
-  exists: reply('nameNotAllowed', 'That name exists already.'),
+  exists: reply('fileUnavailable', 'That name exists already.'),
   'not-a-file': reply('fileUnavailable', 'Not a plain file.'),
   'not-a-directory': reply('fileUnavailable', 'Not a directory.'),
   'not-empty': reply('fileUnavailable', 'The directory is not empty.'),
@@ -42,9 +42,26 @@ const refusals: Readonly<Partial<Record<StorageErrorKind, string>>> = {
 
 /** @returns the absolute virtual path, or undefined after the client was told that nothing can be called so */
 export function pathArgument(control: Control, argument: string): string | undefined {
+  return pathOr(nameNotAllowed, control, argument);
+}
+
+/** As `pathArgument`, for commands that give a file its name. */
+export function newNameArgument(control: Control, argument: string): string | undefined {
+  return pathOr(reply('nameNotAllowed', ...nameNotAllowed.lines), control, argument);
+}
+
+function pathOr(refusal: Reply, control: Control, argument: string): string | undefined {
   const path = resolveVirtualPath(control.settings.workingDirectory, argument);
-  if (path === undefined) control.send(nameNotAllowed);
+  if (path === undefined) control.send(refusal);
   return path;
+}
+
+/**
+ * What a client hears of a name that it gives to a file. RFC 959 5.4 has 553 for that, and 550 for all other commands: clients make a
+ * directory that may be there, and take 550 for that.
+ */
+export function ofNewName(answer: Reply, { kind }: StorageError): Reply {
+  return kind === 'exists' || kind === 'name-invalid' ? reply('nameNotAllowed', ...answer.lines) : answer;
 }
 
 /** @returns undefined for a fault, which the caller must pass on so that it is logged */

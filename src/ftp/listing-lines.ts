@@ -14,6 +14,12 @@ const maximumSorted = 20_000;
 /** Without their ends, some at a time or none. */
 export type ListingLines = AsyncIterable<readonly string[]>;
 
+export interface Listing {
+  /** Whether it holds the entries of one directory. */
+  readonly isOfDirectory: boolean;
+  readonly lines: ListingLines;
+}
+
 type Called =
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'entry'; readonly entry: DirectoryEntry }
@@ -32,7 +38,7 @@ export async function listingLines(
   { storage }: AuthenticatedSession,
   argument: string,
   style: ListOptions['style'],
-): Promise<ListingLines | undefined> {
+): Promise<Listing | undefined> {
   const { options, called } = parseListOptions(argument, style);
   const isLong = options.style === 'long';
   const found = await find(storage, control.settings.workingDirectory, called, options);
@@ -52,15 +58,21 @@ export async function listingLines(
   };
   switch (found.kind) {
     case 'entry':
-      return once([text(found.entry, isLong || called === '' ? found.entry.name : called)]);
+      return {
+        isOfDirectory: false,
+        lines: once([text(found.entry, isLong || called === '' ? found.entry.name : called)]),
+      };
     case 'pattern': {
       const parts = walkPattern(walking, found.path, found.pattern);
-      return formatted(parts, options, (one) => text(one.entry, one.called));
+      return { isOfDirectory: false, lines: formatted(parts, options, (one) => text(one.entry, one.called)) };
     }
     case 'directory': {
       const prefix = called === '' || called === '.' ? '' : `${called.replace(/\/+$/u, '')}/`;
       const parts = walkDirectory(walking, found.path, prefix);
-      return formatted(parts, options, (one) => text(one.entry, isLong ? one.entry.name : one.called));
+      return {
+        isOfDirectory: true,
+        lines: formatted(parts, options, (one) => text(one.entry, isLong ? one.entry.name : one.called)),
+      };
     }
   }
 }

@@ -91,7 +91,7 @@ export function parseTimeValue(text: string): Date | undefined {
   return !Number.isNaN(time.getTime()) && formatTimeValue(time) === digits ? time : undefined;
 }
 
-/** A name as it is sent: octet for octet, but CR, LF and NUL, which forge lines and which no command can say. */
+/** A name as it is sent: octet for octet, but LF and NUL, which no command can say, and CR, which many clients take for the end of a line. */
 export function singleLine(name: string): string {
   return name.replace(/[\r\n\0]/gu, '?');
 }

@@ -11,6 +11,7 @@ const replyCodes = {
   ok: 200,
   superfluous: 202,
   status: 211,
+  directoryStatus: 212,
   fileStatus: 213,
   help: 214,
   systemType: 215,

@@ -8,8 +8,8 @@ import { encodeOctets } from '../storage/octet-text.ts';
 const maximumPathBytes = 4096;
 const maximumSegmentBytes = 255;
 
-/** They forge lines in listings and replies; any other octet may be part of a name. */
-const unspeakable = /[\0\r\n]/u;
+/** They cannot be sent to a server; any other octet may be part of a name. */
+const unspeakable = /[\0\n]/u;
 
 /**
  * @param workingDirectory absolute and normalised, as this function returns it

@@ -149,7 +149,7 @@ describe('what exists already', () => {
   it.each(['MKD docs', 'MKD /', 'MKD .', 'MKD docs/..', 'MKD dangling', 'MKD out', 'MKD to-file', 'MKD docs/a.txt'])(
     '%s says so',
     async (line) => {
-      expect((await client.command(line)).text).toBe('553 That name exists already.');
+      expect((await client.command(line)).text).toBe('550 That name exists already.');
       expect(site.audit.filter(({ event }) => event === 'refusal')).toEqual([]);
     },
   );

@@ -179,7 +179,7 @@ describe('what stands against a transfer is said in this order', () => {
   it.each([
     ['a file that is not there', 'RETR none', 550],
     ['a directory', 'RETR docs', 550],
-    ['a name that cannot be', `RETR ${'x'.repeat(300)}`, 553],
+    ['a name that cannot be', `RETR ${'x'.repeat(300)}`, 550],
     ['an offset behind the end', 'REST 100|RETR file', 554],
     ['a target in no directory', 'STOR none/file', 550],
     ['an offset behind the end of a target', 'REST 100|STOR file', 554],

@@ -62,7 +62,8 @@ export async function extendedPassive(control: Control, argument: string): Promi
     return;
   }
   if (argument !== '' && argument !== protocol) {
-    control.send(otherProtocol(control));
+    const isNumber = /^\d{1,5}$/u.test(argument);
+    control.send(isNumber ? otherProtocol(control) : reply('argumentError', 'Syntax: EPSV [1|2|ALL]'));
     return;
   }
   await listening(control, (port) => reply('extendedPassive', `Entering Extended Passive Mode (|||${port}|)`));

@@ -2,7 +2,7 @@
 import { applyChange } from '../change-audit.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
-import { answeringFailures, pathArgument } from '../file-access.ts';
+import { answeringFailures, newNameArgument, pathArgument } from '../file-access.ts';
 import { reply } from '../reply.ts';
 import { isText } from './conversions.ts';
 import { answerTextSize } from './text-files.ts';
@@ -47,7 +47,7 @@ export async function renameTo(control: Control, argument: string, session: Auth
     control.send(reply('badSequence', 'RNFR first.'));
     return;
   }
-  const target = pathArgument(control, argument);
+  const target = newNameArgument(control, argument);
   if (target === undefined) return;
   await applyChange(control, session, {
     operation: 'rename',

@@ -70,9 +70,11 @@ function statusLines(control: Control): readonly string[] {
 async function statusOf(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
   await answeringFailures(control, async () => {
     const listing = await listingLines(control, session, argument, 'long');
-    control.send(
-      listing ? reply('fileStatus', 'Listing:', ...(await firstOf(listing)), 'End of listing') : nameNotAllowed,
-    );
+    if (!listing) control.send(nameNotAllowed);
+    else {
+      const name = listing.isOfDirectory ? 'directoryStatus' : 'fileStatus';
+      control.send(reply(name, 'Listing:', ...(await firstOf(listing.lines)), 'End of listing'));
+    }
   });
 }
 

@@ -16,14 +16,14 @@ const blockSize = 64 * 1024;
 export async function list(control: Control, argument: string, session: AuthenticatedSession) {
   control.settings.portion = wholeFile;
   await answeringFailures(control, async () =>
-    sendListing(control, await listingLines(control, session, argument, 'long')),
+    sendListing(control, (await listingLines(control, session, argument, 'long'))?.lines),
   );
 }
 
 export async function listNames(control: Control, argument: string, session: AuthenticatedSession) {
   control.settings.portion = wholeFile;
   await answeringFailures(control, async () =>
-    sendListing(control, await listingLines(control, session, argument, 'names')),
+    sendListing(control, (await listingLines(control, session, argument, 'names'))?.lines),
   );
 }
 

@@ -56,6 +56,11 @@ export async function pass(control: Control, password: string): Promise<void> {
   await authenticate(control, name, password);
 }
 
+/** RFC 1123 4.1.2.13 wants the command; no file here belongs to another account than that of the login. */
+export function account(control: Control): void {
+  control.send(reply('superfluous', 'No account is needed.'));
+}
+
 /** Before TLS, where the site demands TLS; recorded once for a connection, a probing client could fill the trail otherwise. */
 export function refuseClearLogin(control: Control): void {
   if (!control.clearLoginReported) {

@@ -24,14 +24,17 @@ export async function auth(control: Control, argument: string): Promise<void> {
   }
 }
 
+/** RFC 2228 3: a number of 32 bits. */
+const largestBuffer = 0xffff_ffff;
+
 const afterClearing = 'The control channel was cleared by CCC.';
 
 /** RFC 4217 section 8: TLS needs no buffer size; whatever the client names, the answer is 0. */
 export function bufferSize(control: Control, argument: string): void {
   if (!control.data.proof || control.isCleared) {
     control.send(reply('badSequence', control.isCleared ? afterClearing : 'AUTH TLS first.'));
-  } else if (!/^\d{1,10}$/u.test(argument)) {
-    control.send(reply('argumentError', 'Not a number.'));
+  } else if (!/^\d{1,10}$/u.test(argument) || Number(argument) > largestBuffer) {
+    control.send(reply('argumentError', 'Not a number of 32 bits.'));
   } else {
     control.settings.bufferSizeAgreed = true;
     control.send(reply('ok', 'PBSZ=0'));

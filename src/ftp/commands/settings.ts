@@ -75,6 +75,7 @@ export function transferStructure(control: Control, argument: string): void {
   control.send(isFile ? reply('ok', 'Structure is F.') : reply('parameterNotImplemented', 'The only structure is F.'));
 }
 
+/** RFC 2389 4 has 200, 451 and 501 for every option. */
 export function option(control: Control, argument: string): void {
   const [name = '', ...rest] = argument.split(' ');
   const value = rest.join(' ').trim();
@@ -82,7 +83,7 @@ export function option(control: Control, argument: string): void {
     case 'UTF8':
     case 'UTF-8':
       if (/^(?:on)?$/iu.test(value)) control.send(reply('ok', 'UTF-8 is on.'));
-      else control.send(reply('parameterNotImplemented', 'UTF-8 is always on.'));
+      else control.send(reply('argumentError', 'UTF-8 is always on.'));
       return;
     case 'MLST':
       chooseFacts(control, value);

@@ -9,7 +9,7 @@ import type { OctetConversion } from '../data/octet-conversion.ts';
 import { carryOut } from '../data/transfer.ts';
 import { recordTransfer } from '../data/transfer-audit.ts';
 import { TransferRefused } from '../data/transfer-refused.ts';
-import { answeringFailures, pathArgument } from '../file-access.ts';
+import { answeringFailures, newNameArgument, ofNewName } from '../file-access.ts';
 import { reply } from '../reply.ts';
 import { conversionOf, isText, rangeNotPossible } from './conversions.ts';
 import { isPart, takePortion } from './restart.ts';
@@ -117,9 +117,9 @@ async function receive(
   argument: string,
   { operation, opening: text = 'Send the file.', plan }: Reception,
 ): Promise<void> {
-  const path = pathArgument(control, argument);
+  const path = newNameArgument(control, argument);
   if (path === undefined || isObstructed(control)) return;
-  await answeringFailures(control, async () => {
+  const receiving = async () => {
     const planned = await plan(path);
     if (!planned) return;
     const opening = session.storage.openWrite(path, planned.mode, umaskOf(control));
@@ -137,7 +137,8 @@ async function receive(
       // Does nothing after a commit; on every other way out the old file stays.
       await upload.abort();
     }
-  });
+  };
+  await answeringFailures(control, receiving, ofNewName);
 }
 
 interface OpenUpload extends Plan {

@@ -1,7 +1,7 @@
 /**
  * Bytes of the control connection to command lines. It keeps at most one chunk and one line, strips Telnet sequences
- * (RFC 1123 4.1.2.10) and refuses what could hide a second command: CR, LF and NUL in a line, and endless lines. Any other octet
- * may be part of a name; octets that are no UTF-8 become text as the storage has it.
+ * (RFC 1123 4.1.2.10) and refuses what could hide a second command: a CR or NUL by itself, and endless lines. Any other octet may be
+ * part of a name, a CR as CR NUL (RFC 2640 3.1); octets that are no UTF-8 become text as the storage has it.
  */
 import { z } from 'zod';
 import { iis } from '../../settings/iis-name.ts';
@@ -22,7 +22,7 @@ export type CommandLine =
   | { readonly kind: 'line'; readonly text: string }
   /** The line was longer than allowed; it is dropped up to its end. */
   | { readonly kind: 'too-long' }
-  /** The line holds what its command cannot take: NUL or CR, or outside a path any control character or what is no UTF-8. */
+  /** The line holds what its command cannot take: NUL or CR by itself, or outside a path any control character or what is no UTF-8. */
   | { readonly kind: 'invalid' };
 
 const nul = 0;
@@ -86,8 +86,11 @@ export class LineReader {
   #decode(line: Buffer): CommandLine {
     const bytes = line.at(-1) === carriageReturn ? line.subarray(0, -1) : line;
     if (bytes.length > this.#maximum) return { kind: 'too-long' };
-    if (bytes.includes(carriageReturn) || bytes.includes(nul)) return { kind: 'invalid' };
-    return { kind: 'line', text: decodeOctets(bytes) };
+    if (!bytes.includes(carriageReturn) && !bytes.includes(nul)) return { kind: 'line', text: decodeOctets(bytes) };
+    const pieces = decodeOctets(bytes).split('\r\0');
+    return pieces.some((piece) => /[\r\0]/u.test(piece))
+      ? { kind: 'invalid' }
+      : { kind: 'line', text: pieces.join('\r') };
   }
 
   #withoutTelnet(chunk: Buffer): Buffer {

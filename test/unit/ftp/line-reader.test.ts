@@ -26,6 +26,8 @@ describe('LineReader', () => {
     ['one octet more does not', `${'A'.repeat(21)}\r\nNOOP\r\n`, [{ kind: 'too-long' }, line('NOOP')]],
     ['NUL is refused', 'A\0B\r\n', [{ kind: 'invalid' }]],
     ['CR inside a line is refused', 'A\rB\r\n', [{ kind: 'invalid' }]],
+    ['CR NUL is a CR of a name', 'A\r\0B\r\0\r\n', [line('A\rB\r')]],
+    ['NUL before CR is refused', 'A\0\rB\r\n', [{ kind: 'invalid' }]],
     ['other control octets may be part of a name', 'A\x7f\t\x1b\r\n', [line('A\x7f\t\x1b')]],
     ['so may octets that are no UTF-8', [0x41, 0xc3, 0x28, 0x0a], [line('A\udcc3(')]],
     ['UTF-8 is decoded', 'CWD ä€😀\r\n', [line('CWD ä€😀')]],
