@@ -313,7 +313,7 @@ async function openConnection() {
       client.write(Buffer.alloc(16 * mebibyte));
       let before = 0;
       let waiting = 0;
-      // expect.poll would move the clock of the test on.
+      // expect.poll moves the clock of the test on.
       while (waiting < 10_000 || waiting !== before) {
         await setTimeout(20);
         before = waiting;
