@@ -14,7 +14,7 @@ const maximumSorted = 20_000;
 /** Without their ends, some at a time or none. */
 export type ListingLines = AsyncIterable<readonly string[]>;
 
-export interface Listing {
+interface CalledListing {
   /** Whether it holds the entries of one directory. */
   readonly isOfDirectory: boolean;
   readonly lines: ListingLines;
@@ -38,7 +38,7 @@ export async function listingLines(
   { storage }: AuthenticatedSession,
   argument: string,
   style: ListOptions['style'],
-): Promise<Listing | undefined> {
+): Promise<CalledListing | undefined> {
   const { options, called } = parseListOptions(argument, style);
   const isLong = options.style === 'long';
   const found = await find(storage, control.settings.workingDirectory, called, options);
