@@ -28,7 +28,7 @@ public class CommonsNetClient {
     client.setEnabledProtocols(new String[] {"TLSv" + session.get("tls")});
     client.setConnectTimeout(15000);
     client.setDefaultTimeout(15000);
-    client.connect("localhost", Integer.parseInt(session.get("port")));
+    client.connect(session.get("host"), Integer.parseInt(session.get("port")));
     done(client, client.login(session.get("user"), session.get("password")));
     client.execPBSZ(0);
     client.execPROT("P");

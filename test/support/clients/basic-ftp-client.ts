@@ -1,5 +1,6 @@
 /** basic-ftp in a process of its own, since an OpenSSL engine stays for the life of a process: one session as JSON on standard input. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'basic-ftp';
@@ -46,12 +47,13 @@ function halves(path: string, at: ClientPause): Readable {
 }
 
 async function run(session: ClientSession): Promise<void> {
+  const { host = 'localhost' } = session;
   const version = session.tls === '1.2' ? 'TLSv1.2' : 'TLSv1.3';
   const client = new Client(replyTimeoutMs);
   client.ftp.verbose = process.env['CLIENT_VERBOSE'] === '1';
   try {
     await client.access({
-      host: 'localhost',
+      host,
       port: session.port,
       user: session.user,
       password: session.password ?? 'none',
@@ -60,7 +62,8 @@ async function run(session: ClientSession): Promise<void> {
         ca: readFileSync(session.rootFile),
         minVersion: session.offersOlderTls ? 'TLSv1.2' : version,
         maxVersion: version,
-        servername: 'localhost',
+        // An address is no name for SNI (RFC 6066 3); Node then takes it from `host`.
+        ...(isIP(host) === 0 && { servername: host }),
         ...identityOptions(session.identity),
       },
     });

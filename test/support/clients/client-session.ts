@@ -35,6 +35,8 @@ export interface ClientPause {
 }
 
 export interface ClientSession {
+  /** Name or address of the server. Default: localhost. */
+  readonly host?: string;
   readonly port: number;
   readonly user: string;
   /** Default: empty. */
@@ -69,6 +71,11 @@ export interface ClientResult {
   /** Errors, with the server's reply where the client shows it. */
   readonly stderr: string;
   readonly timedOut: boolean;
+}
+
+/** As it stands in URLs. */
+export function urlHost({ host = 'localhost' }: Pick<ClientSession, 'host'>): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 export function fileIdentity(person: { readonly certificateFile: string; readonly keyFile: string }): ClientIdentity {

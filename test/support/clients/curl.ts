@@ -1,5 +1,11 @@
 /** curl: with a card through the OpenSSL engine of libp11, or with a key in a file. Options go in on standard input, so no PIN is seen. */
-import type { ClientIdentity, ClientResult, ClientSession, ClientStep } from './client-session.ts';
+import {
+  type ClientIdentity,
+  type ClientResult,
+  type ClientSession,
+  type ClientStep,
+  urlHost,
+} from './client-session.ts';
 import { runClient } from './run-client.ts';
 
 type CurlOption = string | readonly [string, string];
@@ -49,7 +55,7 @@ function environment(identity: ClientIdentity): Readonly<Record<string, string>>
 /** @param extra options by their long names, for every step, for example `verbose` or `['quote', 'NOOP']`. */
 export function curl(session: ClientSession, extra: readonly CurlOption[] = []): Promise<ClientResult> {
   const { identity, tls, user, password = '', rootFile } = session;
-  const base = `${session.implicit ? 'ftps' : 'ftp'}://localhost:${session.port}`;
+  const base = `${session.implicit ? 'ftps' : 'ftp'}://${urlHost(session)}:${session.port}`;
   const common: readonly CurlOption[] = [
     'silent',
     'show-error',

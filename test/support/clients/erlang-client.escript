@@ -2,9 +2,9 @@
 main([]) ->
     {ok, Session} = io:read(""),
     [{ok, _} = application:ensure_all_started(Name) || Name <- [ssl, ftp]],
-    #{port := Port, user := User, password := Password, tls := Tls, steps := Steps} = Session,
+    #{host := Host, family := Family, port := Port, user := User, password := Password, tls := Tls, steps := Steps} = Session,
     Options = [{versions, [Tls]}, {server_name_indication, "localhost"} | maps:get(options, Session)],
-    {ok, Ftp} = ftp:open("localhost", [{port, Port}, {mode, passive}, {timeout, 15000}, {tls, Options}]),
+    {ok, Ftp} = ftp:open(Host, [{port, Port}, {ipfamily, Family}, {mode, passive}, {timeout, 15000}, {tls, Options}]),
     done(ftp:user(Ftp, User, Password)),
     done(ftp:type(Ftp, binary)),
     [step(Ftp, Step) || Step <- Steps],

@@ -25,7 +25,7 @@ static class FtpWebRequestClient {
 
   static void Perform(System.Collections.Generic.Dictionary<string, string> session, string[] step) {
     var path = step[1].TrimStart('/');
-    var request = (FtpWebRequest)WebRequest.Create("ftp://localhost:" + session["port"] + "/" + path);
+    var request = (FtpWebRequest)WebRequest.Create("ftp://" + session["urlHost"] + ":" + session["port"] + "/" + path);
     request.EnableSsl = true;
     request.KeepAlive = true;
     request.UsePassive = !session.ContainsKey("active");

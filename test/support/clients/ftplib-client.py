@@ -31,7 +31,7 @@ def main():
         context.load_cert_chain(identity["certificateFile"], identity["keyFile"])
     implicit = session.get("implicit", False)
     ftp = (ImplicitFtps if implicit else ftplib.FTP_TLS)(context=context, timeout=15)
-    ftp.connect("localhost", session["port"])
+    ftp.connect(session.get("host", "localhost"), session["port"])
     if not implicit:
         ftp.auth()
     ftp.login(session["user"], session.get("password", "none"), secure=False)

@@ -1,5 +1,5 @@
 /** lftp (GnuTLS) with a key in a file; it cannot use a key in a token, since it insists on a readable key file. */
-import type { ClientResult, ClientSession, ClientStep } from './client-session.ts';
+import { type ClientResult, type ClientSession, type ClientStep, urlHost } from './client-session.ts';
 import { runClient } from './run-client.ts';
 
 const quoted = (value: string) => `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
@@ -45,7 +45,7 @@ export function lftp(
     ...files,
     ...(session.active ? ['set ftp:passive-mode no'] : []),
     ...extraSettings,
-    `open -u ${quoted(user)},${quoted(password)} -p ${session.port} ${session.implicit ? 'ftps' : 'ftp'}://localhost`,
+    `open -u ${quoted(user)},${quoted(password)} -p ${session.port} ${session.implicit ? 'ftps' : 'ftp'}://${urlHost(session)}`,
     ...session.steps.map(stepCommand),
     ...commands,
     'bye',

@@ -1,11 +1,12 @@
-/** FTPS clients in other languages, each driven by a small program of its own: Perl, Ruby, PHP, Java, .NET (mono), Erlang; and wget and rclone. */
+/** FTPS clients in other languages, each driven by a small program of its own: Perl, Ruby, PHP, Java, .NET (mono), Erlang; the npm package ftp, wget and rclone. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { isIPv6 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ClientResult, ClientSession, ClientStep } from './client-session.ts';
+import { type ClientResult, type ClientSession, type ClientStep, urlHost } from './client-session.ts';
 import { runClient } from './run-client.ts';
 
 export interface OtherClient {
@@ -42,9 +43,9 @@ function keyStore({ identity }: ClientSession, folder: string): string | undefin
 
 /** `name=value` lines, an empty one, then the steps with tabs. */
 function lines(session: ClientSession, store: string | undefined): string {
-  const { port, user, password = 'none', rootFile, tls, active, implicit } = session;
+  const { host = 'localhost', port, user, password = 'none', rootFile, tls, active, implicit } = session;
   const settings = Object.entries({
-    ...{ port, user, password, rootFile, tls, keyStore: store },
+    ...{ host, urlHost: urlHost(session), port, user, password, rootFile, tls, keyStore: store },
     ...(active && { active: 'yes' }),
     ...(implicit && { implicit: 'yes' }),
   }).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
@@ -73,7 +74,7 @@ function mono(session: ClientSession): Promise<ClientResult> {
 }
 
 function erlang(session: ClientSession): Promise<ClientResult> {
-  const { identity, tls, user, password = 'none', port, rootFile } = session;
+  const { host = 'localhost', identity, tls, user, password = 'none', port, rootFile } = session;
   const text = (value: string) => JSON.stringify(value);
   const steps = session.steps.map((step) =>
     step.do === 'list'
@@ -87,7 +88,8 @@ function erlang(session: ClientSession): Promise<ClientResult> {
       ? [`{certfile, ${text(identity.certificateFile)}}`, `{keyfile, ${text(identity.keyFile)}}`]
       : []),
   ];
-  const term = `#{port => ${port}, user => ${text(user)}, password => ${text(password)}, tls => 'tlsv${tls}',
+  const family = isIPv6(host) ? 'inet6' : 'inet';
+  const term = `#{host => ${text(host)}, family => ${family}, port => ${port}, user => ${text(user)}, password => ${text(password)}, tls => 'tlsv${tls}',
     options => [${options.join()}], steps => [${steps.join()}]}.`;
   return inFolder((folder) =>
     runClient('escript', [program('erlang-client.escript')], { input: term, env: { HOME: folder } }),
@@ -117,7 +119,7 @@ async function wget(session: ClientSession): Promise<ClientResult> {
     result = await runClient('wget', [
       ...common,
       `--output-document=${step.local}`,
-      `ftps://localhost:${port}/${step.remote}`,
+      `ftps://${urlHost(session)}:${port}/${step.remote}`,
     ]);
     if (result.exitCode !== 0) break;
   }
@@ -143,7 +145,7 @@ async function rclone(session: ClientSession): Promise<ClientResult> {
       {
         env: {
           RCLONE_CONFIG_SITE_TYPE: 'ftp',
-          RCLONE_CONFIG_SITE_HOST: 'localhost',
+          RCLONE_CONFIG_SITE_HOST: urlHost(session),
           RCLONE_CONFIG_SITE_PORT: String(port),
           RCLONE_CONFIG_SITE_USER: user,
           RCLONE_CONFIG_SITE_PASS: obscured,
@@ -175,12 +177,16 @@ export const otherClients = {
   java: { needs: { programs: ['javac'], file: commonsNet }, run: java },
   mono: { needs: { programs: ['mcs', 'mono'] }, run: mono },
   erlang: { needs: { programs: ['escript'] }, run: erlang },
+  npmFtp: {
+    needs: { programs: ['node'] },
+    run: (session) => runClient(process.execPath, [program('npm-ftp-client.cjs')], { input: json(session) }),
+  },
   wget: { needs: { programs: ['wget'] }, run: wget },
   rclone: { needs: { programs: ['rclone'] }, run: rclone },
 } as const satisfies Readonly<Record<string, OtherClient>>;
 
 /** Why a client cannot run on this machine; undefined where it can. */
-export function missingOf({ needs: { programs, file } }: OtherClient): string | undefined {
+export function missingOf({ needs: { programs, file } }: Pick<OtherClient, 'needs'>): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(':');
   const missing = programs.find((name) => !folders.some((folder) => existsSync(join(folder, name))));
   return missing ?? (file !== undefined && !existsSync(file) ? file : undefined);

@@ -10,14 +10,14 @@ my $identity = $session->{identity};
 my %tls      = (
     SSL_ca_file      => $session->{rootFile},
     SSL_verify_mode  => 1,
-    SSL_verifycn_name => 'localhost',
+    SSL_verifycn_name => $session->{host} // 'localhost',
     SSL_version      => $session->{tls} eq '1.2' ? 'TLSv12' : 'TLSv13',
 );
 if ($identity->{kind} eq 'files') {
     @tls{qw(SSL_cert_file SSL_key_file)} = @$identity{qw(certificateFile keyFile)};
 }
 my $ftp = Net::FTP->new(
-    'localhost',
+    $session->{host} // 'localhost',
     Port    => $session->{port},
     Passive => $session->{active} ? 0 : 1,
     Timeout => 15,

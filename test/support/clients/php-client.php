@@ -13,7 +13,7 @@ $done = function ($outcome) {
     }
     return $outcome;
 };
-$ftp = $done(ftp_ssl_connect('localhost', $session['port'], 15));
+$ftp = $done(ftp_ssl_connect($session['host'] ?? 'localhost', $session['port'], 15));
 $done(ftp_login($ftp, $session['user'], $session['password'] ?? 'none'));
 $done(ftp_pasv($ftp, !($session['active'] ?? false)));
 foreach ($session['steps'] as $step) {

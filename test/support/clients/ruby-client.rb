@@ -14,7 +14,7 @@ if identity['kind'] == 'files'
   tls[:key] = OpenSSL::PKey.read(File.read(identity['keyFile']))
 end
 begin
-  ftp = Net::FTP.new('localhost', port: session['port'], ssl: tls, implicit_ftp: session['implicit'] || false,
+  ftp = Net::FTP.new(session['host'] || 'localhost', port: session['port'], ssl: tls, implicit_ftp: session['implicit'] || false,
                                   passive: !session['active'], private_data_connection: true,
                                   username: session['user'], password: session['password'] || 'none',
                                   open_timeout: 15, read_timeout: 15)
