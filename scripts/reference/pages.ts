@@ -9,6 +9,7 @@ import { page } from './markdown.ts';
 import { denialsPage, findingsPage, recordsPage } from './record-pages.ts';
 import { roomsTable } from './rooms-table.ts';
 import { settingsPage } from './settings-tables.ts';
+import { standardsPage } from './standards-page.ts';
 
 /** Run by a test as it stands, with paths and ports replaced. */
 const nginxExample = join(import.meta.dirname, '..', '..', 'test', 'e2e', 'service', 'nginx-example.conf');
@@ -19,6 +20,7 @@ const pages = {
   'records.md': { title: 'Records: the audit trail and the log', make: recordsPage },
   'commands.md': { title: 'Commands of cardgate', make: commandsPage },
   'ftp-commands.md': { title: 'FTP commands', make: ftpCommandsPage },
+  'standards.md': { title: 'Standards of FTP: what each asks, and what the server does', make: standardsPage },
   'try-card-findings.md': { title: 'Findings of try-card', make: findingsPage },
   'clients.md': { title: 'Clients that the gateway is tried with', make: clientsPage },
   'cards.md': { title: 'Card profiles and scenarios', make: cardsPage },

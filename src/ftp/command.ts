@@ -6,7 +6,7 @@ import type { Control } from './control/control.ts';
 import { reply } from './reply.ts';
 
 /** Known, and not offered: the reply differs from that to a typing error (RFC 959 4.2.1). */
-const notOffered: ReadonlyMap<string, string> = new Map([
+export const notOffered: ReadonlyMap<string, string> = new Map([
   ['MFCT', 'The time of creation is the file system’s own; it cannot be set.'],
   ...['CPSV', 'SSCN'].map(
     (verb) => [verb, 'Data connections go to the client itself, which is the TLS client.'] as const,

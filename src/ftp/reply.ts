@@ -77,9 +77,17 @@ export function messageLines(message: string): readonly string[] {
   return message.split(/\r?\n/u);
 }
 
-/** Octets of a name go out as they are; 0xFF is doubled, as Telnet has it (RFC 854). */
 export function encodeReply(reply: Reply): Buffer {
-  const text = formatReply(reply);
+  return encodeText(formatReply(reply));
+}
+
+/** A line of a reply whose end is to come. */
+export function encodeReplyLine({ code, lines }: Reply): Buffer {
+  return encodeText(`${code}-${oneLine(lines.join(' '))}\r\n`);
+}
+
+/** Octets of a name go out as they are; 0xFF is doubled, as Telnet has it (RFC 854). */
+function encodeText(text: string): Buffer {
   return encodeOctets(text.isWellFormed() ? text : text.replaceAll('\udcff', '\udcff\udcff'));
 }
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Authenticator, Verdict } from '../../src/login/authenticator.ts';
 import { silentLogger } from '../../src/operations/log.ts';
 import { fullRights } from '../support/access-rights.ts';
-import { openData } from '../support/control-client.ts';
+import { openData, openTcp } from '../support/control-client.ts';
 import { createIdentities } from '../support/protocol-site.ts';
 import { siteFactory } from '../support/site-factory.ts';
 
@@ -38,8 +38,22 @@ describe('malformed lines', () => {
 
   it('Telnet sequences are stripped, and a bare LF ends a line', async () => {
     const client = await (await siteWith()).connect();
-    client.write(Buffer.from([0xff, 0xfb, 0x01, 0x4e, 0x4f, 0xff, 0xf4, 0x4f, 0x50, 0x0a]));
+    client.write(Buffer.from([0xff, 0xfc, 0x01, 0x4e, 0x4f, 0xff, 0xf4, 0x4f, 0x50, 0x0a]));
     expect((await client.reply()).code).toBe(200);
+  });
+
+  it('an option of Telnet is refused: DONT for WILL, WONT for DO, and no answer to a refusal', async () => {
+    const socket = await openTcp((await siteWith()).port);
+    const [will, wont, willNot, iac] = [0xfb, 0xfc, 0xfe, 0xff];
+    const came: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => void came.push(chunk));
+    const negotiations = [iac, will, 1, iac, wont, 2, iac, 0xfd, 3, iac, willNot, 4, iac, 0xf4, iac, 0xf2];
+    for (const octet of negotiations) socket.write(Buffer.of(octet));
+    socket.write('NOOP\r\n');
+    const refused = Buffer.from([iac, willNot, 1, iac, wont, 3]);
+    const expected = Buffer.concat([Buffer.from('220 Ready.\r\n'), refused, Buffer.from('200 Nothing done.\r\n')]);
+    await expect.poll(() => Buffer.concat(came).toString('hex')).toBe(expected.toString('hex'));
+    socket.destroy();
   });
 });
 

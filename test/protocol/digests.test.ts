@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ReadableFile, Storage } from '../../src/storage/storage.ts';
+import { type ReadableFile, type Storage, StorageError } from '../../src/storage/storage.ts';
 import type { ControlClient } from '../support/control-client.ts';
 import { download, upload } from '../support/file-transfers.ts';
 import { createIdentities, type ProtocolSite, startSite, type TestIdentities } from '../support/protocol-site.ts';
@@ -378,6 +379,88 @@ describe('a digest that is given up', () => {
     release();
     expect((await session.reply()).code).toBe(213);
     session.destroy();
+  });
+});
+
+describe('a digest that takes long', () => {
+  /** Each read of `/slow` takes so long, in milliseconds, by the clock of the site. */
+  async function slowSite(milliseconds: number, afterRead: (count: number) => Promise<void> | void = () => undefined) {
+    let now = 0;
+    let count = 0;
+    const slow = await startSite(identities, {
+      timer: () => now,
+      wrapStorage: (storage) => ({
+        ...storage,
+        openRead: async (path) => {
+          const file = await storage.openRead(path);
+          if (path !== '/slow') return file;
+          return {
+            ...file,
+            readInto: async (buffer, offset) => {
+              now += milliseconds;
+              const octets = await file.readInto(buffer, offset);
+              count += 1;
+              await afterRead(count);
+              return octets;
+            },
+          };
+        },
+      }),
+    });
+    await writeFile(join(slow.home, 'slow'), Buffer.alloc(megabyte));
+    return { slow, session: await slow.loggedIn() };
+  }
+
+  it.each([
+    ['HASH', 213],
+    ['XSHA256', 250],
+    ['XCRC', 250],
+    ['MD5', 251],
+    ['MMD5', 252],
+  ])('%s says every five seconds how far it is, and then answers with the same code', async (verb, expected) => {
+    const { slow, session } = await slowSite(2500);
+    const { lines } = await session.command(`${verb} slow`);
+    expect(lines.slice(0, -1)).toEqual([
+      expect.stringMatching(new RegExp(`^${expected}-\\S+ of 524288 of 1048576 octets so far\\.$`, 'u')),
+      expect.stringMatching(new RegExp(`^${expected}-\\S+ of 1048576 of 1048576 octets so far\\.$`, 'u')),
+    ]);
+    expect(lines.at(-1)).toMatch(new RegExp(`^${expected} .*[\\da-fA-F]{8}`, 'u'));
+    expect((await session.command('NOOP')).text).toBe('200 Nothing done.');
+    await slow.close();
+  });
+
+  it('says nothing before five seconds have gone', async () => {
+    const { slow, session } = await slowSite(1249);
+    expect((await session.command('HASH slow')).lines).toHaveLength(1);
+    await slow.close();
+  });
+
+  it.each([
+    ['ABOR', '213 Not done (426): Given up.', '226 Transfer given up.'],
+    ['NOOP', expect.stringMatching(/^213 SHA-256 /u), '200 Nothing done.'],
+    ['STAT none', expect.stringMatching(/^213 SHA-256 /u), '550 No such file or directory.'],
+  ])('has no other reply within its own: %s', async (line, last, next) => {
+    const { slow, session } = await slowSite(5000, async (count) => {
+      if (count === 2) session.write(`${line}\r\n`);
+      // So that the command comes while the file is read.
+      if (count === 2 || (count > 2 && line === 'ABOR')) await setTimeout(50);
+    });
+    await truncate(join(slow.home, 'slow'), 64 * megabyte);
+    const { lines } = await session.command('HASH slow');
+    expect(lines[0]).toMatch(/^213-/u);
+    expect(lines.at(-1)).toEqual(last);
+    expect((await session.reply()).text).toBe(next);
+    await slow.close();
+  });
+
+  it('that the disk does not let end is ended in the code of its reply, once', async () => {
+    const { slow, session } = await slowSite(5000, (count) => {
+      if (count === 3) throw new StorageError('fault', '/slow: EIO');
+    });
+    const { lines } = await session.command('HASH slow');
+    expect(lines.at(-1)).toMatch(/^213 Not done \(451\): Action not taken, reference \S+\.$/u);
+    expect((await session.command('NOOP')).text).toBe('200 Nothing done.');
+    await slow.close();
   });
 });
 

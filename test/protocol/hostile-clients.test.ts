@@ -36,7 +36,7 @@ describe('commands that do not wait for a transfer', () => {
     client.write('STAT /\r\nNOOP\r\nABOR\r\nNOOP\r\n');
     const codes: number[] = [];
     while (codes.length < 5) codes.push((await client.reply()).code);
-    expect(codes).toEqual([213, 200, 426, 226, 200]);
+    expect(codes).toEqual([212, 200, 426, 226, 200]);
     data.destroy();
   });
 });

@@ -211,7 +211,7 @@ describe('options', () => {
     expect(await linesOf('NLST -R sub', flat)).toEqual(await linesOf('NLST sub', flat));
   });
 
-  it('are none of MLSD and MLST, which know no wildcards either (RFC 3659 2.2.2)', async () => {
+  it('belong to neither MLSD nor MLST, which know no wildcards either (RFC 3659 2.2.2)', async () => {
     for (const line of ['MLSD -a', 'MLSD *', 'MLST *.txt', 'MLST -l /']) {
       expect((await received(line)).code, line).toBe(550);
     }

@@ -10,7 +10,7 @@ import { recordObstacle } from '../data/transfer-audit.ts';
 import { answeringFailures } from '../file-access.ts';
 import { type Reply, reply } from '../reply.ts';
 import { resolveVirtualPath } from '../virtual-path.ts';
-import { digestOf } from './file-digest.ts';
+import { DigestProgress, digestOf } from './file-digest.ts';
 import { quoted } from './path-words.ts';
 import { takePortion } from './restart.ts';
 import { opened } from './transfer-opening.ts';
@@ -69,7 +69,8 @@ export async function hash(control: Control, argument: string, session: Authenti
         return;
       }
       const range = isRangeMeant ? { start: offset, end: Math.min(end, size) } : { start: 0, end: size };
-      const hex = await digestOf(control, session, algorithm, { file, path, ...range });
+      const progress = new DigestProgress(control, 'fileStatus');
+      const hex = await digestOf(control, session, algorithm, { file, path, ...range, progress });
       if (hex === undefined) return;
       // Both ends are inclusive, and the last may not lie before the first: an empty file has 0-0, too.
       const last = Math.max(range.start, range.end - 1);
@@ -96,7 +97,8 @@ export function extendedDigest(algorithm: DigestAlgorithm) {
         if (!isWhole && start >= end) control.send(reply('argumentError', 'The end must lie behind the start.'));
         else if (end > size) control.send(reply('fileUnavailable', 'The end lies behind the end of the file.'));
         else {
-          const hex = await digestOf(control, session, algorithm, { file, path, start, end });
+          const progress = new DigestProgress(control, 'fileActionOk');
+          const hex = await digestOf(control, session, algorithm, { file, path, start, end, progress });
           if (hex !== undefined) control.send(reply('fileActionOk', hex));
         }
       } finally {
@@ -132,10 +134,11 @@ async function tellDigests(
   }
   await digesting(control, notForThatArgument, async () => {
     const told: string[] = [];
+    const progress = new DigestProgress(control, answer);
     for (const called of paths) {
       const { file, path, asked } = await openedAsAsked(control, session, [{ called }, ...quotedIn(called)]);
       try {
-        const digested = { file, path, start: 0, end: file.facts.size };
+        const digested = { file, path, start: 0, end: file.facts.size, progress };
         const hex = await digestOf(control, session, 'MD5', digested);
         if (hex === undefined) return;
         told.push(`${quotedIfNeeded(asked.called)} ${hex.toUpperCase()}`);

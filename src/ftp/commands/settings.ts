@@ -5,10 +5,11 @@ import { mlstFacts } from '../listing.ts';
 import { messageLines, reply } from '../reply.ts';
 import { selectDigest } from './digests.ts';
 
-/** RFC 959 3.1.1. ASCII without format effectors is what A alone says; L 8 is I on machines with bytes of 8 bits. */
+/** RFC 959 3.1.1. A alone is A N, which no file here tells from A T (RFC 1123 4.1.2.2); L 8 is I on machines with bytes of 8 bits. */
 const types: ReadonlyMap<string, TransferType> = new Map([
   ['A', 'A'],
   ['A N', 'A'],
+  ['A T', 'A'],
   ['I', 'I'],
   ['L 8', 'I'],
   ['L8', 'I'],
@@ -28,7 +29,7 @@ export async function reinitialize(control: Control): Promise<void> {
 export function transferType(control: Control, argument: string): void {
   const type = types.get(argument.toUpperCase());
   if (type === undefined) {
-    control.send(reply('parameterNotImplemented', 'Types are A, A N, I and L 8.'));
+    control.send(reply('parameterNotImplemented', 'Types are A, A N, A T, I and L 8.'));
     return;
   }
   control.settings.type = type;

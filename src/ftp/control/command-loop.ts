@@ -14,9 +14,13 @@ import { MalformedLines } from './malformed-lines.ts';
 export interface LoopConnection {
   isEnding(): boolean;
   isTransferring(): boolean;
+  /** Whether the command that runs has begun its reply. */
+  hasReplyBegun(): boolean;
   /** Never rejects. */
   run(command: ParsedCommand): Promise<void>;
   send(answer: Reply): void;
+  /** Between replies, for Telnet. */
+  sendOctets(octets: Buffer): void;
   end(reason: string, farewell?: Reply): void;
   /** A command came where none was running. */
   commandArrived(): void;
@@ -40,7 +44,7 @@ export class CommandLoop {
   #heard: PromiseWithResolvers<void> | undefined;
 
   /** @param maximumLine octets of a line without its end */
-  constructor(connection: LoopConnection, maximumLine: Octets) {
+  constructor(maximumLine: Octets, connection: LoopConnection) {
     this.#connection = connection;
     this.#maximumLine = maximumLine;
     this.#queue = new CommandQueue(maximumLine, () => connection.isTransferring());
@@ -48,6 +52,11 @@ export class CommandLoop {
 
   get hasInputEnded(): boolean {
     return this.#inputEnded;
+  }
+
+  /** Whether a command is answered that does not wait for the transfer. */
+  get isServingUrgent(): boolean {
+    return this.#isServingUrgent;
   }
 
   /** Resolves when the client sends something more. */
@@ -61,6 +70,8 @@ export class CommandLoop {
     this.#heard?.resolve();
     this.#heard = undefined;
     this.#queue.push(chunk);
+    const refusals = this.#queue.takeRefusals();
+    if (refusals) this.#connection.sendOctets(refusals);
     this.#regulate();
     void this.#serveUrgent();
     void this.#work();
@@ -114,7 +125,8 @@ export class CommandLoop {
     if (this.#isServingUrgent) return;
     this.#isServingUrgent = true;
     while (this.#connection.isTransferring() && !this.#connection.isEnding()) {
-      const command = this.#queue.takeUrgent();
+      // No other reply may stand within one that has begun; ABOR awaits its end.
+      const command = this.#queue.takeUrgent(this.#connection.hasReplyBegun() ? 'ABOR' : undefined);
       if (!command) break;
       this.#regulate();
       await this.#connection.run(command);

@@ -55,6 +55,11 @@ export class CommandQueue {
     this.#fill();
   }
 
+  /** As that of the reader of lines. */
+  takeRefusals(): Buffer | undefined {
+    return this.#reader.takeRefusals();
+  }
+
   take(): CommandLine | undefined {
     const line = this.#lines.shift();
     if (line) this.#waiting -= costOf(line);
@@ -63,13 +68,17 @@ export class CommandQueue {
     return line;
   }
 
-  /** Takes out the first command that does not wait for the transfer it is about (RFC 959 4.1.3: ABOR, STAT). */
-  takeUrgent(): ParsedCommand | undefined {
+  /**
+   * Takes out the first command that does not wait for the transfer it is about (RFC 959 4.1.3: ABOR, STAT).
+   * @param only the verb that is taken; default: each of them
+   */
+  takeUrgent(only?: string): ParsedCommand | undefined {
     this.#fill();
     for (; this.#searched < this.#lines.length; this.#searched += 1) {
       const line = this.#lines[this.#searched];
       const command = line?.kind === 'line' ? parseCommand(line.text) : undefined;
       if (!line || !command || !findCommand(command.verb)?.duringTransfer) continue;
+      if (only !== undefined && command.verb !== only) continue;
       this.#lines.splice(this.#searched, 1);
       this.#waiting -= costOf(line);
       this.#fill();

@@ -13,7 +13,7 @@ import { type ControlProof, DataChannel } from '../data/data-channel.ts';
 import { RunningTransfer } from '../data/running-transfer.ts';
 import { prepareTcp } from '../data/tcp-options.ts';
 import type { AcceptedConnection } from '../proxy/connection-peer.ts';
-import { encodeReply, maximumUnreadReplies, messageLines, type Reply, reply } from '../reply.ts';
+import { messageLines, type Reply, reply } from '../reply.ts';
 import type { FtpServerOptions } from '../server-options.ts';
 import type { SessionKin } from '../tls/session-tickets.ts';
 import { CommandLoop } from './command-loop.ts';
@@ -22,6 +22,7 @@ import { type Control, initialSettings, type SessionSettings } from './control.t
 import { logFault, recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { ControlSession } from './control-session.ts';
 import { ControlTransport } from './control-transport.ts';
+import { ReplyWriter } from './reply-writer.ts';
 import type { ControlTls, Session } from './session.ts';
 
 export class ControlConnection implements Control {
@@ -51,6 +52,7 @@ export class ControlConnection implements Control {
   #isCleared = false;
   #ending: string | undefined;
   readonly #transfer = new RunningTransfer();
+  readonly #replies: ReplyWriter;
   readonly #timers: ConnectionTimers;
 
   /** @param kin the TLS sessions of the server @param peers its control connections */
@@ -64,6 +66,7 @@ export class ControlConnection implements Control {
       onEnd: () => this.#commands.endInput(),
       onLost: () => this.destroy('connection-lost'),
     });
+    this.#replies = new ReplyWriter(this.#transport, () => this.destroy('unread-replies'));
     this.remoteAddress = peer.remoteAddress;
     this.localAddress = peer.localAddress;
     this.proxyAddress = peer.proxyAddress;
@@ -100,10 +103,11 @@ export class ControlConnection implements Control {
   }
 
   send(answer: Reply): void {
-    const { socket } = this.#transport;
-    if (!socket.writable) return;
-    socket.write(encodeReply(answer));
-    if (socket.writableLength > maximumUnreadReplies) this.destroy('unread-replies');
+    this.#replies.send(answer);
+  }
+
+  beginReply(line: Reply): void {
+    if (!this.#commands.isServingUrgent) this.#replies.begin(line);
   }
 
   async startTls(): Promise<void> {
@@ -216,20 +220,19 @@ export class ControlConnection implements Control {
   }
 
   #createLoop(maximumLine: Octets): CommandLoop {
-    return new CommandLoop(
-      {
-        isEnding: () => this.isEnding,
-        isTransferring: () => this.isTransferring,
-        run: (command) => this.#run(command),
-        send: (answer) => this.send(answer),
-        end: (reason, farewell) => this.end(reason, farewell),
-        commandArrived: () => this.#timers.commandArrived(),
-        awaitCommand: () => this.#awaitCommand(),
-        pauseReading: () => this.#transport.socket.pause(),
-        resumeReading: () => this.#transport.resume(),
-      },
-      maximumLine,
-    );
+    return new CommandLoop(maximumLine, {
+      isEnding: () => this.isEnding,
+      isTransferring: () => this.isTransferring,
+      hasReplyBegun: () => this.#replies.hasBegun,
+      run: (command) => this.#run(command),
+      send: (answer) => this.send(answer),
+      sendOctets: (octets) => this.#replies.write(octets),
+      end: (reason, farewell) => this.end(reason, farewell),
+      commandArrived: () => this.#timers.commandArrived(),
+      awaitCommand: () => this.#awaitCommand(),
+      pauseReading: () => this.#transport.socket.pause(),
+      resumeReading: () => this.#transport.resume(),
+    });
   }
 
   async #handshake(): Promise<boolean> {

@@ -110,6 +110,8 @@ export interface Control {
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
   send(reply: Reply): void;
+  /** Says how far a long command is, by a line of the reply that is to come, and in its code; not while another command is answered. */
+  beginReply(line: Reply): void;
   /** Answers 234, throws away everything read so far and runs the handshake; afterwards the session is `secured`. */
   startTls(): Promise<void>;
   /**

@@ -31,9 +31,16 @@ const carriageReturn = 0x0d;
 const interpretAsCommand = 0xff;
 const subnegotiationBegin = 0xfa;
 const subnegotiationEnd = 0xf0;
-/** WILL, WONT, DO and DONT carry one option byte (RFC 854). */
-const firstOptionCommand = 0xfb;
-const lastOptionCommand = 0xfe;
+/** They carry one option byte (RFC 854). */
+const will = 0xfb;
+const wont = 0xfc;
+const doIt = 0xfd;
+const dont = 0xfe;
+/** RFC 1123 4.1.2.12: every option is refused; a refusal has no answer. */
+const refusals: ReadonlyMap<number, number> = new Map([
+  [will, dont],
+  [doIt, wont],
+]);
 
 type TelnetState = 'data' | 'command' | 'option' | 'subnegotiation' | 'subnegotiation-command';
 
@@ -42,6 +49,9 @@ export class LineReader {
   #pending: Buffer = Buffer.alloc(0);
   #discarding = false;
   #telnet: TelnetState = 'data';
+  /** The Telnet command whose option comes next. */
+  #negotiation = 0;
+  #refused: number[] = [];
 
   /** @param maximum of a line without its end */
   constructor(maximum: Octets) {
@@ -65,11 +75,19 @@ export class LineReader {
     }
   }
 
+  /** @returns what answers the Telnet negotiations read since, if there were any */
+  takeRefusals(): Buffer | undefined {
+    const octets = this.#refused;
+    this.#refused = [];
+    return octets.length === 0 ? undefined : Buffer.from(octets);
+  }
+
   /** Forgets everything read so far: what came before a TLS handshake must not be taken for what comes after it. */
   clear(): void {
     this.#pending = Buffer.alloc(0);
     this.#discarding = false;
     this.#telnet = 'data';
+    this.#refused = [];
   }
 
   #withoutEnd(): CommandLine | undefined {
@@ -101,9 +119,18 @@ export class LineReader {
       else if (this.#telnet === 'command' && !isTelnetCommand(byte)) {
         kept.push(...(byte === interpretAsCommand ? [byte] : [interpretAsCommand, byte]));
         this.#telnet = 'data';
-      } else this.#telnet = nextTelnetState(this.#telnet, byte);
+      } else {
+        if (this.#telnet === 'option') this.#refuse(byte);
+        this.#negotiation = byte;
+        this.#telnet = nextTelnetState(this.#telnet, byte);
+      }
     }
     return Buffer.from(kept);
+  }
+
+  #refuse(option: number): void {
+    const refusal = refusals.get(this.#negotiation);
+    if (refusal !== undefined) this.#refused.push(interpretAsCommand, refusal, option);
   }
 }
 
@@ -118,7 +145,7 @@ function nextTelnetState(state: TelnetState, byte: number): TelnetState {
       return 'command';
     case 'command':
       if (byte === subnegotiationBegin) return 'subnegotiation';
-      return byte >= firstOptionCommand && byte <= lastOptionCommand ? 'option' : 'data';
+      return byte >= will && byte <= dont ? 'option' : 'data';
     case 'option':
       return 'data';
     case 'subnegotiation':
