@@ -5,6 +5,7 @@ import { cardsPage } from './card-page.ts';
 import { clientsPage } from './clients-page.ts';
 import { commandsPage, ftpCommandsPage } from './command-pages.ts';
 import { decisionsList } from './decisions.ts';
+import { dialoguesPage } from './dialogues-page.ts';
 import { page } from './markdown.ts';
 import { denialsPage, findingsPage, recordsPage } from './record-pages.ts';
 import { roomsTable } from './rooms-table.ts';
@@ -23,6 +24,7 @@ const pages = {
   'standards.md': { title: 'Standards of FTP: what each asks, and what the server does', make: standardsPage },
   'try-card-findings.md': { title: 'Findings of try-card', make: findingsPage },
   'clients.md': { title: 'Clients that the gateway is tried with', make: clientsPage },
+  'dialogues.md': { title: 'Replies beside those of vsftpd and ProFTPD', make: dialoguesPage },
   'cards.md': { title: 'Card profiles and scenarios', make: cardsPage },
 } as const;
 

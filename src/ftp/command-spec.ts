@@ -10,6 +10,12 @@ export interface Subcommand {
   readonly help: string;
 }
 
+/**
+ * What becomes of a command that comes while a transfer runs: it waits for the end, as nearly all do; it is served at once (RFC 959
+ * 4.1.3: ABOR, STAT); or it is served at once unless a command before it waits, so that its reply is not taken for that of the other.
+ */
+type DuringTransfer = 'waits' | 'at-once' | 'in-turn';
+
 export interface CommandDescription {
   readonly verb: string;
   /** The older X name of the command (RFC 775), understood but not advertised. */
@@ -20,8 +26,7 @@ export interface CommandDescription {
   readonly rfc: string;
   /** Whether it may be sent before TLS where the site demands TLS; USER may, to be refused by name. */
   readonly inClear: boolean;
-  /** Whether it is served at once while a transfer runs. */
-  readonly duringTransfer: boolean;
+  readonly duringTransfer: DuringTransfer;
   /**
    * Line of FEAT (RFC 2389), without the leading space; a feature of no single command stands with the nearest.
    * Undefined where the site does not offer it.
@@ -52,7 +57,7 @@ export function open(
   run: Run<'nothing'>,
   options: Options = {},
 ): CommandSpec {
-  return { requires: 'nothing', verb, syntax, help, rfc, run, inClear: false, duringTransfer: false, ...options };
+  return { requires: 'nothing', verb, syntax, help, rfc, run, inClear: false, duringTransfer: 'waits', ...options };
 }
 
 /** A command for those who are logged in. */
@@ -64,5 +69,5 @@ export function loggedIn(
   run: Run<'login'>,
   options: Options = {},
 ): CommandSpec {
-  return { requires: 'login', verb, syntax, help, rfc, run, inClear: false, duringTransfer: false, ...options };
+  return { requires: 'login', verb, syntax, help, rfc, run, inClear: false, duringTransfer: 'waits', ...options };
 }

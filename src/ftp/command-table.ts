@@ -40,10 +40,9 @@ import type { DigestAlgorithm } from './data/digest.ts';
 import { mlstFacts } from './listing.ts';
 
 const inClear = { inClear: true };
-const anytime = { inClear: true, duringTransfer: true };
 
 export const commandTable: readonly CommandSpec[] = [
-  open('ABOR', '', 'Give up the running transfer.', 'RFC 959 4.1.3', abort, { duringTransfer: true }),
+  open('ABOR', '', 'Give up the running transfer.', 'RFC 959 4.1.3', abort, { duringTransfer: 'at-once' }),
   loggedIn('ACCT', '<account>', 'No account is needed beside the login; accepted.', 'RFC 959 4.1.1', account),
   loggedIn('ALLO', '<octets> [R <octets>]', 'Nothing to allocate; accepted.', 'RFC 959 4.1.3', allocate),
   loggedIn('APPE', '<path>', 'Receive a file and append it.', 'RFC 959 4.1.3', append),
@@ -126,7 +125,10 @@ export const commandTable: readonly CommandSpec[] = [
   ),
   open('MODE', '<S|Z>', 'Set the transfer mode.', 'RFC 959 4.1.2', transferMode, { feature: compressionFeature }),
   loggedIn('NLST', '[<options>] [<path>]', 'List names.', 'RFC 959 4.1.3', listNames),
-  open('NOOP', '', 'Do nothing.', 'RFC 959 4.1.3', noOperation, anytime),
+  open('NOOP', '', 'Do nothing.', 'RFC 959 4.1.3', noOperation, {
+    ...inClear,
+    duringTransfer: 'in-turn',
+  }),
   open('OPTS', '<command> [<options>]', 'Set an option of UTF8, MLST, HASH or MODE Z.', 'RFC 2389 4', option, inClear),
   open('PASS', '[<password>]', 'Log in with a password.', 'RFC 959 4.1.1', pass),
   loggedIn('PASV', '', 'Wait for a data connection.', 'RFC 959 4.1.2', passive, { feature: 'PASV' }),
@@ -156,7 +158,10 @@ export const commandTable: readonly CommandSpec[] = [
     },
   ),
   loggedIn('SIZE', '<path>', 'Tell the size of a file.', 'RFC 3659 4', fileSize, { feature: 'SIZE' }),
-  open('STAT', '[[<options>] <path>]', 'Tell the status, or list over here.', 'RFC 959 4.1.3', status, anytime),
+  open('STAT', '[[<options>] <path>]', 'Tell the status, or list over here.', 'RFC 959 4.1.3', status, {
+    ...inClear,
+    duringTransfer: 'at-once',
+  }),
   loggedIn('STOR', '<path>', 'Receive a file.', 'RFC 959 4.1.3', store),
   loggedIn('STOU', '[<path>]', 'Receive a file under a new name.', 'RFC 959 4.1.3', storeUnique),
   open('STRU', '<F>', 'Set the file structure; file only.', 'RFC 959 4.1.2', transferStructure),

@@ -41,6 +41,21 @@ describe('commands that do not wait for a transfer', () => {
   });
 });
 
+describe('NOOP behind a command that waits for the transfer', () => {
+  it('is answered in its turn, so that no reply is taken for that of another command', async () => {
+    const own = await siteWith();
+    const client = await own.loggedIn();
+    const data = await openData(await client.passive(), identities.ada);
+    client.write('STOR report\r\nPWD\r\nNOOP\r\n');
+    const codes = [(await client.reply()).code];
+    expect((await client.command('STAT')).text).toContain('Transfer: running');
+    data.resume();
+    data.end('x');
+    while (codes.length < 4) codes.push((await client.reply()).code);
+    expect(codes.slice(1)).toEqual([226, 257, 200]);
+  });
+});
+
 describe('ABOR behind commands that wait for the transfer', () => {
   it.each([17, 100, 3000])('is seen behind %i of them, which then run in order', async (count) => {
     const own = await siteWith();

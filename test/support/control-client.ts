@@ -147,10 +147,16 @@ export async function openTcp(port: number, localAddress = '127.0.0.1'): Promise
   return socket;
 }
 
-/** A protected data connection, its handshake complete. */
-export async function openData(port: number, identity: TlsIdentity): Promise<TLSSocket> {
+/** A protected data connection, its handshake begun: some servers take part in it only after the transfer command. */
+export function beginData(port: number, identity: TlsIdentity): TLSSocket {
   const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...identity });
   socket.on('error', () => undefined);
+  return socket;
+}
+
+/** A protected data connection, its handshake complete. */
+export async function openData(port: number, identity: TlsIdentity): Promise<TLSSocket> {
+  const socket = beginData(port, identity);
   await once(socket, 'secureConnect');
   return socket;
 }

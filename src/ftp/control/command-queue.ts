@@ -18,7 +18,7 @@ export class CommandQueue {
   readonly #reader: LineReader;
   #lines: CommandLine[] = [];
   #waiting = 0;
-  /** Lines at the head of which none is urgent; each is looked at once, however many wait. */
+  /** Lines at the head of which none can be served now; each is looked at once, however many wait. */
   #searched = 0;
   readonly #takesAll: () => boolean;
 
@@ -77,7 +77,9 @@ export class CommandQueue {
     for (; this.#searched < this.#lines.length; this.#searched += 1) {
       const line = this.#lines[this.#searched];
       const command = line?.kind === 'line' ? parseCommand(line.text) : undefined;
-      if (!line || !command || !findCommand(command.verb)?.duringTransfer) continue;
+      const { duringTransfer = 'waits' } = (command && findCommand(command.verb)) ?? {};
+      const isUrgent = duringTransfer === 'at-once' || (duringTransfer === 'in-turn' && this.#searched === 0);
+      if (!line || !command || !isUrgent) continue;
       if (only !== undefined && command.verb !== only) continue;
       this.#lines.splice(this.#searched, 1);
       this.#waiting -= costOf(line);

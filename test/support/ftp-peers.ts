@@ -1,16 +1,16 @@
 /**
  * The FTPS servers of Debian 12 that cardgate is compared with, as scripts/bench/peers unpacks them. Each asks for a client
  * certificate of the test authority and for a password (SHA-512 crypt), on TLS 1.2 and 1.3, and writes its log of transfers.
+ * They need root to run.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, startChildServer } from '../../test/support/child-server.ts';
-import type { TestPki } from '../../test/support/pki.ts';
-import { python } from '../../test/support/python.ts';
-import type { BenchServer } from './bench-server.ts';
+import { freePort, startChildServer } from './child-server.ts';
+import type { TestPki } from './pki.ts';
+import { python } from './python.ts';
 
 export const peerNames = ['vsftpd', 'proftpd', 'pure-ftpd'] as const;
 export type PeerName = (typeof peerNames)[number];
@@ -18,6 +18,25 @@ export type PeerName = (typeof peerNames)[number];
 const peersFolder = process.env['CARDGATE_BENCH_PEERS'] ?? join(homedir(), '.cache', 'cardgate-bench');
 const unpacked = (name: PeerName, ...path: readonly string[]) => join(peersFolder, name, ...path);
 export const hasPeer = (name: PeerName): boolean => existsSync(unpacked(name, 'version'));
+
+export interface FtpPeer {
+  readonly name: PeerName;
+  readonly version: string;
+  /** The process that all others of the server descend from. */
+  readonly pid: number;
+  /** On 127.0.0.1; AUTH TLS. */
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  /** Host path of the user’s files. */
+  readonly home: string;
+  /** That files of the user belong to. */
+  readonly userId: number;
+  stop(): Promise<void>;
+}
+
+/** Of its configuration, in the words of the peer. */
+type PeerSettings = Readonly<Record<string, string | number>>;
 
 /** The account that files belong to: none that the machine has. */
 const userId = 54_321;
@@ -33,6 +52,7 @@ interface PeerSetup {
   readonly home: string;
   /** crypt(3) of the password. */
   readonly passwordHash: string;
+  readonly changes: PeerSettings;
 }
 
 interface Command {
@@ -40,7 +60,7 @@ interface Command {
   readonly args: readonly string[];
 }
 
-const lines = (entries: Readonly<Record<string, string | number>>, between: string) =>
+const lines = (entries: PeerSettings, between: string) =>
   Object.entries(entries)
     .map(([key, value]) => `${key}${between}${value}\n`)
     .join('');
@@ -50,11 +70,11 @@ const passwdLine = ({ passwordHash, home }: PeerSetup, hash = passwordHash) =>
 
 /** vsftpd knows the users of the system only: a mount namespace of its own shows it a system that has this user. */
 async function vsftpd(setup: PeerSetup): Promise<Command> {
-  const { folder, port, pki, passwordHash } = setup;
+  const { folder, port, pki, passwordHash, changes } = setup;
   const at = (name: string) => join(folder, name);
   await mkdir(at('pam.d'));
   await mkdir(at('empty'), { mode: 0o555 });
-  await writeFile(at('pam.d/vsftpd'), 'auth required pam_unix.so\naccount required pam_unix.so\n');
+  await writeFile(at('pam.d/vsftpd'), 'auth required pam_unix.so nodelay\naccount required pam_unix.so\n');
   await writeFile(at('passwd'), (await readFile('/etc/passwd', 'utf8')) + passwdLine(setup, 'x'));
   await writeFile(at('shadow'), `${user}:${passwordHash}:19000:0:99999:7:::\n`, { mode: 0o600 });
   const settings = {
@@ -84,6 +104,7 @@ async function vsftpd(setup: PeerSetup): Promise<Command> {
     ca_certs_file: at('authorities.pem'),
     rsa_cert_file: pki.files.serverChain,
     rsa_private_key_file: pki.files.serverKey,
+    ...changes,
   };
   await writeFile(at('vsftpd.conf'), lines(settings, '='));
   const mounts = ['passwd', 'shadow', 'pam.d'].map((name) => `mount --bind "$1/${name}" /etc/${name}`);
@@ -95,7 +116,7 @@ async function vsftpd(setup: PeerSetup): Promise<Command> {
 }
 
 async function proftpd(setup: PeerSetup): Promise<Command> {
-  const { folder, port, pki } = setup;
+  const { folder, port, pki, changes } = setup;
   const at = (name: string) => join(folder, name);
   await writeFile(at('passwd'), passwdLine(setup), { mode: 0o600 });
   await writeFile(at('group'), `${user}:x:${userId}:\n`, { mode: 0o600 });
@@ -132,13 +153,14 @@ async function proftpd(setup: PeerSetup): Promise<Command> {
     TLSECCertificateFile: pki.files.serverChain,
     TLSECCertificateKeyFile: pki.files.serverKey,
     TLSCertificateChainFile: pki.files.issuing,
+    ...changes,
   };
   await writeFile(at('proftpd.conf'), lines(settings, ' '));
   return { command: unpacked('proftpd', 'usr/sbin/proftpd'), args: ['--nodaemon', '--config', at('proftpd.conf')] };
 }
 
 /** Its certificate file holds the authorities of clients, too; -C: before the ciphers makes it ask for certificates (README.TLS). */
-async function pureFtpd({ folder, port, pki, home, passwordHash }: PeerSetup): Promise<Command> {
+async function pureFtpd({ folder, port, pki, home, passwordHash, changes }: PeerSetup): Promise<Command> {
   const at = (name: string) => join(folder, name);
   await writeFile(at('passwd'), `${user}:${passwordHash}:${userId}:${userId}::${home}/./${':'.repeat(12)}\n`, {
     mode: 0o600,
@@ -160,6 +182,7 @@ async function pureFtpd({ folder, port, pki, home, passwordHash }: PeerSetup): P
     '-c': 10_000,
     '-C': 10_000,
     '-k': '100',
+    ...changes,
   };
   return {
     command: unpacked('pure-ftpd', 'usr/sbin/pure-ftpd'),
@@ -176,8 +199,14 @@ const setups: Readonly<Record<PeerName, (setup: PeerSetup) => Promise<Command>>>
 /**
  * Starts a peer on a free loopback port.
  * @param parent folder for its configuration, logs and files, on the disk that is to be measured
+ * @param changes in its configuration
  */
-export async function startPeer(name: PeerName, parent: string, pki: TestPki): Promise<BenchServer> {
+export async function startPeer(
+  name: PeerName,
+  parent: string,
+  pki: TestPki,
+  changes: PeerSettings = {},
+): Promise<FtpPeer> {
   const folder = join(parent, name);
   const home = join(folder, 'home');
   await mkdir(home, { recursive: true });
@@ -190,7 +219,7 @@ export async function startPeer(name: PeerName, parent: string, pki: TestPki): P
     encoding: 'utf8',
   }).trim();
   const port = await freePort();
-  const command = await setups[name]({ pki, port, folder, home, passwordHash });
+  const command = await setups[name]({ pki, port, folder, home, passwordHash, changes });
   const server = await startChildServer({
     command: python,
     args: [join(import.meta.dirname, 'keep-orphans.py'), command.command, ...command.args],
@@ -198,5 +227,5 @@ export async function startPeer(name: PeerName, parent: string, pki: TestPki): P
     ready: { host: '127.0.0.1', port },
   });
   const version = readFileSync(unpacked(name, 'version'), 'utf8').trim();
-  return { name, version, pid: server.pid, port, user, password, stop: () => server.stop() };
+  return { name, version, pid: server.pid, port, user, password, home, userId, stop: () => server.stop() };
 }
