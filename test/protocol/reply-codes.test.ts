@@ -2,6 +2,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { commandTable } from '../../src/ftp/command-table.ts';
 import type { ControlClient } from '../support/control-client.ts';
 import { upload } from '../support/file-transfers.ts';
 import { createIdentities, type ProtocolSite } from '../support/protocol-site.ts';
@@ -66,6 +67,66 @@ describe('what exists already', () => {
   });
 });
 
+describe('an object of another kind', () => {
+  it.each([
+    ['RETR docs', 550],
+    ['STOR docs', 550],
+    ['APPE docs', 550],
+    ['SIZE docs', 550],
+    ['DELE docs', 550],
+    ['RMD file', 550],
+    ['RMD docs', 550],
+    ['CWD file', 550],
+    ['MLSD file', 501],
+    ['HASH docs', 553],
+    ['XMD5 docs', 550],
+    ['MDTM docs', 213],
+    ['MLST docs', 250],
+    ['RNFR docs', 350],
+  ])('%s is answered %i', async (line, expected) => {
+    expect(await code(line)).toBe(expected);
+  });
+});
+
+describe('what needs a login is answered 530 before one', () => {
+  const needsLogin = commandTable.filter(({ requires }) => requires === 'login');
+  /** One that each syntax takes. */
+  const argumentOf = (syntax: string) => (syntax.startsWith('<') ? ' file' : '');
+
+  it.each(needsLogin.map(({ verb, syntax }) => `${verb}${argumentOf(syntax)}`))('%s', async (line) => {
+    const stranger = await site.connect();
+    expect((await stranger.command(line)).code, 'in the clear').toBe(530);
+    await stranger.secure(identities.ada);
+    expect((await stranger.command(line)).code, 'under TLS').toBe(530);
+    stranger.destroy();
+  });
+});
+
+describe('FEAT', () => {
+  it('is a line for each feature behind one space, and lists neither itself nor OPTS (RFC 2389 3.2)', async () => {
+    const { lines } = await client.command('FEAT');
+    expect(lines[0]).toBe('211-Features:');
+    expect(lines.at(-1)).toBe('211 End');
+    const features = lines.slice(1, -1);
+    expect(features.filter((line) => !/^ [^ ]/u.test(line))).toEqual([]);
+    expect(features.filter((line) => /^ (?:FEAT|OPTS)\b/u.test(line))).toEqual([]);
+    const owed = [
+      'AUTH TLS',
+      'PBSZ',
+      'PROT',
+      'UTF8',
+      'SIZE',
+      'MDTM',
+      'REST STREAM',
+      'TVFS',
+      'EPSV',
+      'HOST',
+      'LANG EN*',
+    ];
+    expect(features).toEqual(expect.arrayContaining(owed.map((line) => ` ${line}`)));
+  });
+});
+
 describe('RNTO comes directly behind RNFR: 503', () => {
   it.each(['NOOP', 'STAT', 'PWD', 'ABOR', 'NONSENSE', 'SMNT /', 'RNFR none', 'RETR'])(
     'and not behind %j',
@@ -112,7 +173,7 @@ describe('commands that this server has no use for', () => {
     ['LPSV', 502],
     ['LPRT 4,4,127,0,0,1,2,4,1', 502],
     ['NONSENSE', 500],
-  ])('%s is answered %i', async (line, expected) => {
+  ])('%s has no use here and is answered %i', async (line, expected) => {
     expect(await code(line)).toBe(expected);
   });
 
@@ -147,7 +208,7 @@ describe('numbers and words of parameters', () => {
     ['EPSV one', 501],
     ['EPSV 1 2', 501],
     ['EPSV -1', 501],
-  ])('%s is answered %i', async (line, expected) => {
+  ])('%s is answered %i by its argument', async (line, expected) => {
     expect(await code(line)).toBe(expected);
   });
 });

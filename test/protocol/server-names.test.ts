@@ -159,7 +159,7 @@ describe('HOST', () => {
     ['any.example.net', 220],
     ['localhost', 220],
     ['example.net', 504],
-  ])('%s: %i', async (name, code) => {
+  ])('%s is answered %i', async (name, code) => {
     const client = await (await siteWith({ furtherIdentities })).connect();
     expect((await client.command(`HOST ${name}`)).code).toBe(code);
   });

@@ -202,7 +202,7 @@ export const withoutStandard: Standard = {
       'OPTS',
       'OPTS UTF8 ON of an expired draft, which many clients send.',
       doneAs('200 before and behind the login; OFF is 501'),
-      'reply-codes: %s is answered %i',
+      'reply-codes: %s is answered %i by its argument',
     ),
     requirement(
       '',
@@ -210,7 +210,7 @@ export const withoutStandard: Standard = {
       'PRET',
       'What the next transfer is, before PASV, for servers of several hosts.',
       refused(502, 'each data connection ends here'),
-      'reply-codes: %s is answered %i',
+      'reply-codes: %s has no use here and is answered %i',
     ),
     requirement(
       '(RFC 1639)',
@@ -218,7 +218,7 @@ export const withoutStandard: Standard = {
       'LPRT LPSV',
       'Long addresses, before RFC 2428.',
       refused(502, 'EPRT and EPSV took their place'),
-      'reply-codes: %s is answered %i',
+      'reply-codes: %s has no use here and is answered %i',
     ),
   ],
 };

@@ -11,9 +11,16 @@ export const rfc2389: Standard = {
       'FEAT',
       'Each feature stands on a line of its own behind one space, between `211-` and `211 `.',
       doneAs('what the site has switched off is not listed'),
-      'client-words: %s may come before TLS, and FEAT tells of it',
+      'reply-codes: is a line for each feature behind one space, and lists neither itself nor OPTS (RFC 2389 3.2)',
     ),
-    requirement('3.2', 'MUST', 'FEAT', 'FEAT takes no argument: 501.', done, 'reply-codes: %s is answered %i'),
+    requirement(
+      '3.2',
+      'MUST',
+      'FEAT',
+      'FEAT takes no argument: 501.',
+      done,
+      'reply-codes: %s is answered %i by its argument',
+    ),
     requirement(
       '3',
       'SHOULD',
@@ -28,7 +35,7 @@ export const rfc2389: Standard = {
       'OPTS',
       'OPTS is there with FEAT, and answers 200, 451 or 501.',
       doneAs('UTF8, MLST, HASH and MODE Z'),
-      'reply-codes: %s is answered %i',
+      'reply-codes: %s is answered %i by its argument',
     ),
   ],
 };
@@ -51,7 +58,7 @@ export const rfc2428: Standard = {
       'EPSV',
       'EPSV is answered 229 with the port alone; another protocol is 522, what is no number 501.',
       done,
-      'reply-codes: %s is answered %i',
+      'reply-codes: %s is answered %i by its argument',
     ),
     requirement(
       '3',
@@ -90,7 +97,7 @@ export const rfc2640: Standard = {
       '',
       'One space ends the verb; more belong to the name.',
       done,
-      'digests: takes the name as it comes, with spaces and quotation marks',
+      'unit/ftp/command-table: reads %o: a verb in any case, and what stands behind one space',
     ),
     requirement(
       '3.1',
@@ -159,6 +166,14 @@ export const rfc3659: Standard = {
     requirement(
       '5.3',
       'MAY',
+      'REST',
+      'What becomes of a REST that another command follows is not defined.',
+      doneAs('it is kept for the next transfer; listings and RANG take it back'),
+      'digests: REST and RANG each take the place of the other',
+    ),
+    requirement(
+      '5.3',
+      'MAY',
       'REST APPE STOU',
       'An offset before APPE and STOU is not defined.',
       refused(554, 'the octets go elsewhere than the client asked'),
@@ -170,7 +185,7 @@ export const rfc3659: Standard = {
       'TYPE',
       'Where FEAT lists TVFS, paths have slashes, `.`, `..` and a root.',
       done,
-      'unit/ftp/virtual-path: %s',
+      'unit/ftp/virtual-path: resolves as TVFS has it: %s',
     ),
     requirement(
       '7.2',
@@ -243,7 +258,7 @@ export const rfc7151: Standard = {
       'HOST',
       'A host that is here is 220, one that is not 504.',
       doneAs('the names of the site’s certificates, and the address that the client is connected to'),
-      'server-names: %s: %i',
+      'server-names: %s is answered %i',
     ),
     requirement(
       '3.2',

@@ -75,7 +75,7 @@ export const rfc1123: Standard = {
       '',
       'Codes are those of RFC 959; 4xx is for what can pass within hours.',
       done,
-      'reply-codes: %s is answered %i',
+      'reply-codes: %s has no use here and is answered %i',
     ),
     requirement(
       '4.1.2.12',

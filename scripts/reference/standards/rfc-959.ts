@@ -129,7 +129,7 @@ export const rfc959: Standard = {
       'SMNT',
       'Another file system is mounted.',
       refused(502, 'a home is all that a person sees'),
-      'reply-codes: %s is answered %i',
+      'reply-codes: %s has no use here and is answered %i',
     ),
     requirement(
       '4.1.1',
@@ -209,7 +209,7 @@ export const rfc959: Standard = {
       'ALLO',
       'Storage is allocated; a server that needs none treats the command as NOOP.',
       doneAs('202'),
-      'reply-codes: %s is answered %i',
+      'reply-codes: %s has no use here and is answered %i',
     ),
     requirement(
       '4.1.3',
@@ -281,7 +281,7 @@ export const rfc959: Standard = {
       '',
       'A command that is known and not offered (502) is told apart from one that is not understood (500).',
       done,
-      'reply-codes: %s is answered %i',
+      'reply-codes: %s has no use here and is answered %i',
     ),
     requirement(
       '5.4',

@@ -19,7 +19,7 @@ export const rfc2228: Standard = {
       'ADAT MIC CONF ENC',
       'Security data and protected commands of other mechanisms.',
       refused(502, 'TLS carries everything itself'),
-      'reply-codes: %s is answered %i',
+      'reply-codes: %s has no use here and is answered %i',
     ),
     requirement(
       '3',
@@ -27,7 +27,7 @@ export const rfc2228: Standard = {
       'PBSZ',
       'PBSZ comes behind the security data exchange (503) and is a number of 32 bits (501).',
       done,
-      'reply-codes: %s is answered %i',
+      'reply-codes: %s is answered %i by its argument',
     ),
     requirement(
       '3',
@@ -106,7 +106,7 @@ export const rfc4217: Standard = {
       'PBSZ',
       'PBSZ 0 is answered 200.',
       doneAs('`200 PBSZ=0`'),
-      'reply-codes: %s is answered %i',
+      'reply-codes: %s is answered %i by its argument',
     ),
     requirement(
       '9',
@@ -194,7 +194,7 @@ export const rfc4217: Standard = {
       'CPSV SSCN',
       'The server as TLS client, for transfers between two servers; in no RFC.',
       refused(502, 'data connections go to the client itself'),
-      'reply-codes: %s is answered %i',
+      'reply-codes: %s has no use here and is answered %i',
     ),
     requirement(
       '15.1.2',
@@ -256,6 +256,14 @@ export const rfc2577: Standard = {
       'Many connections are no way around.',
       done,
       'unit/login/failure-throttle: under way count, so that many at once are no way around',
+    ),
+    requirement(
+      '5',
+      'SHOULD',
+      'PASS',
+      'A refused password is answered late.',
+      doneAs('after a second, whatever the reason; the count of tries does the rest'),
+      'unit/login/password-login: a refusal takes as long for an account that does not exist as for one that does',
     ),
     requirement(
       '7',

@@ -59,7 +59,7 @@ describe('parseCommand', () => {
     ['cwd a b ', { verb: 'CWD', argument: 'a b ' }],
     ['cwd  a', { verb: 'CWD', argument: ' a' }],
     ['', { verb: '', argument: '' }],
-  ])('%o', (text, expected) => {
+  ])('reads %o: a verb in any case, and what stands behind one space', (text, expected) => {
     expect(parseCommand(text)).toEqual(expected);
   });
 });

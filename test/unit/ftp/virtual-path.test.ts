@@ -27,7 +27,7 @@ describe('resolveVirtualPath', () => {
     ['an octet that is no UTF-8 counts once', '/', '\udcff'.repeat(255), `/${'\udcff'.repeat(255)}`],
     ['a segment of 255 bytes is the longest', '/', longSegment, `/${longSegment}`],
     ['a path of 4080 bytes fits', '/', deepPath, deepPath],
-  ])('%s', (_rule, workingDirectory, argument, expected) => {
+  ])('resolves as TVFS has it: %s', (_rule, workingDirectory, argument, expected) => {
     expect(resolveVirtualPath(workingDirectory, argument)).toBe(expected);
   });
 
