@@ -384,13 +384,21 @@ describe('a digest that is given up', () => {
 
 describe('a digest that takes long', () => {
   /** Each read of `/slow` takes so long, in milliseconds, by the clock of the site. */
-  async function slowSite(milliseconds: number, afterRead: (count: number) => Promise<void> | void = () => undefined) {
+  async function slowSite(
+    milliseconds: number,
+    afterRead: (count: number) => Promise<void> | void = () => undefined,
+    beforeStat: (path: string) => Promise<void> | void = () => undefined,
+  ) {
     let now = 0;
     let count = 0;
     const slow = await startSite(identities, {
       timer: () => now,
       wrapStorage: (storage) => ({
         ...storage,
+        stat: async (path) => {
+          await beforeStat(path);
+          return storage.stat(path);
+        },
         openRead: async (path) => {
           const file = await storage.openRead(path);
           if (path !== '/slow') return file;
@@ -450,6 +458,29 @@ describe('a digest that takes long', () => {
     expect(lines[0]).toMatch(/^213-/u);
     expect(lines.at(-1)).toEqual(last);
     expect((await session.reply()).text).toBe(next);
+    await slow.close();
+  });
+
+  it('begins no reply while another command is answered', async () => {
+    const [asked, answer, heard] = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+    const { slow, session } = await slowSite(
+      5000,
+      async (count) => {
+        if (count === 1) session.write('STAT none\r\n');
+        if (count === 1) await asked!.promise;
+        if (count === 3) answer!.resolve();
+        if (count === 3) await heard!.promise;
+      },
+      async (path) => {
+        if (path !== '/none') return;
+        asked!.resolve();
+        await answer!.promise;
+      },
+    );
+    const first = await session.command('HASH slow');
+    heard!.resolve();
+    expect(first.text).toBe('550 No such file or directory.');
+    expect((await session.reply()).text).toMatch(/^213-SHA-256 of \d+ of 1048576 octets so far\.\n.*213 SHA-256 /su);
     await slow.close();
   });
 

@@ -127,9 +127,9 @@ describe('FEAT', () => {
   });
 });
 
-describe('RNTO comes directly behind RNFR: 503', () => {
+describe('RNTO comes directly behind RNFR', () => {
   it.each(['NOOP', 'STAT', 'PWD', 'ABOR', 'NONSENSE', 'SMNT /', 'RNFR none', 'RETR'])(
-    'and not behind %j',
+    'RNTO behind RNFR and %j is 503',
     async (line) => {
       expect(await code('RNFR file')).toBe(350);
       await client.command(line);

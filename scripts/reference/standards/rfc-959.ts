@@ -217,7 +217,7 @@ export const rfc959: Standard = {
       'RNFR RNTO',
       'A rename takes two commands, the second directly behind the first: 350, 250, and 503 otherwise.',
       done,
-      'reply-codes: and not behind %j',
+      'reply-codes: RNTO behind RNFR and %j is 503',
     ),
     requirement(
       '4.1.3',
