@@ -139,6 +139,62 @@ describe('RNTO comes directly behind RNFR', () => {
   );
 });
 
+describe('a command at the wrong moment', () => {
+  it.each([
+    ['PBSZ 0', 503],
+    ['PROT P', 503],
+    ['PASS secret', 530],
+    ['CCC', 533],
+    ['AUTH GSSAPI', 504],
+    ['AUTH', 501],
+  ])('%s in the clear is answered %i', async (line, expected) => {
+    const stranger = await site.connect();
+    expect((await stranger.command(line)).code).toBe(expected);
+    stranger.destroy();
+  });
+
+  it.each([
+    ['AUTH TLS', 503],
+    ['PROT P', 503],
+    ['PASS secret', 503],
+    ['CCC', 534],
+    ['ABOR', 226],
+    ['REIN', 220],
+  ])('%s under TLS and before a login is answered %i', async (line, expected) => {
+    const stranger = await site.connect();
+    await stranger.secure(identities.ada);
+    expect((await stranger.command(line)).code).toBe(expected);
+    stranger.destroy();
+  });
+
+  it.each([
+    ['AUTH TLS', 503],
+    ['RNTO new', 503],
+    ['SITE CPTO new', 503],
+    ['HOST localhost', 503],
+    ['PASS secret', 230],
+    ['CCC', 534],
+    ['RETR file', 425],
+    ['LIST', 425],
+  ])('%s behind a login is answered %i', async (line, expected) => {
+    expect(await code(line)).toBe(expected);
+  });
+});
+
+describe('HELP', () => {
+  it.each([
+    ['HELP MKD', '214 MKD <path>: Make a directory. (RFC 959 4.1.3)'],
+    ['HELP xmkd', '214 MKD <path>: Make a directory. (RFC 959 4.1.3)'],
+    [
+      'HELP XSHA',
+      '214 XSHA1 <path> [<start> [<end>]]: Tell the SHA-1 digest of a file. (draft-bryan-ftpext-hash-02 appendix B)',
+    ],
+    ['HELP XYZZY', '502 No such command.'],
+  ])('%s tells %j', async (line, expected) => {
+    expect((await client.command(line)).text).toBe(expected);
+  });
+});
+
 describe('STAT of a path', () => {
   it.each([
     ['STAT', 211],

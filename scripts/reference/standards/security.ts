@@ -27,7 +27,7 @@ export const rfc2228: Standard = {
       'PBSZ',
       'PBSZ comes behind the security data exchange (503) and is a number of 32 bits (501).',
       done,
-      'reply-codes: %s is answered %i by its argument',
+      'reply-codes: %s in the clear is answered %i',
     ),
     requirement(
       '3',

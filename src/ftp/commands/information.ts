@@ -22,7 +22,7 @@ export function features(control: Control, commands: readonly CommandDescription
 export function help(control: Control, argument: string, commands: readonly CommandDescription[]): void {
   if (argument !== '') {
     const [name, below] = argument.toUpperCase().split(' ');
-    const spec = commands.find(({ verb }) => verb === name);
+    const spec = commands.find(({ verb, alias }) => verb === name || alias === name);
     const sub = spec?.subcommands?.find(({ verb }) => verb === below);
     const words = spec && sub ? [spec.verb, sub.verb, sub.syntax] : [spec?.verb, spec?.syntax];
     const isKnown = spec !== undefined && (below === undefined || sub !== undefined);
