@@ -425,8 +425,8 @@ describe('a digest that takes long', () => {
     ['XCRC', 250],
     ['MD5', 251],
     ['MMD5', 252],
-  ])('%s says every five seconds how far it is, and then answers with the same code', async (verb, expected) => {
-    const { slow, session } = await slowSite(2500);
+  ])('%s says every ten seconds how far it is, and then answers with the same code', async (verb, expected) => {
+    const { slow, session } = await slowSite(5000);
     const { lines } = await session.command(`${verb} slow`);
     expect(lines.slice(0, -1)).toEqual([
       expect.stringMatching(new RegExp(`^${expected}-\\S+ of 524288 of 1048576 octets so far\\.$`, 'u')),
@@ -437,8 +437,8 @@ describe('a digest that takes long', () => {
     await slow.close();
   });
 
-  it('says nothing before five seconds have gone', async () => {
-    const { slow, session } = await slowSite(1249);
+  it('says nothing before ten seconds have gone', async () => {
+    const { slow, session } = await slowSite(2499);
     expect((await session.command('HASH slow')).lines).toHaveLength(1);
     await slow.close();
   });
@@ -448,7 +448,7 @@ describe('a digest that takes long', () => {
     ['NOOP', expect.stringMatching(/^213 SHA-256 /u), '200 Nothing done.'],
     ['STAT none', expect.stringMatching(/^213 SHA-256 /u), '550 No such file or directory.'],
   ])('has no other reply within its own: %s', async (line, last, next) => {
-    const { slow, session } = await slowSite(5000, async (count) => {
+    const { slow, session } = await slowSite(10_000, async (count) => {
       if (count === 2) session.write(`${line}\r\n`);
       // So that the command comes while the file is read.
       if (count === 2 || (count > 2 && line === 'ABOR')) await setTimeout(50);
@@ -464,7 +464,7 @@ describe('a digest that takes long', () => {
   it('begins no reply while another command is answered', async () => {
     const [asked, answer, heard] = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
     const { slow, session } = await slowSite(
-      5000,
+      10_000,
       async (count) => {
         if (count === 1) session.write('STAT none\r\n');
         if (count === 1) await asked!.promise;
@@ -485,7 +485,7 @@ describe('a digest that takes long', () => {
   });
 
   it('that the disk does not let end is ended in the code of its reply, once', async () => {
-    const { slow, session } = await slowSite(5000, (count) => {
+    const { slow, session } = await slowSite(10_000, (count) => {
       if (count === 3) throw new StorageError('fault', '/slow: EIO');
     });
     const { lines } = await session.command('HASH slow');

@@ -18,8 +18,8 @@ export const hashDraft: Standard = {
       'MAY',
       'HASH',
       'A line `213-` every 5 to 10 seconds says that the server is at work.',
-      doneAs('every 5 seconds; XCRC, MD5 and the like, too'),
-      'digests: %s says every five seconds how far it is, and then answers with the same code',
+      doneAs('every 10 seconds, because some clients take one line alone; XCRC, MD5 and the like, too'),
+      'digests: %s says every ten seconds how far it is, and then answers with the same code',
     ),
     requirement(
       '3.1',

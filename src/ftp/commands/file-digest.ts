@@ -14,8 +14,8 @@ import { sendingSlab } from '../data/octet-slabs.ts';
 import { recordTransfer } from '../data/transfer-audit.ts';
 import { type ReplyName, reply } from '../reply.ts';
 
-/** The draft has 5 to 10 seconds; it is also less than any client waits for a reply. */
-const millisecondsBetweenLines = 5000;
+/** The draft has 5 to 10 seconds. Clients wait for 15 and more; some take no reply of several lines, so that a short work has none. */
+const millisecondsBetweenLines = 10_000;
 
 /** draft-bryan-ftpext-hash-02 3: lines of the reply to come, so that a client does not take the connection for dead. */
 export class DigestProgress {
