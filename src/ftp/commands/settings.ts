@@ -102,6 +102,10 @@ export function option(control: Control, argument: string): void {
 
 /** RFC 3659 7.9: facts that are not there are ignored, the answer names those that are on. */
 function chooseFacts(control: Control, value: string): void {
+  if (!/^(?:[^\s;]+;)*$/u.test(value)) {
+    control.send(reply('argumentError', 'Each fact has a semicolon behind it.'));
+    return;
+  }
   const wanted = new Set(value.toLowerCase().split(';'));
   const chosen = mlstFacts.filter((fact) => wanted.has(fact.toLowerCase()));
   control.settings.mlstFacts = new Set(chosen);

@@ -29,6 +29,8 @@ const nul = 0;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const interpretAsCommand = 0xff;
+const interruptProcess = 0xf4;
+const dataMark = 0xf2;
 const subnegotiationBegin = 0xfa;
 const subnegotiationEnd = 0xf0;
 /** They carry one option byte (RFC 854). */
@@ -42,7 +44,7 @@ const refusals: ReadonlyMap<number, number> = new Map([
   [doIt, wont],
 ]);
 
-type TelnetState = 'data' | 'command' | 'option' | 'subnegotiation' | 'subnegotiation-command';
+type TelnetState = 'data' | 'command' | 'synch' | 'option' | 'subnegotiation' | 'subnegotiation-command';
 
 export class LineReader {
   readonly #maximum: Octets;
@@ -115,6 +117,10 @@ export class LineReader {
     if (this.#telnet === 'data' && !chunk.includes(interpretAsCommand)) return chunk;
     const kept: number[] = [];
     for (const byte of chunk) {
+      if (this.#telnet === 'synch') {
+        this.#telnet = 'data';
+        if (byte === dataMark) continue;
+      }
       if (this.#telnet === 'data' && byte !== interpretAsCommand) kept.push(byte);
       else if (this.#telnet === 'command' && !isTelnetCommand(byte)) {
         kept.push(...(byte === interpretAsCommand ? [byte] : [interpretAsCommand, byte]));
@@ -139,14 +145,20 @@ function isTelnetCommand(byte: number): boolean {
   return byte >= subnegotiationEnd && byte !== interpretAsCommand;
 }
 
+/**
+ * IAC IP IAC DM stands before ABOR (RFC 959 4.1.3). Clients send the second IAC as urgent data, as the Synch of RFC 854 has it, and TCP
+ * takes an urgent octet out of the stream: a data mark by itself is left behind IAC IP.
+ */
 function nextTelnetState(state: TelnetState, byte: number): TelnetState {
   switch (state) {
     case 'data':
       return 'command';
     case 'command':
       if (byte === subnegotiationBegin) return 'subnegotiation';
+      if (byte === interruptProcess) return 'synch';
       return byte >= will && byte <= dont ? 'option' : 'data';
     case 'option':
+    case 'synch':
       return 'data';
     case 'subnegotiation':
       return byte === interpretAsCommand ? 'subnegotiation-command' : 'subnegotiation';
