@@ -143,7 +143,8 @@ describe('listings', () => {
 
   it('MLSD shows facts chosen by OPTS MLST; on a file it is answered 501', async () => {
     expect((await client.command('OPTS MLST size;bogus;TYPE;')).text).toBe('200 MLST OPTS type;size;');
-    for (const line of ['OPTS MLST size', 'OPTS MLST size ;', 'OPTS MLST ;']) expect(await code(line), line).toBe(501);
+    expect((await client.command('OPTS MLST size;type')).text).toBe('200 MLST OPTS type;size;');
+    for (const line of ['OPTS MLST bogus', 'OPTS MLST size ;', 'OPTS MLST ;']) expect(await code(line), line).toBe(501);
     expect((await download('MLSD docs')).content).toContain('type=file;size=14; a.txt\r\n');
     expect(await code('MLSD docs/a.txt')).toBe(501);
     expect((await client.command('MLST docs/a.txt')).lines[1]).toBe(' type=file;size=14; /docs/a.txt');

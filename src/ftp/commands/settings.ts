@@ -100,13 +100,19 @@ export function option(control: Control, argument: string): void {
   }
 }
 
-/** RFC 3659 7.9: facts that are not there are ignored, the answer names those that are on. */
+/**
+ * RFC 3659 7.9: facts that are not there are ignored, the answer names those that are on. What is no list turns nothing off; the last
+ * semicolon is missed by clients.
+ */
 function chooseFacts(control: Control, value: string): void {
-  if (!/^(?:[^\s;]+;)*$/u.test(value)) {
+  const facts = value.toLowerCase().split(';');
+  const last = facts.pop() ?? '';
+  const isKnown = mlstFacts.some((fact) => fact.toLowerCase() === last);
+  if (!(last === '' || isKnown) || !facts.every((fact) => /^\S+$/u.test(fact))) {
     control.send(reply('argumentError', 'Each fact has a semicolon behind it.'));
     return;
   }
-  const wanted = new Set(value.toLowerCase().split(';'));
+  const wanted = new Set([...facts, last]);
   const chosen = mlstFacts.filter((fact) => wanted.has(fact.toLowerCase()));
   control.settings.mlstFacts = new Set(chosen);
   control.send(reply('ok', `MLST OPTS ${chosen.map((fact) => `${fact};`).join('')}`.trimEnd()));
