@@ -79,8 +79,9 @@ describe('a play', () => {
     });
     await writeFile(join(site.home, 'left'), 'from before');
     const dialogue = { description: '', cases: [caseOf('file /a = abc', 'log in', ...lines)] };
-    const { port, home } = site;
-    const played = await play(dialogue, { name: 'cardgate', port, home, user: 'ada', password: 'secret' });
+    const { port, home, identities } = site;
+    const person = { user: 'ada', password: 'secret', certificate: identities.ada };
+    const played = await play(dialogue, { name: 'cardgate', port, home, ...person });
     return [...played.values()].flat().map(({ expected, found }) => [expected.line, found]);
   };
 

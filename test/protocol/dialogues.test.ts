@@ -19,8 +19,9 @@ afterAll(() => site.close());
 describe.each(dialogueFiles())('$name', ({ dialogue }) => {
   let findings: ReadonlyMap<DialogueCase, readonly Finding[]>;
   beforeAll(async () => {
-    const { port, home } = site;
-    findings = await play(dialogue, { name: 'cardgate', port, home, user: 'ada', password: 'secret' });
+    const { port, home, identities } = site;
+    const person = { user: 'ada', password: 'secret', certificate: identities.ada };
+    findings = await play(dialogue, { name: 'cardgate', port, home, ...person });
   });
 
   it.each(dialogue.cases)('$title', (one) => {

@@ -2,7 +2,7 @@
  * The dialogues of test/protocol/dialogues, played against FTPS servers of Debian: each differs from cardgate where the dialogue says so,
  * and nowhere else. They need root, and scripts/bench/peers to fetch them; the cases of one that is missing are skipped.
  */
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { comparedServers } from '../../support/dialogues/compared-servers.ts';
 import type { Dialogue, DialogueCase } from '../../support/dialogues/dialogue.ts';
 import { dialogueFiles } from '../../support/dialogues/dialogue-files.ts';
 import { faultsOf } from '../../support/dialogues/dialogue-judge.ts';
-import { play } from '../../support/dialogues/dialogue-player.ts';
+import { type PlayedServer, play } from '../../support/dialogues/dialogue-player.ts';
 import { type FtpPeer, hasPeer, startPeer } from '../../support/ftp-peers.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';
 
@@ -35,8 +35,13 @@ describe.each(comparedServers)('$name', ({ name, version, settings }) => {
   const isRoot = process.getuid?.() === 0;
   const missing = !isRoot ? 'it needs root' : hasPeer(name) ? undefined : 'scripts/bench/peers has not fetched it';
   let peer: FtpPeer | undefined;
+  let played: PlayedServer | undefined;
   beforeAll(async () => {
-    if (missing === undefined) peer = await startPeer(name, folder, pki, settings);
+    if (missing !== undefined) return;
+    peer = await startPeer(name, folder, pki, settings);
+    const { certificateFile, keyFile } = await pki.issuePerson({ name: peer.user });
+    const [cert, key] = await Promise.all([certificateFile, keyFile].map((file) => readFile(file, 'utf8')));
+    played = { ...peer, certificate: { cert, key } };
   });
   afterAll(() => peer?.stop());
 
@@ -47,7 +52,7 @@ describe.each(comparedServers)('$name', ({ name, version, settings }) => {
   describe.each(dialogueFiles())(`$name${missing === undefined ? '' : ` (skipped: ${missing})`}`, ({ dialogue }) => {
     let faults: Faults;
     beforeAll(async () => {
-      if (peer) faults = await compare(dialogue, peer);
+      if (played) faults = await compare(dialogue, played);
     });
 
     it.skipIf(missing !== undefined).each(dialogue.cases)('$title', (one) => {
@@ -56,7 +61,7 @@ describe.each(comparedServers)('$name', ({ name, version, settings }) => {
   });
 });
 
-async function compare(dialogue: Dialogue, peer: FtpPeer): Promise<Faults> {
+async function compare(dialogue: Dialogue, peer: PlayedServer): Promise<Faults> {
   for (let left = attempts; ; left -= 1) {
     const findings = await play(dialogue, peer);
     const faults: Faults = new Map(

@@ -16,6 +16,6 @@ export const comparedServers = [
     name: 'proftpd',
     title: 'ProFTPD',
     version: '1.3.8',
-    settings: { TLSVerifyClient: 'off', AllowStoreRestart: 'on' },
+    settings: { TLSVerifyClient: 'optional', AllowStoreRestart: 'on' },
   },
 ] as const;

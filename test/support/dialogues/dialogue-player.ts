@@ -16,6 +16,8 @@ export interface PlayedServer {
   readonly port: number;
   readonly user: string;
   readonly password: string;
+  /** Of the user. */
+  readonly certificate: Required<Pick<TlsIdentity, 'cert' | 'key'>>;
   /** Host path of the user’s files. */
   readonly home: string;
   /** That the files are to belong to; absent: to the process of the test. */
@@ -36,7 +38,7 @@ const patience = 20_000;
 /** The same where the dialogue lists that the server does otherwise, which may be that it says nothing. */
 const shortPatience = 3_000;
 /** Sessions of TLS 1.2 are resumed as often as the client likes. */
-const identity: TlsIdentity = { maxVersion: 'TLSv1.2' };
+const withoutCertificate: TlsIdentity = { maxVersion: 'TLSv1.2' };
 
 /** @returns findings by case */
 export async function play(
@@ -66,6 +68,7 @@ class Player {
   readonly #data = new DialogueData();
   /** Absent when the server has ended the connection, too: what follows waits for the next one. */
   #client: ControlClient | undefined;
+  #identity = withoutCertificate;
   /** A reply that has not come yet. */
   #awaited: Promise<ClientReply | 'closed'> | undefined;
   /** Whether the transfer at hand sends octets to the server. */
@@ -97,6 +100,8 @@ class Player {
     else if (step.kind === 'connect' || step.kind === 'log in') {
       this.end();
       this.#client = await ControlClient.connect(this.#server.port);
+      const showsCertificate = step.kind === 'connect' && step.withCertificate;
+      this.#identity = showsCertificate ? { ...withoutCertificate, ...this.#server.certificate } : withoutCertificate;
       if (step.kind === 'log in') await this.#logIn(this.#client);
     } else if (step.kind === 'send') await this.#send(step.lines);
     else if (this.#isOver) this.#isOver = !(step.kind === 'reply' && !isPreliminary(step));
@@ -174,7 +179,7 @@ class Player {
   async #nextReply(client: ControlClient): Promise<ClientReply | 'closed'> {
     try {
       const reply = await client.reply();
-      if (reply.code === 234) await client.startTls(identity);
+      if (reply.code === 234) await client.startTls(this.#identity);
       this.#data.connect(reply, this.#resuming());
       return reply;
     } catch {
@@ -188,7 +193,7 @@ class Player {
 
   #resuming(): TlsIdentity {
     const session = this.#client?.session;
-    return { ...identity, ...(session && { session }) };
+    return { ...this.#identity, ...(session && { session }) };
   }
 
   #find(expected: Expected, found: string, details: string): void {
@@ -205,7 +210,7 @@ class Player {
 
   async #logIn(client: ControlClient): Promise<void> {
     await within(client.reply(), 'greeting');
-    await within(client.secure(identity), 'handshake');
+    await within(client.secure(this.#identity), 'handshake');
     const { user, password } = this.#server;
     for (const line of [`USER ${user}`, `PASS ${password}`, 'PBSZ 0', 'PROT P', 'TYPE I']) {
       const { code, text } = await within(client.command(line), 'reply');

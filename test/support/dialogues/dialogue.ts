@@ -5,6 +5,7 @@
  *     file PATH = OCTETS      a file in the home of the user
  *     directory PATH          a directory there
  *     connect                 a new control connection; the greeting is the next reply
+ *     connect with certificate  the same, and the user’s certificate in its handshakes
  *     log in                  the same, then AUTH TLS, USER, PASS, PBSZ 0, PROT P and TYPE I, which every server takes
  *     > LINE                  what the client sends; lines that follow one another go out in one segment
  *     < CODE TEXT             a reply: its code, and a pattern of its text; 1xx is 125 or 150, of which servers send the one or the
@@ -56,7 +57,7 @@ export type Expected =
 export type Step =
   | { readonly kind: 'file'; readonly path: string; readonly octets: string }
   | { readonly kind: 'directory'; readonly path: string }
-  | { readonly kind: 'connect' }
+  | { readonly kind: 'connect'; readonly withCertificate: boolean }
   | { readonly kind: 'log in' }
   | { readonly kind: 'send'; readonly lines: readonly string[] }
   | { readonly kind: 'send data'; readonly octets: string }
@@ -122,7 +123,8 @@ interface LineStep {
 const lineSteps: readonly LineStep[] = [
   { form: /^file (\S+) = ?(.*)$/u, make: ([path = '', octets = '']) => ({ kind: 'file', path, octets }) },
   { form: /^directory (\S+)$/u, make: ([path = '']) => ({ kind: 'directory', path }) },
-  { form: /^connect$/u, make: () => ({ kind: 'connect' }) },
+  { form: /^connect$/u, make: () => ({ kind: 'connect', withCertificate: false }) },
+  { form: /^connect with certificate$/u, make: () => ({ kind: 'connect', withCertificate: true }) },
   { form: /^log in$/u, make: () => ({ kind: 'log in' }) },
   { form: /^close data$/u, make: () => ({ kind: 'close data' }) },
   { form: /^>> ?(.*)$/u, make: ([octets = '']) => ({ kind: 'send data', octets }) },
