@@ -154,7 +154,7 @@ describe.each(['SslRequireCredentialsOnly', 'SslAllow'] as const)('CCC under %s'
     expect(await client.command('USER ada')).toMatch(/^230 /u);
   });
 
-  it('REIN lays TLS down behind its reply, and another AUTH begins it anew (RFC 4217 11)', async () => {
+  it('REIN lays TLS down behind its reply, and another AUTH begins it anew (RFC 4217 13)', async () => {
     const { site, client } = await started(policy);
     await client.logIn();
     expect(await client.command('REIN')).toMatch(/^220 /u);

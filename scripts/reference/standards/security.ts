@@ -101,7 +101,7 @@ export const rfc4217: Standard = {
       'login: lets PBSZ, PROT, FEAT and OPTS UTF8 come before USER, and FEAT before AUTH',
     ),
     requirement(
-      '8',
+      '9',
       'MUST',
       'PBSZ',
       'PBSZ 0 is answered 200.',
@@ -165,12 +165,12 @@ export const rfc4217: Standard = {
       'data-channel: answers 522 when the data handshake fails or stalls',
     ),
     requirement(
-      '11',
+      '13',
       'MUST',
       'REIN',
       'REIN is answered under TLS, which is then laid down with the login.',
       bySetting('ssl.controlChannelPolicy', 'where the site demands TLS, it stays up'),
-      'laid-down-tls: REIN lays TLS down behind its reply, and another AUTH begins it anew (RFC 4217 11)',
+      'laid-down-tls: REIN lays TLS down behind its reply, and another AUTH begins it anew (RFC 4217 13)',
     ),
     requirement(
       '12.3',
@@ -189,7 +189,7 @@ export const rfc4217: Standard = {
       'uploads: ends with close_notify, and a reader that stops is cut after the time of silence with 426',
     ),
     requirement(
-      '13',
+      '7',
       'MUST',
       'PORT EPRT PASV EPSV',
       'The client is the TLS client, in active mode, too.',
@@ -197,7 +197,7 @@ export const rfc4217: Standard = {
       'active-mode: serves $verb under $version: upload, download and listing',
     ),
     requirement(
-      '13',
+      '7',
       'MAY',
       'PORT EPRT',
       'Transfers between two servers.',
@@ -205,7 +205,7 @@ export const rfc4217: Standard = {
       'active-mode: to %s, by 504 and an alert',
     ),
     requirement(
-      '13',
+      '7',
       'MAY',
       'CPSV SSCN',
       'The server as TLS client, for transfers between two servers; in no RFC.',

@@ -151,7 +151,7 @@ function refuse(control: Control, { code }: Denial, reference: string): void {
   control.end('too-many-failures', refusal(421, recordRefusal(control, tooMany)));
 }
 
-/** RFC 2577 section 5: the same words whatever the reason; the reference leads the operator to it. */
+/** RFC 2577 section 7: the same words whatever the reason; the reference leads the operator to it. */
 function refusal(code: number, reference: string): Reply {
   return { code, lines: [`Login not permitted, reference ${reference}.`] };
 }

@@ -29,7 +29,7 @@ const largestBuffer = 0xffff_ffff;
 
 const afterClearing = 'The control channel was cleared by CCC.';
 
-/** RFC 4217 section 8: TLS needs no buffer size; whatever the client names, the answer is 0. */
+/** RFC 4217 section 9: TLS needs no buffer size; whatever the client names, the answer is 0. */
 export function bufferSize(control: Control, argument: string): void {
   if (!control.data.proof || control.isCleared) {
     control.send(reply('badSequence', control.isCleared ? afterClearing : 'AUTH TLS first.'));

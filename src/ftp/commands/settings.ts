@@ -19,7 +19,7 @@ export function quit(control: Control): void {
   control.end('quit', reply('closing', ...messageLines(control.options.site.messages.exitMessage)));
 }
 
-/** RFC 4217 section 11 has TLS laid down behind the reply. The control channel of a site that demands TLS stays protected, as clients expect of it. */
+/** RFC 4217 section 13 has TLS laid down behind the reply. The control channel of a site that demands TLS stays protected, as clients expect of it. */
 export async function reinitialize(control: Control): Promise<void> {
   control.logOut('reinitialized', 'nothing');
   control.send(reply('ready', 'Ready for a new login.'));

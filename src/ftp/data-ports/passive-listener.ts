@@ -65,7 +65,7 @@ export async function openPassiveListener(options: PassiveListenerOptions): Prom
   return { outcome: 'exhausted', tried };
 }
 
-/** From a random place onwards: an attacker could take a predictable port first (RFC 2577 section 6). */
+/** From a random place onwards: an attacker could take a predictable port first (RFC 2577 section 8). */
 function* candidatePorts({ address, firewallSupport }: PassiveListenerOptions): Generator<number> {
   if (!hasPortRange(firewallSupport)) {
     yield 0;

@@ -1,5 +1,5 @@
 /**
- * Carries the records of TLS over a TCP connection that may go on without TLS (RFC 4217 11 and 12.3): Node’s TLS takes over the handle of
+ * Carries the records of TLS over a TCP connection that may go on without TLS (RFC 4217 13 and 12.3): Node’s TLS takes over the handle of
  * a socket for good, but not that of a stream. It says close_notify first, and what the client still sends under TLS is thrown away.
  */
 import { once } from 'node:events';
