@@ -13,7 +13,12 @@ function version(): string {
     version: string;
   };
   try {
-    const revision = execFileSync('git', ['describe', '--always', '--dirty'], { cwd: repository, encoding: 'utf8' });
+    const revision = execFileSync('git', ['describe', '--always', '--dirty'], {
+      cwd: repository,
+      encoding: 'utf8',
+      // A copy without its history says so on standard error, which is no fault of the benchmark.
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     return `${released} (${revision.trim()}), Node ${process.versions.node}, OpenSSL ${process.versions.openssl}`;
   } catch {
     return `${released}, Node ${process.versions.node}, OpenSSL ${process.versions.openssl}`;
