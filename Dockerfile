@@ -21,13 +21,8 @@ RUN npm prune --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 # --- the test-suite, with the real servers, clients and cards it runs against: docker compose --profile suite run --rm suite
 FROM node:24-bookworm AS test
 WORKDIR /app
-# What installation reads comes first: it takes minutes, and is not repeated for each change of a test.
-COPY package.json package-lock.json ./
-COPY scripts/setup scripts/
-RUN apt-get update && scripts/setup test && rm -rf /var/lib/apt/lists/*
 COPY . .
-# The lock file is that of the installation, whatever the time of this copy of it.
-RUN touch node_modules/.package-lock.json
+RUN apt-get update && scripts/setup test && rm -rf /var/lib/apt/lists/*
 CMD ["scripts/test"]
 
 # --- an OpenLDAP server for trials; its entries come from a file
