@@ -1,14 +1,12 @@
 /** A certificate of the server itself, and whom to ask about its status. */
-import type { Certificate } from '../certificate/certificate.ts';
+import { type Subject, subjectAt } from '../crl/crl-subject.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
 import { readCertificates } from '../encoding/pem.ts';
 import type { RetrievalRequest } from '../retrieval/retriever.ts';
 import { OcspRequests } from './ocsp-requests.ts';
 
-export interface OwnCertificate {
-  readonly certificate: Certificate;
-  readonly issuer: Certificate;
-}
+/** Its issuer stands for the trust anchor: what lies above is for clients to judge. */
+export type OwnCertificate = Subject;
 
 export const ownStatusSchemes = ['http', 'https'] as const;
 
@@ -25,9 +23,9 @@ const requests = new OcspRequests(
 export function readOwnCertificate(pem: string): OwnCertificate | string {
   try {
     const [certificate, issuer] = readCertificates(Buffer.from(pem));
-    if (!certificate || !issuer) return 'the certificate of its issuer does not follow it';
+    const own = certificate && issuer && subjectAt({ certificates: [certificate], trustAnchor: issuer }, 0);
+    if (!own) return 'the certificate of its issuer does not follow it';
     const problems: string[] = [];
-    const own = { certificate, issuer };
     return statusRequests(own, problems).length > 0 ? own : problems.join('; ');
   } catch (error) {
     if (error instanceof MalformedError) return error.message;
@@ -35,12 +33,9 @@ export function readOwnCertificate(pem: string): OwnCertificate | string {
   }
 }
 
-/** One for each responder that the certificate names by a URL that can be read. @param problems why there is none */
-export function statusRequests(
-  { certificate, issuer }: OwnCertificate,
-  problems: string[],
-): readonly RetrievalRequest[] {
-  const named = requests.about({ certificate, issuer, above: [issuer], trustAnchor: issuer }, problems);
+/** One for each responder that the certificate names by a valid URL. @param problems is told why one is left out */
+export function statusRequests(own: OwnCertificate, problems: string[]): readonly RetrievalRequest[] {
+  const named = requests.about(own, problems);
   const readable = named.filter(({ url }) => URL.canParse(url));
   if (readable.length < named.length) problems.push('it names a responder by a URL that cannot be read');
   return readable;

@@ -10,6 +10,7 @@ import { Budget, BudgetExceededError } from '../path/budget.ts';
 import { IssuerPool } from '../path/issuer-pool.ts';
 import { SignatureChecks } from '../path/signature-checks.ts';
 import { readOcspResponse } from '../retrieval/evidence-content.ts';
+import { hostOf } from '../retrieval/retrieval-target.ts';
 import type { Retriever } from '../retrieval/retriever.ts';
 import { checkOcspResponse, type OcspContext, type OcspStatus } from './ocsp-check.ts';
 import { responderOf } from './ocsp-requests.ts';
@@ -49,7 +50,7 @@ export async function retrieveOwnStatus(
 ): Promise<OwnStatus> {
   const problems: string[] = [];
   for (const request of statusRequests(own, problems)) {
-    const host = new URL(request.url).hostname.replace(/^\[|\]$/g, '');
+    const host = hostOf(new URL(request.url));
     // The administrator named this host with the certificate; the responder of a company's own CA has a private address.
     const policy = {
       allowedHosts: [host],
@@ -76,12 +77,12 @@ export async function retrieveOwnStatus(
 
 async function judge(
   response: Parameters<typeof checkOcspResponse>[0] | string,
-  { certificate, issuer }: OwnCertificate,
+  own: OwnCertificate,
   { clock }: OwnStatusTools,
 ): Promise<OcspStatus> {
   if (typeof response === 'string') return { status: 'unknown', problems: [response] };
   const context: OcspContext = {
-    pool: new IssuerPool([], [issuer]),
+    pool: new IssuerPool([], [own.issuer]),
     signatures: new SignatureChecks(verifier, new Budget(clock)),
     time: clock.now(),
     limits: { clockSkew, maximumAge: seconds(0) },
@@ -92,7 +93,7 @@ async function judge(
     isDelegateRevoked: async () => false,
   };
   try {
-    return await checkOcspResponse(response, { certificate, issuer, above: [issuer], trustAnchor: issuer }, context);
+    return await checkOcspResponse(response, own, context);
   } catch (error) {
     if (!(error instanceof BudgetExceededError)) throw error;
     return { status: 'unknown', problems: [`${response.source}: ${error.message}`] };

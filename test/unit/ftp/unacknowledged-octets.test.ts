@@ -54,9 +54,8 @@ describe('one reading of the table', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
   afterEach(() => void vi.useRealTimers());
 
-  it('serves all who ask within a quarter of a second, and no longer', async () => {
-    // Behind the times of other tests.
-    vi.advanceTimersByTime(100_000_000);
+  /** A connection that was read with the table, and one that began behind that reading. */
+  async function connections() {
     const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
@@ -65,28 +64,30 @@ describe('one reading of the table', () => {
     expect(await unacknowledgedOctets(first)).toBe(0);
     const second = connect(port, '127.0.0.1');
     await once(second, 'connect');
+    const close = () => {
+      for (const socket of [first, second]) socket.destroy();
+      server.close();
+    };
+    return { second, close };
+  }
+
+  it('serves all who ask within a quarter of a second, and no longer', async () => {
+    // Behind the times of other tests.
+    vi.advanceTimersByTime(100_000_000);
+    const { second, close } = await connections();
     vi.advanceTimersByTime(249);
     expect(await unacknowledgedOctets(second)).toBeUndefined();
     vi.advanceTimersByTime(1);
     expect(await unacknowledgedOctets(second)).toBe(0);
-    for (const socket of [first, second]) socket.destroy();
-    server.close();
+    close();
   });
 
   it('that began before a time does not serve who asks for a later one', async () => {
     vi.advanceTimersByTime(200_000_000);
-    const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    const first = connect(port, '127.0.0.1');
-    await once(first, 'connect');
-    expect(await unacknowledgedOctets(first)).toBe(0);
-    const second = connect(port, '127.0.0.1');
-    await once(second, 'connect');
+    const { second, close } = await connections();
     vi.advanceTimersByTime(1);
     expect(await unacknowledgedOctets(second, performance.now() - 1)).toBeUndefined();
     expect(await unacknowledgedOctets(second, performance.now())).toBe(0);
-    for (const socket of [first, second]) socket.destroy();
-    server.close();
+    close();
   });
 });
