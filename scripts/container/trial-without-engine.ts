@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parse, stringify } from 'yaml';
+import { freePort } from '../../test/support/free-ports.ts';
 import { repository } from './replay.ts';
 
 /** Milliseconds for `prepare` and `try-login`. */
@@ -112,16 +112,6 @@ function adapt(file: string, directoryPort: number, files: string): void {
   site.physicalPath = files;
   delete site.firewallSupport;
   writeFileSync(file, stringify(settings));
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }
 
 async function gatewayPort({ stderr }: ChildProcess): Promise<number | undefined> {

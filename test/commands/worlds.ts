@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { cardTests } from '../support/card-tests.ts';
-import { freePort } from '../support/child-server.ts';
+import { freePort } from '../support/free-ports.ts';
 import { janeDoe } from '../support/jane-doe.ts';
 import { accountFileDirectory, slapdDirectory, startLoginWorld } from '../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../support/pki.ts';

@@ -2,11 +2,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RefusalRecord } from '../../src/operations/audit.ts';
 import { openData, openTcp } from '../support/control-client.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { listeningChannel } from '../support/listening-channel.ts';
 import { createIdentities, type ProtocolSite } from '../support/protocol-site.ts';
 import { resetBeforeAccept } from '../support/reset-before-accept.ts';
@@ -62,24 +63,11 @@ describe('a passive port that no transfer command asks for', () => {
   });
 });
 
-/** Takes ports one after another from one on. */
-async function takePorts(count: number): Promise<{ readonly low: number; readonly servers: readonly Server[] }> {
-  for (let low = 20_000 + Math.floor(Math.random() * 10_000); ; low += count) {
-    const servers = Array.from({ length: count }, () => createServer());
-    const listening = await Promise.allSettled(
-      servers.map(async (server, index) => {
-        server.listen(low + index, '127.0.0.1');
-        await once(server, 'listening');
-      }),
-    );
-    if (listening.every(({ status }) => status === 'fulfilled')) return { low, servers };
-    for (const server of servers) server.close();
-  }
-}
-
 describe('a passive port that cannot be had', () => {
   it('because the range is taken is answered 425 with a reference, and recorded with the range', async () => {
-    const { low, servers } = await takePorts(3);
+    const low = await freePorts(3);
+    const servers = [low, low + 1, low + 2].map((port) => createServer().listen(port, '127.0.0.1'));
+    await Promise.all(servers.map((server) => once(server, 'listening')));
     const site = await siteWith({ firewallSupport: { lowDataChannelPort: low, highDataChannelPort: low + 2 } });
     const client = await site.loggedIn();
     const answer = await client.command('EPSV');
@@ -115,8 +103,7 @@ describe('a passive port that cannot be had', () => {
   });
 
   it('is found at last, however many others the server itself holds', async () => {
-    const { low, servers } = await takePorts(100);
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    const low = await freePorts(100);
     const site = await siteWith({ firewallSupport: { lowDataChannelPort: low, highDataChannelPort: low + 99 } });
     const ports = new Set<number>();
     for (let count = 0; count < 100; count += 1) ports.add(await (await site.loggedIn()).passive());
@@ -126,8 +113,7 @@ describe('a passive port that cannot be had', () => {
 
 describe('passive ports', () => {
   it('are drawn at random from the range', async () => {
-    const { low, servers } = await takePorts(200);
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    const low = await freePorts(200);
     const client = await (
       await siteWith({ firewallSupport: { lowDataChannelPort: low, highDataChannelPort: low + 199 } })
     ).loggedIn();

@@ -1,7 +1,7 @@
 /** Real servers as children of the test process: started on loopback, awaited until they accept, gone when the test process is gone. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ChildServer {
@@ -105,36 +105,5 @@ function accepts(host: string, port: number): Promise<boolean> {
       resolve(true);
     });
     socket.on('error', () => resolve(false));
-  });
-}
-
-/** A port of this address that was free a moment ago. */
-export function freePort(host = '127.0.0.1'): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, host, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}
-
-/** An address in 127.0.0.0/8 on which all these ports are free, for servers whose ports cannot be chosen. */
-export async function freeLoopbackAddress(ports: readonly number[]): Promise<string> {
-  const octet = (from: number, to: number) => from + Math.floor(Math.random() * (to - from));
-  for (let attempt = 0; attempt < 50; attempt += 1) {
-    const address = `127.${octet(10, 250)}.${octet(0, 255)}.${octet(2, 250)}`;
-    const free = await Promise.all(ports.map((port) => canListen(address, port)));
-    if (free.every(Boolean)) return address;
-  }
-  throw new Error(`no loopback address has ports ${ports.join(', ')} free (may this user listen below 1024?)`);
-}
-
-function canListen(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, host, () => server.close(() => resolve(true)));
   });
 }

@@ -119,15 +119,9 @@ export interface CrlServerOptions {
   readonly host?: string;
   /** PEM; present: https. */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** Default: any that is free. */
-  readonly port?: number;
 }
 
-export async function startCrlServer({
-  host = '127.0.0.1',
-  tls,
-  port: wanted = 0,
-}: CrlServerOptions = {}): Promise<CrlServer> {
+export async function startCrlServer({ host = '127.0.0.1', tls }: CrlServerOptions = {}): Promise<CrlServer> {
   const published = new Map<string, Buffer | (() => Buffer | Promise<Buffer>)>();
   const behaviours = new Map<string, CrlBehaviour>();
   const counts = new Map<string, number>();
@@ -153,7 +147,7 @@ export async function startCrlServer({
   const server = tls ? createTlsServer(tls, onRequest) : createServer(onRequest);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(wanted, host, resolve);
+    server.listen(0, host, resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {

@@ -8,7 +8,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, startChildServer } from './child-server.ts';
+import { startChildServer } from './child-server.ts';
+import { freePort } from './free-ports.ts';
 import type { TestPki } from './pki.ts';
 import { python } from './python.ts';
 

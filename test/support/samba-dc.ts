@@ -8,8 +8,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { type ChildServer, freeLoopbackAddress, startChildServer } from './child-server.ts';
+import { type ChildServer, startChildServer } from './child-server.ts';
 import { makeDirectoryTls } from './directory-tls.ts';
+import { freeLoopbackAddress } from './free-ports.ts';
 import { createSambaAdministration, type SambaAdministration } from './samba-administration.ts';
 
 const run = promisify(execFile);

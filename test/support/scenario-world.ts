@@ -11,7 +11,7 @@ import { type RepositoryServer, startRepositoryServer } from '../../src/smartcar
 import type { Scenario } from '../../src/smartcard/scenario/scenario.ts';
 import { buildWorld, type World, type WorldOptions } from '../../src/smartcard/scenario/world.ts';
 import { cardgate } from './built-program.ts';
-import { freePort } from './child-server.ts';
+import { freePort } from './free-ports.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import type { SambaDc } from './samba-dc.ts';
 import type { Slapd } from './slapd.ts';

@@ -4,8 +4,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { type ChildServer, freePort, startChildServer } from './child-server.ts';
+import { type ChildServer, startChildServer } from './child-server.ts';
 import { makeDirectoryTls } from './directory-tls.ts';
+import { freePort } from './free-ports.ts';
 
 const run = promisify(execFile);
 

@@ -8,7 +8,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from 'node:
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Card } from '../../../src/smartcard/card/card.ts';
 import { cardTests } from '../../support/card-tests.ts';
-import { freePort } from '../../support/child-server.ts';
+import { freePort } from '../../support/free-ports.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { spyModule } from '../../support/pkcs11-spy.ts';
 import { createTestPki, type TestPki } from '../../support/pki.ts';

@@ -1,9 +1,7 @@
 /** Behind HAProxy with PROXY headers of both versions: clients log in and move files, and records have their addresses. */
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,6 +13,7 @@ import { curl } from '../../support/clients/curl.ts';
 import { ftplib } from '../../support/clients/ftplib.ts';
 import { lftp } from '../../support/clients/lftp.ts';
 import { runClient } from '../../support/clients/run-client.ts';
+import { freePorts } from '../../support/free-ports.ts';
 import { type Haproxy, startHaproxy } from '../../support/haproxy.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
@@ -31,35 +30,13 @@ let scratch: string;
 let original: string;
 let first: number;
 
-/** A row of ports that are free at the balancer and at the node. */
-async function freeRow(count: number): Promise<number> {
-  for (;;) {
-    const low = 20_000 + Math.floor(Math.random() * 10_000);
-    const servers: Server[] = [];
-    const open = await Promise.allSettled(
-      Array.from({ length: count }, (_, index) =>
-        ['127.0.0.1', nodeAddress].map(async (address) => {
-          const server = createServer();
-          servers.push(server);
-          server.listen(low + index, address);
-          await once(server, 'listening');
-        }),
-      ).flat(),
-    );
-    await Promise.all(
-      servers.filter(({ listening }) => listening).map((server) => new Promise((resolve) => server.close(resolve))),
-    );
-    if (open.every(({ status }) => status === 'fulfilled')) return low;
-  }
-}
-
 beforeAll(async () => {
   pki = await createTestPki();
   ada = await pki.issuePerson({ name: 'ada' });
   scratch = await mkdtemp(join(tmpdir(), 'cardgate-behind-haproxy-'));
   original = join(scratch, 'original.bin');
   await writeFile(original, randomBytes(1_000_001));
-  first = await freeRow(portsNeeded);
+  first = await freePorts(portsNeeded, ['127.0.0.1', nodeAddress]);
   const { directory, files } = accountFileDirectory([
     { name: 'ada', certificates: [createHash('sha256').update(ada.der).digest('hex')] },
   ]);

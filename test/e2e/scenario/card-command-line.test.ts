@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it } from 'vitest';
 import { cardgate } from '../../support/built-program.ts';
 import { cardTests } from '../../support/card-tests.ts';
-import { freePort } from '../../support/child-server.ts';
+import { freePort } from '../../support/free-ports.ts';
 import { runInProcess } from '../../support/run-in-process.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'cardgate-card-cli-'));

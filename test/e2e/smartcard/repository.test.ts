@@ -13,7 +13,7 @@ import { revokeCardCommand } from '../../../src/smartcard/card/card-commands.ts'
 import { openCardDirectory } from '../../../src/smartcard/card/card-directory.ts';
 import { issueCard } from '../../../src/smartcard/card/card-issuing.ts';
 import { readCardProfile } from '../../../src/smartcard/card/card-profile-file.ts';
-import { freePort } from '../../support/child-server.ts';
+import { freePort } from '../../support/free-ports.ts';
 
 const run = promisify(execFile);
 const clock = { now: () => new Date() };

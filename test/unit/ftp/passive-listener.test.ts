@@ -8,6 +8,7 @@ import {
   type PassiveListenerOptions,
 } from '../../../src/ftp/data-ports/passive-listener.ts';
 import { milliseconds } from '../../../src/settings/units.ts';
+import { freePorts } from '../../support/free-ports.ts';
 import { resetBeforeAccept } from '../../support/reset-before-accept.ts';
 
 const listeners: PassiveListener[] = [];
@@ -70,23 +71,12 @@ async function tryTo(port: number, { from = '127.0.0.1', host = '127.0.0.1' } = 
   return { socket, ended };
 }
 
-/** A run of free ports, held by a program that this listener knows nothing of. */
+/** Ports in a row, held by a program that this listener knows nothing of. */
 async function takePorts(count: number): Promise<number> {
-  for (;;) {
-    const low = 20_000 + Math.floor(Math.random() * 10_000);
-    const taken = Array.from({ length: count }, (_, index) => createServer().listen(low + index, '127.0.0.1'));
-    const outcomes = await Promise.allSettled(taken.map((server) => once(server, 'listening')));
-    if (outcomes.every(({ status }) => status === 'fulfilled')) {
-      servers.push(...taken);
-      return low;
-    }
-    for (const server of taken) server.close();
-  }
-}
-
-async function freePorts(count: number): Promise<number> {
-  const low = await takePorts(count);
-  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+  const low = await freePorts(count);
+  const taken = Array.from({ length: count }, (_, index) => createServer().listen(low + index, '127.0.0.1'));
+  servers.push(...taken);
+  await Promise.all(taken.map((server) => once(server, 'listening')));
   return low;
 }
 

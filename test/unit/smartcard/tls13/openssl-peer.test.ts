@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Tls13Client } from '../../../../src/smartcard/tls13/tls13-client.ts';
 import type { Tls13Session } from '../../../../src/smartcard/tls13/tls13-session.ts';
-import { freePort } from '../../../support/child-server.ts';
+import { freePort } from '../../../support/free-ports.ts';
 import { keyFileCredential } from '../../../support/key-file-credential.ts';
 import { createTestPki, type Person, type TestPki } from '../../../support/pki.ts';
 import { clientTo, failureOf, readAll } from './tls-test-client.ts';
