@@ -214,7 +214,7 @@ export const denialTable = {
   'directory-unavailable': {
     stage: 'directory',
     reply: 421,
-    subStatus: 35,
+    subStatus: 41,
     level: 'warning',
     meaning: 'No directory server answered in time.',
     remedy: 'Check the directory servers, the network, the bind account and the CA of their certificates.',
@@ -222,7 +222,7 @@ export const denialTable = {
   'mapping-service-unavailable': {
     stage: 'mapping',
     reply: 421,
-    subStatus: 35,
+    subStatus: 41,
     level: 'warning',
     meaning: 'No mapping service answered in time with an answer that can be believed.',
     remedy: 'Check the mapping services, the network, and the certificates both sides present to each other.',
@@ -230,7 +230,7 @@ export const denialTable = {
   'directory-answer-invalid': {
     stage: 'directory',
     reply: 530,
-    subStatus: 35,
+    subStatus: 41,
     level: 'alert',
     meaning: 'The directory returned an entry that does not match what was asked, or that cannot be read.',
     remedy: 'Compare the value in the record: case or accent folding, a broken attribute, or a false server.',
@@ -375,7 +375,7 @@ export const denialTable = {
   'account-changed': {
     stage: 'account',
     reply: 421,
-    subStatus: 0,
+    subStatus: 35,
     level: 'notice',
     meaning: 'The login of a running session leads to another account, directory or account name than when it began.',
     remedy: 'Let the client log in again. If the account was not renamed, moved or replaced, look at its mapping.',
@@ -383,7 +383,7 @@ export const denialTable = {
   'home-changed': {
     stage: 'authorization',
     reply: 421,
-    subStatus: 0,
+    subStatus: 33,
     level: 'notice',
     meaning: 'The account of a running session has another home directory than when the session began.',
     remedy: 'Let the client log in again; it then works in the new home.',
@@ -391,11 +391,19 @@ export const denialTable = {
   'access-denied': {
     stage: 'authorization',
     reply: 550,
-    subStatus: 0,
+    subStatus: 1,
     level: 'notice',
-    meaning: 'A client that is logged in asked for a file or directory that it may not use.',
+    meaning: 'A client that is logged in asked for a file or directory that the rules of the site keep from it.',
+    remedy: 'If the client may use it: see the authorization rules, and whether a link leads out of the home.',
+  },
+  'file-permission-denied': {
+    stage: 'authorization',
+    reply: 550,
+    subStatus: 2,
+    level: 'notice',
+    meaning: 'The rules let a client use a file or directory, and the file system does not let the service do it.',
     remedy:
-      'If the client may use it: see the authorization rules, the permissions of the file, and whether a link leads out of the home.',
+      'If the client may use it: give the user the service runs as the permissions on the file and its directory.',
   },
   'mode-not-allowed': {
     stage: 'authorization',
@@ -416,7 +424,7 @@ export const denialTable = {
   'tls-required': {
     stage: 'connection',
     reply: 530,
-    subStatus: 24,
+    subStatus: 25,
     level: 'notice',
     meaning: 'The client tried to log in without TLS.',
     remedy: 'Configure the client for explicit FTPS (AUTH TLS), or use the implicit port.',
@@ -433,7 +441,7 @@ export const denialTable = {
   'internal-fault': {
     stage: 'connection',
     reply: 421,
-    subStatus: 35,
+    subStatus: 41,
     level: 'alert',
     meaning: 'A fault in cardgate itself stopped the login; the client was not let in.',
     remedy: 'Find the reference in the log, where the fault is described, and report it.',
@@ -441,7 +449,7 @@ export const denialTable = {
   'audit-unwritable': {
     stage: 'connection',
     reply: 421,
-    subStatus: 35,
+    subStatus: 41,
     level: 'alert',
     meaning: 'The audit trail cannot be written, and audit.whenUnwritable refuses logins without a record.',
     remedy: 'Make room on the disk of audit.file, and see its permissions; the log says what is wrong.',
@@ -474,7 +482,7 @@ export const denialTable = {
   'file-system-unresponsive': {
     stage: 'connection',
     reply: 451,
-    subStatus: 0,
+    subStatus: 3,
     level: 'alert',
     meaning: 'A file operation got no answer of the file system within operationTimeout and was given up.',
     remedy: 'Look at the network share, the FUSE mount or the disk behind the home; what was asked may still happen.',
@@ -482,7 +490,7 @@ export const denialTable = {
   'data-connection-reset': {
     stage: 'data-channel',
     reply: 425,
-    subStatus: 0,
+    subStatus: 23,
     level: 'notice',
     meaning: 'A data connection was reset before cardgate accepted it, so that its address is not known.',
     remedy: 'Look at the client and at firewalls between: something ends its data connections at once.',
@@ -490,7 +498,7 @@ export const denialTable = {
   'proxy-header-refused': {
     stage: 'connection',
     reply: 421,
-    subStatus: 0,
+    subStatus: 53,
     level: 'warning',
     meaning: 'A connection from a trusted address of proxyProtocol did not begin with a PROXY header that can be read.',
     remedy:
@@ -499,7 +507,7 @@ export const denialTable = {
   'external-address-unknown': {
     stage: 'data-channel',
     reply: 425,
-    subStatus: 0,
+    subStatus: 53,
     level: 'warning',
     meaning: 'The host name whose address PASV tells this client could not be looked up, now and for the last hour.',
     remedy:
@@ -508,7 +516,7 @@ export const denialTable = {
   'active-mode-off': {
     stage: 'data-channel',
     reply: 502,
-    subStatus: 0,
+    subStatus: 51,
     level: 'notice',
     meaning: 'The client asked for active mode (PORT or EPRT), and firewallSupport.activeMode is false.',
     remedy: 'Set the client to passive mode, or set firewallSupport.activeMode to true for the site.',
@@ -533,7 +541,7 @@ export const denialTable = {
   'active-connection-failed': {
     stage: 'data-channel',
     reply: 425,
-    subStatus: 0,
+    subStatus: 53,
     level: 'notice',
     meaning: 'The server could not connect to the port that the client named by PORT or EPRT.',
     remedy:
@@ -558,7 +566,7 @@ export const denialTable = {
   'passive-ports-exhausted': {
     stage: 'data-channel',
     reply: 425,
-    subStatus: 0,
+    subStatus: 53,
     level: 'warning',
     meaning: 'Every port of the passive range is taken, so that no data connection can be offered.',
     remedy:
@@ -567,7 +575,7 @@ export const denialTable = {
   'descriptors-exhausted': {
     stage: 'data-channel',
     reply: 425,
-    subStatus: 0,
+    subStatus: 53,
     level: 'alert',
     meaning: 'The process or the system has no file descriptor left, so that no data connection can be offered.',
     remedy: 'Raise the limit on open files (LimitNOFILE of the service) or lower maxConnections.',
@@ -575,7 +583,7 @@ export const denialTable = {
   'passive-listener-failed': {
     stage: 'data-channel',
     reply: 425,
-    subStatus: 0,
+    subStatus: 53,
     level: 'warning',
     meaning: 'The system refused a listener for data connections.',
     remedy:

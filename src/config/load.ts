@@ -41,6 +41,8 @@ export interface LoadedSite {
   readonly remoteMapping?: LoadedRemoteMapping | undefined;
   /** Absolute. */
   readonly physicalPath: string;
+  /** Absolute; absent where the site has no log of its own. */
+  readonly logDirectory?: string | undefined;
 }
 
 /** Absolute paths, and PEM. */
@@ -99,6 +101,10 @@ export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPu
       { setting: ['log', 'file'], path: logFile },
       { setting: ['audit', 'file'], path: auditFile },
       { setting: ['retrieval', 'cacheDirectory'], path: retrieval.cacheDirectory },
+      ...settings.sites.map(({ logFile: ofSite }, index) => ({
+        setting: ['sites', index, 'logFile', 'directory'],
+        path: ofSite?.enabled ? reader.resolve(ofSite.directory) : undefined,
+      })),
     ],
     inputs: digest.files().map(({ name, settings: [setting = []] }) => ({ setting, path: reader.resolve(name) })),
     folders: settings.sites.map(({ physicalPath, userIsolation, authorization }, index) => ({
@@ -167,6 +173,7 @@ function loadSite(
       revocation.ocsp.responderCertificates,
     ),
     physicalPath,
+    logDirectory: readLogDirectory(reader, [...site, 'logFile', 'directory'], settings),
   };
   // What could not be read is missing here, and a reference to it is not a fault of its own.
   const isWhole = reader.source.faults.length === faultsBefore;
@@ -180,6 +187,10 @@ function loadSite(
   }
   const rules = readRules(reader, [...site, 'mapping', 'rules'], settings, further);
   return server && rules && { ...loaded, server, furtherServers, rules, remoteMapping };
+}
+
+function readLogDirectory(reader: MaterialReader, setting: SettingPath, { logFile }: SiteSettings) {
+  return logFile?.enabled ? reader.output(setting, logFile.directory, 'directory') : undefined;
 }
 
 function readServers(reader: MaterialReader, place: SettingPath, ssl: SiteSettings['ssl'], now: Date) {

@@ -73,6 +73,7 @@ export const settingEffects: Readonly<Record<string, EffectEntry>> = {
   'sites[].commandFiltering': renewedForFtps,
   'sites[].directoryBrowse': renewedForFtps,
   'sites[].fileHandling': renewedForFtps,
+  'sites[].logFile': restartForFtps,
 };
 
 /** @param pattern a setting such as `sites[].ssl.minimumVersion` @returns the entry that speaks for it */

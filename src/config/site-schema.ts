@@ -5,6 +5,7 @@ import { userIsolation } from '../authorization/home-directory.ts';
 import { fileCommandSettings, ftpSections } from '../ftp/server-settings.ts';
 import { authentication } from '../login/login-policy.ts';
 import { bindingSettings } from '../mapping/strength.ts';
+import { logFile } from '../operations/site-log/log-settings.ts';
 import { remoteService } from '../service/remote-service.ts';
 import { iis } from '../settings/iis-name.ts';
 import { file } from '../settings/values.ts';
@@ -47,6 +48,7 @@ export const siteSchema = z.strictObject({
   messages: ftpSections.messages,
   commandFiltering: ftpSections.commandFiltering,
   directoryBrowse: ftpSections.directoryBrowse,
+  logFile: logFile.optional(),
   fileHandling: z.strictObject({ ...fileCommandSettings, ...fileOperationSettings }).prefault({}),
 });
 

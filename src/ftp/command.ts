@@ -3,6 +3,7 @@ import type { CommandSpec } from './command-spec.ts';
 import { commandTable } from './command-table.ts';
 import { refuseClearLogin } from './commands/login.ts';
 import type { Control } from './control/control.ts';
+import { logFault } from './control/control-audit.ts';
 import { reply } from './reply.ts';
 
 /** Known, and not offered: the reply differs from that to a typing error (RFC 959 4.2.1). */
@@ -46,8 +47,21 @@ function isPlain(text: string): boolean {
   return text.isWellFormed() && !/[\u0000-\u001f\u007f]/u.test(text);
 }
 
+/** The one catch of every command: a fault is logged in full, the client gets a reference. Never rejects. */
+export async function answerCommand(control: Control, command: ParsedCommand): Promise<void> {
+  const answer = async () => {
+    try {
+      await runFtpCommand(control, command);
+    } catch (error) {
+      const reference = logFault(control, command.verb, error);
+      control.send(reply('localError', `Action not taken, reference ${reference}.`));
+    }
+  };
+  await (control.siteLog ? control.siteLog.command(command, answer) : answer());
+}
+
 /** Runs one parsed command behind the guards its row demands. */
-export async function runFtpCommand(control: Control, { verb, argument }: ParsedCommand): Promise<void> {
+async function runFtpCommand(control: Control, { verb, argument }: ParsedCommand): Promise<void> {
   const spec = findCommand(verb);
   // RFC 959 4.1.3: whatever comes between the two ends a rename.
   if (spec?.verb !== 'RNTO') control.settings.renameFrom = undefined;

@@ -1,5 +1,5 @@
 /** From a command's argument to a path in the home, and from a storage failure to a reply that tells only its kind. */
-import { denial } from '../denial.ts';
+import { type DenialCode, denial } from '../denial.ts';
 import { StorageError, type StorageErrorKind } from '../storage/storage.ts';
 import type { Control } from './control/control.ts';
 import { recordRefusal } from './control/control-audit.ts';
@@ -33,11 +33,11 @@ const failureReplies: Readonly<Record<Exclude<StorageErrorKind, 'fault'>, Reply>
 };
 
 /** What an auditor hears of; the client’s mistakes are not among it. */
-const refusals: Readonly<Partial<Record<StorageErrorKind, string>>> = {
-  denied: 'The authorization rules do not allow it.',
-  forbidden: 'The file system does not allow it.',
-  outside: 'A link leads out of the home.',
-  ruled: 'An authorization rule is for it, or for something in it.',
+const refusals: Readonly<Partial<Record<StorageErrorKind, readonly [code: DenialCode, reason: string]>>> = {
+  denied: ['access-denied', 'The authorization rules do not allow it.'],
+  forbidden: ['file-permission-denied', 'The file system does not allow it.'],
+  outside: ['access-denied', 'A link leads out of the home.'],
+  ruled: ['access-denied', 'An authorization rule is for it, or for something in it.'],
 };
 
 /** @returns the absolute virtual path, or undefined after the client was told that nothing can be called so */
@@ -53,6 +53,7 @@ export function newNameArgument(control: Control, argument: string): string | un
 function pathOr(refusal: Reply, control: Control, argument: string): string | undefined {
   const path = resolveVirtualPath(control.settings.workingDirectory, argument);
   if (path === undefined) control.send(refusal);
+  else control.siteLog?.concerned(path);
   return path;
 }
 
@@ -83,6 +84,7 @@ export async function answeringFailures(
   } catch (error) {
     const answer = storageReply(error);
     if (!answer || !(error instanceof StorageError)) throw error;
+    control.siteLog?.failed(error.kind);
     recordIfRefused(control, error);
     recordIfUnresponsive(control, error);
     control.send(adapt(answer, error));
@@ -90,9 +92,9 @@ export async function answeringFailures(
 }
 
 function recordIfRefused(control: Control, { kind, message, facts }: StorageError): void {
-  const reason = refusals[kind];
-  if (reason === undefined) return;
-  recordRefusal(control, denial('access-denied', reason, { ...facts, ...(kind !== 'denied' && { reason: message }) }));
+  const [code, reason] = refusals[kind] ?? [];
+  if (code === undefined || reason === undefined) return;
+  recordRefusal(control, denial(code, reason, { ...facts, ...(kind !== 'denied' && { reason: message }) }));
 }
 
 /** Each operation that was given up has its record: what became of it is not known. */

@@ -41,6 +41,8 @@ export async function listingLines(
 ): Promise<CalledListing | undefined> {
   const { options, called } = parseListOptions(argument, style);
   const isLong = options.style === 'long';
+  const concerned = resolveVirtualPath(control.settings.workingDirectory, called);
+  if (concerned !== undefined) control.siteLog?.concerned(concerned);
   const found = await find(storage, control.settings.workingDirectory, called, options);
   if (found === undefined) return undefined;
   const walking: Walking = {

@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../clock.ts';
 import type { AuthenticatedLogin, Authenticator } from '../login/authenticator.ts';
 import type { AuditTrail } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
+import type { SiteLog } from '../operations/site-log/site-log.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { ExternalNames } from './data-ports/external-names.ts';
 import type { FtpSettings } from './server-settings.ts';
@@ -30,6 +31,8 @@ export interface FtpServerOptions extends RenewableOptions {
   /** Of the server’s own certificates. */
   readonly statuses?: CertificateStatuses;
   readonly audit: AuditTrail;
+  /** Of its commands; absent where the site has none. */
+  readonly siteLog?: SiteLog | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly timer: Timer;

@@ -40,6 +40,9 @@ export async function serveSites(
       create,
       apply: (renewed) => renewSites(running, renewed),
       // After a refused reload too: the administrator may have withdrawn a group, and the old configuration still decides.
+      reopen: () => {
+        for (const { siteLog } of running) void siteLog?.reopen();
+      },
       afterReload: () => recheckSessions(running, logger),
       facts: { sites: running.length, node: process.version },
       servers: [
@@ -52,6 +55,7 @@ export async function serveSites(
     },
     say,
   );
+  await Promise.all(running.map(({ siteLog }) => siteLog?.close()));
   const isStuck = stuck() > 0;
   await parts.close(logins);
   // By force: a process that ends by itself first waits for its threads, and those for a file system that does not answer.

@@ -20,6 +20,8 @@ export interface RunningService {
   readonly create: (configuration: Configuration) => Logins;
   /** Renews what connections are served by: all of it, or it throws. */
   readonly apply: (configuration: Configuration) => void;
+  /** What else is opened anew after log rotation. */
+  readonly reopen?: () => void;
   /** What else SIGHUP does, after a refused reload too. Never rejects. */
   readonly afterReload?: () => Promise<void>;
   /** For the log, with the start. */
@@ -57,7 +59,11 @@ export async function runUntilStopped(service: RunningService, say: (text: strin
     await evidence.renew();
     await service.afterReload?.();
   };
-  const stopped = untilStopped({ reload: () => void renew(), reopen: parts.reopen, lost: parts.lost });
+  const reopen = () => {
+    parts.reopen();
+    service.reopen?.();
+  };
+  const stopped = untilStopped({ reload: () => void renew(), reopen, lost: parts.lost });
   // Not before: a service manager that waits for it may send a signal at once.
   say('cardgate is ready\n');
 

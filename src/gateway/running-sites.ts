@@ -8,6 +8,7 @@ import { checkIdentity, createFtpServer, type FtpServer } from '../ftp/server.ts
 import type { LoginGenerations } from '../login/login-generations.ts';
 import { type AuditTrail, trailOfSite } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
+import { SiteLog } from '../operations/site-log/site-log.ts';
 import { milliseconds } from '../settings/units.ts';
 import { openBoundedStorage } from '../storage/bounded-storage.ts';
 import type { FileOperations } from '../storage/file-operations.ts';
@@ -26,6 +27,8 @@ export interface RunningSite {
   readonly files: FileOperations;
   readonly externalNames: ExternalNames;
   readonly statuses: OwnStatuses;
+  /** Absent where the site has none. */
+  readonly siteLog?: SiteLog | undefined;
 }
 
 interface SiteParts {
@@ -57,6 +60,7 @@ export async function startSites(
     const siteLogger = logger.with({ site: name });
     const externalNames = new ExternalNames({ lookUp: lookUpBySystem, timer, logger: siteLogger });
     const statuses = new OwnStatuses({ retriever: evidence.retriever, clock, logger: siteLogger });
+    const siteLog = openSiteLog(site, clock, siteLogger);
     const server = createFtpServer({
       ...serverOptions(site),
       externalNames,
@@ -67,11 +71,12 @@ export async function startSites(
           openLocalStorage({ homeDirectory, rights, ...newModes(fileHandling) }),
         ),
       audit: trailOfSite(audit, name),
+      siteLog,
       logger: siteLogger,
       clock,
       timer,
     });
-    const one = { site, server, files, externalNames, statuses };
+    const one = { site, server, files, externalNames, statuses, siteLog };
     running.push(one);
     prepare(one);
     try {
@@ -91,6 +96,13 @@ export async function startSites(
     }
   }
   return running;
+}
+
+function openSiteLog({ settings, logDirectory: directory }: LoadedSite, clock: Clock, logger: Logger) {
+  const { name: site, logFile } = settings;
+  if (!logFile || directory === undefined) return undefined;
+  const onAlarm = (text: string) => logger.error('site-log-alarm', { text });
+  return new SiteLog({ settings: logFile, directory, site, clock, onAlarm });
 }
 
 /** All sites, or none. @throws when a TLS identity cannot be used */

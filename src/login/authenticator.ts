@@ -1,6 +1,7 @@
 /** What the FTP front end knows of logging in: one request, one verdict. It holds no logic, so that `ftp` needs nothing else. */
 import type { AccessRights } from '../authorization/access-rights.ts';
 import type { Denial } from '../denial.ts';
+import type { RecordedCertificate } from '../operations/audit.ts';
 
 export interface TlsFacts {
   /** `TLSv1.2` or `TLSv1.3`. */
@@ -59,14 +60,28 @@ export type Standing =
   | ({ readonly outcome: 'confirmed' } & Pick<AuthenticatedLogin, 'accessRights' | 'validUntil'>)
   | { readonly outcome: 'withdrawn'; readonly denial: Denial };
 
+/** What was found out about the client before its login was decided, for the log of the site. */
+export interface LoginFacts {
+  readonly certificate?: RecordedCertificate | undefined;
+  /** Status of the certificate. */
+  readonly revocation?: string | undefined;
+  /** Distinguished name of the account that the certificate or the name led to. */
+  readonly account?: string | undefined;
+}
+
 /** @typeParam Granted what a login that is granted is handed on as */
 export type Verdict<Granted extends Login = AuthenticatedLogin> =
-  | { readonly outcome: 'granted'; readonly login: Granted; readonly reference: string }
+  | { readonly outcome: 'granted'; readonly login: Granted; readonly reference: string; readonly facts?: LoginFacts }
   /** The site wants a password besides, or instead of, the certificate: answer 331 and come back with it. */
   | { readonly outcome: 'password-required' }
-  | { readonly outcome: 'denied'; readonly denial: Denial; readonly reference: string }
+  | { readonly outcome: 'denied'; readonly denial: Denial; readonly reference: string; readonly facts?: LoginFacts }
   /** Cannot be decided now: 421, and the client may try again later. */
-  | { readonly outcome: 'unavailable'; readonly denial: Denial; readonly reference: string };
+  | {
+      readonly outcome: 'unavailable';
+      readonly denial: Denial;
+      readonly reference: string;
+      readonly facts?: LoginFacts;
+    };
 
 export interface Authenticator {
   /** Never rejects: a fault inside becomes `unavailable` with code `internal-fault`. Writes exactly one audit record per verdict but `password-required`. */

@@ -1,13 +1,13 @@
 /** The logins of one site: every decision leaves exactly one audit record, and none is granted whose record did not arrive. */
 import { millisecondsSince, type Timer } from '../clock.ts';
-import { denial } from '../denial.ts';
+import { type DenialCode, denial } from '../denial.ts';
 import { unrecorded } from '../explanation/steps.ts';
 import type { AuditTrail, LoginAttempt } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
 import { printable } from '../operations/printable.ts';
 import { createReference } from '../operations/reference.ts';
 import type { Milliseconds } from '../settings/units.ts';
-import type { Login, LoginRequest, Standing, Verdict } from './authenticator.ts';
+import type { Login, LoginFacts, LoginRequest, Standing, Verdict } from './authenticator.ts';
 import type { Decide } from './decision.ts';
 import { evenly } from './even-delay.ts';
 import type { Occasion } from './login-policy.ts';
@@ -91,7 +91,7 @@ export class SiteLogin {
     if (fault !== undefined) {
       logger.error('login-fault', { reference, connectionId: request.connectionId, error: fault });
     }
-    return { verdict: verdictOf(conclusion, reference), record, mapped: findings.mapped };
+    return { verdict: verdictOf(conclusion, record), record, mapped: findings.mapped };
   }
 
   #write(decided: Decided, request: ExplainedRequest, startedAt: number): LoginAttempt {
@@ -116,10 +116,24 @@ export class SiteLogin {
   }
 }
 
-function verdictOf(decided: Decided, reference: string): Resolution['verdict'] {
-  if (decided.outcome === 'passed') return { outcome: 'granted', login: decided.proof, reference };
-  return { outcome: decided.outcome, denial: decided.denial, reference };
+function verdictOf(decided: Decided, record: LoginAttempt): Resolution['verdict'] {
+  const { reference } = record;
+  const facts = loginFacts(record);
+  if (decided.outcome === 'passed') return { outcome: 'granted', login: decided.proof, reference, facts };
+  return { outcome: decided.outcome, denial: decided.denial, reference, facts };
 }
+
+/** A status that was refused for is no evidence, and stands in the denial alone. */
+function loginFacts({ certificate, evidence, account, denial: refusal }: LoginAttempt): LoginFacts {
+  const status = evidence?.find(({ certificateSha256 }) => certificateSha256 === certificate?.sha256)?.status;
+  const refused = refusal && statusesRefused[refusal.code];
+  return { certificate, revocation: refused ?? status, account: account?.distinguishedName };
+}
+
+const statusesRefused: Readonly<Partial<Record<DenialCode, string>>> = {
+  'certificate-revoked': 'revoked',
+  'revocation-unknown': 'unknown',
+};
 
 /** No auditor finds a login without a record. */
 function unrecordable(obstacle: string) {

@@ -3,11 +3,13 @@
  * before and after every write. What went into a file that had just been moved is written again, since the copy that replaces
  * the file may have been made before; so is what was written shortly before a truncation.
  */
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { LineTarget } from './line-target.ts';
 
 /** Names, addresses and paths of people are in it. */
 const fileMode = 0o640;
+const directoryMode = 0o750;
 /** Between the end of a copy and the truncation, logrotate waits until the copy is on the disk. */
 const copyMilliseconds = 5000;
 /** Octets kept to be written again. */
@@ -18,6 +20,13 @@ const marginMilliseconds = 1000;
 /** IOV_MAX of Linux. */
 const maximumVector = 1024;
 
+export interface FileTargetOptions {
+  /** Whether the directory is made when it is missing, and those above it. Default: a missing one is an error. */
+  readonly makesDirectory?: boolean;
+  /** What comes before the first line of everything that is opened. Default: nothing. */
+  readonly beginning?: () => Buffer;
+}
+
 interface Written {
   readonly octets: Buffer;
   readonly at: number;
@@ -25,6 +34,7 @@ interface Written {
 
 export class FileTarget implements LineTarget {
   readonly name: string;
+  readonly #options: FileTargetOptions;
   #handle: FileHandle | undefined;
   /** Given up when the process has no descriptor left, so that the file can be opened all the same. */
   #spare: FileHandle | undefined;
@@ -44,8 +54,9 @@ export class FileTarget implements LineTarget {
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @param path absolute; it is opened with the first line, and made when it is not there */
-  constructor(path: string) {
+  constructor(path: string, options: FileTargetOptions = {}) {
     this.name = path;
+    this.#options = options;
   }
 
   /**
@@ -105,10 +116,17 @@ export class FileTarget implements LineTarget {
     this.#inode = stats.ino;
     this.#size = stats.size;
     this.#isPlain = stats.isFile();
+    // With what was lost, and before it, so that a write that takes a part of it is gone on with.
+    const beginning = this.#options.beginning?.();
+    if (beginning) {
+      this.#owed.unshift(beginning);
+      await this.#settleDebt(handle);
+    }
     return handle;
   }
 
   async #open(): Promise<FileHandle> {
+    if (this.#options.makesDirectory) await mkdir(dirname(this.name), { recursive: true, mode: directoryMode });
     try {
       return await open(this.name, 'a', fileMode);
     } catch (error) {
@@ -140,6 +158,8 @@ export class FileTarget implements LineTarget {
   /** @param standing octets of the last write that stand in the truncated file */
   #truncated(standing: number): void {
     const stands = standing > 0 ? this.#recent.splice(-1) : [];
+    const beginning = this.#options.beginning?.();
+    if (beginning) this.#owed.push(beginning);
     this.#owed.push(...this.#recent.map(({ octets }) => octets));
     this.#recent = stands;
     this.#recentLength = standing;

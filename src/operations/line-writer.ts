@@ -30,13 +30,21 @@ export interface LineWriterOptions {
 /** Octets of one write. */
 const maximumBatch = 1024 * 1024;
 
+interface Kept {
+  readonly octets: Buffer;
+  readonly target: LineTarget;
+}
+
 export class LineWriter {
-  readonly #target: LineTarget;
+  /** Of the lines to come. */
+  #target: LineTarget;
+  /** That is being written to. */
+  #open: LineTarget;
   readonly #options: LineWriterOptions;
   readonly #maximumKept: number;
   readonly #stallMilliseconds: number;
   readonly #gone = Promise.withResolvers<string>();
-  #kept: Buffer[] = [];
+  #kept: Kept[] = [];
   #keptLength = 0;
   /** Lines that a short write joined to the first of what is kept. */
   #unfinished = 0;
@@ -53,6 +61,7 @@ export class LineWriter {
 
   constructor(target: LineTarget, options: LineWriterOptions) {
     this.#target = target;
+    this.#open = target;
     this.#options = options;
     this.#maximumKept = options.maximumKept ?? 16 * 1024 * 1024;
     this.#stallMilliseconds = options.stallMilliseconds ?? 5000;
@@ -82,7 +91,7 @@ export class LineWriter {
       this.#lose();
       return false;
     }
-    this.#kept.push(octets);
+    this.#kept.push({ octets, target: this.#target });
     this.#keptLength += octets.length;
     this.#accepted += 1;
     this.#start();
@@ -103,9 +112,14 @@ export class LineWriter {
     });
   }
 
+  /** From the next line on. The target before is closed when all of its lines are written. */
+  turnTo(target: LineTarget): void {
+    this.#target = target;
+  }
+
   reopen(): Promise<void> {
     this.#wake();
-    return this.#target.reopen();
+    return this.#open.reopen();
   }
 
   /** A failing target gets one last try, a stalled one its time; what is lost is told. */
@@ -115,10 +129,10 @@ export class LineWriter {
     const deadline = Promise.withResolvers<void>();
     const timer = setTimeout(deadline.resolve, this.#stallMilliseconds);
     await Promise.race([this.#pump ?? Promise.resolve(), deadline.promise]);
-    await Promise.race([this.#target.close().catch(() => undefined), deadline.promise]);
+    await Promise.race([this.#open.close().catch(() => undefined), deadline.promise]);
     clearTimeout(timer);
     const lost = this.#kept.length + (this.#losses?.count ?? 0) + this.#lostForGood;
-    if (lost > 0) this.#options.onAlarm(`closed ${this.#target.name}: ${lost} lines are lost`);
+    if (lost > 0) this.#options.onAlarm(`closed ${this.#open.name}: ${lost} lines are lost`);
   }
 
   #start(): void {
@@ -143,23 +157,29 @@ export class LineWriter {
 
   /** What a short write left over stays the first of what is kept, so that the line is completed later. */
   async #writeSome(): Promise<void> {
+    const target = this.#kept[0]?.target ?? this.#open;
+    if (target !== this.#open) {
+      const former = this.#open;
+      this.#open = target;
+      await former.close().catch(() => undefined);
+    }
     const batch: Buffer[] = [];
     let length = 0;
     for (const line of this.#kept) {
-      if (length > 0 && length + line.length > maximumBatch) break;
-      batch.push(line);
-      length += line.length;
+      if (line.target !== target || (length > 0 && length + line.octets.length > maximumBatch)) break;
+      batch.push(line.octets);
+      length += line.octets.length;
     }
     const octets = Buffer.concat(batch);
     const stalled = setTimeout(
       () => this.#failed(new Error('it does not take what is written')),
       this.#stallMilliseconds,
     );
-    const written = await this.#target.write(octets).finally(() => clearTimeout(stalled));
+    const written = await target.write(octets).finally(() => clearTimeout(stalled));
     this.#keptLength -= written;
     if (written < octets.length) {
       // However many lines the rest holds, it stays whole, and its lines count as written with its end.
-      this.#kept.splice(0, batch.length, octets.subarray(written));
+      this.#kept.splice(0, batch.length, { octets: octets.subarray(written), target });
       this.#unfinished += batch.length - 1;
       return;
     }
@@ -171,7 +191,7 @@ export class LineWriter {
 
   #failed(error: unknown): void {
     for (const { resolve } of this.#waiting.splice(0)) resolve(false);
-    const failure = `cannot write ${this.#target.name}: ${errorMessage(error)}`;
+    const failure = `cannot write ${this.#open.name}: ${errorMessage(error)}`;
     const isNew = this.#failure === undefined;
     this.#failure = failure;
     if (error instanceof TargetGone) {
@@ -189,7 +209,7 @@ export class LineWriter {
     const isFirst = this.#losses === undefined;
     this.#losses = { count: (this.#losses?.count ?? 0) + 1, first: this.#losses?.first ?? now, last: now };
     if (isFirst)
-      this.#options.onAlarm(`${this.#target.name} cannot take what is written to it: lines are lost from now on`);
+      this.#options.onAlarm(`${this.#open.name} cannot take what is written to it: lines are lost from now on`);
   }
 
   #recovered(): void {
@@ -204,7 +224,7 @@ export class LineWriter {
     }
     if (!hasFailed && !isOver) return;
     const told = losses === undefined ? 'nothing is lost' : `${losses.count} lines are lost`;
-    this.#options.onAlarm(`writes again to ${this.#target.name}: ${told}`);
+    this.#options.onAlarm(`writes again to ${this.#open.name}: ${told}`);
   }
 
   #pause(): Promise<void> {

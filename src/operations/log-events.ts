@@ -51,6 +51,10 @@ const ofService = {
   },
   'mapping-service-stopped': { when: 'The mapping service has stopped.' },
   'audit-alarm': { when: 'The audit trail cannot be written, or can be written again.', holds: 'text' },
+  'site-log-alarm': {
+    when: 'The log of a site cannot be written, loses lines, or can be written again.',
+    holds: 'site, text',
+  },
   'lines-lost': { when: 'The log can be written again after lines were lost.', holds: 'count, firstAt, lastAt' },
 } as const satisfies Readonly<Record<string, LogEventDescription>>;
 

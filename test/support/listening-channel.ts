@@ -9,6 +9,7 @@ export function listeningChannel(localAddress: string) {
     site: ftpSettings({ dataChannelSecurity: { dataChannelBinding: 'certificate' } }),
     localAddress,
     peerAddress: '127.0.0.1',
+    onConnected: () => undefined,
     onRefusal: (refusal) => {
       refusals.push(refusal);
       return '0000-0000';

@@ -47,6 +47,7 @@ export function chooseHost(control: Control, argument: string): void {
     control.send(reply('badSequence', 'Logged in already; HOST comes before USER.'));
   } else if (isAddress ? isOwnAddress(control, host) : isOwnName(control, host)) {
     control.settings.claimedName = undefined;
+    control.siteLog?.hostChosen(host);
     control.send(reply('ready', 'This is the host.'));
   } else control.send(reply('parameterNotImplemented', 'No such host here.'));
 }

@@ -1,4 +1,6 @@
 /** CWD, CDUP, PWD, MKD, RMD and AVBL. */
+
+import { StorageError } from '../../storage/storage.ts';
 import { applyChange } from '../change-audit.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
@@ -12,10 +14,7 @@ export async function changeDirectory(control: Control, argument: string, sessio
   if (path === undefined) return;
   await answeringFailures(control, async () => {
     const facts = await session.storage.stat(path);
-    if (facts.type !== 'directory') {
-      control.send(reply('fileUnavailable', 'Not a directory.'));
-      return;
-    }
+    if (facts.type !== 'directory') throw new StorageError('not-a-directory', `${path}: cannot be a working directory`);
     control.settings.workingDirectory = path;
     control.send(reply('fileActionOk', `Working directory is ${quoted(path)}.`));
   });

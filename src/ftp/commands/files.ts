@@ -1,4 +1,6 @@
 /** SIZE, DELE, RNFR and RNTO. */
+
+import { StorageError } from '../../storage/storage.ts';
 import { applyChange } from '../change-audit.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
@@ -13,8 +15,8 @@ export async function fileSize(control: Control, argument: string, session: Auth
   if (path === undefined) return;
   await answeringFailures(control, async () => {
     const facts = await session.storage.stat(path);
-    if (facts.type !== 'file') control.send(reply('fileUnavailable', 'Not a plain file.'));
-    else if (isText(control)) await answerTextSize(control, session, path);
+    if (facts.type !== 'file') throw new StorageError('not-a-file', `${path}: has no size`);
+    if (isText(control)) await answerTextSize(control, session, path);
     else control.send(reply('fileStatus', String(facts.size)));
   });
 }

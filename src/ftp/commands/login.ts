@@ -87,6 +87,7 @@ async function authenticate(control: Control, claimedName: string, password: str
     binding: control.binding,
     tls: tls.facts,
   });
+  if (verdict.outcome !== 'password-required') control.siteLog?.decided(verdict.facts ?? {});
   if (!control.isEnding) await answer(control, verdict, password !== undefined);
 }
 
@@ -103,6 +104,7 @@ async function answer(control: Control, verdict: Verdict, passwordWasGiven: bool
       refuse(control, verdict.denial, verdict.reference);
       return;
     case 'unavailable':
+      control.siteLog?.refused(verdict.denial.code);
       control.end('login-unavailable', refusal(421, verdict.reference));
       return;
   }
@@ -136,6 +138,7 @@ function currentRights({ session }: Control, login: AuthenticatedLogin): AccessR
 }
 
 function refuse(control: Control, { code }: Denial, reference: string): void {
+  control.siteLog?.refused(code);
   control.settings.claimedName = undefined;
   control.loginFailures += 1;
   const answer = refusal(denialEntry(code).reply, reference);

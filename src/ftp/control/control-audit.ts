@@ -9,6 +9,7 @@ import type { Control } from './control.ts';
 export function recordRefusal(control: Control, refusal: Denial): string {
   const reference = createReference();
   if (refusal.code === 'descriptors-exhausted') tellShortage(String(refusal.facts?.['errno']), 'data connection');
+  control.siteLog?.refused(refusal.code);
   control.options.audit.write({ event: 'refusal', ...commonFacts(control), reference, denial: refusal });
   return reference;
 }

@@ -8,7 +8,7 @@ import type { Logger } from '../../operations/log.ts';
 import { plainAddress } from '../../operations/network.ts';
 import { createReference } from '../../operations/reference.ts';
 import type { Milliseconds, Octets } from '../../settings/units.ts';
-import { type ParsedCommand, runFtpCommand } from '../command.ts';
+import { answerCommand } from '../command.ts';
 import { type ControlProof, DataChannel } from '../data/data-channel.ts';
 import { RunningTransfer } from '../data/running-transfer.ts';
 import { prepareTcp } from '../data/tcp-options.ts';
@@ -19,11 +19,12 @@ import type { SessionKin } from '../tls/session-tickets.ts';
 import { CommandLoop } from './command-loop.ts';
 import { ConnectionTimers } from './connection-timers.ts';
 import { type Control, initialSettings, type SessionSettings } from './control.ts';
-import { logFault, recordRefusal, recordSessionEnd } from './control-audit.ts';
+import { recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { ControlSession } from './control-session.ts';
 import { ControlTransport } from './control-transport.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import type { ControlTls, Session } from './session.ts';
+import { portsOf, SessionLog } from './session-log.ts';
 
 export class ControlConnection implements Control {
   readonly id = createReference();
@@ -33,6 +34,7 @@ export class ControlConnection implements Control {
   readonly options: FtpServerOptions;
   readonly log: Logger;
   readonly data: DataChannel;
+  readonly siteLog: SessionLog | undefined;
   readonly binding: string;
   readonly peers: Iterable<Control>;
   readonly connectedAt: number;
@@ -74,6 +76,7 @@ export class ControlConnection implements Control {
     this.binding = binding;
     this.connectedAt = options.timer();
     this.log = options.logger.with({ connectionId: this.id, remoteAddress: this.remoteAddress });
+    if (options.siteLog && !peer.isProxyItself) this.siteLog = new SessionLog(options.siteLog, this, portsOf(accepted));
     this.#commands = this.#createLoop(options.site.commandFiltering.maxCommandLine);
     this.data = new DataChannel({
       site: options.site,
@@ -81,6 +84,7 @@ export class ControlConnection implements Control {
       localAddress: plainAddress(raw.localAddress ?? ''),
       peerAddress: this.remoteAddress,
       onRefusal: (refusal) => recordRefusal(this, refusal),
+      onConnected: (socket) => this.siteLog?.dataChannel(socket),
     });
     raw.once('close', () => void this.#release());
     raw.on('error', (error) => {
@@ -103,7 +107,8 @@ export class ControlConnection implements Control {
   }
 
   send(answer: Reply): void {
-    this.#replies.send(answer);
+    const { code, octets } = this.#replies.send(answer);
+    this.siteLog?.replied(code, octets);
   }
 
   beginReply(line: Reply): void {
@@ -224,7 +229,7 @@ export class ControlConnection implements Control {
       isEnding: () => this.isEnding,
       isTransferring: () => this.isTransferring,
       hasReplyBegun: () => this.#replies.hasBegun,
-      run: (command) => this.#run(command),
+      run: (command) => answerCommand(this, command),
       send: (answer) => this.send(answer),
       sendOctets: (octets) => this.#replies.write(octets),
       end: (reason, farewell) => this.end(reason, farewell),
@@ -273,16 +278,6 @@ export class ControlConnection implements Control {
     this.settings.bufferSizeAgreed = true;
   }
 
-  /** The one catch of every command: a fault is logged in full, the client gets a reference. */
-  async #run(command: ParsedCommand): Promise<void> {
-    try {
-      await runFtpCommand(this, command);
-    } catch (error) {
-      const reference = logFault(this, command.verb, error);
-      this.send(reply('localError', `Action not taken, reference ${reference}.`));
-    }
-  }
-
   /** The record of a command under way comes before that of the session. */
   async #release(): Promise<void> {
     // What still runs must not start a timer or a listener, for nothing stops it.
@@ -294,6 +289,7 @@ export class ControlConnection implements Control {
     this.#commands.clear();
     await this.#commands.settled();
     // Balancers look whether the site is there every second.
+    this.siteLog?.ended(this.#ending);
     if (!this.#isProxyItself || this.session.state === 'authenticated') recordSessionEnd(this, this.#ending);
     this.#closed.resolve();
   }

@@ -8,6 +8,7 @@ import type { Reply } from '../reply.ts';
 import type { FtpServerOptions } from '../server-options.ts';
 import type { ControlSession } from './control-session.ts';
 import type { Session } from './session.ts';
+import type { SessionLog } from './session-log.ts';
 
 /** RFC 959 3.1: ASCII until the client says otherwise. */
 export type TransferType = 'A' | 'I';
@@ -91,6 +92,8 @@ export interface Control {
   readonly log: Logger;
   readonly settings: SessionSettings;
   readonly data: DataChannel;
+  /** Absent where the site has no log. */
+  readonly siteLog?: SessionLog | undefined;
   /** As it is now. */
   readonly session: Session;
   readonly sessionHolder: ControlSession;

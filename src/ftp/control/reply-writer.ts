@@ -22,10 +22,14 @@ export class ReplyWriter {
     return this.#begun !== undefined;
   }
 
-  send(answer: Reply): void {
+  /** @returns the code that the client reads, and the octets of the reply */
+  send(answer: Reply): { readonly code: number; readonly octets: number } {
     const begun = this.#begun;
     this.#begun = undefined;
-    this.write(encodeReply(begun === undefined || begun === answer.code ? answer : failed(begun, answer)));
+    const said = begun === undefined || begun === answer.code ? answer : failed(begun, answer);
+    const octets = encodeReply(said);
+    this.write(octets);
+    return { code: said.code, octets: octets.length };
   }
 
   /** A line of a reply; more of them or its end follow. */

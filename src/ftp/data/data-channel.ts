@@ -38,6 +38,8 @@ export interface DataChannelOptions {
   readonly peerAddress: string;
   /** Records a refused data connection. @returns the reference for the client */
   readonly onRefusal: (refusal: Denial) => string;
+  /** Hears of each connection with the client, proven or not. */
+  readonly onConnected: (socket: Socket) => void;
 }
 
 export type Listened =
@@ -187,6 +189,7 @@ export class DataChannel {
     socket.on('error', () => undefined);
     prepareTcp(socket);
     attempt.raw = socket;
+    this.#options.onConnected(socket);
     // Some clients finish the handshake before they send the transfer command, so it cannot wait for that.
     if (this.protection === 'P') attempt.opened = this.#secure(attempt, socket);
     attempt.arrived.resolve(socket);

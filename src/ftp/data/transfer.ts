@@ -88,7 +88,10 @@ export function carryOut(
         const reference = recordRefusal(control, denial(pace.code, pace.message));
         control.send({ code: denialEntry(pace.code).reply, lines: [`${pace.answer}, reference ${reference}.`] });
       } else control.send(failure(error, signal));
-      if (error instanceof StorageError) recordIfUnresponsive(control, error);
+      if (error instanceof StorageError) {
+        control.siteLog?.failed(error.kind);
+        recordIfUnresponsive(control, error);
+      }
       if (!noticeShortage(error, 'transfer')) control.log.info('transfer-failed', { error });
       const facts = { ...connection.facts, reason: errorMessage(error), refused: pace?.code };
       const broken = result('failed', connection.transferred, facts);

@@ -410,10 +410,39 @@ describe('a setting that the schema refuses', () => {
   });
 });
 
+const withSiteLog = (directory: string) =>
+  changed('    physicalPath: files', `    logFile: { directory: ${directory} }\n    physicalPath: files`);
+
+describe('the directory of a site log', () => {
+  it('is a fault where every user of the machine may write to it, or where it is a file', () => {
+    const messages = (directory: string) =>
+      faultsOf(withSiteLog(directory)).map(({ setting, message }) => `${setting}: ${message}`);
+    expect(messages('/tmp')).toEqual([
+      'sites[0].logFile.directory: cannot write /tmp: every user of this machine may write to it',
+    ]);
+    expect(messages('/dev/null')).toEqual([
+      'sites[0].logFile.directory: cannot write /dev/null: it is not a directory',
+    ]);
+  });
+
+  it('is a fault where the cache of evidence lies, and no matter where the log is off', () => {
+    const text = `${withSiteLog('log')}retrieval: { cacheDirectory: log }\n`;
+    expect(faultsOf(text)).toMatchObject([
+      {
+        severity: 'fault',
+        setting: 'sites[0].logFile.directory',
+        message: expect.stringMatching(/log is also the file of/),
+      },
+    ]);
+    expect(faultsOf(text.replace('{ directory: log }', '{ directory: log, enabled: false }'))).toEqual([]);
+  });
+});
+
 describe('a file of the gateway that its clients could reach', () => {
   it.each([
     ['the audit file', () => `${valid()}audit: { file: files/audit.jsonl }\n`, 'audit.file'],
     ['the cache of evidence', () => `${valid()}retrieval: { cacheDirectory: files }\n`, 'retrieval.cacheDirectory'],
+    ['the log of a site', () => withSiteLog('files/log'), 'sites[0].logFile.directory'],
     ['the rules', () => changed('physicalPath: files', 'physicalPath: .'), 'sites[0].mapping.rules'],
   ])('is warned of: %s', (_name, text, setting) => {
     expect(faultsOf(text())).toContainEqual(

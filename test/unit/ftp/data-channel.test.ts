@@ -35,6 +35,7 @@ function channelWith(changes: FtpSettingChanges = {}, localAddress = '127.0.0.1'
     site,
     localAddress,
     peerAddress: '127.0.0.1',
+    onConnected: () => undefined,
     onRefusal: (refusal) => `ref-${refusals.push(refusal)}`,
   });
   channels.push(channel);
