@@ -84,7 +84,7 @@ export const allowed = {
   ],
   pki: [],
   directory: [],
-  storage: ['authorization/access-rights', 'authorization/folded-path'],
+  storage: ['authorization/access-rights', 'authorization/folded-path', 'authorization/request-filter'],
   authorization: [],
   operations: [],
   denial: [],

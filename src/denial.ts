@@ -7,7 +7,7 @@ import type { Facts, Stage } from './explanation/steps.ts';
 export interface DenialEntry {
   readonly stage: Stage;
   /** FTP reply code (RFC 959, RFC 2228, RFC 4217). */
-  readonly reply: 421 | 425 | 426 | 451 | 502 | 504 | 522 | 530 | 550;
+  readonly reply: 421 | 425 | 426 | 451 | 502 | 504 | 522 | 530 | 550 | 552;
   /** The IIS FTP sub-status an administrator may know from there; 0 where IIS has none. */
   readonly subStatus: number;
   /** `notice`: happens every day. `warning`: an administrator must mend something. `alert`: may be an attack. */
@@ -412,6 +412,63 @@ export const denialTable = {
     level: 'notice',
     meaning: 'A client wanted to give a file permission bits that the site does not let clients set.',
     remedy: 'If clients may set them: add the bits to fileHandling.allowedModeBits; set-user-ID has no place there.',
+  },
+  'hidden-segment': {
+    stage: 'authorization',
+    reply: 550,
+    subStatus: 8,
+    level: 'notice',
+    meaning:
+      'A client named a file or directory whose path leads through a name of hiddenSegments, by itself or by a link.',
+    remedy: 'If clients may know of it: take the name out of requestFiltering.hiddenSegments.',
+  },
+  'url-sequence-denied': {
+    stage: 'authorization',
+    reply: 550,
+    subStatus: 9,
+    level: 'notice',
+    meaning: 'A path has a sequence of denyUrlSequences in it, or another name of its directory leads round one.',
+    remedy: 'If clients may use such paths: take the sequence out of requestFiltering.denyUrlSequences.',
+  },
+  'high-bit-character': {
+    stage: 'authorization',
+    reply: 550,
+    subStatus: 10,
+    level: 'notice',
+    meaning: 'A path has characters outside of ASCII, and the site does not allow them.',
+    remedy: 'Rename the file, or set requestFiltering.allowHighBitCharacters to true.',
+  },
+  'file-extension-denied': {
+    stage: 'authorization',
+    reply: 550,
+    subStatus: 11,
+    level: 'notice',
+    meaning: 'The site does not allow files with the extension of this name, or with that of the file it leads to.',
+    remedy: 'If clients may use such files: list the extension in requestFiltering.fileExtensions with allowed: true.',
+  },
+  'path-too-long': {
+    stage: 'authorization',
+    reply: 550,
+    subStatus: 12,
+    level: 'notice',
+    meaning: 'A path has more bytes than maxUrl.',
+    remedy: 'Use shorter names, or raise requestFiltering.requestLimits.maxUrl.',
+  },
+  'upload-too-large': {
+    stage: 'authorization',
+    reply: 552,
+    subStatus: 39,
+    level: 'notice',
+    meaning: 'An upload makes a file longer than maxAllowedContentLength.',
+    remedy: 'Send less, or raise requestFiltering.requestLimits.maxAllowedContentLength.',
+  },
+  'command-denied': {
+    stage: 'connection',
+    reply: 502,
+    subStatus: 51,
+    level: 'notice',
+    meaning: 'The client sent a command that commandFiltering of the site does not allow.',
+    remedy: 'If clients may use it: list it in commandFiltering.commands with allowed: true.',
   },
   'too-many-failures': {
     stage: 'connection',

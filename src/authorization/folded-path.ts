@@ -10,6 +10,11 @@ const trailing = /[. ]+(?=\/|$)/gu;
  * @returns for comparison only: it names nothing on the disk
  */
 export function foldedPath(path: string): string {
+  return foldedName(path).replace(trailing, '');
+}
+
+/** As `foldedPath`, with the dots and spaces at the end of names. */
+export function foldedName(path: string): string {
   const folded = path.normalize('NFKD').replace(invisible, '').toUpperCase().toLowerCase();
-  return folded.normalize('NFKD').replace(trailing, '');
+  return folded.normalize('NFKD');
 }

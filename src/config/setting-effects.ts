@@ -70,6 +70,7 @@ export const settingEffects: Readonly<Record<string, EffectEntry>> = {
   'sites[].firewallSupport': renewedForFtps,
   'sites[].proxyProtocol': renewedForFtps,
   'sites[].messages': renewedForFtps,
+  'sites[].requestFiltering': renewedForFtps,
   'sites[].commandFiltering': renewedForFtps,
   'sites[].directoryBrowse': renewedForFtps,
   'sites[].fileHandling': renewedForFtps,

@@ -46,6 +46,7 @@ export const siteSchema = z.strictObject({
   firewallSupport: ftpSections.firewallSupport,
   proxyProtocol: ftpSections.proxyProtocol,
   messages: ftpSections.messages,
+  requestFiltering: ftpSections.requestFiltering,
   commandFiltering: ftpSections.commandFiltering,
   directoryBrowse: ftpSections.directoryBrowse,
   logFile: logFile.optional(),

@@ -71,3 +71,8 @@ export function loggedIn(
 ): CommandSpec {
   return { requires: 'login', verb, syntax, help, rfc, run, inClear: false, duringTransfer: 'waits', ...options };
 }
+
+/** Its own name and the older one. */
+export function verbsOf({ verb, alias }: CommandDescription): readonly string[] {
+  return alias === undefined ? [verb] : [verb, alias];
+}

@@ -1,9 +1,10 @@
 /** From a line to the row of the command table, and through the guards the row demands to its handler. */
-import type { CommandSpec } from './command-spec.ts';
+import { commandRefusal } from './command-filtering.ts';
+import { type CommandSpec, verbsOf } from './command-spec.ts';
 import { commandTable } from './command-table.ts';
 import { refuseClearLogin } from './commands/login.ts';
 import type { Control } from './control/control.ts';
-import { logFault } from './control/control-audit.ts';
+import { logFault, recordRefusal } from './control/control-audit.ts';
 import { reply } from './reply.ts';
 
 /** Known, and not offered: the reply differs from that to a typing error (RFC 959 4.2.1). */
@@ -17,9 +18,7 @@ export const notOffered: ReadonlyMap<string, string> = new Map([
 ]);
 
 const byVerb: ReadonlyMap<string, CommandSpec> = new Map(
-  commandTable.flatMap((spec) =>
-    [spec.verb, ...(spec.alias === undefined ? [] : [spec.alias])].map((verb) => [verb, spec]),
-  ),
+  commandTable.flatMap((spec) => verbsOf(spec).map((verb) => [verb, spec])),
 );
 
 export interface ParsedCommand {
@@ -69,6 +68,12 @@ async function runFtpCommand(control: Control, { verb, argument }: ParsedCommand
   if (!spec) {
     const refusal = notOffered.get(verb);
     control.send(refusal ? reply('notImplemented', refusal) : reply('syntaxError', 'Command not understood.'));
+    return;
+  }
+  const denied = commandRefusal(control.options.site.commandFiltering, [verb, ...verbsOf(spec)]);
+  if (denied) {
+    const reference = recordRefusal(control, denied);
+    control.send(reply('notImplemented', `${verb} is not allowed here, reference ${reference}.`));
     return;
   }
   const { session } = control;

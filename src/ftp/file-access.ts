@@ -1,6 +1,6 @@
 /** From a command's argument to a path in the home, and from a storage failure to a reply that tells only its kind. */
 import { type DenialCode, denial } from '../denial.ts';
-import { StorageError, type StorageErrorKind } from '../storage/storage.ts';
+import { FilteredError, StorageError, type StorageErrorKind } from '../storage/storage.ts';
 import type { Control } from './control/control.ts';
 import { recordRefusal } from './control/control-audit.ts';
 import { type Reply, reply } from './reply.ts';
@@ -22,6 +22,10 @@ const failureReplies: Readonly<Record<Exclude<StorageErrorKind, 'fault'>, Reply>
   denied: permissionDenied,
   forbidden: permissionDenied,
   ruled: reply('fileUnavailable', 'An authorization rule is for it, or for something in it; it stays where it is.'),
+  /** In the same words as what is not there. */
+  hidden: notFound,
+  filtered: nameNotAllowed,
+  'too-large': reply('allocationExceeded', 'The file is longer than this site takes.'),
   'other-file-system': reply('fileUnavailable', 'The new name lies on another file system; copy the file instead.'),
   'name-invalid': nameNotAllowed,
   'too-many': reply('localError', 'The listing takes too long; ask for less of it.'),
@@ -62,7 +66,9 @@ function pathOr(refusal: Reply, control: Control, argument: string): string | un
  * directory that may be there, and take 550 for that.
  */
 export function ofNewName(answer: Reply, { kind }: StorageError): Reply {
-  return kind === 'exists' || kind === 'name-invalid' ? reply('nameNotAllowed', ...answer.lines) : answer;
+  return kind === 'exists' || kind === 'name-invalid' || kind === 'filtered'
+    ? reply('nameNotAllowed', ...answer.lines)
+    : answer;
 }
 
 /** @returns undefined for a fault, which the caller must pass on so that it is logged */
@@ -91,7 +97,12 @@ export async function answeringFailures(
   }
 }
 
-function recordIfRefused(control: Control, { kind, message, facts }: StorageError): void {
+function recordIfRefused(control: Control, error: StorageError): void {
+  if (error instanceof FilteredError) recordRefusal(control, error.denial);
+  else recordIfForbidden(control, error);
+}
+
+function recordIfForbidden(control: Control, { kind, message, facts }: StorageError): void {
   const [code, reason] = refusals[kind] ?? [];
   if (code === undefined || reason === undefined) return;
   recordRefusal(control, denial(code, reason, { ...facts, ...(kind !== 'denied' && { reason: message }) }));

@@ -177,6 +177,8 @@ async function* listed<T>(
 const passedOver: ReadonlySet<StorageErrorKind> = new Set([
   'not-found',
   'outside',
+  'hidden',
+  'filtered',
   'not-a-directory',
   'not-a-file',
   'denied',

@@ -55,6 +55,7 @@ const replyCodes = {
   fileUnavailable: 550,
   /** draft-bryan-ftp-range-09 section 5. */
   rangeNotPossible: 551,
+  allocationExceeded: 552,
   nameNotAllowed: 553,
   /** RFC 3659 section 5.5. */
   restartNotPossible: 554,

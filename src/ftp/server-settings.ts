@@ -3,12 +3,13 @@
  * stands beside it there.
  */
 import { z } from 'zod';
+import { requestFiltering } from '../authorization/request-filtering.ts';
 import type { Decoded } from '../settings/decoded.ts';
 import { duration } from '../settings/duration.ts';
 import { iis } from '../settings/iis-name.ts';
 import { address, count, port } from '../settings/values.ts';
+import { commandFiltering } from './command-filtering.ts';
 import { timerSettings } from './control/connection-timers.ts';
-import { commandFiltering } from './control/line-reader.ts';
 import { dataChannelSecurity } from './data/data-peer.ts';
 import { digestSettings } from './data/digest.ts';
 import { paceSettings } from './data/transfer-pace.ts';
@@ -137,6 +138,7 @@ export const ftpSections = {
   firewallSupport,
   proxyProtocol,
   messages,
+  requestFiltering,
   commandFiltering,
   directoryBrowse,
 };

@@ -1,4 +1,5 @@
 /** The FTP servers of a configuration: started, renewed and judged anew all together. */
+import { requestFilterOf } from '../authorization/request-filter.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import { formatFault } from '../config/yaml/fault.ts';
@@ -66,10 +67,12 @@ export async function startSites(
       externalNames,
       statuses,
       authenticator: logins.authenticator(name),
-      openStorage: ({ homeDirectory }, rights, { fileHandling }) =>
-        openBoundedStorage(files, homeDirectory, () =>
-          openLocalStorage({ homeDirectory, rights, ...newModes(fileHandling) }),
-        ),
+      openStorage: ({ homeDirectory }, rights, { fileHandling, requestFiltering }) => {
+        const filter = requestFilterOf(requestFiltering);
+        return openBoundedStorage(files, homeDirectory, () =>
+          openLocalStorage({ homeDirectory, rights, filter, ...newModes(fileHandling) }),
+        );
+      },
       audit: trailOfSite(audit, name),
       siteLog,
       logger: siteLogger,

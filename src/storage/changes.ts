@@ -49,7 +49,7 @@ async function changing(
 export async function makeLink(home: GuardedHome, path: string, target: string): Promise<void> {
   const { location: leadsTo, close } = await home.object(target, 'Read');
   await close();
-  const { directory, name, hostPath, location, guard, close: closeEntry } = await home.newEntry(path);
+  const { directory, name, hostPath, location, guard, close: closeEntry } = await home.newEntry(path, 'file');
   try {
     await guard.requireNoRuleBelow(path, directory, name);
     const way = posix.relative(posix.dirname(location.path), leadsTo.path);

@@ -2,7 +2,7 @@
  * Streams a directory without holding it in memory. It shows every name but those of unfinished uploads, links as links, and
  * of an entry that cannot be looked at, or may not be read, what the directory itself says. One bad entry hides no other.
  */
-import { Dirent } from 'node:fs';
+import { type BigIntStats, Dirent, type Stats } from 'node:fs';
 import { opendir, readdir, readlink } from 'node:fs/promises';
 import { segmentsOf } from './confinement.ts';
 import { statName, toFileFacts, typeOf } from './file-facts.ts';
@@ -12,7 +12,14 @@ import type { HomeLocation } from './home-location.ts';
 import { decodeOctets, hostPath } from './octet-text.ts';
 import { type Location, walkPath } from './path-walk.ts';
 import { identityOf } from './pinned-object.ts';
-import { type DirectoryEntry, type EntryAccess, type NamedEntry, StorageError } from './storage.ts';
+import {
+  type DirectoryEntry,
+  type EntryAccess,
+  type FileFacts,
+  type NamedEntry,
+  StorageError,
+  type StorageErrorKind,
+} from './storage.ts';
 import { errnoOf, toStorageError } from './storage-errors.ts';
 import { isUploadName } from './upload-name.ts';
 
@@ -78,8 +85,8 @@ export async function showEntry(home: GuardedHome, virtualPath: string): Promise
 
 async function showRoot(home: GuardedHome): Promise<DirectoryEntry> {
   const { object, location, guard, close } = await home.object('/', 'Read');
-  const access = await guard.accessTo(location).finally(close);
-  return { name: '', type: 'directory', access, facts: toFileFacts('', object.stats) };
+  const access = await guard.accessTo(location, 'directory').finally(close);
+  return { name: '', type: 'directory', access, facts: shownFacts(guard, '', object.stats) };
 }
 
 /** Yields now and then even while nothing is wanted, so that no step takes as long as the whole directory. */
@@ -97,7 +104,7 @@ async function* batchesOf<T>(
       let names: NamedEntry[] = [];
       let passed = 0;
       for await (const entry of namesIn(object.link)) {
-        if (!isUploadName(entry.name) && isWanted(entry.name)) names.push(entry);
+        if (!isUploadName(entry.name) && !guard.filter?.hides(entry.name) && isWanted(entry.name)) names.push(entry);
         else passed += 1;
         if (names.length < batchSize && passed < fetchedEntries) continue;
         yield await look(shown, names);
@@ -164,17 +171,17 @@ async function lookAt(shown: Shown, { name, type }: NamedEntry): Promise<Directo
     const stats = await statName(hostPath(`${link}/${name}`));
     const access =
       shown.access ??
-      (await guard.accessTo({
-        path: pathBelow(location, name),
-        identities: [...location.identities, identityOf(stats)],
-      }));
+      (await guard.accessTo(
+        { path: pathBelow(location, name), identities: [...location.identities, identityOf(stats)] },
+        stats.isDirectory() ? 'directory' : 'file',
+      ));
     if (!access.read) return { name, type: typeOf(stats), access };
     const target = stats.isSymbolicLink() ? await targetOf(shown, name) : undefined;
     return {
       name,
       type: typeOf(stats),
       access,
-      facts: toFileFacts(name, stats),
+      facts: shownFacts(guard, name, stats),
       ...(target !== undefined && { target }),
     };
   } catch (error) {
@@ -187,14 +194,23 @@ async function lookAt(shown: Shown, { name, type }: NamedEntry): Promise<Directo
 
 /** What the link says, unless it leads out of the home or to what the account may not read. */
 async function targetOf({ link, location, home, guard }: Shown, name: string): Promise<string | undefined> {
-  const walk = await walkPath(home, segmentsOf(pathBelow(location, name)), true);
+  const walk = await walkPath(home, segmentsOf(pathBelow(location, name)), true, guard.filter);
   await walk.close();
-  if (walk.end.kind === 'failed' && walk.end.error instanceof StorageError && walk.end.error.kind === 'outside') {
+  if (walk.end.kind === 'failed' && walk.end.error instanceof StorageError && untold.has(walk.end.error.kind)) {
     return undefined;
   }
   if (!(await guard.accessTo(walk.location)).read) return undefined;
   const target = decodeOctets(await readlink(hostPath(`${link}/${name}`), { encoding: 'buffer' }));
   return target.startsWith('/') ? home.virtualPath(target) : target;
+}
+
+/** Where a link leads that tells nothing. */
+const untold: ReadonlySet<StorageErrorKind> = new Set(['outside', 'hidden']);
+
+/** The links of a directory are its own and one for each directory in it: their number tells of hidden ones. */
+function shownFacts({ filter }: Guard, name: string, stats: Stats | BigIntStats): FileFacts {
+  const facts = toFileFacts(name, stats);
+  return filter?.hidesNames && facts.type === 'directory' ? { ...facts, linkCount: 1 } : facts;
 }
 
 function pathBelow({ path }: Location, name: string): string {

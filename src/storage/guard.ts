@@ -1,5 +1,6 @@
 /** Judges places in one home by the rights of its account, as they are at the moment of one operation. */
 import type { AccessRights, Permission } from '../authorization/access-rights.ts';
+import type { FilteredKind, RequestFilter } from '../authorization/request-filter.ts';
 import type { HomeLocation } from './home-location.ts';
 import type { Location, Walk } from './path-walk.ts';
 import type { PinnedObject } from './pinned-object.ts';
@@ -12,22 +13,46 @@ import {
   standsAboveRule,
 } from './rules/rule-places.ts';
 import { type EntryAccess, StorageError } from './storage.ts';
+import { requirePath } from './storage-errors.ts';
 
 export class Guard {
   readonly #home: HomeLocation;
   readonly #rights: AccessRights;
   readonly #ruled: ReadonlyMap<string, readonly string[]>;
+  readonly filter: RequestFilter | undefined;
   #ways: Promise<readonly RuleWay[]> | undefined;
 
-  private constructor(home: HomeLocation, rights: AccessRights, ruled: ReadonlyMap<string, readonly string[]>) {
+  private constructor(
+    home: HomeLocation,
+    rights: AccessRights,
+    ruled: ReadonlyMap<string, readonly string[]>,
+    filter: RequestFilter | undefined,
+  ) {
     this.#home = home;
     this.#rights = rights;
     this.#ruled = ruled;
+    this.filter = filter;
   }
 
   /** Made after what is to be judged was pinned: what a rule is for cannot have come into being unseen. */
-  static async over(home: HomeLocation, rights: AccessRights): Promise<Guard> {
-    return new Guard(home, rights, await ruledObjects(home, rights.rulePaths));
+  static async over(home: HomeLocation, rights: AccessRights, filter?: RequestFilter): Promise<Guard> {
+    return new Guard(home, rights, await ruledObjects(home, rights.rulePaths), filter);
+  }
+
+  /**
+   * Judges the path that was asked for, the place where its object really lies, and the links between, by the names alone.
+   * @param kind of the object, or of what is to be made
+   * @throws FilteredError
+   */
+  requireUnfiltered(
+    virtualPath: string,
+    { path }: Location,
+    kind: FilteredKind,
+    links: readonly Location[] = [],
+  ): void {
+    if (!this.filter) return;
+    for (const one of new Set([virtualPath, path])) requirePath(this.filter, one, kind, virtualPath);
+    for (const link of links) requirePath(this.filter, link.path, 'directory', virtualPath);
   }
 
   /**
@@ -73,19 +98,21 @@ export class Guard {
   /** Of everything in the home but its root, where no rule is for less than the home; absent otherwise. */
   get accessToAll(): EntryAccess | undefined {
     const { rulePaths, fixedPaths } = this.#rights;
-    if (rulePaths.length > 0 || fixedPaths.length > 0) return undefined;
+    if (rulePaths.length > 0 || fixedPaths.length > 0 || this.filter?.judgesPaths) return undefined;
     const [read, write] = [this.#rights.allows('Read', '/'), this.#rights.allows('Write', '/')];
     return { read, write, move: read && write, isFixed: false };
   }
 
   /**
    * @param location in the home, of an object that exists
+   * @param kind of the object
    * @returns what the rules allow there; `isFixed`: rules depend on it, so it cannot be moved
    */
-  async accessTo(location: Location): Promise<EntryAccess> {
+  async accessTo(location: Location, kind: FilteredKind = 'unknown'): Promise<EntryAccess> {
     const ruled = this.#ruledBy(location);
-    const read = this.#rights.allows('Read', location.path, ruled);
-    const write = this.#rights.allows('Write', location.path, ruled);
+    const isFiltered = this.filter?.refusal(location.path, kind) !== undefined;
+    const read = !isFiltered && this.#rights.allows('Read', location.path, ruled);
+    const write = !isFiltered && this.#rights.allows('Write', location.path, ruled);
     const isFixed = await this.#isFixed(location.identities.at(-1));
     return { read, write, move: read && write && location.path !== '/' && !isFixed, isFixed };
   }

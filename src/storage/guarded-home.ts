@@ -3,13 +3,14 @@
  * really lies, and what was judged is what is used. What may not be used is denied whether it exists or not.
  */
 import type { AccessRights, Permission } from '../authorization/access-rights.ts';
-import { type Confinement, segmentsOf } from './confinement.ts';
+import type { FilteredKind, RequestFilter } from '../authorization/request-filter.ts';
+import { type Confinement, type PlacedObject, segmentsOf } from './confinement.ts';
 import { Guard, requireRootRight } from './guard.ts';
 import { hostPath } from './octet-text.ts';
 import { type Location, type Walk, walkPath } from './path-walk.ts';
 import { type PinnedObject, pinName } from './pinned-object.ts';
 import { StorageError } from './storage.ts';
-import { errnoOf } from './storage-errors.ts';
+import { errnoOf, requirePath } from './storage-errors.ts';
 
 export interface GuardedObject {
   readonly object: PinnedObject;
@@ -32,12 +33,14 @@ export interface GuardedEntry {
 
 export class GuardedHome {
   readonly confinement: Confinement;
+  readonly filter: RequestFilter | undefined;
   readonly #rights: () => AccessRights;
 
-  /** @param rights asked anew at every operation */
-  constructor(confinement: Confinement, rights: () => AccessRights) {
+  /** @param rights asked anew at every operation @param filter of names; default: none */
+  constructor(confinement: Confinement, rights: () => AccessRights, filter?: RequestFilter) {
     this.confinement = confinement;
     this.#rights = rights;
+    this.filter = filter;
   }
 
   /**
@@ -46,17 +49,23 @@ export class GuardedHome {
    */
   async object(virtualPath: string, permission: Permission): Promise<GuardedObject> {
     const segments = segmentsOf(virtualPath);
+    if (this.filter) requirePath(this.filter, virtualPath, 'unknown');
     const rights = this.#rights();
     if (rights.rulePaths.length === 0) {
       requireRootRight(rights, permission, virtualPath);
-      const object = await unlessDoubtful(() => this.confinement.pin(virtualPath));
+      const object = await unlessDoubtful(() => this.#straight(virtualPath, this.confinement.pin(virtualPath)));
       if (object) {
-        const location = { path: object.path, identities: [object.identity] };
-        return { object, location, guard: await this.#guard(rights), close: object.close };
+        return closedOnError(object, async ({ close }) => {
+          const location = { path: object.path, identities: [object.identity] };
+          const guard = await this.#guard(rights);
+          guard.requireUnfiltered(virtualPath, location, kindOf(object));
+          return { object, location, guard, close };
+        });
       }
     }
-    return closedOnError(await walkPath(this.confinement.location, segments, true), async (walk) => {
+    return closedOnError(await this.#walk(segments, true), async (walk) => {
       const guard = await this.#guard(rights);
+      guard.requireUnfiltered(virtualPath, walk.location, kindAt(walk), walk.links);
       await requireAtEnd(guard, [permission], virtualPath, walk);
       if (walk.end.kind !== 'found') throw unreached(walk, virtualPath);
       return { object: walk.end.object, location: walk.location, guard, close: walk.close };
@@ -68,37 +77,46 @@ export class GuardedHome {
    * @throws as `object`; `forbidden` for the root, which is in no directory of the home
    */
   entry(virtualPath: string, ...permissions: readonly Permission[]): Promise<GuardedEntry> {
-    return this.#entry(virtualPath, permissions, 'looked for');
+    return this.#entry(virtualPath, permissions);
   }
 
   /**
    * A name that is about to be made (link, mkdir, rename, or open with O_EXCL): where two spellings may be one name, the disk
    * is asked by a trial.
+   * @param made what gets the name; a link counts as a file
    * @throws as `entry`
    */
-  newEntry(virtualPath: string): Promise<GuardedEntry> {
-    return this.#entry(virtualPath, ['Write'], 'made');
+  newEntry(virtualPath: string, made: 'file' | 'directory'): Promise<GuardedEntry> {
+    return this.#entry(virtualPath, ['Write'], made);
   }
 
   async #entry(
     virtualPath: string,
     permissions: readonly Permission[],
-    use: 'looked for' | 'made',
+    made?: 'file' | 'directory',
   ): Promise<GuardedEntry> {
     const segments = segmentsOf(virtualPath);
+    if (this.filter) requirePath(this.filter, virtualPath, made ?? 'unknown');
     const name = segments.at(-1);
     if (name === undefined) throw new StorageError('forbidden', '/: the root cannot be changed');
     const rights = this.#rights();
     if (rights.rulePaths.length === 0) {
       for (const permission of permissions) requireRootRight(rights, permission, virtualPath);
       const entry = await unlessDoubtful(() => this.#plainEntry(segments.slice(0, -1), name));
-      if (entry) return { ...entry, name, guard: await this.#guard(rights) };
+      if (entry) {
+        return closedOnError(entry, async ({ object, location }) => {
+          const guard = await this.#guard(rights);
+          guard.requireUnfiltered(virtualPath, location, made ?? kindOf(object));
+          return { ...entry, name, guard };
+        });
+      }
     }
-    return closedOnError(await walkPath(this.confinement.location, segments, false), async (walk) => {
+    return closedOnError(await this.#walk(segments, false), async (walk) => {
       const { location, links, directory, end } = walk;
       const guard = await this.#guard(rights);
+      guard.requireUnfiltered(virtualPath, location, made ?? kindAt(walk), links);
       const isNew = end.kind === 'missing' && end.names.length === 1;
-      if (isNew && use === 'made') {
+      if (isNew && made) {
         const ruled = await guard.rulesOfNew(end.directory, name);
         for (const permission of permissions) guard.require(permission, virtualPath, location, links, ruled);
       } else await requireAtEnd(guard, permissions, virtualPath, walk);
@@ -113,11 +131,12 @@ export class GuardedHome {
    * @throws as `entry`
    */
   async uploadTarget(virtualPath: string): Promise<GuardedEntry> {
-    const entry = await this.newEntry(virtualPath);
+    const entry = await this.newEntry(virtualPath, 'file');
     if (!entry.object?.stats.isSymbolicLink()) return entry;
     return closedOnError(entry, async ({ guard }) => {
-      const walk = await walkPath(this.confinement.location, segmentsOf(virtualPath), true);
+      const walk = await this.#walk(segmentsOf(virtualPath), true);
       return closedOnError(walk, async ({ location, links, directory, end, close }) => {
+        guard.requireUnfiltered(virtualPath, location, 'file', links);
         guard.require('Write', virtualPath, location, links);
         if (end.kind === 'failed') throw end.error;
         await (end.kind === 'missing' ? walk : entry).close();
@@ -130,7 +149,8 @@ export class GuardedHome {
   }
 
   async #plainEntry(parent: readonly string[], name: string) {
-    const directory = await this.confinement.pinDirectory(`/${parent.join('/')}`);
+    const parentPath = `/${parent.join('/')}`;
+    const directory = await this.#straight(parentPath, this.confinement.pinDirectory(parentPath));
     return closedOnError(directory, async ({ path, identity, link }) => {
       const object = await unlessMissing(() => pinName(`${link}/${name}`));
       const location = { path: `${path === '/' ? '' : path}/${name}`, identities: object ? [object.identity] : [] };
@@ -142,13 +162,34 @@ export class GuardedHome {
     });
   }
 
+  /** As the kernel finds it; where names are filtered only by the path that was asked for, so that no name on the way goes unseen. */
+  async #straight(virtualPath: string, pinned: Promise<PlacedObject>): Promise<PlacedObject> {
+    const object = await pinned;
+    if (!this.filter || object.path === virtualPath) return object;
+    await object.close();
+    throw new StorageError('not-found', `${virtualPath}: really lies at ${object.path}`);
+  }
+
+  #walk(segments: readonly string[], followLast: boolean): Promise<Walk> {
+    return walkPath(this.confinement.location, segments, followLast, this.filter);
+  }
+
   #guard(rights: AccessRights): Promise<Guard> {
-    return Guard.over(this.confinement.location, rights);
+    return Guard.over(this.confinement.location, rights, this.filter);
   }
 }
 
 function entryPath(directory: PinnedObject, name: string): string | Buffer {
   return hostPath(`${directory.link}/${name}`);
+}
+
+/** What is not there, or no directory, counts as a file. */
+function kindOf(object: PinnedObject | undefined): FilteredKind {
+  return object?.stats.isDirectory() ? 'directory' : 'file';
+}
+
+function kindAt({ end }: Walk): FilteredKind {
+  return kindOf(end.kind === 'found' ? end.object : undefined);
 }
 
 /** Where the walk ended: at an object, or before names that are missing, of which rules may be for some. */

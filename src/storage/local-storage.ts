@@ -1,6 +1,7 @@
 /** The storage port on a local disk, confined to one home directory and to the rights of its account. */
 import { rmdir, statfs, unlink } from 'node:fs/promises';
 import type { AccessRights } from '../authorization/access-rights.ts';
+import type { RequestFilter } from '../authorization/request-filter.ts';
 import { makeLink, setMode, setTimes } from './changes.ts';
 import { Confinement } from './confinement.ts';
 import { listDirectory, nameDirectory, showEntry } from './directory-listing.ts';
@@ -18,6 +19,8 @@ export interface LocalStorageOptions {
   readonly homeDirectory: string;
   /** What the account may do now; asked anew at every operation. */
   readonly rights: () => AccessRights;
+  /** Of names, whatever the rights are; default: none. */
+  readonly filter?: RequestFilter | undefined;
   /** Of new files; default 0o640 before the process’s umask. A replaced file’s bits are kept. */
   readonly fileMode?: NewMode;
   /** Of new directories; default 0o750 before the process’s umask. */
@@ -29,9 +32,9 @@ const usualDirectoryMode: NewMode = { bits: 0o750, isExact: false };
 
 /** @throws StorageError when the home cannot be used */
 export async function openLocalStorage(options: LocalStorageOptions): Promise<Storage> {
-  const { homeDirectory, rights, fileMode = usualFileMode, directoryMode = usualDirectoryMode } = options;
+  const { homeDirectory, rights, filter, fileMode = usualFileMode, directoryMode = usualDirectoryMode } = options;
   const confinement = await translated(`open ${homeDirectory}`, () => Confinement.within(homeDirectory));
-  const home = new GuardedHome(confinement, rights);
+  const home = new GuardedHome(confinement, rights, filter);
   return {
     stat: (path) =>
       translated(`stat ${path}`, async () => {
@@ -63,7 +66,7 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
     makeDirectory: (path, umask = 0) =>
       translated(`make directory ${path}`, async () => {
         if (path === '/') throw new StorageError('exists', '/: the root exists');
-        await withEntry(await home.newEntry(path), ({ directory, name }) =>
+        await withEntry(await home.newEntry(path, 'directory'), ({ directory, name }) =>
           createDirectory(directory, name, withoutBits(directoryMode, umask)),
         );
       }),

@@ -4,11 +4,12 @@
  */
 import { readlink } from 'node:fs/promises';
 import { posix } from 'node:path';
+import type { RequestFilter } from '../authorization/request-filter.ts';
 import { type HomeLocation, namesOf } from './home-location.ts';
 import { decodeOctets, hostPath } from './octet-text.ts';
 import { type PinnedObject, pinName, pinTarget } from './pinned-object.ts';
 import { StorageError } from './storage.ts';
-import { errnoOf } from './storage-errors.ts';
+import { errnoOf, requirePath } from './storage-errors.ts';
 import { isUploadName } from './upload-name.ts';
 
 /** As Linux follows at most. */
@@ -44,16 +45,23 @@ export interface Walk {
 /**
  * @param segments names below the home
  * @param followLast whether a link at the end is followed, or is itself the object
+ * @param filter of names that the way must not lead through, not even by a link and back out by `..`
  * @returns never rejects for what the path leads to; the caller closes it
  * @throws system errors when the home itself cannot be opened
  */
-export async function walkPath(home: HomeLocation, segments: readonly string[], followLast: boolean): Promise<Walk> {
-  return new PathWalk(home, await pinTarget(home.path), segments, followLast).run();
+export async function walkPath(
+  home: HomeLocation,
+  segments: readonly string[],
+  followLast: boolean,
+  filter?: RequestFilter,
+): Promise<Walk> {
+  return new PathWalk(home, await pinTarget(home.path), segments, followLast, filter).run();
 }
 
 class PathWalk {
   readonly #home: HomeLocation;
   readonly #followLast: boolean;
+  readonly #filter: RequestFilter | undefined;
   readonly #links: Location[] = [];
   readonly #met = new Set<string>();
   #pending: string[];
@@ -64,8 +72,15 @@ class PathWalk {
   /** Of the directories down to the one reached, the home’s first. */
   #identities: string[];
 
-  constructor(home: HomeLocation, root: PinnedObject, segments: readonly string[], followLast: boolean) {
+  constructor(
+    home: HomeLocation,
+    root: PinnedObject,
+    segments: readonly string[],
+    followLast: boolean,
+    filter: RequestFilter | undefined,
+  ) {
     this.#home = home;
+    this.#filter = filter;
     this.#here = root;
     this.#identities = [root.identity];
     this.#met.add(root.identity);
@@ -104,6 +119,7 @@ class PathWalk {
   #count(name: string): void {
     this.#steps += 1;
     if (isUploadName(name)) throw new StorageError('name-invalid', `${name}: not a name for a file`);
+    if (this.#filter?.hides(name)) requirePath(this.#filter, this.#locate([name]).path, 'unknown');
     if (this.#steps > maximumSteps) throw new StorageError('not-found', `${name}: beyond ${maximumSteps} names`);
   }
 

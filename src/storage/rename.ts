@@ -5,7 +5,7 @@
 import { constants } from 'node:fs';
 import { link, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import type { GuardedEntry, GuardedHome } from './guarded-home.ts';
-import { StorageError } from './storage.ts';
+import { FilteredError, StorageError } from './storage.ts';
 import { errnoOf } from './storage-errors.ts';
 
 type HostPath = GuardedEntry['hostPath'];
@@ -23,7 +23,7 @@ export async function requireMovable(home: GuardedHome, path: string): Promise<v
 export async function renameEntry(home: GuardedHome, from: string, to: string, replace: boolean): Promise<void> {
   const source = await movableEntry(home, from);
   try {
-    const target = await home.newEntry(to);
+    const target = await home.newEntry(to, source.object.stats.isDirectory() ? 'directory' : 'file');
     try {
       await requireNoRuleAt(to, source, target);
       if (replace) await rename(source.hostPath, target.hostPath);
@@ -45,6 +45,8 @@ async function movableEntry(home: GuardedHome, path: string): Promise<ExistingEn
   try {
     if (!object) throw new StorageError('not-found', `${path}: no such file or directory`);
     await guard.requireUnfixed(path, object);
+    const refusal = object.stats.isDirectory() ? home.filter?.refusalToMove(entry.location.path) : undefined;
+    if (refusal) throw new FilteredError('filtered', refusal);
     return { ...entry, object };
   } catch (error) {
     await entry.close();

@@ -1,6 +1,7 @@
 /** The one bridge from what the operating system reports to what the storage port may throw. */
+import type { FilteredKind, RequestFilter } from '../authorization/request-filter.ts';
 import { noticeShortage } from '../operations/descriptor-shortage.ts';
-import { StorageError, type StorageErrorKind } from './storage.ts';
+import { FilteredError, StorageError, type StorageErrorKind } from './storage.ts';
 
 /** errno names of open(2), rename(2), link(2), write(2) and their kin; anything that is not here is a fault. */
 const kinds: Readonly<Record<string, StorageErrorKind>> = {
@@ -52,4 +53,12 @@ export async function translated<T>(subject: string, operation: () => Promise<T>
   } catch (error) {
     throw toStorageError(error, subject);
   }
+}
+
+/** Looks at no disk. @param asked the path that led to this one, for the record @throws FilteredError */
+export function requirePath(filter: RequestFilter, path: string, kind: FilteredKind, asked = path): void {
+  const refusal = filter.refusal(path, kind);
+  if (!refusal) return;
+  const facts = { ...refusal.facts, path: asked, ...(asked !== path && { object: path }) };
+  throw new FilteredError(refusal.code === 'hidden-segment' ? 'hidden' : 'filtered', { ...refusal, facts });
 }

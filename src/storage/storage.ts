@@ -3,6 +3,7 @@
  * normalised, text as `decodeOctets` makes it. Nothing reachable through this interface lies outside the home, and nothing is
  * told or changed that the account may not read or write, whatever links lie in it.
  */
+import type { Denial } from '../denial.ts';
 import type { Facts } from '../explanation/steps.ts';
 
 export type FileType = 'file' | 'directory' | 'link' | 'other';
@@ -133,6 +134,12 @@ export type StorageErrorKind =
   | 'outside'
   /** An authorization rule is for it, or its path leads through it. */
   | 'ruled'
+  /** Request filtering hides the name, whether it exists or not. */
+  | 'hidden'
+  /** Request filtering refuses the name. */
+  | 'filtered'
+  /** Request filtering lets no file become so long. */
+  | 'too-large'
   | 'other-file-system'
   | 'name-invalid'
   /** The offset lies beyond the end of the file. */
@@ -156,5 +163,16 @@ export class StorageError extends Error {
     super(message, options);
     this.kind = kind;
     this.facts = options.facts ?? {};
+  }
+}
+
+type RefusedBy = Extract<StorageErrorKind, 'hidden' | 'filtered' | 'too-large'>;
+
+/** What request filtering refuses. */
+export class FilteredError extends StorageError {
+  readonly denial: Denial;
+  constructor(kind: RefusedBy, denial: Denial) {
+    super(kind, denial.detail, { facts: denial.facts });
+    this.denial = denial;
   }
 }

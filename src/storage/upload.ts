@@ -7,13 +7,14 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, type FileHandle, lstat, open, rename, unlink } from 'node:fs/promises';
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { type Denial, denial } from '../denial.ts';
 import { requireFile } from './file-reading.ts';
 import type { GuardedEntry, GuardedHome } from './guarded-home.ts';
 import { createFile, type NewMode } from './new-modes.ts';
 import { hostPath } from './octet-text.ts';
 import type { PinnedObject } from './pinned-object.ts';
 import { renameFile } from './rename.ts';
-import { StorageError, type Upload, type WriteMode } from './storage.ts';
+import { FilteredError, StorageError, type Upload, type WriteMode } from './storage.ts';
 import { errnoOf, translated } from './storage-errors.ts';
 import { createUploadName } from './upload-name.ts';
 
@@ -40,6 +41,8 @@ interface OpenedFile {
   /** Bytes from the beginning of the file; absent: at its end, wherever that is at each write. */
   readonly start?: number;
   readonly placement?: Placement;
+  /** Octets that the file may have. */
+  readonly maximum?: number | undefined;
 }
 
 /**
@@ -58,7 +61,7 @@ export async function openUpload(
     const target = { entry, virtualPath, existing: existingFile(virtualPath, entry), fileMode };
     const opened = mode.kind === 'replace' ? await openReplacement(target, mode) : await openInPlace(target, mode);
     if (!opened.placement) await entry.close();
-    return new FileUpload(virtualPath, opened);
+    return new FileUpload(virtualPath, { ...opened, maximum: home.filter?.maximumOctets });
   } catch (error) {
     await entry.close();
     throw error;
@@ -149,6 +152,7 @@ class FileUpload implements Upload {
     const { handle, start } = this.#opened;
     return translated(`write ${this.#virtualPath}`, async () => {
       this.#isWhole = false;
+      await this.#requireRoom(chunk.length);
       for (let done = 0; done < chunk.length; ) {
         const position = start === undefined ? null : start + this.#bytesWritten;
         const { bytesWritten } = await handle.write(chunk, done, chunk.length - done, position);
@@ -158,6 +162,14 @@ class FileUpload implements Upload {
       }
       this.#isWhole = true;
     });
+  }
+
+  /** What a file holds already counts, or pieces add up to what may not come in one. @throws FilteredError */
+  async #requireRoom(octets: number): Promise<void> {
+    const { handle, start, maximum } = this.#opened;
+    if (maximum === undefined) return;
+    const length = octets + (start === undefined ? (await handle.stat()).size : start + this.#bytesWritten);
+    if (length > maximum) throw new FilteredError('too-large', tooLarge(this.#virtualPath, length, maximum));
   }
 
   /**
@@ -277,4 +289,9 @@ async function unlessUnsyncable<T>(step: () => Promise<T>): Promise<T | undefine
 function notDurable(virtualPath: string, cause: unknown): StorageError {
   const message = `store ${virtualPath}: the file is whole and in place, but its directory is not on the disk: ${errnoOf(cause) ?? String(cause)}`;
   return new StorageError('not-durable', message, { cause });
+}
+
+function tooLarge(path: string, octets: number, limit: number): Denial {
+  const detail = `${path} gets ${octets} octets or more; maxAllowedContentLength is ${limit}.`;
+  return denial('upload-too-large', detail, { path, octets, limit });
 }

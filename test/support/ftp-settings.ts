@@ -1,5 +1,6 @@
 /** The settings of an FTP server with the defaults of the schema, and what a test changes in them: tests wait less than administrators may. */
 import { z } from 'zod';
+import { requestFiltering } from '../../src/authorization/request-filtering.ts';
 import { type FtpSettings, fileCommandSettings, ftpSections } from '../../src/ftp/server-settings.ts';
 import { clientCertificatePolicy } from '../../src/ftp/tls/tls-settings.ts';
 
@@ -24,4 +25,9 @@ export function ftpSettings(changes: FtpSettingChanges = {}): FtpSettings {
     return [name, Array.isArray(section) ? (change ?? section) : { ...section, ...change }];
   });
   return Object.fromEntries(sections) as FtpSettings;
+}
+
+/** The section `requestFiltering` with its defaults. */
+export function filtering(changes: z.input<typeof requestFiltering>): FtpSettings['requestFiltering'] {
+  return requestFiltering.parse(changes);
 }

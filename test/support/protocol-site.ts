@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AccessRights } from '../../src/authorization/access-rights.ts';
 import { type AuthorizationRule, authorize } from '../../src/authorization/authorization-rules.ts';
+import { requestFilterOf } from '../../src/authorization/request-filter.ts';
 import { systemClock, systemTimer } from '../../src/clock.ts';
 import { denial } from '../../src/denial.ts';
 import { ExternalNames, lookUpBySystem } from '../../src/ftp/data-ports/external-names.ts';
@@ -110,8 +111,10 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
     site: ftpSettings({ bindings, messages, ...changes }),
     identity: { ...identities.server, furtherIdentities, caNames: [identities.caPem] },
     authenticator: certificateAuthenticator(identities, requests, rightsUnder(rules)),
-    openStorage: async (_login, rights, { fileHandling }) =>
-      wrapStorage(await openLocalStorage({ homeDirectory: home, rights, ...newModes(fileHandling) })),
+    openStorage: async (_login, rights, { fileHandling, requestFiltering }) => {
+      const filter = requestFilterOf(requestFiltering);
+      return wrapStorage(await openLocalStorage({ homeDirectory: home, rights, filter, ...newModes(fileHandling) }));
+    },
     logger: silentLogger,
     clock: systemClock,
     timer: systemTimer,

@@ -6,6 +6,7 @@ import type { YamlSource } from '../yaml/yaml-source.ts';
 import { isDistinguishedName } from './authorization-check.ts';
 import { checkBindings } from './binding-check.ts';
 import { checkDescriptors } from './descriptor-check.ts';
+import { filteringWarnings } from './filtering-check.ts';
 import { type ConsistencyRule, siteWarnings } from './site-warnings.ts';
 
 export function checkConsistency(source: YamlSource, settings: Settings): void {
@@ -26,7 +27,7 @@ export function checkConsistency(source: YamlSource, settings: Settings): void {
     for (const { applies, path, message, remedy } of siteRules(site, settings)) {
       if (applies) source.fault(['sites', index, ...path], message, remedy);
     }
-    for (const { applies, path, message, remedy } of siteWarnings(site)) {
+    for (const { applies, path, message, remedy } of [...siteWarnings(site), ...filteringWarnings(site)]) {
       if (applies) source.warning(['sites', index, ...path], message, remedy);
     }
   });

@@ -2,7 +2,7 @@
  * HASH (draft-bryan-ftpext-hash-02), and the commands before it that every server answers a little differently: XCRC, XMD5, XSHA1,
  * XSHA256, XSHA512, and MD5 and MMD5 (draft-twine-ftpmd5-00). All tell the digest of the octets that TYPE I sends.
  */
-import { type ReadableFile, StorageError } from '../../storage/storage.ts';
+import { type ReadableFile, StorageError, type StorageErrorKind } from '../../storage/storage.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import { type DigestAlgorithm, findDigest, firstDigest } from '../data/digest.ts';
@@ -183,6 +183,9 @@ function notForThatArgument(answer: Reply): Reply {
   return answer.code >= 500 ? reply('parameterNotImplemented', ...answer.lines) : answer;
 }
 
+/** No file of this name, or none that may have it. */
+const elsewhere: ReadonlySet<StorageErrorKind> = new Set(['not-found', 'name-invalid', 'hidden', 'filtered']);
+
 /** Opens the first that is there. @throws StorageError */
 async function openedAsAsked(
   control: Control,
@@ -195,7 +198,7 @@ async function openedAsAsked(
     const file = await opened(control, session, { operation: 'digest', path }, session.storage.openRead(path));
     return { file, path, asked: first };
   } catch (error) {
-    const isElsewhere = error instanceof StorageError && (error.kind === 'not-found' || error.kind === 'name-invalid');
+    const isElsewhere = error instanceof StorageError && elsewhere.has(error.kind);
     const [next, ...rest] = others;
     if (!isElsewhere || !next) throw error;
     return openedAsAsked(control, session, [next, ...rest]);

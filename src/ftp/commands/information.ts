@@ -1,5 +1,6 @@
 /** FEAT, HELP, STAT, SYST and NOOP. FEAT and HELP say what the command table says, nothing of their own. */
-import type { CommandDescription } from '../command-spec.ts';
+import { commandRefusal } from '../command-filtering.ts';
+import { type CommandDescription, verbsOf } from '../command-spec.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import { answeringFailures, nameNotAllowed } from '../file-access.ts';
@@ -12,14 +13,21 @@ const maximumStatusEntries = 500;
 
 /** RFC 2389 section 3.2: one feature a line, one space before it. */
 export function features(control: Control, commands: readonly CommandDescription[]): void {
-  const lines = commands.flatMap(({ feature }) => {
+  const lines = allowedOf(control, commands).flatMap(({ feature }) => {
     const own = (typeof feature === 'function' ? feature(control) : feature) ?? [];
     return [own].flat().map((line) => ` ${line}`);
   });
   control.send(reply('status', 'Features:', ...lines, 'End'));
 }
 
-export function help(control: Control, argument: string, commands: readonly CommandDescription[]): void {
+/** What a site does not let clients send they are not told of. */
+function allowedOf(control: Control, commands: readonly CommandDescription[]): readonly CommandDescription[] {
+  const { commandFiltering } = control.options.site;
+  return commands.filter((spec) => !commandRefusal(commandFiltering, verbsOf(spec)));
+}
+
+export function help(control: Control, argument: string, table: readonly CommandDescription[]): void {
+  const commands = allowedOf(control, table);
   if (argument !== '') {
     const [name, below] = argument.toUpperCase().split(' ');
     const spec = commands.find(({ verb, alias }) => verb === name || alias === name);

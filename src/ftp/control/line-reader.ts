@@ -3,20 +3,8 @@
  * (RFC 1123 4.1.2.10) and refuses what could hide a second command: a CR or NUL by itself, and endless lines. Any other octet may be
  * part of a name, a CR as CR NUL (RFC 2640 3.1); octets that are no UTF-8 become text as the storage has it.
  */
-import { z } from 'zod';
-import { iis } from '../../settings/iis-name.ts';
 import type { Octets } from '../../settings/units.ts';
-import { size } from '../../settings/values.ts';
 import { decodeOctets } from '../../storage/octet-text.ts';
-
-export const commandFiltering = z
-  .strictObject({
-    maxCommandLine: size(512, 65_536)
-      .prefault(4_096)
-      .describe('Longest command line in bytes')
-      .meta(iis('ftpServer/security/commandFiltering@maxCommandLine')),
-  })
-  .prefault({});
 
 export type CommandLine =
   | { readonly kind: 'line'; readonly text: string }

@@ -8,7 +8,7 @@ import { type DenialCode, denial, denialEntry } from '../../denial.ts';
 import { errorMessage } from '../../error-message.ts';
 import type { Facts } from '../../explanation/steps.ts';
 import { noticeShortage } from '../../operations/descriptor-shortage.ts';
-import { StorageError } from '../../storage/storage.ts';
+import { FilteredError, StorageError } from '../../storage/storage.ts';
 import type { Control } from '../control/control.ts';
 import { recordRefusal } from '../control/control-audit.ts';
 import { recordIfUnresponsive, storageReply } from '../file-access.ts';
@@ -88,12 +88,14 @@ export function carryOut(
         const reference = recordRefusal(control, denial(pace.code, pace.message));
         control.send({ code: denialEntry(pace.code).reply, lines: [`${pace.answer}, reference ${reference}.`] });
       } else control.send(failure(error, signal));
+      const filtered = error instanceof FilteredError ? error.denial : undefined;
+      if (filtered) recordRefusal(control, filtered);
       if (error instanceof StorageError) {
         control.siteLog?.failed(error.kind);
         recordIfUnresponsive(control, error);
       }
       if (!noticeShortage(error, 'transfer')) control.log.info('transfer-failed', { error });
-      const facts = { ...connection.facts, reason: errorMessage(error), refused: pace?.code };
+      const facts = { ...connection.facts, reason: errorMessage(error), refused: (pace ?? filtered)?.code };
       const broken = result('failed', connection.transferred, facts);
       if (!pace && !(error instanceof StorageError || error instanceof TransferRefused))
         await clientSurvives(control, signal);
@@ -135,11 +137,11 @@ const refusalTexts: Readonly<Partial<Record<DenialCode, string>>> = {
 function failure(error: unknown, signal: AbortSignal): Reply {
   if (signal.aborted) return reply('transferAborted', 'Transfer given up.');
   const known = storageReply(error);
-  if (known)
-    return known.code === 452 || known.code === 451
-      ? known
-      : reply('localError', 'The file could not be read or written.');
+  if (known) return tellable.has(known.code) ? known : reply('localError', 'The file could not be read or written.');
   if (error instanceof StorageError) return reply('localError', 'The file could not be read or written.');
   if (error instanceof TransferRefused) return reply('transferAborted', error.message);
   return reply('transferAborted', 'The data connection broke; the transfer is not complete.');
 }
+
+/** Replies about the disk that a client may get in the midst of a transfer. */
+const tellable: ReadonlySet<number> = new Set([451, 452, 552]);

@@ -1,6 +1,9 @@
 /** SITE (RFC 959 4.1.3): the one table of its commands. HELP and FEAT are read from it, as from the table of all commands. */
+import type { Denial } from '../../../denial.ts';
+import { commandRefusal } from '../../command-filtering.ts';
 import type { Subcommand } from '../../command-spec.ts';
 import type { Control } from '../../control/control.ts';
+import { recordRefusal } from '../../control/control-audit.ts';
 import type { AuthenticatedSession } from '../../control/session.ts';
 import { reply } from '../../reply.ts';
 import { copyFile, copyFrom, copyTo } from './site-copy.ts';
@@ -50,7 +53,11 @@ export async function site(control: Control, argument: string, session: Authenti
   const [, verb = '', rest = ''] = /^(\S*) ?(.*)$/su.exec(argument) ?? [];
   const command = find(control, verb);
   if (verb.toUpperCase() !== 'CPTO') control.settings.copyFrom = undefined;
-  if (!command) control.send(reply('syntaxError', 'SITE command not understood; SITE HELP lists them.'));
+  const denied = command && refusalOf(control, command);
+  if (denied) {
+    const reference = recordRefusal(control, denied);
+    control.send(reply('notImplemented', `SITE ${command.verb} is not allowed here, reference ${reference}.`));
+  } else if (!command) control.send(reply('syntaxError', 'SITE command not understood; SITE HELP lists them.'));
   else if (command.syntax === '' ? rest.trim() !== '' : rest === '' && !command.syntax.startsWith('[')) {
     control.send(reply('argumentError', `Syntax: SITE ${usageOf(command)}`));
   } else await command.run(control, rest, session);
@@ -59,18 +66,26 @@ export async function site(control: Control, argument: string, session: Authenti
 /** A client learns by these lines what it may use. */
 export function siteFeatures(control: Control): readonly string[] {
   return offered(control)
-    .filter(({ verb }) => verb !== 'HELP')
+    .filter((command) => command.verb !== 'HELP' && !refusalOf(control, command))
     .map(({ verb }) => `SITE ${verb}`);
 }
 
 function siteHelp(control: Control, verb: string): void {
   const command = verb === '' ? undefined : find(control, verb);
   if (verb === '') {
-    const lines = offered(control).map((one) => ` ${usageOf(one)}`);
+    const allowed = offered(control).filter((one) => !refusalOf(control, one));
+    const lines = allowed.map((one) => ` ${usageOf(one)}`);
     control.send(reply('help', 'Commands of SITE:', ...lines, 'SITE HELP <command> tells more.'));
   } else if (command) {
     control.send(reply('help', `SITE ${usageOf(command)}: ${command.help}`));
   } else control.send(reply('notImplemented', 'No such command of SITE.'));
+}
+
+/** SITE itself is allowed: what its commands are called begins with its name, which allows or denies them all. */
+function refusalOf({ options }: Control, { verb }: SiteCommand): Denial | undefined {
+  const { commandFiltering } = options.site;
+  const isOwn = commandFiltering.commands.some(({ command }) => command === `SITE ${verb}`);
+  return isOwn ? commandRefusal(commandFiltering, [`SITE ${verb}`]) : undefined;
 }
 
 function usageOf({ verb, syntax }: SiteCommand): string {
