@@ -413,6 +413,22 @@ export const denialTable = {
     meaning: 'A client wanted to give a file permission bits that the site does not let clients set.',
     remedy: 'If clients may set them: add the bits to fileHandling.allowedModeBits; set-user-ID has no place there.',
   },
+  'address-denied': {
+    stage: 'connection',
+    reply: 530,
+    subStatus: 4,
+    level: 'notice',
+    meaning: 'The address of the client is not one that ipSecurity of the server and of the site admit.',
+    remedy: 'If the client is to be served: put an entry with allowed: true before the one that the record names.',
+  },
+  'too-many-sessions': {
+    stage: 'connection',
+    reply: 530,
+    subStatus: 19,
+    level: 'notice',
+    meaning: 'The account has as many sessions on the site as maxSessionsPerAccount allows.',
+    remedy: 'End sessions of the account (SITE WHO lists them), or raise connections.maxSessionsPerAccount.',
+  },
   'hidden-segment': {
     stage: 'authorization',
     reply: 550,

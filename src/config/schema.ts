@@ -1,5 +1,6 @@
 /** The whole configuration file. The JSON Schema for editors is made from this same source. */
 import { z } from 'zod';
+import { ftpSections } from '../ftp/server-settings.ts';
 import { shutdownDrainTime } from '../gateway/drain.ts';
 import { denyByFailure } from '../login/failure-throttle.ts';
 import { audit } from '../operations/audit-trail.ts';
@@ -16,6 +17,7 @@ export const configurationSchema = z
     shutdownDrainTime,
     retrieval,
     denyByFailure,
+    ipSecurity: ftpSections.ipSecurity,
     mappingService: mappingService.optional().describe('What cardgate serve-mapping serves'),
     directories: z.array(directorySchema).max(20).default([]).describe('Where accounts are'),
     sites: z.array(siteSchema).min(1).max(64).describe('The FTP sites'),

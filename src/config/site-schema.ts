@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { authorization } from '../authorization/authorization-rules.ts';
 import { userIsolation } from '../authorization/home-directory.ts';
 import { fileCommandSettings, ftpSections } from '../ftp/server-settings.ts';
+import { denyByFailure } from '../login/failure-throttle.ts';
 import { authentication } from '../login/login-policy.ts';
 import { bindingSettings } from '../mapping/strength.ts';
 import { logFile } from '../operations/site-log/log-settings.ts';
@@ -46,6 +47,13 @@ export const siteSchema = z.strictObject({
   firewallSupport: ftpSections.firewallSupport,
   proxyProtocol: ftpSections.proxyProtocol,
   messages: ftpSections.messages,
+  denyByFailure: denyByFailure
+    .unwrap()
+    .optional()
+    .describe(
+      'As denyByFailure of the server, counted for this site alone; without it the site shares what the server counts',
+    ),
+  ipSecurity: ftpSections.ipSecurity,
   requestFiltering: ftpSections.requestFiltering,
   commandFiltering: ftpSections.commandFiltering,
   directoryBrowse: ftpSections.directoryBrowse,

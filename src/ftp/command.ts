@@ -5,6 +5,7 @@ import { commandTable } from './command-table.ts';
 import { refuseClearLogin } from './commands/login.ts';
 import type { Control } from './control/control.ts';
 import { logFault, recordRefusal } from './control/control-audit.ts';
+import { withLocalDetails } from './control/local-details.ts';
 import { reply } from './reply.ts';
 
 /** Known, and not offered: the reply differs from that to a typing error (RFC 959 4.2.1). */
@@ -73,7 +74,8 @@ async function runFtpCommand(control: Control, { verb, argument }: ParsedCommand
   const denied = commandRefusal(control.options.site.commandFiltering, [verb, ...verbsOf(spec)]);
   if (denied) {
     const reference = recordRefusal(control, denied);
-    control.send(reply('notImplemented', `${verb} is not allowed here, reference ${reference}.`));
+    const answer = reply('notImplemented', `${verb} is not allowed here, reference ${reference}.`);
+    control.send(withLocalDetails(control, denied, answer));
     return;
   }
   const { session } = control;

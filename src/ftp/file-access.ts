@@ -1,8 +1,9 @@
 /** From a command's argument to a path in the home, and from a storage failure to a reply that tells only its kind. */
-import { type DenialCode, denial } from '../denial.ts';
+import { type Denial, type DenialCode, denial } from '../denial.ts';
 import { FilteredError, StorageError, type StorageErrorKind } from '../storage/storage.ts';
 import type { Control } from './control/control.ts';
 import { recordRefusal } from './control/control-audit.ts';
+import { withLocalDetails } from './control/local-details.ts';
 import { type Reply, reply } from './reply.ts';
 import { resolveVirtualPath } from './virtual-path.ts';
 
@@ -91,21 +92,20 @@ export async function answeringFailures(
     const answer = storageReply(error);
     if (!answer || !(error instanceof StorageError)) throw error;
     control.siteLog?.failed(error.kind);
-    recordIfRefused(control, error);
+    const refusal = refusalOf(error);
+    if (refusal) recordRefusal(control, refusal);
     recordIfUnresponsive(control, error);
-    control.send(adapt(answer, error));
+    const adapted = adapt(answer, error);
+    control.send(refusal ? withLocalDetails(control, refusal, adapted) : adapted);
   }
 }
 
-function recordIfRefused(control: Control, error: StorageError): void {
-  if (error instanceof FilteredError) recordRefusal(control, error.denial);
-  else recordIfForbidden(control, error);
-}
-
-function recordIfForbidden(control: Control, { kind, message, facts }: StorageError): void {
+function refusalOf(error: StorageError): Denial | undefined {
+  if (error instanceof FilteredError) return error.denial;
+  const { kind, message, facts } = error;
   const [code, reason] = refusals[kind] ?? [];
-  if (code === undefined || reason === undefined) return;
-  recordRefusal(control, denial(code, reason, { ...facts, ...(kind !== 'denied' && { reason: message }) }));
+  if (code === undefined || reason === undefined) return undefined;
+  return denial(code, reason, { ...facts, ...(kind !== 'denied' && { reason: message }) });
 }
 
 /** Each operation that was given up has its record: what became of it is not known. */

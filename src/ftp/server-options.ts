@@ -6,6 +6,8 @@ import type { AuditTrail } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
 import type { SiteLog } from '../operations/site-log/site-log.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { IpSecurity } from './admission/ip-security.ts';
+import type { ReverseNameCache } from './admission/reverse-names.ts';
 import type { ExternalNames } from './data-ports/external-names.ts';
 import type { FtpSettings } from './server-settings.ts';
 import type { CertificateStatuses } from './tls/certificate-statuses.ts';
@@ -16,6 +18,8 @@ export interface RenewableOptions {
   /** As they were decoded. */
   readonly site: FtpSettings;
   readonly identity: TlsIdentity;
+  /** Of the whole server: it must admit an address before that of the site is asked. */
+  readonly serverIpSecurity?: IpSecurity;
 }
 
 export interface FtpServerOptions extends RenewableOptions {
@@ -26,6 +30,8 @@ export interface FtpServerOptions extends RenewableOptions {
    * @param site the settings that the connection began with
    */
   readonly openStorage: (login: AuthenticatedLogin, rights: () => AccessRights, site: FtpSettings) => Promise<Storage>;
+  /** Names of the addresses of clients. */
+  readonly reverseNames: Pick<ReverseNameCache, 'namesOf'>;
   /** Addresses of the names that PASV tells. */
   readonly externalNames: ExternalNames;
   /** Of the server’s own certificates. */

@@ -8,6 +8,7 @@ import type { Decoded } from '../settings/decoded.ts';
 import { duration } from '../settings/duration.ts';
 import { iis } from '../settings/iis-name.ts';
 import { address, count, port } from '../settings/values.ts';
+import { ipSecurity } from './admission/ip-security.ts';
 import { commandFiltering } from './command-filtering.ts';
 import { timerSettings } from './control/connection-timers.ts';
 import { dataChannelSecurity } from './data/data-peer.ts';
@@ -16,6 +17,7 @@ import { paceSettings } from './data/transfer-pace.ts';
 import { firewallSupport } from './data-ports/firewall-support.ts';
 import { directoryBrowse } from './directory-browse.ts';
 import { fileModeSettings } from './file-modes.ts';
+import { messages } from './messages.ts';
 import { proxyProtocol } from './proxy/proxy-settings.ts';
 import { type clientCertificatePolicy, ssl } from './tls/tls-settings.ts';
 import { handshakeSettings } from './tls/tls-upgrade.ts';
@@ -60,33 +62,20 @@ const connections = z
       .default(2_000)
       .describe('Control connections at the same time')
       .meta(iis('ftpServer/connections@maxConnections')),
+    resetOnMaxConnections: z
+      .boolean()
+      .default(false)
+      .describe('Clients beyond them get a reset instead of 421 and maxClientsMessage')
+      .meta(iis('ftpServer/connections@resetOnMaxConnections')),
+    serverListenBacklog: count(1, 65_535)
+      .default(60)
+      .describe('Connections that the system keeps waiting for the server, at most net.core.somaxconn')
+      .meta(iis('ftpServer/connections@serverListenBacklog')),
+    maxSessionsPerAccount: count(0, 100_000)
+      .default(0)
+      .describe('Sessions of one account at the same time; 0: no limit'),
     maxConnectionsPerAddress: count(1, 100_000).default(200).describe('Control connections from one address'),
     maxLoginFailures: count(1, 20).default(3).describe('Refused logins on one connection before it is closed'),
-  })
-  .prefault({});
-
-/** Each may have several lines. */
-const messages = z
-  .strictObject({
-    /** Every client that connects sees it: a banner that names software or host tells them to strangers. */
-    bannerMessage: z
-      .string()
-      .max(8_192)
-      .default('cardgate ready.')
-      .describe('Greeting before login')
-      .meta(iis('ftpServer/messages@bannerMessage')),
-    greetingMessage: z
-      .string()
-      .max(8_192)
-      .default('Logged in.')
-      .describe('Text after login')
-      .meta(iis('ftpServer/messages@greetingMessage')),
-    exitMessage: z
-      .string()
-      .max(1_024)
-      .default('Goodbye.')
-      .describe('Text at QUIT')
-      .meta(iis('ftpServer/messages@exitMessage')),
   })
   .prefault({});
 
@@ -138,12 +127,14 @@ export const ftpSections = {
   firewallSupport,
   proxyProtocol,
   messages,
+  ipSecurity,
   requestFiltering,
   commandFiltering,
   directoryBrowse,
 };
 
 export type FtpSettings = Decoded<typeof ftpSections> & {
+  readonly name: string;
   readonly sslClientCertificates: { readonly clientCertificatePolicy: Decoded<typeof clientCertificatePolicy> };
   readonly fileHandling: Decoded<typeof fileCommandSettings>;
 };

@@ -6,8 +6,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { CountedWarnings } from '../operations/counted-warnings.ts';
 import { DescriptorReserve } from '../operations/descriptors.ts';
 import type { Milliseconds } from '../settings/units.ts';
+import { type AddressAdmission, admissionOf, recordDeniedAddress } from './admission/admission.ts';
 import { ControlConnection } from './control/control-connection.ts';
 import { type RecheckCounts, recheckAll } from './control/recheck-round.ts';
+import { messageOf } from './messages.ts';
 import { announcedPeer, type ConnectionPeer, directPeer } from './proxy/connection-peer.ts';
 import { recordHeaderRefusal } from './proxy/header-refusal.ts';
 import { isTrustedProxy } from './proxy/proxy-settings.ts';
@@ -38,9 +40,6 @@ export interface FtpServer {
   close(drainTime: Milliseconds): Promise<void>;
 }
 
-/** IIS's serverListenBacklog. */
-const listenBacklog = 60;
-
 /** For the last replies of transfers that were given up, in milliseconds. */
 const farewellTime = 1000;
 
@@ -64,7 +63,7 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
     const { remoteAddress } = direct;
     // Reset before it was accepted: the kernel does not know any more whose it was.
     if (remoteAddress === '') socket.destroy();
-    else if (!reserve.admits(socket, options.logger, remoteAddress)) turnAway(socket, binding.tls);
+    else if (!reserve.admits(socket, options.logger, remoteAddress)) turnAwayFull(socket, binding.tls);
     else if (!isTrustedProxy(options.site.proxyProtocol, remoteAddress)) serve(socket, binding, direct);
     else if (!isFull(socket, binding, remoteAddress)) void awaitHeader(socket, binding, remoteAddress);
   };
@@ -89,28 +88,84 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
     const open = connections.size + announcing.size;
     if (open < maxConnections && ofAddress < maxConnectionsPerAddress) return false;
     refusals.warn(options.logger, 'connection-refused', { remoteAddress, connections: open, ofAddress });
-    turnAway(socket, tls);
+    turnAwayFull(socket, tls);
     return true;
   };
 
+  const turnAwayFull = (socket: Socket, tls: Binding['tls']) => {
+    const { site } = options;
+    if (site.connections.resetOnMaxConnections) socket.resetAndDestroy();
+    else turnAway(socket, tls, messageOf(site.messages, 'maxClientsMessage', { siteName: site.name }));
+  };
+
   const serve = (socket: Socket, binding: Binding, peer: ConnectionPeer) => {
-    const { tls } = binding;
+    const admission = admissionOf(options, peer);
+    if (!(admission instanceof Promise) && isRefused(socket, binding, peer, admission)) return;
     // What a proxy asks for itself does not count for its address, which is that of many clients or of none.
     const address = peer.isProxyItself ? undefined : peer.remoteAddress;
-    const ofAddress = (address !== undefined && perAddress.get(address)) || 0;
-    if (isFull(socket, binding, peer.remoteAddress, ofAddress)) return;
-    const name = bindingName(binding, socket.localPort);
-    const connection = new ControlConnection({ raw: socket, peer, binding: name }, options, kin, connections);
-    connections.add(connection);
-    if (address !== undefined) perAddress.set(address, ofAddress + 1);
-    void connection.closed.then(() => {
-      connections.delete(connection);
-      if (address === undefined) return;
+    if (isFull(socket, binding, peer.remoteAddress, (address !== undefined && perAddress.get(address)) || 0)) return;
+    const leave = enter(address);
+    if (admission instanceof Promise) void awaitAdmission(socket, binding, peer, admission, leave);
+    else open(socket, binding, peer, admission, leave);
+  };
+
+  /** Nothing is read from the client until its name is known. */
+  const awaitAdmission = async (
+    socket: Socket,
+    binding: Binding,
+    peer: ConnectionPeer,
+    awaited: Promise<AddressAdmission>,
+    leave: () => void,
+  ) => {
+    announcing.add(socket);
+    const ignored = () => undefined;
+    socket.on('error', ignored);
+    const admission = await awaited;
+    announcing.delete(socket);
+    if (socket.destroyed || isRefused(socket, binding, peer, admission)) return leave();
+    socket.off('error', ignored);
+    open(socket, binding, peer, admission, leave);
+  };
+
+  /** Counts a connection of this address. @returns to be called at its end */
+  const enter = (address: string | undefined): (() => void) => {
+    if (address === undefined) return () => undefined;
+    perAddress.set(address, (perAddress.get(address) ?? 0) + 1);
+    return () => {
       const left = (perAddress.get(address) ?? 1) - 1;
       if (left > 0) perAddress.set(address, left);
       else perAddress.delete(address);
+    };
+  };
+
+  const isRefused = (socket: Socket, binding: Binding, peer: ConnectionPeer, admission: AddressAdmission): boolean => {
+    if (admission.outcome === 'admitted' || admission.action === 'refuseLogin') return false;
+    const reference = recordDeniedAddress(options, bindingName(binding, socket.localPort), peer, admission.denial);
+    if (admission.action === 'reset') socket.resetAndDestroy();
+    else turnAway(socket, binding.tls, [`Your address is not served here, reference ${reference}.`]);
+    return true;
+  };
+
+  const open = (
+    socket: Socket,
+    binding: Binding,
+    peer: ConnectionPeer,
+    admission: AddressAdmission,
+    leave: () => void,
+  ) => {
+    const accepted = {
+      raw: socket,
+      peer,
+      binding: bindingName(binding, socket.localPort),
+      ...(admission.outcome === 'denied' && { addressRefusal: admission.denial }),
+    };
+    const connection = new ControlConnection(accepted, options, kin, connections);
+    connections.add(connection);
+    void connection.closed.then(() => {
+      connections.delete(connection);
+      leave();
     });
-    connection.start(tls).catch((error: unknown) => {
+    connection.start(binding.tls).catch((error: unknown) => {
       connection.log.error('connection-failed', { error });
       connection.destroy('internal-fault');
     });
@@ -151,7 +206,8 @@ export function createFtpServer(initial: FtpServerOptions): FtpServer {
       round.abort();
       const closed = servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve())));
       for (const socket of announcing) socket.destroy();
-      for (const connection of connections) connection.drain();
+      const farewell = reply('unavailable', 'The server is closing down.');
+      for (const connection of connections) connection.drain('server-closing', farewell);
       // A transfer that is given up is answered by 426 and 421; what does not end by that is cut.
       const giveUp = setTimeout(() => {
         for (const connection of connections) void connection.abortTransfer();
@@ -178,7 +234,7 @@ function listenOn(server: Server, binding: Binding | undefined, options: FtpServ
   const { address, port, tls } = binding;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: address, port, backlog: listenBacklog }, () => {
+    server.listen({ host: address, port, backlog: options.site.connections.serverListenBacklog }, () => {
       server.off('error', reject);
       server.on('error', (error) => options.logger.error('listener-failed', { address, port, error }));
       const bound = server.address();
@@ -194,11 +250,11 @@ function bindingName({ address, port, tls }: Binding, found: number | undefined)
 }
 
 /** Before TLS on an implicit binding no reply can be read, so the server sends no greeting. */
-function turnAway(socket: Socket, tls: Binding['tls']): void {
+function turnAway(socket: Socket, tls: Binding['tls'], lines: readonly string[]): void {
   socket.on('error', () => undefined);
   if (tls === 'implicit') {
     socket.destroy();
     return;
   }
-  socket.end(encodeReply(reply('unavailable', 'Too many connections.')), () => socket.destroy());
+  socket.end(encodeReply(reply('unavailable', ...lines)), () => socket.destroy());
 }

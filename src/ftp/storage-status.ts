@@ -20,6 +20,11 @@ const statuses: Readonly<Record<StorageErrorKind, WindowsStatus>> = {
   ruled: { win32: 5, subStatus: 1 },
   outside: { win32: 5, subStatus: 1 },
   forbidden: { win32: 5, subStatus: 2 },
+  /** What request filtering refuses; the denial of each tells its sub-status. */
+  hidden: { win32: 5, subStatus: 8 },
+  filtered: { win32: 5, subStatus: 11 },
+  /** ERROR_FILE_TOO_LARGE. */
+  'too-large': { win32: 223, subStatus: 39 },
   /** ERROR_NOT_SAME_DEVICE. */
   'other-file-system': { win32: 17, subStatus: 3 },
   /** ERROR_INVALID_NAME. */

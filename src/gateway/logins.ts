@@ -32,7 +32,7 @@ export interface LoginParts {
   /** By name of the site; absent: homes are looked for without a deadline. */
   readonly fileOperations?: ReadonlyMap<string, FileOperations>;
   /** Shared likewise, so that guesses survive a reload. */
-  readonly throttle?: FailureThrottle;
+  readonly throttles?: FailureThrottles;
 }
 
 /**
@@ -48,11 +48,11 @@ export function createLogins(
   }),
 ): Logins {
   const evidence = parts.evidence ?? createSharedEvidence(configuration, parts);
-  const throttle = parts.throttle ?? createThrottle(configuration, parts.clock);
+  const throttles = parts.throttles ?? createThrottles(configuration, parts.clock);
   const directories = new Map(
     configuration.directories.map((loaded) => [loaded.settings.name, openDirectory(loaded, parts.logger)]),
   );
-  const shared = { ...parts, evidence, throttle, directories };
+  const shared = { ...parts, evidence, throttles, directories };
   const sites = configuration.sites.map((site) => openSite(site, shared, authorizationOf(site)));
   return {
     sites: new Map(sites.map(({ name, login }) => [name, login])),
@@ -89,7 +89,7 @@ export function openSharedParts(configuration: Configuration) {
     clock,
     timer: systemTimer,
     evidence,
-    throttle: createThrottle(configuration, clock),
+    throttles: createThrottles(configuration, clock),
     /** After log rotation. */
     reopen: () => {
       void audit.reopen();
@@ -107,13 +107,22 @@ export function openSharedParts(configuration: Configuration) {
   };
 }
 
-function createThrottle({ settings }: Configuration, clock: Clock): FailureThrottle {
-  return createFailureThrottle(settings.denyByFailure, clock);
+/** What counts wrong passwords of a site, by its name: one for all that have none of their own. */
+type FailureThrottles = (site: string) => FailureThrottle;
+
+function createThrottles({ settings, sites }: Configuration, clock: Clock): FailureThrottles {
+  const shared = createFailureThrottle(settings.denyByFailure, clock);
+  const own = new Map(
+    sites.flatMap(({ settings: { name, denyByFailure } }) =>
+      denyByFailure ? [[name, createFailureThrottle(denyByFailure, clock)] as const] : [],
+    ),
+  );
+  return (site) => own.get(site) ?? shared;
 }
 
 interface SharedParts extends LoginParts {
   readonly evidence: SharedEvidence;
-  readonly throttle: FailureThrottle;
+  readonly throttles: FailureThrottles;
   /** All of the configuration, by name. */
   readonly directories: ReadonlyMap<string, Directory>;
 }
@@ -146,10 +155,10 @@ const failureDelay = milliseconds(1000);
 
 function loginPolicy(site: LoadedSite, parts: SharedParts, authorization: AuthorizationPolicy): LoginPolicy {
   const { settings, rules } = site;
-  const { clock, logger, throttle, evidence } = parts;
+  const { clock, logger, throttles, evidence } = parts;
   const { clientCertAuthentication, mode, requireSmartcardRequired } = settings.authentication;
   const directories = settings.directories.flatMap((name) => parts.directories.get(name) ?? []);
-  const passwords = { directories, throttle };
+  const passwords = { directories, throttle: throttles(settings.name) };
   const common = { ...authorization, clock, requireSmartcardRequired };
   if (!clientCertAuthentication.enabled) {
     return mode === 'certificateOrPassword'

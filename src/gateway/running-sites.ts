@@ -3,6 +3,7 @@ import { requestFilterOf } from '../authorization/request-filter.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import { formatFault } from '../config/yaml/fault.ts';
+import { ReverseNameCache, systemNameServers } from '../ftp/admission/reverse-names.ts';
 import { externalNamesIn } from '../ftp/data-ports/external-address.ts';
 import { ExternalNames, lookUpBySystem } from '../ftp/data-ports/external-names.ts';
 import { checkIdentity, createFtpServer, type FtpServer } from '../ftp/server.ts';
@@ -54,6 +55,7 @@ export async function startSites(
   say: (text: string) => void,
 ): Promise<readonly RunningSite[] | undefined> {
   const running: RunningSite[] = [];
+  const reverseNames = new ReverseNameCache(systemNameServers(), timer);
   for (const [index, site] of configuration.sites.entries()) {
     const { name } = site.settings;
     const files = fileOperations.get(name);
@@ -63,7 +65,8 @@ export async function startSites(
     const statuses = new OwnStatuses({ retriever: evidence.retriever, clock, logger: siteLogger });
     const siteLog = openSiteLog(site, clock, siteLogger);
     const server = createFtpServer({
-      ...serverOptions(site),
+      ...serverOptions(site, configuration.settings.ipSecurity),
+      reverseNames,
       externalNames,
       statuses,
       authenticator: logins.authenticator(name),
@@ -109,11 +112,11 @@ function openSiteLog({ settings, logDirectory: directory }: LoadedSite, clock: C
 }
 
 /** All sites, or none. @throws when a TLS identity cannot be used */
-export function renewSites(running: readonly RunningSite[], { sites }: Configuration): void {
+export function renewSites(running: readonly RunningSite[], { sites, settings }: Configuration): void {
   const renewals = running.flatMap((one) => {
     const site = sites.find(({ settings }) => settings.name === one.site.settings.name);
     if (!site) return [];
-    const options = serverOptions(site);
+    const options = serverOptions(site, settings.ipSecurity);
     checkIdentity(options);
     return [{ one, site, options }];
   });

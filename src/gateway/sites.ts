@@ -1,14 +1,20 @@
 /** What a site hands to its FTP server: its settings as they were decoded, and the TLS identity they name. */
 import type { LoadedSite } from '../config/load.ts';
+import type { IpSecurity } from '../ftp/admission/ip-security.ts';
 import type { RenewableOptions } from '../ftp/server-options.ts';
 import type { FtpSettings } from '../ftp/server-settings.ts';
 import { encodeCertificatePem } from '../pki/encoding/pem.ts';
 import { type OwnCertificate, readOwnCertificate } from '../pki/ocsp/own-certificate.ts';
 import type { LocalStorageOptions } from '../storage/local-storage.ts';
 
-export function serverOptions({ settings, server, furtherServers, trustAnchors }: LoadedSite): RenewableOptions {
+/** @param serverIpSecurity of the whole server */
+export function serverOptions(
+  { settings, server, furtherServers, trustAnchors }: LoadedSite,
+  serverIpSecurity: IpSecurity,
+): RenewableOptions {
   return {
     site: settings,
+    serverIpSecurity,
     identity: {
       ...server,
       furtherIdentities: furtherServers,

@@ -26,6 +26,8 @@ export interface LoginRequest {
   /** The service that asks for a client of its own; absent when the peer is connected to cardgate. */
   readonly caller?: string;
   readonly tls: TlsFacts;
+  /** SHA-256 of the consent banner that the client was told before; for the record. */
+  readonly consentSha256?: string | undefined;
 }
 
 /** An account that may work on files, and how far. */

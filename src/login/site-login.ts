@@ -107,6 +107,7 @@ export class SiteLogin {
       claimedName: printable(request.claimedName ?? ''),
       caller: request.caller === undefined ? undefined : printable(request.caller),
       tls: request.tls,
+      consentSha256: request.consentSha256,
       ...findings,
       ...(decided.outcome !== 'passed' && { denial: decided.denial }),
       durationMilliseconds: millisecondsSince(startedAt, this.#parts.timer),

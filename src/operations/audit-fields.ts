@@ -39,6 +39,7 @@ export const auditRecords: {
       claimedName: 'the argument of USER',
       caller: 'the service that asked the mapping service',
       tls: 'protocol version and cipher suite',
+      consentSha256: 'SHA-256 of `messages.consentBanner`, which the client was told before',
       certificate: 'subject, issuer, serial number, SHA-256, key identifier, UPN, SID, validity',
       path: 'SHA-256 of each certificate of the valid path',
       trustAnchor: 'SHA-256 of the trust anchor',

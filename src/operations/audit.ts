@@ -53,6 +53,8 @@ export interface LoginAttempt extends Common {
   /** The service that asked, when the login was not to cardgate itself. */
   readonly caller?: string | undefined;
   readonly tls: { readonly protocol: string; readonly cipher: string };
+  /** SHA-256 of the consent banner that the client was told before. */
+  readonly consentSha256?: string | undefined;
   readonly certificate?: RecordedCertificate;
   readonly path?: readonly string[];
   readonly trustAnchor?: string;

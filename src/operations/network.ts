@@ -19,21 +19,23 @@ export function plainAddress(address: string): string {
 
 /** Addresses of some networks. An IPv4 address that is mapped into IPv6 counts as IPv4, and a zone does not count. */
 export class Networks {
-  readonly #list = new BlockList();
+  /** Apart: BlockList finds IPv4 addresses in networks of IPv6, such as ::/0. */
+  readonly #lists = { ipv4: new BlockList(), ipv6: new BlockList() };
 
   /** @param networks `address/bits`, each of them valid */
   constructor(networks: readonly string[]) {
     for (const network of networks) {
       const [address = '', bits] = network.split('/');
-      this.#list.addSubnet(address, Number(bits), isIPv4(address) ? 'ipv4' : 'ipv6');
+      const family = isIPv4(address) ? 'ipv4' : 'ipv6';
+      this.#lists[family].addSubnet(address, Number(bits), family);
     }
   }
 
   /** @param address in its one spelling; what is no address is in no network */
   has(address: string): boolean {
     const [literal = ''] = address.split('%');
-    if (isIPv4(literal)) return this.#list.check(literal, 'ipv4');
-    return isIPv6(literal) && this.#list.check(literal, 'ipv6');
+    if (isIPv4(literal)) return this.#lists.ipv4.check(literal, 'ipv4');
+    return isIPv6(literal) && this.#lists.ipv6.check(literal, 'ipv6');
   }
 }
 

@@ -13,7 +13,7 @@ const schema = z.strictObject({
 /** Settings without their units. */
 type Plain<T> = T extends number ? number : T extends object ? { readonly [Key in keyof T]?: Plain<T[Key]> } : T;
 
-export type FtpSettingChanges = Omit<Plain<FtpSettings>, 'bindings'> & Partial<Pick<FtpSettings, 'bindings'>>;
+export type FtpSettingChanges = Omit<Plain<FtpSettings>, 'bindings' | 'name'> & Partial<Pick<FtpSettings, 'bindings'>>;
 
 /** Files that a test reads by itself. */
 const ssl = { serverCertificate: 'server.pem', serverCertificateKey: 'server.key' };
@@ -24,7 +24,7 @@ export function ftpSettings(changes: FtpSettingChanges = {}): FtpSettings {
     const change = changes[name as keyof FtpSettingChanges];
     return [name, Array.isArray(section) ? (change ?? section) : { ...section, ...change }];
   });
-  return Object.fromEntries(sections) as FtpSettings;
+  return Object.fromEntries([['name', 'test'], ...sections]) as FtpSettings;
 }
 
 /** The section `requestFiltering` with its defaults. */

@@ -3,6 +3,7 @@ import type { DirectorySettings } from '../directory-schema.ts';
 import type { Settings } from '../schema.ts';
 import type { SiteSettings } from '../site-schema.ts';
 import type { YamlSource } from '../yaml/yaml-source.ts';
+import { addressWarnings } from './address-check.ts';
 import { isDistinguishedName } from './authorization-check.ts';
 import { checkBindings } from './binding-check.ts';
 import { checkDescriptors } from './descriptor-check.ts';
@@ -18,6 +19,9 @@ export function checkConsistency(source: YamlSource, settings: Settings): void {
     const message = 'people log in without a record while the audit file cannot be written';
     source.warning(['audit', 'whenUnwritable'], message, 'Use refuseLogins.');
   }
+  for (const { applies, path, message, remedy } of addressWarnings(settings.ipSecurity, ['ipSecurity'])) {
+    if (applies) source.warning(path, message, remedy);
+  }
   settings.directories.forEach((directory, index) => {
     for (const { applies, path, message, remedy } of directoryRules(directory)) {
       if (applies) source.fault(['directories', index, ...path], message, remedy);
@@ -27,10 +31,14 @@ export function checkConsistency(source: YamlSource, settings: Settings): void {
     for (const { applies, path, message, remedy } of siteRules(site, settings)) {
       if (applies) source.fault(['sites', index, ...path], message, remedy);
     }
-    for (const { applies, path, message, remedy } of [...siteWarnings(site), ...filteringWarnings(site)]) {
+    for (const { applies, path, message, remedy } of warningsOf(site)) {
       if (applies) source.warning(['sites', index, ...path], message, remedy);
     }
   });
+}
+
+function warningsOf(site: SiteSettings): readonly ConsistencyRule[] {
+  return [...siteWarnings(site), ...filteringWarnings(site), ...addressWarnings(site.ipSecurity, ['ipSecurity'])];
 }
 
 function directoryRules(directory: DirectorySettings): readonly ConsistencyRule[] {

@@ -71,6 +71,25 @@ export function siteWarnings(site: SiteSettings): readonly ConsistencyRule[] {
       remedy: 'Remove CertNoUsageCheck and require smartCardLogon or clientAuth.',
     },
     {
+      applies: site.messages.suppressDefaultBanner && site.messages.bannerMessage !== undefined,
+      path: ['messages', 'suppressDefaultBanner'],
+      message: 'suppressDefaultBanner has no effect: bannerMessage takes the place of the default banner',
+      remedy: 'Remove one of them.',
+    },
+    ...(['maxClientsMessage', 'bannerMessage'] as const).map((name) => ({
+      applies:
+        site.messages.expandVariables && /%(?:bytes(?:sent|received)|username)%/iu.test(site.messages[name] ?? ''),
+      path: ['messages', name],
+      message: `${name} is said before a login, when there is neither a user nor a byte to tell of`,
+      remedy: 'Use such variables in greetingMessage and exitMessage.',
+    })),
+    {
+      applies: site.connections.maxSessionsPerAccount > site.connections.maxConnections,
+      path: ['connections', 'maxSessionsPerAccount'],
+      message: 'maxSessionsPerAccount has no effect: it is above maxConnections',
+      remedy: 'Use 0 for no limit, or a number below maxConnections.',
+    },
+    {
       applies: site.dataChannelSecurity.dataChannelBindingWithoutCertificate === 'address',
       path: ['dataChannelSecurity', 'dataChannelBindingWithoutCertificate'],
       message: 'another client behind the same address can take the data connection of a client without a certificate',

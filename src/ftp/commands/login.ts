@@ -7,12 +7,14 @@ import type { AccessRights } from '../../authorization/access-rights.ts';
 import { type Denial, denial, denialEntry } from '../../denial.ts';
 import type { AuthenticatedLogin, Verdict } from '../../login/authenticator.ts';
 import { noticeShortage } from '../../operations/descriptor-shortage.ts';
-import type { Control } from '../control/control.ts';
+import { type Control, messageValues } from '../control/control.ts';
 import { recordRefusal } from '../control/control-audit.ts';
 import type { GrantedVerdict } from '../control/control-session.ts';
+import { withLocalDetails } from '../control/local-details.ts';
 import { LoginWatch } from '../control/login-watch.ts';
 import type { ControlTls } from '../control/session.ts';
-import { messageLines, type Reply, reply } from '../reply.ts';
+import { consentDigest, messageOf } from '../messages.ts';
+import { type Reply, reply } from '../reply.ts';
 
 /** `SslAllow` lets a login come without TLS; the authenticator sees that and decides. */
 const withoutTls: ControlTls = { facts: { protocol: 'none', cipher: 'none' }, peerCertificates: [] };
@@ -30,6 +32,10 @@ export async function user(control: Control, name: string): Promise<void> {
   const { session, options, settings } = control;
   if (session.state === 'plain' && options.site.ssl.controlChannelPolicy !== 'SslAllow') {
     refuseClearLogin(control);
+    return;
+  }
+  if (control.addressRefusal) {
+    refuse(control, control.addressRefusal, recordRefusal(control, control.addressRefusal));
     return;
   }
   settings.claimedName = name;
@@ -86,6 +92,7 @@ async function authenticate(control: Control, claimedName: string, password: str
     connectionId: control.id,
     binding: control.binding,
     tls: tls.facts,
+    consentSha256: consentDigest(options.site.messages),
   });
   if (verdict.outcome !== 'password-required') control.siteLog?.decided(verdict.facts ?? {});
   if (!control.isEnding) await answer(control, verdict, password !== undefined);
@@ -105,7 +112,7 @@ async function answer(control: Control, verdict: Verdict, passwordWasGiven: bool
       return;
     case 'unavailable':
       control.siteLog?.refused(verdict.denial.code);
-      control.end('login-unavailable', refusal(421, verdict.reference));
+      control.end('login-unavailable', withLocalDetails(control, verdict.denial, refusal(421, verdict.reference)));
       return;
   }
 }
@@ -114,6 +121,11 @@ async function logIn(control: Control, verdict: GrantedVerdict): Promise<void> {
   const { login } = verdict;
   try {
     const storage = await control.options.openStorage(login, () => currentRights(control, login), control.options.site);
+    const tooMany = sessionsRefusal(control, login);
+    if (tooMany) {
+      refuse(control, tooMany, recordRefusal(control, tooMany));
+      return;
+    }
     control.sessionHolder.logIn(verdict, storage, new LoginWatch(control, login));
     control.data.logIn(login);
   } catch (error) {
@@ -129,7 +141,26 @@ async function logIn(control: Control, verdict: GrantedVerdict): Promise<void> {
   }
   control.settings.claimedName = undefined;
   // Never 232 (RFC 2228): widespread clients fail on it or send PASS after it.
-  control.send(reply('loggedIn', ...messageLines(control.options.site.messages.greetingMessage)));
+  control.send(
+    reply('loggedIn', ...messageOf(control.options.site.messages, 'greetingMessage', messageValues(control))),
+  );
+}
+
+/** Counted when nothing more stands between, so that two logins at once do not both find the last place free. */
+function sessionsRefusal(
+  { options, peers }: Control,
+  { accountName, directory }: AuthenticatedLogin,
+): Denial | undefined {
+  const { maxSessionsPerAccount } = options.site.connections;
+  if (maxSessionsPerAccount === 0) return undefined;
+  let sessions = 0;
+  for (const { session, isEnding } of peers) {
+    if (isEnding || session.state !== 'authenticated') continue;
+    if (session.login.accountName === accountName && session.login.directory === directory) sessions += 1;
+  }
+  if (sessions < maxSessionsPerAccount) return undefined;
+  const detail = `${accountName} has ${sessions} sessions; maxSessionsPerAccount is ${maxSessionsPerAccount}.`;
+  return denial('too-many-sessions', detail, { accountName, directory, sessions });
 }
 
 /** Those of the session as it is, which may have been decided anew since the login. */
@@ -137,11 +168,11 @@ function currentRights({ session }: Control, login: AuthenticatedLogin): AccessR
   return session.state === 'authenticated' ? session.login.accessRights : login.accessRights;
 }
 
-function refuse(control: Control, { code }: Denial, reference: string): void {
-  control.siteLog?.refused(code);
+function refuse(control: Control, why: Denial, reference: string): void {
+  control.siteLog?.refused(why.code);
   control.settings.claimedName = undefined;
   control.loginFailures += 1;
-  const answer = refusal(denialEntry(code).reply, reference);
+  const answer = withLocalDetails(control, why, refusal(denialEntry(why.code).reply, reference));
   if (answer.code === 421) {
     control.end('login-denied', answer);
     return;

@@ -1,7 +1,8 @@
 /** QUIT, REIN, TYPE, MODE, STRU and OPTS: the settings of a session, and its end. */
 
-import { type Control, type TransferType, usualDeflateLevel } from '../control/control.ts';
+import { type Control, messageValues, type TransferType, usualDeflateLevel } from '../control/control.ts';
 import { mlstFacts } from '../listing.ts';
+import { messageOf } from '../messages.ts';
 import { messageLines, reply } from '../reply.ts';
 import { selectDigest } from './digests.ts';
 
@@ -16,13 +17,18 @@ const types: ReadonlyMap<string, TransferType> = new Map([
 ]);
 
 export function quit(control: Control): void {
-  control.end('quit', reply('closing', ...messageLines(control.options.site.messages.exitMessage)));
+  control.end(
+    'quit',
+    reply('closing', ...messageOf(control.options.site.messages, 'exitMessage', messageValues(control))),
+  );
 }
 
 /** RFC 4217 section 13 has TLS laid down behind the reply. The control channel of a site that demands TLS stays protected, as clients expect of it. */
 export async function reinitialize(control: Control): Promise<void> {
   control.logOut('reinitialized', 'nothing');
-  control.send(reply('ready', 'Ready for a new login.'));
+  const { consentBanner = '' } = control.options.site.messages;
+  const consent = consentBanner === '' ? [] : messageLines(consentBanner);
+  control.send(reply('ready', ...consent, 'Ready for a new login.'));
   await control.layDownTls('nothing');
 }
 

@@ -38,7 +38,7 @@ export class CommandLoop {
   readonly #underWay = new CommandUnderWay();
   #isBusy = false;
   #isServingUrgent = false;
-  #drainReply: Reply | undefined;
+  #drained: { readonly reason: string; readonly farewell: Reply } | undefined;
   #inputEnded = false;
   /** Absent while nothing waits for the client. */
   #heard: PromiseWithResolvers<void> | undefined;
@@ -93,9 +93,9 @@ export class CommandLoop {
   }
 
   /** Ends the connection now when it is idle, and after the command that runs otherwise. */
-  drain(farewell: Reply): void {
-    if (this.#isBusy) this.#drainReply = farewell;
-    else this.#connection.end('server-closing', farewell);
+  drain(reason: string, farewell: Reply): void {
+    if (this.#isBusy) this.#drained = { reason, farewell };
+    else this.#connection.end(reason, farewell);
   }
 
   /** What waits is not run. */
@@ -138,7 +138,7 @@ export class CommandLoop {
     if (this.#isBusy || this.#connection.isEnding()) return;
     this.#isBusy = true;
     this.#connection.commandArrived();
-    while (!this.#connection.isEnding() && !this.#drainReply) {
+    while (!this.#connection.isEnding() && !this.#drained) {
       const line = this.#queue.take();
       if (!line) break;
       this.#regulate();
@@ -146,7 +146,7 @@ export class CommandLoop {
     }
     this.#isBusy = false;
     if (this.#connection.isEnding()) return;
-    if (this.#drainReply) this.#connection.end('server-closing', this.#drainReply);
+    if (this.#drained) this.#connection.end(this.#drained.reason, this.#drained.farewell);
     else if (this.#inputEnded) this.#connection.end('client-closed');
     else this.#connection.awaitCommand();
   }

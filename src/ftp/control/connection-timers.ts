@@ -14,6 +14,12 @@ export const timerSettings = {
     .prefault('60s')
     .describe('Time allowed before login, the TLS handshake and the entry of a PIN included')
     .meta(iis('ftpServer/connections@unauthenticatedTimeout')),
+  /** NIST SP 800-63B 4.3.3 has 12 hours for AAL3, however active the session is. */
+  sessionLifetime: duration('1s', '30d')
+    .prefault('12h')
+    .describe(
+      'A control connection ends after, however active it is; a transfer that runs then goes on to its end. Only a new connection proves the card again',
+    ),
 };
 
 type TimerSettings = Decoded<typeof timerSettings>;
@@ -21,31 +27,38 @@ type TimerSettings = Decoded<typeof timerSettings>;
 /** For the last reply and close_notify to leave. */
 const farewellTime = milliseconds(2000);
 
+/** A connection that its timers end: at once, or behind the command that runs. */
+export type EndableConnection = Readonly<Record<'end' | 'drain', (reason: string, farewell: Reply) => void>>;
+
 export class ConnectionTimers {
   readonly #settings: TimerSettings;
-  readonly #end: (reason: string, farewell: Reply) => void;
+  readonly #connection: EndableConnection;
   /** Between two commands; at most controlChannelTimeout. */
   idleTime: Milliseconds;
   #login: NodeJS.Timeout | undefined;
   #other: NodeJS.Timeout | undefined;
+  readonly #lifetime: NodeJS.Timeout;
 
-  constructor(settings: TimerSettings, end: (reason: string, farewell: Reply) => void) {
+  constructor(settings: TimerSettings, connection: EndableConnection) {
     this.#settings = settings;
+    this.#connection = connection;
+    const over = () =>
+      connection.drain('session-lifetime', reply('unavailable', 'The session has reached its longest time.'));
+    this.#lifetime = setTimeout(over, settings.sessionLifetime);
     this.idleTime = settings.controlChannelTimeout;
-    this.#end = end;
   }
 
   /** From now on a login must be completed in its time. */
   awaitLogin(): void {
     clearTimeout(this.#login);
-    const tooLate = () => this.#end('login-timeout', reply('unavailable', 'Login took too long.'));
+    const tooLate = () => this.#connection.end('login-timeout', reply('unavailable', 'Login took too long.'));
     this.#login = setTimeout(tooLate, this.#settings.unauthenticatedTimeout);
   }
 
   awaitCommand(isLoggedIn: boolean): void {
     if (isLoggedIn) clearTimeout(this.#login);
     clearTimeout(this.#other);
-    const idle = () => this.#end('idle-timeout', reply('unavailable', 'Idle for too long.'));
+    const idle = () => this.#connection.end('idle-timeout', reply('unavailable', 'Idle for too long.'));
     this.#other = setTimeout(idle, this.idleTime);
   }
 
@@ -60,6 +73,7 @@ export class ConnectionTimers {
   }
 
   stop(): void {
+    clearTimeout(this.#lifetime);
     clearTimeout(this.#login);
     clearTimeout(this.#other);
   }

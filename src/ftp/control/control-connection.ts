@@ -3,7 +3,7 @@
  * which there are, the table in command.ts knows.
  */
 import type { Socket } from 'node:net';
-import { denial } from '../../denial.ts';
+import { type Denial, denial } from '../../denial.ts';
 import type { Logger } from '../../operations/log.ts';
 import { plainAddress } from '../../operations/network.ts';
 import { createReference } from '../../operations/reference.ts';
@@ -13,12 +13,12 @@ import { type ControlProof, DataChannel } from '../data/data-channel.ts';
 import { RunningTransfer } from '../data/running-transfer.ts';
 import { prepareTcp } from '../data/tcp-options.ts';
 import type { AcceptedConnection } from '../proxy/connection-peer.ts';
-import { messageLines, type Reply, reply } from '../reply.ts';
+import { type Reply, reply } from '../reply.ts';
 import type { FtpServerOptions } from '../server-options.ts';
 import type { SessionKin } from '../tls/session-tickets.ts';
 import { CommandLoop } from './command-loop.ts';
 import { ConnectionTimers } from './connection-timers.ts';
-import { type Control, initialSettings, type SessionSettings } from './control.ts';
+import { type Control, greetingOf, initialSettings, type SessionSettings } from './control.ts';
 import { recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { ControlSession } from './control-session.ts';
 import { ControlTransport } from './control-transport.ts';
@@ -31,6 +31,7 @@ export class ControlConnection implements Control {
   readonly remoteAddress: string;
   readonly localAddress: string;
   readonly proxyAddress: string | undefined;
+  readonly addressRefusal: Denial | undefined;
   readonly options: FtpServerOptions;
   readonly log: Logger;
   readonly data: DataChannel;
@@ -59,7 +60,7 @@ export class ControlConnection implements Control {
 
   /** @param kin the TLS sessions of the server @param peers its control connections */
   constructor(accepted: AcceptedConnection, options: FtpServerOptions, kin: SessionKin, peers: Iterable<Control>) {
-    const { raw, peer, binding } = accepted;
+    const { raw, peer, binding, addressRefusal } = accepted;
     this.peers = peers;
     this.#raw = raw;
     this.options = options;
@@ -69,11 +70,10 @@ export class ControlConnection implements Control {
       onLost: () => this.destroy('connection-lost'),
     });
     this.#replies = new ReplyWriter(this.#transport, () => this.destroy('unread-replies'));
-    this.remoteAddress = peer.remoteAddress;
-    this.localAddress = peer.localAddress;
-    this.proxyAddress = peer.proxyAddress;
+    ({ remoteAddress: this.remoteAddress, localAddress: this.localAddress, proxyAddress: this.proxyAddress } = peer);
     this.#isProxyItself = peer.isProxyItself;
     this.binding = binding;
+    this.addressRefusal = addressRefusal;
     this.connectedAt = options.timer();
     this.log = options.logger.with({ connectionId: this.id, remoteAddress: this.remoteAddress });
     if (options.siteLog && !peer.isProxyItself) this.siteLog = new SessionLog(options.siteLog, this, portsOf(accepted));
@@ -92,7 +92,7 @@ export class ControlConnection implements Control {
       this.destroy('connection-lost');
     });
     prepareTcp(raw);
-    this.#timers = new ConnectionTimers(options.site.connections, (reason, farewell) => this.end(reason, farewell));
+    this.#timers = new ConnectionTimers(options.site.connections, this);
     this.#timers.awaitLogin();
   }
 
@@ -103,7 +103,7 @@ export class ControlConnection implements Control {
       this.#transport.listen();
       this.#awaitCommand();
     } else if (!(await this.#handshake())) return;
-    this.send(reply('ready', ...messageLines(this.options.site.messages.bannerMessage)));
+    this.send(greetingOf(this));
   }
 
   send(answer: Reply): void {
@@ -170,8 +170,8 @@ export class ControlConnection implements Control {
   }
 
   /** Ends the connection now when it is idle, and after the command that runs otherwise. */
-  drain(): void {
-    this.#commands.drain(reply('unavailable', 'The server is closing down.'));
+  drain(reason: string, farewell: Reply): void {
+    this.#commands.drain(reason, farewell);
   }
 
   destroy(reason: string): void {

@@ -1,10 +1,12 @@
 /** The control connection as commands see it, and what they set for the commands after them. */
+import type { Denial } from '../../denial.ts';
 import type { Logger } from '../../operations/log.ts';
 import type { Milliseconds } from '../../settings/units.ts';
 import type { DataChannel } from '../data/data-channel.ts';
 import type { DigestAlgorithm } from '../data/digest.ts';
 import { usualFacts } from '../listing.ts';
-import type { Reply } from '../reply.ts';
+import { greetingLines, type MessageValues } from '../messages.ts';
+import { type Reply, reply } from '../reply.ts';
 import type { FtpServerOptions } from '../server-options.ts';
 import type { ControlSession } from './control-session.ts';
 import type { Session } from './session.ts';
@@ -86,6 +88,8 @@ export interface Control {
   readonly localAddress: string;
   /** Of the trusted proxy that announced the client. */
   readonly proxyAddress?: string | undefined;
+  /** Why no login is granted to its address. */
+  readonly addressRefusal?: Denial | undefined;
   /** For records: address, port and kind of TLS the connection came in by. */
   readonly binding: string;
   readonly options: FtpServerOptions;
@@ -142,4 +146,15 @@ export interface Control {
   heardAgain(): Promise<void>;
   /** Gives the running transfer up and waits until it has been answered. @returns false when none runs */
   abortTransfer(): Promise<boolean>;
+}
+
+/** Of the connection as it is now. */
+export function messageValues({ id, session, settings, options, bytesSent, bytesReceived }: Control): MessageValues {
+  const userName = session.state === 'authenticated' ? session.login.accountName : settings.claimedName;
+  return { siteName: options.site.name, sessionId: id, userName, bytesSent, bytesReceived };
+}
+
+/** What every client reads before it can log in. */
+export function greetingOf(control: Control): Reply {
+  return reply('ready', ...greetingLines(control.options.site.messages, messageValues(control)));
 }

@@ -11,6 +11,7 @@ import { noticeShortage } from '../../operations/descriptor-shortage.ts';
 import { FilteredError, StorageError } from '../../storage/storage.ts';
 import type { Control } from '../control/control.ts';
 import { recordRefusal } from '../control/control-audit.ts';
+import { withLocalDetails } from '../control/local-details.ts';
 import { recordIfUnresponsive, storageReply } from '../file-access.ts';
 import { type Reply, reply } from '../reply.ts';
 import type { TransferDirection } from '../tls/session-tickets.ts';
@@ -69,7 +70,7 @@ export function carryOut(
     control.send(reply(control.data.hasArrived ? 'dataConnectionOpen' : 'openingDataConnection', opening));
     const opened = await control.data.open(direction, signal);
     if (opened.outcome !== 'open') {
-      control.send(refusal(opened, signal));
+      control.send(refusal(control, opened, signal));
       const code = opened.outcome === 'denied' ? opened.denial.code : 'no-data-connection';
       return result(signal.aborted ? 'aborted' : 'failed', 0, { refused: code });
     }
@@ -119,13 +120,14 @@ async function clientSurvives(control: Control, signal: AbortSignal): Promise<vo
   over.abort();
 }
 
-function refusal(opened: Exclude<Opened, { outcome: 'open' }>, signal: AbortSignal): Reply {
+function refusal(control: Control, opened: Exclude<Opened, { outcome: 'open' }>, signal: AbortSignal): Reply {
   if (signal.aborted) return reply('transferAborted', 'Transfer given up.');
   if (opened.outcome === 'none') return reply('noDataConnection', 'No data connection was made.');
   const { code } = opened.denial;
   // RFC 2428 has another 522, so the text tells which one this is, and what the person can do about it.
   const text = refusalTexts[code] ?? 'No data connection to your port could be made';
-  return { code: denialEntry(code).reply, lines: [`${text}, reference ${opened.reference}.`] };
+  const answer = { code: denialEntry(code).reply, lines: [`${text}, reference ${opened.reference}.`] };
+  return withLocalDetails(control, opened.denial, answer);
 }
 
 const refusalTexts: Readonly<Partial<Record<DenialCode, string>>> = {

@@ -3,6 +3,7 @@
  * PROXY header is no header but what the client says, and TLS or the command line finds fault with it.
  */
 import type { Socket } from 'node:net';
+import type { Denial } from '../../denial.ts';
 import { plainAddress } from '../../operations/network.ts';
 import { type Milliseconds, milliseconds } from '../../settings/units.ts';
 import type { ProxyHeader } from './header-reading.ts';
@@ -24,6 +25,8 @@ export interface AcceptedConnection {
   readonly peer: ConnectionPeer;
   /** Where it came in, for records. */
   readonly binding: string;
+  /** Why no login is granted to this address. */
+  readonly addressRefusal?: Denial | undefined;
 }
 
 /** `ended`: the proxy sent nothing at all, as some do that only look whether the port is open. */

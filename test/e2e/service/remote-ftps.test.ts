@@ -63,7 +63,7 @@ async function startServer(): Promise<void> {
     timer: () => performance.now(),
   });
   server = createFtpServer({
-    ...serverOptions(site),
+    ...serverOptions(site, site.settings.ipSecurity),
     authenticator: remoteLogin(
       {
         clientCertificate: true,
@@ -79,6 +79,7 @@ async function startServer(): Promise<void> {
     logger: silentLogger,
     clock: systemClock,
     timer: systemTimer,
+    reverseNames: { namesOf: async () => ({ outcome: 'unknown', reason: 'no test looks names up' }) },
     externalNames: new ExternalNames({ lookUp: lookUpBySystem, timer: systemTimer, logger: silentLogger }),
   });
   port = (await server.listen())[0]!.port;

@@ -36,6 +36,7 @@ const attributes: Readonly<Record<string, readonly string[]>> = {
   'ftpServer/security/authentication/basicAuthentication': ['enabled', 'defaultLogonDomain', 'logonMethod'],
   'ftpServer/security/authentication/clientCertAuthentication': ['enabled'],
   'ftpServer/security/commandFiltering': ['allowUnlisted', 'maxCommandLine'],
+  'ftpServer/security/commandFiltering/add': ['allowed', 'command'],
   'ftpServer/security/dataChannelSecurity': ['matchClientAddressForPasv', 'matchClientAddressForPort'],
   'ftpServer/security/ssl': [
     'controlChannelPolicy',
@@ -59,18 +60,42 @@ const attributes: Readonly<Record<string, readonly string[]>> = {
     'loggingOnlyMode',
     'maxFailure',
   ],
+  'system.ftpServer/security/ipSecurity': ['allowUnlisted', 'enableReverseDns'],
+  'system.ftpServer/security/ipSecurity/add': ['allowed', 'domainName', 'ipAddress', 'subnetMask'],
+  'system.ftpServer/security/requestFiltering': ['allowHighBitCharacters'],
+  'system.ftpServer/security/requestFiltering/denyUrlSequences/add': ['sequence'],
+  'system.ftpServer/security/requestFiltering/fileExtensions': ['allowUnlisted'],
+  'system.ftpServer/security/requestFiltering/fileExtensions/add': ['allowed', 'fileExtension'],
+  'system.ftpServer/security/requestFiltering/hiddenSegments/add': ['segment'],
+  'system.ftpServer/security/requestFiltering/requestLimits': ['maxAllowedContentLength', 'maxUrl'],
   'system.ftpServer/security/authorization/add': ['accessType', 'permissions', 'roles', 'users'],
 };
 
 const places = Object.entries(attributes).flatMap(([element, names]) => names.map((name) => `${element}@${name}`));
 
-/** Where ours has another name, because it holds something else: a file for a thumbprint, two settings for one text, a place among rules. */
+const requestFiltering = 'system.ftpServer/security/requestFiltering';
+
+/** Where ours has another name, because it holds something else: a file for a thumbprint, two settings for one text, a place among rules, a list beside other settings of its section. */
 const renamed = {
   'sites[].bindings[].address': 'site/bindings/binding@bindingInformation',
   'sites[].bindings[].port': 'site/bindings/binding@bindingInformation',
   'sites[].ssl.serverCertificate': 'ftpServer/security/ssl@serverCertHash',
   'sites[].physicalPath': 'site/application/virtualDirectory@physicalPath',
   'sites[].authorization[].path': 'location@path',
+  'sites[].commandFiltering.commands[].command': 'ftpServer/security/commandFiltering/add@command',
+  'sites[].commandFiltering.commands[].allowed': 'ftpServer/security/commandFiltering/add@allowed',
+  'sites[].requestFiltering.fileExtensions.extensions[].fileExtension': `${requestFiltering}/fileExtensions/add@fileExtension`,
+  'sites[].requestFiltering.fileExtensions.extensions[].allowed': `${requestFiltering}/fileExtensions/add@allowed`,
+  'sites[].requestFiltering.hiddenSegments': `${requestFiltering}/hiddenSegments/add@segment`,
+  'sites[].requestFiltering.denyUrlSequences': `${requestFiltering}/denyUrlSequences/add@sequence`,
+  ...Object.fromEntries(
+    ['ipSecurity', 'sites[].ipSecurity'].flatMap((section) =>
+      ['ipAddress', 'domainName', 'allowed'].map((name) => [
+        `${section}.entries[].${name}`,
+        `system.ftpServer/security/ipSecurity/add@${name}`,
+      ]),
+    ),
+  ),
 };
 
 const named = [...iisNames()].flatMap(([setting, iis]) => (iis === undefined ? [] : [[setting, iis] as const]));

@@ -408,6 +408,7 @@ describe('the JSON Schema', () => {
       'audit',
       'denyByFailure',
       'directories',
+      'ipSecurity',
       'log',
       'mappingService',
       'retrieval',

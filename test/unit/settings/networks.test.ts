@@ -3,6 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { Networks, networksOf, plainAddress } from '../../../src/operations/network.ts';
 import { ip4Network, network } from '../../../src/settings/networks.ts';
 
+describe('networks of one family', () => {
+  it.each([
+    ['::/0', '192.0.2.1', false],
+    ['::ffff:0:0/95', '192.0.2.1', false],
+    ['0.0.0.0/0', '2001:db8::1', false],
+    ['0.0.0.0/0', '192.0.2.1', true],
+    ['::/0', '2001:db8::1', true],
+  ])('%s holds %s: %s', (one, address, isHeld) => {
+    expect(new Networks([one]).has(address)).toBe(isHeld);
+  });
+});
+
 describe('a network', () => {
   it.each([
     ['10.0.0.0/8', '10.0.0.0/8'],

@@ -4,6 +4,7 @@ import { commandRefusal } from '../../command-filtering.ts';
 import type { Subcommand } from '../../command-spec.ts';
 import type { Control } from '../../control/control.ts';
 import { recordRefusal } from '../../control/control-audit.ts';
+import { withLocalDetails } from '../../control/local-details.ts';
 import type { AuthenticatedSession } from '../../control/session.ts';
 import { reply } from '../../reply.ts';
 import { copyFile, copyFrom, copyTo } from './site-copy.ts';
@@ -56,7 +57,8 @@ export async function site(control: Control, argument: string, session: Authenti
   const denied = command && refusalOf(control, command);
   if (denied) {
     const reference = recordRefusal(control, denied);
-    control.send(reply('notImplemented', `SITE ${command.verb} is not allowed here, reference ${reference}.`));
+    const answer = reply('notImplemented', `SITE ${command.verb} is not allowed here, reference ${reference}.`);
+    control.send(withLocalDetails(control, denied, answer));
   } else if (!command) control.send(reply('syntaxError', 'SITE command not understood; SITE HELP lists them.'));
   else if (command.syntax === '' ? rest.trim() !== '' : rest === '' && !command.syntax.startsWith('[')) {
     control.send(reply('argumentError', `Syntax: SITE ${usageOf(command)}`));
