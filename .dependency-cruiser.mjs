@@ -84,7 +84,12 @@ export const allowed = {
   ],
   pki: [],
   directory: [],
-  storage: ['authorization/access-rights', 'authorization/folded-path', 'authorization/request-filter'],
+  storage: [
+    'authorization/access-rights',
+    'authorization/folded-path',
+    'authorization/request-filter',
+    'authorization/virtual-directories',
+  ],
   authorization: [],
   operations: [],
   denial: [],

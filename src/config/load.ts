@@ -2,6 +2,8 @@
  * From a file name to a complete, frozen configuration with everything it refers to read and checked, or all faults at once.
  * Nothing is started, listened on or connected to here.
  */
+import { sharesRoot } from '../authorization/user-isolation.ts';
+import type { VirtualDirectory } from '../authorization/virtual-directories.ts';
 import type { Clock } from '../clock.ts';
 import type { MappingRule } from '../mapping/rules/rule.ts';
 import type { Certificate } from '../pki/certificate/certificate.ts';
@@ -11,7 +13,7 @@ import { checkAuthorization } from './checks/authorization-check.ts';
 import { checkConsistency } from './checks/consistency.ts';
 import { checkRevocation } from './checks/revocation-check.ts';
 import { checkRulePaths } from './checks/rule-path-check.ts';
-import { checkOutputs } from './checks/served-files-check.ts';
+import { checkOutputs, servedFolders } from './checks/served-files-check.ts';
 import { checkServerCertificate, checkServerTwins } from './checks/server-name-check.ts';
 import { checkServerStatus, checkStapledTwins } from './checks/server-status-check.ts';
 import { TrustCheck } from './checks/trust-check.ts';
@@ -24,6 +26,7 @@ import { readIdentity, type ServerIdentity } from './server-identity.ts';
 import { type LoadedRemoteMapping, loadListeners, loadRemoteMapping } from './service-material.ts';
 import { octetsOf } from './settings-only.ts';
 import type { SiteSettings } from './site-schema.ts';
+import { loadVirtualDirectories } from './virtual-directory-material.ts';
 import { ConfigurationError, type ConfigurationFault, type SourcePosition } from './yaml/fault.ts';
 import { YamlSource } from './yaml/yaml-source.ts';
 
@@ -43,6 +46,7 @@ export interface LoadedSite {
   readonly physicalPath: string;
   /** Absolute; absent where the site has no log of its own. */
   readonly logDirectory?: string | undefined;
+  readonly virtualDirectories: readonly VirtualDirectory[];
 }
 
 /** Absolute paths, and PEM. */
@@ -107,13 +111,7 @@ export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPu
       })),
     ],
     inputs: digest.files().map(({ name, settings: [setting = []] }) => ({ setting, path: reader.resolve(name) })),
-    folders: settings.sites.map(({ physicalPath, userIsolation, authorization }, index) => ({
-      setting: ['sites', index, 'physicalPath'],
-      path: reader.resolve(physicalPath),
-      isRead:
-        userIsolation.mode === 'None' &&
-        authorization.some((rule) => rule.accessType === 'Allow' && rule.permissions.includes('Read')),
-    })),
+    folders: settings.sites.flatMap((site, index) => servedFolders(reader, ['sites', index], site)),
   });
   source.withdraw(ofSchema, replaced);
   const all = [...source.faults, ...further];
@@ -174,6 +172,7 @@ function loadSite(
     ),
     physicalPath,
     logDirectory: readLogDirectory(reader, [...site, 'logFile', 'directory'], settings),
+    virtualDirectories: loadVirtualDirectories(reader, site, settings, isDirectory ? physicalPath : undefined),
   };
   // What could not be read is missing here, and a reference to it is not a fault of its own.
   const isWhole = reader.source.faults.length === faultsBefore;
@@ -183,7 +182,7 @@ function loadSite(
   }
   if (isDirectory) {
     checkWritable(reader, [...site, 'physicalPath'], settings);
-    checkRulePaths(reader.source, site, settings, physicalPath);
+    checkRulePaths(reader.source, site, settings, physicalPath, loaded.virtualDirectories);
   }
   const rules = readRules(reader, [...site, 'mapping', 'rules'], settings, further);
   return server && rules && { ...loaded, server, furtherServers, rules, remoteMapping };
@@ -230,6 +229,6 @@ function readServer(
 function checkWritable(reader: MaterialReader, setting: SettingPath, settings: SiteSettings): void {
   const { mode, createHome } = settings.userIsolation;
   const mayWrite = settings.authorization.some(({ permissions }) => permissions.includes('Write'));
-  if ((mode !== 'None' && createHome) || (mode === 'None' && mayWrite))
+  if ((mode !== 'None' && createHome) || (sharesRoot(mode) && mayWrite))
     reader.writableFolder(setting, settings.physicalPath);
 }

@@ -59,6 +59,7 @@ export const settingEffects: Readonly<Record<string, EffectEntry>> = {
   'sites[].name': restart,
   'sites[].bindings': restartForFtps,
   'sites[].physicalPath': renewedForFtps,
+  'sites[].virtualDirectories': renewedForFtps,
   'sites[].connections': renewedForFtps,
   'sites[].connections.serverListenBacklog': restartForFtps,
   'sites[].ssl': renewedForFtps,

@@ -1,7 +1,8 @@
 /** The settings of one FTP site, in the words of IIS where IIS has the setting. */
 import { z } from 'zod';
 import { authorization } from '../authorization/authorization-rules.ts';
-import { userIsolation } from '../authorization/home-directory.ts';
+import { userIsolation } from '../authorization/user-isolation.ts';
+import { virtualDirectories } from '../authorization/virtual-directories.ts';
 import { fileCommandSettings, ftpSections } from '../ftp/server-settings.ts';
 import { denyByFailure } from '../login/failure-throttle.ts';
 import { authentication } from '../login/login-policy.ts';
@@ -31,6 +32,7 @@ export const siteSchema = z.strictObject({
   physicalPath: file
     .describe('Directory that holds the files of the site')
     .meta(iis('site/application/virtualDirectory@physicalPath')),
+  virtualDirectories,
   connections: ftpSections.connections,
   ssl: ftpSections.ssl,
   sslClientCertificates,

@@ -64,6 +64,8 @@ export interface DirectoryAccount {
   readonly userPrincipalName?: string | undefined;
   /** DNS name of the account's domain, where the directory is Active Directory. */
   readonly dnsDomain?: string | undefined;
+  /** NetBIOS name of that domain, as configured or as the first label of its DNS name. */
+  readonly netbiosDomain?: string | undefined;
   readonly altSecurityIdentities: readonly string[];
   /** DER of the certificates stored at the account. */
   readonly certificates: readonly Buffer[];

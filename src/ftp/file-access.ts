@@ -22,7 +22,10 @@ const failureReplies: Readonly<Record<Exclude<StorageErrorKind, 'fault'>, Reply>
   'no-space': reply('noSpace', 'No space left.'),
   denied: permissionDenied,
   forbidden: permissionDenied,
-  ruled: reply('fileUnavailable', 'An authorization rule is for it, or for something in it; it stays where it is.'),
+  ruled: reply(
+    'fileUnavailable',
+    'An authorization rule or a virtual directory is for it, or for something in it; it stays where it is.',
+  ),
   /** In the same words as what is not there. */
   hidden: notFound,
   filtered: nameNotAllowed,
@@ -42,7 +45,7 @@ const refusals: Readonly<Partial<Record<StorageErrorKind, readonly [code: Denial
   denied: ['access-denied', 'The authorization rules do not allow it.'],
   forbidden: ['file-permission-denied', 'The file system does not allow it.'],
   outside: ['access-denied', 'A link leads out of the home.'],
-  ruled: ['access-denied', 'An authorization rule is for it, or for something in it.'],
+  ruled: ['access-denied', 'An authorization rule or a virtual directory is for it, or for something in it.'],
 };
 
 /** @returns the absolute virtual path, or undefined after the client was told that nothing can be called so */

@@ -2,7 +2,7 @@
  * Directory entries as the client sees them: Unix `ls -l` lines for LIST and STAT, and RFC 3659 section 7 facts for MLST and
  * MLSD. It shows no names of real users or groups, and never lets a file name end a line.
  */
-import type { DirectoryEntry, EntryAccess, FileFacts, FileType } from '../storage/storage.ts';
+import type { DirectoryEntry, FileFacts, FileType } from '../storage/storage.ts';
 
 /** Facts for FEAT and OPTS MLST, in the order in which they are sent. */
 export const mlstFacts = ['type', 'size', 'modify', 'perm', 'unique', 'UNIX.mode', 'UNIX.uid', 'UNIX.gid'] as const;
@@ -110,13 +110,13 @@ const mlstTypes: Readonly<Record<FileType, string>> = {
   other: 'OS.unix=special',
 };
 
-type Grant = (access: EntryAccess, name: string) => boolean;
-const reading: Grant = ({ read }) => read;
-const writing: Grant = ({ write }) => write;
-const moving: Grant = ({ move }) => move;
-/** The root can be neither deleted nor renamed. */
-const removing: Grant = ({ write }, name) => write && name !== '';
-const unlinking: Grant = (access, name) => removing(access, name) && !access.isFixed;
+type Grant = (entry: DirectoryEntry) => boolean;
+const reading: Grant = ({ access }) => access.read;
+const writing: Grant = ({ access }) => access.write;
+const moving: Grant = ({ access }) => access.move;
+/** Neither the root nor a virtual directory can be deleted or renamed. */
+const removing: Grant = ({ access, name, isVirtual }) => access.write && name !== '' && isVirtual !== true;
+const unlinking: Grant = (entry) => removing(entry) && !entry.access.isFixed;
 
 /** What the rights allow to do with the entry (RFC 3659 7.5.5). */
 const grants: Readonly<Record<FileType, readonly (readonly [string, Grant])[]>> = {
@@ -146,9 +146,9 @@ const grants: Readonly<Record<FileType, readonly (readonly [string, Grant])[]>> 
   ],
 };
 
-function permFact({ name, type, access }: DirectoryEntry): string {
+function permFact(entry: DirectoryEntry): string {
   let letters = '';
-  for (const [letter, isGranted] of grants[type]) if (isGranted(access, name)) letters += letter;
+  for (const [letter, isGranted] of grants[entry.type]) if (isGranted(entry)) letters += letter;
   return letters;
 }
 

@@ -1,5 +1,4 @@
 /** The FTP servers of a configuration: started, renewed and judged anew all together. */
-import { requestFilterOf } from '../authorization/request-filter.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import { formatFault } from '../config/yaml/fault.ts';
@@ -12,15 +11,14 @@ import { type AuditTrail, trailOfSite } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
 import { SiteLog } from '../operations/site-log/site-log.ts';
 import { milliseconds } from '../settings/units.ts';
-import { openBoundedStorage } from '../storage/bounded-storage.ts';
 import type { FileOperations } from '../storage/file-operations.ts';
-import { openLocalStorage } from '../storage/local-storage.ts';
 import { closeAll } from './drain.ts';
 import type { SharedEvidence } from './evidence.ts';
 import { fileOperationLimits } from './file-threads.ts';
 import { failedBinding, listenFault } from './listen-fault.ts';
 import { OwnStatuses } from './own-statuses.ts';
-import { newModes, serverOptions, stapledCertificates } from './sites.ts';
+import { openSiteStorage } from './site-storage.ts';
+import { serverOptions, stapledCertificates } from './sites.ts';
 
 export interface RunningSite {
   /** As last loaded. */
@@ -70,12 +68,7 @@ export async function startSites(
       externalNames,
       statuses,
       authenticator: logins.authenticator(name),
-      openStorage: ({ homeDirectory }, rights, { fileHandling, requestFiltering }) => {
-        const filter = requestFilterOf(requestFiltering);
-        return openBoundedStorage(files, homeDirectory, () =>
-          openLocalStorage({ homeDirectory, rights, filter, ...newModes(fileHandling) }),
-        );
-      },
+      openStorage: (login, rights, settings) => openSiteStorage(files, login, rights, settings),
       audit: trailOfSite(audit, name),
       siteLog,
       logger: siteLogger,

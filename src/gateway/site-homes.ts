@@ -1,11 +1,6 @@
 /** Where the accounts of one site have their homes, as its settings say. */
-import {
-  findHomeDirectory,
-  foreseeHomeDirectory,
-  type HomeOutcome,
-  type HomeOwner,
-  type UserIsolation,
-} from '../authorization/home-directory.ts';
+import { findHomeDirectory, foreseeHomeDirectory, type HomeOutcome } from '../authorization/home-directory.ts';
+import type { HomeOwner, UserIsolation } from '../authorization/user-isolation.ts';
 import type { LoadedSite } from '../config/load.ts';
 import { denial } from '../denial.ts';
 import { errorMessage } from '../error-message.ts';
@@ -38,8 +33,9 @@ async function findHomeInTurn(files: FileOperations, isolation: UserIsolation, o
   }
 }
 
-function userIsolation({ settings, physicalPath: root }: LoadedSite): UserIsolation {
+function userIsolation({ settings, physicalPath: root, virtualDirectories }: LoadedSite): UserIsolation {
+  const { layout: wanted } = settings.userIsolation;
   // Namesakes in two directories must not share a home.
-  const layout = settings.directories.length > 1 ? 'directoryAndAccount' : 'account';
-  return { ...settings.userIsolation, root, layout };
+  const layout = wanted === 'account' && settings.directories.length > 1 ? 'directoryAndAccount' : wanted;
+  return { ...settings.userIsolation, root, layout, virtualDirectories };
 }

@@ -2,10 +2,8 @@
 import type { LoadedSite } from '../config/load.ts';
 import type { IpSecurity } from '../ftp/admission/ip-security.ts';
 import type { RenewableOptions } from '../ftp/server-options.ts';
-import type { FtpSettings } from '../ftp/server-settings.ts';
 import { encodeCertificatePem } from '../pki/encoding/pem.ts';
 import { type OwnCertificate, readOwnCertificate } from '../pki/ocsp/own-certificate.ts';
-import type { LocalStorageOptions } from '../storage/local-storage.ts';
 
 /** @param serverIpSecurity of the whole server */
 export function serverOptions(
@@ -29,15 +27,4 @@ export function stapledCertificates({ settings, server, furtherServers }: Loaded
   return [server, ...furtherServers]
     .map(({ certificate }) => readOwnCertificate(certificate))
     .filter((own) => typeof own !== 'string');
-}
-
-/** A mode that is set is meant as it is; what stands for an absent one leaves the umask of the service its say. */
-export function newModes({
-  fileMode,
-  directoryMode,
-}: FtpSettings['fileHandling']): Pick<LocalStorageOptions, 'fileMode' | 'directoryMode'> {
-  return {
-    ...(fileMode !== undefined && { fileMode: { bits: fileMode, isExact: true } }),
-    ...(directoryMode !== undefined && { directoryMode: { bits: directoryMode, isExact: true } }),
-  };
 }

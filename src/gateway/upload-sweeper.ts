@@ -12,14 +12,14 @@ const sweepInterval = 3_600_000;
 export class UploadSweeper {
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #swept = new Set<RunningSite>();
+  readonly #swept = new Set<string>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(sites: readonly RunningSite[], clock: Clock, logger: Logger) {
     this.#clock = clock;
     this.#logger = logger;
     const sweepAll = () => {
-      for (const site of sites) void this.#sweep(site);
+      for (const one of sites) void this.#sweep(one);
     };
     sweepAll();
     this.#timer = setInterval(sweepAll, sweepInterval).unref();
@@ -31,10 +31,16 @@ export class UploadSweeper {
   }
 
   async #sweep(one: RunningSite): Promise<void> {
-    // One that hangs takes a thread of its site; the next takes another.
-    if (this.#swept.has(one)) return;
-    this.#swept.add(one);
-    const root = one.site.physicalPath;
+    const { physicalPath, virtualDirectories } = one.site;
+    const roots = [physicalPath, ...virtualDirectories.map((virtual) => virtual.physicalPath)];
+    await Promise.all(roots.map((root) => this.#sweepFolder(one, root)));
+  }
+
+  /** One that hangs takes a thread of its site; the next takes another. */
+  async #sweepFolder(one: RunningSite, root: string): Promise<void> {
+    const folder = `${one.site.settings.name}: ${root}`;
+    if (this.#swept.has(folder)) return;
+    this.#swept.add(folder);
     const writtenBefore = new Date(this.#clock.now().getTime() - leftoverAge);
     try {
       const work = () => sweepUploads({ root, writtenBefore });
@@ -46,7 +52,7 @@ export class UploadSweeper {
     } catch (error) {
       this.#logger.warn('upload-leftovers-not-removed', { root, error });
     } finally {
-      this.#swept.delete(one);
+      this.#swept.delete(folder);
     }
   }
 }

@@ -1,6 +1,7 @@
 /** What an account may do and where: its groups, the rights that the rules of the site give it, its home. */
 import type { AccessRights } from '../authorization/access-rights.ts';
 import { authorize } from '../authorization/authorization-rules.ts';
+import type { Home } from '../authorization/home-directory.ts';
 import type { DirectoryAccount, Group } from '../directory/directory.ts';
 import type { Proven } from './account-proof.ts';
 import type { AuthorizationPolicy, Occasion } from './login-policy.ts';
@@ -10,7 +11,7 @@ import { accountFacts } from './login-record.ts';
 /** What rights and homes are decided by; a mapping service elsewhere tells no more of an account. */
 export type AccountOfFiles = Pick<
   DirectoryAccount,
-  'accountName' | 'directory' | 'distinguishedName' | 'sid' | 'homeDirectory' | 'dnsDomain'
+  'accountName' | 'directory' | 'distinguishedName' | 'sid' | 'homeDirectory' | 'dnsDomain' | 'netbiosDomain'
 > &
   Partial<Pick<DirectoryAccount, 'id'>>;
 
@@ -58,11 +59,8 @@ export function authorizeAccount<Account extends Grouped>(
   return { outcome: 'passed', proof: { ...grouped, accessRights: rights.accessRights } };
 }
 
-/** The home exists, or for explanations could be made. */
-export interface Housed {
-  /** Absolute path in the storage; empty where the files are elsewhere and the account names no home. */
-  readonly homeDirectory: string;
-}
+/** The home exists, or for explanations could be made; its path is empty where the files are elsewhere and the account names no home. */
+export type Housed = Home;
 
 /** The stage of the home. An explanation foresees it; a login makes it where the site says so. */
 export async function findHome<Account extends Grouped & Authorized>(
@@ -71,7 +69,7 @@ export async function findHome<Account extends Grouped & Authorized>(
   { purpose, steps }: Occasion,
 ): Promise<StageResult<Account & Housed>> {
   const { account } = authorized;
-  if (!homes) return housed(authorized, account.homeDirectory ?? '');
+  if (!homes) return housed(authorized, { homeDirectory: account.homeDirectory ?? '' });
   const owner = { ...account, domain: account.dnsDomain };
   const home = await (purpose === 'explain' ? homes.foresee(owner) : homes.find(owner));
   const isDenied = home.outcome === 'denied';
@@ -81,12 +79,26 @@ export async function findHome<Account extends Grouped & Authorized>(
     verdict: isDenied ? 'failed' : 'passed',
     facts: isDenied
       ? home.denial.facts
-      : { home: home.homeDirectory, wouldBeMade: home.wouldBeMade && 'by the first login' },
+      : {
+          home: home.homeDirectory,
+          wouldBeMade: home.wouldBeMade && 'by the first login',
+          startDirectory: home.startDirectory,
+          virtualDirectories: home.virtualDirectories?.map(({ path, physicalPath }) => `${path} = ${physicalPath}`),
+        },
   });
-  return isDenied ? home : housed(authorized, home.homeDirectory);
+  return isDenied ? home : housed(authorized, homeOf(home));
 }
 
-function housed<Account extends Grouped & Authorized>(authorized: Account, homeDirectory: string) {
-  const account = { ...accountFacts(authorized.account), homeDirectory: homeDirectory || undefined };
-  return { outcome: 'passed' as const, proof: { ...authorized, homeDirectory }, findings: { account } };
+/** Of a proof or an outcome, the home alone. */
+export function homeOf({ homeDirectory, startDirectory, virtualDirectories }: Home): Home {
+  return {
+    homeDirectory,
+    ...(startDirectory !== undefined && { startDirectory }),
+    ...(virtualDirectories && { virtualDirectories }),
+  };
+}
+
+function housed<Account extends Grouped & Authorized>(authorized: Account, home: Home) {
+  const account = { ...accountFacts(authorized.account), homeDirectory: home.homeDirectory || undefined };
+  return { outcome: 'passed' as const, proof: { ...authorized, ...home }, findings: { account } };
 }

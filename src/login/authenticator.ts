@@ -1,5 +1,6 @@
 /** What the FTP front end knows of logging in: one request, one verdict. It holds no logic, so that `ftp` needs nothing else. */
 import type { AccessRights } from '../authorization/access-rights.ts';
+import type { Home } from '../authorization/home-directory.ts';
 import type { Denial } from '../denial.ts';
 import type { RecordedCertificate } from '../operations/audit.ts';
 
@@ -30,14 +31,12 @@ export interface LoginRequest {
   readonly consentSha256?: string | undefined;
 }
 
-/** An account that may work on files, and how far. */
-export interface Login {
+/** An account that may work on files, where and how far. */
+export interface Login extends Home {
   readonly accountName: string;
   readonly directory: string;
   /** What stays the same when the account is renamed or moved; absent where the directory does not tell it. */
   readonly accountId?: string | undefined;
-  /** Absolute path of the account's home in the storage. */
-  readonly homeDirectory: string;
   readonly accessRights: AccessRights;
   /** SHA-256 of the end entity certificate, lower-case hexadecimal; absent when the login came by password alone. */
   readonly certificateSha256?: string;

@@ -1,7 +1,8 @@
 /** What one site demands of a login, as a union of its modes: what a mode does not need, it does not have. */
 import { z } from 'zod';
 import type { AuthorizationRule } from '../authorization/authorization-rules.ts';
-import type { HomeOutcome, HomeOwner } from '../authorization/home-directory.ts';
+import type { HomeOutcome } from '../authorization/home-directory.ts';
+import type { HomeOwner } from '../authorization/user-isolation.ts';
 import type { Clock } from '../clock.ts';
 import type { StepRecorder } from '../explanation/steps.ts';
 import type { AccountResolver } from '../mapping/account-resolver.ts';

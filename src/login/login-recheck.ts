@@ -8,7 +8,10 @@ import type { Login, Standing } from './authenticator.ts';
 import type { Progress } from './login-progress.ts';
 
 /** What a running session was granted, and works with. */
-export type GrantedLogin = Pick<Login, 'accountName' | 'directory' | 'accountId' | 'homeDirectory' | 'passwordProven'>;
+export type GrantedLogin = Pick<
+  Login,
+  'accountName' | 'directory' | 'accountId' | 'homeDirectory' | 'virtualDirectories' | 'passwordProven'
+>;
 
 /** Without an answer a running session goes on: an outage is no reason to end every session, and nothing new is allowed by it. */
 const undecided: ReadonlySet<DenialCode> = new Set([
@@ -19,8 +22,8 @@ const undecided: ReadonlySet<DenialCode> = new Set([
 
 /** The part of a login that is compared at each recheck; the rest may be garbage. */
 export function grantedLogin(login: Login): GrantedLogin {
-  const { accountName, directory, accountId, homeDirectory, passwordProven = false } = login;
-  return { accountName, directory, homeDirectory, passwordProven, accountId };
+  const { accountName, directory, accountId, homeDirectory, virtualDirectories = [], passwordProven = false } = login;
+  return { accountName, directory, homeDirectory, virtualDirectories, passwordProven, accountId };
 }
 
 /**
@@ -66,8 +69,13 @@ function anotherAccount(now: GrantedLogin, granted: GrantedLogin): Denial | unde
   });
 }
 
-function anotherHome({ homeDirectory }: GrantedLogin, granted: GrantedLogin): Denial | undefined {
-  if (homeDirectory === granted.homeDirectory) return undefined;
-  const facts = { granted: granted.homeDirectory, now: homeDirectory };
+function anotherHome(later: GrantedLogin, granted: GrantedLogin): Denial | undefined {
+  const [then, now] = [placesOf(granted), placesOf(later)];
+  if (then === now) return undefined;
+  const facts = { granted: then, now };
   return denial('home-changed', 'The account’s home is another than when the login was granted.', facts);
+}
+
+function placesOf({ homeDirectory, virtualDirectories = [] }: GrantedLogin): string {
+  return [homeDirectory, ...virtualDirectories.map(({ path, physicalPath }) => `${path} = ${physicalPath}`)].join(', ');
 }

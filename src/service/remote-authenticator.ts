@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { denial } from '../denial.ts';
 import { unrecorded } from '../explanation/steps.ts';
-import { authorizeAccount, findHome, type Grouped } from '../login/account-rights.ts';
+import { authorizeAccount, findHome, type Grouped, homeOf } from '../login/account-rights.ts';
 import type { Login } from '../login/authenticator.ts';
 import { stageDenial } from '../login/identification.ts';
 import type { AuthorizationPolicy, Occasion } from '../login/login-policy.ts';
@@ -43,13 +43,13 @@ export async function decideRemotely(
   const answered = await next(begun, () => askService(policy, request, occasion));
   const authorized = await next(answered, (proof) => authorizeAccount(policy, proof, occasion));
   const housed = await next(authorized, (proof) => findHome(policy, proof, occasion));
-  return next(housed, ({ account, accessRights, homeDirectory, certificateSha256, validUntil }) => ({
+  return next(housed, ({ account, accessRights, certificateSha256, validUntil, ...housed }) => ({
     outcome: 'passed',
     proof: {
       accountName: account.accountName,
       directory: account.directory,
       accountId: account.sid,
-      homeDirectory,
+      ...homeOf(housed),
       accessRights,
       certificateSha256,
       validUntil,

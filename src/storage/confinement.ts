@@ -5,6 +5,7 @@
  */
 import { readlink } from 'node:fs/promises';
 import { HomeLocation } from './home-location.ts';
+import { invalidName, lastNameOf } from './names.ts';
 import { decodeOctets } from './octet-text.ts';
 import { type PinnedObject, pinTarget } from './pinned-object.ts';
 import { StorageError } from './storage.ts';
@@ -27,11 +28,12 @@ export class Confinement {
 
   /**
    * @param homeDirectory absolute host path of an existing directory; it may itself be a link
+   * @param at virtual path that leads to it; default `/`
    * @throws system errors, and `StorageError` when it is not a directory
    */
-  static async within(homeDirectory: string): Promise<Confinement> {
-    const confinement = new Confinement(await HomeLocation.of(homeDirectory));
-    const home = await confinement.pinDirectory('/');
+  static async within(homeDirectory: string, at?: string): Promise<Confinement> {
+    const confinement = new Confinement(await HomeLocation.of(homeDirectory, at));
+    const home = await confinement.pinDirectory(confinement.location.at);
     await home.close();
     return confinement;
   }
@@ -41,7 +43,7 @@ export class Confinement {
    * @throws system errors; `StorageError` `outside` when it lies elsewhere, `name-invalid` when nothing may be called so
    */
   async pin(virtualPath: string): Promise<PlacedObject> {
-    segmentsOf(virtualPath);
+    this.location.names(virtualPath);
     const object = await pinTarget(this.location.hostPath(virtualPath));
     try {
       return { ...object, path: await this.#pathOf(object, virtualPath) };
@@ -52,7 +54,7 @@ export class Confinement {
   }
 
   /**
-   * @param virtualPath absolute, from the home
+   * @param virtualPath absolute, and leading into the home
    * @returns the caller closes it
    * @throws StorageError `not-a-directory`, and as `pin`
    */
@@ -80,24 +82,7 @@ export class Confinement {
     if (stats.nlink === 0n && hostPath.endsWith(removedMark)) {
       throw new StorageError('not-found', `${virtualPath}: removed while it was opened`);
     }
-    if (isUploadName(path.slice(path.lastIndexOf('/') + 1))) throw invalidName(virtualPath);
+    if (isUploadName(lastNameOf(path))) throw invalidName(virtualPath);
     return path;
   }
-}
-
-/**
- * Names below the home.
- * @param virtualPath absolute and normalised
- * @throws StorageError `name-invalid`
- */
-export function segmentsOf(virtualPath: string): readonly string[] {
-  if (virtualPath === '/') return [];
-  const [first, ...segments] = virtualPath.split('/');
-  const isNormalised = first === '' && segments.every((segment) => !['', '.', '..'].includes(segment));
-  if (!isNormalised || virtualPath.includes('\0') || segments.some(isUploadName)) throw invalidName(virtualPath);
-  return segments;
-}
-
-function invalidName(virtualPath: string): StorageError {
-  return new StorageError('name-invalid', `${virtualPath}: not a name for a file`);
 }

@@ -4,11 +4,11 @@
  */
 import { type BigIntStats, Dirent, type Stats } from 'node:fs';
 import { opendir, readdir, readlink } from 'node:fs/promises';
-import { segmentsOf } from './confinement.ts';
 import { statName, toFileFacts, typeOf } from './file-facts.ts';
 import type { Guard } from './guard.ts';
 import type { GuardedHome } from './guarded-home.ts';
 import type { HomeLocation } from './home-location.ts';
+import { parentOf } from './names.ts';
 import { decodeOctets, hostPath } from './octet-text.ts';
 import { type Location, walkPath } from './path-walk.ts';
 import { identityOf } from './pinned-object.ts';
@@ -69,7 +69,7 @@ export function nameDirectory(
  * @throws StorageError `not-found`, and where the rules deny reading
  */
 export async function showEntry(home: GuardedHome, virtualPath: string): Promise<DirectoryEntry> {
-  if (segmentsOf(virtualPath).length === 0) return showRoot(home);
+  if (home.isRoot(virtualPath)) return showRoot(home);
   const { directory, name, location, guard, object, close } = await home.entry(virtualPath, 'Read');
   try {
     if (!object) throw new StorageError('not-found', `${virtualPath}: no such file or directory`);
@@ -84,7 +84,7 @@ export async function showEntry(home: GuardedHome, virtualPath: string): Promise
 }
 
 async function showRoot(home: GuardedHome): Promise<DirectoryEntry> {
-  const { object, location, guard, close } = await home.object('/', 'Read');
+  const { object, location, guard, close } = await home.object(home.confinement.location.at, 'Read');
   const access = await guard.accessTo(location, 'directory').finally(close);
   return { name: '', type: 'directory', access, facts: shownFacts(guard, '', object.stats) };
 }
@@ -194,7 +194,7 @@ async function lookAt(shown: Shown, { name, type }: NamedEntry): Promise<Directo
 
 /** What the link says, unless it leads out of the home or to what the account may not read. */
 async function targetOf({ link, location, home, guard }: Shown, name: string): Promise<string | undefined> {
-  const walk = await walkPath(home, segmentsOf(pathBelow(location, name)), true, guard.filter);
+  const walk = await walkPath(home, home.names(pathBelow(location, name)), true, guard.filter);
   await walk.close();
   if (walk.end.kind === 'failed' && walk.end.error instanceof StorageError && untold.has(walk.end.error.kind)) {
     return undefined;
@@ -215,8 +215,4 @@ function shownFacts({ filter }: Guard, name: string, stats: Stats | BigIntStats)
 
 function pathBelow({ path }: Location, name: string): string {
   return `${path === '/' ? '' : path}/${name}`;
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(path.lastIndexOf('/'), 1));
 }

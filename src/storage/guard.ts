@@ -5,6 +5,7 @@ import type { HomeLocation } from './home-location.ts';
 import type { Location, Walk } from './path-walk.ts';
 import type { PinnedObject } from './pinned-object.ts';
 import {
+  namedObjects,
   type RuleWay,
   ruledObjects,
   rulesOfMissing,
@@ -14,29 +15,45 @@ import {
 } from './rules/rule-places.ts';
 import { type EntryAccess, StorageError } from './storage.ts';
 import { requirePath } from './storage-errors.ts';
+import type { VirtualTree } from './tree/virtual-tree.ts';
 
 export class Guard {
   readonly #home: HomeLocation;
+  readonly #tree: VirtualTree;
   readonly #rights: AccessRights;
   readonly #ruled: ReadonlyMap<string, readonly string[]>;
   readonly filter: RequestFilter | undefined;
+  readonly #covered: ReadonlySet<string>;
   #ways: Promise<readonly RuleWay[]> | undefined;
 
   private constructor(
     home: HomeLocation,
+    tree: VirtualTree,
     rights: AccessRights,
     ruled: ReadonlyMap<string, readonly string[]>,
+    covered: ReadonlySet<string>,
     filter: RequestFilter | undefined,
   ) {
     this.#home = home;
+    this.#tree = tree;
     this.#rights = rights;
     this.#ruled = ruled;
+    this.#covered = covered;
     this.filter = filter;
   }
 
-  /** Made after what is to be judged was pinned: what a rule is for cannot have come into being unseen. */
-  static async over(home: HomeLocation, rights: AccessRights, filter?: RequestFilter): Promise<Guard> {
-    return new Guard(home, rights, await ruledObjects(home, rights.rulePaths), filter);
+  /**
+   * Made after what is to be judged was pinned: what a rule is for cannot have come into being unseen.
+   * @param home that is judged, a part of the tree
+   */
+  static async over(
+    home: HomeLocation,
+    tree: VirtualTree,
+    rights: AccessRights,
+    filter?: RequestFilter,
+  ): Promise<Guard> {
+    const ruled = await ruledObjects(home, tree.rulesFor(home, rights.rulePaths));
+    return new Guard(home, tree, rights, ruled, await namedObjects(home, coveredPaths(home, tree)), filter);
   }
 
   /**
@@ -58,7 +75,7 @@ export class Guard {
   /**
    * @param links that were followed on the way: a rule that denies one of them denies what it leads to
    * @param ruled rules for the object, which may not exist yet
-   * @throws StorageError `denied`
+   * @throws StorageError `denied`; `not-found` for what a virtual directory covers
    */
   require(
     permission: Permission,
@@ -69,8 +86,8 @@ export class Guard {
   ): void {
     const isAllowed = this.#rights.allows(permission, location.path, this.#ruledBy(location, ruled));
     const deniedLink = links.find((link) => this.#rights.denies(permission, link.path, this.#ruledBy(link)));
-    if (isAllowed && !deniedLink) return;
-    throw accessDenied(permission, virtualPath, deniedLink?.path ?? location.path);
+    if (!isAllowed || deniedLink) throw accessDenied(permission, virtualPath, deniedLink?.path ?? location.path);
+    this.#requireUncovered(virtualPath, location);
   }
 
   /** Rules for a new name in the directory: the disk itself says whether two spellings are one name. */
@@ -99,6 +116,7 @@ export class Guard {
   get accessToAll(): EntryAccess | undefined {
     const { rulePaths, fixedPaths } = this.#rights;
     if (rulePaths.length > 0 || fixedPaths.length > 0 || this.filter?.judgesPaths) return undefined;
+    if (coveredPaths(this.#home, this.#tree).length > 0) return undefined;
     const [read, write] = [this.#rights.allows('Read', '/'), this.#rights.allows('Write', '/')];
     return { read, write, move: read && write, isFixed: false };
   }
@@ -114,7 +132,7 @@ export class Guard {
     const read = !isFiltered && this.#rights.allows('Read', location.path, ruled);
     const write = !isFiltered && this.#rights.allows('Write', location.path, ruled);
     const isFixed = await this.#isFixed(location.identities.at(-1));
-    return { read, write, move: read && write && location.path !== '/' && !isFixed, isFixed };
+    return { read, write, move: read && write && location.path !== this.#home.at && !isFixed, isFixed };
   }
 
   /**
@@ -139,13 +157,28 @@ export class Guard {
   }
 
   #allWays(): Promise<readonly RuleWay[]> {
-    this.#ways ??= ruleWays(this.#home, this.#rights.fixedPaths);
+    this.#ways ??= ruleWays([
+      ...this.#tree.rulesFor(this.#home, this.#rights.fixedPaths),
+      ...coveredPaths(this.#home, this.#tree).map((path) => ({ path, place: this.#home })),
+    ]);
     return this.#ways;
+  }
+
+  /** A link, or another spelling, may lead to what has the path of a virtual directory and is not in it. */
+  #requireUncovered(virtualPath: string, { path, identities }: Location): void {
+    const isCovered = this.#tree.placeOf(path).at !== this.#home.at;
+    if (!isCovered && !identities.some((identity) => this.#covered.has(identity))) return;
+    throw new StorageError('not-found', `${virtualPath}: a virtual directory covers it`);
   }
 
   #ruledBy({ identities }: Location, more: readonly string[] = []): ReadonlySet<string> {
     return new Set([...identities.flatMap((identity) => this.#ruled.get(identity) ?? []), ...more]);
   }
+}
+
+/** Where virtual directories are laid over this home: what has these names in it cannot be reached, and stays. */
+function coveredPaths(home: HomeLocation, tree: VirtualTree): readonly string[] {
+  return tree.coversOf(home).map(({ at }) => at);
 }
 
 /** Without rules below the root the home is judged as one, before anything is looked at. */
@@ -159,5 +192,8 @@ function accessDenied(permission: Permission, path: string, object: string): Sto
 }
 
 function fixed(virtualPath: string): StorageError {
-  return new StorageError('ruled', `${virtualPath}: an authorization rule is for it, or its path leads through it`);
+  return new StorageError(
+    'ruled',
+    `${virtualPath}: an authorization rule or a virtual directory is for it, or its path leads through it`,
+  );
 }

@@ -4,13 +4,15 @@
  */
 import type { AccessRights, Permission } from '../authorization/access-rights.ts';
 import type { FilteredKind, RequestFilter } from '../authorization/request-filter.ts';
-import { type Confinement, type PlacedObject, segmentsOf } from './confinement.ts';
+import type { Confinement, PlacedObject } from './confinement.ts';
 import { Guard, requireRootRight } from './guard.ts';
+import { lastNameOf, parentOf } from './names.ts';
 import { hostPath } from './octet-text.ts';
 import { type Location, type Walk, walkPath } from './path-walk.ts';
 import { type PinnedObject, pinName } from './pinned-object.ts';
 import { StorageError } from './storage.ts';
 import { errnoOf, requirePath } from './storage-errors.ts';
+import { VirtualTree } from './tree/virtual-tree.ts';
 
 export interface GuardedObject {
   readonly object: PinnedObject;
@@ -31,16 +33,36 @@ export interface GuardedEntry {
   close(): Promise<void>;
 }
 
+/** A home, or one of the virtual directories laid over it. */
 export class GuardedHome {
   readonly confinement: Confinement;
   readonly filter: RequestFilter | undefined;
   readonly #rights: () => AccessRights;
+  readonly #tree: VirtualTree;
+  /** Without a rule below the root, and with nothing laid over a part of it, the kernel may follow a path by itself. */
+  readonly #isPlain: boolean;
 
-  /** @param rights asked anew at every operation @param filter of names; default: none */
-  constructor(confinement: Confinement, rights: () => AccessRights, filter?: RequestFilter) {
+  /**
+   * @param rights asked anew at every operation
+   * @param tree that it is a part of; default: it is the whole of it
+   * @param filter of names; default: none
+   */
+  constructor(
+    confinement: Confinement,
+    rights: () => AccessRights,
+    tree = new VirtualTree(confinement.location),
+    filter?: RequestFilter,
+  ) {
     this.confinement = confinement;
     this.#rights = rights;
+    this.#tree = tree;
     this.filter = filter;
+    this.#isPlain = tree.coversOf(confinement.location).length === 0;
+  }
+
+  /** @throws StorageError `name-invalid` */
+  isRoot(virtualPath: string): boolean {
+    return this.confinement.location.names(virtualPath).length === 0;
   }
 
   /**
@@ -48,10 +70,10 @@ export class GuardedHome {
    * @throws system errors; `StorageError` `denied`, `outside`, `not-found` and others
    */
   async object(virtualPath: string, permission: Permission): Promise<GuardedObject> {
-    const segments = segmentsOf(virtualPath);
+    const segments = this.confinement.location.names(virtualPath);
     if (this.filter) requirePath(this.filter, virtualPath, 'unknown');
     const rights = this.#rights();
-    if (rights.rulePaths.length === 0) {
+    if (this.#isPlain && rights.rulePaths.length === 0) {
       requireRootRight(rights, permission, virtualPath);
       const object = await unlessDoubtful(() => this.#straight(virtualPath, this.confinement.pin(virtualPath)));
       if (object) {
@@ -95,14 +117,14 @@ export class GuardedHome {
     permissions: readonly Permission[],
     made?: 'file' | 'directory',
   ): Promise<GuardedEntry> {
-    const segments = segmentsOf(virtualPath);
+    const segments = this.confinement.location.names(virtualPath);
     if (this.filter) requirePath(this.filter, virtualPath, made ?? 'unknown');
     const name = segments.at(-1);
-    if (name === undefined) throw new StorageError('forbidden', '/: the root cannot be changed');
+    if (name === undefined) throw new StorageError('forbidden', `${virtualPath}: the root cannot be changed`);
     const rights = this.#rights();
-    if (rights.rulePaths.length === 0) {
+    if (this.#isPlain && rights.rulePaths.length === 0) {
       for (const permission of permissions) requireRootRight(rights, permission, virtualPath);
-      const entry = await unlessDoubtful(() => this.#plainEntry(segments.slice(0, -1), name));
+      const entry = await unlessDoubtful(() => this.#plainEntry(parentOf(virtualPath), name));
       if (entry) {
         return closedOnError(entry, async ({ object, location }) => {
           const guard = await this.#guard(rights);
@@ -134,7 +156,7 @@ export class GuardedHome {
     const entry = await this.newEntry(virtualPath, 'file');
     if (!entry.object?.stats.isSymbolicLink()) return entry;
     return closedOnError(entry, async ({ guard }) => {
-      const walk = await this.#walk(segmentsOf(virtualPath), true);
+      const walk = await this.#walk(this.confinement.location.names(virtualPath), true);
       return closedOnError(walk, async ({ location, links, directory, end, close }) => {
         guard.requireUnfiltered(virtualPath, location, 'file', links);
         guard.require('Write', virtualPath, location, links);
@@ -142,15 +164,14 @@ export class GuardedHome {
         await (end.kind === 'missing' ? walk : entry).close();
         if (end.kind === 'missing') return entry;
         if (!directory) throw new StorageError('not-a-file', `${virtualPath}: leads to the home itself`);
-        const name = location.path.slice(location.path.lastIndexOf('/') + 1);
+        const name = lastNameOf(location.path);
         return { directory, name, hostPath: entryPath(directory, name), object: end.object, location, guard, close };
       });
     });
   }
 
-  async #plainEntry(parent: readonly string[], name: string) {
-    const parentPath = `/${parent.join('/')}`;
-    const directory = await this.#straight(parentPath, this.confinement.pinDirectory(parentPath));
+  async #plainEntry(parent: string, name: string) {
+    const directory = await this.#straight(parent, this.confinement.pinDirectory(parent));
     return closedOnError(directory, async ({ path, identity, link }) => {
       const object = await unlessMissing(() => pinName(`${link}/${name}`));
       const location = { path: `${path === '/' ? '' : path}/${name}`, identities: object ? [object.identity] : [] };
@@ -175,7 +196,7 @@ export class GuardedHome {
   }
 
   #guard(rights: AccessRights): Promise<Guard> {
-    return Guard.over(this.confinement.location, rights, this.filter);
+    return Guard.over(this.confinement.location, this.#tree, rights, this.filter);
   }
 }
 

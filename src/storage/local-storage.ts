@@ -8,15 +8,19 @@ import { listDirectory, nameDirectory, showEntry } from './directory-listing.ts'
 import { toFileFacts } from './file-facts.ts';
 import { openForReading } from './file-reading.ts';
 import { type GuardedEntry, GuardedHome } from './guarded-home.ts';
+import { lastNameOf } from './names.ts';
 import { createDirectory, type NewMode, withoutBits } from './new-modes.ts';
 import { renameEntry, requireMovable } from './rename.ts';
 import { type Storage, StorageError } from './storage.ts';
 import { translated } from './storage-errors.ts';
+import type { VirtualTree } from './tree/virtual-tree.ts';
 import { openUpload } from './upload.ts';
 
 export interface LocalStorageOptions {
   /** Absolute host path of an existing directory. */
   readonly homeDirectory: string;
+  /** What it is a part of, and where; absent: it is the whole of it. */
+  readonly part?: { readonly tree: VirtualTree; readonly at: string };
   /** What the account may do now; asked anew at every operation. */
   readonly rights: () => AccessRights;
   /** Of names, whatever the rights are; default: none. */
@@ -32,15 +36,15 @@ const usualDirectoryMode: NewMode = { bits: 0o750, isExact: false };
 
 /** @throws StorageError when the home cannot be used */
 export async function openLocalStorage(options: LocalStorageOptions): Promise<Storage> {
-  const { homeDirectory, rights, filter, fileMode = usualFileMode, directoryMode = usualDirectoryMode } = options;
-  const confinement = await translated(`open ${homeDirectory}`, () => Confinement.within(homeDirectory));
-  const home = new GuardedHome(confinement, rights, filter);
+  const { homeDirectory, part, rights, filter, fileMode = usualFileMode, directoryMode = usualDirectoryMode } = options;
+  const confinement = await translated(`open ${homeDirectory}`, () => Confinement.within(homeDirectory, part?.at));
+  const home = new GuardedHome(confinement, rights, part?.tree, filter);
   return {
     stat: (path) =>
       translated(`stat ${path}`, async () => {
         const { object, close } = await home.object(path, 'Read');
         await close();
-        return toFileFacts(path.slice(path.lastIndexOf('/') + 1), object.stats);
+        return toFileFacts(lastNameOf(path), object.stats);
       }),
     entry: (path) => translated(`look at ${path}`, () => showEntry(home, path)),
     list: (path, isWanted) => listDirectory(home, path, isWanted),
@@ -65,7 +69,7 @@ export async function openLocalStorage(options: LocalStorageOptions): Promise<St
       translated(`write ${path}`, () => openUpload(home, path, mode, withoutBits(fileMode, umask))),
     makeDirectory: (path, umask = 0) =>
       translated(`make directory ${path}`, async () => {
-        if (path === '/') throw new StorageError('exists', '/: the root exists');
+        if (home.isRoot(path)) throw new StorageError('exists', `${path}: the root exists`);
         await withEntry(await home.newEntry(path, 'directory'), ({ directory, name }) =>
           createDirectory(directory, name, withoutBits(directoryMode, umask)),
         );

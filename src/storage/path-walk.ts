@@ -5,7 +5,8 @@
 import { readlink } from 'node:fs/promises';
 import { posix } from 'node:path';
 import type { RequestFilter } from '../authorization/request-filter.ts';
-import { type HomeLocation, namesOf } from './home-location.ts';
+import type { HomeLocation } from './home-location.ts';
+import { namesOf } from './names.ts';
 import { decodeOctets, hostPath } from './octet-text.ts';
 import { type PinnedObject, pinName, pinTarget } from './pinned-object.ts';
 import { StorageError } from './storage.ts';
@@ -175,7 +176,7 @@ class PathWalk {
 
   #locate(names: readonly string[], ...own: readonly string[]): Location {
     const kept = names.includes('..') ? names.slice(0, names.indexOf('..')) : names;
-    return { path: `/${[...this.#names, ...kept].join('/')}`, identities: [...this.#identities, ...own] };
+    return { path: this.#home.pathOf([...this.#names, ...kept]), identities: [...this.#identities, ...own] };
   }
 
   #ended(end: Walk['end']): Walk {

@@ -46,6 +46,8 @@ export interface DirectoryEntry extends NamedEntry {
   readonly access: EntryAccess;
   /** Absent when it cannot be looked at, or the account may not read it. */
   readonly facts?: FileFacts;
+  /** A virtual directory, or only the way to one. */
+  readonly isVirtual?: true;
   /** What a link says, as a virtual path if it is absolute; absent when that leads out of the home or is not to be read. */
   readonly target?: string;
 }

@@ -55,7 +55,7 @@ export async function openUpload(
   mode: WriteMode,
   fileMode: NewMode,
 ): Promise<Upload> {
-  if (virtualPath === '/') throw new StorageError('not-a-file', '/: not a regular file');
+  if (home.isRoot(virtualPath)) throw new StorageError('not-a-file', `${virtualPath}: not a regular file`);
   const entry = await home.uploadTarget(virtualPath);
   try {
     const target = { entry, virtualPath, existing: existingFile(virtualPath, entry), fileMode };

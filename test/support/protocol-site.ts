@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import type { AccessRights } from '../../src/authorization/access-rights.ts';
 import { type AuthorizationRule, authorize } from '../../src/authorization/authorization-rules.ts';
 import { requestFilterOf } from '../../src/authorization/request-filter.ts';
+import type { VirtualDirectory } from '../../src/authorization/virtual-directories.ts';
 import { systemClock, systemTimer } from '../../src/clock.ts';
 import { denial } from '../../src/denial.ts';
 import { ExternalNames, lookUpBySystem } from '../../src/ftp/data-ports/external-names.ts';
 import { createFtpServer, type FtpServer } from '../../src/ftp/server.ts';
 import type { FtpServerOptions } from '../../src/ftp/server-options.ts';
 import type { Binding } from '../../src/ftp/server-settings.ts';
-import { newModes } from '../../src/gateway/sites.ts';
+import { newModes } from '../../src/gateway/site-storage.ts';
 import type { Authenticator, LoginRequest, Verdict } from '../../src/login/authenticator.ts';
 import type { AuditRecord } from '../../src/operations/audit.ts';
 import { silentLogger } from '../../src/operations/log.ts';
@@ -21,8 +22,11 @@ import { milliseconds } from '../../src/settings/units.ts';
 import { createCertificateAuthority } from '../../src/smartcard/authority/certificate-authority.ts';
 import { extendedKeyUsages } from '../../src/smartcard/authority/certificate-extensions.ts';
 import { generateSoftwareKey } from '../../src/smartcard/authority/software-key.ts';
+import { HomeLocation } from '../../src/storage/home-location.ts';
 import { openLocalStorage } from '../../src/storage/local-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
+import { openTreeStorage } from '../../src/storage/tree/tree-storage.ts';
+import { VirtualTree } from '../../src/storage/tree/virtual-tree.ts';
 import { ControlClient, type TlsIdentity } from './control-client.ts';
 import { type FtpSettingChanges, ftpSettings } from './ftp-settings.ts';
 import { recordingTrail } from './recording-trail.ts';
@@ -82,6 +86,8 @@ export interface SiteChanges extends FtpSettingChanges, Partial<Omit<FtpServerOp
   /** Of the site; Ada may read and write everywhere unless they deny it. */
   readonly rules?: readonly AuthorizationRule[];
   readonly wrapStorage?: (storage: Storage) => Storage;
+  /** Laid over the home; their physical paths exist and belong to the test. */
+  readonly virtualDirectories?: readonly VirtualDirectory[];
   /** Beside the certificate of `localhost`. */
   readonly furtherIdentities?: FtpServerOptions['identity']['furtherIdentities'];
   /** As if there were hardly room for records any more. */
@@ -105,15 +111,25 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
     wrapStorage = (storage: Storage) => storage,
     furtherIdentities = [],
     transferObstacle,
+    virtualDirectories = [],
     ...options
   } = changes;
+  const tree = new VirtualTree(new HomeLocation(home), virtualDirectories);
   const server = createFtpServer({
     site: ftpSettings({ bindings, messages, ...changes }),
     identity: { ...identities.server, furtherIdentities, caNames: [identities.caPem] },
     authenticator: certificateAuthenticator(identities, requests, rightsUnder(rules)),
-    openStorage: async (_login, rights, { fileHandling, requestFiltering }) => {
+    openStorage: async (_login, rights, { fileHandling, directoryBrowse, requestFiltering }) => {
       const filter = requestFilterOf(requestFiltering);
-      return wrapStorage(await openLocalStorage({ homeDirectory: home, rights, filter, ...newModes(fileHandling) }));
+      return wrapStorage(
+        await openTreeStorage({
+          tree,
+          open: ({ path, at }) =>
+            openLocalStorage({ homeDirectory: path, part: { tree, at }, rights, filter, ...newModes(fileHandling) }),
+          showsVirtualDirectories: directoryBrowse.showVirtualDirectories,
+          filter,
+        }),
+      );
     },
     logger: silentLogger,
     clock: systemClock,

@@ -1,4 +1,5 @@
 /** Rules between settings that no single setting can show: references, contradictions, weak choices. */
+import { followsLayout } from '../../authorization/user-isolation.ts';
 import type { DirectorySettings } from '../directory-schema.ts';
 import type { Settings } from '../schema.ts';
 import type { SiteSettings } from '../site-schema.ts';
@@ -131,6 +132,12 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Consistency
       path: ['userIsolation'],
       message: 'mode Template and template belong together',
       remedy: 'Give both or neither.',
+    },
+    {
+      applies: site.userIsolation.layout === 'iis' && !followsLayout(site.userIsolation.mode),
+      path: ['userIsolation', 'layout'],
+      message: `mode ${site.userIsolation.mode} does not look at layout`,
+      remedy: 'Remove layout, or use StartInUsersDirectory, IsolateRootDirectoryOnly or IsolateAllDirectories.',
     },
     {
       applies: site.userIsolation.template !== undefined && !/\{(accountName|id)\}/.test(site.userIsolation.template),

@@ -1,6 +1,8 @@
 /** Authorization rules for directories that are not there: where all share one folder, such a rule protects nothing. */
 import { opendirSync, statSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
+import { sharesRoot } from '../../authorization/user-isolation.ts';
+import type { VirtualDirectory } from '../../authorization/virtual-directories.ts';
 import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import { nearest } from '../../schema-faults/suggestion.ts';
 import type { SiteSettings } from '../site-schema.ts';
@@ -9,26 +11,42 @@ import type { YamlSource } from '../yaml/yaml-source.ts';
 /** Of a folder of any size so many names are looked at for the one that may be meant. */
 const maximumNames = 10_000;
 
-/** @param physicalPath absolute. Where homes are isolated, a directory may be in some of them only: nothing is said then. */
+/**
+ * Where homes are isolated, a directory may be in some of them only: nothing is said then.
+ * @param physicalPath absolute
+ * @param virtualDirectories whose files are elsewhere
+ */
 export function checkRulePaths(
   source: YamlSource,
   site: SettingPath,
   settings: SiteSettings,
   physicalPath: string,
+  virtualDirectories: readonly VirtualDirectory[],
 ): void {
-  if (settings.userIsolation.mode !== 'None') return;
-  settings.authorization.forEach(({ path }, index) => {
-    const missing = path === undefined ? undefined : firstMissing(physicalPath, path);
+  if (!sharesRoot(settings.userIsolation.mode)) return;
+  settings.authorization.forEach(({ path: rulePath }, index) => {
+    // What only leads to a virtual directory need not be on the disk.
+    if (virtualDirectories.some(({ path }) => path.startsWith(`${rulePath.replace(/\/$/, '')}/`))) return;
+    const holder = holderOf(rulePath, virtualDirectories);
+    const folder = holder?.physicalPath ?? physicalPath;
+    const missing = firstMissing(folder, rulePath.slice(holder?.path.length ?? 0));
     if (missing === undefined) return;
-    const near = nearest(posix.basename(missing), directoriesOf(join(physicalPath, dirname(missing))));
+    const near = nearest(posix.basename(missing), directoriesOf(join(folder, dirname(missing))));
     source.warning(
       [...site, 'authorization', index, 'path'],
-      `there is no ${missing} in physicalPath ${physicalPath}, so that the rule concerns nothing now`,
+      `there is no ${missing} in physicalPath ${folder}, so that the rule concerns nothing now`,
       near === undefined
         ? 'Correct the path, or create the directory.'
-        : `Did you mean ${posix.join(posix.dirname(missing), near)}?`,
+        : `Did you mean ${posix.join(holder?.path ?? '/', posix.dirname(missing), near)}?`,
     );
   });
+}
+
+/** The deepest virtual directory that the path leads into. */
+function holderOf(rulePath: string, virtualDirectories: readonly VirtualDirectory[]): VirtualDirectory | undefined {
+  return virtualDirectories
+    .filter(({ path }) => `${rulePath}/`.startsWith(`${path}/`))
+    .sort((one, other) => other.path.length - one.path.length)[0];
 }
 
 /** The part of a virtual path that ends with the first name that is not there; undefined where all are, or may be. */

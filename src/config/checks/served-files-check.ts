@@ -1,7 +1,10 @@
 /** Files of the gateway's own that get in each other's way, or that clients of a site can reach, and folders that are not for clients. */
 import { realpathSync } from 'node:fs';
 import { sep } from 'node:path';
+import { sharesRoot } from '../../authorization/user-isolation.ts';
 import { formatSetting, type SettingPath } from '../../schema-faults/setting-path.ts';
+import type { MaterialReader } from '../material.ts';
+import type { SiteSettings } from '../site-schema.ts';
 import type { YamlSource } from '../yaml/yaml-source.ts';
 
 interface NamedFile {
@@ -16,12 +19,33 @@ interface ServedFolder extends NamedFile {
   readonly isRead: boolean;
 }
 
+/** The folders of a site, in which clients must not find files of the gateway. */
+export function servedFolders(
+  reader: MaterialReader,
+  place: SettingPath,
+  { physicalPath, virtualDirectories, userIsolation, authorization }: SiteSettings,
+): readonly ServedFolder[] {
+  const mayRead = authorization.some((rule) => rule.accessType === 'Allow' && rule.permissions.includes('Read'));
+  return [
+    {
+      setting: [...place, 'physicalPath'],
+      path: reader.resolve(physicalPath),
+      isRead: sharesRoot(userIsolation.mode) && mayRead,
+    },
+    ...virtualDirectories.map((one, index) => ({
+      setting: [...place, 'virtualDirectories', index, 'physicalPath'],
+      path: reader.resolve(one.physicalPath),
+      isRead: mayRead,
+    })),
+  ];
+}
+
 interface OwnFiles {
   /** What the service writes. */
   readonly outputs: readonly NamedFile[];
   /** What it reads; the configuration itself has no setting. */
   readonly inputs: readonly NamedFile[];
-  /** The physicalPath of every site. */
+  /** The physicalPath and the virtual directories of every site. */
   readonly folders: readonly ServedFolder[];
 }
 

@@ -59,6 +59,7 @@ export function accountFrom(entry: LdapEntry, reading: AccountReading): Director
     sid,
     userPrincipalName,
     dnsDomain,
+    netbiosDomain: domain,
     altSecurityIdentities: entry.texts('altSecurityIdentities'),
     certificates: entry.octets('userCertificate'),
     certificateFingerprints: [],

@@ -128,6 +128,7 @@ async function logIn(control: Control, verdict: GrantedVerdict): Promise<void> {
     }
     control.sessionHolder.logIn(verdict, storage, new LoginWatch(control, login));
     control.data.logIn(login);
+    control.settings.workingDirectory = login.startDirectory ?? '/';
   } catch (error) {
     if (!noticeShortage(error, 'home directory')) {
       control.log.error('home-unavailable', { accountName: login.accountName, error });

@@ -5,28 +5,35 @@
 import type { BigIntStats } from 'node:fs';
 import { lstat, mkdir, realpath, rmdir, stat } from 'node:fs/promises';
 import { foldedPath } from '../../authorization/folded-path.ts';
-import { segmentsOf } from '../confinement.ts';
 import type { HomeLocation } from '../home-location.ts';
 import { decodeOctets, hostPath } from '../octet-text.ts';
 import { walkPath } from '../path-walk.ts';
 import { identityOf, type PinnedObject } from '../pinned-object.ts';
 import { errnoOf } from '../storage-errors.ts';
+import type { PlacedRule } from '../tree/virtual-tree.ts';
 import { createUploadName } from '../upload-name.ts';
 import { isWithin, mountsOfPartsOf, readMounts } from './mount-table.ts';
 
-/** @returns by identity, the rules whose path leads there; a path that leads nowhere now has no object that could be reached */
+/**
+ * @param home in which the objects are met
+ * @returns by identity, the rules whose path leads there; a path that leads nowhere now has no object that could be reached
+ */
 export async function ruledObjects(
   home: HomeLocation,
-  rulePaths: readonly string[],
+  rules: readonly PlacedRule[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const ruled = new Map<string, string[]>();
-  const mounts = rulePaths.length > 0 ? await readMounts() : [];
+  const mounts = rules.length > 0 ? await readMounts() : [];
   const holdsMounts = mounts.some(({ point }) => point !== home.path && isWithin(point, home.path));
   // One after another: an operation takes one file thread at a time, so that a path that hangs takes no more.
-  for (const path of rulePaths) {
-    const host = home.hostPath(path);
-    const parts = holdsMounts ? mountsOfPartsOf(await realPathOf(host), home.path, mounts) : [];
-    for (const object of [host, ...parts]) {
+  for (const { path, place } of rules) {
+    const host = place.hostPath(path);
+    const isForeign = place.at !== home.at;
+    const real = holdsMounts || isForeign ? await realPathOf(host) : host;
+    const parts = holdsMounts ? mountsOfPartsOf(real, home.path, mounts) : [];
+    // What holds the home is not met on any way in it.
+    const whole = isForeign && isWithin(home.path, real) ? [home.path] : [];
+    for (const object of [host, ...parts, ...whole]) {
       const identity = await identityAt(object);
       if (identity !== undefined) ruled.set(identity, [...(ruled.get(identity) ?? []), path]);
     }
@@ -43,16 +50,25 @@ export interface RuleWay {
   readonly missing?: { readonly directory: string; readonly names: readonly string[] };
 }
 
+/** @returns identities of what has these names itself, as far as it exists */
+export async function namedObjects(home: HomeLocation, virtualPaths: readonly string[]): Promise<ReadonlySet<string>> {
+  const identities = new Set<string>();
+  for (const path of virtualPaths) {
+    const look = await lookAtName(home.hostPath(path));
+    if (isObject(look)) identities.add(look.identity);
+  }
+  return identities;
+}
+
 /**
- * @returns one way for a rule path, in their order
+ * @returns one way for a rule, in their order
  * @throws system errors other than that something is missing
  */
-export async function ruleWays(home: HomeLocation, rulePaths: readonly string[]): Promise<readonly RuleWay[]> {
+export async function ruleWays(rules: readonly PlacedRule[]): Promise<readonly RuleWay[]> {
   const looks = new Map<string, Promise<Look>>();
   const ways: RuleWay[] = [];
-  for (const rulePath of rulePaths) {
-    ways.push((await plainWay(home, rulePath, looks)) ?? (await followedWay(home, rulePath)));
-  }
+  for (const { path, place } of rules)
+    ways.push((await plainWay(place, path, looks)) ?? (await followedWay(place, path)));
   return ways;
 }
 
@@ -61,7 +77,7 @@ type Look = { readonly identity: string; readonly stats: BigIntStats } | 'missin
 
 /**
  * One look per name instead of a descriptor: most ways lead through plain directories, and a site may have many rules.
- * @param looks by virtual path: rules share the beginnings of their ways
+ * @param looks by host path: rules share the beginnings of their ways
  * @returns undefined when a link, or what cannot be looked at, stands on the way
  */
 async function plainWay(
@@ -69,18 +85,19 @@ async function plainWay(
   rulePath: string,
   looks: Map<string, Promise<Look>>,
 ): Promise<RuleWay | undefined> {
-  const lookAt = (virtualPath: string) => {
-    const look = looks.get(virtualPath) ?? lookAtName(virtualPath === '/' ? home.path : home.hostPath(virtualPath));
-    looks.set(virtualPath, look);
+  const lookAt = (names: readonly string[]) => {
+    const host = names.length === 0 ? home.path : home.hostPath(home.pathOf(names));
+    const look = looks.get(host) ?? lookAtName(host);
+    looks.set(host, look);
     return look;
   };
-  const names = segmentsOf(rulePath);
+  const names = home.names(rulePath);
   const met = new Set<string>();
-  let here = await lookAt('/');
+  let here = await lookAt([]);
   for (const [index, name] of names.entries()) {
     if (!isObject(here) || !here.stats.isDirectory()) return undefined;
     met.add(here.identity);
-    const next = await lookAt(`/${[...names.slice(0, index), name].join('/')}`);
+    const next = await lookAt([...names.slice(0, index), name]);
     if (next === 'missing') return { rulePath, met, missing: { directory: here.identity, names: names.slice(index) } };
     here = next;
   }
@@ -102,7 +119,7 @@ function isObject(look: Look): look is Exclude<Look, 'missing' | undefined> {
 }
 
 async function followedWay(home: HomeLocation, rulePath: string): Promise<RuleWay> {
-  const walk = await walkPath(home, segmentsOf(rulePath), true);
+  const walk = await walkPath(home, home.names(rulePath), true);
   await walk.close();
   const { met, end } = walk;
   if (end.kind !== 'missing') return { rulePath, met };

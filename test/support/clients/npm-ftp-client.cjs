@@ -11,11 +11,18 @@ const client = new Client();
 
 async function perform(step) {
   if (step.do === 'upload') return promisify(client.put.bind(client))(step.local, step.remote);
-  if (step.do === 'download') {
-    const content = await promisify(client.get.bind(client))(step.remote);
-    return pipeline(content, createWriteStream(step.local));
-  }
+  if (step.do === 'download') return download(step);
   for (const { name } of await promisify(client.list.bind(client))(step.path)) console.log(name);
+}
+
+/** The package lets the octets flow as soon as its callback returns: the file must take them before that, or the first are lost. */
+function download({ remote, local }) {
+  return new Promise((resolve, reject) => {
+    client.get(remote, (error, content) => {
+      if (error) reject(error);
+      else pipeline(content, createWriteStream(local)).then(resolve, reject);
+    });
+  });
 }
 
 client.once('ready', async () => {

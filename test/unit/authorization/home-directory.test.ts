@@ -2,13 +2,8 @@ import { mkdir, mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  findHomeDirectory,
-  foreseeHomeDirectory,
-  type HomeOwner,
-  type UserIsolation,
-  userIsolation,
-} from '../../../src/authorization/home-directory.ts';
+import { findHomeDirectory, foreseeHomeDirectory } from '../../../src/authorization/home-directory.ts';
+import { type HomeOwner, type UserIsolation, userIsolation } from '../../../src/authorization/user-isolation.ts';
 
 let base: string;
 let root: string;

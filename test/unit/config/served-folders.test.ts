@@ -147,3 +147,59 @@ describe('addresses are compared as addresses, however they are written', () => 
     expect(fault?.remedy).toBe('Did you mean ::1?');
   });
 });
+
+describe('virtual directories', () => {
+  const virtual = (path: string, physicalPath: string) => ({ path, physicalPath });
+  const messagesOf = (site: Node) => faultsOf(site).map(({ severity, message }) => `${severity}: ${message}`);
+
+  it.each([
+    ['at the root', [virtual('/', 'keys')], /must be a path below \//],
+    ['above it', [virtual('/a/../b', 'keys')], /must be a path below \//],
+    ['without a slash', [virtual('a', 'keys')], /must be a path below \//],
+    ['that are not there', [virtual('/a', 'none')], /cannot use .*none/],
+    ['that are no directories', [virtual('/a', 'rules.yaml')], /is not a directory/],
+    [
+      'at one path, in whatever letter case',
+      [virtual('/a', 'keys'), virtual('/A/', 'keys')],
+      /^fault: \/A is also the path of virtualDirectories\[0\]/,
+    ],
+    [
+      'that hold what another holds',
+      [virtual('/a', '.'), virtual('/b', 'keys')],
+      /^warning: .*keys and virtualDirectories\[0\] .* hold the same files/,
+    ],
+    [
+      'in physicalPath',
+      [virtual('/a', 'files/reports')],
+      /^warning: .*reports and physicalPath .* hold the same files/,
+    ],
+    ['that cover something', [virtual('/reports', 'keys')], /^warning: physicalPath has \/reports, too/],
+    [
+      'with a secret in them',
+      [virtual('/a', 'keys')],
+      /^fault: .*server\.key lies in physicalPath .*may read this secret/,
+    ],
+    ['of the system', [virtual('/a', '/etc')], /^warning: \/etc belongs to the system/],
+  ] as const)('%s are reported', (_rule, virtualDirectories, message) => {
+    const found = messagesOf({ virtualDirectories, key: join(folder, 'keys', 'server.key') });
+    expect(found).toContainEqual(expect.stringMatching(message));
+  });
+
+  it('are where rules for paths below them look', () => {
+    const rule = (path: string) => ({ users: '*', permissions: ['Read'], path });
+    const site = { virtualDirectories: [virtual('/deep/place', 'files/reports')] };
+    const concerned = (path: string) =>
+      messagesOf({ ...site, authorization: [rule(path)] }).filter((text) => text.includes('concerns nothing'));
+    for (const path of ['/deep', '/deep/place', '/deep/place/secret'])
+      expect([path, concerned(path)]).toEqual([path, []]);
+    expect(concerned('/deep/place/none')).toHaveLength(1);
+  });
+});
+
+it('a layout that the mode does not look at is a fault', () => {
+  for (const mode of ['None', 'DirectoryAttribute']) {
+    expect(faultsOf({ userIsolation: { mode, layout: 'iis' } })).toContainEqual(
+      expect.objectContaining({ severity: 'fault', message: expect.stringContaining('does not look at layout') }),
+    );
+  }
+});

@@ -1,7 +1,8 @@
 /** The stages after an account was found: against whom its password counts, what its home is chosen by, and what an explanation tells. */
 import { describe, expect, it, vi } from 'vitest';
 import { authorize } from '../../../src/authorization/authorization-rules.ts';
-import type { HomeOutcome, HomeOwner } from '../../../src/authorization/home-directory.ts';
+import type { HomeOutcome } from '../../../src/authorization/home-directory.ts';
+import type { HomeOwner } from '../../../src/authorization/user-isolation.ts';
 import { denial } from '../../../src/denial.ts';
 import { type Directory, DirectoryUnavailableError } from '../../../src/directory/directory.ts';
 import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';

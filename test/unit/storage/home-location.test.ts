@@ -2,7 +2,8 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HomeLocation, namesOf } from '../../../src/storage/home-location.ts';
+import { HomeLocation } from '../../../src/storage/home-location.ts';
+import { namesOf } from '../../../src/storage/names.ts';
 import { createTemporaryHome, type TemporaryHome } from './temporary-home.ts';
 
 describe('a host path', () => {

@@ -48,7 +48,8 @@ describe('the way of a rule', () => {
     ['/dangling', ['', 'dangling'], ['', ['nowhere', 'at', 'all']]],
   ] as const)('of %s needs %j and lacks %j', async (rulePath, met, missing) => {
     // Among others: what is known of one way is used for the next.
-    const ways = await ruleWays(await HomeLocation.of(folder), ['/plain', '/linked', rulePath, '/plain/deep']);
+    const place = await HomeLocation.of(folder);
+    const ways = await ruleWays(['/plain', '/linked', rulePath, '/plain/deep'].map((path) => ({ path, place })));
     expect(ways.map((way) => way.rulePath)).toEqual(['/plain', '/linked', rulePath, '/plain/deep']);
     expect(new Set(ways[2]!.met)).toEqual(new Set(await Promise.all(met.map(identity))));
     const expected = missing && { directory: await identity(missing[0]), names: missing[1] };
@@ -62,7 +63,7 @@ describe('the ways of many rules', () => {
     calls.open.length = 0;
     calls.lstat.length = 0;
     const paths = ['/plain/deep', '/plain/deep/none', '/plain/none/below', '/plain/file', '/none'];
-    await ruleWays(home, paths);
+    await ruleWays(paths.map((path) => ({ path, place: home })));
     expect(calls.open).toEqual([]);
     const names = ['', '/plain', '/plain/deep', '/plain/deep/none', '/plain/none', '/plain/file', '/none'];
     expect(calls.lstat).toEqual(names.map((name) => `${home.path}${name}`));

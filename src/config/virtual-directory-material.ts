@@ -1,0 +1,72 @@
+/** The virtual directories of a site, and what administrators overlook about them. */
+import { lstatSync, realpathSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { foldedPath } from '../authorization/folded-path.ts';
+import { sharesRoot } from '../authorization/user-isolation.ts';
+import type { VirtualDirectory } from '../authorization/virtual-directories.ts';
+import type { SettingPath } from '../schema-faults/setting-path.ts';
+import type { MaterialReader } from './material.ts';
+import type { SiteSettings } from './site-schema.ts';
+
+/** @param physicalPath of the site, absolute; undefined where it cannot be used */
+export function loadVirtualDirectories(
+  reader: MaterialReader,
+  site: SettingPath,
+  settings: SiteSettings,
+  physicalPath: string | undefined,
+): readonly VirtualDirectory[] {
+  const loaded = settings.virtualDirectories.map(({ path, physicalPath: name }, index) => ({
+    setting: [...site, 'virtualDirectories', index],
+    path,
+    physicalPath: real(reader.directory([...site, 'virtualDirectories', index, 'physicalPath'], name)),
+  }));
+  const root = physicalPath === undefined ? [] : [{ name: 'physicalPath', physicalPath: real(physicalPath) }];
+  loaded.forEach(({ setting, path, physicalPath: own }, index) => {
+    const before = loaded.slice(0, index);
+    const same = before.findIndex((other) => foldedPath(other.path) === foldedPath(path));
+    if (same !== -1) {
+      const detail = `${path} is also the path of virtualDirectories[${same}]; clients of Windows take no notice of letter case`;
+      reader.source.fault([...setting, 'path'], detail, 'Give it another path, or remove one of the two.');
+    }
+    const others = before.map((other, place) => ({ name: `virtualDirectories[${place}]`, ...other }));
+    const shared = [...root, ...others].find(
+      (other) => holds(other.physicalPath, own) || holds(own, other.physicalPath),
+    );
+    if (shared) {
+      reader.source.warning(
+        [...setting, 'physicalPath'],
+        `${own} and ${shared.name} ${shared.physicalPath} hold the same files: clients reach them by two paths, and a rule that denies one denies both`,
+        'Keep the two apart, or make sure that each rule is meant for both.',
+      );
+    }
+    if (sharesRoot(settings.userIsolation.mode) && physicalPath !== undefined && isThere(join(physicalPath, path))) {
+      reader.source.warning(
+        [...setting, 'path'],
+        `physicalPath has ${path}, too: the virtual directory covers it, and no client reaches what is in it`,
+        'Give the virtual directory another path, or move what it covers.',
+      );
+    }
+  });
+  return loaded.map(({ path, physicalPath: own }) => ({ path, physicalPath: own }));
+}
+
+/** @returns the path itself where it leads nowhere */
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function holds(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
+}
+
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
