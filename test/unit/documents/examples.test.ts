@@ -45,7 +45,8 @@ describe('configurations', () => {
     pem('server.pem', pki.files.serverChain);
     writeFileSync(join(folder, 'server.key'), pki.server.privateKeyPem, { mode: 0o600 });
     writeFileSync(join(folder, 'bind-password'), 'secret\n', { mode: 0o600 });
-    for (const name of ['srv/files', 'var/log/cardgate', 'var/cache/cardgate', 'run/cardgate'])
+    const served = ['srv/files', 'srv/reports', 'srv/archive/2026'];
+    for (const name of [...served, 'var/log/cardgate/files', 'var/cache/cardgate', 'run/cardgate'])
       mkdirSync(join(folder, name), { recursive: true });
     await cp(join(root, 'mappings'), join(folder, 'mappings'), { recursive: true });
     const [first] = examples('yaml').filter(({ name }) => name.startsWith('docs/administration/install.md'));
