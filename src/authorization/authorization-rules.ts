@@ -72,7 +72,7 @@ export type AuthorizationOutcome =
  * @returns denied when the account may neither read nor write anywhere
  */
 export function authorize(rules: readonly AuthorizationRule[], subject: AuthorizationSubject): AuthorizationOutcome {
-  const isConcerned = concerns(subject);
+  const isConcerned = concernsSubject(subject);
   const concerning = rules.filter(isConcerned).map(({ path, ...rule }) => ({ ...rule, path: plainPath(path) }));
   const has = (accessType: AuthorizationRule['accessType'], permission: Permission, place: JudgedPlace) =>
     concerning.some(
@@ -121,7 +121,9 @@ function placesOf(rules: readonly AuthorizationRule[]): readonly string[] {
 }
 
 /** A rule that names no user and no role concerns no account. */
-function concerns(subject: AuthorizationSubject): (rule: AuthorizationRule) => boolean {
+export function concernsSubject(
+  subject: AuthorizationSubject,
+): (rule: Pick<AuthorizationRule, 'users' | 'roles'>) => boolean {
   const accountName = folded(subject.accountName);
   const groups = new Set(
     subject.groups

@@ -62,6 +62,7 @@ export const settingEffects: Readonly<Record<string, EffectEntry>> = {
   'sites[].virtualDirectories': renewedForFtps,
   'sites[].connections': renewedForFtps,
   'sites[].connections.serverListenBacklog': restartForFtps,
+  'sites[].bandwidth': renewedForFtps,
   'sites[].ssl': renewedForFtps,
   'sites[].sslClientCertificates': renewed,
   'sites[].dataChannelSecurity': renewedForFtps,

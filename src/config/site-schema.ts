@@ -34,6 +34,7 @@ export const siteSchema = z.strictObject({
     .meta(iis('site/application/virtualDirectory@physicalPath')),
   virtualDirectories,
   connections: ftpSections.connections,
+  bandwidth: ftpSections.bandwidth,
   ssl: ftpSections.ssl,
   sslClientCertificates,
   dataChannelSecurity: ftpSections.dataChannelSecurity,

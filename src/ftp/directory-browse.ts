@@ -1,4 +1,4 @@
-/** The settings of what a site shows of its directories. IIS has such a section, and other settings in it. */
+/** The settings of what a site shows of its directories, and how. */
 import { z } from 'zod';
 import type { Decoded } from '../settings/decoded.ts';
 import { iis } from '../settings/iis-name.ts';
@@ -6,6 +6,15 @@ import { count } from '../settings/values.ts';
 
 export const directoryBrowse = z
   .strictObject({
+    /**
+     * `StyleUnix`: lines of `ls -l`; without it those of MS-DOS. `LongDate`: four digits of the year in these. `UseGmtTime`: times in UTC; without it
+     * in the time zone of the service. `DisplayAvailableBytes`: the reply to LIST tells the free space. IIS shows lines of MS-DOS by default.
+     */
+    showFlags: z
+      .array(z.enum(['StyleUnix', 'LongDate', 'UseGmtTime', 'DisplayAvailableBytes']))
+      .default(['StyleUnix', 'UseGmtTime'])
+      .describe('How LIST and STAT show a directory')
+      .meta(iis('ftpServer/directoryBrowse@showFlags')),
     showDotFiles: z
       .boolean()
       .default(false)

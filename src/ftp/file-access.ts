@@ -34,6 +34,7 @@ const failureReplies: Readonly<Record<Exclude<StorageErrorKind, 'fault'>, Reply>
   'name-invalid': nameNotAllowed,
   'too-many': reply('localError', 'The listing takes too long; ask for less of it.'),
   'not-durable': reply('localError', 'The file is whole and in place, but a power failure may undo that.'),
+  'in-use': reply('fileBusy', 'An upload writes into that file.'),
   changed: reply('fileBusy', 'The file changed meanwhile.'),
   unresponsive: reply('localError', 'The file system does not answer.'),
   /** RFC 1123 4.1.3.4. */

@@ -2,8 +2,9 @@
 import { type DirectoryEntry, type Storage, StorageError } from '../storage/storage.ts';
 import type { Control } from './control/control.ts';
 import type { AuthenticatedSession } from './control/session.ts';
+import type { DirectoryBrowse } from './directory-browse.ts';
 import { type ListOptions, parseListOptions } from './list-options.ts';
-import { formatList, nameMark, type ShownEntry, singleLine } from './listing.ts';
+import { formatList, type LineStyle, nameMark, type ShownEntry, singleLine } from './listing.ts';
 import { type CalledEntry, type ListedPart, type Walking, walkDirectory, walkPattern } from './listing-walk.ts';
 import { type PathPattern, parsePathPattern } from './name-pattern.ts';
 import { resolveVirtualPath } from './virtual-path.ts';
@@ -15,6 +16,8 @@ const maximumSorted = 20_000;
 export type ListingLines = AsyncIterable<readonly string[]>;
 
 interface CalledListing {
+  /** That is listed, or looked through; absent where one entry is shown by its name. */
+  readonly directory?: string;
   /** Whether it holds the entries of one directory. */
   readonly isOfDirectory: boolean;
   readonly lines: ListingLines;
@@ -53,10 +56,11 @@ export async function listingLines(
     timer: control.options.timer,
   };
   const now = control.options.clock.now();
+  const lineStyle = lineStyleOf(control.options.site.directoryBrowse);
   const text = (entry: ShownEntry, name: string) => {
     const mark = nameMark(entry, options.marks);
     if (!isLong) return `${singleLine(name)}${mark}`;
-    return `${formatList({ ...entry, name }, now)}${entry.type === 'link' ? '' : mark}`;
+    return `${formatList({ ...entry, name }, now, lineStyle)}${entry.type === 'link' ? '' : mark}`;
   };
   switch (found.kind) {
     case 'entry':
@@ -66,17 +70,35 @@ export async function listingLines(
       };
     case 'pattern': {
       const parts = walkPattern(walking, found.path, found.pattern);
-      return { isOfDirectory: false, lines: formatted(parts, options, (one) => text(one.entry, one.called)) };
+      return {
+        directory: found.path,
+        isOfDirectory: false,
+        lines: formatted(parts, options, (one) => text(one.entry, one.called)),
+      };
     }
     case 'directory': {
       const prefix = called === '' || called === '.' ? '' : `${called.replace(/\/+$/u, '')}/`;
       const parts = walkDirectory(walking, found.path, prefix);
       return {
+        directory: found.path,
         isOfDirectory: true,
         lines: formatted(parts, options, (one) => text(one.entry, isLong ? one.entry.name : one.called)),
       };
     }
   }
+}
+
+const styles = new WeakMap<DirectoryBrowse, LineStyle>();
+
+export function lineStyleOf(browse: DirectoryBrowse): LineStyle {
+  const { showFlags } = browse;
+  const style = styles.get(browse) ?? {
+    isUnix: showFlags.includes('StyleUnix'),
+    hasLongDate: showFlags.includes('LongDate'),
+    isUtc: showFlags.includes('UseGmtTime'),
+  };
+  styles.set(browse, style);
+  return style;
 }
 
 /** A name with wildcards is a pattern only where nothing is called just so: brackets are common in names. */

@@ -33,8 +33,35 @@ const unknown = { mode: 0, linkCount: 1, size: 0, modifiedAt: new Date(0) } as c
 /** Half of a mean Gregorian year: POSIX `ls` shows the year instead of the time beyond that. */
 const sixMonthsMilliseconds = (31_556_952 / 2) * 1000;
 
-/** One line without its CR LF. Times are UTC; the year replaces the time when older than six months or in the future. */
-export function formatList({ name, type, facts, target }: ShownEntry, now: Date): string {
+/** How lines of LIST look. */
+export interface LineStyle {
+  readonly isUnix: boolean;
+  /** Of MS-DOS lines: four digits of the year. */
+  readonly hasLongDate: boolean;
+  /** Times in UTC; otherwise in the time zone of the process. */
+  readonly isUtc: boolean;
+}
+
+const usualStyle: LineStyle = { isUnix: true, hasLongDate: false, isUtc: true };
+
+/** One line without its CR LF. */
+export function formatList(entry: ShownEntry, now: Date, style: LineStyle = usualStyle): string {
+  return style.isUnix ? unixLine(entry, now, style) : dosLine(entry, style);
+}
+
+/** `02-29-26  03:15PM       <DIR>          name`. A link is a file of no length: what it leads to is not looked at. */
+function dosLine({ name, type, facts }: ShownEntry, { hasLongDate, isUtc }: LineStyle): string {
+  const { size, modifiedAt }: Pick<FileFacts, 'size' | 'modifiedAt'> = facts ?? unknown;
+  const { year, month, day, hour, minute } = clockOf(representable(modifiedAt), isUtc);
+  const two = (part: number) => String(part).padStart(2, '0');
+  const date = `${two(month)}-${two(day)}-${hasLongDate ? year : two(year % 100)}`;
+  const time = `${two(hour % 12 || 12)}:${two(minute)}${hour < 12 ? 'AM' : 'PM'}`;
+  const kind = type === 'directory' ? '       <DIR>         ' : String(size).padStart(21);
+  return `${date}  ${time}${kind} ${singleLine(name)}`;
+}
+
+/** The year replaces the time when older than six months or in the future. */
+function unixLine({ name, type, facts, target }: ShownEntry, now: Date, { isUtc }: LineStyle): string {
   const { mode, linkCount, size, modifiedAt }: Pick<FileFacts, keyof typeof unknown> = facts ?? unknown;
   const columns = [
     `${listTypes[type]}${modeLetters(mode)}`,
@@ -42,7 +69,7 @@ export function formatList({ name, type, facts, target }: ShownEntry, now: Date)
     'owner   ',
     'group   ',
     String(size).padStart(12),
-    listDate(modifiedAt, now),
+    listDate(modifiedAt, now, isUtc),
     singleLine(name),
     ...(target === undefined ? [] : ['->', singleLine(target)]),
   ];
@@ -160,12 +187,33 @@ function modeLetters(mode: number): string {
   return letters;
 }
 
-function listDate(modifiedAt: Date, now: Date): string {
+interface ClockParts {
+  readonly year: number;
+  /** From 1. */
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+}
+
+function clockOf(time: Date, isUtc: boolean): ClockParts {
+  const shown = isUtc ? time : new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
+  return {
+    year: shown.getUTCFullYear(),
+    month: shown.getUTCMonth() + 1,
+    day: shown.getUTCDate(),
+    hour: shown.getUTCHours(),
+    minute: shown.getUTCMinutes(),
+  };
+}
+
+function listDate(modifiedAt: Date, now: Date, isUtc: boolean): string {
   const time = representable(modifiedAt);
   const age = now.getTime() - time.getTime();
-  const day = `${months[time.getUTCMonth()]} ${String(time.getUTCDate()).padStart(2)}`;
+  const { year, month, day, hour, minute } = clockOf(time, isUtc);
   const isRecent = age >= 0 && age < sixMonthsMilliseconds;
-  return `${day} ${isRecent ? time.toISOString().slice(11, 16) : String(time.getUTCFullYear()).padStart(5)}`;
+  const hours = `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;
+  return `${months[month - 1]} ${String(day).padStart(2)} ${isRecent ? hours : String(year).padStart(5)}`;
 }
 
 /** A file system may hold times that four digits of a year cannot say; they become the nearest that can be said. */

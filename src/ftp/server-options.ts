@@ -12,6 +12,7 @@ import type { ExternalNames } from './data-ports/external-names.ts';
 import type { FtpSettings } from './server-settings.ts';
 import type { CertificateStatuses } from './tls/certificate-statuses.ts';
 import type { TlsIdentity } from './tls/tls-settings.ts';
+import type { UploadsInProgress } from './uploads-in-progress.ts';
 
 /** What a reload gives anew. */
 export interface RenewableOptions {
@@ -30,6 +31,7 @@ export interface FtpServerOptions extends RenewableOptions {
    * @param site the settings that the connection began with
    */
   readonly openStorage: (login: AuthenticatedLogin, rights: () => AccessRights, site: FtpSettings) => Promise<Storage>;
+  readonly uploads: UploadsInProgress;
   /** Names of the addresses of clients. */
   readonly reverseNames: Pick<ReverseNameCache, 'namesOf'>;
   /** Addresses of the names that PASV tells. */

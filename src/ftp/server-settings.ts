@@ -9,6 +9,7 @@ import { duration } from '../settings/duration.ts';
 import { iis } from '../settings/iis-name.ts';
 import { address, count, port } from '../settings/values.ts';
 import { ipSecurity } from './admission/ip-security.ts';
+import { bandwidth } from './bandwidth/bandwidth.ts';
 import { commandFiltering } from './command-filtering.ts';
 import { timerSettings } from './control/connection-timers.ts';
 import { dataChannelSecurity } from './data/data-peer.ts';
@@ -87,6 +88,13 @@ export const fileCommandSettings = {
     .default(false)
     .describe('RNTO may replace an existing file')
     .meta(iis('ftpServer/fileHandling@allowReplaceOnRename')),
+  allowReadUploadsInProgress: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Clients may read a file while APPE, or STOR with REST, writes into it; without it they get 450. Other uploads are under no name before they are whole',
+    )
+    .meta(iis('ftpServer/fileHandling@allowReadUploadsInProgress')),
   convertLineEnds: z
     .boolean()
     .default(true)
@@ -127,6 +135,7 @@ export const ftpSections = {
   firewallSupport,
   proxyProtocol,
   messages,
+  bandwidth,
   ipSecurity,
   requestFiltering,
   commandFiltering,

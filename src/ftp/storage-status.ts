@@ -36,6 +36,7 @@ const statuses: Readonly<Record<StorageErrorKind, WindowsStatus>> = {
   /** ERROR_WRITE_FAULT. */
   'not-durable': { win32: 29, subStatus: 3 },
   /** ERROR_SHARING_VIOLATION. */
+  'in-use': { win32: 32, subStatus: 3 },
   changed: { win32: 32, subStatus: 3 },
   /** ERROR_SEM_TIMEOUT. */
   unresponsive: { win32: 121, subStatus: 3 },

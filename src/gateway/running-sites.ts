@@ -6,6 +6,7 @@ import { ReverseNameCache, systemNameServers } from '../ftp/admission/reverse-na
 import { externalNamesIn } from '../ftp/data-ports/external-address.ts';
 import { ExternalNames, lookUpBySystem } from '../ftp/data-ports/external-names.ts';
 import { checkIdentity, createFtpServer, type FtpServer } from '../ftp/server.ts';
+import { UploadsInProgress } from '../ftp/uploads-in-progress.ts';
 import type { LoginGenerations } from '../login/login-generations.ts';
 import { type AuditTrail, trailOfSite } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
@@ -53,6 +54,7 @@ export async function startSites(
   say: (text: string) => void,
 ): Promise<readonly RunningSite[] | undefined> {
   const running: RunningSite[] = [];
+  const uploads = new UploadsInProgress();
   const reverseNames = new ReverseNameCache(systemNameServers(), timer);
   for (const [index, site] of configuration.sites.entries()) {
     const { name } = site.settings;
@@ -65,6 +67,7 @@ export async function startSites(
     const server = createFtpServer({
       ...serverOptions(site, configuration.settings.ipSecurity),
       reverseNames,
+      uploads,
       externalNames,
       statuses,
       authenticator: logins.authenticator(name),

@@ -1,5 +1,6 @@
 /** What the FTP front end knows of logging in: one request, one verdict. It holds no logic, so that `ftp` needs nothing else. */
 import type { AccessRights } from '../authorization/access-rights.ts';
+import type { AuthorizationSubject } from '../authorization/authorization-rules.ts';
 import type { Home } from '../authorization/home-directory.ts';
 import type { Denial } from '../denial.ts';
 import type { RecordedCertificate } from '../operations/audit.ts';
@@ -38,6 +39,8 @@ export interface Login extends Home {
   /** What stays the same when the account is renamed or moved; absent where the directory does not tell it. */
   readonly accountId?: string | undefined;
   readonly accessRights: AccessRights;
+  /** Nested ones included; absent where nothing asked for them. */
+  readonly groups?: AuthorizationSubject['groups'];
   /** SHA-256 of the end entity certificate, lower-case hexadecimal; absent when the login came by password alone. */
   readonly certificateSha256?: string;
   /** Whether a password was asked for and was right. Default `false`. */

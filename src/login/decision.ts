@@ -1,6 +1,14 @@
 /** Decides one login by the policy of its site, from what the client showed to what the account may do, and where. */
 import { checkPassword, checkState, type Proven } from './account-proof.ts';
-import { type Authorized, authorizeAccount, findHome, type Housed, homeOf, readGroups } from './account-rights.ts';
+import {
+  type Authorized,
+  authorizeAccount,
+  findHome,
+  type Grouped,
+  type Housed,
+  homeOf,
+  readGroups,
+} from './account-rights.ts';
 import type { Login } from './authenticator.ts';
 import { identifyByCertificate, identifyByName } from './identification.ts';
 import type { CertificatePolicy, LoginPolicy, Occasion } from './login-policy.ts';
@@ -35,13 +43,21 @@ function takesCertificate(policy: LoginPolicy, { peerCertificates }: ExplainedRe
   return 'certificates' in policy && !(policy.mode === 'certificateOrPassword' && peerCertificates.length === 0);
 }
 
-function loginOf({ account, certificate, passwordProven, accessRights, ...housed }: Proven & Authorized & Housed) {
+function loginOf({
+  account,
+  groups,
+  certificate,
+  passwordProven,
+  accessRights,
+  ...housed
+}: Proven & Grouped & Authorized & Housed) {
   return {
     accountName: account.accountName,
     directory: account.directory,
     accountId: account.id,
     ...homeOf(housed),
     accessRights,
+    groups,
     passwordProven,
     ...(certificate && {
       certificateSha256: certificate.certificate.sha256,

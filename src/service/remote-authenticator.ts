@@ -43,7 +43,7 @@ export async function decideRemotely(
   const answered = await next(begun, () => askService(policy, request, occasion));
   const authorized = await next(answered, (proof) => authorizeAccount(policy, proof, occasion));
   const housed = await next(authorized, (proof) => findHome(policy, proof, occasion));
-  return next(housed, ({ account, accessRights, certificateSha256, validUntil, ...housed }) => ({
+  return next(housed, ({ account, groups, accessRights, certificateSha256, validUntil, ...housed }) => ({
     outcome: 'passed',
     proof: {
       accountName: account.accountName,
@@ -51,6 +51,7 @@ export async function decideRemotely(
       accountId: account.sid,
       ...homeOf(housed),
       accessRights,
+      groups,
       certificateSha256,
       validUntil,
     },

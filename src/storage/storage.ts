@@ -150,6 +150,8 @@ export type StorageErrorKind =
   | 'too-many'
   /** The new file is whole and in place, but may be gone after a power cut. */
   | 'not-durable'
+  /** An upload writes into it. */
+  | 'in-use'
   /** The name leads to another file, or other contents, than a moment ago. */
   | 'changed'
   /** The file system does not answer; whether it has done what was asked is not known. */

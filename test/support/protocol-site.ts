@@ -13,6 +13,7 @@ import { ExternalNames, lookUpBySystem } from '../../src/ftp/data-ports/external
 import { createFtpServer, type FtpServer } from '../../src/ftp/server.ts';
 import type { FtpServerOptions } from '../../src/ftp/server-options.ts';
 import type { Binding } from '../../src/ftp/server-settings.ts';
+import { UploadsInProgress } from '../../src/ftp/uploads-in-progress.ts';
 import { newModes } from '../../src/gateway/site-storage.ts';
 import type { Authenticator, LoginRequest, Verdict } from '../../src/login/authenticator.ts';
 import type { AuditRecord } from '../../src/operations/audit.ts';
@@ -134,6 +135,7 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
     logger: silentLogger,
     clock: systemClock,
     timer: systemTimer,
+    uploads: new UploadsInProgress(),
     reverseNames: { namesOf: async () => ({ outcome: 'unknown', reason: 'no test looks names up' }) },
     externalNames: new ExternalNames({ lookUp: lookUpBySystem, timer: systemTimer, logger: silentLogger }),
     ...options,

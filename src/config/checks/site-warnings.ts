@@ -84,6 +84,14 @@ export function siteWarnings(site: SiteSettings): readonly ConsistencyRule[] {
       remedy: 'Use such variables in greetingMessage and exitMessage.',
     })),
     {
+      applies:
+        site.directoryBrowse.showFlags.includes('LongDate') && site.directoryBrowse.showFlags.includes('StyleUnix'),
+      path: ['directoryBrowse', 'showFlags'],
+      message: 'LongDate has no effect with StyleUnix, whose years have four digits already',
+      remedy: 'Remove one of them.',
+    },
+    ...bandwidthWarnings(site),
+    {
       applies: site.connections.maxSessionsPerAccount > site.connections.maxConnections,
       path: ['connections', 'maxSessionsPerAccount'],
       message: 'maxSessionsPerAccount has no effect: it is above maxConnections',
@@ -101,5 +109,37 @@ export function siteWarnings(site: SiteSettings): readonly ConsistencyRule[] {
       message: 'clients may use the control or the data channel without TLS',
       remedy: 'Use SslRequire for both.',
     },
+  ];
+}
+
+function bandwidthWarnings({ bandwidth, connections }: SiteSettings): readonly ConsistencyRule[] {
+  const { bytesPerSecond, bytesPerSecondPerAccount, rules } = bandwidth;
+  const rates = [
+    { path: ['bandwidth', 'bytesPerSecond'], rate: bytesPerSecond },
+    { path: ['bandwidth', 'bytesPerSecondPerAccount'], rate: bytesPerSecondPerAccount },
+    ...rules.map((rule, index) => ({
+      path: ['bandwidth', 'rules', index, 'bytesPerSecond'],
+      rate: rule.bytesPerSecond,
+    })),
+  ];
+  return [
+    ...rates.map(({ path, rate }) => ({
+      applies: rate > 0 && rate < connections.minBytesPerSecond,
+      path,
+      message: `${rate} bytes a second are less than minBytesPerSecond ${connections.minBytesPerSecond}, below which a client is too slow`,
+      remedy: 'Use more, or lower minBytesPerSecond.',
+    })),
+    {
+      applies: bytesPerSecond > 0 && bytesPerSecondPerAccount > bytesPerSecond,
+      path: ['bandwidth', 'bytesPerSecondPerAccount'],
+      message: 'bytesPerSecondPerAccount has no effect: it is above bytesPerSecond of the site',
+      remedy: 'Use less than bytesPerSecond, or 0.',
+    },
+    ...rules.map(({ users = [], roles = [] }, index) => ({
+      applies: users.length === 0 && roles.length === 0,
+      path: ['bandwidth', 'rules', index],
+      message: 'the rule names neither users nor roles: it limits no transfer',
+      remedy: 'Name users or roles, or remove the rule.',
+    })),
   ];
 }

@@ -13,7 +13,7 @@ import { resolveVirtualPath } from '../virtual-path.ts';
 import { DigestProgress, digestOf } from './file-digest.ts';
 import { quoted } from './path-words.ts';
 import { takePortion } from './restart.ts';
-import { opened } from './transfer-opening.ts';
+import { openedToRead } from './transfer-opening.ts';
 
 /** Of MMD5: what one reply tells. */
 const maximumFiles = 64;
@@ -195,7 +195,7 @@ async function openedAsAsked(
   try {
     const path = resolveVirtualPath(control.settings.workingDirectory, first.called);
     if (path === undefined) throw new StorageError('name-invalid', `${first.called}: not a name for a file`);
-    const file = await opened(control, session, { operation: 'digest', path }, session.storage.openRead(path));
+    const file = await openedToRead(control, session, { operation: 'digest', path });
     return { file, path, asked: first };
   } catch (error) {
     const isElsewhere = error instanceof StorageError && elsewhere.has(error.kind);

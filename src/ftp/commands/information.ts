@@ -4,7 +4,7 @@ import { type CommandDescription, verbsOf } from '../command-spec.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import { answeringFailures, nameNotAllowed } from '../file-access.ts';
-import { type ListingLines, listingLines } from '../listing-lines.ts';
+import { type ListingLines, lineStyleOf, listingLines } from '../listing-lines.ts';
 import { reply } from '../reply.ts';
 
 const verbsPerLine = 8;
@@ -52,7 +52,8 @@ export function noOperation(control: Control): void {
 
 /** RFC 959 4.1.3: clients read the listing format off this answer. */
 export function system(control: Control): void {
-  control.send(reply('systemType', 'UNIX Type: L8'));
+  const { isUnix } = lineStyleOf(control.options.site.directoryBrowse);
+  control.send(reply('systemType', isUnix ? 'UNIX Type: L8' : 'Windows_NT'));
 }
 
 export async function status(control: Control, argument: string): Promise<void> {

@@ -15,9 +15,22 @@ const blockSize = 64 * 1024;
 
 export async function list(control: Control, argument: string, session: AuthenticatedSession) {
   control.settings.portion = wholeFile;
-  await answeringFailures(control, async () =>
-    sendListing(control, (await listingLines(control, session, argument, 'long'))?.lines),
-  );
+  await answeringFailures(control, async () => {
+    const listing = await listingLines(control, session, argument, 'long');
+    const space = await spaceLines(control, session, listing?.directory);
+    await sendListing(control, listing?.lines, space);
+  });
+}
+
+/** IIS says it before the end of a listing, where the site shows available bytes. A file system that does not tell it is no fault of the listing. */
+async function spaceLines(
+  { options, settings }: Control,
+  { storage }: AuthenticatedSession,
+  directory = settings.workingDirectory,
+): Promise<readonly string[]> {
+  if (!options.site.directoryBrowse.showFlags.includes('DisplayAvailableBytes')) return [];
+  const bytes = await storage.freeSpace(directory).catch(() => undefined);
+  return bytes === undefined ? [] : [`Directory has ${bytes.toLocaleString('en-US')} bytes of disk space available.`];
 }
 
 export async function listNames(control: Control, argument: string, session: AuthenticatedSession) {
@@ -58,8 +71,12 @@ async function* factLines(
   for await (const entries of storage.list(path)) yield entries.map((entry) => formatFacts(entry, facts));
 }
 
-/** @param lines undefined: nothing can be called what was listed */
-async function sendListing(control: Control, lines: ListingLines | undefined): Promise<void> {
+/** @param lines undefined: nothing can be called what was listed @param closing lines of the last reply */
+async function sendListing(
+  control: Control,
+  lines: ListingLines | undefined,
+  closing: readonly string[] = [],
+): Promise<void> {
   const obstacle = lines ? (transferObstacle(control) ?? missingDataConnection(control)) : nameNotAllowed;
   if (obstacle || !lines) {
     control.send(obstacle ?? nameNotAllowed);
@@ -67,7 +84,7 @@ async function sendListing(control: Control, lines: ListingLines | undefined): P
   }
   const { bytes } = await carryOut(
     control,
-    { opening: 'Here comes the listing.', direction: 'sending' },
+    { opening: 'Here comes the listing.', closing, direction: 'sending' },
     async (connection) => {
       await connection.send(blocks(lines), compressionOf(control));
       return {};

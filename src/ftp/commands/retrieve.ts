@@ -9,14 +9,14 @@ import { answeringFailures, pathArgument } from '../file-access.ts';
 import { conversionOf, isText, rangeNotPossible } from './conversions.ts';
 import { takePortion } from './restart.ts';
 import { shorterFile, textPosition } from './text-files.ts';
-import { isObstructed, lacksDataConnection, opened } from './transfer-opening.ts';
+import { isObstructed, lacksDataConnection, openedToRead } from './transfer-opening.ts';
 
 export async function retrieve(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
   const portion = takePortion(control);
   const path = pathArgument(control, argument);
   if (path === undefined || isObstructed(control)) return;
   await answeringFailures(control, async () => {
-    const file = await opened(control, session, { operation: 'retrieve', path }, session.storage.openRead(path));
+    const file = await openedToRead(control, session, { operation: 'retrieve', path });
     try {
       const sending = await sendingOf(control, file, portion);
       if (!sending || lacksDataConnection(control)) return;

@@ -11,6 +11,7 @@ import { recordTransfer } from '../data/transfer-audit.ts';
 import { TransferRefused } from '../data/transfer-refused.ts';
 import { answeringFailures, newNameArgument, ofNewName } from '../file-access.ts';
 import { reply } from '../reply.ts';
+import { beginUpload } from '../uploads-in-progress.ts';
 import { conversionOf, isText, rangeNotPossible } from './conversions.ts';
 import { isPart, takePortion } from './restart.ts';
 import { umaskOf } from './site/site-session.ts';
@@ -124,6 +125,7 @@ async function receive(
     if (!planned) return;
     const opening = session.storage.openWrite(path, planned.mode, umaskOf(control));
     const upload = await opened(control, session, { operation, path }, opening);
+    const endInPlace = planned.mode.kind === 'replace' ? undefined : await beginUpload(control, session, path);
     try {
       if (lacksDataConnection(control)) return;
       const result = await carryOut(control, { opening: text, direction: 'receiving' }, (connection, signal) =>
@@ -136,6 +138,7 @@ async function receive(
     } finally {
       // Does nothing after a commit; on every other way out the old file stays.
       await upload.abort();
+      endInPlace?.();
     }
   };
   await answeringFailures(control, receiving, ofNewName);

@@ -1,11 +1,12 @@
 /** What stands before every transfer of a file: nothing is in its way, and the disk lets the file be opened. */
 import type { Transfer } from '../../operations/audit.ts';
-import { StorageError } from '../../storage/storage.ts';
+import { type ReadableFile, StorageError } from '../../storage/storage.ts';
 import type { Control } from '../control/control.ts';
 import type { AuthenticatedSession } from '../control/session.ts';
 import { missingDataConnection, transferObstacle } from '../data/transfer.ts';
 import { recordTransfer } from '../data/transfer-audit.ts';
 import type { Reply } from '../reply.ts';
+import { requireNoUpload } from '../uploads-in-progress.ts';
 
 /** @returns whether the client was told what stands against any transfer now */
 export function isObstructed(control: Control): boolean {
@@ -39,6 +40,23 @@ export async function opened<T>(
     if (error instanceof StorageError && (error.kind === 'no-space' || error.kind === 'fault')) {
       recordTransfer(control, session, { ...transfer, outcome: 'failed', bytes: 0, facts: { reason: error.message } });
     }
+    throw error;
+  }
+}
+
+/** As `opened`, to read what no upload writes into now. */
+export async function openedToRead(
+  control: Control,
+  session: AuthenticatedSession,
+  transfer: Pick<Transfer, 'operation' | 'path'>,
+): Promise<ReadableFile> {
+  const { path } = transfer;
+  const file = await opened(control, session, transfer, session.storage.openRead(path));
+  try {
+    requireNoUpload(control, session, path, file.facts.unique);
+    return file;
+  } catch (error) {
+    await file.close();
     throw error;
   }
 }

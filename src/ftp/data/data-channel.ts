@@ -7,6 +7,8 @@ import type { Socket } from 'node:net';
 import { type Denial, denial } from '../../denial.ts';
 import type { Login } from '../../login/authenticator.ts';
 import { milliseconds } from '../../settings/units.ts';
+import { rateLimitsOf } from '../bandwidth/bandwidth.ts';
+import { limitOf, type RateLimit } from '../bandwidth/rate-limit.ts';
 import { connectToClient } from '../data-ports/active-connection.ts';
 import { broken, foreign, noActiveConnection, noListener } from '../data-ports/data-refusals.ts';
 import { openPassiveListener } from '../data-ports/passive-listener.ts';
@@ -31,7 +33,10 @@ export interface ControlProof {
 }
 
 export interface DataChannelOptions {
-  readonly site: Pick<FtpSettings, 'connections' | 'dataChannelSecurity' | 'firewallSupport' | 'proxyProtocol'>;
+  readonly site: Pick<
+    FtpSettings,
+    'bandwidth' | 'connections' | 'dataChannelSecurity' | 'firewallSupport' | 'proxyProtocol'
+  >;
   /** Of this host. */
   readonly localAddress: string;
   /** Of the client. */
@@ -56,6 +61,7 @@ export class DataChannel {
   #attempt: DataAttempt | undefined;
   #hasExpired = false;
   #strangerMayResume = false;
+  #rateLimits: readonly RateLimit[] = [];
 
   constructor(options: DataChannelOptions) {
     this.#options = options;
@@ -154,7 +160,9 @@ export class DataChannel {
    * From now on the client’s other control connections share its TLS sessions with this one, which spares its card a signature each.
    * Only where a certificate ties them: what an absent one proves is not the same twice.
    */
-  logIn({ directory, accountName }: Pick<Login, 'directory' | 'accountName'>): void {
+  logIn(login: Pick<Login, 'directory' | 'accountName' | 'groups'>): void {
+    this.#rateLimits = rateLimitsOf(this.#options.site.bandwidth, login);
+    const { directory, accountName } = login;
     const { endEntity, security } = this.proof ?? {};
     if (!endEntity || !security) return;
     const certificate = createHash('sha256').update(endEntity).digest('hex');
@@ -165,6 +173,7 @@ export class DataChannel {
   reset(reason: string): void {
     this.close(reason);
     if (this.proof) this.proof.security.tickets.owner = undefined;
+    this.#rateLimits = [];
     this.protection = 'C';
     this.proof = undefined;
     this.#strangerMayResume = false;
@@ -255,11 +264,16 @@ export class DataChannel {
     return { outcome: 'denied', denial: refusal, reference: this.#options.onRefusal(refusal) };
   }
 
-  #open({ activePort }: DataAttempt, streams: Omit<DataStreams, 'pace'>): Opened {
+  #open({ activePort }: DataAttempt, streams: Omit<DataStreams, 'pace' | 'limit'>): Opened {
     const facts = activePort === undefined ? streams.facts : { ...streams.facts, activePort };
     return {
       outcome: 'open',
-      connection: new DataConnection({ ...streams, facts, pace: this.#options.site.connections }),
+      connection: new DataConnection({
+        ...streams,
+        facts,
+        pace: this.#options.site.connections,
+        limit: limitOf(this.#rateLimits),
+      }),
     };
   }
 }

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import type { Facts } from '../../explanation/steps.ts';
+import type { TransferLimit } from '../bandwidth/rate-limit.ts';
 import { hasPeer, type PeerEnd, type ServerTlsSocket } from '../tls/server-tls-socket.ts';
 import { fileBlocks } from './file-blocks.ts';
 import { type SentFile, sendFile } from './file-sending.ts';
@@ -24,6 +25,8 @@ export interface DataStreams {
   readonly facts: Facts;
   /** How slow the peer may be. */
   readonly pace: PaceSettings;
+  /** How fast octets may move; absent: as fast as they can. */
+  readonly limit?: TransferLimit | undefined;
 }
 
 /** How the client ended an upload: `fin` under TLS means without close_notify (RFC 8446 6.1), so it may have been cut. */
@@ -35,15 +38,17 @@ export class DataConnection {
   readonly #tls: ServerTlsSocket | undefined;
   readonly #stream: Socket;
   readonly #limits: PaceSettings;
+  readonly #limit: TransferLimit | undefined;
   #transferred = 0;
   #failure: Error | undefined;
 
-  constructor({ raw, tls, facts, pace }: DataStreams) {
+  constructor({ raw, tls, facts, pace, limit }: DataStreams) {
     this.facts = facts;
     this.#raw = raw;
     this.#tls = tls;
     this.#stream = tls ?? raw;
     this.#limits = pace;
+    this.#limit = limit;
     // Without a listener a late error ends the process; the transfer that runs sees it through its own.
     this.#stream.on('error', (error) => this.#fail(error));
     tls?.on('_tlsError', (error: Error) => this.#fail(error));
@@ -70,6 +75,7 @@ export class DataConnection {
         for (;;) {
           const next = await pace.hold(chunks.next());
           if (next.done) break;
+          if (this.#limit) await pace.hold(this.#limit.take(next.value.length));
           await transferTurns.next(next.value.length);
           this.#throwFailure();
           const canTakeMore = this.#stream.write(next.value);
@@ -89,6 +95,7 @@ export class DataConnection {
     return this.#sending((pace) =>
       sendFile(this.#stream, file, {
         hold: (work) => pace.hold(work),
+        limit: this.#limit,
         onOctets: (count) => {
           this.#transferred += count;
         },
@@ -115,6 +122,7 @@ export class DataConnection {
       await new UploadIntake(this.#stream, {
         write: intake ? (octets) => intake.write(octets) : sink,
         hold: (work) => pace.hold(work),
+        limit: this.#limit,
         onOctets: (count) => {
           this.#transferred += count;
         },

@@ -1,5 +1,6 @@
 /** Sends a file from two buffers: one is read into while the other is on its way. */
 import type { Socket } from 'node:net';
+import type { TransferLimit } from '../bandwidth/rate-limit.ts';
 import { sendingSlab, transferSlabs } from './octet-slabs.ts';
 import { transferTurns } from './transfer-turns.ts';
 
@@ -12,8 +13,10 @@ export interface SentFile {
 }
 
 export interface SendingOptions {
-  /** Awaits reading that keeps the client waiting. */
+  /** Awaits what keeps the client waiting. */
   readonly hold: (work: Promise<number>) => Promise<number>;
+  /** Absent: as fast as the client takes it. */
+  readonly limit?: TransferLimit | undefined;
   /** Told of octets that the kernel has taken. */
   readonly onOctets: (count: number) => void;
 }
@@ -24,12 +27,12 @@ export async function sendFile(
   { readInto, start, end }: SentFile,
   options: SendingOptions,
 ): Promise<void> {
-  const wanted = Math.min(sendingSlab, end - start);
+  const wanted = Math.min(sendingSlab, end - start, options.limit?.step ?? sendingSlab);
   let current = transferSlabs.take(wanted);
   // A file that fits into one buffer needs no other.
-  let other = end - start > current.length ? transferSlabs.take(wanted) : undefined;
+  let other = end - start > Math.min(current.length, wanted) ? transferSlabs.take(wanted) : undefined;
   const read = (buffer: Buffer, offset: number) => {
-    const step = readInto(buffer.subarray(0, Math.min(buffer.length, end - offset)), offset);
+    const step = readInto(buffer.subarray(0, Math.min(options.limit ? wanted : buffer.length, end - offset)), offset);
     // It may fail before anything waits for it.
     step.catch(() => undefined);
     return step;
@@ -41,6 +44,7 @@ export async function sendFile(
       const octets = await options.hold(next);
       offset += octets;
       if (other && offset < end) next = read(other, offset);
+      if (options.limit) await options.hold(options.limit.take(octets));
       await transferTurns.next(octets);
       await writeAll(socket, current.subarray(0, octets));
       options.onOctets(octets);

@@ -61,7 +61,8 @@ export class TransferPace {
   readonly #fail: (error: PaceError) => void;
   #looks: Look[] = [];
   #inflated = 0;
-  #isHeld = false;
+  /** What the server has the peer wait for now. */
+  #held = 0;
   #isStopped = false;
   /** Whether the kernel's table has ever shown the connection. */
   #isInTable = false;
@@ -91,16 +92,16 @@ export class TransferPace {
 
   /** Awaits something of the server's own, for which the peer has to wait. */
   async hold<T>(work: Promise<T>): Promise<T> {
-    this.#isHeld = true;
+    this.#held += 1;
     try {
       return await work;
     } finally {
-      this.#isHeld = false;
+      this.#held -= 1;
     }
   }
 
   async #look(): Promise<void> {
-    if (this.#isHeld) {
+    if (this.#held > 0) {
       this.#looks = [];
       return;
     }

@@ -50,15 +50,22 @@ export function missingDataConnection(control: Control): Reply | undefined {
   return reply('noDataConnection', again ?? 'PASV or EPSV first.');
 }
 
+interface TransferWords {
+  /** Text of the 150 reply. */
+  readonly opening: string;
+  /** Lines before the end of the 226 reply. */
+  readonly closing?: readonly string[];
+  readonly direction: TransferDirection;
+}
+
 /**
  * Opens the data connection, moves the bytes, and answers.
- * @param opening text of the 150 reply; and which way the octets go
  * @param move moves everything and returns facts for the audit record; it must leave nothing half done when it throws, and
  * throw when the signal says that the transfer is given up, as long as that can change anything
  */
 export function carryOut(
   control: Control,
-  { opening, direction }: { readonly opening: string; readonly direction: TransferDirection },
+  { opening, closing = [], direction }: TransferWords,
   move: (connection: DataConnection, signal: AbortSignal) => Promise<Facts>,
 ): Promise<TransferResult> {
   return control.runTransfer(async (signal) => {
@@ -80,7 +87,7 @@ export function carryOut(
     if (signal.aborted) giveUp();
     try {
       const facts = await move(connection, signal);
-      control.send(reply('transferComplete', 'Transfer complete.'));
+      control.send(reply('transferComplete', ...closing, 'Transfer complete.'));
       return result('complete', connection.transferred, { ...connection.facts, ...facts });
     } catch (error) {
       connection.abort(new Error('the transfer failed'));

@@ -3,6 +3,7 @@
  * the disk falls behind. Octets are decrypted straight into the slab.
  */
 import type { Socket } from 'node:net';
+import type { TransferLimit } from '../bandwidth/rate-limit.ts';
 import { largestSlab, transferSlabs } from './octet-slabs.ts';
 import { type OwnBuffer, readIntoOwnBuffer } from './own-buffer.ts';
 import { octetsOfTurn, transferTurns } from './transfer-turns.ts';
@@ -12,6 +13,8 @@ export interface IntakeOptions {
   readonly write: (octets: Buffer) => Promise<void>;
   /** Awaits writing that keeps the client waiting. */
   readonly hold: (work: Promise<unknown>) => Promise<unknown>;
+  /** Absent: as fast as the client sends. */
+  readonly limit?: TransferLimit | undefined;
   /** Told of octets as they arrive. */
   readonly onOctets: (count: number) => void;
 }
@@ -37,6 +40,8 @@ export class UploadIntake {
   #own: OwnBuffer | undefined;
   #octetsInTurn = 0;
   #awaitsTurn = false;
+  /** Takings of the limit that wait for their time. */
+  #awaited = 0;
 
   constructor(socket: Socket, options: IntakeOptions) {
     this.#socket = socket;
@@ -60,7 +65,7 @@ export class UploadIntake {
 
   /** Whether the connection is read no further until the disk has caught up, or other transfers have had their turn. */
   get #isPaused(): boolean {
-    return this.#awaitsTurn || this.#waiting >= maximumWaiting;
+    return this.#awaitsTurn || this.#awaited > 0 || this.#waiting >= maximumWaiting;
   }
 
   #read(): void {
@@ -96,6 +101,7 @@ export class UploadIntake {
     this.#filled += count;
     this.#options.onOctets(count);
     this.#takeTurns(count);
+    if (this.#options.limit) this.#takeOf(this.#options.limit, count);
     if (this.#slab.length - this.#filled < recordOctets) {
       const full = this.#slab;
       this.#flush();
@@ -115,6 +121,15 @@ export class UploadIntake {
     void transferTurns.next(octetsOfTurn).then(() => {
       this.#octetsInTurn = 0;
       this.#awaitsTurn = false;
+      if (!this.#isPaused) this.#goOn();
+    });
+  }
+
+  /** What arrived is paid for before more is read: the client hears of it by its full buffers. */
+  #takeOf(limit: TransferLimit, count: number): void {
+    this.#awaited += 1;
+    void this.#options.hold(limit.take(count)).then(() => {
+      this.#awaited -= 1;
       if (!this.#isPaused) this.#goOn();
     });
   }

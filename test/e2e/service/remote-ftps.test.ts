@@ -5,6 +5,7 @@ import { systemClock, systemTimer } from '../../../src/clock.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
 import { ExternalNames, lookUpBySystem } from '../../../src/ftp/data-ports/external-names.ts';
 import { createFtpServer, type FtpServer } from '../../../src/ftp/server.ts';
+import { UploadsInProgress } from '../../../src/ftp/uploads-in-progress.ts';
 import { homesOf } from '../../../src/gateway/site-homes.ts';
 import { serverOptions } from '../../../src/gateway/sites.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
@@ -79,6 +80,7 @@ async function startServer(): Promise<void> {
     logger: silentLogger,
     clock: systemClock,
     timer: systemTimer,
+    uploads: new UploadsInProgress(),
     reverseNames: { namesOf: async () => ({ outcome: 'unknown', reason: 'no test looks names up' }) },
     externalNames: new ExternalNames({ lookUp: lookUpBySystem, timer: systemTimer, logger: silentLogger }),
   });

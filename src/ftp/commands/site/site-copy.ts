@@ -11,7 +11,7 @@ import { recordObstacle, recordTransfer } from '../../data/transfer-audit.ts';
 import { answeringFailures, pathArgument } from '../../file-access.ts';
 import { type Reply, reply } from '../../reply.ts';
 import { completeLocally, writeFileInto } from '../local-upload.ts';
-import { opened } from '../transfer-opening.ts';
+import { opened, openedToRead } from '../transfer-opening.ts';
 import { umaskOf } from './site-session.ts';
 import { twoPaths } from './two-paths.ts';
 
@@ -51,7 +51,7 @@ async function copy(control: Control, session: AuthenticatedSession, path: strin
   const { storage } = session;
   const transfer = { operation: 'copy', path, target } as const;
   await answeringFailures(control, async () => {
-    const file = await opened(control, session, transfer, storage.openRead(path));
+    const file = await openedToRead(control, session, transfer);
     try {
       const opening = storage.openWrite(target, { kind: 'replace' }, umaskOf(control));
       const upload = await opened(control, session, transfer, opening);
