@@ -48,6 +48,7 @@ function createFilter(settings: RequestFiltering): RequestFilter | undefined {
   const { maxAllowedContentLength } = settings.requestLimits;
   const hidden = new Set(settings.hiddenSegments.map(foldedPath));
   const hides = (name: string) => hidden.has(foldedPath(name));
+  const sequences = foldedSequences(settings);
   const judging = [sequenceCheck, highBitCheck, extensionCheck, lengthCheck].flatMap((check) => check(settings) ?? []);
   const checks = hidden.size > 0 ? [hiddenCheck(hides), ...judging] : judging;
   if (checks.length === 0 && maxAllowedContentLength === 0) return undefined;
@@ -62,7 +63,7 @@ function createFilter(settings: RequestFiltering): RequestFilter | undefined {
       }
       return undefined;
     },
-    refusalToMove: (path) => refusalToMove(settings.denyUrlSequences, path),
+    refusalToMove: (path) => refusalToMove(sequences, path),
     maximumOctets: maxAllowedContentLength === 0 ? undefined : maxAllowedContentLength,
   };
 }
@@ -80,13 +81,24 @@ function hiddenCheck(hides: (name: string) => boolean): Check {
   };
 }
 
+interface FoldedSequence {
+  /** As it is configured. */
+  readonly sequence: string;
+  readonly folded: string;
+}
+
+function foldedSequences({ denyUrlSequences }: RequestFiltering): readonly FoldedSequence[] {
+  return denyUrlSequences.map((sequence) => ({ sequence, folded: foldedName(sequence) }));
+}
+
 /** Both as they are and folded: a sequence may itself be of dots and spaces that folding takes from a name. */
-function sequenceCheck({ denyUrlSequences }: RequestFiltering): Check | undefined {
-  if (denyUrlSequences.length === 0) return undefined;
+function sequenceCheck(settings: RequestFiltering): Check | undefined {
+  const sequences = foldedSequences(settings);
+  if (sequences.length === 0) return undefined;
   return {
     refuses: (path, kind) => {
       const spellings = spellingsOf(kind === 'directory' && path !== '/' ? `${path}/` : path);
-      const sequence = denyUrlSequences.find((denied) => spellings.some((text) => text.includes(foldedName(denied))));
+      const sequence = sequences.find(({ folded }) => spellings.some((text) => text.includes(folded)))?.sequence;
       if (sequence === undefined) return undefined;
       return denial('url-sequence-denied', `The path has the sequence ${sequence}, which denyUrlSequences names.`, {
         path,
@@ -97,12 +109,11 @@ function sequenceCheck({ denyUrlSequences }: RequestFiltering): Check | undefine
 }
 
 /** A name is told from what follows by the slash: a sequence that begins in the last name and goes on behind it hangs on that name. */
-function refusalToMove(sequences: readonly string[], path: string): Denial | undefined {
+function refusalToMove(sequences: readonly FoldedSequence[], path: string): Denial | undefined {
   const spellings = spellingsOf(`${path}/`);
-  const sequence = sequences.find((denied) => {
-    const text = foldedName(denied);
-    return spellings.some((spelling) => beginsWithin(spelling, text));
-  });
+  const sequence = sequences.find(({ folded }) =>
+    spellings.some((spelling) => beginsWithin(spelling, folded)),
+  )?.sequence;
   if (sequence === undefined) return undefined;
   const detail = `denyUrlSequences names ${sequence}: another name of this directory lets clients reach what lies in it.`;
   return denial('url-sequence-denied', detail, { path, sequence });

@@ -63,3 +63,24 @@ export function networkOf(address: string): string {
     .map((group) => group.replace(/^0+(?=.)/, ''))
     .join(':')}::/64`;
 }
+
+/** @param address IPv4 or IPv6, in its one spelling @returns undefined for what is no address */
+export function addressNumber(address: string): { readonly bits: 32 | 128; readonly number: bigint } | undefined {
+  const [literal = ''] = address.split('%');
+  if (isIPv4(literal)) return { bits: 32, number: numberOf(literal.split('.').map(Number), 8n) };
+  if (!isIPv6(literal)) return undefined;
+  const [head = [], tail = []] = literal.split('::').map((part) => part.split(':').filter((group) => group !== ''));
+  const missing = Math.max(0, 8 - head.length - tail.length);
+  const groups = [...head, ...Array.from({ length: missing }, () => '0'), ...tail];
+  return {
+    bits: 128,
+    number: numberOf(
+      groups.map((group) => Number.parseInt(group, 16)),
+      16n,
+    ),
+  };
+}
+
+function numberOf(parts: readonly number[], width: bigint): bigint {
+  return parts.reduce((number, part) => (number << width) | BigInt(part), 0n);
+}

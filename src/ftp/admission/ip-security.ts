@@ -3,11 +3,11 @@
  * does. What cannot be found out about a name never lets a client in.
  */
 import { z } from 'zod';
-import { networksOf } from '../../operations/network.ts';
 import type { Decoded } from '../../settings/decoded.ts';
 import { duration } from '../../settings/duration.ts';
 import { type IisName, iis } from '../../settings/iis-name.ts';
 import { network } from '../../settings/networks.ts';
+import { AddressIndex } from './address-index.ts';
 
 const inSection = (attribute: string) => iis(`system.ftpServer/security/ipSecurity${attribute}` as IisName);
 
@@ -75,30 +75,30 @@ export type AddressVerdict =
 
 const admitted: AddressVerdict = { outcome: 'admitted' };
 
-/** @param address in its one spelling @param names absent: not looked up yet */
-export function judgeAddress(
-  { entries, allowUnlisted }: IpSecurity,
-  address: string,
-  names?: ReverseNames,
-): AddressVerdict {
-  for (const entry of entries) {
-    if (entry.ipAddress !== undefined) {
-      if (networkOfEntry(entry, entry.ipAddress).has(address))
-        return entry.allowed ? admitted : deniedBy(entry.ipAddress);
-      continue;
-    }
-    const domain = entry.domainName ?? '';
+/**
+ * The entry that decides is found by the lengths of networks that the list has, not one after another: it may have thousands, and strangers
+ * are judged by it.
+ * @param address in its one spelling @param names absent: not looked up yet
+ */
+export function judgeAddress(list: IpSecurity, address: string, names?: ReverseNames): AddressVerdict {
+  const { entries, allowUnlisted } = list;
+  const { addresses, named } = indexOf(list);
+  const first = addresses.firstOf(address);
+  for (const { index, domain, allowed } of named) {
+    if (first !== undefined && first < index) break;
     if (!names) return { outcome: 'names-needed' };
     if (names.outcome === 'unknown') {
       // An entry that denies may be for this client, and one that allows must not guess.
-      if (!entry.allowed)
+      if (!allowed)
         return { outcome: 'denied', entry: domain, why: `its name could not be looked up: ${names.reason}` };
       continue;
     }
-    const counted = entry.allowed ? names.confirmed : names.claimed;
+    const counted = allowed ? names.confirmed : names.claimed;
     if (counted.some((name) => isBelow(name, domain)))
-      return entry.allowed ? admitted : { ...deniedBy(domain), names: counted };
+      return allowed ? admitted : { ...deniedBy(domain), names: counted };
   }
+  const deciding = first === undefined ? undefined : entries[first];
+  if (deciding) return deciding.allowed ? admitted : deniedBy(deciding.ipAddress ?? '');
   return allowUnlisted ? admitted : { outcome: 'denied', why: 'no entry is for it, and allowUnlisted is false' };
 }
 
@@ -106,16 +106,26 @@ function deniedBy(entry: string) {
   return { outcome: 'denied', entry, why: `the entry ${entry} denies it` } as const;
 }
 
-const singles = new WeakMap<object, readonly string[]>();
-
-/** One list for one entry, so that its network is read once. */
-function networkOfEntry(entry: object, ipAddress: string) {
-  const list = singles.get(entry) ?? [ipAddress];
-  singles.set(entry, list);
-  return networksOf(list);
-}
-
 /** @param domain with a dot before it: all below it */
 function isBelow(name: string, domain: string): boolean {
   return domain.startsWith('.') ? name.endsWith(domain) : name === domain;
+}
+
+interface EntryIndex {
+  readonly addresses: AddressIndex;
+  /** In their order. */
+  readonly named: readonly { readonly index: number; readonly domain: string; readonly allowed: boolean }[];
+}
+
+const indexes = new WeakMap<IpSecurity, EntryIndex>();
+
+function indexOf(list: IpSecurity): EntryIndex {
+  const index = indexes.get(list) ?? {
+    addresses: new AddressIndex(list.entries.map(({ ipAddress }) => ipAddress)),
+    named: list.entries.flatMap(({ domainName, allowed }, place) =>
+      domainName === undefined ? [] : [{ index: place, domain: domainName, allowed }],
+    ),
+  };
+  indexes.set(list, index);
+  return index;
 }
