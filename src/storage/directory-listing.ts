@@ -12,14 +12,7 @@ import { parentOf } from './names.ts';
 import { decodeOctets, hostPath } from './octet-text.ts';
 import { type Location, walkPath } from './path-walk.ts';
 import { identityOf } from './pinned-object.ts';
-import {
-  type DirectoryEntry,
-  type EntryAccess,
-  type FileFacts,
-  type NamedEntry,
-  StorageError,
-  type StorageErrorKind,
-} from './storage.ts';
+import { type DirectoryEntry, type EntryAccess, type FileFacts, type NamedEntry, StorageError } from './storage.ts';
 import { errnoOf, toStorageError } from './storage-errors.ts';
 import { isUploadName } from './upload-name.ts';
 
@@ -196,16 +189,13 @@ async function lookAt(shown: Shown, { name, type }: NamedEntry): Promise<Directo
 async function targetOf({ link, location, home, guard }: Shown, name: string): Promise<string | undefined> {
   const walk = await walkPath(home, home.names(pathBelow(location, name)), true, guard.filter);
   await walk.close();
-  if (walk.end.kind === 'failed' && walk.end.error instanceof StorageError && untold.has(walk.end.error.kind)) {
+  if (walk.end.kind === 'failed' && walk.end.error instanceof StorageError && walk.end.error.kind === 'outside') {
     return undefined;
   }
   if (!(await guard.accessTo(walk.location)).read) return undefined;
   const target = decodeOctets(await readlink(hostPath(`${link}/${name}`), { encoding: 'buffer' }));
   return target.startsWith('/') ? home.virtualPath(target) : target;
 }
-
-/** Where a link leads that tells nothing. */
-const untold: ReadonlySet<StorageErrorKind> = new Set(['outside', 'hidden']);
 
 /** The links of a directory are its own and one for each directory in it: their number tells of hidden ones. */
 function shownFacts({ filter }: Guard, name: string, stats: Stats | BigIntStats): FileFacts {
