@@ -2,9 +2,6 @@
  * Files that uploads write into under their own names, by APPE and by STOR behind REST: unless the site allows it, no client reads them
  * meanwhile. An upload that replaces a file is under no name until it is whole, and stands in no way.
  */
-import { StorageError } from '../storage/storage.ts';
-import type { Control } from './control/control.ts';
-import type { AuthenticatedSession } from './control/session.ts';
 
 /** Of all sites of the process: they may share their files. */
 export class UploadsInProgress {
@@ -26,23 +23,4 @@ export class UploadsInProgress {
   hasAny(names: readonly string[]): boolean {
     return this.#counts.size > 0 && names.some((name) => this.#counts.has(name));
   }
-}
-
-/** Of a file that the account may not read only the path in its home is known. @returns to be called at the end of the upload */
-export async function beginUpload(control: Control, session: AuthenticatedSession, path: string): Promise<() => void> {
-  const facts = await session.storage.stat(path).catch(() => undefined);
-  return control.options.uploads.begin(namesOfFile(session, path, facts?.unique));
-}
-
-/** @param unique of the file @throws StorageError `in-use` */
-export function requireNoUpload(control: Control, session: AuthenticatedSession, path: string, unique: string): void {
-  const { options } = control;
-  if (options.site.fileHandling.allowReadUploadsInProgress) return;
-  if (options.uploads.hasAny(namesOfFile(session, path, unique)))
-    throw new StorageError('in-use', `${path}: an upload writes into it`);
-}
-
-function namesOfFile({ login }: AuthenticatedSession, path: string, unique?: string): readonly string[] {
-  const inHome = JSON.stringify([login.homeDirectory, path]);
-  return unique === undefined ? [inHome] : [inHome, unique];
 }

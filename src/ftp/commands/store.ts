@@ -11,12 +11,11 @@ import { recordTransfer } from '../data/transfer-audit.ts';
 import { TransferRefused } from '../data/transfer-refused.ts';
 import { answeringFailures, newNameArgument, ofNewName } from '../file-access.ts';
 import { reply } from '../reply.ts';
-import { beginUpload } from '../uploads-in-progress.ts';
 import { conversionOf, isText, rangeNotPossible } from './conversions.ts';
 import { isPart, takePortion } from './restart.ts';
 import { umaskOf } from './site/site-session.ts';
 import { shorterFile, textPosition } from './text-files.ts';
-import { isObstructed, lacksDataConnection, opened } from './transfer-opening.ts';
+import { beginUpload, isObstructed, lacksDataConnection, opened } from './transfer-opening.ts';
 
 /** Random octets in the name of a file that STOU makes. */
 const uniqueOctets = 8;

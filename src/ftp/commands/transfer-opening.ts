@@ -6,7 +6,6 @@ import type { AuthenticatedSession } from '../control/session.ts';
 import { missingDataConnection, transferObstacle } from '../data/transfer.ts';
 import { recordTransfer } from '../data/transfer-audit.ts';
 import type { Reply } from '../reply.ts';
-import { requireNoUpload } from '../uploads-in-progress.ts';
 
 /** @returns whether the client was told what stands against any transfer now */
 export function isObstructed(control: Control): boolean {
@@ -59,4 +58,23 @@ export async function openedToRead(
     await file.close();
     throw error;
   }
+}
+
+/** Of a file that the account may not read only the path in its home is known. @returns to be called at the end of the upload */
+export async function beginUpload(control: Control, session: AuthenticatedSession, path: string): Promise<() => void> {
+  const facts = await session.storage.stat(path).catch(() => undefined);
+  return control.options.uploads.begin(namesOfFile(session, path, facts?.unique));
+}
+
+/** @param unique of the file @throws StorageError `in-use` */
+function requireNoUpload(control: Control, session: AuthenticatedSession, path: string, unique: string): void {
+  const { options } = control;
+  if (options.site.fileHandling.allowReadUploadsInProgress) return;
+  if (options.uploads.hasAny(namesOfFile(session, path, unique)))
+    throw new StorageError('in-use', `${path}: an upload writes into it`);
+}
+
+function namesOfFile({ login }: AuthenticatedSession, path: string, unique?: string): readonly string[] {
+  const inHome = JSON.stringify([login.homeDirectory, path]);
+  return unique === undefined ? [inHome] : [inHome, unique];
 }
