@@ -82,6 +82,7 @@ export const allowed = {
     'mapping/rules/rule',
     'directory/active-directory/sid',
   ],
+  iis: [],
   pki: [],
   directory: [],
   storage: [
@@ -108,7 +109,8 @@ const packageOwners = {
   pkijs: ['smartcard'],
   asn1js: ['smartcard'],
   commander: ['commands'],
-  yaml: ['config', 'smartcard'],
+  saxes: ['iis'],
+  yaml: ['config', 'smartcard', 'iis'],
   zod: ['settings', 'operations', 'config', 'pki', 'directory', 'authorization', 'login', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'smartcard', 'commands'],
   'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login', 'commands', 'config'],
 };

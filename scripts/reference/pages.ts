@@ -6,6 +6,7 @@ import { clientsPage } from './clients-page.ts';
 import { commandsPage, ftpCommandsPage } from './command-pages.ts';
 import { decisionsList } from './decisions.ts';
 import { dialoguesPage } from './dialogues-page.ts';
+import { iisPage } from './iis-page.ts';
 import { page } from './markdown.ts';
 import { denialsPage, findingsPage, recordsPage } from './record-pages.ts';
 import { roomsTable } from './rooms-table.ts';
@@ -17,6 +18,7 @@ const nginxExample = join(import.meta.dirname, '..', '..', 'test', 'e2e', 'servi
 
 const pages = {
   'settings.md': { title: 'Settings', make: settingsPage },
+  'iis.md': { title: 'Settings of IIS FTP, and what stands for each', make: iisPage },
   'denials.md': { title: 'Denials: every reason for a refusal, with its remedy', make: denialsPage },
   'records.md': { title: 'Records: the audit trail and the log', make: recordsPage },
   'commands.md': { title: 'Commands of cardgate', make: commandsPage },

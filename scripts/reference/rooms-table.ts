@@ -23,6 +23,7 @@ const owned: Readonly<Record<string, string>> = {
   explanation: 'the steps of a decision, as text and as a page',
   config: 'reads and decodes strictly, and reports every fault at once with its line',
   'schema-faults': 'says in plain words what a schema refuses: found, allowed, meant',
+  iis: 'applicationHost.config of IIS: reads it strictly, resolves it as IIS does, and writes a configuration and a report',
   pki: 'certificates from strict DER, path building and validation (RFC 5280), revocation, retrieval',
   directory: 'the directory port: Active Directory, LDAP, account file; account state and groups',
   mapping: 'certificate and rules to exactly one account',

@@ -94,6 +94,13 @@ export function iisNames(): ReadonlyMap<string, string | undefined> {
   return new Map(settingRows(jsonSchema(configurationSchema), '').map(({ setting, iis }) => [setting, iis]));
 }
 
+/** Every setting of the configuration with its default as the tables print it. */
+export function settingDefaults(): ReadonlyMap<string, string> {
+  return new Map(
+    settingRows(jsonSchema(configurationSchema), '').map(({ setting, byDefault }) => [setting, byDefault]),
+  );
+}
+
 function settingRows(schema: JsonSchema, prefix: string): SettingRow[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     const setting = `${prefix}${name}`;

@@ -1,7 +1,7 @@
 /** What a command says when a package that only it needs was left out of this installation. */
 import { readFileSync } from 'node:fs';
 
-/** The packages of cards and trials; a gateway does without them. */
+/** The packages of cards, of trials and of the import from IIS; a gateway does without them. */
 function optionalPackages(): readonly string[] {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const optional: unknown =
@@ -15,7 +15,7 @@ export function missingPackageText(error: unknown): string | undefined {
   const name = optionalPackages().find((one) => error.message.includes(`'${one}'`));
   if (name === undefined) return undefined;
   return (
-    `This installation lacks the package ${name}, which cards and trials need and a gateway does not.\n` +
+    `This installation lacks the package ${name}, which this command needs and a gateway does not.\n` +
     'Install cardgate with its optional packages: npm install --include=optional\n'
   );
 }

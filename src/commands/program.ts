@@ -6,6 +6,7 @@ import { cardCommand } from './card/card.ts';
 import type { CheckConfigOptions } from './check/check-config.ts';
 import { type ExitCode, exitCode } from './exit-code.ts';
 import type { ExplainOptions } from './explain.ts';
+import { importIisCommand } from './import-iis/import-iis.ts';
 import { mappingCommand } from './mapping/mapping.ts';
 import { missingPackageText } from './missing-package.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
@@ -96,7 +97,7 @@ export function program(finish: (code: ExitCode) => void, terminal: Terminal = p
       finish(await health(file, terminal));
     });
 
-  for (const command of [verifyCommand, mappingCommand, cardCommand, tryCardCommand]) {
+  for (const command of [importIisCommand, verifyCommand, mappingCommand, cardCommand, tryCardCommand]) {
     cardgate.addCommand(command(finish, terminal));
   }
   inheritSettings(cardgate);
@@ -118,6 +119,7 @@ Examples:
   cardgate verify ada.pem --trust-anchor root.pem --untrusted issuing.pem --crl issuing.crl root.crl
   cardgate mapping value ada.pem
   cardgate explain ada.pem --config /etc/cardgate/cardgate.yaml --user ada
+  cardgate import-iis applicationHost.config --output cardgate.yaml
   cardgate card create ada --upn ada@corp.example`;
 
 const exitCodes = `

@@ -1,0 +1,98 @@
+/**
+ * applicationHost.config of IIS to a configuration of cardgate: one call, from octets to text. It opens nothing that the file names, asks
+ * for nothing, and says the same of the same input, octet for octet.
+ */
+import { createHash } from 'node:crypto';
+import { printablePath } from '../operations/printable.ts';
+import { configurationText, isWritten } from './output/configuration-text.ts';
+import { readConfig } from './reading/config-reader.ts';
+import { echo } from './resolution/echo.ts';
+import type { Finding } from './resolution/findings.ts';
+import { ftpSites } from './resolution/ftp-sites.ts';
+import { IisConfiguration } from './resolution/iis-configuration.ts';
+import { tellRest } from './resolution/rest-of-input.ts';
+import type { ImportOptions } from './translation/import-options.ts';
+import { carryDenyByFailure, tellReplacedSections } from './translation/server-settings.ts';
+import type { SiteDraft } from './translation/site-draft.ts';
+import { translateSites } from './translation/site-translation.ts';
+
+interface ImportedSite {
+  readonly name: string;
+  readonly written: 'written' | 'written, and lets no account in' | 'written as a comment';
+  readonly reasons: readonly string[];
+}
+
+export interface ImportResult {
+  /** Undefined where the file has no FTP site, or none of those that were asked for. */
+  readonly yaml: string | undefined;
+  readonly sites: readonly ImportedSite[];
+  /** By their place in the file. */
+  readonly findings: readonly Finding[];
+  /** Something waits for an administrator. */
+  readonly isOpen: boolean;
+}
+
+/**
+ * @param file its name, for places
+ * @throws InputFault when the file is refused as a whole
+ */
+export function importIis(file: string, octets: Uint8Array, options: ImportOptions): ImportResult {
+  const root = readConfig(file, octets);
+  const configuration = IisConfiguration.of(root, options.ignoreUnknown);
+  const { findings } = configuration;
+  const all = ftpSites(configuration);
+  const wanted = options.sites?.map((name) => name.toLowerCase());
+  const sites = all.filter(({ name }) => wanted === undefined || wanted.includes(name.toLowerCase()));
+  for (const name of options.sites ?? []) {
+    if (all.some((site) => site.name.toLowerCase() === name.toLowerCase())) continue;
+    const known = all.map((site) => echo(site.name)).join(', ');
+    const message = `no FTP site is named ${echo(name)}`;
+    const remedy = known === '' ? 'The file has no FTP site.' : `The file has ${known}.`;
+    findings.add({ outcome: 'needsDecision', sites: [], subject: '--sites', message, remedy });
+  }
+  tellUnknownLocations(
+    configuration,
+    all.map(({ name }) => name.toLowerCase()),
+  );
+  const drafts = translateSites(sites, configuration, options);
+  const denyByFailure = carryDenyByFailure(configuration);
+  tellReplacedSections(configuration);
+  tellRest(root, findings);
+  const sha256 = createHash('sha256').update(octets).digest('hex');
+  const source = `${printablePath(file)} (SHA-256 ${sha256})`;
+  const found = findings.all();
+  return {
+    yaml: drafts.length === 0 ? undefined : configurationText({ source, denyByFailure, drafts, options }),
+    sites: drafts.map(importedSite),
+    findings: found,
+    isOpen:
+      drafts.length === 0 ||
+      drafts.some((draft) => !isWritten(draft)) ||
+      found.some(
+        ({ outcome }) => outcome === 'needsDecision' || outcome === 'notUnderstood' || outcome === 'cannotBeHad',
+      ),
+  };
+}
+
+/** Sections in the location of a site that is no FTP site of the file. */
+function tellUnknownLocations({ findings, sections }: IisConfiguration, names: readonly string[]): void {
+  for (const { section, element, site } of sections) {
+    if (site === undefined || names.includes(site)) continue;
+    const message = `the location is of ${echo(site)}, and no FTP site has that name`;
+    findings.add({
+      outcome: 'withoutEffect',
+      place: element.place,
+      sites: [],
+      subject: `system.ftpServer/${section}`,
+      message,
+    });
+  }
+}
+
+function importedSite(draft: SiteDraft): ImportedSite {
+  const { stoppedBecause, closedBecause, site } = draft;
+  if (stoppedBecause.length > 0) return { name: site.name, written: 'written as a comment', reasons: stoppedBecause };
+  if (closedBecause.length > 0)
+    return { name: site.name, written: 'written, and lets no account in', reasons: closedBecause };
+  return { name: site.name, written: 'written', reasons: [] };
+}
