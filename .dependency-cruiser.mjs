@@ -82,7 +82,7 @@ export const allowed = {
     'mapping/rules/rule',
     'directory/active-directory/sid',
   ],
-  iis: [],
+  iis: ['schema-faults'],
   pki: [],
   directory: [],
   storage: [

@@ -1,14 +1,13 @@
 /** Entries of `directories` out of a YAML file that an administrator names, for the configuration that an import writes. */
 import { parse } from 'yaml';
+import type { ImportOptions } from './translation/import-options.ts';
 import type { SettingValue } from './translation/site-draft.ts';
-
-type Directory = { readonly name: string } & { readonly [name: string]: SettingValue };
 
 /**
  * @param text YAML with a list `directories`, as a configuration has it
  * @throws TypeError that says what is missing, or the fault of the YAML
  */
-export function directoriesOf(text: string): readonly Directory[] {
+export function directoriesOf(text: string): ImportOptions['directories'] {
   const content: unknown = parse(text);
   const list: unknown =
     typeof content === 'object' && content !== null ? Reflect.get(content, 'directories') : undefined;
@@ -17,7 +16,7 @@ export function directoriesOf(text: string): readonly Directory[] {
     const named = typeof entry === 'object' && entry !== null && typeof Reflect.get(entry, 'name') === 'string';
     if (!named || !isSetting(entry))
       throw new TypeError('has a directory without a name, or a setting without a value');
-    return entry as Directory;
+    return entry as ImportOptions['directories'][number];
   });
 }
 

@@ -3,6 +3,7 @@ import type { SettingValue } from '../translation/site-draft.ts';
 
 /** What YAML reads as the text that it is: no number, no truth, no date, no list. */
 const plain = /^(?!(?:true|false|null|yes|no|on|off|y|n|~)$)[A-Za-z/](?:[\w./+-]|[ ](?=[\w./+-]))*$/i;
+const duration = /^\d+(?:ms|s|m|h|d)$/;
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
 
 /** @param indent of its first line, which has it already where it follows a hyphen */
@@ -42,7 +43,7 @@ function keyText(name: string): string {
 }
 
 function scalar(value: SettingValue): string {
-  if (typeof value === 'string') return plain.test(value) ? value : quoted(value);
+  if (typeof value === 'string') return plain.test(value) || duration.test(value) ? value : quoted(value);
   if (Array.isArray(value)) return `[${(value as readonly SettingValue[]).map(scalar).join(', ')}]`;
   return isSettings(value) ? '{}' : String(value);
 }

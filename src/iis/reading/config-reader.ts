@@ -38,6 +38,8 @@ class ConfigReader {
   readonly #lines: LineStarts;
   readonly #parser = new SaxesParser({ xmlns: true, position: true });
   readonly #open: OpenElement[] = [];
+  /** The element that an end tag closed last; the parser closes before it complains of the name. */
+  #closed: ConfigElement | undefined;
   #root: ConfigElement | undefined;
   #count = 0;
   /** Of the start tag that is being read. */
@@ -77,7 +79,7 @@ class ConfigReader {
     parser.on('opentag', (tag) => this.#tagEnds(tag));
     parser.on('closetag', () => {
       if (this.#foreignLevels > 0) this.#foreignLevels -= 1;
-      else this.#open.pop();
+      else this.#closed = this.#open.pop();
       this.#markupEnd = parser.position;
     });
     parser.write(this.#text).close();
@@ -163,7 +165,7 @@ class ConfigReader {
   }
 
   #malformed(reason: string): never {
-    const open = this.#open.at(-1);
+    const open = reason.startsWith('unexpected close') ? this.#closed : this.#open.at(-1);
     const isAboutTag = /clos|unmatched/.test(reason);
     const at = this.#at(isAboutTag ? this.#lastTag() : this.#parser.position - 1);
     const start =

@@ -10,7 +10,7 @@ import { rightPlaces, rightPlacesOfAttributes } from '../schema/misplaced-elemen
 import { readValue } from '../values/read-value.ts';
 import { entryKey } from './collection-entries.ts';
 import { echo } from './echo.ts';
-import type { Findings } from './findings.ts';
+import type { ImportFindings } from './findings.ts';
 
 /** How bad it is that something was not understood. */
 export interface Problem {
@@ -24,7 +24,7 @@ export interface Problem {
 }
 
 export interface Examination {
-  readonly findings: Findings;
+  readonly findings: ImportFindings;
   /** Tells a problem, which counts for some sites. */
   problem(attribute: ConfigAttribute | ConfigElement, problem: Problem): void;
 }
@@ -83,7 +83,8 @@ export function examine(
       subject: `${path}@${name}`,
       message: `${name} is missing, and IIS refuses the element without it`,
       remedy: 'Write the attribute, or remove the element.',
-      isSecurity,
+      // A site without a name is one that no rule is found for.
+      isSecurity: isSecurity || path === 'site',
       isUnknownName: false,
     });
   }
@@ -204,19 +205,25 @@ function unknownElement(
   refuseElsewhere(element, subject);
   const place = rightPlaces[subject];
   const spelled = Object.keys(elements).find((one) => one.toLowerCase() === name.toLowerCase());
-  const mustBeKnown = place !== undefined || spelled !== undefined || securityNames.has(name.toLowerCase());
+  const closes = holdsSecurity(element);
+  const mustBeKnown = place !== undefined || spelled !== undefined || closes;
   problem(element, {
     subject,
     message: place ? 'stands in the wrong place' : 'is no element that this program knows',
     remedy: place ? `It belongs to ${place}.` : spelledRemedy(spelled),
-    isSecurity: isSecurity || securityNames.has(name.toLowerCase()),
+    isSecurity: isSecurity || closes,
     isUnknownName: !mustBeKnown,
   });
 }
 
+/** Whether it, or an element below it, has a name of what closes. */
+function holdsSecurity({ name, elements }: ConfigElement): boolean {
+  return securityNames.has(name.toLowerCase()) || elements.some(holdsSecurity);
+}
+
 type EntryRole = 'add' | 'remove' | 'clear';
 
-/** @returns what an element of a collection does, undefined when it is none of the collection */
+/** @returns what an element of a collection does, undefined for an element that belongs to no collection */
 function roleIn({ add, remove, clear }: CollectionSchema, name: string): EntryRole | undefined {
   if (name === add) return 'add';
   if (name === remove) return 'remove';

@@ -30,11 +30,11 @@ export interface Finding {
   readonly remedy?: string | undefined;
 }
 
-export class Findings {
+export class ImportFindings {
   readonly #all = new Map<string, Finding>();
   readonly #accounted = new Set<ConfigAttribute>();
 
-  /** Findings that say the same of the same place become one, for all their sites. */
+  /** ImportFindings that say the same of the same place become one, for all their sites. */
   add(finding: Finding): void {
     const { sites, ...rest } = finding;
     const key = JSON.stringify(rest);

@@ -3,6 +3,7 @@
  * stands where IIS does not allow it refuses the file, or keeps the site that it concerns from being written.
  */
 import { printable } from '../../operations/printable.ts';
+import { nearest } from '../../schema-faults/suggestion.ts';
 import { type ConfigElement, childrenOf, sizeOf } from '../reading/config-element.ts';
 import { InputFault, type InputPlace } from '../reading/input-fault.ts';
 import { type ElementSchema, element as elementSchema, text } from '../schema/element-schema.ts';
@@ -11,7 +12,7 @@ import { serverSections } from '../schema/server-sections.ts';
 import { sites as sitesSchema } from '../schema/site-elements.ts';
 import { echo } from './echo.ts';
 import { type Examination, examine, type Problem } from './examination.ts';
-import { Findings } from './findings.ts';
+import { ImportFindings } from './findings.ts';
 import { readLocationPath } from './location-path.ts';
 
 /** A section as one element of the file gives it. */
@@ -32,14 +33,14 @@ interface Stop {
 }
 
 export class IisConfiguration {
-  readonly findings: Findings;
+  readonly findings: ImportFindings;
   readonly sections: GivenSection[] = [];
   readonly sites: ConfigElement[] = [];
   siteDefaults: ConfigElement | undefined;
   readonly #stops: Stop[] = [];
   readonly #ignoreUnknown: boolean;
 
-  private constructor(findings: Findings, ignoreUnknown: boolean) {
+  private constructor(findings: ImportFindings, ignoreUnknown: boolean) {
     this.findings = findings;
     this.#ignoreUnknown = ignoreUnknown;
   }
@@ -49,7 +50,7 @@ export class IisConfiguration {
    * @throws InputFault
    */
   static of(root: ConfigElement, ignoreUnknown: boolean): IisConfiguration {
-    const configuration = new IisConfiguration(new Findings(), ignoreUnknown);
+    const configuration = new IisConfiguration(new ImportFindings(), ignoreUnknown);
     configuration.#read(root);
     return configuration;
   }
@@ -82,6 +83,7 @@ export class IisConfiguration {
     if (first) this.#readSites(first);
     for (const group of childrenOf(root, 'system.ftpServer')) this.#readSections(group, { at: 'server' });
     for (const location of childrenOf(root, 'location')) this.#readLocation(location);
+    for (const section of root.elements) this.#judgeOther(section, undefined);
     this.#refuseTwiceGiven();
   }
 
@@ -138,6 +140,9 @@ export class IisConfiguration {
     if (nested) {
       throw new InputFault(nested.place, 'a location stands in a location', 'Move it below configuration.');
     }
+    const guessed = readLocationPath(location.attributes.get('path')?.value);
+    for (const section of location.elements)
+      this.#judgeOther(section, guessed.at === 'site' ? guessed.site : undefined);
     if (groups.length === 0) return;
     const written = location.attributes.get('path');
     const path = readLocationPath(written?.value);
@@ -153,11 +158,26 @@ export class IisConfiguration {
       this.#problem(site, allow, { ...problem, message, remedy: 'Keep overrideMode.' });
     }
     if (path.at === 'site' && path.isOdd && written) {
-      const message = `the path ${echo(written.value)} is none that IIS writes`;
+      const message = `the path ${echo(written.value)} is not as IIS writes paths`;
       const remedy = 'Write it as Site or Site/virtual/path, without a slash at its ends, backslash or dots.';
       this.#problem(site, written, { ...problem, subject: 'location@path', message, remedy });
     }
     for (const group of groups) this.#readSections(group, path);
+  }
+
+  /** A section whose name is almost one of FTP’s, or that holds one of FTP: IIS refuses it, and it was meant to be FTP’s. */
+  #judgeOther(section: ConfigElement, site: string | undefined): void {
+    const { name } = section;
+    if (sectionNames.includes(name) || othersOfIis.has(name)) return;
+    const meant = nearest(name, sectionNames) ?? (holdsFtp(section) ? 'system.ftpServer' : undefined);
+    if (meant === undefined) return;
+    this.#problem(site, section, {
+      subject: printable(name),
+      message: 'is no section that this program knows',
+      remedy: `Names are case-sensitive in IIS: write ${meant}, if that is meant.`,
+      isSecurity: true,
+      isUnknownName: false,
+    });
   }
 
   #readSections(group: ConfigElement, path: ReturnType<typeof readLocationPath>): void {
@@ -232,6 +252,15 @@ export class IisConfiguration {
       });
     }
   }
+}
+
+const sectionNames: readonly string[] = ['system.ftpServer', 'system.applicationHost', 'location'];
+
+/** They have names like those of FTP, and elements of such names. */
+const othersOfIis: ReadonlySet<string> = new Set(['system.webServer', 'system.web', 'configSections']);
+
+function holdsFtp({ elements }: ConfigElement): boolean {
+  return elements.some((child) => ['system.ftpServer', 'ftpServer'].includes(child.name) || holdsFtp(child));
 }
 
 const noAttributes: ElementSchema = elementSchema({});

@@ -3,10 +3,10 @@ import { printable } from '../../operations/printable.ts';
 import { type ConfigElement, childrenOf, sizeOf } from '../reading/config-element.ts';
 import type { InputPlace } from '../reading/input-fault.ts';
 import { attributesBelow } from './collection-entries.ts';
-import type { Findings } from './findings.ts';
+import type { ImportFindings } from './findings.ts';
 
 /** Speaks of all that is left, so that every attribute of the input is told of or counted. */
-export function tellRest(root: ConfigElement, findings: Findings): void {
+export function tellRest(root: ConfigElement, findings: ImportFindings): void {
   const counted = new Map<string, { place: InputPlace; attributes: number }>();
   const count = (name: string, element: ConfigElement) => {
     const { attributes } = sizeOf(element);
@@ -35,7 +35,7 @@ export function tellRest(root: ConfigElement, findings: Findings): void {
   }
 }
 
-function tellElements(element: ConfigElement, path: string, findings: Findings): void {
+function tellElements(element: ConfigElement, path: string, findings: ImportFindings): void {
   const left = [...element.attributes.values()].filter((attribute) => !findings.isAccounted(attribute));
   if (left.length > 0) {
     const names = left.map(({ name }) => printable(name)).join(', ');

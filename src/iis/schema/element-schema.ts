@@ -50,7 +50,7 @@ export const int = (byDefault: number, least = 0, most = 2_147_483_647): Attribu
   type: { kind: 'int', least, most },
   default: String(byDefault),
 });
-export const uint = (byDefault: number | undefined, least = 0, most = unlimited32): AttributeSchema => ({
+export const uint32 = (byDefault: number | undefined, least = 0, most = unlimited32): AttributeSchema => ({
   type: { kind: 'uint', least, most },
   ...(byDefault !== undefined && { default: String(byDefault) }),
 });

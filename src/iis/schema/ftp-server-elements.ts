@@ -11,7 +11,7 @@ import {
   secret,
   span,
   text,
-  uint,
+  uint32,
 } from './element-schema.ts';
 
 export const logonMethods = { Interactive: 0, Batch: 1, Network: 2, ClearText: 3 } as const;
@@ -63,11 +63,11 @@ const connections = element({
   dataChannelTimeout: int(30),
   unauthenticatedTimeout: int(30),
   minBytesPerSecond: int(240),
-  maxConnections: uint(4_294_967_295),
+  maxConnections: uint32(4_294_967_295),
   resetOnMaxConnections: bool(false),
   serverListenBacklog: int(60),
   disableSocketPooling: bool(false),
-  maxBandwidth: uint(undefined),
+  maxBandwidth: uint32(undefined),
 });
 
 const ssl = element(
@@ -133,7 +133,7 @@ const authentication = element(
 );
 
 const commandFiltering = element(
-  { maxCommandLine: uint(4096), allowUnlisted: bool(true) },
+  { maxCommandLine: uint32(4096), allowUnlisted: bool(true) },
   {},
   {
     isSecurity: true,

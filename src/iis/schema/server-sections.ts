@@ -12,7 +12,7 @@ import {
   secret,
   span,
   text,
-  uint,
+  uint32,
 } from './element-schema.ts';
 import { logFileAttributes } from './ftp-server-elements.ts';
 
@@ -38,7 +38,7 @@ const log = element(
 
 const caching = element(
   {},
-  { credentialsCache: element({ enabled: bool(true), flushInterval: uint(900, 5, 604_800) }) },
+  { credentialsCache: element({ enabled: bool(true), flushInterval: uint32(900, 5, 604_800) }) },
 );
 
 const serverRuntime = element({}, { hostNameSupport: element({ useDomainNameAsHostName: bool(false) }) });
@@ -70,7 +70,7 @@ const authentication = element(
   {
     denyByFailure: element({
       enabled: bool(false),
-      maxFailure: uint(4),
+      maxFailure: uint32(4),
       entryExpiration: span('00:00:30'),
       loggingOnlyMode: bool(false),
     }),
@@ -109,7 +109,7 @@ const ipSecurity = element(
 const requestFiltering = element(
   { allowHighBitCharacters: bool(true) },
   {
-    requestLimits: element({ maxAllowedContentLength: int64(0), maxUrl: uint(4096, 32, 32_768) }),
+    requestLimits: element({ maxAllowedContentLength: int64(0), maxUrl: uint32(4096, 32, 32_768) }),
     fileExtensions: element(
       { allowUnlisted: bool(true) },
       {},

@@ -1,5 +1,5 @@
 /** What stands below `system.applicationHost/sites`: sites with bindings, applications and virtual directories, and their defaults. */
-import { bool, type ElementSchema, element, member, required, secret, text, uint } from './element-schema.ts';
+import { bool, type ElementSchema, element, member, required, secret, text, uint32 } from './element-schema.ts';
 import { ftpServer, logonMethods } from './ftp-server-elements.ts';
 
 const ofWeb = element({}, {}, { isUnread: true });
@@ -45,7 +45,7 @@ const bindings = element(
       clear: 'clear',
       keys: ['protocol', 'bindingInformation'],
       // sslFlags, and what newer versions add, belong to https.
-      entry: element({ protocol: required(text()), bindingInformation: required(text()), sslFlags: uint(0) }),
+      entry: element({ protocol: required(text()), bindingInformation: required(text()), sslFlags: uint32(0) }),
     },
   },
 );
@@ -60,15 +60,14 @@ const webSections = {
   virtualDirectoryDefaults,
 };
 
-/** An attribute of the same name as an element of the web server’s is none of its own. */
 const site: ElementSchema = element(
-  { name: required(text()), id: required(uint(undefined, 1)), serverAutoStart: bool(true) },
+  { name: required(text()), id: required(uint32(undefined, 1)), serverAutoStart: bool(true) },
   { bindings, ftpServer, ...webSections },
   { collection: { add: 'application', keys: ['path'], entry: application } },
 );
 
 const siteDefaults: ElementSchema = element(
-  { name: text(), id: uint(undefined), serverAutoStart: bool(true) },
+  { name: text(), id: uint32(undefined), serverAutoStart: bool(true) },
   { bindings, ftpServer, ...webSections },
 );
 

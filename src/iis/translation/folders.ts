@@ -31,7 +31,7 @@ function carryRoot(draft: SiteDraft, { physicalPath, element }: VirtualFolder): 
   const value = { value: physicalPath, attribute };
   const mapped = mappedFolder(physicalPath, draft.options.folders);
   const problem = pathProblem(physicalPath);
-  if (mapped !== undefined && problem === undefined) {
+  if (mapped !== undefined && !hasDots(physicalPath)) {
     draft.tell('different', value, { subject, message: `${echo(physicalPath)} is ${echo(mapped)} on this host` });
     return mapped;
   }
@@ -44,9 +44,13 @@ function carryRoot(draft: SiteDraft, { physicalPath, element }: VirtualFolder): 
 
 /** What no mapping can mend. */
 function pathProblem(path: string): string | undefined {
-  if (/(?:^|[\\/])\.\.?(?:[\\/]|$)/.test(path)) return 'not plain: it has . or .. in it';
+  if (hasDots(path)) return 'not plain: it has . or .. in it';
   if (/^(?:[A-Za-z]:[\\/]|[\\/]{2}|%[^%]+%)/.test(path)) return undefined;
   return 'relative, and IIS refuses that when it runs';
+}
+
+function hasDots(path: string): boolean {
+  return /(?:^|[\\/])\.\.?(?:[\\/]|$)/.test(path);
 }
 
 function kindOf(path: string): string {

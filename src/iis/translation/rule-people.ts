@@ -15,7 +15,7 @@ export interface RulePeople {
 }
 
 /** Groups that hold every account that logs in. */
-const everybody: ReadonlySet<string> = new Set([
+const everyAccountGroups: ReadonlySet<string> = new Set([
   'everyone',
   'authenticated users',
   'nt authority\\authenticated users',
@@ -45,7 +45,7 @@ export function readPeople(users: string, roles: string, given: ReadonlyMap<stri
   const told = (names: readonly string[]) => names.flatMap((name) => renamed(name) ?? []);
   const untold = (names: readonly string[]) => names.filter((name) => renamed(name) === undefined);
   const accounts = untold(userNames).filter((name) => name !== '*' && !isAnonymous(name));
-  const groups = untold(roleNames).filter((name) => !everybody.has(name.toLowerCase()));
+  const groups = untold(roleNames).filter((name) => !everyAccountGroups.has(name.toLowerCase()));
   return {
     everyAccount: userNames.includes('*') || groups.length < untold(roleNames).length,
     accounts: distinct([...told(userNames), ...accounts.filter(isAccount).map(ownName)]),

@@ -153,7 +153,7 @@ export const serverRows: readonly SettingRow[] = [
     iis: 'system.ftpServer/security/authorization/add@roles',
     fate: 'different',
     setting: 'authorization[].roles',
-    why: 'groups of the directory, by name or SID; groups of the Windows host are none',
+    why: 'groups of the directory, by name or SID; those of the Windows host do not count',
   },
   {
     iis: 'system.ftpServer/security/authorization/add@permissions',

@@ -1,7 +1,7 @@
 /** A site on its way to the configuration: its settings, and why it lets no account in, or cannot be written at all. */
 
 import type { InputPlace } from '../reading/input-fault.ts';
-import type { FindingOutcome, Findings } from '../resolution/findings.ts';
+import type { FindingOutcome, ImportFindings } from '../resolution/findings.ts';
 import type { FtpSite } from '../resolution/ftp-sites.ts';
 import type { IisConfiguration } from '../resolution/iis-configuration.ts';
 import type { ResolvedValue } from '../resolution/resolved-element.ts';
@@ -40,7 +40,7 @@ export class SiteDraft {
     this.options = options;
   }
 
-  get findings(): Findings {
+  get findings(): ImportFindings {
     return this.configuration.findings;
   }
 

@@ -5,16 +5,16 @@ import { readTimeSpan } from './time-span.ts';
 /** Flags as names in the order of their bits; times in milliseconds; members of an enum by the name the schema has. */
 export type ImportedValue = boolean | number | string | readonly string[];
 
-export type ReadValue =
+export type AttributeReading =
   /** `oddity`: how it is spelled, where IIS itself writes it otherwise. */
   | { readonly outcome: 'read'; readonly value: ImportedValue; readonly oddity?: string }
   | { readonly outcome: 'secret' }
   | { readonly outcome: 'faulty'; readonly wanted: string };
 
-const faulty = (wanted: string): ReadValue => ({ outcome: 'faulty', wanted });
+const faulty = (wanted: string): AttributeReading => ({ outcome: 'faulty', wanted });
 
 /** @param text as the file has it */
-export function readValue(type: ValueType, text: string): ReadValue {
+export function readValue(type: ValueType, text: string): AttributeReading {
   switch (type.kind) {
     case 'string':
       return { outcome: 'read', value: text };
@@ -37,13 +37,16 @@ export function readValue(type: ValueType, text: string): ReadValue {
   }
 }
 
-function readNumber({ least, most }: { readonly least: number; readonly most: number }, text: string): ReadValue {
+function readNumber(
+  { least, most }: { readonly least: number; readonly most: number },
+  text: string,
+): AttributeReading {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return { outcome: 'read', value };
   return faulty(most === Number.MAX_SAFE_INTEGER ? `a number from ${least} on` : `a number, ${least} to ${most}`);
 }
 
-function readMember(names: ValueNames, text: string): ReadValue {
+function readMember(names: ValueNames, text: string): AttributeReading {
   const known = Object.keys(names);
   const named = known.find((name) => name.toLowerCase() === text.toLowerCase());
   if (named !== undefined) return { outcome: 'read', value: named };
@@ -53,7 +56,7 @@ function readMember(names: ValueNames, text: string): ReadValue {
 }
 
 /** An empty list is no flag at all, and not the default. */
-function readFlags(names: ValueNames, text: string): ReadValue {
+function readFlags(names: ValueNames, text: string): AttributeReading {
   const known = Object.keys(names).sort((a, b) => (names[a] ?? 0) - (names[b] ?? 0));
   if (/^\s*\d+\s*$/.test(text)) {
     const bits = Number(text);
