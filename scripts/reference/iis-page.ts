@@ -1,10 +1,11 @@
 /** Every element and attribute of IIS FTP with its fate, out of the tables that `cardgate import-iis` works by. */
+
+import { ftpServerRows } from '../../src/iis/rows/ftp-server-rows.ts';
+import { runtimeRows, serverRows, siteRows } from '../../src/iis/rows/server-rows.ts';
+import type { SettingRow } from '../../src/iis/rows/setting-row.ts';
 import type { ElementSchema, ValueType } from '../../src/iis/schema/element-schema.ts';
 import { serverSections } from '../../src/iis/schema/server-sections.ts';
 import { sites } from '../../src/iis/schema/site-elements.ts';
-import { ftpServerRows } from '../../src/iis/translation/ftp-server-rows.ts';
-import { runtimeRows, serverRows, siteRows } from '../../src/iis/translation/server-rows.ts';
-import type { SettingRow } from '../../src/iis/translation/setting-row.ts';
 import { code, page, sentence, table } from './markdown.ts';
 import { settingDefaults } from './settings-tables.ts';
 

@@ -72,7 +72,7 @@ ${after}
 }
 
 /** Settings of one site, as the configuration has them. */
-export type ImportedSettings = Readonly<Record<string, unknown>>;
+type ImportedSettings = Readonly<Record<string, unknown>>;
 
 export interface Imported extends ImportResult {
   readonly settings: ImportedSettings;

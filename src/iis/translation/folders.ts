@@ -73,7 +73,7 @@ const usualValues: Readonly<Record<string, string>> = {
 };
 
 /** @returns the folder that the longest mapping gives, undefined without one */
-function mappedFolder(path: string, maps: readonly FolderMap[]): string | undefined {
+export function mappedFolder(path: string, maps: readonly FolderMap[]): string | undefined {
   const wanted = plainPath(path);
   const fitting = maps
     .map(({ from, to }) => ({ from: plainPath(from), to }))

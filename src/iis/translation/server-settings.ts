@@ -3,7 +3,7 @@ import { echo } from '../resolution/echo.ts';
 import type { IisConfiguration } from '../resolution/iis-configuration.ts';
 import type { ResolvedElement } from '../resolution/resolved-element.ts';
 import { sectionLevels } from '../resolution/site-sections.ts';
-import { asDuration, inNumbers } from './setting-row.ts';
+import { asDuration, inNumbers } from '../rows/setting-row.ts';
 import type { SettingValue, SiteDraft } from './site-draft.ts';
 
 /** @returns the section `denyByFailure` of a configuration; undefined where the file turns nothing on */

@@ -1,15 +1,17 @@
 /** All that becomes of FTP sites, in the order in which one part needs what another found. */
 import type { FtpSite } from '../resolution/ftp-sites.ts';
 import type { IisConfiguration } from '../resolution/iis-configuration.ts';
-import { carryAuthorization } from './authorization.ts';
+import { carryAddresses } from './addresses.ts';
 import { carryRows } from './carry-rows.ts';
 import { assignEndpoints } from './endpoints.ts';
 import { carryFilters } from './filters.ts';
 import { carryFolders } from './folders.ts';
 import { carryHomes } from './homes.ts';
 import { type ImportOptions, placeholder } from './import-options.ts';
+import { carryLogFile } from './log-file.ts';
 import { carryLoginMethods } from './login-methods.ts';
 import { tellProviders } from './providers.ts';
+import { carryAuthorization } from './rules/authorization.ts';
 import { carryTls } from './server-certificate.ts';
 import { carryFirewall } from './server-settings.ts';
 import { SiteDraft } from './site-draft.ts';
@@ -28,11 +30,13 @@ export function translateSites(
     // Its place among the settings; the endpoints of all sites are given out together.
     draft.set('bindings', []);
     carryFolders(draft);
+    carryLogFile(draft);
     carryRows(draft);
     carryTls(draft);
     carryLoginMethods(draft);
     carryAuthorization(draft);
     carryHomes(draft);
+    carryAddresses(draft);
     carryFilters(draft);
     carryFirewall(draft);
     tellProviders(draft);

@@ -26,7 +26,11 @@ describe('authorization rules', () => {
       [{ users: ['ada'], roles: ['Staff'], permissions: ['Read'] }],
     ],
     ['every account among others', allow('users="ada, *" permissions="Read"'), [{ users: '*', permissions: ['Read'] }]],
-    ['Everyone', allow('roles="Everyone" permissions="Read"'), [{ users: '*', permissions: ['Read'] }]],
+    [
+      'the group of all accounts',
+      allow('roles="Everyone" permissions="Read"'),
+      [{ users: '*', permissions: ['Read'] }],
+    ],
     [
       'Deny',
       all + deny('users="eve" permissions="Write"'),
@@ -36,7 +40,7 @@ describe('authorization rules', () => {
       ],
     ],
     [
-      'a Deny for Everyone',
+      'a Deny for the group of all accounts',
       all + deny('roles="Everyone" permissions="Write"'),
       [
         { users: '*', permissions: ['Read', 'Write'] },

@@ -2,14 +2,14 @@
  * Authorization rules of IIS as rules of a site. Rules of a path and of those above it add up, and Deny wins: the pages of IIS contradict
  * each other about the order, and this is safe in every reading. What cannot be carried over closes the site, or stops it.
  */
-import { type CollectionEntry, mergeCollection } from '../resolution/collection-entries.ts';
-import { echo } from '../resolution/echo.ts';
-import { isAtOrBelow, type SectionLevel, sectionLevels } from '../resolution/site-sections.ts';
-import { serverSections } from '../schema/server-sections.ts';
+import { type CollectionEntry, mergeCollection } from '../../resolution/collection-entries.ts';
+import { echo } from '../../resolution/echo.ts';
+import { isAtOrBelow, type SectionLevel, sectionLevels } from '../../resolution/site-sections.ts';
+import { serverSections } from '../../schema/server-sections.ts';
+import type { SiteDraft } from '../site-draft.ts';
 import type { CarriedRule } from './carried-rule.ts';
 import { overlapFindings } from './rule-overlaps.ts';
 import { readPeople } from './rule-people.ts';
-import type { SiteDraft } from './site-draft.ts';
 
 const subject = 'system.ftpServer/security/authorization';
 

@@ -1,6 +1,6 @@
 /** Rules that deny what a rule before them allows: in IIS they may have been without effect, or may have shut people out. */
-import type { InputPlace } from '../reading/input-fault.ts';
-import { isAtOrBelow } from '../resolution/site-sections.ts';
+import type { InputPlace } from '../../reading/input-fault.ts';
+import { isAtOrBelow } from '../../resolution/site-sections.ts';
 import type { CarriedRule } from './carried-rule.ts';
 
 export interface OverlapFinding {

@@ -121,20 +121,16 @@ export const securityRows: readonly SettingRow[] = [
     setting: 'commandFiltering.maxCommandLine',
     carry: inNumbers(512, 65_536),
   },
-  {
-    iis: 'ftpServer/security/commandFiltering@allowUnlisted',
-    fate: 'leftOut',
-    why: 'rights decide what a client may do; a site that denied commands is written as a comment',
-  },
+  { iis: 'ftpServer/security/commandFiltering@allowUnlisted', fate: 'same', setting: 'commandFiltering.allowUnlisted' },
   {
     iis: 'ftpServer/security/commandFiltering/add@command',
-    fate: 'leftOut',
-    why: 'as allowUnlisted',
+    fate: 'same',
+    setting: 'commandFiltering.commands[].command',
   },
   {
     iis: 'ftpServer/security/commandFiltering/add@allowed',
-    fate: 'leftOut',
-    why: 'as allowUnlisted',
+    fate: 'same',
+    setting: 'commandFiltering.commands[].allowed',
   },
   ...['matchClientAddressForPort', 'matchClientAddressForPasv'].map(
     (name): SettingRow => ({

@@ -1,6 +1,7 @@
 /** How one attribute of IIS becomes a setting: a row of the table that the import works by and the reference prints. */
+
+import type { SettingValue } from '../translation/site-draft.ts';
 import type { ImportedValue } from '../values/read-value.ts';
-import type { SettingValue } from './site-draft.ts';
 
 export interface SettingRow {
   /** `ftpServer/connections@maxConnections`, or below `system.ftpServer`. */
@@ -23,7 +24,7 @@ type Carry = (value: ImportedValue) => CarriedValue;
 /** `undefined` as value: the default of cardgate says the same. */
 export interface CarriedValue {
   readonly value: SettingValue | undefined;
-  /** What the value of the file did not come to. */
+  /** What the value of the file came to instead; without a value, the default of cardgate. */
   readonly difference?: string;
   /** The file asks for what cannot be had. */
   readonly lost?: string;

@@ -6,6 +6,8 @@ const passThrough = 'files belong to the user that the service runs as, and rule
 
 const providers = 'registered is not enabled: only a site that names a provider uses it, and none can be carried over';
 
+const ipSecurity = 'system.ftpServer/security/ipSecurity';
+
 export const siteRows: readonly SettingRow[] = [
   {
     iis: 'site@name',
@@ -160,27 +162,41 @@ export const serverRows: readonly SettingRow[] = [
     fate: 'same',
     setting: 'authorization[].permissions',
   },
-  ...['allowUnlisted', 'enableReverseDns', 'add@ipAddress', 'add@subnetMask', 'add@domainName', 'add@allowed'].map(
-    (name): SettingRow => ({
-      iis: `system.ftpServer/security/ipSecurity${name.includes('@') ? '/' : '@'}${name}`,
-      fate: 'leftOut',
-      why: 'a firewall of the host decides about addresses; a site that denied some is written as a comment',
-    }),
-  ),
+  { iis: `${ipSecurity}@allowUnlisted`, fate: 'same', setting: 'ipSecurity.allowUnlisted' },
+  {
+    iis: `${ipSecurity}@enableReverseDns`,
+    fate: 'different',
+    setting: 'ipSecurity.entries[].domainName',
+    why: 'names are looked up where an entry has one, and count only if they lead back to the address',
+  },
+  {
+    iis: `${ipSecurity}/add@ipAddress`,
+    fate: 'different',
+    setting: 'ipSecurity.entries[].ipAddress',
+    why: 'address and mask are one value, such as 10.0.0.0/8; IPv6 is allowed, too',
+  },
+  {
+    iis: `${ipSecurity}/add@subnetMask`,
+    fate: 'different',
+    setting: 'ipSecurity.entries[].ipAddress',
+    why: 'it is part of the address; a mask with holes cannot be had',
+  },
+  { iis: `${ipSecurity}/add@domainName`, fate: 'same', setting: 'ipSecurity.entries[].domainName' },
+  { iis: `${ipSecurity}/add@allowed`, fate: 'same', setting: 'ipSecurity.entries[].allowed' },
   ...[
-    '@allowHighBitCharacters',
-    '/requestLimits@maxAllowedContentLength',
-    '/requestLimits@maxUrl',
-    '/fileExtensions@allowUnlisted',
-    '/fileExtensions/add@fileExtension',
-    '/fileExtensions/add@allowed',
-    '/hiddenSegments/add@segment',
-    '/denyUrlSequences/add@sequence',
+    ['@allowHighBitCharacters', 'allowHighBitCharacters'],
+    ['/requestLimits@maxAllowedContentLength', 'requestLimits.maxAllowedContentLength'],
+    ['/requestLimits@maxUrl', 'requestLimits.maxUrl'],
+    ['/fileExtensions@allowUnlisted', 'fileExtensions.allowUnlisted'],
+    ['/fileExtensions/add@fileExtension', 'fileExtensions.extensions[].fileExtension'],
+    ['/fileExtensions/add@allowed', 'fileExtensions.extensions[].allowed'],
+    ['/hiddenSegments/add@segment', 'hiddenSegments'],
+    ['/denyUrlSequences/add@sequence', 'denyUrlSequences'],
   ].map(
-    (name): SettingRow => ({
+    ([name, setting]): SettingRow => ({
       iis: `system.ftpServer/security/requestFiltering${name}`,
-      fate: 'leftOut',
-      why: 'rules decide about paths; a site that filtered more than _vti_bin is written as a comment',
+      fate: 'same',
+      setting: `requestFiltering.${setting}`,
     }),
   ),
 ];

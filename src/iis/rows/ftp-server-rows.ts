@@ -2,10 +2,6 @@
 import { securityRows } from './security-rows.ts';
 import { asItIs, asText, inNumbers, inSeconds, nothingBut, type SettingRow } from './setting-row.ts';
 
-const logFile = 'the audit trail and the log say more, as JSON, and a log service of the host rotates their files';
-
-const variables = 'variables such as %UserName% are not replaced: a text that needs them is written as it is';
-
 export const ftpServerRows: readonly SettingRow[] = [
   {
     iis: 'ftpServer@allowUTF8',
@@ -52,15 +48,15 @@ export const ftpServerRows: readonly SettingRow[] = [
   },
   {
     iis: 'ftpServer/connections@resetOnMaxConnections',
-    fate: 'leftOut',
-    why: 'a client too many is told so by reply 421 before its connection ends',
-    carry: nothingBut(false),
+    fate: 'same',
+    setting: 'connections.resetOnMaxConnections',
+    carry: asItIs,
   },
   {
     iis: 'ftpServer/connections@serverListenBacklog',
-    fate: 'leftOut',
-    why: 'the system decides: net.core.somaxconn of Linux',
-    carry: nothingBut(60),
+    fate: 'same',
+    setting: 'connections.serverListenBacklog',
+    carry: inNumbers(1, 65_535),
   },
   {
     iis: 'ftpServer/connections@disableSocketPooling',
@@ -95,22 +91,23 @@ export const ftpServerRows: readonly SettingRow[] = [
   },
   {
     iis: 'ftpServer/messages@maxClientsMessage',
-    fate: 'leftOut',
-    why: 'the reply 421 has a text of its own',
-    carry: nothingBut(''),
+    fate: 'same',
+    setting: 'messages.maxClientsMessage',
+    carry: asText(1024),
   },
-  { iis: 'ftpServer/messages@expandVariables', fate: 'leftOut', why: variables, carry: nothingBut(false) },
+  { iis: 'ftpServer/messages@expandVariables', fate: 'same', setting: 'messages.expandVariables', carry: asItIs },
   {
     iis: 'ftpServer/messages@suppressDefaultBanner',
-    fate: 'leftOut',
-    why: 'no banner but bannerMessage is sent',
-    carry: () => ({ value: undefined }),
+    fate: 'same',
+    setting: 'messages.suppressDefaultBanner',
+    carry: asItIs,
   },
   {
     iis: 'ftpServer/messages@allowLocalDetailedErrors',
-    fate: 'leftOut',
-    why: 'no client is told details; the record of the reference in the reply has them',
-    carry: () => ({ value: undefined }),
+    fate: 'different',
+    setting: 'messages.allowLocalDetailedErrors',
+    why: 'the default is false, and the import leaves it so: behind a proxy on the same host every client is local',
+    carry: (value) => ({ value: undefined, ...(value === true && { difference: 'stays off' }) }),
   },
   {
     iis: 'ftpServer/fileHandling@keepPartialUploads',
@@ -173,14 +170,32 @@ export const ftpServerRows: readonly SettingRow[] = [
     why: 'it belongs to virtual directories in listings',
     carry: nothingBut(5),
   },
-  ...['enabled', 'directory', 'period', 'truncateSize', 'localTimeRollover', 'logExtFileFlags', 'selectiveLogging'].map(
-    (name): SettingRow => ({
-      iis: `ftpServer/logFile@${name}`,
-      fate: 'leftOut',
-      why: logFile,
-      carry: () => ({ value: undefined, lost: '' }),
-    }),
-  ),
+  {
+    iis: 'ftpServer/logFile@enabled',
+    fate: 'different',
+    setting: 'logFile.enabled',
+    why: 'a site without the section has no such log',
+  },
+  {
+    iis: 'ftpServer/logFile@directory',
+    fate: 'different',
+    setting: 'logFile.directory',
+    why: 'it has no default; the option --map names the folder, and FTPSVC with the id of the site lies in it, as in IIS',
+  },
+  { iis: 'ftpServer/logFile@period', fate: 'same', setting: 'logFile.period', carry: asItIs },
+  { iis: 'ftpServer/logFile@truncateSize', fate: 'same', setting: 'logFile.truncateSize', carry: asItIs },
+  { iis: 'ftpServer/logFile@localTimeRollover', fate: 'same', setting: 'logFile.localTimeRollover', carry: asItIs },
+  {
+    iis: 'ftpServer/logFile@logExtFileFlags',
+    fate: 'different',
+    setting: 'logFile.logExtFileFlags',
+    why: 'fields about the certificate stand beside those of IIS',
+    carry: (value) =>
+      Array.isArray(value) && value.length === 0
+        ? { value: undefined, difference: 'a log has at least one field: those by default' }
+        : { value },
+  },
+  { iis: 'ftpServer/logFile@selectiveLogging', fate: 'same', setting: 'logFile.selectiveLogging', carry: asItIs },
   {
     iis: 'ftpServer/customFeatures/providers/add@name',
     fate: 'leftOut',
