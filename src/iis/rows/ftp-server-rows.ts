@@ -136,7 +136,7 @@ export const ftpServerRows: readonly SettingRow[] = [
     iis: 'ftpServer/userIsolation@mode',
     fate: 'different',
     setting: 'userIsolation.mode',
-    why: 'the default is IsolateAllDirectories; homes are found by the account of the directory',
+    why: 'the default is IsolateAllDirectories; layout iis lays homes out as Windows does; ActiveDirectory is DirectoryAttribute, for certificates too',
   },
   {
     iis: 'ftpServer/userIsolation/activeDirectory@adUserName',
@@ -157,8 +157,9 @@ export const ftpServerRows: readonly SettingRow[] = [
   },
   {
     iis: 'ftpServer/directoryBrowse@showFlags',
-    fate: 'leftOut',
-    why: 'LIST has the style of UNIX with UTC; MLSD says times and sizes exactly (RFC 3659)',
+    fate: 'different',
+    setting: 'directoryBrowse.showVirtualDirectories',
+    why: 'LIST has the style of UNIX with UTC, and MLSD says times and sizes exactly (RFC 3659); of the flags DisplayVirtualDirectories alone is a setting',
     carry: (value) => ({
       value: undefined,
       ...(Array.isArray(value) && !value.includes('StyleUnix') && { lost: 'clients get the style of UNIX' }),

@@ -33,7 +33,7 @@ export const siteRows: readonly SettingRow[] = [
   {
     iis: 'site/application@path',
     fate: 'different',
-    setting: 'physicalPath',
+    setting: 'virtualDirectories[].path',
     why: 'its path and that of the directory together are the virtual path',
   },
   ...[
@@ -48,8 +48,8 @@ export const siteRows: readonly SettingRow[] = [
   {
     iis: 'site/application/virtualDirectory@path',
     fate: 'different',
-    setting: 'physicalPath',
-    why: 'the root is carried over; mount other folders below it, or bind them (mount --bind)',
+    setting: 'virtualDirectories[].path',
+    why: 'that of the root is physicalPath of the site; deeper applications are virtual directories, too',
   },
   {
     iis: 'site/application/virtualDirectory@physicalPath',

@@ -2,19 +2,18 @@
 import { echo } from '../resolution/echo.ts';
 import type { VirtualFolder } from '../resolution/ftp-sites.ts';
 import { type FolderMap, placeholder } from './import-options.ts';
-import type { SiteDraft } from './site-draft.ts';
+import type { SettingValue, SiteDraft } from './site-draft.ts';
 
 const subject = 'site/application/virtualDirectory@physicalPath';
 
 export function carryFolders(draft: SiteDraft): void {
   const [root, ...others] = draft.site.folders;
   draft.set('physicalPath', carryRoot(draft, root));
-  for (const folder of others) {
-    const mapped = mappedFolder(folder.physicalPath, draft.options.folders);
-    const source = mapped ?? 'its folder';
-    const message = `${folder.virtualPath} shows ${echo(folder.physicalPath)}, and a site has one folder`;
-    const remedy = `Mount ${source} below the folder of the site, as ${folder.virtualPath} (mount --bind).`;
-    draft.note('needsDecision', folder.element.place, { subject, message, remedy });
+  const below = others.flatMap((folder, index) => carryDirectory(draft, folder, index + 1));
+  if (below.length > 0) {
+    draft.set('virtualDirectories', below);
+    const isShown = draft.site.ftp.below('directoryBrowse').flags('showFlags').includes('DisplayVirtualDirectories');
+    if (!isShown) draft.set('directoryBrowse.showVirtualDirectories', false);
   }
   for (const { element } of draft.site.folders) {
     const path = element.attributes.get('path');
@@ -25,11 +24,32 @@ export function carryFolders(draft: SiteDraft): void {
   draft.findings.account(applications.flatMap(({ attributes }) => attributes.get('path') ?? []));
 }
 
+/** @returns the virtual directory of a path below the root; none for a path that no client can name */
+function carryDirectory(draft: SiteDraft, folder: VirtualFolder, number: number): readonly SettingValue[] {
+  const { virtualPath, physicalPath, element } = folder;
+  const attribute = element.attributes.get('physicalPath');
+  const value = { value: physicalPath, attribute };
+  if (hasDots(virtualPath) || /\p{Cc}/u.test(virtualPath)) {
+    const message = `${echo(virtualPath)} is no path that a client can name`;
+    draft.note('needsDecision', element.place, { subject, message, remedy: 'Choose another path.' });
+    return [];
+  }
+  const mapped = hasDots(physicalPath) ? undefined : hostFolder(physicalPath, draft.options.folders);
+  if (mapped !== undefined) {
+    draft.tell('different', value, { subject, message: `${echo(virtualPath)} is ${echo(mapped)} on this host` });
+    return [{ path: virtualPath, physicalPath: mapped }];
+  }
+  const message = `${echo(virtualPath)} shows ${echo(physicalPath)}, ${pathProblem(physicalPath) ?? kindOf(physicalPath)}`;
+  const remedy = `Name the folder of this host: --map '${safeArgument(physicalPath)}=/srv/other'.`;
+  draft.tell('needsDecision', value, { subject, message, remedy });
+  return [{ path: virtualPath, physicalPath: `${placeholder}/folder-${number}` }];
+}
+
 /** @returns the folder of the site */
 function carryRoot(draft: SiteDraft, { physicalPath, element }: VirtualFolder): string {
   const attribute = element.attributes.get('physicalPath');
   const value = { value: physicalPath, attribute };
-  const mapped = mappedFolder(physicalPath, draft.options.folders);
+  const mapped = hostFolder(physicalPath, draft.options.folders);
   const problem = pathProblem(physicalPath);
   if (mapped !== undefined && !hasDots(physicalPath)) {
     draft.tell('different', value, { subject, message: `${echo(physicalPath)} is ${echo(mapped)} on this host` });
@@ -73,7 +93,7 @@ const usualValues: Readonly<Record<string, string>> = {
 };
 
 /** @returns the folder that the longest mapping gives, undefined without one */
-export function mappedFolder(path: string, maps: readonly FolderMap[]): string | undefined {
+export function hostFolder(path: string, maps: readonly FolderMap[]): string | undefined {
   const wanted = plainPath(path);
   const fitting = maps
     .map(({ from, to }) => ({ from: plainPath(from), to }))

@@ -16,20 +16,15 @@ export function carryHomes(draft: SiteDraft): void {
       draft.tell('carriedOver', resolved, { subject, message: 'is userIsolation.mode None: all work in one folder' });
       break;
     case 'StartInUsersDirectory':
-      draft.set('userIsolation', { mode: 'None' });
-      draft.tell('different', resolved, {
-        subject,
-        message: 'accounts begin in the folder of the site; it confined none of them either',
-      });
+      draft.set('userIsolation', { mode });
+      draft.tell('carriedOver', resolved, { subject, message: `is userIsolation.mode ${mode}` });
       break;
     case 'IsolateRootDirectoryOnly':
     case 'IsolateAllDirectories':
-      draft.set('userIsolation', { mode: 'Template', template: '{directory}/{accountName}' });
-      draft.tell('needsDecision', resolved, {
+      draft.set('userIsolation', { mode, layout: 'iis' });
+      draft.tell('carriedOver', resolved, {
         subject,
-        message: 'homes are DOMAIN\\user below the folder of the site; here they are {directory}/{accountName}',
-        remedy:
-          'Give the directory the name of the folder DOMAIN, as it lies on the disk; for LocalUser\\user rename it so.',
+        message: `is userIsolation.mode ${mode} with layout iis: homes are DOMAIN/user and LocalUser/user, as they lie on the disk`,
       });
       break;
     case 'ActiveDirectory':

@@ -1,6 +1,6 @@
 /** The log of a site, where the file says something of it: which folder it has, and whether it is written. */
 import { echo } from '../resolution/echo.ts';
-import { mappedFolder } from './folders.ts';
+import { hostFolder } from './folders.ts';
 import { placeholder } from './import-options.ts';
 import type { SiteDraft } from './site-draft.ts';
 
@@ -25,7 +25,7 @@ export function carryLogFile(draft: SiteDraft): void {
     message: 'the log of the site is written: logFile',
   });
   const folder = logFile.text('directory');
-  const mapped = mappedFolder(folder, draft.options.folders);
+  const mapped = hostFolder(folder, draft.options.folders);
   const below = `FTPSVC${/^\d{1,10}$/.test(draft.site.id) ? draft.site.id : ''}`;
   draft.set('logFile.directory', `${mapped ?? `${placeholder}/logs`}/${below}`);
   const finding = {

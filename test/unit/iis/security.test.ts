@@ -442,3 +442,127 @@ describe('settings of the server', () => {
     expect(imported(iisFile({ after })).yaml).not.toContain('denyByFailure');
   });
 });
+
+describe('filters', () => {
+  const section = (name: string, inside: string, attributes = '') => `<${name} ${attributes}>${inside}</${name}>`;
+  const atSite = (inside: string, path = 'files') =>
+    `<location path="${path}"><system.ftpServer><security>${inside}</security></system.ftpServer></location>`;
+  const server = (inside: string) => `<system.ftpServer><security>${inside}</security></system.ftpServer>`;
+
+  it('by name and size are those of server and site together', () => {
+    const after =
+      server(
+        section(
+          'requestFiltering',
+          '<hiddenSegments><add segment="_vti_bin" /></hiddenSegments><requestLimits maxUrl="1024" />',
+        ),
+      ) +
+      atSite(
+        section(
+          'requestFiltering',
+          '<hiddenSegments><add segment="private" /></hiddenSegments><denyUrlSequences><add sequence=".." /></denyUrlSequences>' +
+            '<fileExtensions allowUnlisted="false"><add fileExtension=".txt" /><add fileExtension="exe" allowed="false" /></fileExtensions>',
+          'allowHighBitCharacters="false"',
+        ),
+      );
+    expect(imported(iisFile({ after })).settings).toMatchObject({
+      requestFiltering: {
+        allowHighBitCharacters: false,
+        fileExtensions: {
+          allowUnlisted: false,
+          extensions: [
+            { fileExtension: '.txt', allowed: true },
+            { fileExtension: 'exe', allowed: false },
+          ],
+        },
+        hiddenSegments: ['_vti_bin', 'private'],
+        denyUrlSequences: ['..'],
+        requestLimits: { maxUrl: 1024 },
+      },
+    });
+  });
+
+  it('of a path hide in the whole site, and limits of a path stop it', () => {
+    const hidden = atSite(
+      section('requestFiltering', '<hiddenSegments><add segment="a" /></hiddenSegments>'),
+      'files/b',
+    );
+    expect(imported(iisFile({ after: hidden })).settings).toMatchObject({
+      requestFiltering: { hiddenSegments: ['a'] },
+    });
+    expect(isComment(iisFile({ after: hidden }))).toBe(false);
+    const limited = atSite(section('requestFiltering', '<requestLimits maxAllowedContentLength="5" />'), 'files/b');
+    expect(isComment(iisFile({ after: limited }))).toBe(true);
+  });
+
+  it('by command', () => {
+    const filtering = section(
+      'commandFiltering',
+      '<add command="SITE CHMOD" allowed="false" /><add command="dele" allowed="true" />',
+      'allowUnlisted="false"',
+    );
+    const ftpServer = `<security><ssl serverCertHash="${thumbprint}" /><authentication><basicAuthentication enabled="true" /></authentication>${filtering}</security>`;
+    expect(imported(iisFile({ ftpServer })).settings).toMatchObject({
+      commandFiltering: {
+        allowUnlisted: false,
+        commands: [
+          { command: 'SITE CHMOD', allowed: false },
+          { command: 'dele', allowed: true },
+        ],
+      },
+    });
+  });
+
+  const addresses = (inside: string, attributes = '') =>
+    imported(iisFile({ after: atSite(section('ipSecurity', inside, attributes)) }));
+
+  it.each([
+    ['an address', '<add ipAddress="192.0.2.1" allowed="true" />', { ipAddress: '192.0.2.1', allowed: true }],
+    [
+      'a network',
+      '<add ipAddress="10.1.2.3" subnetMask="255.255.0.0" />',
+      { ipAddress: '10.1.0.0/16', allowed: false },
+    ],
+    ['all addresses', '<add ipAddress="10.1.2.3" subnetMask="0.0.0.0" />', { ipAddress: '0.0.0.0/0', allowed: false }],
+    [
+      'half a mask octet',
+      '<add ipAddress="192.0.2.200" subnetMask="255.255.255.192" />',
+      { ipAddress: '192.0.2.192/26', allowed: false },
+    ],
+    ['a domain', '<add domainName="*.example.com" />', { domainName: '*.example.com', allowed: false }],
+    ['IPv6', '<add ipAddress="2001:DB8::1" />', { ipAddress: '2001:db8::1', allowed: false }],
+  ])('by %s', (_name, entry, expected) => {
+    expect(addresses(entry).settings).toMatchObject({ ipSecurity: { entries: [expected] } });
+  });
+
+  it.each([
+    ['a mask with holes', 'ipAddress="192.0.2.1" subnetMask="255.0.255.0"'],
+    ['no address', 'ipAddress="192.0.2.300"'],
+    ['neither', ''],
+    ['both', 'ipAddress="192.0.2.1" domainName="a.example"'],
+    ['a domain that no host lies in', 'domainName="*"'],
+  ])('by %s stop the site where they deny, and serve no client where they allow', (_name, attributes) => {
+    expect(addresses(`<add ${attributes} allowed="false" />`).sites).toMatchObject([
+      { written: 'written as a comment' },
+    ]);
+    const allowing = addresses(`<add ${attributes} allowed="true" />`, 'allowUnlisted="false"');
+    expect(allowing.sites).toMatchObject([{ written: 'written' }]);
+    expect(allowing.settings['ipSecurity']).toEqual({ allowUnlisted: false });
+  });
+
+  it('by address for a path stop the site', () => {
+    const denying = atSite(section('ipSecurity', '<add ipAddress="192.0.2.1" />'), 'files/a');
+    expect(isComment(iisFile({ after: denying }))).toBe(true);
+  });
+
+  it('of server and site by address are to be looked at where one allows and one denies', () => {
+    const after =
+      server(section('ipSecurity', '<add ipAddress="192.0.2.1" />')) +
+      atSite(section('ipSecurity', '<add ipAddress="192.0.2.0" subnetMask="255.255.255.0" allowed="true" />'));
+    const { settings, told } = imported(iisFile({ after }));
+    expect(settings).toMatchObject({
+      ipSecurity: { entries: [{ ipAddress: '192.0.2.1' }, { ipAddress: '192.0.2.0/24' }] },
+    });
+    expect(told).toContain('needsDecision system.ftpServer/security/ipSecurity');
+  });
+});

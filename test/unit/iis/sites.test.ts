@@ -220,3 +220,50 @@ describe('inheritance', () => {
     ]);
   });
 });
+
+describe('virtual directories', () => {
+  const folders = [
+    { from: 'D:', to: '/d' },
+    { from: 'E:', to: '/e' },
+  ];
+  const application = (path: string, ...directories: readonly string[]) =>
+    `<application path="${path}">${directories.map((directory) => `<virtualDirectory ${directory} />`).join('')}</application>`;
+  const root = 'path="/" physicalPath="D:\\root"';
+
+  it('are those of the root application and of deeper ones, by their whole path', () => {
+    const file = iisFile({
+      folders:
+        application('/', root, 'path="/LocalUser/ada" physicalPath="E:\\ada"') +
+        application('/app', 'path="/" physicalPath="D:\\app"', 'path="/deep" physicalPath="D:\\deep"'),
+    });
+    expect(imported(file, { folders }).settings).toMatchObject({
+      physicalPath: '/d/root',
+      virtualDirectories: [
+        { path: '/LocalUser/ada', physicalPath: '/e/ada' },
+        { path: '/app', physicalPath: '/d/app' },
+        { path: '/app/deep', physicalPath: '/d/deep' },
+      ],
+      directoryBrowse: { showVirtualDirectories: false },
+    });
+  });
+
+  it('are shown where the file shows them', () => {
+    const more = '<directoryBrowse showFlags="DisplayVirtualDirectories" />';
+    const { settings } = imported(
+      iisFile({ more, folders: application('/', root, 'path="/a" physicalPath="D:\\a"') }),
+      { folders },
+    );
+    expect(settings).not.toHaveProperty('directoryBrowse.showVirtualDirectories', false);
+  });
+
+  it('of a path that no client can name are left out', () => {
+    const file = iisFile({ folders: application('/', root, 'path="/a/../b" physicalPath="D:\\a"') });
+    expect(imported(file, { folders }).settings).not.toHaveProperty('virtualDirectories');
+  });
+
+  it.each(['IsolateAllDirectories', 'IsolateRootDirectoryOnly'])('%s keeps the layout of Windows', (mode) => {
+    expect(imported(iisFile({ more: `<userIsolation mode="${mode}" />` })).settings).toMatchObject({
+      userIsolation: { mode, layout: 'iis' },
+    });
+  });
+});
