@@ -123,9 +123,9 @@ export const ftpServerRows: readonly SettingRow[] = [
   },
   {
     iis: 'ftpServer/fileHandling@allowReadUploadsInProgress',
-    fate: 'leftOut',
-    why: 'an upload has no name until it is whole, so that no client reads half a file',
-    carry: nothingBut(false),
+    fate: 'same',
+    setting: 'fileHandling.allowReadUploadsInProgress',
+    carry: asItIs,
   },
   {
     iis: 'ftpServer/firewallSupport@externalIp4Address',
@@ -158,11 +158,10 @@ export const ftpServerRows: readonly SettingRow[] = [
   {
     iis: 'ftpServer/directoryBrowse@showFlags',
     fate: 'different',
-    setting: 'directoryBrowse.showVirtualDirectories',
-    why: 'LIST has the style of UNIX with UTC, and MLSD says times and sizes exactly (RFC 3659); of the flags DisplayVirtualDirectories alone is a setting',
+    setting: 'directoryBrowse.showFlags',
+    why: 'the default is StyleUnix, UseGmtTime; DisplayVirtualDirectories is directoryBrowse.showVirtualDirectories',
     carry: (value) => ({
-      value: undefined,
-      ...(Array.isArray(value) && !value.includes('StyleUnix') && { lost: 'clients get the style of UNIX' }),
+      value: Array.isArray(value) ? value.filter((flag) => flag !== 'DisplayVirtualDirectories') : [],
     }),
   },
   {
