@@ -50,9 +50,10 @@ describe.skipIf(skipReason)('what is imported', () => {
   beforeAll(async () => {
     pki = await createTestPki();
     folder = await mkdtemp(join(tmpdir(), 'cardgate-iis-'));
-    await mkdir(join(folder, 'files'));
-    const below = ['files', 'root', 'Exchange', 'app', 'ftp', 'inetpub', 'Users', 'FTP', 'wwwroot', 'sites'];
-    await Promise.all(below.map((name) => mkdir(join(folder, 'files', name))));
+    const served = Array.from({ length: 8 }, (_, index) => join(folder, 'served', String(index)));
+    await Promise.all(served.map((path) => mkdir(path, { recursive: true })));
+    // What no option names is filled in: a folder at the place that the configuration says.
+    for (const name of ['folder', 'folder-1']) await mkdir(join(folder, 'fill-in', name), { recursive: true });
     await writeFile(join(folder, 'rules.yaml'), 'rules:\n  - { name: one-to-one, map: certificate }\n');
     await writeFile(join(folder, 'accounts.yaml'), 'accounts: []\n');
     await writeFile(
@@ -74,8 +75,8 @@ describe.skipIf(skipReason)('what is imported', () => {
     const { findings } = importIis(file, octets, noOptions);
     const paths = findings
       .filter(({ subject }) => subject.endsWith('@physicalPath'))
-      .flatMap(({ remedy }) => /--map '(.*)=\/srv\/files'/.exec(remedy ?? '')?.[1] ?? []);
-    const maps = paths.flatMap((path) => ['--map', `${path}=${join(folder, 'files')}`]);
+      .flatMap(({ remedy }) => /--map '(.*)=\/srv\/(?:files|other)'/.exec(remedy ?? '')?.[1] ?? []);
+    const maps = paths.flatMap((path, index) => ['--map', `${path}=${join(folder, 'served', String(index))}`]);
     const { serverChain, serverKey, root } = pki.files;
     const told = [
       '--certificate',
