@@ -201,6 +201,7 @@ describe('nothing leads from one directory of a site into another', () => {
 
   it('no symbolic link that a client makes', async () => {
     await start({ fileHandling: { allowSymbolicLinks: true } });
+    await writeFile(share('a.txt'), 'of the same name');
     expect(await code('SITE SYMLINK /docs/a.txt /pub/link')).toBe(550);
     expect(await code('SITE SYMLINK /pub/x.txt /docs/link')).toBe(550);
     expect(await code('SITE SYMLINK /pub/x.txt /pub/link')).toBe(200);

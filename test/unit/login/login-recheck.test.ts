@@ -125,6 +125,28 @@ describe('a recheck of a login', () => {
   });
 });
 
+describe('a recheck that finds other virtual directories', () => {
+  it.each([
+    ['more of them', [], [{ path: '/in', physicalPath: '/srv/in' }]],
+    ['fewer', [{ path: '/in', physicalPath: '/srv/in' }], []],
+    [
+      'one elsewhere on the host',
+      [{ path: '/in', physicalPath: '/srv/in' }],
+      [{ path: '/in', physicalPath: '/srv/new' }],
+    ],
+  ])('withdraws the login: %s', async (_rule, then, now) => {
+    const laid = [then, now];
+    const home = () => ({
+      outcome: 'found' as const,
+      homeDirectory: '/srv/jdoe',
+      virtualDirectories: laid.shift() ?? now,
+    });
+    const login = await granted({ homes: { find: async () => home(), foresee: async () => home() } });
+    expect(await login.recheck()).toMatchObject({ outcome: 'withdrawn', denial: { code: 'home-changed' } });
+    expect(login.virtualDirectories).toEqual(then);
+  });
+});
+
 describe('a recheck that finds another account', () => {
   const login = { accountName: 'ada', directory: 'corp', homeDirectory: '/srv/ada', accessRights: rights };
   type Found = Partial<typeof login> & { readonly accountId?: string };

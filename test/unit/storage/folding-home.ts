@@ -1,19 +1,26 @@
 /** Run with a home on a file system that folds letter case: tries to pass rules by other spellings, prints what came of it. */
 import type { AuthorizationRule } from '../../../src/authorization/authorization-rules.ts';
 import { authorize } from '../../../src/authorization/authorization-rules.ts';
+import { HomeLocation } from '../../../src/storage/home-location.ts';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import { StorageError } from '../../../src/storage/storage.ts';
+import { VirtualTree } from '../../../src/storage/tree/virtual-tree.ts';
 import { listAll, listNames, readText, store } from './temporary-home.ts';
 
 const [homeDirectory = ''] = process.argv.slice(2);
 
-async function homeUnder(...rules: readonly Omit<AuthorizationRule, 'users'>[]) {
+function rightsUnder(...rules: readonly Omit<AuthorizationRule, 'users'>[]) {
   const outcome = authorize(
     rules.map((rule) => ({ ...rule, users: '*' })),
     { accountName: 'ada', groups: [] },
   );
   if (outcome.outcome === 'denied') throw new Error(outcome.denial.detail);
-  return openLocalStorage({ homeDirectory, rights: () => outcome.accessRights });
+  return outcome.accessRights;
+}
+
+function homeUnder(...rules: readonly Omit<AuthorizationRule, 'users'>[]) {
+  const rights = rightsUnder(...rules);
+  return openLocalStorage({ homeDirectory, rights: () => rights });
 }
 
 const both = ['Read', 'Write'] as const;
@@ -28,6 +35,12 @@ const reading = await homeUnder(
   { accessType: 'Allow', permissions: ['Read'], path: '/öpen' },
 );
 const free = await homeUnder(everything);
+const tree = new VirtualTree(new HomeLocation(homeDirectory), [{ path: '/private', physicalPath: '/elsewhere' }]);
+const covered = await openLocalStorage({
+  homeDirectory,
+  part: { tree, at: '/' },
+  rights: () => rightsUnder(everything),
+});
 
 const attempts: Readonly<Record<string, () => Promise<unknown>>> = {
   'read /PRIVATE/s.txt': () => home.openRead('/PRIVATE/s.txt'),
@@ -44,6 +57,8 @@ const attempts: Readonly<Record<string, () => Promise<unknown>>> = {
   'an Allow reaches other letters': () => reading.stat('/PRIVATE/S.TXT'),
   'an Allow reaches nothing beside': () => reading.stat('/a.txt'),
   'read where no rule is': () => readText(free, '/A.TXT'),
+  'read what a virtual directory covers': () => covered.openRead('/PRIVATE/s.txt'),
+  'move what a virtual directory covers': () => covered.requireMovable('/PRIVATE'),
 };
 const outcomes: Record<string, string> = {};
 for (const [name, attempt] of Object.entries(attempts)) {

@@ -57,6 +57,8 @@ describe('a file system that folds letter case', () => {
         'an Allow reaches other letters': 'done',
         'an Allow reaches nothing beside': 'denied',
         'read where no rule is': 'done',
+        'read what a virtual directory covers': 'not-found',
+        'move what a virtual directory covers': 'not-found',
       },
       listed: 304,
       inOpen: ['other'],
