@@ -14,3 +14,11 @@ export interface AccessRights {
   /** The same of every rule of the site: what lies there stays where the rules find it. */
   readonly fixedPaths: readonly string[];
 }
+
+/** Where something lies, for rules to judge. */
+export interface JudgedPlace {
+  /** Without links. */
+  readonly path: string;
+  /** Paths of rules that lead to the object or to a directory above it. */
+  readonly ruled: ReadonlySet<string>;
+}

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { type Denial, denial } from '../denial.ts';
 import type { Decoded } from '../settings/decoded.ts';
 import { iis } from '../settings/iis-name.ts';
-import type { AccessRights, Permission } from './access-rights.ts';
+import type { AccessRights, JudgedPlace, Permission } from './access-rights.ts';
 import { foldedPath } from './folded-path.ts';
 
 const authorizationRule = z.strictObject({
@@ -97,11 +97,38 @@ export function authorize(rules: readonly AuthorizationRule[], subject: Authoriz
   return { outcome: 'denied', denial: notAuthorized(rules, concerning, subject) };
 }
 
-interface JudgedPlace {
-  /** Without links. */
-  readonly path: string;
-  /** Paths of rules that lead to the object or to a directory above it. */
-  readonly ruled: ReadonlySet<string>;
+/** What the rules come to at one place, and which of them. */
+export interface RuleDecision {
+  readonly isAllowed: boolean;
+  /** Places in the list of rules: of those that deny, or else of those that allow. None: no rule allows it. */
+  readonly rules: readonly number[];
+}
+
+/**
+ * For who wants to know why. A login decides by `authorize`, which comes to the same.
+ * @param links that lead to the place: a rule that denies one of them denies what it leads to
+ */
+export function decidingRules(
+  rules: readonly AuthorizationRule[],
+  subject: AuthorizationSubject,
+  permission: Permission,
+  place: JudgedPlace,
+  links: readonly JudgedPlace[] = [],
+): RuleDecision {
+  const isConcerned = concerns(subject);
+  const indices = (accessType: AuthorizationRule['accessType'], places: readonly JudgedPlace[]) =>
+    rules.flatMap((rule, index) => {
+      const isDeciding =
+        rule.accessType === accessType &&
+        rule.permissions.includes(permission) &&
+        isConcerned(rule) &&
+        places.some((one) => reaches[accessType](plainPath(rule.path), one));
+      return isDeciding ? [index] : [];
+    });
+  const denying = indices('Deny', [place, ...links]);
+  if (denying.length > 0) return { isAllowed: false, rules: denying };
+  const allowing = indices('Allow', [place]);
+  return { isAllowed: allowing.length > 0, rules: allowing };
 }
 
 const nowhere: ReadonlySet<string> = new Set();

@@ -73,15 +73,17 @@ export function program(finish: (code: ExitCode) => void, terminal: Terminal = p
   cardgate
     .command('explain')
     .description(
-      'run the login path on a certificate against the real configuration and directory, and show every step',
+      'run the login path on a certificate against the real configuration and directory, and show every step; or what an account may do at a path, and which rule says so',
     )
-    .argument('<certificate>', 'PEM or DER file: the certificate, and if you like those above it')
+    .argument('[certificate]', 'PEM or DER file: the certificate, and if you like those above it; not with --as')
     .requiredOption('-c, --config <configuration>', 'YAML configuration file')
     .option('-u, --user <name>', 'the name given to USER; without it any name of the mapped account will do')
     .option('-s, --site <name>', 'site of the configuration; the first one when absent')
+    .option('--as <name>', 'name of an account: what it may do, instead of what a certificate leads to')
+    .option('--path <path>', 'virtual path of the site: what the account may do there, and which rule decides')
     .addOption(jsonOption())
     .option('--html <file>', 'also write a self-contained page for people; - writes it to standard output instead')
-    .action(async (certificate: string, options: ExplainOptions) => {
+    .action(async (certificate: string | undefined, options: ExplainOptions) => {
       const { explain } = await import('./explain.ts');
       finish(await explain(certificate, options, terminal));
     });

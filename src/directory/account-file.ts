@@ -58,6 +58,7 @@ export function createAccountFile(name: string, accounts: readonly FileAccount[]
       return [...new Set(found)].slice(0, limit);
     },
     readGroups: async (account) => groups.get(account.id) ?? [],
+    findByLoginName: async (loginName) => index.get(`name ${asciiLowerCase(loginName)}`) ?? [],
     listMappings: async function* (limit) {
       const all = new Set([...index.values()].flat());
       yield* [...all].filter(({ altSecurityIdentities }) => altSecurityIdentities.length > 0).slice(0, limit);
@@ -68,8 +69,9 @@ export function createAccountFile(name: string, accounts: readonly FileAccount[]
 
 /** Everything an account can be found by. */
 function keysOf(account: DirectoryAccount): readonly string[] {
-  const { sid, userPrincipalName, altSecurityIdentities, certificateFingerprints } = account;
+  const { sid, userPrincipalName, altSecurityIdentities, certificateFingerprints, loginNames } = account;
   return [
+    ...new Set(loginNames.map((name) => `name ${asciiLowerCase(name)}`)),
     ...(sid === undefined ? [] : [`sid ${sid}`]),
     ...(userPrincipalName === undefined ? [] : [`upn ${asciiLowerCase(userPrincipalName)}`]),
     ...new Set(altSecurityIdentities.map((value) => `alt ${asciiLowerCase(value)}`)),

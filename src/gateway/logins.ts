@@ -3,7 +3,7 @@
 import { type Clock, systemClock, systemTimer, type Timer } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import type { Directory } from '../directory/directory.ts';
-import { decideLogin } from '../login/decision.ts';
+import { type Decide, decideForAccount, decideLogin } from '../login/decision.ts';
 import { createFailureThrottle, type FailureThrottle } from '../login/failure-throttle.ts';
 import type { LoginGenerations, Logins } from '../login/login-generations.ts';
 import type { AuthorizationPolicy, LoginPolicy } from '../login/login-policy.ts';
@@ -143,7 +143,12 @@ function openSite(site: LoadedSite, parts: SharedParts, authorization: Authoriza
     return { name, login: new SiteLogin(decide, own), close };
   }
   const policy = loginPolicy(site, { ...parts, logger }, authorization);
-  const login = new SiteLogin(decideLogin.bind(undefined, policy), {
+  const directories = directoriesOf(site, parts);
+  const decide: Decide = (request, occasion) =>
+    occasion.purpose === 'explain' && occasion.byName
+      ? decideForAccount(policy, directories, request, occasion)
+      : decideLogin(policy, request, occasion);
+  const login = new SiteLogin(decide, {
     ...own,
     ...('passwords' in policy && { failureDelay }),
   });
@@ -157,7 +162,7 @@ function loginPolicy(site: LoadedSite, parts: SharedParts, authorization: Author
   const { settings, rules } = site;
   const { clock, logger, throttles, evidence } = parts;
   const { clientCertAuthentication, mode, requireSmartcardRequired } = settings.authentication;
-  const directories = settings.directories.flatMap((name) => parts.directories.get(name) ?? []);
+  const directories = directoriesOf(site, parts);
   const passwords = { directories, throttle: throttles(settings.name) };
   const common = { ...authorization, clock, requireSmartcardRequired };
   if (!clientCertAuthentication.enabled) {
@@ -170,4 +175,8 @@ function loginPolicy(site: LoadedSite, parts: SharedParts, authorization: Author
     mapping: createAccountResolver({ rules, settings: settings.mapping, directories, logger }),
   };
   return mode === 'certificate' ? { ...common, mode, certificates } : { ...common, mode, certificates, passwords };
+}
+
+function directoriesOf({ settings }: LoadedSite, { directories }: SharedParts): readonly Directory[] {
+  return settings.directories.flatMap((name) => directories.get(name) ?? []);
 }

@@ -1,4 +1,5 @@
 /** Decides one login by the policy of its site, from what the client showed to what the account may do, and where. */
+import type { Directory } from '../directory/directory.ts';
 import { checkPassword, checkState, type Proven } from './account-proof.ts';
 import {
   type Authorized,
@@ -10,10 +11,12 @@ import {
   readGroups,
 } from './account-rights.ts';
 import type { Login } from './authenticator.ts';
-import { identifyByCertificate, identifyByName } from './identification.ts';
+import { type Identified, identifyByCertificate, identifyByName } from './identification.ts';
 import type { CertificatePolicy, LoginPolicy, Occasion } from './login-policy.ts';
-import { next, type Progress } from './login-progress.ts';
+import { begun, next, type Progress, type StageResult } from './login-progress.ts';
+import { accountFacts } from './login-record.ts';
 import type { ExplainedRequest } from './login-request.ts';
+import { findAccountByName } from './password-login.ts';
 
 /** Never rejects. A login that it grants has the proof of every stage. */
 export type Decide = (request: ExplainedRequest, occasion: Occasion) => Promise<Progress<Login>>;
@@ -33,6 +36,30 @@ export async function decideLogin(
   const admitted = await next(identified, (proof) => checkState(policy, proof, occasion));
   const proven = await next(admitted, (proof) => checkPassword(policy, proof, request, occasion));
   const grouped = await next(proven, (proof) => readGroups(proof, occasion));
+  const authorized = await next(grouped, (proof) => authorizeAccount(policy, proof, occasion));
+  const housed = await next(authorized, (proof) => findHome(policy, proof, occasion));
+  return next(housed, (proof) => ({ outcome: 'passed', proof: loginOf(proof) }));
+}
+
+/**
+ * What an account may do, however it is shown to be this one: state, groups, authorization, home.
+ * @param directories that are asked for the claimed name
+ */
+export async function decideForAccount(
+  policy: LoginPolicy,
+  directories: readonly Directory[],
+  { claimedName = '' }: ExplainedRequest,
+  occasion: Occasion,
+): Promise<Progress<Login>> {
+  const identified = await next(begun, async (): Promise<StageResult<Identified>> => {
+    const found = await findAccountByName(directories, claimedName, occasion.steps);
+    if (found.outcome === 'denied') return found;
+    const { account, directory } = found;
+    const findings = { mappingReason: 'login-name', account: accountFacts(account), mapped: { account } };
+    return { outcome: 'passed', proof: { account, directory }, findings };
+  });
+  const admitted = await next(identified, (proof) => checkState(policy, proof, occasion));
+  const grouped = await next(admitted, (proof) => readGroups({ ...proof, passwordProven: false }, occasion));
   const authorized = await next(grouped, (proof) => authorizeAccount(policy, proof, occasion));
   const housed = await next(authorized, (proof) => findHome(policy, proof, occasion));
   return next(housed, (proof) => ({ outcome: 'passed', proof: loginOf(proof) }));

@@ -7,7 +7,7 @@ import type { CertificatePolicy, LoginPolicy, Occasion, PasswordPolicy } from '.
 import { begun, next, type Progress, type StageResult } from './login-progress.ts';
 import { accountFacts, recordedCertificate, validationFacts } from './login-record.ts';
 import type { ExplainedRequest } from './login-request.ts';
-import { findAccountByName, throttled } from './password-login.ts';
+import { findAccountByName, passwordDirectories, throttled } from './password-login.ts';
 
 /** One account, and what led to it. */
 export interface Identified {
@@ -70,7 +70,7 @@ async function findAccount(
   const address = isProven ? undefined : passwords.throttle.admitAddress(remoteAddress);
   if (!isProven && !address) return { outcome: 'denied', denial: throttled('address') };
   try {
-    const identified = await findAccountByName(passwords, claimedName ?? '', occasion.steps);
+    const identified = await findAccountByName(passwordDirectories(passwords), claimedName ?? '', occasion.steps);
     if (identified.outcome === 'denied') return identified;
     const { account, directory } = identified;
     const findings = { mappingReason: 'login-name', account: accountFacts(account), mapped: { account } };

@@ -80,8 +80,8 @@ export type PasswordPolicy = Extract<LoginPolicy, { readonly passwords: Password
 /** Why a login is decided. */
 export type Occasion = { readonly steps: StepRecorder } & (
   | { readonly purpose: 'login' }
-  /** Nothing is made, changed or let in. */
-  | { readonly purpose: 'explain' }
+  /** Nothing is made, changed or let in. `byName`: the claimed name stands for a certificate that leads to its account. */
+  | { readonly purpose: 'explain'; readonly byName?: boolean }
   /** The login runs. A password that was right then is not kept, and not asked for again. */
   | { readonly purpose: 'recheck'; readonly passwordProven: boolean }
 );

@@ -16,6 +16,11 @@ export interface PasswordLoginOptions {
   readonly throttle: FailureThrottle;
 }
 
+/** Those whose accounts can prove a password. */
+export function passwordDirectories({ directories }: PasswordLoginOptions): readonly Directory[] {
+  return directories.filter(({ verifyPassword }) => verifyPassword);
+}
+
 export type LoginNameResult =
   | { readonly outcome: 'identified'; readonly account: DirectoryAccount; readonly directory: Directory }
   | { readonly outcome: 'denied'; readonly denial: Denial };
@@ -26,12 +31,12 @@ const invisible = /[\p{C}]/u;
 
 /** @throws DirectoryUnavailableError | DirectoryAnswerError */
 export async function findAccountByName(
-  { directories }: PasswordLoginOptions,
+  directories: readonly Directory[],
   name: string,
   steps: StepRecorder,
 ): Promise<LoginNameResult> {
   const plausible = name.length > 0 && name.length <= longestName && !invisible.test(name);
-  const able = directories.filter(({ findByLoginName, verifyPassword }) => findByLoginName && verifyPassword);
+  const able = directories.filter(({ findByLoginName }) => findByLoginName);
   const found = plausible ? await askAll(able, name) : [];
   const names = found.map(({ account }) => account.distinguishedName);
   const facts = { claimedName: printable(name), directories: able.map((directory) => directory.name), found: names };

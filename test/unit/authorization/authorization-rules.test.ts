@@ -5,6 +5,7 @@ import {
   type AuthorizationRule,
   type AuthorizationSubject,
   authorize,
+  decidingRules,
 } from '../../../src/authorization/authorization-rules.ts';
 
 const ada: AuthorizationSubject = {
@@ -198,5 +199,50 @@ describe('what a path leads to', () => {
     const { rulePaths, fixedPaths } = rights([secret, other, deny({ users: '*', permissions: ['Write'] })]);
     expect(rulePaths).toEqual(['/open', '/open/secret']);
     expect(fixedPaths).toEqual(['/open', '/open/secret', '/of-bob']);
+  });
+});
+
+describe('the rules that decide', () => {
+  const subject = { accountName: 'ada', groups: [{ name: 'staff' }] };
+  const paths = ['/', '/a', '/a/b', '/c'];
+  const rules = paths.flatMap((path) =>
+    (['Allow', 'Deny'] as const).flatMap((accessType) =>
+      [{ users: '*' as const }, { users: ['eve'] }, { roles: ['STAFF'] }].map((who) => ({
+        accessType,
+        permissions: ['Read' as const],
+        path,
+        ...who,
+      })),
+    ),
+  );
+
+  it('come to what a login comes to, for every pair of rules at every place', () => {
+    for (const first of rules) {
+      for (const second of rules) {
+        const outcome = authorize([first, second], subject);
+        for (const path of paths) {
+          const { isAllowed } = decidingRules([first, second], subject, 'Read', { path, ruled: new Set() });
+          const expected = outcome.outcome === 'authorized' && outcome.accessRights.allows('Read', path);
+          expect([first, second, path, isAllowed]).toEqual([first, second, path, expected]);
+        }
+      }
+    }
+  });
+
+  const allow = { accessType: 'Allow' as const, users: '*' as const, permissions: ['Read' as const], path: '/' };
+  const deny = { ...allow, accessType: 'Deny' as const, path: '/a' };
+  const at = (path: string, ...ruled: string[]) => ({ path, ruled: new Set(ruled) });
+
+  it.each([
+    ['those that deny, and no other', at('/a/b'), [], false, [1, 2]],
+    ['those that allow, where none denies', at('/c'), [], true, [0]],
+    ['one that denies a link on the way', at('/c'), [at('/a')], false, [1, 2]],
+    ['one that leads to the object by another name', at('/c', '/a'), [], false, [1, 2]],
+  ] as const)('are %s', (_rule, place, links, isAllowed, indices) => {
+    expect(decidingRules([allow, deny, deny], subject, 'Read', place, links)).toEqual({ isAllowed, rules: indices });
+  });
+
+  it('are none where no rule allows it', () => {
+    expect(decidingRules([deny], subject, 'Read', at('/c'))).toEqual({ isAllowed: false, rules: [] });
   });
 });

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { denial } from '../../../src/denial.ts';
 import type { Directory, PasswordAnswer } from '../../../src/directory/directory.ts';
 import { recordingSteps, unrecorded } from '../../../src/explanation/steps.ts';
-import { findAccountByName, passwordDenial } from '../../../src/login/password-login.ts';
+import { findAccountByName, passwordDenial, passwordDirectories } from '../../../src/login/password-login.ts';
 import { throttleOf } from '../../support/settings.ts';
 import { accountWith, now } from './certificate-login.ts';
 
@@ -25,7 +25,9 @@ describe('the account of a typed name', () => {
       corp,
     ];
     const { steps, ...recorder } = recordingSteps();
-    const found = await findAccountByName({ directories, throttle: throttle() }, 'jdoe', { ...recorder });
+    const found = await findAccountByName(passwordDirectories({ directories, throttle: throttle() }), 'jdoe', {
+      ...recorder,
+    });
     expect(found).toMatchObject({ outcome: 'identified', directory: corp });
     expect(asked).not.toHaveBeenCalled();
     expect(steps).toMatchObject([
@@ -49,7 +51,9 @@ describe('the account of a typed name', () => {
     const asked = vi.fn(async () => []);
     const { steps, ...recorder } = recordingSteps();
     const directories = [named('corp', { findByLoginName: asked, verifyPassword })];
-    const found = await findAccountByName({ directories, throttle: throttle() }, name, { ...recorder });
+    const found = await findAccountByName(passwordDirectories({ directories, throttle: throttle() }), name, {
+      ...recorder,
+    });
     expect(found).toMatchObject({ denial: { code: 'account-not-found', facts: { directories: ['corp'] } } });
     expect(asked).toHaveBeenCalledTimes(isAsked ? 1 : 0);
     expect(steps).toMatchObject([{ verdict: 'failed', facts: { found: [] } }]);
