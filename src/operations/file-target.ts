@@ -93,11 +93,15 @@ export class FileTarget implements LineTarget {
   close(): Promise<void> {
     return this.#inTurn(async () => {
       clearTimeout(this.#later);
-      if (this.#handle) await this.#look(0);
-      if (this.#owed.length > 0) await this.#settleDebt(await this.#opened());
-      await this.#forget();
-      await this.#spare?.close();
-      this.#spare = undefined;
+      try {
+        if (this.#handle) await this.#look(0);
+        if (this.#owed.length > 0) await this.#settleDebt(await this.#opened());
+      } finally {
+        // A full disk takes nothing more, and must not keep the descriptors.
+        await this.#forget();
+        await this.#spare?.close();
+        this.#spare = undefined;
+      }
     });
   }
 
@@ -110,8 +114,8 @@ export class FileTarget implements LineTarget {
   async #opened(): Promise<FileHandle> {
     if (this.#handle) return this.#handle;
     const handle = await this.#open();
-    const stats = await handle.stat();
     this.#handle = handle;
+    const stats = await handle.stat();
     this.#device = stats.dev;
     this.#inode = stats.ino;
     this.#size = stats.size;

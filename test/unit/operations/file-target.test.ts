@@ -1,4 +1,5 @@
 /** A file of lines and log rotation: whatever is moved, removed or truncated, and whenever, every line stands in some file. */
+import { readdirSync, readlinkSync } from 'node:fs';
 import {
   copyFile,
   type FileHandle,
@@ -7,6 +8,7 @@ import {
   readFile,
   rename,
   rm,
+  symlink,
   truncate,
   unlink,
   writeFile,
@@ -47,6 +49,24 @@ async function duringNextWrite(rotate: () => Promise<unknown>): Promise<void> {
 }
 
 const textOf = (file: string) => readFile(file, 'utf8').catch(() => undefined);
+
+it('a file on a full disk keeps no descriptor when it is closed', async () => {
+  await symlink('/dev/full', path);
+  const full = new FileTarget(path, { beginning: () => Buffer.from('head\n') });
+  const held = () => readdirSync('/proc/self/fd').filter((fd) => linkOf(fd) === '/dev/full').length;
+  await expect(full.write(Buffer.from('one\n'))).rejects.toMatchObject({ code: 'ENOSPC' });
+  expect(held()).toBe(1);
+  await expect(full.close()).rejects.toMatchObject({ code: 'ENOSPC' });
+  expect(held()).toBe(0);
+});
+
+function linkOf(fd: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return undefined;
+  }
+}
 
 describe('a file that was moved away', () => {
   it('is opened anew when that is asked for, before any further line', async () => {
