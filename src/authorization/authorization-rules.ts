@@ -115,7 +115,7 @@ export function decidingRules(
   place: JudgedPlace,
   links: readonly JudgedPlace[] = [],
 ): RuleDecision {
-  const isConcerned = concerns(subject);
+  const isConcerned = concernsSubject(subject);
   const indices = (accessType: AuthorizationRule['accessType'], places: readonly JudgedPlace[]) =>
     rules.flatMap((rule, index) => {
       const isDeciding =
