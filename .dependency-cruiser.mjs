@@ -7,7 +7,7 @@ export const leaves = ['denial', 'explanation/steps', 'clock', 'error-message', 
 export const allowed = {
   main: ['commands', 'gateway'],
   commands: ['*'],
-  gateway: ['schema-faults', 'config', 'ftp', 'storage', 'authorization', 'login', 'mapping', 'directory', 'service', 'pki'],
+  gateway: ['schema-faults', 'config', 'ftp', 'storage', 'authorization', 'login', 'mapping', 'directory', 'service', 'pki', 'hooks'],
   explanation: ['login'],
   'schema-faults': [],
   settings: [],
@@ -21,6 +21,8 @@ export const allowed = {
     'service/remote-service',
     'service/service-settings',
     'ftp/server-settings',
+    'hooks/hook-settings',
+    'hooks/hook-event',
     'ftp/tls/tls-settings',
     'storage/file-operations',
     'mapping/rules/rule',
@@ -46,7 +48,8 @@ export const allowed = {
     'pki/encoding/pem',
     'pki/certificate/signature',
   ],
-  ftp: ['login/authenticator', 'authorization', 'storage'],
+  ftp: ['login/authenticator', 'authorization', 'storage', 'hooks'],
+  hooks: ['storage/storage', 'service/service-connection'],
   login: ['pki', 'mapping', 'directory', 'authorization'],
   service: [
     'login',
@@ -111,7 +114,7 @@ const packageOwners = {
   commander: ['commands'],
   saxes: ['iis'],
   yaml: ['config', 'smartcard', 'iis'],
-  zod: ['settings', 'operations', 'config', 'pki', 'directory', 'authorization', 'login', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'smartcard', 'commands'],
+  zod: ['settings', 'operations', 'config', 'pki', 'directory', 'authorization', 'login', 'ftp', 'storage', 'mapping', 'schema-faults', 'service', 'hooks', 'smartcard', 'commands'],
   'lru-cache': ['pki', 'mapping', 'directory', 'ftp', 'login', 'commands', 'config'],
 };
 

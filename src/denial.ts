@@ -405,6 +405,38 @@ export const denialTable = {
     remedy:
       'If the client may use it: give the user the service runs as the permissions on the file and its directory.',
   },
+  'refused-by-hook': {
+    stage: 'authorization',
+    reply: 550,
+    subStatus: 34,
+    level: 'warning',
+    meaning: 'A hook of the site refused what a client wanted to do with a file or directory.',
+    remedy: 'See the reason of the hook in the record; a scanner names what it found.',
+  },
+  'hook-unavailable': {
+    stage: 'authorization',
+    reply: 451,
+    subStatus: 34,
+    level: 'alert',
+    meaning: 'A hook of the site gave no answer about a file or directory, and whenUnavailable is refuse.',
+    remedy: 'See why in the record and in the log (hook-unavailable); look at the program or service of the hook.',
+  },
+  'login-refused-by-hook': {
+    stage: 'authorization',
+    reply: 530,
+    subStatus: 34,
+    level: 'notice',
+    meaning: 'The hook onLogin of the site refused a login that all other stages had granted.',
+    remedy: 'See the reason of the hook in the record.',
+  },
+  'login-hook-unavailable': {
+    stage: 'authorization',
+    reply: 421,
+    subStatus: 34,
+    level: 'alert',
+    meaning: 'The hook onLogin of the site gave no answer, and its whenUnavailable is refuse.',
+    remedy: 'See why in the record and in the log (hook-unavailable); look at the program or service of the hook.',
+  },
   'mode-not-allowed': {
     stage: 'authorization',
     reply: 550,

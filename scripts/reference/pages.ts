@@ -16,6 +16,9 @@ import { standardsPage } from './standards-page.ts';
 /** Run by a test as it stands, with paths and ports replaced. */
 const nginxExample = join(import.meta.dirname, '..', '..', 'test', 'e2e', 'service', 'nginx-example.conf');
 
+/** Likewise. */
+const clamdExample = join(import.meta.dirname, '..', '..', 'test', 'e2e', 'transfers', 'clamd-hook.py');
+
 const pages = {
   'settings.md': { title: 'Settings', make: settingsPage },
   'iis.md': { title: 'Settings of IIS FTP, and what stands for each', make: iisPage },
@@ -42,6 +45,7 @@ export function referencePages(): ReadonlyMap<string, string> {
 
 const parts: Readonly<Record<string, () => string>> = {
   nginx: () => `\`\`\`nginx\n${readFileSync(nginxExample, 'utf8').trimEnd()}\n\`\`\``,
+  'clamd-hook': () => `\`\`\`python\n${readFileSync(clamdExample, 'utf8').trimEnd()}\n\`\`\``,
   rooms: roomsTable,
   decisions: decisionsList,
 };

@@ -31,6 +31,7 @@ const owned: Readonly<Record<string, string>> = {
   authorization: 'rules to access rights; home directories',
   ftp: 'the protocol: one command table, TLS upgrade, data channels, transfers',
   storage: 'the files of one home: confined, under rights, uploads replaced whole',
+  hooks: 'programs and services that are asked before something happens',
   service: 'the mapping service over HTTP, and the front end that asks one',
   smartcard: 'cards for trials, readers, a TLS 1.3 client that a card signs for, scenarios, card trials',
   operations: 'audit trail, log, descriptors, references, networks',

@@ -19,6 +19,7 @@ import { checkServerStatus, checkStapledTwins } from './checks/server-status-che
 import { TrustCheck } from './checks/trust-check.ts';
 import { ConfigurationDigest, type DigestedFile } from './configuration-digest.ts';
 import { type LoadedDirectory, loadDirectory } from './directory-material.ts';
+import { type LoadedHook, loadHooks } from './hook-material.ts';
 import { readRules } from './mapping-rules.ts';
 import { type LoadedCrl, type LoadingPurpose, MaterialReader } from './material.ts';
 import { configurationSchema, type Settings } from './schema.ts';
@@ -47,6 +48,7 @@ export interface LoadedSite {
   /** Absolute; absent where the site has no log of its own. */
   readonly logDirectory?: string | undefined;
   readonly virtualDirectories: readonly VirtualDirectory[];
+  readonly hooks: readonly LoadedHook[];
 }
 
 /** Absolute paths, and PEM. */
@@ -173,6 +175,7 @@ function loadSite(
     physicalPath,
     logDirectory: readLogDirectory(reader, [...site, 'logFile', 'directory'], settings),
     virtualDirectories: loadVirtualDirectories(reader, site, settings, isDirectory ? physicalPath : undefined),
+    hooks: loadHooks(reader, [...site, 'hooks'], settings.hooks, now),
   };
   // What could not be read is missing here, and a reference to it is not a fault of its own.
   const isWhole = reader.source.faults.length === faultsBefore;

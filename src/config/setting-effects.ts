@@ -81,6 +81,7 @@ export const settingEffects: Readonly<Record<string, EffectEntry>> = {
   'sites[].directoryBrowse': renewedForFtps,
   'sites[].fileHandling': renewedForFtps,
   'sites[].logFile': restartForFtps,
+  'sites[].hooks': restartForFtps,
 };
 
 /** @param pattern a setting such as `sites[].ssl.minimumVersion` @returns the entry that speaks for it */

@@ -4,6 +4,7 @@ import { authorization } from '../authorization/authorization-rules.ts';
 import { userIsolation } from '../authorization/user-isolation.ts';
 import { virtualDirectories } from '../authorization/virtual-directories.ts';
 import { fileCommandSettings, ftpSections } from '../ftp/server-settings.ts';
+import { hooks } from '../hooks/hook-settings.ts';
 import { denyByFailure } from '../login/failure-throttle.ts';
 import { authentication } from '../login/login-policy.ts';
 import { bindingSettings } from '../mapping/strength.ts';
@@ -61,6 +62,7 @@ export const siteSchema = z.strictObject({
   commandFiltering: ftpSections.commandFiltering,
   directoryBrowse: ftpSections.directoryBrowse,
   logFile: logFile.optional(),
+  hooks: hooks.optional(),
   fileHandling: z.strictObject({ ...fileCommandSettings, ...fileOperationSettings }).prefault({}),
 });
 

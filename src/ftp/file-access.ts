@@ -35,6 +35,8 @@ const failureReplies: Readonly<Record<Exclude<StorageErrorKind, 'fault'>, Reply>
   'too-many': reply('localError', 'The listing takes too long; ask for less of it.'),
   'not-durable': reply('localError', 'The file is whole and in place, but a power failure may undo that.'),
   'in-use': reply('fileBusy', 'An upload writes into that file.'),
+  'hook-refused': permissionDenied,
+  'hook-unavailable': reply('localError', 'Not possible at the moment; try again later.'),
   changed: reply('fileBusy', 'The file changed meanwhile.'),
   unresponsive: reply('localError', 'The file system does not answer.'),
   /** RFC 1123 4.1.3.4. */
@@ -46,6 +48,8 @@ const refusals: Readonly<Partial<Record<StorageErrorKind, readonly [code: Denial
   denied: ['access-denied', 'The authorization rules do not allow it.'],
   forbidden: ['file-permission-denied', 'The file system does not allow it.'],
   outside: ['access-denied', 'A link leads out of the home.'],
+  'hook-refused': ['refused-by-hook', 'A hook of the site refused it.'],
+  'hook-unavailable': ['hook-unavailable', 'A hook of the site gave no answer.'],
   ruled: ['access-denied', 'An authorization rule or a virtual directory is for it, or for something in it.'],
 };
 
@@ -96,7 +100,7 @@ export async function answeringFailures(
     const answer = storageReply(error);
     if (!answer || !(error instanceof StorageError)) throw error;
     control.siteLog?.failed(error.kind);
-    const refusal = refusalOf(error);
+    const refusal = storageDenial(error);
     if (refusal) recordRefusal(control, refusal);
     recordIfUnresponsive(control, error);
     const adapted = adapt(answer, error);
@@ -104,7 +108,8 @@ export async function answeringFailures(
   }
 }
 
-function refusalOf(error: StorageError): Denial | undefined {
+/** What rules, filters, the file system or a hook refuse. */
+export function storageDenial(error: StorageError): Denial | undefined {
   if (error instanceof FilteredError) return error.denial;
   const { kind, message, facts } = error;
   const [code, reason] = refusals[kind] ?? [];

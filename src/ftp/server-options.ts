@@ -1,6 +1,7 @@
 /** What a site's FTP front end is made of: its settings, its TLS identity, and what it asks for everything else. It reads no configuration. */
 import type { AccessRights } from '../authorization/access-rights.ts';
 import type { Clock, Timer } from '../clock.ts';
+import type { SiteHooks } from '../hooks/site-hooks.ts';
 import type { AuthenticatedLogin, Authenticator } from '../login/authenticator.ts';
 import type { AuditTrail } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
@@ -39,6 +40,8 @@ export interface FtpServerOptions extends RenewableOptions {
   /** Of the server’s own certificates. */
   readonly statuses?: CertificateStatuses;
   readonly audit: AuditTrail;
+  /** Asked before things happen; absent where the site has none. */
+  readonly hooks?: SiteHooks | undefined;
   /** Of its commands; absent where the site has none. */
   readonly siteLog?: SiteLog | undefined;
   readonly logger: Logger;

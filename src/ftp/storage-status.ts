@@ -38,6 +38,8 @@ const statuses: Readonly<Record<StorageErrorKind, WindowsStatus>> = {
   /** ERROR_SHARING_VIOLATION. */
   'in-use': { win32: 32, subStatus: 3 },
   changed: { win32: 32, subStatus: 3 },
+  'hook-refused': { win32: 5, subStatus: 34 },
+  'hook-unavailable': { win32: 121, subStatus: 34 },
   /** ERROR_SEM_TIMEOUT. */
   unresponsive: { win32: 121, subStatus: 3 },
   /** ERROR_GEN_FAILURE. */

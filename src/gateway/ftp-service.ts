@@ -55,6 +55,7 @@ export async function serveSites(
     },
     say,
   );
+  for (const { hooks } of running) hooks?.close();
   await Promise.all(running.map(({ siteLog }) => siteLog?.close()));
   const isStuck = stuck() > 0;
   await parts.close(logins);

@@ -7,6 +7,7 @@ import { externalNamesIn } from '../ftp/data-ports/external-address.ts';
 import { ExternalNames, lookUpBySystem } from '../ftp/data-ports/external-names.ts';
 import { checkIdentity, createFtpServer, type FtpServer } from '../ftp/server.ts';
 import { UploadsInProgress } from '../ftp/uploads-in-progress.ts';
+import type { SiteHooks } from '../hooks/site-hooks.ts';
 import type { LoginGenerations } from '../login/login-generations.ts';
 import { type AuditTrail, trailOfSite } from '../operations/audit.ts';
 import type { Logger } from '../operations/log.ts';
@@ -18,6 +19,7 @@ import type { SharedEvidence } from './evidence.ts';
 import { fileOperationLimits } from './file-threads.ts';
 import { failedBinding, listenFault } from './listen-fault.ts';
 import { OwnStatuses } from './own-statuses.ts';
+import { openSiteHooks } from './site-hooks.ts';
 import { openSiteStorage } from './site-storage.ts';
 import { serverOptions, stapledCertificates } from './sites.ts';
 
@@ -30,6 +32,7 @@ export interface RunningSite {
   readonly statuses: OwnStatuses;
   /** Absent where the site has none. */
   readonly siteLog?: SiteLog | undefined;
+  readonly hooks?: SiteHooks | undefined;
 }
 
 interface SiteParts {
@@ -64,6 +67,7 @@ export async function startSites(
     const externalNames = new ExternalNames({ lookUp: lookUpBySystem, timer, logger: siteLogger });
     const statuses = new OwnStatuses({ retriever: evidence.retriever, clock, logger: siteLogger });
     const siteLog = openSiteLog(site, clock, siteLogger);
+    const hooks = openSiteHooks(site, clock, siteLogger);
     const server = createFtpServer({
       ...serverOptions(site, configuration.settings.ipSecurity),
       reverseNames,
@@ -74,11 +78,12 @@ export async function startSites(
       openStorage: (login, rights, settings) => openSiteStorage(files, login, rights, settings),
       audit: trailOfSite(audit, name),
       siteLog,
+      hooks,
       logger: siteLogger,
       clock,
       timer,
     });
-    const one = { site, server, files, externalNames, statuses, siteLog };
+    const one = { site, server, files, externalNames, statuses, siteLog, hooks };
     running.push(one);
     prepare(one);
     try {

@@ -59,6 +59,11 @@ const ofService = {
 } as const satisfies Readonly<Record<string, LogEventDescription>>;
 
 const ofConnections = {
+  'hook-unavailable': {
+    when: 'A hook of a site gave no answer; ten lines a minute.',
+    holds: 'hook, asked, reason, whenUnavailable',
+  },
+  'hook-unavailable-again': { when: 'How many more there were in that minute.', holds: 'count, firstAt, lastAt' },
   'connection-refused': {
     when: 'A site has maxConnections, or maxConnectionsPerAddress, already; ten lines a minute.',
     holds: 'remoteAddress, connections, ofAddress',

@@ -1,5 +1,5 @@
 /**
- * Keep-alive connections to one mapping service and single requests over them, bounded in time and octets. It gives back the
+ * Keep-alive connections to one service, the mapping service or a hook, and single requests over them, bounded in time and octets. It gives back the
  * status and the JSON it got, and believes nothing of it.
  */
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
@@ -19,10 +19,10 @@ export type ServiceEndpoint =
   | { readonly url: string };
 
 export interface ClientMaterial {
-  /** PEM: the certificate shown to services at a URL, then its intermediates. */
-  readonly certificateChain: string;
+  /** PEM: the certificate shown to services at a URL, then its intermediates; absent with the key where services ask for none. */
+  readonly certificateChain?: string | undefined;
   /** PEM. */
-  readonly privateKey: string;
+  readonly privateKey?: string | undefined;
   /** PEM: the CAs of the services’ certificates. Those of the system count for nothing. */
   readonly certificateAuthorities: readonly string[];
 }
@@ -61,7 +61,7 @@ export class ServiceConnection {
     }
     const url = URL.parse(endpoint.url);
     if (url?.protocol !== 'https:') throw new TypeError(`${endpoint.url} is not an https URL`);
-    if (!material) throw new TypeError(`a client certificate is needed for ${endpoint.url}`);
+    if (!material) throw new TypeError(`certification authorities are needed for ${endpoint.url}`);
     this.name = url.origin;
     const agent = new TlsClientAgent({
       ...pool,
@@ -81,8 +81,12 @@ export class ServiceConnection {
    * @param timeout for everything
    * @throws Error when there is no whole answer in JSON in time
    */
-  async post(path: string, body: string, timeout: Milliseconds): Promise<ServiceResponse> {
-    const signal = AbortSignal.timeout(Math.max(1, Math.floor(timeout)));
+  post(path: string, body: string, timeout: Milliseconds): Promise<ServiceResponse> {
+    return this.postUntil(path, body, AbortSignal.timeout(Math.max(1, Math.floor(timeout))));
+  }
+
+  /** As `post`. @param signal when it fires there is no answer */
+  async postUntil(path: string, body: string, signal: AbortSignal): Promise<ServiceResponse> {
     const first = await this.#exchange(path, body, signal);
     const response = first === 'stale' ? await this.#exchange(path, body, signal) : first;
     if (response === 'stale') throw new Error('the service closes its connections at once');

@@ -24,6 +24,7 @@ export async function openBoundedStorage(
   const run: Run = (subject, operation, options) => operations.run(caller, subject, operation, options);
   const cleanUp = (subject: string, operation: () => Promise<unknown>) =>
     operations.cleanUp(caller, subject, operation);
+  const longDeadline = () => milliseconds(operations.limits.operationTimeout * commitTimes);
   const storage = await run('open the home', open);
   return {
     stat: (path) => run(`stat ${path}`, () => storage.stat(path)),
@@ -50,7 +51,11 @@ export async function openBoundedStorage(
     },
     openWrite: async (path, mode, umask) => {
       const options = { discard: (late: Upload) => late.abort() };
-      const upload = await run(`write ${path}`, () => storage.openWrite(path, mode, umask), options);
+      const upload = await run(`write ${path}`, () => storage.openWrite(path, mode, umask), {
+        ...options,
+        // What is there is copied first.
+        ...(mode.kind !== 'replace' && mode.isHidden && { deadline: longDeadline() }),
+      });
       return {
         get bytesWritten() {
           return upload.bytesWritten;
@@ -59,8 +64,8 @@ export async function openBoundedStorage(
           return upload.keptAs;
         },
         write: (chunk) => run(`write ${path}`, () => upload.write(chunk)),
-        commit: (signal) =>
-          commit(run, milliseconds(operations.limits.operationTimeout * commitTimes), path, upload, signal),
+        seal: () => run(`seal ${path}`, () => upload.seal(), { deadline: longDeadline() }),
+        commit: (signal) => commit(run, longDeadline(), path, upload, signal),
         abort: () => cleanUp(`give up ${path}`, () => upload.abort()),
       };
     },

@@ -64,17 +64,31 @@ export interface ReadableFile {
 
 /**
  * `replace`: all or nothing under the final name; with `keepsPartial` what came of an upload that is given up stays under a name that was
- * free. `append` and `at`: the existing file grows or is overwritten from an offset in place.
+ * free. `append` and `at`: the existing file grows or is overwritten from an offset in place; with `isHidden` a copy of it does, which
+ * takes its place all or nothing.
  */
 export type WriteMode =
   | { readonly kind: 'replace'; readonly keepsPartial?: boolean }
-  | { readonly kind: 'append' }
-  | { readonly kind: 'at'; readonly offset: number };
+  | { readonly kind: 'append'; readonly isHidden?: boolean }
+  | { readonly kind: 'at'; readonly offset: number; readonly isHidden?: boolean };
+
+export interface SealedFile {
+  /** Absolute host path. */
+  readonly file: string;
+  /** Of the whole file. */
+  readonly bytes: number;
+}
 
 export interface Upload {
   readonly bytesWritten: number;
   /** Resolves when the chunk is handed to the file; the caller awaits it before the next (back pressure). */
   write(chunk: Buffer): Promise<void>;
+  /**
+   * Ends the writing of an upload that is not visible yet, so that it can be examined: nothing writes to the file any more, and `commit` gives its
+   * name to that very file, unchanged, or rejects with `changed`.
+   * @throws StorageError; `fault` for an upload that is visible while it is written
+   */
+  seal(): Promise<SealedFile>;
   /**
    * Makes the upload durable and visible under its name; rejects, with nothing made visible, when it is given up before that.
    * @throws StorageError `not-durable` when it is visible, but the disk did not confirm its name
@@ -154,6 +168,10 @@ export type StorageErrorKind =
   | 'in-use'
   /** The name leads to another file, or other contents, than a moment ago. */
   | 'changed'
+  /** A hook of the site refuses it. */
+  | 'hook-refused'
+  /** A hook of the site gives no answer, and its policy is to refuse. */
+  | 'hook-unavailable'
   /** The file system does not answer; whether it has done what was asked is not known. */
   | 'unresponsive'
   | 'fault';

@@ -1,49 +1,32 @@
 /**
  * Receiving one file. A replacing upload is written under a hidden name beside its target and takes the target’s name only
  * when it is whole and on the disk, so that neither a lost connection, a full disk nor a killed process harms the old file.
- * Appending uploads, and those that continue at an offset, write into the file itself.
+ * Appending uploads, and those that continue at an offset, write into the file itself, or into a hidden copy of it.
  */
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { access, type FileHandle, lstat, open, rename, unlink } from 'node:fs/promises';
+import { type BigIntStats, constants } from 'node:fs';
+import { lstat, open, readlink, rename, unlink } from 'node:fs/promises';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { type Denial, denial } from '../denial.ts';
-import { requireFile } from './file-reading.ts';
 import type { GuardedEntry, GuardedHome } from './guarded-home.ts';
-import { createFile, type NewMode } from './new-modes.ts';
+import type { NewMode } from './new-modes.ts';
 import { hostPath } from './octet-text.ts';
-import type { PinnedObject } from './pinned-object.ts';
 import { renameFile } from './rename.ts';
-import { FilteredError, StorageError, type Upload, type WriteMode } from './storage.ts';
+import { FilteredError, type SealedFile, StorageError, type Upload, type WriteMode } from './storage.ts';
 import { errnoOf, translated } from './storage-errors.ts';
-import { createUploadName } from './upload-name.ts';
-
-const createNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const openExisting = constants.O_WRONLY | constants.O_NONBLOCK;
+import {
+  existingFile,
+  type OpenedFile,
+  openInPlace,
+  openReplacement,
+  type Placement,
+} from './uploads/upload-opening.ts';
 
 /**
  * What a client that gives up needs to close its connections one after another: a tenth of a millisecond by itself, more where the
  * scheduler lets the server run in between. It passes while the disk works, so that only very fast disks wait for it.
  */
 const partingMilliseconds = 5;
-
-/** The entry of a file that the upload creates: its directory is held while the upload runs, and synced at its end. */
-interface Placement {
-  readonly entry: GuardedEntry;
-  /** Hidden name that becomes the entry’s; absent when the file was created under its final name. */
-  readonly temporary?: string;
-  /** Whether what came of it stays when it is given up. */
-  readonly keepsPartial?: boolean;
-}
-
-interface OpenedFile {
-  readonly handle: FileHandle;
-  /** Bytes from the beginning of the file; absent: at its end, wherever that is at each write. */
-  readonly start?: number;
-  readonly placement?: Placement;
-  /** Octets that the file may have. */
-  readonly maximum?: number | undefined;
-}
 
 /**
  * @param fileMode of a file that does not exist yet
@@ -68,62 +51,12 @@ export async function openUpload(
   }
 }
 
-interface Target {
-  readonly entry: GuardedEntry;
-  readonly virtualPath: string;
-  readonly existing: PinnedObject | undefined;
-  readonly fileMode: NewMode;
-}
+/** Whatever changes a file changes the last of them, and no call sets that back. */
+const fileFacts = ['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const;
 
-/** A link that is still one leads nowhere; an upload takes its name. */
-function existingFile(virtualPath: string, { object }: GuardedEntry): PinnedObject | undefined {
-  if (!object || object.stats.isSymbolicLink()) return undefined;
-  requireFile(virtualPath, object);
-  return object;
-}
-
-/** The new file keeps the permission bits of the one it replaces; that one must be writable, as if it were overwritten. */
-async function openReplacement(
-  { entry, existing, fileMode }: Target,
-  { keepsPartial = false }: Extract<WriteMode, { kind: 'replace' }>,
-): Promise<OpenedFile> {
-  if (existing) await access(existing.link, constants.W_OK);
-  const temporary = `${entry.directory.link}/${createUploadName()}`;
-  const handle = await createFile(temporary, createNew, entry.directory, fileMode);
-  if (existing) await handle.chmod(Number(existing.stats.mode & 0o777n));
-  return { handle, start: 0, placement: { entry, temporary, keepsPartial } };
-}
-
-async function openInPlace(target: Target, mode: Exclude<WriteMode, { kind: 'replace' }>): Promise<OpenedFile> {
-  const { entry, virtualPath, existing, fileMode } = target;
-  const size = Number(existing?.stats.size ?? 0n);
-  if (mode.kind === 'at' && !(mode.offset >= 0 && mode.offset <= size)) {
-    throw new StorageError('beyond-end', `${virtualPath}: offset ${mode.offset} is beyond the end at ${size}`);
-  }
-  const position = mode.kind === 'at' ? { start: mode.offset } : {};
-  const append = mode.kind === 'append' ? constants.O_APPEND : 0;
-  if (existing) return { handle: await openPlain(existing, append), ...position };
-  const handle = await createFile(entry.hostPath, createNew | append, entry.directory, fileMode);
-  return { handle, ...position, placement: { entry } };
-}
-
-const setIdBits = 0o6000n;
-
-/**
- * Opens an existing file for writing, its set-user-id and set-group-id bits cleared: a client that may write into a program must not
- * run code as its owner. The kernel clears them at the first write of an unprivileged process, which may not be able to itself.
- */
-async function openPlain({ link, stats }: PinnedObject, append: number): Promise<FileHandle> {
-  const handle = await open(link, openExisting | append);
-  if ((stats.mode & setIdBits) === 0n) return handle;
-  try {
-    await handle.chmod(Number(stats.mode & 0o1777n));
-    return handle;
-  } catch (error) {
-    if (errnoOf(error) === 'EPERM' && process.getuid?.() !== 0) return handle;
-    await handle.close();
-    throw error;
-  }
+async function isStill(path: string | Buffer, before: BigIntStats): Promise<boolean> {
+  const now = await lstat(path, { bigint: true });
+  return fileFacts.every((fact) => now[fact] === before[fact]);
 }
 
 class FileUpload implements Upload {
@@ -134,6 +67,8 @@ class FileUpload implements Upload {
   /** Whether the disk took everything so far. */
   #isWhole = true;
   #keptAs: string | undefined;
+  /** As it was when its writing ended. */
+  #sealed: BigIntStats | undefined;
 
   constructor(virtualPath: string, opened: OpenedFile) {
     this.#virtualPath = virtualPath;
@@ -185,16 +120,40 @@ class FileUpload implements Upload {
     return translated(`store ${this.#virtualPath}`, async () => {
       try {
         this.#isWhole = false;
-        await Promise.all([handle.datasync(), setTimeout(partingMilliseconds)]);
+        await Promise.all([this.#sealed ?? handle.datasync(), setTimeout(partingMilliseconds)]);
         this.#isWhole = true;
         await pendingEventsSeen();
         signal?.throwIfAborted();
-        if (placement) await this.#takeName(placement);
+        if (placement) {
+          await this.#requireUnchanged(placement);
+          await this.#takeName(placement);
+        }
       } finally {
         await this.abort();
         await this.#release();
       }
     });
+  }
+
+  seal(): Promise<SealedFile> {
+    const { handle, placement } = this.#opened;
+    return translated(`seal ${this.#virtualPath}`, async () => {
+      if (!placement?.temporary) throw new StorageError('fault', `${this.#virtualPath}: is written in the open`);
+      await handle.datasync();
+      // No writer is left, this one neither.
+      await handle.close();
+      this.#sealed = await lstat(placement.temporary, { bigint: true });
+      const name = placement.temporary.slice(placement.temporary.lastIndexOf('/'));
+      return { file: `${await readlink(placement.entry.directory.link)}${name}`, bytes: Number(this.#sealed.size) };
+    });
+  }
+
+  /** What was examined is what gets the name, and what was gone on with is what is replaced. */
+  async #requireUnchanged({ entry, temporary, copied }: Placement): Promise<void> {
+    if (temporary !== undefined && this.#sealed && !(await isStill(temporary, this.#sealed)))
+      throw new StorageError('changed', `${this.#virtualPath}: the upload is not what was examined`);
+    if (copied && !(await isStill(entry.hostPath, copied.stats)))
+      throw new StorageError('changed', `${this.#virtualPath}: no longer the file that was gone on with`);
   }
 
   async #takeName({ entry, temporary }: Placement): Promise<void> {

@@ -128,6 +128,7 @@ describe('COMB', () => {
         return {
           bytesWritten: 0,
           write: operation === 'write' ? refuse : (chunk) => upload.write(chunk),
+          seal: () => upload.seal(),
           commit: operation === 'commit' ? refuse : (signal) => upload.commit(signal),
           abort: () => upload.abort(),
         };
@@ -159,7 +160,8 @@ describe('COMB', () => {
           await upload.commit(signal);
           await writeFile(join(home, 'part2'), 'a new upload');
         };
-        return { bytesWritten: 0, write: (chunk) => upload.write(chunk), commit, abort: () => upload.abort() };
+        const seal = () => upload.seal();
+        return { bytesWritten: 0, write: (chunk) => upload.write(chunk), seal, commit, abort: () => upload.abort() };
       },
     });
     const { site, say, content, transfers } = await siteWith(parts, { wrapStorage: replacing });
@@ -187,7 +189,13 @@ describe('COMB', () => {
           await hold.promise;
           await upload.write(chunk);
         };
-        return { bytesWritten: 0, write, commit: (signal) => upload.commit(signal), abort: () => upload.abort() };
+        return {
+          bytesWritten: 0,
+          write,
+          seal: () => upload.seal(),
+          commit: (signal) => upload.commit(signal),
+          abort: () => upload.abort(),
+        };
       },
     });
     const { client, names, transfers } = await siteWith(parts, { wrapStorage: holding });

@@ -218,6 +218,7 @@ describe('the end of the control connection behind an upload that ended in a bar
             bytesWritten: 0,
             write: (chunk) => upload.write(chunk),
             abort: () => upload.abort(),
+            seal: () => upload.seal(),
             commit: async (signal) => {
               syncing.resolve();
               await goOn.promise;

@@ -231,7 +231,13 @@ describe('an upload', () => {
             pause = 0;
             await upload.write(chunk);
           };
-          return { bytesWritten: 0, write, commit: () => upload.commit(), abort: () => upload.abort() };
+          return {
+            bytesWritten: 0,
+            write,
+            seal: () => upload.seal(),
+            commit: () => upload.commit(),
+            abort: () => upload.abort(),
+          };
         },
       }),
     });

@@ -130,7 +130,13 @@ describe('with keepPartialUploads', () => {
           const write = async () => {
             throw new StorageError('no-space', 'ENOSPC');
           };
-          return { bytesWritten: 0, write, commit: () => opened.commit(), abort: () => opened.abort() };
+          return {
+            bytesWritten: 0,
+            write,
+            seal: () => opened.seal(),
+            commit: () => opened.commit(),
+            abort: () => opened.abort(),
+          };
         },
       }),
     });

@@ -259,7 +259,8 @@ describe('a copy', () => {
             if (signal) await once(signal, 'abort');
             await upload.commit(signal);
           };
-          return { bytesWritten: 1, write: (chunk) => upload.write(chunk), commit, abort: () => upload.abort() };
+          const seal = () => upload.seal();
+          return { bytesWritten: 1, write: (chunk) => upload.write(chunk), seal, commit, abort: () => upload.abort() };
         },
       }),
     });

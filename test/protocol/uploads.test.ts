@@ -97,7 +97,13 @@ describe('a broken upload', () => {
       openWrite: async (path, mode) => {
         const upload = await storage.openWrite(path, mode);
         const write = () => Promise.reject(new StorageError('no-space', 'ENOSPC'));
-        return { bytesWritten: 0, write, commit: () => upload.commit(), abort: () => upload.abort() };
+        return {
+          bytesWritten: 0,
+          write,
+          seal: () => upload.seal(),
+          commit: () => upload.commit(),
+          abort: () => upload.abort(),
+        };
       },
     });
     const site = await siteWith({ wrapStorage: full });
@@ -149,7 +155,7 @@ describe('a broken upload', () => {
             told.push('removed');
           };
           const write = (chunk: Buffer) => upload.write(chunk);
-          return { bytesWritten: 0, write, commit: () => upload.commit(), abort };
+          return { bytesWritten: 0, write, seal: () => upload.seal(), commit: () => upload.commit(), abort };
         },
       }),
     });

@@ -5,10 +5,12 @@
 
 import type { AccessRights } from '../../authorization/access-rights.ts';
 import { type Denial, denial, denialEntry } from '../../denial.ts';
+import { hookedStorage } from '../../hooks/hooked-storage.ts';
 import type { AuthenticatedLogin, Verdict } from '../../login/authenticator.ts';
 import { noticeShortage } from '../../operations/descriptor-shortage.ts';
+import type { Storage } from '../../storage/storage.ts';
 import { type Control, messageValues } from '../control/control.ts';
-import { recordRefusal } from '../control/control-audit.ts';
+import { commonFacts, recordRefusal } from '../control/control-audit.ts';
 import type { GrantedVerdict } from '../control/control-session.ts';
 import { withLocalDetails } from '../control/local-details.ts';
 import { LoginWatch } from '../control/login-watch.ts';
@@ -101,7 +103,7 @@ async function authenticate(control: Control, claimedName: string, password: str
 async function answer(control: Control, verdict: Verdict, passwordWasGiven: boolean): Promise<void> {
   switch (verdict.outcome) {
     case 'granted':
-      await logIn(control, verdict);
+      if (await isAdmittedByHook(control, verdict)) await logIn(control, verdict);
       return;
     case 'password-required':
       if (passwordWasGiven) throw new Error('the authenticator asked for a password that it was given');
@@ -117,6 +119,31 @@ async function answer(control: Control, verdict: Verdict, passwordWasGiven: bool
   }
 }
 
+/** Asked of logins that everything else has granted; a recheck does not ask again. @returns false after the client was told */
+async function isAdmittedByHook(control: Control, { login, facts }: GrantedVerdict): Promise<boolean> {
+  const { hooks } = control.options;
+  if (!hooks?.has('onLogin')) return true;
+  const { session, settings } = control;
+  const { accountName, directory, homeDirectory } = login;
+  const decision = await hooks.ask({
+    ...commonFacts(control),
+    hook: 'onLogin',
+    accountName,
+    claimedName: settings.claimedName ?? accountName,
+    directory,
+    homeDirectory,
+    tls: session.state === 'plain' ? withoutTls.facts : (session.tls?.facts ?? withoutTls.facts),
+    certificate: facts?.certificate,
+  });
+  if (control.isEnding) return false;
+  if (decision.outcome === 'allowed') return true;
+  const { outcome, hook, reason } = decision;
+  const code = outcome === 'refused' ? 'login-refused-by-hook' : 'login-hook-unavailable';
+  const refused = denial(code, reason, { hook, accountName });
+  refuse(control, refused, recordRefusal(control, refused));
+  return false;
+}
+
 async function logIn(control: Control, verdict: GrantedVerdict): Promise<void> {
   const { login } = verdict;
   try {
@@ -126,7 +153,7 @@ async function logIn(control: Control, verdict: GrantedVerdict): Promise<void> {
       refuse(control, tooMany, recordRefusal(control, tooMany));
       return;
     }
-    control.sessionHolder.logIn(verdict, storage, new LoginWatch(control, login));
+    control.sessionHolder.logIn(verdict, hooked(control, storage), new LoginWatch(control, login));
     control.data.logIn(login);
     control.settings.workingDirectory = login.startDirectory ?? '/';
   } catch (error) {
@@ -162,6 +189,16 @@ function sessionsRefusal(
   if (sessions < maxSessionsPerAccount) return undefined;
   const detail = `${accountName} has ${sessions} sessions; maxSessionsPerAccount is ${maxSessionsPerAccount}.`;
   return denial('too-many-sessions', detail, { accountName, directory, sessions });
+}
+
+/** Under the hooks of the site. */
+function hooked(control: Control, storage: Storage): Storage {
+  const { hooks } = control.options;
+  if (!hooks) return storage;
+  return hookedStorage(storage, {
+    has: (name) => hooks.has(name),
+    ask: (question, signal) => hooks.ask({ ...commonFacts(control), ...question }, signal),
+  });
 }
 
 /** Those of the session as it is, which may have been decided anew since the login. */

@@ -8,11 +8,11 @@ import { type DenialCode, denial, denialEntry } from '../../denial.ts';
 import { errorMessage } from '../../error-message.ts';
 import type { Facts } from '../../explanation/steps.ts';
 import { noticeShortage } from '../../operations/descriptor-shortage.ts';
-import { FilteredError, StorageError } from '../../storage/storage.ts';
+import { StorageError } from '../../storage/storage.ts';
 import type { Control } from '../control/control.ts';
 import { recordRefusal } from '../control/control-audit.ts';
 import { withLocalDetails } from '../control/local-details.ts';
-import { recordIfUnresponsive, storageReply } from '../file-access.ts';
+import { recordIfUnresponsive, storageDenial, storageReply } from '../file-access.ts';
 import { type Reply, reply } from '../reply.ts';
 import type { TransferDirection } from '../tls/session-tickets.ts';
 import type { Opened } from './data-attempt.ts';
@@ -96,14 +96,14 @@ export function carryOut(
         const reference = recordRefusal(control, denial(pace.code, pace.message));
         control.send({ code: denialEntry(pace.code).reply, lines: [`${pace.answer}, reference ${reference}.`] });
       } else control.send(failure(error, signal));
-      const filtered = error instanceof FilteredError ? error.denial : undefined;
-      if (filtered) recordRefusal(control, filtered);
+      const refused = error instanceof StorageError ? storageDenial(error) : undefined;
+      if (refused) recordRefusal(control, refused);
       if (error instanceof StorageError) {
         control.siteLog?.failed(error.kind);
         recordIfUnresponsive(control, error);
       }
       if (!noticeShortage(error, 'transfer')) control.log.info('transfer-failed', { error });
-      const facts = { ...connection.facts, reason: errorMessage(error), refused: (pace ?? filtered)?.code };
+      const facts = { ...connection.facts, reason: errorMessage(error), refused: (pace ?? refused)?.code };
       const broken = result('failed', connection.transferred, facts);
       if (!pace && !(error instanceof StorageError || error instanceof TransferRefused))
         await clientSurvives(control, signal);
@@ -143,11 +143,15 @@ const refusalTexts: Readonly<Partial<Record<DenialCode, string>>> = {
     'The data connection must resume the TLS session or show the certificate of the control connection',
 };
 
+const unreadable = reply('localError', 'The file could not be read or written.');
+
 function failure(error: unknown, signal: AbortSignal): Reply {
   if (signal.aborted) return reply('transferAborted', 'Transfer given up.');
   const known = storageReply(error);
-  if (known) return tellable.has(known.code) ? known : reply('localError', 'The file could not be read or written.');
-  if (error instanceof StorageError) return reply('localError', 'The file could not be read or written.');
+  // A client that is told 451 sends the file again.
+  if (error instanceof StorageError && error.kind === 'hook-refused') return known ?? unreadable;
+  if (known) return tellable.has(known.code) ? known : unreadable;
+  if (error instanceof StorageError) return unreadable;
   if (error instanceof TransferRefused) return reply('transferAborted', error.message);
   return reply('transferAborted', 'The data connection broke; the transfer is not complete.');
 }

@@ -24,6 +24,7 @@ const errorsOfDenials: ReadonlyMap<number, number> = new Map([
   [25, 5],
   [32, 1236],
   [33, 3],
+  [34, 5],
   [35, 1326],
   [36, 1326],
   [38, 1236],

@@ -2,7 +2,7 @@
  * What a person reads who wrote a setting wrongly: every kind of fault of the schema and of YAML names the setting, what was found, what
  * is allowed and, where that can be told, what was meant. All faults come at once.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -412,6 +412,56 @@ describe('a setting that the schema refuses', () => {
 
 const withSiteLog = (directory: string) =>
   changed('    physicalPath: files', `    logFile: { directory: ${directory} }\n    physicalPath: files`);
+
+const withHook = (hook: string) =>
+  changed('    physicalPath: files', `    hooks: { onUpload: { ${hook} } }\n    physicalPath: files`);
+
+describe('a hook', () => {
+  const place = 'sites[0].hooks.onUpload';
+  const cases: readonly (readonly [rule: string, hook: string, fault: string])[] = [
+    ['names something to ask', 'timeout: 1s', `${place}: names nothing that can be asked`],
+    [
+      'names one thing to ask',
+      'program: [/bin/true], socket: s',
+      `${place}: names several things that are to be asked`,
+    ],
+    ['has a program with its whole path', 'program: [true]', `${place}.program[0]`],
+    ['has a program that is there', 'program: [/bin/none-such]', `${place}.program[0]: cannot run /bin/none-such`],
+    ['has a program that can be run', 'program: [/etc/passwd]', `${place}.program[0]: cannot run /etc/passwd`],
+    ['has a program that is a file', 'program: [/bin]', `${place}.program[0]: /bin is not a file`],
+    ['has a URL of https', 'url: "http://localhost/"', `${place}.url`],
+    [
+      'has a CA for its URL',
+      'url: "https://localhost/"',
+      `${place}.certificateAuthorities: names no CA for the certificate of the URL`,
+    ],
+    [
+      'has a key for its certificate',
+      'socket: s, clientCertificate: c',
+      `${place}.clientCertificate: clientCertificate and clientCertificateKey belong together`,
+    ],
+  ];
+  it.each(cases)('%s', (_rule, hook, fault) => {
+    const found = faultsOf(withHook(hook)).map(({ setting, message }) => `${setting}: ${message}`);
+    expect(found).toHaveLength(1);
+    expect(found[0]?.startsWith(fault)).toBe(true);
+  });
+
+  it('has a program that no other user can change, nor replace in its folder', () => {
+    const own = join(folder, 'hooks');
+    mkdirSync(own, { recursive: true });
+    const program = join(own, 'hook');
+    writeFileSync(program, '#!/bin/true\n', { mode: 0o755 });
+    const messages = () => faultsOf(withHook(`program: [${program}]`)).map(({ message }) => message);
+    expect(messages()).toEqual([]);
+    chmodSync(program, 0o775);
+    expect(messages()).toEqual([expect.stringMatching(/hook can be written by others than its owner/)]);
+    chmodSync(program, 0o755);
+    chmodSync(own, 0o777);
+    expect(messages()).toEqual([expect.stringMatching(/hooks can be written by others than its owner/)]);
+    chmodSync(own, 0o755);
+  });
+});
 
 describe('the directory of a site log', () => {
   it('is a fault where every user of the machine may write to it, or where it is a file', () => {

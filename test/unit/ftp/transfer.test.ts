@@ -227,17 +227,17 @@ describe('a transfer that fails', () => {
   const unreadable = '451 The file could not be read or written.';
   const storage = (kind: StorageErrorKind) => new StorageError(kind, `of kind ${kind}`);
 
-  it.each<[string, unknown, string]>([
+  it.each<[string, unknown, string, string?]>([
     ['its connection broke', new Error('ECONNRESET'), notComplete],
     ['something was thrown that is no error', 'odd', notComplete],
     ['its end cannot be trusted', new TransferRefused('The end is not known.'), '426 The end is not known.'],
     ['the disk is full', storage('no-space'), '452 No space left.'],
     ['the file system does not answer', storage('unresponsive'), '451 The file system does not answer.'],
-    ['the file system refuses', storage('forbidden'), unreadable],
-    ['a rule denies', storage('denied'), unreadable],
+    ['the file system refuses', storage('forbidden'), unreadable, 'file-permission-denied'],
+    ['a rule denies', storage('denied'), unreadable, 'access-denied'],
     ['the file is gone', storage('not-found'), unreadable],
     ['the file system has a fault', storage('fault'), unreadable],
-  ])('because %s says so once, and breaks the connection', async (_rule, error, answer) => {
+  ])('because %s says so once, and breaks the connection', async (_rule, error, answer, refused) => {
     const { control, sent, aborted, connection, logged } = controlWith();
     const result = await carryOut(control, download, async () => {
       connection.transferred = 3;
@@ -247,7 +247,7 @@ describe('a transfer that fails', () => {
     expect(aborted).toEqual(['the transfer failed']);
     const reason = error instanceof Error ? error.message : 'odd';
     expect(result).toMatchObject({ outcome: 'failed', bytes: 3, durationMilliseconds: 70 });
-    expect(result.facts).toEqual({ protection: 'P', binding: 'session', reason, refused: undefined });
+    expect(result.facts).toEqual({ protection: 'P', binding: 'session', reason, refused });
     expect(logged).toEqual([{ event: 'transfer-failed', error }]);
   });
 
