@@ -11,6 +11,7 @@ import type { Finding } from './resolution/findings.ts';
 import { ftpSites } from './resolution/ftp-sites.ts';
 import { IisConfiguration } from './resolution/iis-configuration.ts';
 import { tellRest } from './resolution/rest-of-input.ts';
+import { tellUnlocked } from './resolution/unlocked-sections.ts';
 import type { ImportOptions } from './translation/import-options.ts';
 import { carryDenyByFailure, tellReplacedSections } from './translation/server-settings.ts';
 import type { SiteDraft } from './translation/site-draft.ts';
@@ -57,6 +58,7 @@ export function importIis(file: string, octets: Uint8Array, options: ImportOptio
   const drafts = translateSites(sites, configuration, options);
   const denyByFailure = carryDenyByFailure(configuration);
   tellReplacedSections(configuration);
+  tellUnlocked(root, findings);
   tellRest(root, findings);
   const sha256 = createHash('sha256').update(octets).digest('hex');
   const source = `${printablePath(file)} (SHA-256 ${sha256})`;

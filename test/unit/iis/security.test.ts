@@ -244,6 +244,17 @@ describe('locations', () => {
   ])('of %s stop the site: %s', (_name, after, expected) => expect(isComment(iisFile({ after }))).toBe(expected));
 
   it.each([
+    [
+      'by its declaration',
+      '<configSections><sectionGroup name="system.ftpServer"><sectionGroup name="security"><section name="authorization" overrideModeDefault="Allow" /></sectionGroup></sectionGroup></configSections>',
+    ],
+    ['by a location', location('files/a', allow('users="ada" permissions="Read"'), 'overrideMode="Allow"')],
+  ])('of a section that is unlocked %s are not all there is', (_name, after) => {
+    const { told } = imported(iisFile({ after }));
+    expect(told).toContain('needsDecision system.ftpServer/security/authorization');
+  });
+
+  it.each([
     ['sites', '<location path="files"><system.applicationHost><sites /></system.applicationHost></location>'],
     ['the firewall', '<location path="files"><system.ftpServer><firewallSupport /></system.ftpServer></location>'],
     ['another location', '<location path="files"><location path="a" /></location>'],
