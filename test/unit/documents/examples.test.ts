@@ -39,15 +39,18 @@ describe('configurations', () => {
     pki = await createTestPki();
     folder = await mkdtemp(join(tmpdir(), 'cardgate-examples-'));
     const pem = (name: string, source: string) => writeFileSync(join(folder, name), readFileSync(source));
-    for (const name of ['corp-root.pem', 'smartcard-root.pem']) pem(name, pki.files.root);
+    for (const name of ['corp-root.pem', 'smartcard-root.pem', 'policy-ca.pem']) pem(name, pki.files.root);
     pem('smartcard-issuing.pem', pki.files.issuing);
     pem('issuing.crl', pki.files.issuingCrl);
     pem('server.pem', pki.files.serverChain);
-    writeFileSync(join(folder, 'server.key'), pki.server.privateKeyPem, { mode: 0o600 });
+    pem('gateway.pem', pki.files.serverChain);
+    for (const name of ['server.key', 'gateway.key'])
+      writeFileSync(join(folder, name), pki.server.privateKeyPem, { mode: 0o600 });
     writeFileSync(join(folder, 'bind-password'), 'secret\n', { mode: 0o600 });
-    const served = ['srv/files', 'srv/reports', 'srv/archive/2026'];
+    const served = ['srv/files', 'srv/reports', 'srv/archive/2026', 'srv/hooks'];
     for (const name of [...served, 'var/log/cardgate/files', 'var/cache/cardgate', 'run/cardgate'])
       mkdirSync(join(folder, name), { recursive: true });
+    writeFileSync(join(folder, 'srv/hooks/clamd-hook.py'), '', { mode: 0o700 });
     await cp(join(root, 'mappings'), join(folder, 'mappings'), { recursive: true });
     const [first] = examples('yaml').filter(({ name }) => name.startsWith('docs/administration/install.md'));
     firstSite = parse(first?.text ?? '') as Tree;
@@ -61,7 +64,7 @@ describe('configurations', () => {
   it.each(examples('yaml'))('$name passes check-config, put into the first site', ({ text }) => {
     const file = join(folder, 'cardgate.yaml');
     const settings = stringify(merged(firstSite, parse(text) as Tree));
-    writeFileSync(file, settings.replace(/(?<=: )(?=\/(?:srv|var|run)\/)/g, folder));
+    writeFileSync(file, settings.replace(/(?<=[:-] )(?=\/(?:srv|var|run)\/)/g, folder));
     expect(faultsOf(file)).toEqual([]);
   });
 
