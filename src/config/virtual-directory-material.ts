@@ -1,10 +1,11 @@
 /** The virtual directories of a site, and what administrators overlook about them. */
-import { lstatSync, realpathSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
 import { foldedPath } from '../authorization/folded-path.ts';
 import { sharesRoot } from '../authorization/user-isolation.ts';
 import type { VirtualDirectory } from '../authorization/virtual-directories.ts';
 import type { SettingPath } from '../schema-faults/setting-path.ts';
+import { lies, real } from './checks/served-files-check.ts';
 import type { MaterialReader } from './material.ts';
 import type { SiteSettings } from './site-schema.ts';
 
@@ -29,9 +30,7 @@ export function loadVirtualDirectories(
       reader.source.fault([...setting, 'path'], detail, 'Give it another path, or remove one of the two.');
     }
     const others = before.map((other, place) => ({ name: `virtualDirectories[${place}]`, ...other }));
-    const shared = [...root, ...others].find(
-      (other) => holds(other.physicalPath, own) || holds(own, other.physicalPath),
-    );
+    const shared = [...root, ...others].find((other) => lies(own, other.physicalPath) || lies(other.physicalPath, own));
     if (shared) {
       reader.source.warning(
         [...setting, 'physicalPath'],
@@ -48,19 +47,6 @@ export function loadVirtualDirectories(
     }
   });
   return loaded.map(({ path, physicalPath: own }) => ({ path, physicalPath: own }));
-}
-
-/** @returns the path itself where it leads nowhere */
-function real(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
-}
-
-function holds(folder: string, path: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 }
 
 function isThere(path: string): boolean {

@@ -11,12 +11,10 @@ import {
   readGroups,
 } from './account-rights.ts';
 import type { Login } from './authenticator.ts';
-import { type Identified, identifyByCertificate, identifyByName } from './identification.ts';
+import { identifyAs, identifyByCertificate, identifyByName } from './identification.ts';
 import type { CertificatePolicy, LoginPolicy, Occasion } from './login-policy.ts';
-import { begun, next, type Progress, type StageResult } from './login-progress.ts';
-import { accountFacts } from './login-record.ts';
+import { begun, next, type Progress } from './login-progress.ts';
 import type { ExplainedRequest } from './login-request.ts';
-import { findAccountByName } from './password-login.ts';
 
 /** Never rejects. A login that it grants has the proof of every stage. */
 export type Decide = (request: ExplainedRequest, occasion: Occasion) => Promise<Progress<Login>>;
@@ -35,10 +33,7 @@ export async function decideLogin(
     : identifyByName(policy, request, occasion));
   const admitted = await next(identified, (proof) => checkState(policy, proof, occasion));
   const proven = await next(admitted, (proof) => checkPassword(policy, proof, request, occasion));
-  const grouped = await next(proven, (proof) => readGroups(proof, occasion));
-  const authorized = await next(grouped, (proof) => authorizeAccount(policy, proof, occasion));
-  const housed = await next(authorized, (proof) => findHome(policy, proof, occasion));
-  return next(housed, (proof) => ({ outcome: 'passed', proof: loginOf(proof) }));
+  return loginFor(policy, proven, occasion);
 }
 
 /**
@@ -51,15 +46,15 @@ export async function decideForAccount(
   { claimedName = '' }: ExplainedRequest,
   occasion: Occasion,
 ): Promise<Progress<Login>> {
-  const identified = await next(begun, async (): Promise<StageResult<Identified>> => {
-    const found = await findAccountByName(directories, claimedName, occasion.steps);
-    if (found.outcome === 'denied') return found;
-    const { account, directory } = found;
-    const findings = { mappingReason: 'login-name', account: accountFacts(account), mapped: { account } };
-    return { outcome: 'passed', proof: { account, directory }, findings };
-  });
+  const identified = await next(begun, () => identifyAs(claimedName, directories, occasion));
   const admitted = await next(identified, (proof) => checkState(policy, proof, occasion));
-  const grouped = await next(admitted, (proof) => readGroups({ ...proof, passwordProven: false }, occasion));
+  const proven = await next(admitted, (proof) => ({ outcome: 'passed', proof: { ...proof, passwordProven: false } }));
+  return loginFor(policy, proven, occasion);
+}
+
+/** The stages behind the proof of the account: groups, authorization, home. */
+async function loginFor(policy: LoginPolicy, proven: Progress<Proven>, occasion: Occasion): Promise<Progress<Login>> {
+  const grouped = await next(proven, (proof) => readGroups(proof, occasion));
   const authorized = await next(grouped, (proof) => authorizeAccount(policy, proof, occasion));
   const housed = await next(authorized, (proof) => findHome(policy, proof, occasion));
   return next(housed, (proof) => ({ outcome: 'passed', proof: loginOf(proof) }));

@@ -70,15 +70,25 @@ async function findAccount(
   const address = isProven ? undefined : passwords.throttle.admitAddress(remoteAddress);
   if (!isProven && !address) return { outcome: 'denied', denial: throttled('address') };
   try {
-    const identified = await findAccountByName(passwordDirectories(passwords), claimedName ?? '', occasion.steps);
-    if (identified.outcome === 'denied') return identified;
-    const { account, directory } = identified;
-    const findings = { mappingReason: 'login-name', account: accountFacts(account), mapped: { account } };
-    return { outcome: 'passed', proof: { account, directory, address }, findings };
+    const identified = await identifyAs(claimedName ?? '', passwordDirectories(passwords), occasion);
+    return identified.outcome === 'passed' ? { ...identified, proof: { ...identified.proof, address } } : identified;
   } catch (error) {
     address?.undecided();
     throw error;
   }
+}
+
+/** The one account of this name. @throws DirectoryUnavailableError | DirectoryAnswerError */
+export async function identifyAs(
+  name: string,
+  directories: readonly Directory[],
+  { steps }: Occasion,
+): Promise<StageResult<Identified>> {
+  const found = await findAccountByName(directories, name, steps);
+  if (found.outcome === 'denied') return found;
+  const { account, directory } = found;
+  const findings = { mappingReason: 'login-name', account: accountFacts(account), mapped: { account } };
+  return { outcome: 'passed', proof: { account, directory }, findings };
 }
 
 export function stageDenial(code: DenialCode, detail: string): StageResult<never> {

@@ -104,12 +104,13 @@ function isSecret(setting: SettingPath): boolean {
   return secrets.has(setting.at(-1));
 }
 
-function lies(path: string, folder: string): boolean {
+/** A folder lies in itself. */
+export function lies(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 }
 
 /** Without links, as far as the path is there. */
-function real(path: string): string {
+export function real(path: string): string {
   try {
     return realpathSync(path);
   } catch {

@@ -41,7 +41,7 @@ export interface TransferLimit {
   take(octets: number): Promise<number>;
 }
 
-/** @returns undefined where there is none, so that transfers without a limit ask nothing */
+/** @returns undefined where no limit applies, so that such transfers ask nothing */
 export function limitOf(limits: readonly RateLimit[]): TransferLimit | undefined {
   if (limits.length === 0) return undefined;
   return {
