@@ -1,5 +1,5 @@
 /**
- * Mutated configurations of IIS through the import. Nothing but a refusal may be thrown, what is written is YAML, and a site that
+ * Mutated configurations of IIS, and web.config files beside them, through the import. Nothing but a refusal may be thrown, what is written is YAML, and a site that
  * something closes stays closed, whatever else is mutated.
  */
 import { parse } from 'yaml';
@@ -29,6 +29,20 @@ const closers: readonly string[] = [
   '<security><commandFiltering><add command="D E L E" allowed="false" /></commandFiltering></security>',
   '<security><authentication><basicAuthentication enabled="yes" /></authentication></security>',
   '<security><customAuthorization><provider name="My" /></customAuthorization></security>',
+];
+
+/** What closes the site when a web.config says it, whose sections the configuration unlocks or leaves locked. */
+const webClosers: readonly { readonly isUnlocked: boolean; readonly text: string }[] = [
+  { isUnlocked: false, text: '<authorization><add accessType="Allow" users="*" permissions="Read" /></authorization>' },
+  {
+    isUnlocked: true,
+    text: '<authorization><add accessType="Allowed" users="*" permissions="Read" /></authorization>',
+  },
+  { isUnlocked: true, text: '<authorization><remove users="eve" roles="" permissions="Read" /></authorization>' },
+  { isUnlocked: true, text: '<authorization><clear /></authorization>' },
+  { isUnlocked: true, text: '<ipSecurity><add ipAddress="192.0.2.300" /></ipSecurity>' },
+  { isUnlocked: true, text: '<requestFiltering quick="true" />' },
+  { isUnlocked: true, text: '<authorization verbs="x" />' },
 ];
 
 /** Pieces that mean something to the reader. Comments and CDATA may hide what closes, as they may in IIS. */
@@ -65,14 +79,14 @@ const pieces = [
 ];
 
 /** A file whose site lets accounts in, in two parts: what is put between them stands in ftpServer. */
-function parts(closer: string): { readonly before: string; readonly after: string } {
+function parts(closer: string, more = ''): { readonly before: string; readonly after: string } {
   const marker = '<!--here-->';
   const defaults = `<ftpServer><security><ssl serverCertHash="${thumbprint}" /><authentication><basicAuthentication enabled="true" /></authentication></security></ftpServer>`;
   const server =
     '<system.ftpServer><firewallSupport lowDataChannelPort="50000" highDataChannelPort="50100" /><security><requestFiltering><hiddenSegments><add segment="_vti_bin" /></hiddenSegments></requestFiltering></security></system.ftpServer>';
   // A security element of the site stands once.
   const inside = closer === '' ? '<connections controlChannelTimeout="60" />' : '';
-  const file = iisFile({ ftpServer: `${marker}${inside}`, siteDefaults: defaults, after: server });
+  const file = iisFile({ ftpServer: `${marker}${inside}`, siteDefaults: defaults, after: server + more });
   const at = file.indexOf(marker);
   return { before: file.slice(0, at), after: file.slice(at + marker.length) };
 }
@@ -81,18 +95,45 @@ function parts(closer: string): { readonly before: string; readonly after: strin
 export function fuzzImport(seed: number, count: number): ImportFuzzResult {
   const random = randomNumbers(seed);
   const below = (limit: number) => Math.floor(random() * limit);
+  const chosen = <T>(list: readonly T[]): T => list[below(list.length)] as T;
   let [refused, open] = [0, 0];
   for (let index = 0; index < count; index += 1) {
-    const closer = index % 2 === 0 ? '' : (closers[below(closers.length)] ?? '');
-    const { before, after } = parts(closer);
-    const text = `${mutated(before, below)}${closer}${mutated(after, below)}`;
-    const outcome = outcomeOf(text);
+    const closer = index % 4 === 1 ? chosen(closers) : '';
+    const webCloser = index % 4 === 3 ? chosen(webClosers) : undefined;
+    const { before, after } = parts(closer, webCloser?.isUnlocked === false ? '' : unlocked);
+    // One of the two files at a time: few pairs of mutated files are read.
+    const [mutate, mutateWeb] = below(2) === 0 ? [mutated, unchanged] : [unchanged, mutated];
+    const text = `${mutate(before, below)}${closer}${mutate(after, below)}`;
+    const inside = webCloser?.text ?? (index % 2 === 0 ? chosen(['', opening]) : opening);
+    const webConfig = `${mutateWeb(webParts.before, below)}${inside}${mutateWeb(webParts.after, below)}`;
+    const outcome = outcomeOf(text, webConfig);
     if (outcome === 'refused') refused += 1;
     if (outcome === 'open') open += 1;
-    if (outcome === 'open' && closer !== '')
-      throw new Error(`seed ${seed}, file ${index}: ${closer} was passed by:\n${text}`);
+    if (outcome === 'open' && (closer !== '' || webCloser !== undefined))
+      throw new Error(`seed ${seed}, file ${index}: ${closer || inside} was passed by:\n${text}\n${webConfig}`);
   }
   return { refused, open };
+}
+
+/** As a web.config may say it where it is unlocked. */
+const opening =
+  '<authorization><clear /><add accessType="Allow" users="*" permissions="Read, Write" /></authorization>';
+
+const webParts = {
+  before: '<configuration>\n<system.ftpServer>\n<security>\n',
+  after: '\n</security>\n</system.ftpServer>\n</configuration>\n',
+};
+
+const unlocked = `<configSections><sectionGroup name="system.ftpServer"><sectionGroup name="security">${[
+  'authorization',
+  'ipSecurity',
+  'requestFiltering',
+]
+  .map((name) => `\n<section name="${name}" overrideModeDefault="Allow" />`)
+  .join('')}\n</sectionGroup></sectionGroup></configSections>`;
+
+function unchanged(text: string): string {
+  return text;
 }
 
 function mutated(text: string, below: (limit: number) => number): string {
@@ -118,9 +159,10 @@ function mutated(text: string, below: (limit: number) => number): string {
   return result.replaceAll('<!--', '').replaceAll('-->', '').replaceAll('<![CDATA[', '');
 }
 
-function outcomeOf(text: string): 'refused' | 'closed' | 'open' {
+function outcomeOf(text: string, webConfig: string): 'refused' | 'closed' | 'open' {
   try {
-    const { yaml, sites, findings } = importIis('a.config', Buffer.from(text), noOptions);
+    const webConfigs = [{ file: 'web.config', location: 'files', octets: Buffer.from(webConfig) }];
+    const { yaml, sites, findings } = importIis('a.config', Buffer.from(text), { ...noOptions, webConfigs });
     if (findings.some(({ place }) => place === undefined)) throw new Error(`a finding without a place:\n${text}`);
     if (yaml === undefined) return 'closed';
     const { sites: written } = parse(yaml) as { sites: readonly { authentication: { mode: string } }[] };

@@ -1,5 +1,5 @@
 /**
- * applicationHost.config of IIS to a configuration of cardgate: one call, from octets to text. It opens nothing that the file names, asks
+ * applicationHost.config of IIS, and web.config files below it, to a configuration of cardgate: one call, from octets to text. It opens nothing that the file names, asks
  * for nothing, and says the same of the same input, octet for octet.
  */
 import { createHash } from 'node:crypto';
@@ -16,6 +16,7 @@ import type { ImportOptions } from './translation/import-options.ts';
 import { carryDenyByFailure, tellReplacedSections } from './translation/server-settings.ts';
 import type { SiteDraft } from './translation/site-draft.ts';
 import { translateSites } from './translation/site-translation.ts';
+import { placeWebConfigs, stopWhereUnknown } from './web-config-files.ts';
 
 interface ImportedSite {
   readonly name: string;
@@ -34,7 +35,7 @@ export interface ImportResult {
 }
 
 /**
- * @param file its name, for places
+ * @param file the name of applicationHost.config, for places
  * @throws InputFault when the file is refused as a whole
  */
 export function importIis(file: string, octets: Uint8Array, options: ImportOptions): ImportResult {
@@ -42,6 +43,9 @@ export function importIis(file: string, octets: Uint8Array, options: ImportOptio
   const configuration = IisConfiguration.of(root, options.ignoreUnknown);
   const { findings } = configuration;
   const all = ftpSites(configuration);
+  const webConfigs = placeWebConfigs(options.webConfigs, all, options.folders);
+  configuration.addWebConfigs(webConfigs, root);
+  stopWhereUnknown(configuration, webConfigs, all, root);
   const wanted = options.sites?.map((name) => name.toLowerCase());
   const sites = all.filter(({ name }) => wanted === undefined || wanted.includes(name.toLowerCase()));
   for (const name of options.sites ?? []) {
@@ -58,13 +62,12 @@ export function importIis(file: string, octets: Uint8Array, options: ImportOptio
   const drafts = translateSites(sites, configuration, options);
   const denyByFailure = carryDenyByFailure(configuration);
   tellReplacedSections(configuration);
-  tellUnlocked(root, findings);
-  tellRest(root, findings);
-  const sha256 = createHash('sha256').update(octets).digest('hex');
-  const source = `${printablePath(file)} (SHA-256 ${sha256})`;
+  tellUnlocked(root, configuration, webConfigs.length > 0);
+  for (const one of new Set([root, ...webConfigs.map((webConfig) => webConfig.root)])) tellRest(one, findings);
+  const sources = [{ file, octets }, ...options.webConfigs].map(sourceText);
   const found = findings.all();
   return {
-    yaml: drafts.length === 0 ? undefined : configurationText({ source, denyByFailure, drafts, options }),
+    yaml: drafts.length === 0 ? undefined : configurationText({ sources, denyByFailure, drafts, options }),
     sites: drafts.map(importedSite),
     findings: found,
     isOpen:
@@ -74,6 +77,10 @@ export function importIis(file: string, octets: Uint8Array, options: ImportOptio
         ({ outcome }) => outcome === 'needsDecision' || outcome === 'notUnderstood' || outcome === 'cannotBeHad',
       ),
   };
+}
+
+function sourceText({ file, octets }: { readonly file: string; readonly octets: Uint8Array }): string {
+  return `${printablePath(file)} (SHA-256 ${createHash('sha256').update(octets).digest('hex')})`;
 }
 
 /** Sections in the location of a site that is no FTP site of the file. */

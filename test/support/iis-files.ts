@@ -8,6 +8,7 @@ import type { ImportOptions } from '../../src/iis/translation/import-options.ts'
 export const thumbprint = '57686f6120447564652c2049495320526f636b73';
 
 export const noOptions: ImportOptions = {
+  webConfigs: [],
   sites: undefined,
   ignoreUnknown: false,
   folders: [],

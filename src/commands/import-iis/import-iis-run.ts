@@ -6,7 +6,12 @@ import { type ImportResult, importIis } from '../../iis/import-iis.ts';
 import { outcomeWords, reportText } from '../../iis/output/report-text.ts';
 import { InputFault } from '../../iis/reading/input-fault.ts';
 import { maximumInputOctets } from '../../iis/reading/input-text.ts';
-import type { FolderMap, GivenCertificate, ImportOptions } from '../../iis/translation/import-options.ts';
+import type {
+  FolderMap,
+  GivenCertificate,
+  GivenWebConfig,
+  ImportOptions,
+} from '../../iis/translation/import-options.ts';
 import { printable, printablePath } from '../../operations/printable.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import type { Terminal } from '../terminal.ts';
@@ -30,9 +35,15 @@ export interface ImportIisOptions {
 class UsageError extends Error {}
 
 /** @returns `usage` when the input is refused, `refused` when there is nothing to write, or with `strict` something to decide */
-export function runImportIis(file: string, options: ImportIisOptions, terminal: Terminal): ExitCode {
+export function runImportIis(
+  file: string,
+  webConfigs: readonly string[],
+  options: ImportIisOptions,
+  terminal: Terminal,
+): ExitCode {
   try {
-    const result = importIis(file, octetsOfFile(file), importOptions(options));
+    const octets = octetsOfFile(file, 'Name the applicationHost.config of the server.');
+    const result = importIis(file, octets, { ...importOptions(options), webConfigs: webConfigs.map(givenWebConfig) });
     writeResult(result, options, terminal);
     if (result.yaml === undefined) return exitCode.refused;
     return options.strict && result.isOpen ? exitCode.refused : exitCode.done;
@@ -69,7 +80,7 @@ function writeNew(file: string, text: string): void {
 }
 
 /** No more is read than a configuration of IIS may have. */
-function octetsOfFile(file: string): Uint8Array {
+function octetsOfFile(file: string, remedy: string): Uint8Array {
   try {
     const descriptor = openSync(file, 'r');
     try {
@@ -83,13 +94,19 @@ function octetsOfFile(file: string): Uint8Array {
       closeSync(descriptor);
     }
   } catch (error) {
-    throw new UsageError(
-      `${printablePath(file)}: ${errorMessage(error)}\n    Name the applicationHost.config of the server.`,
-    );
+    throw new UsageError(`${printablePath(file)}: ${errorMessage(error)}\n    ${remedy}`);
   }
 }
 
-function importOptions(options: ImportIisOptions): ImportOptions {
+/** `SITE/virtual/path=FILE`, or a file alone. */
+function givenWebConfig(argument: string): GivenWebConfig {
+  const [, location, named] = /^([^=]*)=(.+)$/s.exec(argument) ?? [];
+  const file = named ?? argument;
+  const remedy = 'Name a web.config of a folder of a site: SITE/virtual/path=FILE, or FILE.';
+  return { file, location, octets: octetsOfFile(file, remedy) };
+}
+
+function importOptions(options: ImportIisOptions): Omit<ImportOptions, 'webConfigs'> {
   return {
     sites: options.sites,
     ignoreUnknown: options.ignoreUnknown,

@@ -10,6 +10,10 @@ export function importIisCommand(finish: (code: ExitCode) => void, terminal: Ter
   return new Command('import-iis')
     .description('write the FTP sites of IIS as a configuration, and report line by line what becomes of each setting')
     .argument('<applicationHost.config>', 'configuration of the IIS server, or the part of it about FTP')
+    .argument(
+      '[web.config...]',
+      'web.config files of folders that sites show: SITE/virtual/path=FILE, or FILE where --map names the folder it lies in',
+    )
     .option('-o, --output <file>', 'new file for the configuration; standard output when absent')
     .addOption(
       new Option('--sites <names>', 'sites to import, separated by commas; every FTP site when absent').argParser(
@@ -38,9 +42,9 @@ export function importIisCommand(finish: (code: ExitCode) => void, terminal: Ter
     .option('--ignore-unknown', 'unknown attributes and elements stop no site', false)
     .option('--strict', 'exit with 1 where anything is left to decide', false)
     .option('--json', 'print the report as JSON', false)
-    .action(async (file: string, options: ImportIisOptions) => {
+    .action(async (file: string, webConfigs: readonly string[], options: ImportIisOptions) => {
       const { runImportIis } = await import('./import-iis-run.ts');
-      finish(runImportIis(file, options, terminal));
+      finish(runImportIis(file, webConfigs, options, terminal));
     });
 }
 

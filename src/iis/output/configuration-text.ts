@@ -5,8 +5,8 @@ import type { SettingValue, SiteDraft } from '../translation/site-draft.ts';
 import { itemLines, yamlLines } from './yaml-text.ts';
 
 export interface ConfigurationParts {
-  /** Name and SHA-256 of what it is made from. */
-  readonly source: string;
+  /** Name and SHA-256 of each file that it is made from. */
+  readonly sources: readonly string[];
   readonly denyByFailure: { readonly [name: string]: SettingValue } | undefined;
   readonly drafts: readonly SiteDraft[];
   readonly options: ImportOptions;
@@ -24,12 +24,12 @@ const directoryToFillIn = {
   resolveGroupNames: true,
 };
 
-export function configurationText({ source, denyByFailure, drafts, options }: ConfigurationParts): string {
+export function configurationText({ sources, denyByFailure, drafts, options }: ConfigurationParts): string {
   const isGiven = options.directories.length > 0;
   const directories = (isGiven ? options.directories : [directoryToFillIn]) as readonly SettingValue[];
   const anyIisHomes = drafts.some(({ site }) => site.ftp.below('userIsolation').text('mode') === 'ActiveDirectory');
   const lines = [
-    `# Made by cardgate import-iis from ${source}.`,
+    `# Made by cardgate import-iis from ${sources.join(',\n#   ')}.`,
     `# What says ${placeholder} has to be filled in. Then: cardgate check-config.`,
     ...(denyByFailure ? ['', 'denyByFailure:', ...yamlLines(denyByFailure, '  ')] : []),
     '',

@@ -25,15 +25,21 @@ interface OpenElement extends ConfigElement {
 
 /**
  * @param file its name, for places
+ * @param kind what it is in IIS
  * @returns its root, which is `configuration`
  * @throws InputFault
  */
-export function readConfig(file: string, octets: Uint8Array): ConfigElement {
-  return new ConfigReader(file, textOf(file, octets)).read();
+export function readConfig(
+  file: string,
+  octets: Uint8Array,
+  kind: 'applicationHost.config' | 'web.config' = 'applicationHost.config',
+): ConfigElement {
+  const place = kind === 'web.config' ? ({ file, isOfWebConfig: true } as const) : { file };
+  return new ConfigReader(place, textOf(file, octets)).read();
 }
 
 class ConfigReader {
-  readonly #file: string;
+  readonly #file: Pick<InputPlace, 'file' | 'isOfWebConfig'>;
   readonly #text: string;
   readonly #lines: LineStarts;
   readonly #parser = new SaxesParser({ xmlns: true, position: true });
@@ -51,7 +57,7 @@ class ConfigReader {
   /** Levels below an element of another product’s namespace. */
   #foreignLevels = 0;
 
-  constructor(file: string, text: string) {
+  constructor(file: Pick<InputPlace, 'file' | 'isOfWebConfig'>, text: string) {
     this.#file = file;
     this.#text = text;
     this.#lines = new LineStarts(text);
@@ -86,7 +92,7 @@ class ConfigReader {
     const root = this.#root;
     if (root?.name !== 'configuration') {
       const found = root ? `its root element is ${printable(root.name)}, not configuration` : 'holds no element';
-      throw new InputFault(root?.place ?? this.#at(0), found, 'Name the applicationHost.config of the server.');
+      throw new InputFault(root?.place ?? this.#at(0), found, 'Name a configuration file that IIS reads.');
     }
     return root;
   }
@@ -180,7 +186,7 @@ class ConfigReader {
   }
 
   #tooMuch(at: number, limit: string): never {
-    this.#refuse(at, `has more than ${limit}`, 'Name the applicationHost.config of the server.');
+    this.#refuse(at, `has more than ${limit}`, 'Name a configuration file that IIS reads.');
   }
 
   #refuse(at: number, message: string, remedy: string): never {
@@ -188,6 +194,6 @@ class ConfigReader {
   }
 
   #at(offset: number): InputPlace {
-    return { file: this.#file, ...this.#lines.at(Math.max(0, Math.min(offset, this.#text.length))) };
+    return { ...this.#file, ...this.#lines.at(Math.max(0, Math.min(offset, this.#text.length))) };
   }
 }

@@ -1,10 +1,18 @@
 /** Places in files of IIS, and what is said when a file is refused as a whole: where, what, and how to mend it. */
+import { printablePath } from '../../operations/printable.ts';
 
 /** A place that an editor shows: line and column count from 1, the column in UTF-16 units. */
 export interface InputPlace {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** In another file than applicationHost.config, which is the one that is meant where no file is named. */
+  readonly isOfWebConfig?: true;
+}
+
+/** @returns the place within a sentence about applicationHost.config: line and column, and before them a file that is another */
+export function placeText({ file, line, column, isOfWebConfig }: InputPlace): string {
+  return `${isOfWebConfig ? `${printablePath(file)}:` : ''}${line}:${column}`;
 }
 
 /** The file is refused, and nothing of it is used. */

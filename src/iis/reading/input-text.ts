@@ -27,7 +27,7 @@ export function textOf(file: string, octets: Uint8Array): string {
   const start = { file, line: 1, column: 1 };
   if (octets.length > maximumInputOctets) {
     const message = `has ${octets.length} octets, and no file of IIS has more than ${maximumInputOctets}`;
-    throw new InputFault(start, message, 'Name the applicationHost.config of the server.');
+    throw new InputFault(start, message, 'Name a configuration file that IIS reads.');
   }
   const mark = marks.find((one) => one.octets.every((octet, index) => octets[index] === octet));
   const encoding = mark?.encoding ?? 'utf-8';

@@ -4,7 +4,7 @@
  */
 import { printable } from '../../operations/printable.ts';
 import type { ConfigAttribute, ConfigElement } from '../reading/config-element.ts';
-import { InputFault } from '../reading/input-fault.ts';
+import { InputFault, placeText } from '../reading/input-fault.ts';
 import type { CollectionSchema, ElementSchema } from '../schema/element-schema.ts';
 import { rightPlaces, rightPlacesOfAttributes } from '../schema/misplaced-elements.ts';
 import { readValue } from '../values/read-value.ts';
@@ -260,7 +260,7 @@ function refuseTwins(element: ConfigElement, schema: CollectionSchema, path: str
     const before = first.get(key);
     if (before) {
       const named = schema.keys.join(', ');
-      const message = `${path} has two entries of the same ${named}; the first stands at ${before.place.line}:${before.place.column}`;
+      const message = `${path} has two entries of the same ${named}; the first stands at ${placeText(before.place)}`;
       throw new InputFault(child.place, message, 'IIS refuses such a file. Remove one of the two.', before.place);
     }
     first.set(key, child);

@@ -1,29 +1,18 @@
 /**
- * The parts of applicationHost.config that concern FTP: sites with their defaults, and the sections of the server and of locations. What
- * stands where IIS does not allow it refuses the file, or keeps the site that it concerns from being written.
+ * The configuration of IIS as far as it concerns FTP: sites with their defaults, and the sections of the server and of locations, from
+ * applicationHost.config and from web.config files. What stands where IIS does not allow it refuses the file, or keeps the site that it
+ * concerns from being written.
  */
-import { printable } from '../../operations/printable.ts';
-import { nearest } from '../../schema-faults/suggestion.ts';
-import { type ConfigElement, childrenOf, sizeOf } from '../reading/config-element.ts';
-import { InputFault, type InputPlace } from '../reading/input-fault.ts';
-import { type ElementSchema, element as elementSchema, text } from '../schema/element-schema.ts';
-import { rightPlaces } from '../schema/misplaced-elements.ts';
-import { serverSections } from '../schema/server-sections.ts';
+import { type ConfigElement, childrenOf } from '../reading/config-element.ts';
+import { InputFault, type InputPlace, placeText } from '../reading/input-fault.ts';
+import type { ElementSchema } from '../schema/element-schema.ts';
 import { sites as sitesSchema } from '../schema/site-elements.ts';
 import { echo } from './echo.ts';
 import { type Examination, examine, type Problem } from './examination.ts';
 import { ImportFindings } from './findings.ts';
-import { readLocationPath } from './location-path.ts';
-
-/** A section as one element of the file gives it. */
-export interface GivenSection {
-  /** Below `system.ftpServer`, such as `security/authorization`. */
-  readonly section: string;
-  readonly element: ConfigElement;
-  /** In lower case; undefined for the server. */
-  readonly site?: string;
-  readonly virtualPath: string;
-}
+import type { LocationPath } from './location-path.ts';
+import { refuseLockedSections } from './section-locks.ts';
+import { type GivenSection, readSections, type SectionHolder } from './section-reading.ts';
 
 /** Why a site cannot be written, or none can. */
 interface Stop {
@@ -32,7 +21,13 @@ interface Stop {
   readonly reason: string;
 }
 
-export class IisConfiguration {
+/** A web.config, and the path whose folder it lies in. */
+export interface PlacedWebConfig {
+  readonly root: ConfigElement;
+  readonly path: Extract<LocationPath, { at: 'site' }>;
+}
+
+export class IisConfiguration implements SectionHolder {
   readonly findings: ImportFindings;
   readonly sections: GivenSection[] = [];
   readonly sites: ConfigElement[] = [];
@@ -46,6 +41,7 @@ export class IisConfiguration {
   }
 
   /**
+   * @param root of applicationHost.config
    * @param ignoreUnknown names that are unknown do not stop a site
    * @throws InputFault
    */
@@ -67,6 +63,17 @@ export class IisConfiguration {
     this.#stops.push({ site: site?.toLowerCase(), reason });
   }
 
+  /**
+   * Each counts at its path, behind the locations of files above it.
+   * @param applicationHost which says what web.config files may hold
+   * @throws InputFault
+   */
+  addWebConfigs(files: readonly PlacedWebConfig[], applicationHost: ConfigElement): void {
+    const fromAbove = files.toSorted((one, other) => one.path.virtualPath.length - other.path.virtualPath.length);
+    for (const { root, path } of fromAbove) readSections(this, root, path);
+    refuseLockedSections(this, applicationHost);
+  }
+
   #read(root: ConfigElement): void {
     const xmlns = root.attributes.get('xmlns');
     if (xmlns) {
@@ -77,14 +84,11 @@ export class IisConfiguration {
     const sites = host.flatMap((one) => childrenOf(one, 'sites'));
     const [first, second] = sites;
     if (first && second) {
-      const message = `has the section system.applicationHost/sites twice; the first stands at ${first.place.line}:${first.place.column}`;
+      const message = `has the section system.applicationHost/sites twice; the first stands at ${placeText(first.place)}`;
       throw new InputFault(second.place, message, 'IIS refuses such a file. Join the two.', first.place);
     }
     if (first) this.#readSites(first);
-    for (const group of childrenOf(root, 'system.ftpServer')) this.#readSections(group, { at: 'server' });
-    for (const location of childrenOf(root, 'location')) this.#readLocation(location);
-    for (const section of root.elements) this.#judgeOther(section, undefined);
-    this.#refuseTwiceGiven();
+    readSections(this, root, { at: 'server' });
   }
 
   #readSites(element: ConfigElement): void {
@@ -108,11 +112,12 @@ export class IisConfiguration {
   examination(site: string | undefined): Examination {
     return {
       findings: this.findings,
-      problem: (at, problem) => this.#problem(site, at, problem),
+      problem: (at, problem) => this.problem(site, at, problem),
     };
   }
 
-  #problem(site: string | undefined, at: { readonly place: InputPlace }, problem: Problem): void {
+  /** Tells a problem, and stops the site, or without a name every site, if it is one of security. */
+  problem(site: string | undefined, at: { readonly place: InputPlace }, problem: Problem): void {
     const { subject, message, remedy, isSecurity, isUnknownName } = problem;
     const finding = {
       outcome: 'notUnderstood',
@@ -124,152 +129,9 @@ export class IisConfiguration {
     if ('value' in at) this.findings.addOf(at as never, finding);
     else this.findings.add({ ...finding, place: at.place });
     if (!isSecurity || (isUnknownName && this.#ignoreUnknown)) return;
-    this.stop(site, `${subject} at ${at.place.line}:${at.place.column} is not understood: ${message}`);
-  }
-
-  #readLocation(location: ConfigElement): void {
-    const groups = childrenOf(location, 'system.ftpServer');
-    for (const host of childrenOf(location, 'system.applicationHost')) {
-      const [sites] = childrenOf(host, 'sites');
-      if (!sites) continue;
-      const message =
-        'system.applicationHost/sites stands in a location, and IIS allows it at the root of the file only';
-      throw new InputFault(sites.place, message, 'Move it there, if the settings are wanted.');
-    }
-    const [nested] = childrenOf(location, 'location');
-    if (nested) {
-      throw new InputFault(nested.place, 'a location stands in a location', 'Move it below configuration.');
-    }
-    const guessed = readLocationPath(location.attributes.get('path')?.value);
-    for (const section of location.elements)
-      this.#judgeOther(section, guessed.at === 'site' ? guessed.site : undefined);
-    if (groups.length === 0) return;
-    const written = location.attributes.get('path');
-    const path = readLocationPath(written?.value);
-    const site = path.at === 'site' ? path.site : undefined;
-    const examination = this.examination(site);
-    examine({ ...location, elements: [] }, locationSchema, 'location', examination);
-    this.findings.account(written ? [written] : []);
-    const override = location.attributes.get('overrideMode');
-    const allow = location.attributes.get('allowOverride');
-    const problem = { subject: 'location', isSecurity: true, isUnknownName: false };
-    if (override && allow) {
-      const message = 'overrideMode and allowOverride exclude each other, and IIS refuses both together';
-      this.#problem(site, allow, { ...problem, message, remedy: 'Keep overrideMode.' });
-    }
-    if (path.at === 'site' && path.isOdd && written) {
-      const message = `the path ${echo(written.value)} is not as IIS writes paths`;
-      const remedy = 'Write it as Site or Site/virtual/path, without a slash at its ends, backslash or dots.';
-      this.#problem(site, written, { ...problem, subject: 'location@path', message, remedy });
-    }
-    for (const group of groups) this.#readSections(group, path);
-  }
-
-  /** A section whose name is almost one of FTP’s, or that holds one of FTP: IIS refuses it, and it was meant to be FTP’s. */
-  #judgeOther(section: ConfigElement, site: string | undefined): void {
-    const { name } = section;
-    if (sectionNames.includes(name) || othersOfIis.has(name)) return;
-    const meant = nearest(name, sectionNames) ?? (holdsFtp(section) ? 'system.ftpServer' : undefined);
-    if (meant === undefined) return;
-    this.#problem(site, section, {
-      subject: printable(name),
-      message: 'is no section that this program knows',
-      remedy: `Names are case-sensitive in IIS: write ${meant}, if that is meant.`,
-      isSecurity: true,
-      isUnknownName: false,
-    });
-  }
-
-  #readSections(group: ConfigElement, path: ReturnType<typeof readLocationPath>): void {
-    const site = path.at === 'site' ? path.site : undefined;
-    examine({ ...group, elements: [] }, noAttributes, 'system.ftpServer', this.examination(site));
-    for (const child of group.elements) {
-      const isGroup = child.name === 'security';
-      if (isGroup)
-        examine({ ...child, elements: [] }, noAttributes, 'system.ftpServer/security', this.examination(site));
-      for (const element of isGroup ? child.elements : [child]) {
-        this.#readSection(isGroup ? `security/${element.name}` : element.name, element, path);
-      }
-    }
-  }
-
-  #readSection(section: string, element: ConfigElement, path: ReturnType<typeof readLocationPath>): void {
-    const site = path.at === 'site' ? path.site : undefined;
-    const known = serverSections[section];
-    const subject = `system.ftpServer/${printable(section)}`;
-    if (!known) {
-      this.#unknownSection(subject, section, element, site);
-      return;
-    }
-    if (known.standsAt === 'server' && site !== undefined) {
-      const message = `${subject} stands in the location of a site, and IIS allows it at the level of the server only`;
-      throw new InputFault(
-        element.place,
-        message,
-        'Move it to system.ftpServer at the root, if the settings are wanted.',
-      );
-    }
-    const isSecurity = section.startsWith('security/');
-    examine(element, known.schema, subject, this.examination(site), isSecurity);
-    if (known.standsAt === 'serverInEffect' && site !== undefined) {
-      const message = 'has an effect at the level of the server only';
-      this.findings.add({ outcome: 'withoutEffect', place: element.place, sites: [site], subject, message });
-      return;
-    }
-    if (path.at === 'site' && path.isOdd) return;
-    const where =
-      path.at === 'site' ? { site: path.site.toLowerCase(), virtualPath: path.virtualPath } : { virtualPath: '/' };
-    this.sections.push({ section, element, ...where });
-  }
-
-  #unknownSection(subject: string, section: string, element: ConfigElement, site: string | undefined): void {
-    const parent = section.startsWith('security/') ? 'security/' : '';
-    const names = Object.keys(serverSections).filter((name) => name.startsWith('security/') === (parent !== ''));
-    const elements = Object.fromEntries(names.map((name) => [name.slice(parent.length), noAttributes]));
-    // Examined as a child of what it stands in, so that it is judged by its name.
-    const group = { ...element, attributes: new Map(), elements: [element] };
-    const path = `system.ftpServer${parent === '' ? '' : '/security'}`;
-    examine(group, { attributes: {}, elements }, path, this.examination(site), parent !== '' || subject in rightPlaces);
-  }
-
-  /** Twice the same section for one path: IIS takes neither. An empty one says nothing. */
-  #refuseTwiceGiven(): void {
-    const full = this.sections.filter(({ element }) => sizeOf(element).attributes > 0 || element.elements.length > 0);
-    const first = new Map<string, GivenSection>();
-    for (const given of full) {
-      const key = JSON.stringify([given.section, given.site, given.virtualPath.toLowerCase()]);
-      const before = first.get(key);
-      if (!before) {
-        first.set(key, given);
-        continue;
-      }
-      this.#problem(given.site, given.element, {
-        subject: `system.ftpServer/${given.section}`,
-        message: `is given twice for one path, first at ${before.element.place.line}:${before.element.place.column}`,
-        remedy: 'IIS refuses such a file. Join the two.',
-        isSecurity: given.section.startsWith('security/'),
-        isUnknownName: false,
-      });
-    }
+    this.stop(site, `${subject} at ${placeText(at.place)} is not understood: ${message}`);
   }
 }
-
-const sectionNames: readonly string[] = ['system.ftpServer', 'system.applicationHost', 'location'];
-
-/** They have names like those of FTP, and elements of such names. */
-const othersOfIis: ReadonlySet<string> = new Set(['system.webServer', 'system.web', 'configSections']);
-
-function holdsFtp({ elements }: ConfigElement): boolean {
-  return elements.some((child) => ['system.ftpServer', 'ftpServer'].includes(child.name) || holdsFtp(child));
-}
-
-const noAttributes: ElementSchema = elementSchema({});
-
-const locationSchema: ElementSchema = elementSchema(
-  { path: text(), overrideMode: text(), allowOverride: text(), inheritInChildApplications: text() },
-  {},
-  { isSecurity: true },
-);
 
 /** IIS refuses a file with two sites of one name or number. */
 function refuseEqual(sites: readonly ConfigElement[], name: string, fold: (value: string) => string): void {
@@ -279,7 +141,7 @@ function refuseEqual(sites: readonly ConfigElement[], name: string, fold: (value
     if (!attribute) continue;
     const before = first.get(fold(attribute.value));
     if (before) {
-      const message = `two sites have the ${name} ${echo(attribute.value)}; the first begins at ${before.place.line}:${before.place.column}`;
+      const message = `two sites have the ${name} ${echo(attribute.value)}; the first begins at ${placeText(before.place)}`;
       throw new InputFault(
         attribute.place,
         message,

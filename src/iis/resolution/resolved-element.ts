@@ -57,7 +57,7 @@ export class ResolvedElement {
     return this.get(name).value === true;
   }
 
-  /** @returns the value of an attribute of another type as text; empty where there is none */
+  /** @returns the value of an attribute of another type as text; empty where it has no value */
   text(name: string): string {
     const { value } = this.get(name);
     return typeof value === 'string' ? value : '';

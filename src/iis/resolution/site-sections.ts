@@ -1,7 +1,9 @@
 /** The sections of `system.ftpServer` as they are in force for one site: at its root, and at each path below that has a location. */
 import { serverSections } from '../schema/server-sections.ts';
-import type { GivenSection, IisConfiguration } from './iis-configuration.ts';
+import type { IisConfiguration } from './iis-configuration.ts';
+import { isAtOrBelow } from './location-path.ts';
 import { ResolvedElement } from './resolved-element.ts';
+import type { GivenSection } from './section-reading.ts';
 
 export interface SectionLevel {
   /** `/`, or a path below it. */
@@ -43,10 +45,4 @@ export function sectionLevels(
 /** The server’s comes before all of the site’s, and the nearer path last. */
 function rank({ site, virtualPath }: GivenSection): number {
   return site === undefined ? -1 : virtualPath.length;
-}
-
-/** Names of paths compare without regard to case. */
-export function isAtOrBelow(path: string, above: string): boolean {
-  const [inner, outer] = [path.toLowerCase(), above.toLowerCase()];
-  return outer === '/' || inner === outer || inner.startsWith(`${outer}/`);
 }

@@ -1,4 +1,5 @@
 /** Filters of IIS by command, name and size. What holds for a part of a site only, and cannot here, closes the whole, or stops it. */
+import { placeText } from '../reading/input-fault.ts';
 import type { CollectionEntry } from '../resolution/collection-entries.ts';
 import { echo } from '../resolution/echo.ts';
 import type { ResolvedElement } from '../resolution/resolved-element.ts';
@@ -18,7 +19,7 @@ export function entriesOf(draft: SiteDraft, element: ResolvedElement): readonly 
     const remedy = 'IIS reports an error for it. Correct the list.';
     draft.findings.account(at.attributes.values());
     draft.note('notUnderstood', at.place, { subject: element.path, message, remedy });
-    draft.stop(`${element.path} at ${at.place.line}:${at.place.column} ${message}`);
+    draft.stop(`${element.path} at ${placeText(at.place)} ${message}`);
   }
   return entries;
 }
@@ -71,7 +72,7 @@ export function lost(
     message,
     remedy: 'Say it another way, or close it outside of cardgate.',
   });
-  if (!allows) draft.stop(`${subject} at ${place.line}:${place.column} denies what cannot be carried over`);
+  if (!allows) draft.stop(`${subject} at ${placeText(place)} denies what cannot be carried over`);
   return [];
 }
 

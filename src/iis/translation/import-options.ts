@@ -14,7 +14,17 @@ export interface GivenCertificate {
   readonly key: string;
 }
 
+/** A web.config of a folder that a site shows. */
+export interface GivenWebConfig {
+  /** Its name, for places, and where it lies. */
+  readonly file: string;
+  readonly octets: Uint8Array;
+  /** A site, or a virtual path below it; undefined: the paths whose folder it lies in. */
+  readonly location: string | undefined;
+}
+
 export interface ImportOptions {
+  readonly webConfigs: readonly GivenWebConfig[];
   /** Names of the sites to import; undefined: every FTP site. */
   readonly sites: readonly string[] | undefined;
   /** Unknown attributes and elements stop no site. */

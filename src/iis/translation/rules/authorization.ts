@@ -2,9 +2,11 @@
  * Authorization rules of IIS as rules of a site. Rules of a path and of those above it add up, and Deny wins: the pages of IIS contradict
  * each other about the order, and this is safe in every reading. What cannot be carried over closes the site, or stops it.
  */
+import { placeText } from '../../reading/input-fault.ts';
 import { type CollectionEntry, mergeCollection } from '../../resolution/collection-entries.ts';
 import { echo } from '../../resolution/echo.ts';
-import { isAtOrBelow, type SectionLevel, sectionLevels } from '../../resolution/site-sections.ts';
+import { isAtOrBelow } from '../../resolution/location-path.ts';
+import { type SectionLevel, sectionLevels } from '../../resolution/site-sections.ts';
 import { serverSections } from '../../schema/server-sections.ts';
 import type { SiteDraft } from '../site-draft.ts';
 import type { CarriedRule } from './carried-rule.ts';
@@ -76,7 +78,7 @@ function levelRules(draft: SiteDraft, levels: readonly SectionLevel[]): readonly
           message,
           remedy: 'IIS reports an error for it. Correct the list.',
         });
-        draft.stop(`${subject} at ${at.place.line}:${at.place.column} ${message}`);
+        draft.stop(`${subject} at ${placeText(at.place)} ${message}`);
       }
     }
     inForce.set(virtualPath, entries);
@@ -123,8 +125,7 @@ function ruleOf(draft: SiteDraft, entry: CollectionEntry, path: string): Carried
 function undoing(draft: SiteDraft, entry: CollectionEntry, path: string): readonly CarriedRule[] {
   const rule = ruleOf(draft, entry, path);
   if (!rule) return [];
-  const { line, column } = entry.element.place;
-  const where = `the rule at ${line}:${column} does not hold at ${path}`;
+  const where = `the rule at ${placeText(entry.element.place)} does not hold at ${path}`;
   if (rule.accessType === 'Deny') {
     const message = `${where}; a rule that denies holds below its path always, and still denies there`;
     draft.note('needsDecision', entry.element.place, {
@@ -159,7 +160,7 @@ function placedUnderIsolation(draft: SiteDraft, rule: CarriedRule): CarriedRule 
       remedy: 'Write a rule for the people and the path below their home.',
     });
     if (rule.accessType === 'Deny')
-      draft.stop(`${subject} at ${place.line}:${place.column} denies ${rule.path}, in which homes lie`);
+      draft.stop(`${subject} at ${placeText(place)} denies ${rule.path}, in which homes lie`);
     return undefined;
   }
   const message = `the rule for ${echo(rule.path)} denies the account ${echo(user)} its path /${rest.join('/')}`;
@@ -183,8 +184,7 @@ function writtenRule(draft: SiteDraft, { entry, accessType, people, permissions,
   if (people.unknown.length > 0) {
     const names = people.unknown.map(echo).join(', ');
     const message = `${accessType} for ${names}, which a directory does not have, or has as another`;
-    if (accessType === 'Deny')
-      draft.stop(`${subject} at ${place.line}:${place.column} denies what cannot be carried over`);
+    if (accessType === 'Deny') draft.stop(`${subject} at ${placeText(place)} denies what cannot be carried over`);
     tell(
       'needsDecision',
       message,

@@ -1,6 +1,6 @@
 /** Rules that deny what a rule before them allows: in IIS they may have been without effect, or may have shut people out. */
-import type { InputPlace } from '../../reading/input-fault.ts';
-import { isAtOrBelow } from '../../resolution/site-sections.ts';
+import { type InputPlace, placeText } from '../../reading/input-fault.ts';
+import { isAtOrBelow } from '../../resolution/location-path.ts';
 import type { CarriedRule } from './carried-rule.ts';
 
 export interface OverlapFinding {
@@ -15,7 +15,7 @@ export function overlapFindings(rules: readonly CarriedRule[]): readonly Overlap
     if (rule.accessType !== 'Deny') return [];
     const allowed = rules.slice(0, index).filter((other) => other.accessType === 'Allow' && overlap(rule, other));
     if (allowed.length === 0) return [];
-    const places = allowed.map(({ entry }) => `${entry.element.place.line}:${entry.element.place.column}`);
+    const places = allowed.map(({ entry }) => placeText(entry.element.place));
     return [
       {
         place: rule.entry.element.place,
