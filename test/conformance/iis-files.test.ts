@@ -44,6 +44,30 @@ describe.skipIf(skipReason)('hostile configurations', () => {
   });
 });
 
+describe.skipIf(skipReason)('a web.config that allows all accounts everything', () => {
+  const unlocking = 'iis/real/r14-deny-everyone-last.xml';
+  const opening = Buffer.from(
+    '<configuration><system.ftpServer><security><authorization><clear /><add accessType="Allow" users="*" permissions="Read, Write" /></authorization></security></system.ftpServer></configuration>',
+  );
+
+  it.each([
+    ...samples.map(({ file }) => `iis/samples/${file}`),
+    ...real.map(({ file }) => `iis/real/${file}`),
+    ...hostile
+      .filter(({ expect: expected }) => !expected.startsWith('refuse'))
+      .map(({ file }) => `iis/hostile/${file}`),
+  ])('stops each site of %s that it is given for, unless authorization is unlocked', (path) => {
+    const octets = readVector(path);
+    for (const before of importIis(path, octets, noOptions).sites) {
+      const { name } = before;
+      const webConfigs = [{ file: 'web.config', location: name, octets: opening }];
+      const { sites } = importIis(path, octets, { ...noOptions, webConfigs });
+      const written = path === unlocking ? before.written : 'written as a comment';
+      expect(sites.find((site) => site.name === name)).toMatchObject({ written });
+    }
+  });
+});
+
 describe.skipIf(skipReason)('what is imported', () => {
   let pki: TestPki;
   let folder: string;

@@ -56,7 +56,7 @@ function refusal(webConfigs: ImportOptions['webConfigs'], options: Partial<Impor
 }
 
 describe('what a web.config says', () => {
-  const everyone = { users: '*', permissions: ['Read', 'Write'] };
+  const allAccounts = { users: '*', permissions: ['Read', 'Write'] };
   const bob = { users: ['bob'], permissions: ['Read'] };
 
   it.each([
@@ -64,13 +64,13 @@ describe('what a web.config says', () => {
       'at the root of a site adds to the rules of its location',
       'files',
       rules(deny('eve')),
-      [everyone, { accessType: 'Deny', users: ['eve'], permissions: ['Read'] }],
+      [allAccounts, { accessType: 'Deny', users: ['eve'], permissions: ['Read'] }],
     ],
     [
       'at a path holds there',
       'files/a/b',
       rules(deny('eve')),
-      [everyone, { accessType: 'Deny', users: ['eve'], permissions: ['Read'], path: '/a/b' }],
+      [allAccounts, { accessType: 'Deny', users: ['eve'], permissions: ['Read'], path: '/a/b' }],
     ],
     ['clears what it inherits at the root', 'files', rules(`<clear />${allow('bob')}`), [bob]],
     [
@@ -84,7 +84,7 @@ describe('what a web.config says', () => {
       'FILES/a',
       rules(`<clear />${allow('bob')}`),
       [
-        everyone,
+        allAccounts,
         { users: ['bob'], permissions: ['Read'], path: '/a' },
         { accessType: 'Deny', users: '*', permissions: ['Read', 'Write'], path: '/a' },
       ],
@@ -98,7 +98,7 @@ describe('what a web.config says', () => {
   it('in a location holds below its own path', () => {
     const text = webConfig(locationOf('b/c', rules(deny('eve'))));
     expect(withWebConfigs([given(text, 'files/a')]).settings).toMatchObject({
-      authorization: [everyone, { accessType: 'Deny', path: '/a/b/c' }],
+      authorization: [allAccounts, { accessType: 'Deny', path: '/a/b/c' }],
     });
   });
 
@@ -108,7 +108,7 @@ describe('what a web.config says', () => {
     const after = unlocked + locationOf('files/a', rules(allow('ada')));
     const { settings } = withWebConfigs([deeper, upper], { after });
     expect(settings['authorization']).toEqual([
-      everyone,
+      allAccounts,
       { accessType: 'Deny', users: ['eve'], permissions: ['Read'] },
       { users: ['eve'], permissions: ['Read'], path: '/a' },
       { accessType: 'Deny', users: '*', permissions: ['Read', 'Write'], path: '/a' },
@@ -141,7 +141,7 @@ describe('what a web.config says', () => {
       '<system.webServer><a b="c" /></system.webServer><runtime><x:y xmlns:x="urn:z" /></runtime>',
     );
     const { told, settings, findings } = withWebConfigs([given(text)], { after: '' });
-    expect(settings).toMatchObject({ authorization: [everyone] });
+    expect(settings).toMatchObject({ authorization: [allAccounts] });
     expect(told).toContain('withoutEffect system.webServer');
     expect(findings.find(({ subject }) => subject === 'system.webServer')?.place?.file).toBe('web.config');
   });
