@@ -80,8 +80,8 @@ export const settingEffects: Readonly<Record<string, EffectEntry>> = {
   'sites[].commandFiltering': renewedForFtps,
   'sites[].directoryBrowse': renewedForFtps,
   'sites[].fileHandling': renewedForFtps,
-  'sites[].logFile': restartForFtps,
-  'sites[].hooks': restartForFtps,
+  'sites[].logFile': renewedForFtps,
+  'sites[].hooks': renewedForFtps,
 };
 
 /** @param pattern a setting such as `sites[].ssl.minimumVersion` @returns the entry that speaks for it */

@@ -38,10 +38,10 @@ export async function serveSites(
       parts,
       logins,
       create,
-      apply: (renewed) => renewSites(running, renewed),
+      apply: (renewed) => renewSites(running, renewed, clock),
       // After a refused reload too: the administrator may have withdrawn a group, and the old configuration still decides.
       reopen: () => {
-        for (const { siteLog } of running) void siteLog?.reopen();
+        for (const { siteLog } of running) void siteLog.reopen();
       },
       afterReload: () => recheckSessions(running, logger),
       facts: { sites: running.length, node: process.version },
@@ -55,8 +55,8 @@ export async function serveSites(
     },
     say,
   );
-  for (const { hooks } of running) hooks?.close();
-  await Promise.all(running.map(({ siteLog }) => siteLog?.close()));
+  for (const { hooks } of running) hooks.close();
+  await Promise.all(running.map(({ siteLog }) => siteLog.close()));
   const isStuck = stuck() > 0;
   await parts.close(logins);
   // By force: a process that ends by itself first waits for its threads, and those for a file system that does not answer.

@@ -19,9 +19,9 @@ import type { SharedEvidence } from './evidence.ts';
 import { fileOperationLimits } from './file-threads.ts';
 import { failedBinding, listenFault } from './listen-fault.ts';
 import { OwnStatuses } from './own-statuses.ts';
-import { openSiteHooks } from './site-hooks.ts';
+import { openSiteHooks, renewedHooks } from './site-hooks.ts';
 import { openSiteStorage } from './site-storage.ts';
-import { serverOptions, stapledCertificates } from './sites.ts';
+import { logPlaceOf, serverOptions, stapledCertificates } from './sites.ts';
 
 export interface RunningSite {
   /** As last loaded. */
@@ -30,9 +30,8 @@ export interface RunningSite {
   readonly files: FileOperations;
   readonly externalNames: ExternalNames;
   readonly statuses: OwnStatuses;
-  /** Absent where the site has none. */
-  readonly siteLog?: SiteLog | undefined;
-  readonly hooks?: SiteHooks | undefined;
+  readonly siteLog: SiteLog;
+  readonly hooks: SiteHooks;
 }
 
 interface SiteParts {
@@ -105,24 +104,24 @@ export async function startSites(
   return running;
 }
 
-function openSiteLog({ settings, logDirectory: directory }: LoadedSite, clock: Clock, logger: Logger) {
-  const { name: site, logFile } = settings;
-  if (!logFile || directory === undefined) return undefined;
+function openSiteLog(site: LoadedSite, clock: Clock, logger: Logger): SiteLog {
   const onAlarm = (text: string) => logger.error('site-log-alarm', { text });
-  return new SiteLog({ settings: logFile, directory, site, clock, onAlarm });
+  return new SiteLog({ place: logPlaceOf(site), site: site.settings.name, clock, onAlarm });
 }
 
 /** All sites, or none. @throws when a TLS identity cannot be used */
-export function renewSites(running: readonly RunningSite[], { sites, settings }: Configuration): void {
+export function renewSites(running: readonly RunningSite[], { sites, settings }: Configuration, clock: Clock): void {
   const renewals = running.flatMap((one) => {
     const site = sites.find(({ settings }) => settings.name === one.site.settings.name);
     if (!site) return [];
     const options = serverOptions(site, settings.ipSecurity);
     checkIdentity(options);
-    return [{ one, site, options }];
+    return [{ one, site, options, hooks: renewedHooks(one.site, site, clock) }];
   });
-  for (const { one, site, options } of renewals) {
+  for (const { one, site, options, hooks } of renewals) {
     one.server.renew(options);
+    one.hooks.renew(hooks);
+    one.siteLog.renew(logPlaceOf(site));
     one.files.limits = fileOperationLimits(site.settings);
     one.site = site;
     prepare(one);

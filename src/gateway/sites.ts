@@ -2,6 +2,7 @@
 import type { LoadedSite } from '../config/load.ts';
 import type { IpSecurity } from '../ftp/admission/ip-security.ts';
 import type { RenewableOptions } from '../ftp/server-options.ts';
+import type { LogPlace } from '../operations/site-log/site-log.ts';
 import { encodeCertificatePem } from '../pki/encoding/pem.ts';
 import { type OwnCertificate, readOwnCertificate } from '../pki/ocsp/own-certificate.ts';
 
@@ -27,4 +28,9 @@ export function stapledCertificates({ settings, server, furtherServers }: Loaded
   return [server, ...furtherServers]
     .map(({ certificate }) => readOwnCertificate(certificate))
     .filter((own) => typeof own !== 'string');
+}
+
+/** @returns where the log of the site is written, undefined for a site without one */
+export function logPlaceOf({ settings: { logFile }, logDirectory }: LoadedSite): LogPlace | undefined {
+  return logFile && logDirectory !== undefined ? { settings: logFile, directory: logDirectory } : undefined;
 }

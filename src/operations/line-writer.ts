@@ -33,6 +33,14 @@ const maximumBatch = 1024 * 1024;
 interface Kept {
   readonly octets: Buffer;
   readonly target: LineTarget;
+  /** Octets before them of the same line, which lie in the target already. */
+  readonly begun?: Buffer;
+}
+
+/** Lines of former targets are to go to another. */
+interface Move {
+  readonly from: ReadonlySet<LineTarget>;
+  readonly to: LineTarget;
 }
 
 export class LineWriter {
@@ -54,6 +62,10 @@ export class LineWriter {
   #losses: Losses | undefined;
   #lostForGood = 0;
   #pump: Promise<void> | undefined;
+  /** Made between two writes. */
+  readonly #moves: Move[] = [];
+  /** Targets that were left while nothing was on its way to them. */
+  #leaving: Promise<void> = Promise.resolve();
   #failure: string | undefined;
   #isGone = false;
   #isEnding = false;
@@ -112,9 +124,21 @@ export class LineWriter {
     });
   }
 
-  /** From the next line on. The target before is closed when all of its lines are written. */
-  turnTo(target: LineTarget): void {
+  /**
+   * From the next line on. The target before is closed when all of its lines are written.
+   * @param kept lines that are not yet written may go to the new target, too: a line that the former has a part of goes there whole
+   */
+  turnTo(target: LineTarget, kept: 'with lines not yet written' | 'without' = 'without'): void {
     this.#target = target;
+    if (kept === 'without') return;
+    if (this.#pump) {
+      this.#moves.push({ from: new Set(this.#kept.map((line) => line.target)), to: target });
+      this.#wake();
+      return;
+    }
+    const former = this.#open;
+    this.#open = target;
+    this.#leaving = this.#leaving.then(() => former.close()).catch(() => undefined);
   }
 
   reopen(): Promise<void> {
@@ -129,7 +153,8 @@ export class LineWriter {
     const deadline = Promise.withResolvers<void>();
     const timer = setTimeout(deadline.resolve, this.#stallMilliseconds);
     await Promise.race([this.#pump ?? Promise.resolve(), deadline.promise]);
-    await Promise.race([this.#open.close().catch(() => undefined), deadline.promise]);
+    const closed = [this.#leaving, this.#open.close()].map((closing) => closing.catch(() => undefined));
+    await Promise.race([Promise.all(closed), deadline.promise]);
     clearTimeout(timer);
     const lost = this.#kept.length + (this.#losses?.count ?? 0) + this.#lostForGood;
     if (lost > 0) this.#options.onAlarm(`closed ${this.#open.name}: ${lost} lines are lost`);
@@ -145,13 +170,27 @@ export class LineWriter {
   async #writeKept(): Promise<void> {
     while (this.#keptLength > 0 && !this.#isGone) {
       try {
+        this.#moveKept();
         await this.#writeSome();
         this.#recovered();
       } catch (error) {
         this.#failed(error);
+        if (this.#moves.length > 0) continue;
         if (this.#isEnding) return;
         await this.#pause();
       }
+    }
+  }
+
+  #moveKept(): void {
+    for (const { from, to } of this.#moves.splice(0)) {
+      this.#kept = this.#kept.map((line) => {
+        if (!from.has(line.target)) return line;
+        const { octets, begun } = line;
+        if (!begun) return { octets, target: to };
+        this.#keptLength += begun.length;
+        return { octets: Buffer.concat([begun, octets]), target: to };
+      });
     }
   }
 
@@ -179,7 +218,8 @@ export class LineWriter {
     this.#keptLength -= written;
     if (written < octets.length) {
       // However many lines the rest holds, it stays whole, and its lines count as written with its end.
-      this.#kept.splice(0, batch.length, { octets: octets.subarray(written), target });
+      const begun = begunLine(this.#kept[0]?.begun, octets.subarray(0, written));
+      this.#kept.splice(0, batch.length, { octets: octets.subarray(written), target, begun });
       this.#unfinished += batch.length - 1;
       return;
     }
@@ -236,4 +276,10 @@ export class LineWriter {
       };
     });
   }
+}
+
+/** @param before what lay in the target of the first line @returns what lies there of the line that the write has torn */
+function begunLine(before: Buffer | undefined, written: Buffer): Buffer {
+  const end = written.lastIndexOf(0x0a);
+  return end >= 0 || !before ? written.subarray(end + 1) : Buffer.concat([before, written]);
 }

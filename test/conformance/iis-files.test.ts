@@ -45,7 +45,6 @@ describe.skipIf(skipReason)('hostile configurations', () => {
 });
 
 describe.skipIf(skipReason)('a web.config that allows all accounts everything', () => {
-  const unlocking = 'iis/real/r14-deny-everyone-last.xml';
   const opening = Buffer.from(
     '<configuration><system.ftpServer><security><authorization><clear /><add accessType="Allow" users="*" permissions="Read, Write" /></authorization></security></system.ftpServer></configuration>',
   );
@@ -62,7 +61,7 @@ describe.skipIf(skipReason)('a web.config that allows all accounts everything', 
       const { name } = before;
       const webConfigs = [{ file: 'web.config', location: name, octets: opening }];
       const { sites } = importIis(path, octets, { ...noOptions, webConfigs });
-      const written = path === unlocking ? before.written : 'written as a comment';
+      const written = path.includes('/r14-') ? before.written : 'written as a comment';
       expect(sites.find((site) => site.name === name)).toMatchObject({ written });
     }
   });

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import type { HookName } from '../../src/hooks/hook-event.ts';
-import { type SiteHook, SiteHooks } from '../../src/hooks/site-hooks.ts';
+import type { SiteHook } from '../../src/hooks/hook-in-use.ts';
+import { SiteHooks } from '../../src/hooks/site-hooks.ts';
 import { CountedWarnings } from '../../src/operations/counted-warnings.ts';
 import { silentLogger } from '../../src/operations/log.ts';
 import { milliseconds } from '../../src/settings/units.ts';
@@ -401,4 +402,36 @@ describe('onLogin', () => {
       expect(await site.record(({ event }) => event === 'refusal')).toMatchObject({ denial: { code: denialCode } });
     },
   );
+});
+
+describe('hooks that are renewed', () => {
+  it('are asked for the next event of a session that is running, also where there were none', async () => {
+    const site = await start({});
+    await writeFile(join(site.home, 'a'), 'content of a');
+    const client = await site.loggedIn();
+    expect((await download(client, identities.ada, 'RETR a')).code).toBe(226);
+    opened.at(-1)?.renew(new Map([['onDownload', hookOf(deny)]]));
+    expect((await client.command('EPSV')).code).toBe(229);
+    expect((await client.command('RETR a')).code).toBe(550);
+    opened.at(-1)?.renew(new Map());
+    expect((await download(client, identities.ada, 'RETR a')).code).toBe(226);
+  });
+
+  it('leave an upload under way with the hook that it was shown to', async () => {
+    const shown = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<unknown>();
+    const old: Answer = () => {
+      shown.resolve();
+      return answered.promise;
+    };
+    const site = await start({ onUpload: hookOf(old) });
+    const client = await site.loggedIn();
+    const sending = upload(client, identities.ada, 'STOR new', 'octets');
+    await shown.promise;
+    opened.at(-1)?.renew(new Map([['onUpload', hookOf(allow)]]));
+    answered.resolve({ allow: false, reason: 'found something' });
+    expect((await sending).code).toBe(550);
+    expect(await visible(site.home)).toEqual({});
+    expect((await upload(client, identities.ada, 'STOR new', 'octets')).code).toBe(226);
+  });
 });

@@ -25,7 +25,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'cardgate-site-log-'));
   const settings = logFile.parse({ directory, logExtFileFlags: [...logFlags] });
   const onAlarm = (text: string) => expect.unreachable(text);
-  log = new SiteLog({ settings, directory, site: 'files', clock, onAlarm });
+  log = new SiteLog({ place: { settings, directory }, site: 'files', clock, onAlarm });
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
@@ -320,5 +320,64 @@ describe('the end of a control connection', () => {
     await turn();
     const lines = await linesOf(site);
     expect(lines.at(-1)).toMatchObject({ 'cs-method': 'ControlChannelClosed', 'sc-substatus': '21' });
+  });
+});
+
+describe('a log that is renewed', () => {
+  const placeIn = (folder: string) => ({ settings: logFile.parse({ directory: folder }), directory: folder });
+  const methods = async (folder: string) =>
+    (await readFile(join(folder, 'u_ex261128.log'), 'utf8').catch(() => ''))
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => /ControlChannel\w+|USER|PWD|NOOP|MKD|QUIT/.exec(line)?.[0])
+      .filter((method) => method !== undefined);
+
+  it('has a line for every command of a running session, in the old directory or in the new', async () => {
+    const site = await start();
+    const client = await site.connect();
+    await client.secure(identities.ada);
+    await client.logIn('ada');
+    const other = join(directory, 'other');
+    for (let count = 0; count < 5; count += 1) await client.command('NOOP');
+    log.renew(placeIn(other));
+    for (let count = 0; count < 5; count += 1) await client.command('PWD');
+    await client.command('QUIT');
+    await client.gone();
+    await site.server.close(milliseconds(0));
+    await log.close();
+    const noops = Array.from({ length: 5 }, () => 'NOOP');
+    const pwds = Array.from({ length: 5 }, () => 'PWD');
+    expect([...(await methods(directory)), ...(await methods(other))]).toEqual([
+      'ControlChannelOpened',
+      'USER',
+      ...noops,
+      ...pwds,
+      'QUIT',
+      'ControlChannelClosed',
+    ]);
+    expect(await methods(other)).toEqual(expect.arrayContaining(pwds));
+  });
+
+  it('is turned off and on in a session that is running, and says nothing of what was refused in between', async () => {
+    const site = await start();
+    const client = await site.connect();
+    log.renew(undefined);
+    expect((await client.command('USER ada')).code).toBe(530);
+    log.renew({ settings: logFile.parse({ directory, logExtFileFlags: [...logFlags] }), directory });
+    await client.secure(identities.ada);
+    await client.logIn('ada');
+    await client.command('QUIT');
+    await client.gone();
+    const lines = (await linesOf(site)).map(brief);
+    expect(lines[0]).toBe('- ControlChannelOpened - - 0 0 -');
+    expect(lines.slice(1)).toEqual([
+      '- AUTH TLS 234 0 0 -',
+      'ada USER ada 230 0 0 /',
+      'ada PBSZ 0 200 0 0 -',
+      'ada PROT P 200 0 0 -',
+      'ada TYPE I 200 0 0 -',
+      'ada QUIT - 221 0 0 -',
+      'ada ControlChannelClosed - - 0 0 -',
+    ]);
   });
 });

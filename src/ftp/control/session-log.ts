@@ -1,6 +1,7 @@
 /**
  * What the site log hears of one control connection: a line for each command once it is answered, whatever runs beside it, and one for
- * each channel that is opened or closed. A site without such a log has none of these.
+ * each channel that is opened or closed. While the
+ * site has no log it keeps no more than what the log would need if the site got one.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Socket } from 'node:net';
@@ -99,6 +100,10 @@ export class SessionLog {
 
   /** Runs a command and writes its line. */
   async command(command: LoggedCommand, run: () => Promise<void>): Promise<void> {
+    if (!this.#log.isOn) {
+      await run();
+      return;
+    }
     const { options, bytesSent, bytesReceived } = this.#control;
     const isBeside = this.#main !== undefined;
     const one: Running = {
@@ -129,6 +134,7 @@ export class SessionLog {
 
   /** Of several refusals of one command the first is its cause. */
   refused(code: DenialCode): void {
+    if (!this.#log.isOn) return;
     const isData = denialEntry(code).stage === 'data-channel';
     const one = this.#current() ?? (isData ? this.#main : undefined);
     if (one) one.denial ??= code;

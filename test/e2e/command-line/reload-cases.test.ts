@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -89,6 +89,8 @@ interface Settings {
     bindings: object[];
     authorization: object[];
     sslClientCertificates: { crlFiles: string[] };
+    hooks?: object;
+    logFile?: object;
   }[];
 }
 
@@ -256,6 +258,52 @@ describe('a reload reaches the sessions that are running:', () => {
     expect(outcomeIn(await hangUp())).toMatchObject({ tookEffect: ['sites[files].authorization'], needsRestart: [] });
     expect((await running.command('MKD made')).code).toBe(550);
     expect((await running.command('NOOP')).code).toBe(200);
+  });
+
+  it('hooks, which are asked for the next event, and no longer when they are gone', async () => {
+    const program = join(world.folder, 'refuse.sh');
+    await writeFile(program, '#!/bin/sh\necho \'{"allow": false, "reason": "kept by law"}\'\n', { mode: 0o700 });
+    expect((await running.command('MKD made')).code).toBe(257);
+    await edit(({ sites: [site] }) => {
+      site!.hooks = { onDelete: { program: [program] } };
+    });
+    expect(outcomeIn(await hangUp())).toMatchObject({ tookEffect: ['sites[files].hooks'], needsRestart: [] });
+    expect((await running.command('RMD made')).code).toBe(550);
+    await write('cardgate.yaml', material['cardgate.yaml']!);
+    expect(outcomeIn(await hangUp())).toMatchObject({ tookEffect: ['sites[files].hooks'], needsRestart: [] });
+    expect((await running.command('RMD made')).code).toBe(250);
+  });
+
+  it('the log of a site: turned on, moved to another directory and turned off, with every command in its place', async () => {
+    const log = async (directory: string | undefined) => {
+      await edit(({ sites: [site] }) => {
+        if (directory === undefined) delete site!.logFile;
+        else site!.logFile = { directory, logExtFileFlags: ['Method'] };
+      });
+      const { tookEffect, needsRestart } = outcomeIn(await hangUp()) ?? {};
+      expect({ tookEffect, needsRestart }).toEqual({ tookEffect: ['sites[files].logFile'], needsRestart: [] });
+    };
+    await running.command('NOOP');
+    await log('logs-one');
+    await running.command('PWD');
+    await log('logs-two');
+    await running.command('SYST');
+    await log(undefined);
+    await running.command('NOOP');
+    const linesIn = async (directory: string) => {
+      const folder = join(world.folder, directory);
+      const names = await readdir(folder).catch(() => []);
+      const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+      return texts
+        .join('')
+        .split('\n')
+        .filter((line) => /^[A-Z]/.test(line));
+    };
+    // A line may still be on its way when the directory changes, and goes to the new one then.
+    await expect
+      .poll(async () => [...(await linesIn('logs-one')), ...(await linesIn('logs-two'))])
+      .toEqual(['PWD', 'SYST']);
+    expect(await linesIn('logs-two')).toContain('SYST');
   });
 
   it('a trust anchor that is withdrawn ends those whose cards it vouched for, and no resumed TLS session brings them back', async () => {

@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import type { HookEvent } from '../../../src/hooks/hook-event.ts';
+import type { SiteHook } from '../../../src/hooks/hook-in-use.ts';
 import { HttpHook } from '../../../src/hooks/http-hook.ts';
 import type { HookTransport } from '../../../src/hooks/program-hook.ts';
-import { type SiteHook, SiteHooks } from '../../../src/hooks/site-hooks.ts';
+import { SiteHooks } from '../../../src/hooks/site-hooks.ts';
 import { CountedWarnings } from '../../../src/operations/counted-warnings.ts';
 import { type LogFields, silentLogger } from '../../../src/operations/log.ts';
 import { milliseconds } from '../../../src/settings/units.ts';
@@ -127,6 +128,96 @@ describe('a hook', () => {
     await expect.poll(() => answers.length).toBe(2);
     answers[1]?.({ allow: false, reason: 'no' });
     expect(await third).toMatchObject({ outcome: 'refused' });
+  });
+});
+
+describe('a renewal', () => {
+  interface Counted {
+    readonly hook: SiteHook;
+    readonly asked: string[];
+    readonly answers: ((value: unknown) => void)[];
+    /** Its name, as often as it was closed. */
+    readonly closings: string[];
+  }
+  /** A hook whose answers the test gives. */
+  function counted(name: string, settings: Partial<SiteHook['settings']> = {}): Counted {
+    const asked: string[] = [];
+    const answers: ((value: unknown) => void)[] = [];
+    const closings: string[] = [];
+    const ask: Asked = (event, signal) =>
+      new Promise((resolve, reject) => {
+        asked.push(event);
+        answers.push(resolve);
+        signal.addEventListener('abort', () => reject(signal.reason));
+      });
+    const one: Counted = {
+      hook: { settings: { ...usual, ...settings }, transport: { name, ask, close: () => void closings.push(name) } },
+      asked,
+      answers,
+      closings,
+    };
+    return one;
+  }
+
+  it('asks the new hook from the next event on; a question under way is answered by the old one, which is closed behind it', async () => {
+    const [old, fresh] = [counted('old'), counted('new')];
+    const hooks = hooksOf({ onDelete: old.hook });
+    const [first, waiting] = [hooks.ask(deletion), hooks.ask(deletion)];
+    hooks.renew(new Map([['onDelete', fresh.hook]]));
+    const next = hooks.ask(deletion);
+    await expect.poll(() => [old.asked.length, fresh.asked.length]).toEqual([1, 1]);
+    fresh.answers[0]?.({ allow: true });
+    expect(await next).toEqual({ outcome: 'allowed' });
+    expect(old.closings).toHaveLength(0);
+    old.answers[0]?.({ allow: false, reason: 'no' });
+    expect(await first).toEqual({ outcome: 'refused', hook: 'old', reason: 'no' });
+    await expect.poll(() => old.answers.length).toBe(2);
+    expect(old.closings).toHaveLength(0);
+    old.answers[1]?.({ allow: true });
+    expect(await waiting).toEqual({ outcome: 'allowed' });
+    await expect.poll(() => old.closings).toHaveLength(1);
+    expect(fresh.closings).toHaveLength(0);
+  });
+
+  it('leaves a question under way its deadline and its policy', async () => {
+    const old = counted('old', { timeout: milliseconds(20) });
+    const hooks = hooksOf({ onDelete: old.hook });
+    const asked = hooks.ask(deletion);
+    hooks.renew(new Map());
+    expect(await hooks.ask(deletion)).toEqual({ outcome: 'allowed' });
+    expect(await asked).toEqual({ outcome: 'unavailable', hook: 'old', reason: 'no answer within 20 ms' });
+    await expect.poll(() => old.closings).toHaveLength(1);
+  });
+
+  it('closes a hook without questions at once, and leaves one that is unchanged its turns', async () => {
+    const [idle, busy] = [counted('idle'), counted('busy', { maximumWaiting: 0 })];
+    const hooks = hooksOf({ onDelete: idle.hook, onDownload: busy.hook });
+    const asked = hooks.ask(download);
+    hooks.renew(new Map([['onDownload', 'unchanged']]));
+    expect([hooks.has('onDelete'), hooks.has('onDownload')]).toEqual([false, true]);
+    expect([...idle.closings, ...busy.closings]).toEqual(['idle']);
+    // The one turn is still taken.
+    expect(await hooks.ask(download)).toMatchObject({ outcome: 'unavailable' });
+    busy.answers[0]?.({ allow: true });
+    expect(await asked).toEqual({ outcome: 'allowed' });
+  });
+
+  it('adds a hook where there was none', async () => {
+    const hooks = hooksOf({});
+    hooks.renew(new Map([['onDelete', hook(async () => ({ allow: false, reason: 'no' }))]]));
+    expect(await hooks.ask(deletion)).toMatchObject({ outcome: 'refused' });
+  });
+
+  it('keeps nothing open at the end, questions to old hooks included', async () => {
+    const old = counted('old');
+    const hooks = hooksOf({ onDelete: old.hook });
+    const over = new AbortController();
+    const asked = hooks.ask(deletion, over.signal);
+    hooks.renew(new Map());
+    hooks.close();
+    expect(old.closings).toHaveLength(1);
+    over.abort(new Error('over'));
+    await expect(asked).rejects.toThrow('over');
   });
 });
 

@@ -155,3 +155,83 @@ describe('a target that is gone', () => {
     expect(alarms.at(-1)).toContain('2 lines are lost');
   });
 });
+
+describe('lines that turn to another target', () => {
+  it('go there with those that the former cannot take, in order', async () => {
+    await mkdir(path);
+    const writer = writerTo(new FileTarget(path));
+    for (const line of ['one', 'two']) writer.write(line, 'ordinary');
+    await expect.poll(() => alarms.length).toBe(1);
+    const other = join(folder, 'other');
+    writer.turnTo(new FileTarget(other), 'with lines not yet written');
+    writer.write('three', 'ordinary');
+    await writer.close();
+    expect(await readFile(other, 'utf8')).toBe('one\ntwo\nthree\n');
+  });
+
+  it('go there whole when the former took a part of one', async () => {
+    const parts: string[] = [];
+    let left = 9;
+    const full: LineTarget = {
+      name: 'full',
+      write: async (octets) => {
+        if (left === 0) throw new Error('no space left');
+        const taken = Math.min(left, octets.length);
+        left -= taken;
+        parts.push(octets.subarray(0, taken).toString());
+        return taken;
+      },
+      reopen: async () => undefined,
+      close: async () => undefined,
+    };
+    const writer = writerTo(full);
+    for (const line of ['one', 'two', 'three']) writer.write(line, 'ordinary');
+    await expect.poll(() => alarms.length).toBe(1);
+    expect(parts.join('')).toBe('one\ntwo\nt');
+    writer.turnTo(new FileTarget(path), 'with lines not yet written');
+    writer.write('four', 'ordinary');
+    await writer.close();
+    expect(await textOf()).toBe('three\nfour\n');
+    expect(alarms.at(-1)).toContain('nothing is lost');
+  });
+
+  it('that are on their way to the former stay there, and the former is closed behind them', async () => {
+    const { target, writes } = heldTarget();
+    let isClosed = false;
+    const writer = writerTo({
+      ...target,
+      close: async () => {
+        isClosed = true;
+      },
+    });
+    writer.write('one', 'ordinary');
+    await expect.poll(() => writes.length).toBe(1);
+    writer.turnTo(new FileTarget(path), 'with lines not yet written');
+    writer.write('two', 'ordinary');
+    writes[0]?.end();
+    await expect.poll(textOf).toBe('two\n');
+    expect(isClosed).toBe(true);
+    await writer.close();
+  });
+
+  it('leave a former target open no longer than its last line', async () => {
+    const former = new FileTarget(path);
+    let closings = 0;
+    const writer = writerTo({
+      name: former.name,
+      write: (octets) => former.write(octets),
+      reopen: () => former.reopen(),
+      close: () => {
+        closings += 1;
+        return former.close();
+      },
+    });
+    writer.write('one', 'ordinary');
+    expect(await writer.settled(10_000)).toBe(true);
+    await expect.poll(textOf).toBe('one\n');
+    writer.turnTo(new FileTarget(join(folder, 'other')), 'with lines not yet written');
+    await expect.poll(() => closings).toBe(1);
+    await writer.close();
+    expect(closings).toBe(1);
+  });
+});

@@ -34,7 +34,12 @@ function open({ small, ...changes }: Changes = {}): SiteLog {
     alarms.push(text);
     heard();
   };
-  const log = new SiteLog({ settings, directory: folder, site: 'files', clock: { now: () => now }, onAlarm });
+  const log = new SiteLog({
+    place: { settings, directory: folder },
+    site: 'files',
+    clock: { now: () => now },
+    onAlarm,
+  });
   logs.push(log);
   return log;
 }
@@ -267,5 +272,106 @@ describe('logFile', () => {
       localTimeRollover: false,
       selectiveLogging: ['LogSuccessful', 'LogError', 'LogInfrastructure'],
     });
+  });
+});
+
+describe('a renewal', () => {
+  const placeOf = (directory: string, changes: Partial<z.input<typeof logFile>> = {}) => ({
+    settings: logFile.parse({ directory, logExtFileFlags: ['Time', 'UriStem'], ...changes }),
+    directory,
+  });
+  const other = () => join(folder, '..', 'other');
+  const textIn = (directory: string) => readFile(join(directory, 'u_ex261128.log'), 'utf8');
+
+  it('to another directory goes on there, and no line is lost', async () => {
+    const log = open();
+    for (const name of ['a', 'b']) log.command(entry(name));
+    log.renew(placeOf(other()));
+    for (const name of ['c', 'd']) log.command(entry(name));
+    await closed(log);
+    const lines = [await textIn(folder).catch(() => ''), await textIn(other())].join('').split('\n');
+    expect(lines.filter((line) => /^\d/.test(line)).map((line) => line.slice(-1))).toEqual(['a', 'b', 'c', 'd']);
+    expect(await textIn(other())).toMatch(new RegExp(`^${header('2026-11-28 23:00:00')}`));
+  });
+
+  it('from a directory that takes nothing takes along what was kept', async () => {
+    await mkdir(join(folder, '..'), { recursive: true });
+    await writeFile(folder, 'in the way');
+    const log = open();
+    const told = new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+    log.command(entry('a'));
+    await told;
+    log.renew(placeOf(other()));
+    log.command(entry('b'));
+    await closed(log);
+    expect(await textIn(other())).toBe(`${header('2026-11-28 23:00:00')}23:00:00 a\n23:00:00 b\n`);
+    await rm(folder);
+  });
+
+  it('to other fields writes a header for them, and none where nothing changes', async () => {
+    const log = open();
+    log.command(entry('a'));
+    log.renew(placeOf(folder));
+    log.command(entry('b'));
+    log.renew(placeOf(folder, { logExtFileFlags: ['UriStem'] }));
+    log.command(entry('c'));
+    await closed(log);
+    const first = header('2026-11-28 23:00:00');
+    const second = first.replace('time cs', 'cs');
+    expect(await files()).toEqual({ 'u_ex261128.log': `${first}23:00:00 a\n23:00:00 b\n${second}c\n` });
+  });
+
+  it('to other fields in another directory puts lines that were kept below their own header', async () => {
+    await mkdir(join(folder, '..'), { recursive: true });
+    await writeFile(folder, 'in the way');
+    const log = open();
+    const told = new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+    log.command(entry('a'));
+    await told;
+    log.renew(placeOf(other(), { logExtFileFlags: ['UriStem'] }));
+    log.command(entry('b'));
+    await closed(log);
+    const first = header('2026-11-28 23:00:00');
+    expect(await textIn(other())).toBe(`${first}23:00:00 a\n${first.replace('time cs', 'cs')}b\n`);
+    await rm(folder);
+  });
+
+  it('to another period begins a file of its name', async () => {
+    const log = open();
+    log.command(entry('a'));
+    log.renew(placeOf(folder, { period: 'Monthly' }));
+    log.command(entry('b'));
+    await closed(log);
+    expect(Object.keys(await files())).toEqual(['u_ex2611.log', 'u_ex261128.log']);
+  });
+
+  it('turns the log off and on', async () => {
+    const log = open();
+    expect(log.isOn).toBe(true);
+    log.command(entry('a'));
+    log.renew(undefined);
+    expect(log.isOn).toBe(false);
+    log.command(entry('b'));
+    log.channel(entry('b'));
+    log.renew(placeOf(other()));
+    log.command(entry('c'));
+    await closed(log);
+    expect(await textIn(folder)).toMatch(/ a\n$/);
+    expect(await textIn(other())).toBe(`${header('2026-11-28 23:00:00')}23:00:00 c\n`);
+    expect(alarms).toEqual([]);
+  });
+
+  it('of the selection keeps the file and its header', async () => {
+    const log = open();
+    log.command(entry('a'));
+    log.renew(placeOf(folder, { selectiveLogging: ['LogError'] }));
+    log.command(entry('b'));
+    log.command(entry('c', { status: 550 }));
+    await closed(log);
+    expect(await textIn(folder)).toBe(`${header('2026-11-28 23:00:00')}23:00:00 a\n23:00:00 c\n`);
   });
 });
