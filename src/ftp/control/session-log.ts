@@ -1,7 +1,6 @@
 /**
  * What the site log hears of one control connection: a line for each command once it is answered, whatever runs beside it, and one for
- * each channel that is opened or closed. While the
- * site has no log it keeps no more than what the log would need if the site got one.
+ * each channel that is opened or closed. While the site has no log, it remembers what lines need once a log is turned on.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Socket } from 'node:net';
