@@ -21,6 +21,8 @@ export const allowed = {
     'service/remote-service',
     'service/service-settings',
     'ftp/server-settings',
+    'ftp/command-names',
+    'ftp/messages',
     'hooks/hook-settings',
     'hooks/hook-event',
     'ftp/tls/tls-settings',

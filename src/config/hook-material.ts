@@ -45,7 +45,8 @@ function loadTarget(
   const given = [program, socket, url].filter((one) => one !== undefined).length;
   if (given !== 1) {
     const found = given === 0 ? 'names nothing that can be asked' : 'names several things that are to be asked';
-    reader.source.fault(setting, found, 'Give one of program, socket and url.');
+    const causes = ['program', 'socket', 'url'].map((name) => [...setting, name]);
+    reader.source.fault(setting, found, 'Give one of program, socket and url.', causes);
     return undefined;
   }
   if ((settings.clientCertificate === undefined) !== (settings.clientCertificateKey === undefined)) {

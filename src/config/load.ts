@@ -82,7 +82,7 @@ export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPu
   const digest = new ConfigurationDigest(file, content);
   const source = new YamlSource(file, content);
   const decoded = source.decodeLeniently(configurationSchema);
-  if (!decoded) throw new ConfigurationError(source.faults);
+  if (!decoded) throw new ConfigurationError(inOrder(file, source.faults));
   const { settings, replaced } = decoded;
   const ofSchema = source.faults.length;
 
@@ -116,7 +116,7 @@ export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPu
     folders: settings.sites.flatMap((site, index) => servedFolders(reader, ['sites', index], site)),
   });
   source.withdraw(ofSchema, replaced);
-  const all = [...source.faults, ...further];
+  const all = inOrder(file, [...source.faults, ...further]);
   if (all.some(({ severity }) => severity === 'fault')) throw new ConfigurationError(all);
   return Object.freeze({
     settings,
@@ -130,6 +130,15 @@ export function loadConfiguration(file: string, clock: Clock, purpose: LoadingPu
     files: digest.files(),
     warnings: all,
     locate: (setting: SettingPath) => source.locate(setting),
+  });
+}
+
+/** As a person reads the file; other files behind it. */
+function inOrder(file: string, faults: readonly ConfigurationFault[]): readonly ConfigurationFault[] {
+  const rank = ({ position }: ConfigurationFault) => (position.file === file ? 0 : 1);
+  return faults.toSorted((one, other) => {
+    if (rank(one) !== rank(other) || one.position.file !== other.position.file) return rank(one) - rank(other);
+    return one.position.line - other.position.line || one.position.column - other.position.column;
   });
 }
 

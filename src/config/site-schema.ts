@@ -26,7 +26,7 @@ const mapping = z
 export const siteSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[\w.-]{1,64}$/)
+    .regex(/^[\w.-]{1,64}$/, { error: 'must be 1 to 64 letters, digits, dots, dashes or underscores' })
     .describe('Name in logs and records')
     .meta(iis('site@name')),
   bindings: ftpSections.bindings,

@@ -27,7 +27,8 @@ export function loadVirtualDirectories(
     const same = before.findIndex((other) => foldedPath(other.path) === foldedPath(path));
     if (same !== -1) {
       const detail = `${path} is also the path of virtualDirectories[${same}]; clients of Windows take no notice of letter case`;
-      reader.source.fault([...setting, 'path'], detail, 'Give it another path, or remove one of the two.');
+      const causes = [setting, before[same]?.setting ?? setting].map((one) => [...one, 'path']);
+      reader.source.fault([...setting, 'path'], detail, 'Give it another path, or remove one of the two.', causes);
     }
     const others = before.map((other, place) => ({ name: `virtualDirectories[${place}]`, ...other }));
     const shared = [...root, ...others].find((other) => lies(own, other.physicalPath) || lies(other.physicalPath, own));

@@ -89,9 +89,17 @@ export function consentDigest(settings: Messages): string | undefined {
 
 /** Letter case aside, as IIS has it. A value is not looked through for further variables, and ends no line. */
 function expanded(message: string, values: MessageValues): string {
-  return message.replace(/%(bytesreceived|bytessent|sessionid|sitename|username)%/giu, (_variable, name: string) => {
-    return variables[name.toLowerCase()]?.(values).replace(/[\r\n]/gu, '?') ?? '';
+  return message.replace(/%(\w+)%/gu, (written, name: string) => {
+    return variables[name.toLowerCase()]?.(values).replace(/[\r\n]/gu, '?') ?? written;
   });
+}
+
+/** @returns the words between percent signs in a message, without them */
+export function variablesIn(message: string): readonly { readonly name: string; readonly isKnown: boolean }[] {
+  return [...message.matchAll(/%(\w+)%/gu)].map(([, name = '']) => ({
+    name,
+    isKnown: Object.hasOwn(variables, name.toLowerCase()),
+  }));
 }
 
 const variables: Readonly<Record<string, (values: MessageValues) => string>> = {

@@ -14,7 +14,7 @@ const hook = z.strictObject({
     .describe('Absolute path of a program, then its arguments; no shell reads them'),
   socket: file.optional().describe('Unix socket of an HTTP service, which is asked by POST /'),
   url: z
-    .url({ protocol: /^https$/ })
+    .url({ protocol: /^https$/, error: 'must be an https URL, such as https://scanner.example/events' })
     .optional()
     .describe('URL that is asked by POST'),
   certificateAuthorities: z.array(file).max(100).default([]).describe('PEM files: CAs of the certificate of the URL'),

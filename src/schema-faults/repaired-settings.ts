@@ -1,7 +1,8 @@
 /** A stand-in for settings that a schema refuses, so that the faults of all the others are found in the same run. */
 import { z } from 'zod';
-import { definitionOf, memberOf, plainSchema, schemaAt } from './schema-walk.ts';
+import { definitionOf, memberOf, plainSchema, schemaAt, settingsOf } from './schema-walk.ts';
 import type { SettingPath } from './setting-path.ts';
+import { nearest } from './suggestion.ts';
 
 /** A text that needs more repairs is not a configuration. */
 const maximumRounds = 50;
@@ -18,6 +19,7 @@ export function repairedSettings<Schema extends z.ZodType>(
   value: unknown,
 ): Repaired<z.output<Schema>> | undefined {
   const replaced: SettingPath[] = [];
+  const tried = new Map<string, number>();
   for (let round = 0; round < maximumRounds; round += 1) {
     const result = schema.safeParse(value);
     if (result.success) return { settings: result.data, replaced };
@@ -31,11 +33,28 @@ export function repairedSettings<Schema extends z.ZodType>(
             ? [path]
             : undefined;
       for (const one of unknown ?? []) remove(value, one);
-      if (!unknown) replace(schema, value, path);
-      replaced.push(...(unknown ?? [path]));
+      if (unknown) {
+        replaced.push(...unknown, ...unknown.flatMap((one) => meantSetting(schema, value, one)));
+        continue;
+      }
+      // What no stand-in mends is replaced with what holds it, level by level.
+      const key = JSON.stringify(path);
+      const times = tried.get(key) ?? 0;
+      tried.set(key, times + 1);
+      const holder = path.slice(0, Math.max(1, path.length - times));
+      replace(schema, value, holder);
+      replaced.push(holder);
     }
   }
   return undefined;
+}
+
+/** A setting whose name is spelled wrongly is there, though nothing finds it. */
+function meantSetting(schema: z.core.$ZodType, value: unknown, path: SettingPath): readonly SettingPath[] {
+  const section = schemaAt(schema, path.slice(0, -1), value);
+  const near = section && nearest(String(path.at(-1)), settingsOf(section));
+  const meant = near === undefined ? undefined : [...path.slice(0, -1), near];
+  return meant === undefined || meant.reduce(memberOf, value) !== undefined ? [] : [meant];
 }
 
 function remove(value: unknown, path: SettingPath): void {
@@ -51,7 +70,10 @@ function replace(schema: z.core.$ZodType, value: unknown, path: SettingPath): vo
   if (typeof parent !== 'object' || parent === null || key === undefined) return;
   const holder = parent as Record<string | number, unknown>;
   const expected = schemaAt(schema, path, value) ?? discriminator(schema, value, path);
-  const standIn = expected && !z.safeParse(expected, undefined).success ? leastOf(expected) : undefined;
+  // That a setting without a default is there says something, too.
+  const isWanted =
+    expected && (definitionOf(expected).type === 'optional' || !z.safeParse(expected, undefined).success);
+  const standIn = isWanted ? leastOf(expected) : undefined;
   if (standIn !== undefined) holder[key] = standIn;
   else delete holder[key];
 }
@@ -70,9 +92,14 @@ const texts = [
   '127.0.0.1',
   'ldaps://replaced.invalid',
   'https://replaced.invalid',
+  'http://replaced.invalid:3128',
   '1m',
   'CN=replaced',
   '/',
+  '/replaced',
+  '*.replaced.invalid',
+  '10.0.0.0/8',
+  '.replaced',
   '1.2',
   '0600',
   '0'.repeat(64),
@@ -82,12 +109,15 @@ const texts = [
 function leastOf(schema: z.core.$ZodType): unknown {
   const definition = definitionOf(plainSchema(schema));
   switch (definition.type) {
-    case 'object':
-      return Object.fromEntries(
-        Object.entries(definition.shape)
-          .filter(([, inner]) => !z.safeParse(inner, undefined).success)
-          .map(([name, inner]) => [name, leastOf(inner)]),
-      );
+    case 'object': {
+      const entries = Object.entries(definition.shape);
+      const needed = entries.filter(([, inner]) => !z.safeParse(inner, undefined).success);
+      const least = Object.fromEntries(needed.map(([name, inner]) => [name, leastOf(inner)]));
+      if (z.safeParse(schema, least).success) return least;
+      // A rule between settings may want one of those that need not be there.
+      const wider = entries.map(([name, inner]) => ({ ...least, [name]: leastOf(inner) }));
+      return wider.find((candidate) => z.safeParse(schema, candidate).success) ?? least;
+    }
     case 'array':
       return z.safeParse(schema, []).success ? [] : [leastOf(definition.element)];
     case 'union':

@@ -1,6 +1,6 @@
 /** What a schema refuses, as faults: the setting, what was found, what is allowed, and what the person may have meant. */
 import { z } from 'zod';
-import { allowedText, chosenForm, definitionOf, memberOf, plainSchema, schemaAt } from './schema-walk.ts';
+import { allowedText, chosenForm, definitionOf, memberOf, plainSchema, schemaAt, settingsOf } from './schema-walk.ts';
 import { formatSetting, type SettingPath } from './setting-path.ts';
 import { nearest, suggestedValue } from './suggestion.ts';
 
@@ -60,7 +60,7 @@ function faultsOf(issue: z.core.$ZodIssue, decoding: Decoding): readonly SchemaF
   if (value === undefined)
     return [{ path, message: `is missing; must be ${allowed}`, remedy: missingRemedy(path, decoding) }];
   const written = decoding.written(path) ?? spelled(value);
-  const suggestion = schema && suggestedValue(schema, value, written);
+  const suggestion = (schema && suggestedValue(schema, value, written)) ?? nearest(written, choicesOf(issue));
   return [
     {
       path,
@@ -95,7 +95,9 @@ function refusedText(
 
 function meantRemedy(params: z.core.$ZodIssueCustom['params']): string | undefined {
   const meant: unknown = params?.['meant'];
-  return typeof meant === 'string' ? `Did you mean ${meant}?` : undefined;
+  if (typeof meant === 'string') return `Did you mean ${meant}?`;
+  const remedy: unknown = params?.['remedy'];
+  return typeof remedy === 'string' ? remedy : undefined;
 }
 
 function guideOf({ guide = 'docs/reference' }: Decoding): string {
@@ -104,19 +106,24 @@ function guideOf({ guide = 'docs/reference' }: Decoding): string {
 
 /** Undefined where the schema knows no such setting. */
 function allowedOf(issue: z.core.$ZodIssue, schema: z.core.$ZodType | undefined, value: unknown): string | undefined {
-  if (issue.code === 'invalid_union' && issue.errors.length === 0) {
-    const { options } = issue as { readonly options?: readonly unknown[] };
-    if (options) return `one of ${options.map(String).join(', ')}`;
-  }
+  const choices = choicesOf(issue);
+  if (choices.length > 0) return `one of ${choices.join(', ')}`;
   const [, own] = saysRule.exec(issue.message) ?? innerRule(issue) ?? textRule(schema) ?? [];
   if (own !== undefined) return [...enumerationsOf(schema), own].join(', or ');
   if (!schema) return undefined;
   const { minItems, maxItems } = Array.isArray(value)
     ? z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
     : {};
-  const bounds =
-    minItems !== undefined || maxItems !== undefined ? `, ${minItems ?? 0} to ${maxItems ?? 'any number'} entries` : '';
+  const least = minItems ?? 0;
+  const bounds = maxItems !== undefined ? `, ${least} to ${maxItems} entries` : least > 0 ? `, at least ${least}` : '';
   return `${allowedText(schema)}${bounds}`;
+}
+
+/** Kinds of a section, where it names none of them. */
+function choicesOf(issue: z.core.$ZodIssue): readonly string[] {
+  if (issue.code !== 'invalid_union' || issue.errors.length > 0) return [];
+  const { options = [] } = issue as { readonly options?: readonly unknown[] };
+  return options.map(String);
 }
 
 /** The rule of the one text form among several, such as the URL of a server that may also be a section. */
@@ -169,16 +176,6 @@ function unknownSetting(
           ? `It belongs to ${elsewhere.slice(0, 3).join(' or ')}. ${list}`
           : list,
   };
-}
-
-function settingsOf(schema: z.core.$ZodType): readonly string[] {
-  const definition = definitionOf(plainSchema(schema));
-  if (definition.type === 'object') return Object.keys(definition.shape);
-  if (definition.type === 'record') {
-    const names = definitionOf(plainSchema(definition.keyType));
-    return names.type === 'enum' ? Object.values(names.entries).map(String) : [];
-  }
-  return definition.type === 'union' ? [...new Set(definition.options.flatMap(settingsOf))] : [];
 }
 
 /** Sections that have a setting of this name. */

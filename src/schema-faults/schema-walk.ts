@@ -129,3 +129,14 @@ function stringText(schema: z.core.$ZodType): string {
   const least = minLength ? 'a text that is not empty' : 'a text';
   return maxLength === undefined ? least : `${least}, of at most ${maxLength} characters`;
 }
+
+/** @returns the names of the settings of a section, or of all forms that it may have */
+export function settingsOf(schema: z.core.$ZodType): readonly string[] {
+  const definition = definitionOf(plainSchema(schema));
+  if (definition.type === 'object') return Object.keys(definition.shape);
+  if (definition.type === 'record') {
+    const names = definitionOf(plainSchema(definition.keyType));
+    return names.type === 'enum' ? Object.values(names.entries).map(String) : [];
+  }
+  return definition.type === 'union' ? [...new Set(definition.options.flatMap(settingsOf))] : [];
+}

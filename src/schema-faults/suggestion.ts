@@ -48,8 +48,8 @@ function candidates(value: unknown, written: string): readonly SuggestionCandida
   const found: SuggestionCandidate[] = [
     { candidate: [value], spelling: `[${written}]` },
     { candidate: written, spelling: `'${written}'` },
-    { candidate: `0${written}`, spelling: `'0${written}'` },
   ];
+  if (/^[0-7]+$/.test(written)) found.push({ candidate: `0${written}`, spelling: `'0${written}'` });
   const truth = truths.get(written.toLowerCase());
   if (truth !== undefined) found.push({ candidate: truth, spelling: String(truth) });
   if (/^\d+$/.test(written)) found.push({ candidate: Number(written), spelling: written });
@@ -67,7 +67,7 @@ function respelled(written: string): readonly string[] {
     written.replace(/:\d+$/, ''),
     written.replace(/\.$/, ''),
     written.replace(/^\[([0-9a-f:.]+)\](?::\d+)?$/i, '$1'),
-    `${written}s`,
+    ...(/\d$/.test(written) ? [`${written}s`] : []),
     ...(host === undefined ? [`ldaps://${written}`, `https://${written}`] : [host]),
     written.replace(/^http:/i, 'https:'),
     written.replace(/^https?:/i, 'ldaps:'),

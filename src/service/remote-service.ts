@@ -23,7 +23,14 @@ import { type ResolveRequest, type VerdictAnswer, verdictSchema } from './wire.t
 
 export const remoteService = z.strictObject({
   endpoints: z
-    .array(z.union([z.strictObject({ socket: file }), z.strictObject({ url: z.url({ protocol: /^https$/ }) })]))
+    .array(
+      z.union([
+        z.strictObject({ socket: file }),
+        z.strictObject({
+          url: z.url({ protocol: /^https$/, error: 'must be an https URL, such as https://mapping.example' }),
+        }),
+      ]),
+    )
     .min(1)
     .max(20)
     .describe('Mapping services in order of preference: unix socket, or https URL'),

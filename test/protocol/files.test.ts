@@ -224,8 +224,8 @@ describe('directories and names', () => {
   });
 
   it.each([
-    ['STOU', /^1(?:25|50) FILE: (file\.[0-9a-f]{16})$/u],
-    ['STOU docs/report', /^1(?:25|50) FILE: (docs\/report\.[0-9a-f]{16})$/u],
+    ['STOU', /^1(?:25|50) FILE: (file-[0-9a-f]{16})$/u],
+    ['STOU docs/report', /^1(?:25|50) FILE: (docs\/report-[0-9a-f]{16})$/u],
   ])('%s makes a new file each time, and the first reply tells its name', async (line, opening) => {
     const names: string[] = [];
     for (const content of ['one', 'two']) {

@@ -145,10 +145,10 @@ const ways: readonly Way[] = [
   {
     name: 'STOU',
     run: (client) => sent(client, 'STOU u', 'unique'),
-    after: { ...before, 'u.*': 'unique' },
+    after: { ...before, 'u-*': 'unique' },
     shown: 'unique',
     operation: 'store',
-    path: /^\/u\./,
+    path: /^\/u-/,
   },
   {
     name: 'COMB',
@@ -181,7 +181,7 @@ async function filled(site: ProtocolSite): Promise<void> {
 }
 
 const unnamed = (files: Record<string, string>) =>
-  Object.fromEntries(Object.entries(files).map(([name, text]) => [name.replace(/^u\..*/, 'u.*'), text]));
+  Object.fromEntries(Object.entries(files).map(([name, text]) => [name.replace(/^u-.*/, 'u-*'), text]));
 
 describe.each(ways)('$name', ({ run, after, shown, operation, path }) => {
   it('becomes visible when onUpload has allowed the whole of it, and not before', async () => {

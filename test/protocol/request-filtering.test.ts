@@ -406,3 +406,34 @@ describe('maxAllowedContentLength', () => {
     expect(await one.code('SITE COPY short copy')).toBe(200);
   });
 });
+
+describe('STOU under rules for extensions', () => {
+  const exe = { fileExtensions: { extensions: [{ fileExtension: '.exe', allowed: false }] } };
+  const txt = { fileExtensions: { allowUnlisted: false, extensions: [{ fileExtension: '.txt', allowed: true }] } };
+
+  const plain = { fileExtensions: { allowUnlisted: false, extensions: [{ fileExtension: '.', allowed: true }] } };
+
+  it.each([
+    ['exe', 'STOU setup.exe', exe, 553],
+    ['exe in capitals', 'STOU setup.EXE', exe, 553],
+    ['a name of nothing else', 'STOU .exe', exe, 553],
+    ['exe in a directory with a dot', 'STOU d.txt/setup.exe', exe, 553],
+    ['another', 'STOU report.txt', exe, 226],
+    ['none', 'STOU report', exe, 226],
+    ['the one that is listed', 'STOU report.txt', txt, 226],
+    ['one that is not listed', 'STOU report.pdf', txt, 553],
+    ['none, where only listed ones are allowed', 'STOU report', txt, 553],
+    ['none, in a directory with a dot', 'STOU d.txt/report', txt, 553],
+    ['none, where names without one are allowed', 'STOU report', plain, 226],
+  ])('%s', async (_extension, line, settings, expected) => {
+    const { send } = await filtered(settings, { 'd.txt/': '' });
+    expect(await send(line, Buffer.from('content'))).toBe(expected);
+  });
+
+  it('keeps the extension last in the name that it makes', async () => {
+    const { send, site } = await filtered(txt, {});
+    expect(await send('STOU report.txt', Buffer.from('content'))).toBe(226);
+    const [name] = (await readdir(site.home)).filter((one) => !one.startsWith('.cardgate'));
+    expect(name).toMatch(/^report-[0-9a-f]{16}\.txt$/u);
+  });
+});

@@ -23,6 +23,9 @@ export function addressWarnings(
         {
           applies: before >= 0,
           path: [...path, 'entries', index],
+          causes: [index, before].flatMap((place) =>
+            ['ipAddress', 'domainName'].map((name) => [...path, 'entries', place, name]),
+          ),
           message: `the entry ${label} never counts: the entry ${labels[before] ?? ''} before it matches the same clients`,
           remedy: 'Put it before that entry, or remove it.',
         },

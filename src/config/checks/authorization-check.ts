@@ -25,16 +25,27 @@ export function checkAuthorization(
       checkRole(source, [...at, 'roles', place], role, known?.groups);
     }
     if (isEmpty(rule)) {
-      source.warning(at, 'has empty lists, and so concerns no account', 'Add users or roles, or remove the rule.');
+      const lists = ['users', 'roles'].map((name) => [...at, name]);
+      source.warning(
+        at,
+        'has empty lists, and so concerns no account',
+        'Add users or roles, or remove the rule.',
+        lists,
+      );
     }
     const same = settings.authorization.findIndex((other) => JSON.stringify(other) === JSON.stringify(rule));
-    if (same !== index) source.warning(at, `says the same as authorization[${same}]`, 'Remove one of the two.');
+    if (same !== index) {
+      const names = ['users', 'roles', 'permissions', 'accessType', 'path'];
+      const both = [at, [...setting, same]].flatMap((one) => names.map((name) => [...one, name]));
+      source.warning(at, `says the same as authorization[${same}]`, 'Remove one of the two.', both);
+    }
   });
   if (settings.authorization.every(({ accessType }) => accessType === 'Deny')) {
     source.warning(
       setting,
       'has no rule that allows anything: every login will be refused',
       'Add a rule with accessType Allow.',
+      settings.authorization.map((_rule, index) => [...setting, index, 'accessType']),
     );
   }
 }

@@ -22,7 +22,8 @@ export function checkBindings(source: YamlSource, settings: Settings): void {
         earlier.address === address
           ? `${address} port ${port} is bound twice`
           : `${address} port ${port} is bound already, by ${earlier.address}`;
-      source.fault(setting, same, 'Use another port, or addresses that do not include each other.');
+      const remedy = 'Use another port, or addresses that do not include each other.';
+      source.fault(setting, same, remedy, [listener, earlier].flatMap(partsOf));
     }
     if (!isOfThisMachine(address)) {
       source.warning(
@@ -39,9 +40,17 @@ export function checkBindings(source: YamlSource, settings: Settings): void {
     source.fault(
       ['sites', site, 'firewallSupport'],
       `the passive ports ${low}-${high} include port ${inside.port}, where connections are accepted`,
-      'Move the range, such as to 50000-50063.',
+      `Move the range, such as to ${freeRange(listeners)}.`,
+      [
+        ...partsOf(inside),
+        ...['lowDataChannelPort', 'highDataChannelPort'].map((name) => ['sites', site, 'firewallSupport', name]),
+      ],
     );
   });
+}
+
+function partsOf({ setting }: Listener): readonly SettingPath[] {
+  return ['address', 'port'].map((name) => [...setting, name]);
 }
 
 function listenersOf({ sites, mappingService }: Settings): readonly Listener[] {
@@ -72,4 +81,12 @@ function isOfThisMachine(address: string): boolean {
   if (address === '::' || address === '0.0.0.0' || address === '::1' || address.startsWith('127.')) return true;
   const own = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
   return own.some((entry) => plainAddress(entry.address.replace(/%.*$/, '')) === address);
+}
+
+/** @returns 64 passive ports without a listener */
+function freeRange(listeners: readonly Listener[]): string {
+  const [low = 50_000] = [50_000, 51_000, 52_000].filter((first) =>
+    listeners.every(({ port }) => port < first || port > first + 63),
+  );
+  return `${low}-${low + 63}`;
 }

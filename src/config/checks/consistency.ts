@@ -1,5 +1,6 @@
 /** Rules between settings that no single setting can show: references, contradictions, weak choices. */
 import { followsLayout } from '../../authorization/user-isolation.ts';
+import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import type { DirectorySettings } from '../directory-schema.ts';
 import type { Settings } from '../schema.ts';
 import type { SiteSettings } from '../site-schema.ts';
@@ -20,23 +21,32 @@ export function checkConsistency(source: YamlSource, settings: Settings): void {
     const message = 'people log in without a record while the audit file cannot be written';
     source.warning(['audit', 'whenUnwritable'], message, 'Use refuseLogins.');
   }
-  for (const { applies, path, message, remedy } of addressWarnings(settings.ipSecurity, ['ipSecurity'])) {
-    if (applies) source.warning(path, message, remedy);
-  }
+  for (const rule of addressWarnings(settings.ipSecurity, ['ipSecurity'])) tell(source, 'warning', [], rule);
   settings.directories.forEach((directory, index) => {
-    for (const { applies, path, message, remedy } of directoryRules(directory)) {
-      if (applies) source.fault(['directories', index, ...path], message, remedy);
-    }
+    for (const rule of directoryRules(directory)) tell(source, 'fault', ['directories', index], rule);
   });
   settings.sites.forEach((site, index) => {
-    for (const { applies, path, message, remedy } of siteRules(site, settings)) {
-      if (applies) source.fault(['sites', index, ...path], message, remedy);
-    }
-    for (const { applies, path, message, remedy } of warningsOf(site)) {
-      if (applies) source.warning(['sites', index, ...path], message, remedy);
-    }
+    for (const rule of siteRules(site, settings)) tell(source, 'fault', ['sites', index], rule);
+    for (const rule of warningsOf(site)) tell(source, 'warning', ['sites', index], rule);
   });
 }
+
+function tell(
+  source: YamlSource,
+  severity: 'fault' | 'warning',
+  place: SettingPath,
+  { applies, path, message, remedy, causes }: ConsistencyRule,
+): void {
+  if (!applies) return;
+  source[severity](
+    [...place, ...path],
+    message,
+    remedy,
+    causes?.map((cause) => [...place, ...cause]),
+  );
+}
+
+const passivePorts = ['lowDataChannelPort', 'highDataChannelPort'].map((name) => ['firewallSupport', name]);
 
 function warningsOf(site: SiteSettings): readonly ConsistencyRule[] {
   return [...siteWarnings(site), ...filteringWarnings(site), ...addressWarnings(site.ipSecurity, ['ipSecurity'])];
@@ -49,18 +59,21 @@ function directoryRules(directory: DirectorySettings): readonly ConsistencyRule[
     {
       applies: (servers === undefined) === (discovery === undefined),
       path: ['servers'],
+      causes: [['type'], ['servers'], ['discovery']],
       message: servers ? 'servers and discovery exclude each other' : 'neither servers nor discovery is given',
       remedy: 'List the servers, or say how they are found in the DNS.',
     },
     {
       applies: (bindDn === undefined) !== (bindPasswordFile === undefined),
       path: ['bindDn'],
+      causes: [['type'], ['bindDn'], ['bindPasswordFile']],
       message: 'bindDn and bindPasswordFile belong together',
       remedy: 'Give both, or neither and a clientCertificate.',
     },
     {
       applies: (clientCertificate === undefined) !== (clientCertificateKey === undefined),
       path: ['clientCertificate'],
+      causes: [['type'], ['clientCertificate'], ['clientCertificateKey']],
       message: 'clientCertificate and clientCertificateKey belong together',
       remedy: 'Give both or neither.',
     },
@@ -80,6 +93,7 @@ function directoryRules(directory: DirectorySettings): readonly ConsistencyRule[
     {
       applies: bindDn === undefined && clientCertificate === undefined,
       path: [],
+      causes: [['type'], ['bindDn'], ['clientCertificate']],
       message: 'the gateway has nothing to bind with',
       remedy: 'Give bindDn and bindPasswordFile, or clientCertificate and its key.',
     },
@@ -112,6 +126,7 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Consistency
     {
       applies: (site.mapping.rules === undefined) === (site.mapping.service === undefined),
       path: ['mapping'],
+      causes: ['rules', 'service'].map((name) => ['mapping', name]),
       message: site.mapping.service ? 'rules and service exclude each other' : 'neither rules nor service is given',
       remedy: 'Name a file with rules, or the remote mapping services.',
     },
@@ -130,9 +145,16 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Consistency
     {
       applies: (site.userIsolation.mode === 'Template') !== (site.userIsolation.template !== undefined),
       path: ['userIsolation'],
+      causes: ['mode', 'template'].map((name) => ['userIsolation', name]),
       message: 'mode Template and template belong together',
       remedy: 'Give both or neither.',
     },
+    ...unknownPlaceholders(site).map((name) => ({
+      applies: true,
+      path: ['userIsolation', 'template'],
+      message: `{${name}} stands for nothing`,
+      remedy: `Use ${placeholders.map((known) => `{${known}}`).join(', ')}.`,
+    })),
     {
       applies: site.userIsolation.layout === 'iis' && !followsLayout(site.userIsolation.mode),
       path: ['userIsolation', 'layout'],
@@ -154,12 +176,14 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Consistency
     {
       applies: (low === 0) !== (high === 0),
       path: ['firewallSupport'],
+      causes: passivePorts,
       message: `${low === 0 ? 'highDataChannelPort' : 'lowDataChannelPort'} is given without the other end of the range`,
       remedy: 'Set both ports, or neither.',
     },
     {
       applies: high !== 0 && low > high,
       path: ['firewallSupport'],
+      causes: passivePorts,
       message: `lowDataChannelPort ${low} is above highDataChannelPort ${high}`,
       remedy: 'Exchange the two.',
     },
@@ -200,6 +224,13 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Consistency
       message: `there is no directory named ${name}`,
       remedy: `Use one of: ${[...known].join(', ')}.`,
     })),
+    ...site.directories.map((name, index) => ({
+      applies: site.directories.indexOf(name) < index,
+      path: ['directories', index],
+      causes: [site.directories.indexOf(name), index].map((place) => ['directories', place]),
+      message: `${name} is listed twice`,
+      remedy: 'Keep one of the two.',
+    })),
     {
       applies: used.some(
         (entry) => entry.type === 'activeDirectory' && entry.lookupCacheTime > site.connections.loginRecheckInterval,
@@ -219,10 +250,18 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Consistency
     ...site.authorization.map((rule, index) => ({
       applies: rule.users === undefined && rule.roles === undefined,
       path: ['authorization', index],
+      causes: ['users', 'roles'].map((name) => ['authorization', index, name]),
       message: 'names neither users nor roles',
       remedy: "Add users: '*', a list of users, or roles.",
     })),
   ];
+}
+
+const placeholders = ['accountName', 'directory', 'domain', 'id'];
+
+function unknownPlaceholders({ userIsolation: { template = '' } }: SiteSettings): readonly string[] {
+  const found = [...template.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name);
+  return [...new Set(found)].filter((name) => !placeholders.includes(name));
 }
 
 function checkUnique(

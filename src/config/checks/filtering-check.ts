@@ -1,11 +1,13 @@
 /** What cannot work in the lists by which a site filters commands and names: entries that never match, lists that close everything. */
 import { foldedExtension } from '../../authorization/request-filter.ts';
 import { longestPath } from '../../authorization/request-filtering.ts';
+import { commandNames, neededFor, unofferedNames } from '../../ftp/command-names.ts';
+import { nearest } from '../../schema-faults/suggestion.ts';
 import type { SiteSettings } from '../site-schema.ts';
 import type { ConsistencyRule } from './site-warnings.ts';
 
 export function filteringWarnings(site: SiteSettings): readonly ConsistencyRule[] {
-  return [...extensionRules(site), ...sequenceRules(site), ...commandRules(site)];
+  return [...extensionRules(site), ...sequenceRules(site), ...nameRules(site), ...commandRules(site)];
 }
 
 function extensionRules({ requestFiltering }: SiteSettings): readonly ConsistencyRule[] {
@@ -67,6 +69,46 @@ function sequenceRules({ requestFiltering }: SiteSettings): readonly Consistency
         path,
         message: `${JSON.stringify(sequence)} never matches: a path is judged without //, /./ and /../, which lead nowhere else`,
         remedy: 'Remove the sequence.',
+      },
+    ];
+  });
+}
+
+/** Names of commands that do nothing where they are listed. */
+function nameRules(site: SiteSettings): readonly ConsistencyRule[] {
+  const { commands } = site.commandFiltering;
+  const all = [...commandNames.flat(), ...unofferedNames];
+  const namesOf = (command: string) => commandNames.find((names) => names.includes(command)) ?? [command];
+  return commands.flatMap(({ command, allowed }, index) => {
+    const path = ['commandFiltering', 'commands', index, 'command'];
+    const meant = nearest(command, all);
+    const needed = neededFor(command, site);
+    const before = commands.findIndex((one) => namesOf(command).includes(one.command));
+    return [
+      {
+        applies: !all.includes(command),
+        path,
+        message: `${command} is no command of this server: it is answered 500 whatever the list says`,
+        remedy: meant === undefined ? 'Remove the entry.' : `Did you mean ${meant}?`,
+      },
+      {
+        applies: allowed && unofferedNames.includes(command),
+        path,
+        message: `${command} is never served: it is answered 502 whatever the list says`,
+        remedy: 'Remove the entry.',
+      },
+      {
+        applies: allowed && needed !== undefined,
+        path,
+        message: `${command} is allowed here, and the site does not serve it`,
+        remedy: `Set ${needed}, or remove the entry.`,
+      },
+      {
+        applies: before < index,
+        path,
+        causes: [before, index].map((place) => ['commandFiltering', 'commands', place, 'command']),
+        message: `${command} is listed before, as ${commands[before]?.command}; where one entry has allowed: false, that one counts`,
+        remedy: 'Keep one of the entries.',
       },
     ];
   });

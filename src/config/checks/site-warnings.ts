@@ -1,10 +1,13 @@
 /** Choices of a site that are allowed and weak, each with what an attacker gains by it. */
 import { isAbsolute } from 'node:path';
+import { variablesIn } from '../../ftp/messages.ts';
 import type { SiteSettings } from '../site-schema.ts';
 
 export interface ConsistencyRule {
   readonly applies: boolean;
   readonly path: readonly (string | number)[];
+  /** The settings that it compares, where it is told of another than these, or of what holds them. */
+  readonly causes?: readonly (readonly (string | number)[])[];
   readonly message: string;
   readonly remedy: string;
 }
@@ -15,6 +18,10 @@ export function siteWarnings(site: SiteSettings): readonly ConsistencyRule[] {
     {
       applies: !site.authentication.clientCertAuthentication.enabled && site.authentication.mode === 'certificate',
       path: ['authentication', 'clientCertAuthentication'],
+      causes: [
+        ['authentication', 'clientCertAuthentication', 'enabled'],
+        ['authentication', 'mode'],
+      ],
       message: 'no authentication method is enabled: every login is refused',
       remedy: 'Set enabled to true.',
     },
@@ -61,12 +68,14 @@ export function siteWarnings(site: SiteSettings): readonly ConsistencyRule[] {
     {
       applies: algorithms.digests.includes('sha1') || algorithms.minimumRsaBits < 2048,
       path: ['sslClientCertificates', 'algorithms'],
+      causes: ['digests', 'minimumRsaBits'].map((name) => ['sslClientCertificates', 'algorithms', name]),
       message: 'signatures and keys that can be forged are accepted',
       remedy: 'Leave algorithms out, and have old certificates issued anew.',
     },
     {
       applies: validationFlags.includes('CertNoUsageCheck') || requiredExtendedKeyUsage.length === 0,
       path: ['sslClientCertificates'],
+      causes: ['validationFlags', 'requiredExtendedKeyUsage'].map((name) => ['sslClientCertificates', name]),
       message: 'certificates for any purpose may log in, e-mail certificates too',
       remedy: 'Remove CertNoUsageCheck and require smartCardLogon or clientAuth.',
     },
@@ -90,6 +99,7 @@ export function siteWarnings(site: SiteSettings): readonly ConsistencyRule[] {
       message: 'LongDate has no effect with StyleUnix, whose years have four digits already',
       remedy: 'Remove one of them.',
     },
+    ...variableWarnings(site),
     ...bandwidthWarnings(site),
     {
       applies: site.connections.maxSessionsPerAccount > site.connections.maxConnections,
@@ -106,10 +116,35 @@ export function siteWarnings(site: SiteSettings): readonly ConsistencyRule[] {
     {
       applies: site.ssl.controlChannelPolicy !== 'SslRequire' || site.ssl.dataChannelPolicy === 'SslAllow',
       path: ['ssl'],
+      causes: ['controlChannelPolicy', 'dataChannelPolicy'].map((name) => ['ssl', name]),
       message: 'clients may use the control or the data channel without TLS',
       remedy: 'Use SslRequire for both.',
     },
   ];
+}
+
+function variableWarnings({ messages }: SiteSettings): readonly ConsistencyRule[] {
+  const worded = ['bannerMessage', 'greetingMessage', 'exitMessage', 'maxClientsMessage'] as const;
+  return worded.flatMap((setting) => {
+    const found = variablesIn(messages[setting] ?? '');
+    const [unknown] = found.filter(({ isKnown }) => !isKnown);
+    const [known] = found.filter(({ isKnown }) => isKnown);
+    const path = ['messages', setting];
+    return [
+      {
+        applies: messages.expandVariables && unknown !== undefined,
+        path,
+        message: `%${unknown?.name}% stands for nothing, and clients read it as it is`,
+        remedy: 'Use %BytesReceived%, %BytesSent%, %SessionID%, %SiteName% or %UserName%.',
+      },
+      {
+        applies: !messages.expandVariables && known !== undefined,
+        path,
+        message: `clients read %${known?.name}% as it is: expandVariables is false`,
+        remedy: 'Set expandVariables to true, or write the words themselves.',
+      },
+    ];
+  });
 }
 
 function bandwidthWarnings({ bandwidth, connections }: SiteSettings): readonly ConsistencyRule[] {
@@ -138,6 +173,7 @@ function bandwidthWarnings({ bandwidth, connections }: SiteSettings): readonly C
     ...rules.map(({ users = [], roles = [] }, index) => ({
       applies: users.length === 0 && roles.length === 0,
       path: ['bandwidth', 'rules', index],
+      causes: ['users', 'roles'].map((name) => ['bandwidth', 'rules', index, name]),
       message: 'the rule names neither users nor roles: it limits no transfer',
       remedy: 'Name users or roles, or remove the rule.',
     })),

@@ -27,6 +27,8 @@ export class YamlSource {
   /** Whether the text can be told apart into settings, some of which may stand twice. */
   readonly isReadable: boolean;
   readonly #repeated: SettingPath[] = [];
+  /** Fault -> the settings that it follows from, where it is told of another, or of what holds them: it stands when none of them was replaced. */
+  readonly #causes = new Map<ConfigurationFault, readonly SettingPath[]>();
   readonly #document: ReturnType<typeof parseDocument>;
   readonly #lines = new LineCounter();
 
@@ -85,9 +87,11 @@ export class YamlSource {
     const settings = replaced.map(formatSetting);
     const isWithin = (inner: string, outer: string) =>
       inner.startsWith(outer) && /^$|^[.[]/.test(inner.slice(outer.length));
-    const kept = this.faults
-      .splice(since)
-      .filter(({ setting }) => !settings.some((one) => isWithin(setting, one) || isWithin(one, setting)));
+    const kept = this.faults.splice(since).filter((fault) => {
+      const causes = this.#causes.get(fault)?.map(formatSetting);
+      if (causes) return !causes.some((cause) => settings.some((one) => isWithin(cause, one)));
+      return !settings.some((one) => isWithin(fault.setting, one) || isWithin(one, fault.setting));
+    });
     this.faults.push(...kept);
   }
 
@@ -96,13 +100,24 @@ export class YamlSource {
     return this.#document.toJS({ maxAliasCount: 100 });
   }
 
-  fault(path: SettingPath, message: string, remedy: string): void {
-    this.#add(this.locate(path), path, message, remedy);
+  /** @param causes the settings that the fault follows from, where these are others than the one at `path` and all below it */
+  fault(path: SettingPath, message: string, remedy: string, causes?: readonly SettingPath[]): void {
+    this.#told(
+      { severity: 'fault', position: this.locate(path), setting: formatSetting(path), message, remedy },
+      causes,
+    );
   }
 
-  warning(path: SettingPath, message: string, remedy: string): void {
-    const position = this.locate(path);
-    this.faults.push({ severity: 'warning', position, setting: formatSetting(path), message, remedy });
+  warning(path: SettingPath, message: string, remedy: string, causes?: readonly SettingPath[]): void {
+    this.#told(
+      { severity: 'warning', position: this.locate(path), setting: formatSetting(path), message, remedy },
+      causes,
+    );
+  }
+
+  #told(fault: ConfigurationFault, causes: readonly SettingPath[] | undefined): void {
+    this.faults.push(fault);
+    if (causes) this.#causes.set(fault, causes);
   }
 
   /** Where a setting stands, or the nearest setting around it that is there. */

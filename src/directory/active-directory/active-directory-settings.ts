@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Decoded } from '../../settings/decoded.ts';
 import { duration } from '../../settings/duration.ts';
-import { discovery, servers } from '../connection/connection-settings.ts';
+import { discovery, dnsName, servers } from '../connection/connection-settings.ts';
 import { attribute, ldapServer } from '../directory-settings.ts';
 
 const globalCatalog = z.strictObject({
@@ -12,7 +12,7 @@ const globalCatalog = z.strictObject({
   domains: z
     .array(
       z.strictObject({
-        dnsDomain: z.string().min(1).max(253).describe('DNS name of another domain of the forest'),
+        dnsDomain: dnsName.describe('DNS name of another domain of the forest'),
         netbiosName: z.string().min(1).max(15).optional().describe('Its NetBIOS name'),
         servers,
         discovery: discovery('domainController'),

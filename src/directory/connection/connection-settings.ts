@@ -25,13 +25,23 @@ export const servers = z
   .optional()
   .describe('Servers in the order they are asked; ldap:// is always upgraded with StartTLS before anything is sent');
 
+/** RFC 1123 2.1, and underscores, which some domains of Windows have. */
+export const dnsName = z
+  .string()
+  .regex(
+    /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/,
+    {
+      error: 'must be a DNS name, such as corp.example',
+    },
+  );
+
 const services = ['domainController', 'globalCatalog', 'ldap'] as const;
 
 /** @param service the one that is looked for where the administrator names none */
 export const discovery = (service: (typeof services)[number]) =>
   z
     .strictObject({
-      domain: z.string().min(1).max(253).describe('DNS domain; only servers with names below it are asked'),
+      domain: dnsName.describe('DNS domain; only servers with names below it are asked'),
       site: z
         .string()
         .min(1)

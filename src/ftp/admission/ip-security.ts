@@ -32,6 +32,7 @@ const addressEntry = z
   })
   .refine(({ ipAddress, domainName }) => (ipAddress === undefined) !== (domainName === undefined), {
     error: 'must have either ipAddress or domainName',
+    params: { remedy: 'Give ipAddress or domainName, and for several clients an entry each.' },
   });
 
 export const ipSecurity = z

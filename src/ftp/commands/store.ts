@@ -31,13 +31,20 @@ export function store(control: Control, argument: string, session: Authenticated
   });
 }
 
+/** The extension of the argument is that of the name, and a name without one has none, so that a site judges it as it judges that of STOR. */
+function uniqueName(argument: string): string {
+  const random = randomBytes(uniqueOctets).toString('hex');
+  const [, stem = argument, extension = ''] = /^(.*)(\.[^./]+)$/su.exec(argument) ?? [];
+  return `${stem}-${random}${extension}`;
+}
+
 /** The name is made here, too long to be met by chance, and the first reply tells it (RFC 1123 4.1.2.9). */
 export async function storeUnique(control: Control, argument: string, session: AuthenticatedSession): Promise<void> {
   if (isPart(takePortion(control))) {
     control.send(reply('restartNotPossible', 'STOU always makes a new file.'));
     return;
   }
-  const name = `${argument === '' ? 'file' : argument}.${randomBytes(uniqueOctets).toString('hex')}`;
+  const name = uniqueName(argument === '' ? 'file' : argument);
   return receive(control, session, name, {
     operation: 'store',
     opening: `FILE: ${name}`,

@@ -6,7 +6,7 @@ import { file } from '../../settings/values.ts';
 export const ocsp = z
   .strictObject({
     responders: z
-      .array(z.url({ protocol: /^https?$/ }))
+      .array(z.url({ protocol: /^https?$/, error: 'must be an http or https URL, such as http://ocsp.example' }))
       .max(10)
       .default([])
       .describe('Asked about certificates that name no responder'),

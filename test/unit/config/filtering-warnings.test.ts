@@ -42,6 +42,9 @@ describe('check-config', () => {
       names({ denyUrlSequences: ['..', '\\', '/private/'], hiddenSegments: ['_vti_bin'] }),
     ],
     ['commands that a login needs', commands(false, ...usable)],
+    ['an older name', commands(true, ['XRMD', false])],
+    ['PORT where the site offers it', { ...commands(true, ['PORT', true]), firewallSupport: { activeMode: true } }],
+    ['a command that is never served, denied', commands(true, ['PRET', false])],
     ['a command that none needs', commands(true, ['DELE', false], ['SITE CHMOD', false])],
   ])('has nothing against %s', (_what, changes) => {
     expect(warned(changes)).toEqual([]);
@@ -80,6 +83,31 @@ describe('check-config', () => {
       /PASV and EPSV are denied/,
     ],
     ['QUIT is denied', commands(true, ['QUIT', false]), /QUIT is denied/],
+    ['a command is none', commands(true, ['DELET', false]), /commands\.0\.command: DELET is no command of this server/],
+    ['a command of SITE is none', commands(true, ['SITE EXEC', true]), /SITE EXEC is no command of this server/],
+    ['a command is never served', commands(true, ['PRET', true]), /PRET is never served/],
+    ['a command needs another setting', commands(true, ['EPRT', true]), /EPRT is allowed here, and the site does not/],
+    [
+      'SITE CHMOD needs bits',
+      { ...commands(true, ['SITE CHMOD', true]), fileHandling: { allowedModeBits: '0000' } },
+      /SITE CHMOD is allowed here/,
+    ],
+    ['links are not allowed', commands(true, ['SITE SYMLINK', true]), /SITE SYMLINK is allowed here/],
+    [
+      'every binding has TLS from the start',
+      { ...commands(true, ['AUTH', true]), bindings: [{ port: 990, tls: 'implicit' }] },
+      /AUTH is allowed here/,
+    ],
+    [
+      'a command is listed twice',
+      commands(true, ['DELE', true], ['dele', false]),
+      /commands\.1\.command: DELE is listed before, as DELE/,
+    ],
+    [
+      'a command is listed by two of its names',
+      commands(true, ['XMKD', true], ['MKD', false]),
+      /MKD is listed before, as XMKD/,
+    ],
   ])('warns where %s', (_what, changes, expected) => {
     expect(warned(changes).join('\n')).toMatch(expected);
   });

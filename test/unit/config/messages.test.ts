@@ -2,7 +2,7 @@
  * What a person reads who wrote a setting wrongly: every kind of fault of the schema and of YAML names the setting, what was found, what
  * is allowed and, where that can be told, what was meant. All faults come at once.
  */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,6 +17,7 @@ beforeAll(async () => {
   pki = await createTestPki();
   folder = mkdtempSync(join(tmpdir(), 'cardgate-messages-'));
   mkdirSync(join(folder, 'files'));
+  copyFileSync(pki.files.root, join(folder, 'hook-ca.pem'));
   writeFileSync(join(folder, 'rules.yaml'), 'rules:\n  - { name: exact, map: certificate }\n');
   writeFileSync(join(folder, 'accounts.yaml'), 'accounts:\n  - { name: ada }\n');
 });
@@ -429,7 +430,7 @@ describe('a hook', () => {
     ['has a program that is there', 'program: [/bin/none-such]', `${place}.program[0]: cannot run /bin/none-such`],
     ['has a program that can be run', 'program: [/etc/passwd]', `${place}.program[0]: cannot run /etc/passwd`],
     ['has a program that is a file', 'program: [/bin]', `${place}.program[0]: /bin is not a file`],
-    ['has a URL of https', 'url: "http://localhost/"', `${place}.url`],
+    ['has a URL of https', 'url: "http://localhost/", certificateAuthorities: [hook-ca.pem]', `${place}.url`],
     [
       'has a CA for its URL',
       'url: "https://localhost/"',

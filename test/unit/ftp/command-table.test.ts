@@ -1,6 +1,8 @@
 /** Rules that hold for the whole command table. */
 import { describe, expect, it } from 'vitest';
-import { findCommand, parseCommand } from '../../../src/ftp/command.ts';
+import { findCommand, notOffered, parseCommand } from '../../../src/ftp/command.ts';
+import { commandNames, unofferedNames } from '../../../src/ftp/command-names.ts';
+import { verbsOf } from '../../../src/ftp/command-spec.ts';
 import { commandTable } from '../../../src/ftp/command-table.ts';
 
 const required =
@@ -10,6 +12,16 @@ const required =
 describe('the command table', () => {
   it.each(required.split(' '))('has %s', (verb) => {
     expect(findCommand(verb)).toBeDefined();
+  });
+
+  it('is what settings know of the names of commands', () => {
+    const names = commandTable.flatMap((spec) => [
+      verbsOf(spec),
+      ...(spec.subcommands ?? []).map(({ verb }) => [`${spec.verb} ${verb}`]),
+    ]);
+    const sorted = (list: readonly (readonly string[])[]) => list.map((one) => one.join(' ')).sort();
+    expect(sorted(commandNames)).toEqual(sorted(names));
+    expect([...unofferedNames].sort()).toEqual([...notOffered.keys()].sort());
   });
 
   it('names no verb twice', () => {
