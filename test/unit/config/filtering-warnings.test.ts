@@ -83,7 +83,11 @@ describe('check-config', () => {
       /PASV and EPSV are denied/,
     ],
     ['QUIT is denied', commands(true, ['QUIT', false]), /QUIT is denied/],
-    ['a command does not exist', commands(true, ['DELET', false]), /commands\.0\.command: DELET is no command of this server/],
+    [
+      'a command does not exist',
+      commands(true, ['DELET', false]),
+      /commands\.0\.command: DELET is no command of this server/,
+    ],
     ['a command of SITE does not exist', commands(true, ['SITE EXEC', true]), /SITE EXEC is no command of this server/],
     ['a command is never served', commands(true, ['PRET', true]), /PRET is never served/],
     ['a command needs another setting', commands(true, ['EPRT', true]), /EPRT is allowed here, and the site does not/],
