@@ -453,6 +453,25 @@ export const denialTable = {
     meaning: 'The address of the client is not one that ipSecurity of the server and of the site admit.',
     remedy: 'If the client is to be served: put an entry with allowed: true before the one that the record names.',
   },
+  'host-unknown': {
+    stage: 'connection',
+    reply: 530,
+    subStatus: 37,
+    level: 'notice',
+    meaning:
+      'Several sites share the address and port, each under a host name; the client named none of these names before TLS or its login, and no site there serves clients without one.',
+    remedy:
+      'Have the client connect by the name of the site (SNI), or send HOST before AUTH; or give one site there a binding without hostName.',
+  },
+  'host-changed': {
+    stage: 'connection',
+    reply: 504,
+    subStatus: 37,
+    level: 'notice',
+    meaning:
+      'The client named the host of another site when its site was settled: by HOST, or with its user name, behind the TLS handshake; or by SNI other than by HOST. What it proved there counts for one site alone.',
+    remedy: 'Have the client use one name throughout: for SNI, for HOST and before the user name.',
+  },
   'too-many-sessions': {
     stage: 'connection',
     reply: 530,

@@ -3,7 +3,7 @@
  * here and refused says why.
  */
 import { type CommandSpec, loggedIn, open } from './command-spec.ts';
-import { chooseHost, chooseLanguage, identifyServer, noteClient } from './commands/client.ts';
+import { atItsSite, chooseHost, chooseLanguage, identifyServer, noteClient } from './commands/client.ts';
 import { combine } from './commands/combine.ts';
 import { clientPort, extendedClientPort, extendedPassive, passive } from './commands/data-ports.ts';
 import { digestFeature, extendedDigest, hash, hashFeature, md5, severalMd5 } from './commands/digests.ts';
@@ -167,7 +167,7 @@ export const commandTable: readonly CommandSpec[] = [
   open('STRU', '<F>', 'Set the file structure; file only.', 'RFC 959 4.1.2', transferStructure),
   open('SYST', '', 'Tell the kind of system.', 'RFC 959 4.1.3', system, inClear),
   open('TYPE', '<A|I|L 8>', 'Set the representation type.', 'RFC 959 4.1.2', transferType, { feature: 'TVFS' }),
-  open('USER', '<name>', 'Log in.', 'RFC 959 4.1.1', user, { ...inClear, feature: 'UTF8' }),
+  open('USER', '<name>', 'Log in.', 'RFC 959 4.1.1', atItsSite(user), { ...inClear, feature: 'UTF8' }),
   digestCommand('XCRC', 'CRC32'),
   digestCommand('XMD5', 'MD5'),
   digestCommand('XSHA1', 'SHA-1', 'XSHA'),

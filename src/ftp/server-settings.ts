@@ -20,7 +20,7 @@ import { directoryBrowse } from './directory-browse.ts';
 import { fileModeSettings } from './file-modes.ts';
 import { messages } from './messages.ts';
 import { proxyProtocol } from './proxy/proxy-settings.ts';
-import { type clientCertificatePolicy, ssl } from './tls/tls-settings.ts';
+import { clientCertificatePolicy, ssl } from './tls/tls-settings.ts';
 import { handshakeSettings } from './tls/tls-upgrade.ts';
 
 /** IIS’s rule: port 990 is implicit unless the binding says otherwise. */
@@ -34,6 +34,20 @@ const binding = z
       .meta(iis('site/bindings/binding@bindingInformation')),
     port: port
       .describe('Port to listen on; 0 takes a free one and prints it')
+      .meta(iis('site/bindings/binding@bindingInformation')),
+    /** Decoded to lower case. */
+    hostName: z
+      .string()
+      .max(253)
+      .regex(/^(?=.*[a-z])[a-z\d_](?:[a-z\d_-]*[a-z\d_])?(?:\.[a-z\d_](?:[a-z\d_-]*[a-z\d_])?)*$/iu, {
+        error:
+          'must be the name of a host, such as ftp.example.org, without a port; one of other letters in its xn-- form',
+      })
+      .transform((name) => name.toLowerCase())
+      .optional()
+      .describe(
+        'Serves clients that name this host by SNI or HOST; other sites may have the address and port for other names. Without it: clients that name no host, or one that no site has',
+      )
       .meta(iis('site/bindings/binding@bindingInformation')),
     /** `explicit`: clear until AUTH (RFC 4217). `implicit`: data channels are protected from the start, too. */
     tls: z
@@ -141,6 +155,21 @@ export const ftpSections = {
   commandFiltering,
   directoryBrowse,
 };
+
+const reception = z.strictObject({
+  ...ftpSections,
+  sslClientCertificates: z.strictObject({ clientCertificatePolicy }).prefault({}),
+  fileHandling: z.strictObject(fileCommandSettings).prefault({}),
+});
+
+/**
+ * What a client meets that has come to no site: the defaults. It may send USER in the clear, to hear that it has named no host; what
+ * TLS would show of a certificate is never asked for.
+ */
+export function receptionSettings(): FtpSettings {
+  const ssl = { serverCertificate: '-', serverCertificateKey: '-', controlChannelPolicy: 'SslAllow' };
+  return { name: '', ...reception.parse({ bindings: [{ port: 0 }], ssl }) };
+}
 
 export type FtpSettings = Decoded<typeof ftpSections> & {
   readonly name: string;

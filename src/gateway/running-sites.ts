@@ -5,6 +5,7 @@ import { formatFault } from '../config/yaml/fault.ts';
 import { ReverseNameCache, systemNameServers } from '../ftp/admission/reverse-names.ts';
 import { externalNamesIn } from '../ftp/data-ports/external-address.ts';
 import { ExternalNames, lookUpBySystem } from '../ftp/data-ports/external-names.ts';
+import { Listeners } from '../ftp/listening/listeners.ts';
 import { checkIdentity, createFtpServer, type FtpServer } from '../ftp/server.ts';
 import { UploadsInProgress } from '../ftp/uploads-in-progress.ts';
 import type { SiteHooks } from '../hooks/site-hooks.ts';
@@ -57,8 +58,9 @@ export async function startSites(
 ): Promise<readonly RunningSite[] | undefined> {
   const running: RunningSite[] = [];
   const uploads = new UploadsInProgress();
+  const listeners = new Listeners({ audit, logger });
   const reverseNames = new ReverseNameCache(systemNameServers(), timer);
-  for (const [index, site] of configuration.sites.entries()) {
+  for (const site of configuration.sites) {
     const { name } = site.settings;
     const files = fileOperations.get(name);
     if (!files) throw new Error(`site ${name} without file operations`);
@@ -67,27 +69,35 @@ export async function startSites(
     const statuses = new OwnStatuses({ retriever: evidence.retriever, clock, logger: siteLogger });
     const siteLog = openSiteLog(site, clock, siteLogger);
     const hooks = openSiteHooks(site, clock, siteLogger);
-    const server = createFtpServer({
-      ...serverOptions(site, configuration.settings.ipSecurity),
-      reverseNames,
-      uploads,
-      externalNames,
-      statuses,
-      authenticator: logins.authenticator(name),
-      openStorage: (login, rights, settings) => openSiteStorage(files, login, rights, settings),
-      audit: trailOfSite(audit, name),
-      siteLog,
-      hooks,
-      logger: siteLogger,
-      clock,
-      timer,
-    });
+    const server = createFtpServer(
+      {
+        ...serverOptions(site, configuration.settings.ipSecurity),
+        reverseNames,
+        uploads,
+        externalNames,
+        statuses,
+        authenticator: logins.authenticator(name),
+        openStorage: (login, rights, settings) => openSiteStorage(files, login, rights, settings),
+        audit: trailOfSite(audit, name),
+        siteLog,
+        hooks,
+        logger: siteLogger,
+        clock,
+        timer,
+      },
+      listeners,
+    );
     const one = { site, server, files, externalNames, statuses, siteLog, hooks };
     running.push(one);
     prepare(one);
+  }
+  // Those that share an address and port are there when its first client comes.
+  for (const [index, { site, server }] of running.entries()) {
+    const { name } = site.settings;
     try {
-      for (const { address, port, tls } of await server.listen()) {
-        say(`site ${name}: ${tls} FTPS on ${address} port ${port}\n`);
+      for (const { address, port, tls, hostName } of await server.listen()) {
+        const called = hostName === undefined ? '' : ` (${hostName})`;
+        say(`site ${name}${called}: ${tls} FTPS on ${address} port ${port}\n`);
       }
     } catch (error) {
       const fault = listenFault(configuration, failedBinding(configuration, index, error), error);

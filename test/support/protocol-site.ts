@@ -10,6 +10,7 @@ import type { VirtualDirectory } from '../../src/authorization/virtual-directori
 import { systemClock, systemTimer } from '../../src/clock.ts';
 import { denial } from '../../src/denial.ts';
 import { ExternalNames, lookUpBySystem } from '../../src/ftp/data-ports/external-names.ts';
+import type { Listeners } from '../../src/ftp/listening/listeners.ts';
 import { createFtpServer, type FtpServer } from '../../src/ftp/server.ts';
 import type { FtpServerOptions } from '../../src/ftp/server-options.ts';
 import type { Binding } from '../../src/ftp/server-settings.ts';
@@ -91,6 +92,14 @@ export interface SiteChanges extends FtpSettingChanges, Partial<Omit<FtpServerOp
   readonly virtualDirectories?: readonly VirtualDirectory[];
   /** Beside the certificate of `localhost`. */
   readonly furtherIdentities?: FtpServerOptions['identity']['furtherIdentities'];
+  /** `test` without one. */
+  readonly name?: string;
+  /** Those of another site, to share its address and port. */
+  readonly listeners?: Listeners;
+  /** In place of the certificate of `localhost`. */
+  readonly ownIdentity?: TestIdentities['server'];
+  /** In place of those of the CA of the clients. */
+  readonly caNames?: readonly string[];
   /** As if there were hardly room for records any more. */
   readonly transferObstacle?: string;
 }
@@ -113,12 +122,16 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
     furtherIdentities = [],
     transferObstacle,
     virtualDirectories = [],
+    name = 'test',
+    listeners,
+    ownIdentity = identities.server,
+    caNames = [identities.caPem],
     ...options
   } = changes;
   const tree = new VirtualTree(new HomeLocation(home), virtualDirectories);
-  const server = createFtpServer({
-    site: ftpSettings({ bindings, messages, ...changes }),
-    identity: { ...identities.server, furtherIdentities, caNames: [identities.caPem] },
+  const serverOptions: FtpServerOptions = {
+    site: { ...ftpSettings({ bindings, messages, ...changes }), name },
+    identity: { ...ownIdentity, furtherIdentities, caNames },
     authenticator: certificateAuthenticator(identities, requests, rightsUnder(rules)),
     openStorage: async (_login, rights, { fileHandling, directoryBrowse, requestFiltering }) => {
       const filter = requestFilterOf(requestFiltering);
@@ -146,7 +159,8 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
       }),
       transferObstacle,
     },
-  });
+  };
+  const server = createFtpServer(serverOptions, listeners);
   const [explicit, implicit] = await server.listen().catch(async (error: unknown) => {
     await rm(home, { recursive: true, force: true });
     throw error;

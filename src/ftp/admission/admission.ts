@@ -23,6 +23,16 @@ export function admissionOf(
   return admissionBy(listsOf(options), options, peer.remoteAddress);
 }
 
+/** By the list of the server alone, while it is not known to which site the client comes. */
+export function serverAdmissionOf(
+  options: FtpServerOptions,
+  peer: ConnectionPeer,
+): AddressAdmission | Promise<AddressAdmission> {
+  const { serverIpSecurity: list } = options;
+  if (peer.isProxyItself || !list) return admitted;
+  return admissionBy([{ of: 'the server', list }], options, peer.remoteAddress);
+}
+
 interface NamedList {
   readonly of: 'the server' | 'the site';
   readonly list: IpSecurity;

@@ -1,9 +1,13 @@
 /** CLNT, CSID, LANG and HOST: what a client says of itself, in which language it is answered, and whom it wants to speak to. */
 import { isIP } from 'node:net';
+import { denial } from '../../denial.ts';
 import { plainAddress } from '../../operations/network.ts';
 import type { Control } from '../control/control.ts';
+import type { Entered } from '../control/host-naming.ts';
 import { reply } from '../reply.ts';
+import type { FtpServerOptions } from '../server-options.ts';
 import { isNamed, leavesOf } from '../tls/server-names.ts';
+import type { TlsIdentity } from '../tls/tls-settings.ts';
 
 /** Characters kept of what a client calls itself. */
 const maximumClientName = 100;
@@ -32,35 +36,62 @@ export function chooseLanguage(control: Control, tag: string): void {
 }
 
 /**
- * RFC 7151 3: the site has the names that its certificate proves, and the address that the client is connected to. It names the site
- * for a login to come, so that one begun before it is over.
+ * RFC 7151 3: a site has the names of its bindings and those that its certificate proves, and the address that the client is connected to.
+ * It names the site for a login to come, so that one begun before it is over.
  */
-export function chooseHost(control: Control, argument: string): void {
+export async function chooseHost(control: Control, argument: string): Promise<void> {
   const { address, name } = hostArgument.exec(argument)?.groups ?? {};
   const host = address ?? name ?? '';
-  const isAddress = isIP(host) !== 0;
   if (host === '' || (address !== undefined && isIP(address) !== 6)) {
     control.send(
       reply('argumentError', 'A host is a name, an address, or an IPv6 address in brackets, without a port.'),
     );
   } else if (control.session.state === 'authenticated') {
     control.send(reply('badSequence', 'Logged in already; HOST comes before USER.'));
-  } else if (isAddress ? isOwnAddress(control, host) : isOwnName(control, host)) {
+  } else {
+    const entered = await comesTo(control, host);
+    if (entered === 'refused') control.send(reply('parameterNotImplemented', 'No such host here.'));
+    if (entered !== 'entered') return;
     control.settings.claimedName = undefined;
     control.siteLog?.hostChosen(host);
     control.send(reply('ready', 'This is the host.'));
-  } else control.send(reply('parameterNotImplemented', 'No such host here.'));
+  }
 }
 
-function isOwnAddress(control: Control, address: string): boolean {
+async function comesTo(control: Control, host: string): Promise<Entered> {
+  const isOf = ({ identity }: FtpServerOptions) =>
+    isIP(host) === 0 ? isNameOf(identity, host) : isAddressOf(identity, host, control.localAddress);
+  if (control.choice) return control.choice.byHost(host, isOf);
+  return isOf(control.options) ? 'entered' : 'refused';
+}
+
+function isAddressOf(identity: TlsIdentity, address: string, localAddress: string): boolean {
   return (
-    plainAddress(address) === control.localAddress ||
-    leavesOf(control.options.identity).some((certificate) => certificate.checkIP(address) !== undefined)
+    plainAddress(address) === localAddress ||
+    leavesOf(identity).some((certificate) => certificate.checkIP(address) !== undefined)
   );
 }
 
 /** A name ends in a dot or not; it is the same. */
-function isOwnName(control: Control, name: string): boolean {
+function isNameOf(identity: TlsIdentity, name: string): boolean {
   const host = name.replace(/\.$/u, '');
-  return leavesOf(control.options.identity).some((certificate) => isNamed(certificate, host));
+  return leavesOf(identity).some((certificate) => isNamed(certificate, host));
+}
+
+/** Of IIS: the host, and the name of the account there. No account of Windows has the sign between them. */
+const nameAtHost = /^(?<host>[^|]+)\|(?<name>[^|]+)$/u;
+
+/** USER where sites share an address and port: a login in the clear settles the site, and one at another host is refused. */
+export function atItsSite(
+  user: (control: Control, name: string) => Promise<void>,
+): (control: Control, argument: string) => Promise<void> {
+  return async (control, argument) => {
+    const { choice, session, options } = control;
+    const waitsForTls = session.state === 'plain' && options.site.ssl.controlChannelPolicy !== 'SslAllow';
+    if (!choice || waitsForTls || control.isCleared) return user(control, argument);
+    const { host, name = argument } = nameAtHost.exec(argument)?.groups ?? {};
+    const entered = host === undefined ? 'entered' : await comesTo(control, host);
+    if (entered === 'refused') choice.refuseLogin(denial('host-unknown', `USER named a host that is not served.`));
+    else if (entered === 'entered' && (await choice.byLogin())) await user(control, name);
+  };
 }

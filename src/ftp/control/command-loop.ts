@@ -32,7 +32,7 @@ export interface LoopConnection {
 
 export class CommandLoop {
   readonly #connection: LoopConnection;
-  readonly #maximumLine: Octets;
+  #maximumLine: Octets;
   readonly #queue: CommandQueue;
   readonly #malformed = new MalformedLines();
   readonly #underWay = new CommandUnderWay();
@@ -48,6 +48,12 @@ export class CommandLoop {
     this.#connection = connection;
     this.#maximumLine = maximumLine;
     this.#queue = new CommandQueue(maximumLine, () => connection.isTransferring());
+  }
+
+  /** Of the lines that are to come. */
+  set maximumLine(maximum: Octets) {
+    this.#maximumLine = maximum;
+    this.#queue.maximumLine = maximum;
   }
 
   get hasInputEnded(): boolean {

@@ -31,6 +31,10 @@ export class CommandQueue {
     this.#takesAll = takesAll;
   }
 
+  set maximumLine(maximum: Octets) {
+    this.#reader.maximum = maximum;
+  }
+
   get isEmpty(): boolean {
     return this.#lines.length === 0;
   }

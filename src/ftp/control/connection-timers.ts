@@ -31,28 +31,43 @@ const farewellTime = milliseconds(2000);
 export type EndableConnection = Readonly<Record<'end' | 'drain', (reason: string, farewell: Reply) => void>>;
 
 export class ConnectionTimers {
-  readonly #settings: TimerSettings;
+  #settings: TimerSettings;
   readonly #connection: EndableConnection;
   /** Between two commands; at most controlChannelTimeout. */
   idleTime: Milliseconds;
   #login: NodeJS.Timeout | undefined;
   #other: NodeJS.Timeout | undefined;
-  readonly #lifetime: NodeJS.Timeout;
+  #lifetime: NodeJS.Timeout;
+  readonly #startedAt = performance.now();
 
   constructor(settings: TimerSettings, connection: EndableConnection) {
     this.#settings = settings;
     this.#connection = connection;
-    const over = () =>
-      connection.drain('session-lifetime', reply('unavailable', 'The session has reached its longest time.'));
-    this.#lifetime = setTimeout(over, settings.sessionLifetime);
+    this.#lifetime = this.#endAfter(settings.sessionLifetime);
     this.idleTime = settings.controlChannelTimeout;
   }
 
-  /** From now on a login must be completed in its time. */
-  awaitLogin(): void {
+  /** The connection comes to a site with times of its own, which count from its beginning. It is not logged in. */
+  goOnBy(settings: TimerSettings): void {
+    this.#settings = settings;
+    this.idleTime = settings.controlChannelTimeout;
+    clearTimeout(this.#lifetime);
+    const passed = performance.now() - this.#startedAt;
+    this.#lifetime = this.#endAfter(settings.sessionLifetime - passed);
+    this.awaitLogin(passed);
+  }
+
+  /** From now on a login must be completed in its time. @param passed of it, in milliseconds */
+  awaitLogin(passed = 0): void {
     clearTimeout(this.#login);
     const tooLate = () => this.#connection.end('login-timeout', reply('unavailable', 'Login took too long.'));
-    this.#login = setTimeout(tooLate, this.#settings.unauthenticatedTimeout);
+    this.#login = setTimeout(tooLate, Math.max(0, this.#settings.unauthenticatedTimeout - passed));
+  }
+
+  #endAfter(time: number): NodeJS.Timeout {
+    const over = () =>
+      this.#connection.drain('session-lifetime', reply('unavailable', 'The session has reached its longest time.'));
+    return setTimeout(over, Math.max(0, time));
   }
 
   awaitCommand(isLoggedIn: boolean): void {

@@ -5,39 +5,38 @@
 import type { Socket } from 'node:net';
 import { type Denial, denial } from '../../denial.ts';
 import type { Logger } from '../../operations/log.ts';
-import { plainAddress } from '../../operations/network.ts';
 import { createReference } from '../../operations/reference.ts';
-import type { Milliseconds, Octets } from '../../settings/units.ts';
-import { answerCommand } from '../command.ts';
-import { type ControlProof, DataChannel } from '../data/data-channel.ts';
+import type { Milliseconds } from '../../settings/units.ts';
+import type { ControlProof, DataChannel } from '../data/data-channel.ts';
 import { RunningTransfer } from '../data/running-transfer.ts';
 import { prepareTcp } from '../data/tcp-options.ts';
-import type { AcceptedConnection } from '../proxy/connection-peer.ts';
+import type { SiteEntry } from '../listening/served-site.ts';
+import type { AcceptedConnection, ConnectionPeer } from '../proxy/connection-peer.ts';
 import { type Reply, reply } from '../reply.ts';
 import type { FtpServerOptions } from '../server-options.ts';
-import type { SessionKin } from '../tls/session-tickets.ts';
 import { CommandLoop } from './command-loop.ts';
 import { ConnectionTimers } from './connection-timers.ts';
-import { type Control, greetingOf, initialSettings, type SessionSettings } from './control.ts';
+import { type Control, greetingOf, initialSettings, type SessionSettings, transferParameters } from './control.ts';
 import { recordRefusal, recordSessionEnd } from './control-audit.ts';
 import { ControlSession } from './control-session.ts';
 import { ControlTransport } from './control-transport.ts';
+import { loopEvents } from './loop-events.ts';
 import { ReplyWriter } from './reply-writer.ts';
 import type { ControlTls, Session } from './session.ts';
 import { portsOf, SessionLog } from './session-log.ts';
+import { type ChoosingConnection, type HostChoice, SiteChoice } from './site-choice.ts';
+import { partsOf, type SiteParts } from './site-parts.ts';
 
-export class ControlConnection implements Control {
+export class ControlConnection implements ChoosingConnection {
   readonly id = createReference();
   readonly remoteAddress: string;
   readonly localAddress: string;
   readonly proxyAddress: string | undefined;
-  readonly addressRefusal: Denial | undefined;
-  readonly options: FtpServerOptions;
-  readonly log: Logger;
-  readonly data: DataChannel;
+  readonly peer: ConnectionPeer;
+  addressRefusal: Denial | undefined;
+  readonly choice: SiteChoice | undefined;
   readonly siteLog: SessionLog | undefined;
   readonly binding: string;
-  readonly peers: Iterable<Control>;
   readonly connectedAt: number;
   settings: SessionSettings = initialSettings();
   readonly sessionHolder = new ControlSession();
@@ -50,7 +49,7 @@ export class ControlConnection implements Control {
   readonly #commands: CommandLoop;
   readonly #raw: Socket;
   readonly #transport: ControlTransport;
-  readonly #isProxyItself: boolean;
+  #parts: SiteParts;
   #isImplicit = false;
   #isCleared = false;
   #ending: string | undefined;
@@ -58,42 +57,42 @@ export class ControlConnection implements Control {
   readonly #replies: ReplyWriter;
   readonly #timers: ConnectionTimers;
 
-  /** @param kin the TLS sessions of the server @param peers its control connections */
-  constructor(accepted: AcceptedConnection, options: FtpServerOptions, kin: SessionKin, peers: Iterable<Control>) {
+  /** @param entry of its site, or of none while it has the choice @param choice where several sites have the address and port */
+  constructor(accepted: AcceptedConnection, entry: SiteEntry, choice?: HostChoice) {
     const { raw, peer, binding, addressRefusal } = accepted;
-    this.peers = peers;
     this.#raw = raw;
-    this.options = options;
-    this.#transport = new ControlTransport(raw, options, kin, {
+    this.peer = peer;
+    this.#transport = new ControlTransport(raw, {
       onData: (chunk) => this.#commands.push(chunk),
       onEnd: () => this.#commands.endInput(),
       onLost: () => this.destroy('connection-lost'),
     });
     this.#replies = new ReplyWriter(this.#transport, () => this.destroy('unread-replies'));
     ({ remoteAddress: this.remoteAddress, localAddress: this.localAddress, proxyAddress: this.proxyAddress } = peer);
-    this.#isProxyItself = peer.isProxyItself;
     this.binding = binding;
     this.addressRefusal = addressRefusal;
-    this.connectedAt = options.timer();
-    this.log = options.logger.with({ connectionId: this.id, remoteAddress: this.remoteAddress });
-    if (options.siteLog && !peer.isProxyItself) this.siteLog = new SessionLog(options.siteLog, this, portsOf(accepted));
-    this.#commands = this.#createLoop(options.site.commandFiltering.maxCommandLine);
-    this.data = new DataChannel({
-      site: options.site,
-      // Where this process listens; behind a proxy the client knows another address.
-      localAddress: plainAddress(raw.localAddress ?? ''),
-      peerAddress: this.remoteAddress,
-      onRefusal: (refusal) => recordRefusal(this, refusal),
-      onConnected: (socket) => this.siteLog?.dataChannel(socket),
-    });
+    this.#parts = partsOf(entry, this, raw);
+    this.connectedAt = this.options.timer();
+    this.#timers = new ConnectionTimers(this.options.site.connections, this);
+    this.choice = choice && new SiteChoice(choice, this, raw);
+    const lines = this.choice?.lines ?? this.options.siteLog;
+    if (lines && !peer.isProxyItself) this.siteLog = new SessionLog(lines, this, portsOf(accepted));
+    const parts = { replies: this.#replies, timers: this.#timers, transport: this.#transport };
+    this.#commands = new CommandLoop(this.options.site.commandFiltering.maxCommandLine, loopEvents(this, parts));
     raw.once('close', () => void this.#release());
     raw.on('error', (error) => {
       this.log.debug('control-connection-lost', { error });
       this.destroy('connection-lost');
     });
     prepareTcp(raw);
-    this.#timers = new ConnectionTimers(options.site.connections, this);
     this.#timers.awaitLogin();
+  }
+
+  serveBy(entry: SiteEntry, refusal: Denial | undefined): void {
+    this.#parts = partsOf(entry, this, this.#raw);
+    this.addressRefusal = refusal;
+    this.#commands.maximumLine = this.options.site.commandFiltering.maxCommandLine;
+    this.#timers.goOnBy(this.options.site.connections);
   }
 
   /** Greets, on an implicit binding after the handshake. */
@@ -102,7 +101,7 @@ export class ControlConnection implements Control {
     if (tls === 'explicit') {
       this.#transport.listen();
       this.#awaitCommand();
-    } else if (!(await this.#handshake())) return;
+    } else if (!(await this.#secure())) return;
     this.send(greetingOf(this));
   }
 
@@ -120,7 +119,7 @@ export class ControlConnection implements Control {
     this.#commands.clear();
     this.#transport.hush();
     this.send(reply('startTls', 'Ready for the TLS handshake.'));
-    await this.#handshake();
+    await this.#secure();
   }
 
   get mayLayDownTls(): boolean {
@@ -151,8 +150,7 @@ export class ControlConnection implements Control {
     if (this.#isCleared) this.#forgetTls();
     else this.#begin(session.state === 'plain' ? undefined : session.tls, proof);
     if (kept === 'nothing') return;
-    const { workingDirectory, portion, renameFrom, copyFrom, umask, claimedName } = initialSettings();
-    this.settings = { ...settings, workingDirectory, portion, renameFrom, copyFrom, umask, claimedName };
+    this.settings = transferParameters(settings);
     this.data.protection = protection;
   }
 
@@ -186,6 +184,22 @@ export class ControlConnection implements Control {
       if (this.#ending !== undefined) this.#transfer.giveUp();
       return work(signal);
     });
+  }
+
+  get options(): FtpServerOptions {
+    return this.#parts.options;
+  }
+
+  get log(): Logger {
+    return this.#parts.log;
+  }
+
+  get data(): DataChannel {
+    return this.#parts.data;
+  }
+
+  get peers(): Iterable<Control> {
+    return this.#parts.peers;
   }
 
   get session(): Session {
@@ -224,28 +238,13 @@ export class ControlConnection implements Control {
     this.#timers.awaitCommand(this.session.state === 'authenticated');
   }
 
-  #createLoop(maximumLine: Octets): CommandLoop {
-    return new CommandLoop(maximumLine, {
-      isEnding: () => this.isEnding,
-      isTransferring: () => this.isTransferring,
-      hasReplyBegun: () => this.#replies.hasBegun,
-      run: (command) => answerCommand(this, command),
-      send: (answer) => this.send(answer),
-      sendOctets: (octets) => this.#replies.write(octets),
-      end: (reason, farewell) => this.end(reason, farewell),
-      commandArrived: () => this.#timers.commandArrived(),
-      awaitCommand: () => this.#awaitCommand(),
-      pauseReading: () => this.#transport.socket.pause(),
-      resumeReading: () => this.#transport.resume(),
-    });
-  }
-
-  async #handshake(): Promise<boolean> {
-    const isSecured = await this.#transport.secure(this.#isImplicit, (outcome, security) => {
+  /** Under the site that the connection has come to when the handshake begins. */
+  async #secure(): Promise<boolean> {
+    if (this.choice && !(await this.choice.byHandshake())) return false;
+    const isSecured = await this.#transport.secure(this.#parts, this.#isImplicit, (outcome, security) => {
       if (outcome.outcome === 'failed' || this.#ending !== undefined) {
-        if (outcome.outcome === 'failed' && this.#ending === undefined) {
+        if (outcome.outcome === 'failed' && this.#ending === undefined)
           recordRefusal(this, denial('tls-handshake-failed', `TLS on the control connection: ${outcome.reason}.`));
-        }
         this.destroy('tls-handshake-failed');
         return false;
       }
@@ -290,7 +289,8 @@ export class ControlConnection implements Control {
     await this.#commands.settled();
     // Balancers look whether the site is there every second.
     this.siteLog?.ended(this.#ending);
-    if (!this.#isProxyItself || this.session.state === 'authenticated') recordSessionEnd(this, this.#ending);
+    this.choice?.finish();
+    if (!this.peer.isProxyItself || this.session.state === 'authenticated') recordSessionEnd(this, this.#ending);
     this.#closed.resolve();
   }
 }

@@ -3,10 +3,9 @@
  * down where the policy of the site lets the control channel be clear. It knows no commands.
  */
 import type { Socket } from 'node:net';
-import type { FtpServerOptions } from '../server-options.ts';
+import type { SiteEntry } from '../listening/served-site.ts';
 import { SessionSecurity } from '../tls/secure-context.ts';
 import { ServerTlsSocket } from '../tls/server-tls-socket.ts';
-import type { SessionKin } from '../tls/session-tickets.ts';
 import { behindRecords, TlsCarrier } from '../tls/tls-carrier.ts';
 import { completeHandshake, type HandshakeOutcome } from '../tls/tls-upgrade.ts';
 
@@ -20,8 +19,6 @@ export interface TransportEvents {
 
 export class ControlTransport {
   readonly #raw: Socket;
-  readonly #options: FtpServerOptions;
-  readonly #kin: SessionKin;
   readonly #events: TransportEvents;
   #socket: Socket;
   #reader: (chunk: Buffer) => void;
@@ -30,11 +27,9 @@ export class ControlTransport {
   #carrier: TlsCarrier | undefined;
   #isChanging = false;
 
-  constructor(raw: Socket, options: FtpServerOptions, kin: SessionKin, events: TransportEvents) {
+  constructor(raw: Socket, events: TransportEvents) {
     this.#raw = raw;
     this.#socket = raw;
-    this.#options = options;
-    this.#kin = kin;
     this.#events = events;
     this.#reader = events.onData;
   }
@@ -74,18 +69,22 @@ export class ControlTransport {
     while (this.#raw.read() !== null);
   }
 
-  /** The handshake, behind which commands are read again if `begin` says so. @param isImplicit such a connection is never clear */
+  /**
+   * The handshake, behind which commands are read again if `begin` says so.
+   * @param site whose TLS it is @param isImplicit such a connection is never clear
+   */
   async secure(
+    { options, kin }: Pick<SiteEntry, 'options' | 'kin'>,
     isImplicit: boolean,
     begin: (outcome: HandshakeOutcome, security: SessionSecurity) => boolean,
   ): Promise<boolean> {
     this.#isChanging = true;
-    const security = new SessionSecurity(this.#options, this.#kin);
+    const security = new SessionSecurity(options, kin);
     this.#security = security;
-    const mayBeClear = this.#options.site.ssl.controlChannelPolicy !== 'SslRequire' && !isImplicit;
+    const mayBeClear = options.site.ssl.controlChannelPolicy !== 'SslRequire' && !isImplicit;
     this.#carrier = mayBeClear ? new TlsCarrier(this.#raw) : undefined;
     const socket = security.wrapControl(this.#raw, this.#carrier);
-    const outcome = await completeHandshake(socket, this.#options.site.connections.handshakeTimeout);
+    const outcome = await completeHandshake(socket, options.site.connections.handshakeTimeout);
     this.#isChanging = false;
     if (!begin(outcome, security)) return false;
     for (const event of ['error', 'close']) socket.once(event, this.#events.onLost);

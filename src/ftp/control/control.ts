@@ -9,6 +9,7 @@ import { greetingLines, type MessageValues } from '../messages.ts';
 import { type Reply, reply } from '../reply.ts';
 import type { FtpServerOptions } from '../server-options.ts';
 import type { ControlSession } from './control-session.ts';
+import type { HostNaming } from './host-naming.ts';
 import type { Session } from './session.ts';
 import type { SessionLog } from './session-log.ts';
 
@@ -60,6 +61,12 @@ export interface SessionSettings {
   mlstFacts: ReadonlySet<string>;
 }
 
+/** What another USER leaves of them: by RFC 959 4.1.1 the parameters of transfers. */
+export function transferParameters(settings: SessionSettings): SessionSettings {
+  const { workingDirectory, portion, renameFrom, copyFrom, umask, claimedName } = initialSettings();
+  return { ...settings, workingDirectory, portion, renameFrom, copyFrom, umask, claimedName };
+}
+
 export function initialSettings(): SessionSettings {
   return {
     type: 'A',
@@ -96,6 +103,8 @@ export interface Control {
   readonly log: Logger;
   readonly settings: SessionSettings;
   readonly data: DataChannel;
+  /** Between the sites of its address and port; absent where there is one. */
+  readonly choice?: HostNaming | undefined;
   /** Absent where the site has no log. */
   readonly siteLog?: SessionLog | undefined;
   /** As it is now. */

@@ -35,7 +35,8 @@ const refusals: ReadonlyMap<number, number> = new Map([
 type TelnetState = 'data' | 'command' | 'synch' | 'option' | 'subnegotiation' | 'subnegotiation-command';
 
 export class LineReader {
-  readonly #maximum: Octets;
+  /** Of a line without its end. */
+  maximum: Octets;
   #pending: Buffer = Buffer.alloc(0);
   #discarding = false;
   #telnet: TelnetState = 'data';
@@ -43,9 +44,8 @@ export class LineReader {
   #negotiation = 0;
   #refused: number[] = [];
 
-  /** @param maximum of a line without its end */
   constructor(maximum: Octets) {
-    this.#maximum = maximum;
+    this.maximum = maximum;
   }
 
   push(chunk: Buffer): void {
@@ -85,7 +85,7 @@ export class LineReader {
       this.#pending = Buffer.alloc(0);
       return undefined;
     }
-    if (this.#pending.length <= this.#maximum + 1) return undefined;
+    if (this.#pending.length <= this.maximum + 1) return undefined;
     this.#pending = Buffer.alloc(0);
     this.#discarding = true;
     return { kind: 'too-long' };
@@ -93,7 +93,7 @@ export class LineReader {
 
   #decode(line: Buffer): CommandLine {
     const bytes = line.at(-1) === carriageReturn ? line.subarray(0, -1) : line;
-    if (bytes.length > this.#maximum) return { kind: 'too-long' };
+    if (bytes.length > this.maximum) return { kind: 'too-long' };
     if (!bytes.includes(carriageReturn) && !bytes.includes(nul)) return { kind: 'line', text: decodeOctets(bytes) };
     const pieces = decodeOctets(bytes).split('\r\0');
     return pieces.some((piece) => /[\r\0]/u.test(piece))

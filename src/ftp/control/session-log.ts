@@ -8,7 +8,6 @@ import { type Clock, millisecondsSince, type Timer } from '../../clock.ts';
 import { type DenialCode, denialEntry } from '../../denial.ts';
 import type { LoginFacts } from '../../login/authenticator.ts';
 import type { LogEntry, LoggedCertificate } from '../../operations/site-log/log-fields.ts';
-import type { SiteLog } from '../../operations/site-log/site-log.ts';
 import {
   statusOfDenial,
   statusOfEnd,
@@ -20,6 +19,7 @@ import { encodeOctets } from '../../storage/octet-text.ts';
 import type { StorageErrorKind } from '../../storage/storage.ts';
 import type { AcceptedConnection } from '../proxy/connection-peer.ts';
 import { statusOfStorage } from '../storage-status.ts';
+import type { SiteLines } from './held-lines.ts';
 import type { Session } from './session.ts';
 
 /** The control connection as its log sees it. */
@@ -78,7 +78,7 @@ const hidden = '***';
 const running = new AsyncLocalStorage<Running>();
 
 export class SessionLog {
-  readonly #log: SiteLog;
+  readonly #log: SiteLines;
   readonly #control: LoggedConnection;
   readonly #ports: ControlPorts;
   #main: Running | undefined;
@@ -90,7 +90,7 @@ export class SessionLog {
   #openData = 0;
 
   /** Says that the control channel is open. */
-  constructor(log: SiteLog, control: LoggedConnection, ports: ControlPorts) {
+  constructor(log: SiteLines, control: LoggedConnection, ports: ControlPorts) {
     this.#log = log;
     this.#control = control;
     this.#ports = ports;

@@ -1,6 +1,6 @@
 /**
- * What a ClientHello says of the TLS sessions that its client could resume, read before TLS begins. Only the server's choice of
- * versions and tickets rests on it, never a decision about the client: TLS itself reads the same octets again.
+ * What a ClientHello says of the host that its client means, and of the TLS sessions that it could resume, read before TLS begins. Only the
+ * server's choice of site, versions and tickets rests on it, never a decision about the client: TLS itself reads the same octets again.
  */
 import type { Socket } from 'node:net';
 import { PresentationReader } from '../../presentation-reader.ts';
@@ -11,6 +11,8 @@ export interface ReceivedClientHello {
   readonly versions: readonly number[];
   /** Lower-case hexadecimal; empty when the client sent none (RFC 5246 7.4.1.2). */
   readonly sessionId: string;
+  /** As it was sent (RFC 6066 3); undefined where it was not. */
+  readonly serverName: string | undefined;
   /** Key name in a TLS 1.2 ticket (RFC 5077 4), lower-case hexadecimal. */
   readonly ticketKeyName: string | undefined;
   /** Key names in the identities of pre_shared_key (RFC 8446 4.2.11). */
@@ -28,7 +30,8 @@ const maximumRecordLength = 16_384 + 256;
 /** Some tickets, each with a chain of certificates in it; OpenSSL itself takes twice as much. */
 const maximumMessageLength = 65_536;
 const keyNameLength = 16;
-const extension = { sessionTicket: 35, preSharedKey: 41, supportedVersions: 43 } as const;
+const hostNameKind = 0;
+const extension = { serverName: 0, sessionTicket: 35, preSharedKey: 41, supportedVersions: 43 } as const;
 
 /** Collects the first handshake message of a connection, however its octets are cut into records and segments. */
 export class ClientHelloReader {
@@ -80,16 +83,23 @@ function parseClientHello(body: PresentationReader): ReceivedClientHello {
   body.vector(1);
   let versions: readonly number[] = [legacyVersion];
   let ticketKeyName: string | undefined;
+  let serverName: string | undefined;
   let pskKeyNames: readonly string[] = [];
   const extensions = new PresentationReader(body.remaining > 0 ? body.vector(2) : Buffer.alloc(0));
   while (extensions.remaining > 0) {
     const type = extensions.uint(2);
     const value = new PresentationReader(extensions.vector(2));
     if (type === extension.supportedVersions) versions = new PresentationReader(value.vector(1)).uint16List();
+    else if (type === extension.serverName) serverName = readServerName(new PresentationReader(value.vector(2)));
     else if (type === extension.sessionTicket) ticketKeyName = keyNameOf(value.opaque(value.remaining));
     else if (type === extension.preSharedKey) pskKeyNames = readIdentities(new PresentationReader(value.vector(2)));
   }
-  return { versions, sessionId, ticketKeyName, pskKeyNames };
+  return { versions, sessionId, serverName, ticketKeyName, pskKeyNames };
+}
+
+/** One name of each kind (RFC 6066 3), and there is one kind: TLS refuses a list of other content. */
+function readServerName(list: PresentationReader): string | undefined {
+  return list.uint(1) === hostNameKind ? list.vector(2).toString('latin1') : undefined;
 }
 
 function readIdentities(list: PresentationReader): readonly string[] {

@@ -32,8 +32,10 @@ interface NativeContext {
 /** Longer than any session: an expired ticket has the card asked for its PIN in the middle of the work. */
 const ticketLifetimeSeconds = 86_400;
 const ticketKeysLength = 48;
-/** Of each version, for the next handshakes; above it their memory is given back. */
+/** Of each version and certificate, for the next handshakes; above it their memory is given back. */
 const maximumKept = 64;
+/** Of those of all certificates but the first: a site has few clients that name a host in some handshakes and not in others. */
+const maximumKeptOfOthers = 8;
 
 export interface HandshakeContext {
   readonly context: SecureContext;
@@ -45,7 +47,11 @@ export interface HandshakeContext {
 const nothing = Buffer.alloc(16);
 const noTicket: TicketCallback = () => [0, nothing, nothing, nothing, nothing];
 
+type Version = SslSettings['maximumVersion'];
+
 interface MadeContext {
+  readonly version: Version;
+  readonly certificates: NamedCertificates | undefined;
   readonly context: SecureContext;
   readonly native: NativeContext;
 }
@@ -62,7 +68,8 @@ export class HandshakeContexts {
   readonly #options: ContextOptions;
   readonly #certificates: NamedCertificates | undefined;
   readonly #name: string;
-  readonly #free = new Map<SslSettings['maximumVersion'], MadeContext[]>();
+  readonly #free = new Map<Version, MadeContext[]>();
+  readonly #freeOfOthers: MadeContext[] = [];
 
   /** @param name OpenSSL resumes only within contexts of one name. @throws Error of OpenSSL when the identity cannot be used */
   constructor(options: ContextOptions, name: string) {
@@ -77,12 +84,17 @@ export class HandshakeContexts {
     this.names = new ServerNames(named, this.#common);
     const first = this.#make(this.maximumVersion);
     this.canAnswerTickets = first.native.enableTicketKeyCallback !== undefined;
-    this.#giveBack(this.maximumVersion, first);
+    this.#giveBack(first);
   }
 
-  /** For one handshake. @param tickets answers for it alone */
-  take(version: SslSettings['maximumVersion'], tickets: TicketCallback): HandshakeContext {
-    const made = this.#free.get(version)?.pop() ?? this.#make(version);
+  /**
+   * For one handshake.
+   * @param tickets answers for it alone
+   * @param name whose certificate a client gets that names no host; undefined: the first
+   */
+  take(version: Version, tickets: TicketCallback, name?: string): HandshakeContext {
+    const certificates = name === undefined ? this.#certificates : this.names.certificatesFor(name);
+    const made = this.#takeFree(version, certificates) ?? this.#make(version, certificates);
     made.native.onticketkeycallback = tickets;
     let isReleased = false;
     return {
@@ -91,15 +103,23 @@ export class HandshakeContexts {
         if (isReleased) return;
         isReleased = true;
         made.native.onticketkeycallback = noTicket;
-        this.#giveBack(version, made);
+        this.#giveBack(made);
       },
     };
   }
 
-  #giveBack(version: SslSettings['maximumVersion'], made: MadeContext): void {
-    const free = this.#free.get(version) ?? [];
-    this.#free.set(version, free);
-    if (this.canAnswerTickets && free.length < maximumKept) free.push(made);
+  #takeFree(version: Version, certificates: NamedCertificates | undefined): MadeContext | undefined {
+    if (certificates === this.#certificates) return this.#free.get(version)?.pop();
+    const free = this.#freeOfOthers;
+    const index = free.findIndex((made) => made.version === version && made.certificates === certificates);
+    return index < 0 ? undefined : free.splice(index, 1)[0];
+  }
+
+  #giveBack(made: MadeContext): void {
+    const isFirst = made.certificates === this.#certificates;
+    const free = isFirst ? (this.#free.get(made.version) ?? []) : this.#freeOfOthers;
+    if (isFirst) this.#free.set(made.version, free);
+    if (this.canAnswerTickets && free.length < (isFirst ? maximumKept : maximumKeptOfOthers)) free.push(made);
     else made.native.close?.();
   }
 
@@ -110,12 +130,12 @@ export class HandshakeContexts {
     return { ca: areAsked ? [...identity.caNames] : undefined, sigalgs: site.ssl.signatureAlgorithms };
   }
 
-  #make(maxVersion: SslSettings['maximumVersion']): MadeContext {
+  #make(version: Version, certificates = this.#certificates): MadeContext {
     const context = createSecureContext({
-      ...(this.#certificates && certificateOptions(this.#certificates)),
+      ...(certificates && certificateOptions(certificates)),
       ...this.#common,
       minVersion: this.minimumVersion,
-      maxVersion,
+      maxVersion: version,
       ticketKeys: randomBytes(ticketKeysLength),
       sessionIdContext: this.#name,
       sessionTimeout: ticketLifetimeSeconds,
@@ -124,6 +144,6 @@ export class HandshakeContexts {
     });
     const native = context.context as NativeContext;
     native.enableTicketKeyCallback?.();
-    return { context, native };
+    return { version, certificates, context, native };
   }
 }

@@ -24,7 +24,9 @@ export class SessionSecurity {
   readonly tickets: SessionTickets;
   readonly #contexts: HandshakeContexts;
   /** Only where Node cannot answer for tickets: a context has their keys, so the session keeps those that it has used. */
-  readonly #own = new Map<Version, HandshakeContext>();
+  readonly #own = new Map<string, HandshakeContext>();
+  /** The host that the client named on its control connection; undefined while it has named none. */
+  #hostName: string | undefined;
   #isClosed = false;
 
   /** @param kin the other sessions of the server */
@@ -47,7 +49,12 @@ export class SessionSecurity {
    * @param carrier as for `ServerTlsSocket`
    */
   wrapControl(raw: Socket, carrier?: TlsCarrier): ServerTlsSocket {
-    return this.#wrap(raw, { current: 'control' }, this.#contexts.maximumVersion, true, carrier);
+    const tls = this.#wrap(raw, { current: 'control' }, this.#contexts.maximumVersion, true, { carrier });
+    if (this.#contexts.names.areSeveral)
+      tls.once('secure', () => {
+        this.#hostName = hostNameOf(tls);
+      });
+    return tls;
   }
 
   /**
@@ -65,7 +72,7 @@ export class SessionSecurity {
     const isOlder = version === 'TLSv1.2' || hello === 'unreadable' || !hello.versions.includes(helloOfTls13);
     const purpose: { current: HandshakePurpose } = { current: direction ?? 'undecided' };
     // A session of TLS 1.3 is never kept by id, and to have Node offer it costs a copy of it.
-    const tls = this.#wrap(raw, purpose, version, isOlder);
+    const tls = this.#wrap(raw, purpose, version, isOlder, { hostName: this.#hostName });
     if (direction !== undefined || isOlder) return { tls };
     tls.standStill();
     return {
@@ -103,10 +110,10 @@ export class SessionSecurity {
     purpose: { readonly current: HandshakePurpose },
     version: Version,
     mayKeepId: boolean,
-    carrier?: TlsCarrier,
+    { carrier, hostName }: { readonly carrier?: TlsCarrier | undefined; readonly hostName?: string | undefined },
   ): ServerTlsSocket {
     if (this.#isClosed) throw new Error('a handshake began after its session was over');
-    const { context, release } = this.#take(version, () => purpose.current);
+    const { context, release } = this.#take(version, () => purpose.current, hostName);
     const options: TLSSocketOptions = {
       isServer: true,
       secureContext: context,
@@ -128,11 +135,18 @@ export class SessionSecurity {
     return names.areSeveral ? { SNICallback: (name, done) => done(null, names.contextFor(name)) } : {};
   }
 
-  #take(version: Version, purpose: () => HandshakePurpose): HandshakeContext {
+  /** @param hostName of a client that may name none now: it is shown the certificate that it has seen before */
+  #take(version: Version, purpose: () => HandshakePurpose, hostName: string | undefined): HandshakeContext {
     const answer = this.tickets.callback(purpose, version === 'TLSv1.3');
-    if (this.#contexts.canAnswerTickets) return this.#contexts.take(version, answer);
-    const own = this.#own.get(version) ?? this.#contexts.take(version, answer);
-    this.#own.set(version, own);
+    if (this.#contexts.canAnswerTickets) return this.#contexts.take(version, answer, hostName);
+    const key = `${version} ${hostName}`;
+    const own = this.#own.get(key) ?? this.#contexts.take(version, answer, hostName);
+    this.#own.set(key, own);
     return { context: own.context, release: () => undefined };
   }
+}
+
+/** What the client named by SNI; Node says false where it named none. */
+function hostNameOf({ servername }: { readonly servername?: string | false | null }): string | undefined {
+  return servername || undefined;
 }

@@ -60,14 +60,17 @@ export function certificateOptions({ certificates }: NamedCertificates) {
 }
 
 export class ServerNames {
+  readonly #all: readonly NamedCertificates[];
   readonly #first: X509Certificate | undefined;
   readonly #others: readonly { readonly leaf: X509Certificate; readonly context: SecureContext }[];
 
   /** @throws Error of OpenSSL when a certificate does not fit its key */
   constructor(
-    [first, ...others]: readonly NamedCertificates[],
+    all: readonly NamedCertificates[],
     common: { readonly ca: string[] | undefined; readonly sigalgs: SslSettings['signatureAlgorithms'] },
   ) {
+    const [first, ...others] = all;
+    this.#all = all;
     this.#first = first?.leaf;
     this.#others = others.map((named) => ({
       leaf: named.leaf,
@@ -79,6 +82,11 @@ export class ServerNames {
   /** Whether there is a choice. */
   get areSeveral(): boolean {
     return this.#others.length > 0;
+  }
+
+  /** @param name as the client sent it @returns those of the first for a name that none has */
+  certificatesFor(name: string): NamedCertificates | undefined {
+    return this.#all.find(({ leaf }) => isNamed(leaf, name)) ?? this.#all[0];
   }
 
   /** @param name as the client sent it. @returns undefined for the first certificate */
