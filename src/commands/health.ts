@@ -21,6 +21,8 @@ const timeoutMilliseconds = 3_000;
 interface Server {
   readonly host: string;
   readonly port: number;
+  /** Of the site that is meant, where several share the port. */
+  readonly hostName?: string | undefined;
 }
 
 interface HealthFinding {
@@ -44,9 +46,13 @@ export async function health(file: string, terminal: Terminal): Promise<ExitCode
 
 function bindings({ settings }: SettingsOnly): readonly Promise<HealthFinding>[] {
   return settings.sites.flatMap((site) =>
-    site.bindings.map(async ({ address, port, tls }) => ({
+    site.bindings.map(async ({ address, port, tls, hostName }) => ({
       subject: `${site.name} ${address} port ${port}`,
-      problem: await greetingProblem({ host: reachable(address), port }, tls === 'implicit', site.proxyProtocol),
+      problem: await greetingProblem(
+        { host: reachable(address), port, hostName },
+        tls === 'implicit',
+        site.proxyProtocol,
+      ),
     })),
   );
 }
@@ -108,7 +114,7 @@ function connectionProblem(socket: Socket): Promise<string | undefined> {
 
 /** The certificate is the clients’ matter; here it only matters that the server answers. */
 async function greetingProblem(
-  server: Server,
+  { hostName, ...server }: Server,
   implicit: boolean,
   proxyProtocol: ProxyProtocol,
 ): Promise<string | undefined> {
@@ -118,7 +124,9 @@ async function greetingProblem(
   } catch (error) {
     return errorMessage(error);
   }
-  const socket = implicit ? connectTls({ socket: raw, rejectUnauthorized: false }) : raw;
+  const socket = implicit
+    ? connectTls({ socket: raw, rejectUnauthorized: false, ...(hostName !== undefined && { servername: hostName }) })
+    : raw;
   return conversation(socket, (finish) => {
     let text = '';
     let isGreeted = false;

@@ -14,7 +14,7 @@ import { checkConsistency } from './checks/consistency.ts';
 import { checkRevocation } from './checks/revocation-check.ts';
 import { checkRulePaths } from './checks/rule-path-check.ts';
 import { checkOutputs, servedFolders } from './checks/served-files-check.ts';
-import { checkServerCertificate, checkServerTwins } from './checks/server-name-check.ts';
+import { checkHostNames, checkServerCertificate, checkServerTwins } from './checks/server-name-check.ts';
 import { checkServerStatus, checkStapledTwins } from './checks/server-status-check.ts';
 import { TrustCheck } from './checks/trust-check.ts';
 import { ConfigurationDigest, type DigestedFile } from './configuration-digest.ts';
@@ -167,6 +167,7 @@ function loadSite(
   const certificates = [...site, 'sslClientCertificates'];
   const { trustAnchors, intermediates, crlFiles, revocation } = settings.sslClientCertificates;
   const { server, furtherServers } = readServers(reader, [...site, 'ssl'], settings.ssl, now);
+  if (server) checkHostNames(reader.source, [...site, 'bindings'], settings.bindings, [server, ...furtherServers]);
   const { service } = settings.mapping;
   const remoteMapping = service && loadRemoteMapping(reader, site, service, now);
   const faultsBefore = reader.source.faults.length;

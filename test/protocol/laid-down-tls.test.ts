@@ -8,10 +8,12 @@ import { describe, expect, it } from 'vitest';
 import { TlsCarrier } from '../../src/ftp/tls/tls-carrier.ts';
 import { openData, openTcp, readAll } from '../support/control-client.ts';
 import { createIdentities, type ProtocolSite, type SiteChanges } from '../support/protocol-site.ts';
+import { sharedSites } from '../support/shared-sites.ts';
 import { siteFactory } from '../support/site-factory.ts';
 
 const identities = await createIdentities();
 const siteWith = siteFactory(identities);
+const serveShared = await sharedSites(identities);
 
 /** A client that lays TLS down without ending the TCP connection. */
 class Client {
@@ -27,7 +29,7 @@ class Client {
     raw.on('close', () => this.#wake());
   }
 
-  static async connect(site: ProtocolSite): Promise<Client> {
+  static async connect(site: Pick<ProtocolSite, 'port'>): Promise<Client> {
     const client = new Client(await openTcp(site.port));
     await client.reply();
     return client;
@@ -57,12 +59,14 @@ class Client {
     return await this.reply();
   }
 
-  async secure(): Promise<void> {
+  /** @param servername for SNI */
+  async secure(servername?: string): Promise<void> {
     expect(await this.command('AUTH TLS')).toMatch(/^234 /u);
     this.raw.off('data', this.#onData);
     this.#carrier = new TlsCarrier(this.raw);
     const socket = this.#carrier as unknown as Socket;
-    this.tls = connectTls({ socket, host: '127.0.0.1', rejectUnauthorized: false, ...identities.ada });
+    const named = { ...identities.ada, ...(servername !== undefined && { servername }) };
+    this.tls = connectTls({ socket, host: '127.0.0.1', rejectUnauthorized: false, ...named });
     await once(this.tls, 'secureConnect');
     this.tls.on('data', this.#onData);
   }
@@ -192,5 +196,22 @@ describe('a control connection that may be cleared', () => {
     await other.logIn();
     other.raw.destroy();
     await site.record((record) => record.event === 'session-end' && record.reason !== 'quit');
+  });
+});
+
+describe('of several sites at one address and port', () => {
+  const ssl = { controlChannelPolicy: 'SslRequireCredentialsOnly' } as const;
+
+  it('the connection stays with its own when TLS is laid down: HOST and SNI lead to no other', async () => {
+    const sites = await serveShared({ a: { hostName: 'a.example', ssl }, b: { hostName: 'b.example', ssl } });
+    const client = await Client.connect(sites.site['a']!);
+    await client.secure('a.example');
+    await client.logIn();
+    expect(await client.command('REIN')).toMatch(/^220 /u);
+    await client.clear(true);
+    expect(await client.command('HOST b.example')).toMatch(/^504 /u);
+    expect(await client.command('HOST a.example')).toMatch(/^220 /u);
+    await expect(client.secure('b.example')).rejects.toThrow();
+    expect(sites.site['b']!.requests).toEqual([]);
   });
 });

@@ -71,6 +71,28 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a client of %s', (version) => {
     expect((await client.reply()).code).toBe(226);
   });
 
+  it.each([
+    ['files.example.org', 'DNS:files.example.org'],
+    ['stranger.example', 'DNS:localhost'],
+  ])(
+    'that calls %s on its control connection alone gets the same certificate on data connections',
+    async (servername, names) => {
+      const site = await siteWith({ furtherIdentities });
+      await writeFile(join(site.home, 'file'), 'content');
+      const client = await site.connect();
+      await client.secure({ ...identities.ada, ...pinned, servername });
+      await client.logIn('ada');
+      const port = await client.passive();
+      client.write('RETR file\r\n');
+      const data = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...identities.ada, ...pinned });
+      await once(data, 'secureConnect');
+      expect(namesOf(data)).toBe(names);
+      expect((await readAll(data)).toString()).toBe('content');
+      await client.reply();
+      expect((await client.reply()).code).toBe(226);
+    },
+  );
+
   it('resumes on data connections what it proved under another name’s certificate', async () => {
     const site = await siteWith({ furtherIdentities });
     await writeFile(join(site.home, 'file'), 'content');

@@ -153,21 +153,6 @@ describe('behind TLS the site is settled', () => {
     expect(sites.site['files']!.requests[0]?.claimedName).toBe('ada');
   });
 
-  it('and stays so when REIN or CCC lays TLS down: neither HOST nor SNI leads to another', async () => {
-    const ssl = { controlChannelPolicy: 'SslRequireCredentialsOnly' } as const;
-    const sites = await serve({ main: {}, files: { ...three.files, ssl }, lab: { ...three.lab, ssl } });
-    const client = await sites.loggedIn('files.example');
-    const raw = client.raw;
-    client.write('REIN\r\n');
-    expect((await client.reply()).code).toBe(220);
-    await once(client.tls, 'close');
-    const again = new (client.constructor as typeof ControlClient)(raw);
-    expect((await again.command('HOST lab.example')).code).toBe(504);
-    expect((await again.command('AUTH TLS')).code).toBe(234);
-    expect(await refusedTls(again, 'lab.example')).toMatch(/unrecognized.name/iu);
-    expect(servedBy(sites)).toEqual(['files']);
-  });
-
   it('a client certificate that the one site did not ask for serves no login at the other', async () => {
     const ignoring = { sslClientCertificates: { clientCertificatePolicy: 'CertIgnore' } } as const;
     const sites = await serve({ main: ignoring, files: three.files });

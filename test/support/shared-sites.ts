@@ -1,6 +1,7 @@
 /** Several sites on one address and port, each with a certificate of its own name, for the tests of one file. */
 import { afterEach } from 'vitest';
 import { Listeners } from '../../src/ftp/listening/listeners.ts';
+import { UploadsInProgress } from '../../src/ftp/uploads-in-progress.ts';
 import type { AuditRecord } from '../../src/operations/audit.ts';
 import { silentLogger } from '../../src/operations/log.ts';
 import type { SiteLog } from '../../src/operations/site-log/site-log.ts';
@@ -53,6 +54,7 @@ export async function sharedSites(identities: TestIdentities) {
       audit: recordingTrail((record) => void common.push(record)),
       logger: silentLogger,
     });
+    const uploads = new UploadsInProgress();
     const site: Record<string, SharedSite> = {};
     for (const [name, { hostName, ...changes }] of Object.entries(wanted)) {
       const lines: string[] = [];
@@ -64,6 +66,7 @@ export async function sharedSites(identities: TestIdentities) {
       const running = await startSite(identities, {
         ownIdentity: await certified(hostName ?? 'default.example'),
         siteLog,
+        uploads,
         ...changes,
         name,
         listeners,

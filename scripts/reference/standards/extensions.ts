@@ -276,5 +276,13 @@ export const rfc7151: Standard = {
       bySetting('ssl.furtherCertificates[].serverCertificate', 'certificates beside the first'),
       'server-names: that calls %s gets the first certificate of that name, or the first of all',
     ),
+    requirement(
+      '3.2',
+      'MUST',
+      'HOST AUTH',
+      'HOST before AUTH chooses the site, the last one said. When TLS has begun, another host than that of SNI or of HOST is 504.',
+      bySetting('bindings[].hostName', 'several sites at one address and port'),
+      'shared-listener: %j and SNI %s come to %s: the last name counts',
+    ),
   ],
 };

@@ -1,13 +1,17 @@
 /** Whether all sockets of a configuration can be there at the same time, on this machine. */
 import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import type { Binding } from '../../ftp/server-settings.ts';
 import { plainAddress } from '../../operations/network.ts';
 import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import type { Settings } from '../schema.ts';
 import type { YamlSource } from '../yaml/yaml-source.ts';
 
-interface Listener {
+interface Endpoint {
   readonly setting: SettingPath;
+  /** Absent of the mapping service, which shares none. */
+  readonly site?: Settings['sites'][number];
+  readonly binding?: Binding;
   readonly address: string;
   readonly port: number;
 }
@@ -15,16 +19,15 @@ interface Listener {
 export function checkBindings(source: YamlSource, settings: Settings): void {
   const listeners = listenersOf(settings);
   listeners.forEach((listener, index) => {
-    const { setting, address, port } = listener;
-    const earlier = listeners.slice(0, index).find((other) => overlap(listener, other));
-    if (earlier) {
-      const same =
-        earlier.address === address
-          ? `${address} port ${port} is bound twice`
-          : `${address} port ${port} is bound already, by ${earlier.address}`;
-      const remedy = 'Use another port, or addresses that do not include each other.';
-      source.fault(setting, same, remedy, [listener, earlier].flatMap(partsOf));
-    }
+    const { setting, address } = listener;
+    const earlier = listeners.slice(0, index).filter((other) => overlap(listener, other));
+    const conflict = earlier.find((other) => !canShare(listener, other));
+    if (conflict) {
+      const parts = [listener, conflict].flatMap(partsOf);
+      source.fault(setting, conflictOf(listener, conflict), remedyOf(listener, conflict), parts);
+    } else
+      for (const { setting: path, message, parts } of contradictions(listener, earlier[0]))
+        source.fault(path, message, agree, parts);
     if (!isOfThisMachine(address)) {
       source.warning(
         setting,
@@ -49,16 +52,18 @@ export function checkBindings(source: YamlSource, settings: Settings): void {
   });
 }
 
-function partsOf({ setting }: Listener): readonly SettingPath[] {
-  return ['address', 'port'].map((name) => [...setting, name]);
+function partsOf({ setting }: Endpoint): readonly SettingPath[] {
+  return ['address', 'port', 'hostName'].map((name) => [...setting, name]);
 }
 
-function listenersOf({ sites, mappingService }: Settings): readonly Listener[] {
-  const ofSites = sites.flatMap(({ bindings }, site) =>
-    bindings.map(({ address, port }, index) => ({
-      setting: ['sites', site, 'bindings', index],
-      address,
-      port,
+function listenersOf({ sites, mappingService }: Settings): readonly Endpoint[] {
+  const ofSites = sites.flatMap((site, place) =>
+    site.bindings.map((binding, index) => ({
+      setting: ['sites', place, 'bindings', index],
+      site,
+      binding,
+      address: binding.address,
+      port: binding.port,
     })),
   );
   const ofService = (mappingService?.listeners ?? []).flatMap((listener, index) =>
@@ -69,8 +74,63 @@ function listenersOf({ sites, mappingService }: Settings): readonly Listener[] {
   return [...ofSites, ...ofService];
 }
 
+/** One listener serves both: they have the same address, and clients tell them apart by the name of the host. */
+function canShare(one: Endpoint, other: Endpoint): boolean {
+  if (!one.binding || !other.binding || one.address !== other.address) return false;
+  return one.binding.hostName !== other.binding.hostName;
+}
+
+function conflictOf({ address, port, binding }: Endpoint, other: Endpoint): string {
+  const where = `${address} port ${port}`;
+  if (other.address !== address) return `${where} is bound already, by ${other.address}`;
+  return binding?.hostName === undefined
+    ? `${where} is bound twice`
+    : `${where} is bound twice for ${binding.hostName}`;
+}
+
+function remedyOf({ address, binding }: Endpoint, other: Endpoint): string {
+  const elsewhere = 'Use another port, or addresses that do not include each other';
+  const areOfSites = binding !== undefined && other.binding !== undefined && other.address === address;
+  return areOfSites ? `${elsewhere}, or another hostName for each; one binding may have none.` : `${elsewhere}.`;
+}
+
+const agree = 'Give all sites of this address and port the same value: it counts before a client has named its site.';
+
+interface Contradiction {
+  readonly setting: SettingPath;
+  readonly message: string;
+  /** What it follows from. */
+  readonly parts: readonly SettingPath[];
+}
+
+/** What counts while it is not known to which site a client comes: below the binding, or below the site. */
+const common: readonly (readonly ['binding' | 'site', SettingPath, (endpoint: Endpoint) => unknown])[] = [
+  ['binding', ['tls'], ({ binding }) => binding?.tls],
+  ['site', ['connections', 'serverListenBacklog'], ({ site }) => site?.connections.serverListenBacklog],
+  ['site', ['proxyProtocol', 'trustedAddresses'], ({ site }) => site?.proxyProtocol.trustedAddresses],
+  ['site', ['messages', 'consentBanner'], consentBefore],
+];
+
+function contradictions(one: Endpoint, other: Endpoint | undefined): readonly Contradiction[] {
+  if (!one.site || !other?.site) return [];
+  return common.flatMap(([holder, path, read]) => {
+    const [own, theirs] = [JSON.stringify(read(one)), JSON.stringify(read(other))];
+    if (own === theirs) return [];
+    const placeOf = ({ setting }: Endpoint) => [...(holder === 'site' ? setting.slice(0, 2) : setting), ...path];
+    const shared = `site ${other.site?.name}, which shares ${one.address} port ${one.port}`;
+    const message = `is ${own ?? 'not set'}, and ${theirs ?? 'not set'} at ${shared}`;
+    const parts = [one, other].flatMap((endpoint) => [placeOf(endpoint), ...partsOf(endpoint)]);
+    return [{ setting: placeOf(one), message, parts }];
+  });
+}
+
+/** Behind an implicit handshake the site is known before the greeting. */
+function consentBefore({ site, binding }: Endpoint): string | undefined {
+  return binding?.tls === 'explicit' ? site?.messages.consentBanner : undefined;
+}
+
 /** Node listens on :: for both versions of IP. */
-function overlap(one: Listener, other: Listener): boolean {
+function overlap(one: Endpoint, other: Endpoint): boolean {
   if (one.port === 0 || one.port !== other.port) return false;
   const [a, b] = [one.address, other.address];
   if (a === b || a === '::' || b === '::') return true;
@@ -84,7 +144,7 @@ function isOfThisMachine(address: string): boolean {
 }
 
 /** @returns 64 passive ports without a listener */
-function freeRange(listeners: readonly Listener[]): string {
+function freeRange(listeners: readonly Endpoint[]): string {
   const [low = 50_000] = [50_000, 51_000, 52_000].filter((first) =>
     listeners.every(({ port }) => port < first || port > first + 63),
   );

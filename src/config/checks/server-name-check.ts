@@ -89,6 +89,28 @@ export function checkServerTwins(
   }
 }
 
+/**
+ * Clients that come to a site by the name of a host see its certificate.
+ * @param setting `bindings` of the site
+ * @param servers that of the site itself first
+ */
+export function checkHostNames(
+  source: YamlSource,
+  setting: SettingPath,
+  bindings: readonly { readonly hostName?: string | undefined }[],
+  servers: readonly { readonly certificate: string }[],
+): void {
+  const leaves = servers.flatMap(({ certificate }) => certificatesOf(certificate).slice(0, 1));
+  for (const [index, { hostName }] of bindings.entries()) {
+    if (hostName === undefined || leaves.some((leaf) => leaf.checkHost(hostName, { subject: 'never' }))) continue;
+    source.warning(
+      [...setting, index, 'hostName'],
+      `no certificate of the site is for ${hostName}: clients refuse it`,
+      'Have the name among those of serverCertificate, or add a certificate to ssl.furtherCertificates.',
+    );
+  }
+}
+
 function isSignedWithWeakDigest({ raw }: X509Certificate): boolean {
   try {
     const { signatureAlgorithm } = parseCertificate(raw);

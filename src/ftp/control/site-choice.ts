@@ -97,15 +97,14 @@ export class SiteChoice implements HostNaming {
       this.#settle(this.#site);
       return true;
     }
-    for (const site of [named, this.#hosts.defaultSite]) {
-      const entered = site ? await this.#enter(site) : 'refused';
-      if (entered === 'ended') return false;
-      if (site && entered === 'entered') {
-        this.#settle(site);
-        return true;
-      }
+    const sites = [named, this.#hosts.defaultSite].filter((site) => site !== undefined);
+    for (const site of sites) {
+      const entered = await this.#enter(site);
+      if (entered === 'entered') this.#settle(site);
+      if (entered !== 'refused') return entered === 'entered';
     }
-    recordRefusal(this.#connection, hostUnknown(name));
+    // A site that does not admit the address has said so.
+    if (sites.length === 0) recordRefusal(this.#connection, hostUnknown(name));
     return false;
   }
 
@@ -186,7 +185,7 @@ const maximumHost = 255;
 /** @param name as the client sent it */
 function hostUnknown(name: string | undefined): Denial {
   const said = name === undefined ? 'The client named no host' : 'No site here has the host that the client named';
-  return denial('host-unknown', `${said}, and no site serves clients without one.`, {
+  return denial('host-unknown', `${said}, and no site here serves this client without one.`, {
     host: name?.slice(0, maximumHost),
   });
 }

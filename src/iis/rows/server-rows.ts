@@ -27,7 +27,7 @@ export const siteRows: readonly SettingRow[] = [
     iis: 'site/bindings/binding@bindingInformation',
     fate: 'different',
     setting: 'bindings[].port',
-    why: 'an address and a port belong to one site: host names choose no site',
+    why: 'a host name is hostName of the binding; it chooses the site by SNI, too, and behind TLS no client goes to another',
   },
   { iis: 'site/bindings/binding@sslFlags', fate: 'leftOut', why: 'it belongs to https' },
   {
@@ -103,7 +103,7 @@ export const serverRows: readonly SettingRow[] = [
   {
     iis: 'system.ftpServer/serverRuntime/hostNameSupport@useDomainNameAsHostName',
     fate: 'leftOut',
-    why: 'the address and port choose the site, so that USER names an account and nothing else',
+    why: 'USER takes host|user; what stands before a backslash is a domain and no host',
   },
   ...[
     'add@name',

@@ -1,6 +1,6 @@
 /**
- * Which site gets which address and port. IIS lets host names choose among sites of one port, and TLS begins before a name is known; here
- * an endpoint belongs to one site: to the one whose binding is for every name, else to the first.
+ * Which site gets which address and port, and for which name of a host. As in IIS, sites of one address and port are told apart by the host
+ * that the client names; what listens on one address alone cannot share it with what listens on all.
  */
 
 import { echo } from '../resolution/echo.ts';
@@ -22,9 +22,10 @@ export function assignEndpoints(drafts: readonly SiteDraft[]): void {
   const granted: Claim[] = [];
   for (const claim of claims.toSorted((one, other) => rank(one) - rank(other))) {
     const { draft, binding } = claim;
-    const holder = granted.find((other) => overlap(other.binding, binding));
+    const holder = granted.find((other) => excludes(other.binding, binding));
     draft.findings.account(binding.element.attributes.values());
-    if (!holder) {
+    if (binding.host !== '' && !isHostName(binding.host)) tellUnusable(claim);
+    else if (!holder) {
       granted.push(claim);
       tellGranted(claim);
     } else if (holder.draft === draft) {
@@ -38,17 +39,37 @@ export function assignEndpoints(drafts: readonly SiteDraft[]): void {
   }
   for (const draft of drafts) {
     const own = draft.site.bindings.filter((binding) => granted.some((claim) => claim.binding === binding));
-    const bindings = own.map(
-      ({ address, port }): SettingValue => ({ address: address === '*' ? '0.0.0.0' : address, port }),
-    );
-    if (bindings.length > 0) draft.set('bindings', bindings);
-    else {
-      draft.set(
-        'bindings',
-        draft.site.bindings.map(({ address, port }) => ({ address: address === '*' ? '0.0.0.0' : address, port })),
-      );
-      draft.stop('no binding is left for it');
-    }
+    draft.set('bindings', (own.length > 0 ? own : draft.site.bindings).map(bindingOf));
+    if (own.length === 0) draft.stop('no binding is left for it');
+  }
+  agreeOnBacklog(granted);
+}
+
+function bindingOf({ address, port, host }: FtpBinding): SettingValue {
+  return {
+    address: address === '*' ? '0.0.0.0' : address,
+    port,
+    ...(isHostName(host) && { hostName: host }),
+  };
+}
+
+/** Of IIS, and of no certificate for one host alone: an asterisk. */
+function isHostName(host: string): boolean {
+  return /^(?=.*[a-z])[a-z\d_](?:[a-z\d_-]*[a-z\d_])?(?:\.[a-z\d_](?:[a-z\d_-]*[a-z\d_])?)*$/u.test(host);
+}
+
+/** One listener has one; the longest keeps the fewest clients out. */
+function agreeOnBacklog(granted: readonly Claim[]): void {
+  const name = 'serverListenBacklog';
+  const subject = `ftpServer/connections@${name}`;
+  const wanted = ({ draft }: Claim) => Number(draft.site.ftp.below('connections').text(name));
+  for (const claim of granted) {
+    const sharing = granted.filter(({ binding }) => overlap(binding, claim.binding));
+    const longest = Math.max(...sharing.map(wanted));
+    if (!(longest > wanted(claim))) continue;
+    claim.draft.set(`connections.${name}`, longest);
+    const message = `is ${longest}, as another site of ${informationOf(claim.binding)} has it: they share one listener`;
+    claim.draft.note('different', claim.binding.element.place, { subject, message });
   }
 }
 
@@ -56,7 +77,9 @@ function tellGranted({ draft, binding }: Claim): void {
   const { address, port, host } = binding;
   const differences = [
     ...(address === '*' ? ['* is 0.0.0.0, all addresses of IPv4'] : []),
-    ...(host === '' ? [] : [`the host name ${echo(host)} chooses no site: the address and port do`]),
+    ...(host === ''
+      ? []
+      : [`clients come to it by ${echo(host)}: by SNI, by HOST before TLS, or without TLS as ${echo(`${host}|user`)}`]),
   ];
   const tls = port === implicitPort ? 'implicit TLS' : 'AUTH TLS';
   const message = [`${informationOf(binding)} is a binding with ${tls}`, ...differences].join('; ');
@@ -65,6 +88,17 @@ function tellGranted({ draft, binding }: Claim): void {
 
 function informationOf({ element }: FtpBinding): string {
   return echo(element.attributes.get('bindingInformation')?.value ?? '');
+}
+
+function tellUnusable({ draft, binding }: Claim): void {
+  const message = `${informationOf(binding)} has ${echo(binding.host)}, and a host is one name`;
+  const remedy = 'Write a binding for each host that clients name.';
+  draft.note('needsDecision', binding.element.place, { subject, message, remedy });
+}
+
+/** Sites of one address and port may have it each for another host. */
+function excludes(one: FtpBinding, other: FtpBinding): boolean {
+  return overlap(one, other) && (one.address !== other.address || one.host === other.host);
 }
 
 /** Two listeners of one port exclude each other where one has all addresses of the family. */

@@ -78,6 +78,16 @@ function site(path: string, value: unknown): (settings: Node) => void {
   };
 }
 
+/** A second site at the address and port of the first. */
+const sharing = (first: Node, second: Node, more: Node) => (settings: Node) => {
+  const [one] = settings['sites'] as Node[];
+  const binding = (changes: Node) => [{ address: '127.0.0.1', port: 2121, ...changes }];
+  settings['sites'] = [
+    { ...one, bindings: binding(first) },
+    { ...one, ...more, name: 'second', bindings: binding(second) },
+  ];
+};
+
 const top = (key: string, value: unknown) => (settings: Node) => {
   settings[key] = value;
 };
@@ -111,6 +121,86 @@ const ldap = (more: Node) =>
       ...more,
     },
   ]);
+
+/** What differs at the first site, at the second, and in the rest of the second -> setting of the second, and what is said of it. */
+const contradictions: readonly (readonly [string, Node, Node, Node, string, RegExp])[] = [
+  ['without a host name', {}, {}, {}, 'bindings[0]', /127\.0\.0\.1 port 2121 is bound twice$/],
+  [
+    'for one host',
+    { hostName: 'a.example' },
+    { hostName: 'A.example' },
+    {},
+    'bindings[0]',
+    /bound twice for a\.example$/,
+  ],
+  [
+    'one of all addresses',
+    {},
+    { hostName: 'a.example', address: '0.0.0.0' },
+    {},
+    'bindings[0]',
+    /bound already, by 127\.0\.0\.1$/,
+  ],
+  [
+    'of two kinds of TLS',
+    {},
+    { hostName: 'a.example', tls: 'implicit' },
+    {},
+    'bindings[0].tls',
+    /^is "implicit", and "explicit" at site files, which shares 127\.0\.0\.1 port 2121$/,
+  ],
+  [
+    'of two backlogs',
+    {},
+    { hostName: 'a.example' },
+    { connections: { serverListenBacklog: 7 } },
+    'connections.serverListenBacklog',
+    /^is 7, and 60 at site files/,
+  ],
+  [
+    'of other proxies',
+    {},
+    { hostName: 'a.example' },
+    { proxyProtocol: { trustedAddresses: ['192.0.2.1'] } },
+    'proxyProtocol.trustedAddresses',
+    /^is \["192\.0\.2\.1\/32"\], and \[\] at site files/,
+  ],
+  [
+    'of other consent',
+    {},
+    { hostName: 'a.example' },
+    { messages: { consentBanner: 'Watched.' } },
+    'messages.consentBanner',
+    /^is "Watched\.", and not set at site files/,
+  ],
+];
+
+describe('two sites of one address and port', () => {
+  it.each(contradictions)('%s: fault', (_what, first, second, more, setting, message) => {
+    expect(findings([sharing(first, second, more)], new Date())).toContainEqual(
+      expect.objectContaining({
+        severity: 'fault',
+        setting: `sites[1].${setting}`,
+        message: expect.stringMatching(message) as string,
+        remedy: expect.stringMatching(/./) as string,
+      }),
+    );
+  });
+
+  it.each([
+    ['each for its host', { hostName: 'a.example' }, { hostName: 'b.example' }, {}],
+    ['one without a host', {}, { hostName: 'b.example' }, {}],
+    [
+      'of other consent behind implicit TLS',
+      { tls: 'implicit' },
+      { tls: 'implicit', hostName: 'b.example' },
+      { messages: { consentBanner: 'Watched.' } },
+    ],
+  ])('%s: no fault', (_what, first, second, more) => {
+    const faults = findings([sharing(first, second, more)], new Date()).filter(({ severity }) => severity === 'fault');
+    expect(faults).toEqual([]);
+  });
+});
 
 describe('what the first login finds otherwise', () => {
   describe('of the status of the server’s certificate', () => {
@@ -474,6 +564,20 @@ describe('what the first login finds otherwise', () => {
       ],
       'sites[0].bindings[1]',
       /bound twice/,
+    ],
+    [
+      'a host name that no certificate of the site has',
+      'warning',
+      () => [site('bindings', [{ address: '127.0.0.1', port: 2121, hostName: 'a.example' }])],
+      'sites[0].bindings[0].hostName',
+      /no certificate of the site is for a\.example/,
+    ],
+    [
+      'an address for a host name',
+      'fault',
+      () => [site('bindings', [{ address: '127.0.0.1', port: 2121, hostName: '127.0.0.1' }])],
+      'sites[0].bindings[0].hostName',
+      /must be the name of a host/,
     ],
     [
       'an address of another machine',

@@ -86,6 +86,7 @@ const requestFiltering = 'system.ftpServer/security/requestFiltering';
 /** Where ours has another name, because it holds something else: a file for a thumbprint, two settings for one text, a place among rules, a list beside other settings of its section. */
 const renamed = {
   'sites[].bindings[].address': 'site/bindings/binding@bindingInformation',
+  'sites[].bindings[].hostName': 'site/bindings/binding@bindingInformation',
   'sites[].bindings[].port': 'site/bindings/binding@bindingInformation',
   'sites[].ssl.serverCertificate': 'ftpServer/security/ssl@serverCertHash',
   'sites[].physicalPath': 'site/application/virtualDirectory@physicalPath',

@@ -68,11 +68,11 @@ describe('configurations', () => {
     expect(faultsOf(file)).toEqual([]);
   });
 
-  /** An example tells what differs from the first site: objects are merged, as are first sites; all else takes the place of what was. */
+  /** An example tells what differs from the first site: objects are merged, as is each site; all else takes the place of what was. */
   function merged(base: Tree, changes: Tree): Tree {
     const entries = Object.entries(changes).map(([name, value]) => {
       const former = base[name];
-      if (name === 'sites') return [name, [merged((former as Tree[])[0]!, (value as Tree[])[0]!)]];
+      if (name === 'sites') return [name, (value as Tree[]).map((one) => merged((former as Tree[])[0]!, one))];
       const isTree = (tree: unknown): tree is Tree => typeof tree === 'object' && tree !== null && !Array.isArray(tree);
       // Rules and a remote service exclude each other; the same for modes of isolation and what belongs to them.
       const isWhole = ['mapping', 'userIsolation'].includes(name);

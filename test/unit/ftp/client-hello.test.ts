@@ -101,6 +101,16 @@ describe('what a ReceivedClientHello says of sessions', () => {
       { pskKeyNames: [name] },
     ],
     [
+      'the name of the host, as it was sent',
+      { extensions: [extensionOf(0, vector(2, Buffer.concat([Buffer.of(0), vector(2, Buffer.from('A.example'))])))] },
+      { serverName: 'A.example' },
+    ],
+    [
+      'no name of another kind than that of a host',
+      { extensions: [extensionOf(0, vector(2, Buffer.concat([Buffer.of(1), vector(2, Buffer.from('A.example'))])))] },
+      { serverName: undefined },
+    ],
+    [
       'extensions it does not know',
       { extensions: [extensionOf(0xfafa, Buffer.alloc(9)), extensionOf(35, ticket)] },
       { ticketKeyName: name },

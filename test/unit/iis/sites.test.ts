@@ -90,7 +90,7 @@ describe('bindings', () => {
     [':2121:', [{ address: '0.0.0.0', port: 2121 }]],
     ['10.0.0.1:990:', [{ address: '10.0.0.1', port: 990 }]],
     ['[2001:DB8::1]:21:', [{ address: '2001:db8::1', port: 21 }]],
-    ['*:21:ftp.example.com', [{ address: '0.0.0.0', port: 21 }]],
+    ['*:21:FTP.example.com', [{ address: '0.0.0.0', port: 21, hostName: 'ftp.example.com' }]],
   ])('%s', (information, bindings) => {
     const file = iisFile({ bindings: `<binding protocol="FTP" bindingInformation="${information}" />` });
     expect(imported(file).settings['bindings']).toEqual(bindings);
@@ -125,23 +125,53 @@ describe('bindings', () => {
     expect(imported(iisFile({ bindings })).settings['bindings']).toEqual([{ address: '0.0.0.0', port: 2121 }]);
   });
 
-  it('of one endpoint are one, and a name beside it chooses nothing', () => {
+  it('of one endpoint may be for a host, and for clients that name none', () => {
     const bindings =
       '<binding protocol="ftp" bindingInformation="*:21:a.example" /><binding protocol="ftp" bindingInformation="*:21:" />';
-    expect(imported(iisFile({ bindings })).settings['bindings']).toEqual([{ address: '0.0.0.0', port: 21 }]);
+    expect(imported(iisFile({ bindings })).settings['bindings']).toEqual([
+      { address: '0.0.0.0', port: 21, hostName: 'a.example' },
+      { address: '0.0.0.0', port: 21 },
+    ]);
   });
 
-  it('of two sites at one endpoint go to the one without a host name, and the other is a comment', () => {
+  it.each(['*.example', '*', '-', 'a..example'])('for the host %s are not had', (host) => {
+    const bindings = `<binding protocol="ftp" bindingInformation="*:21:${host}" /><binding protocol="ftp" bindingInformation="*:2121:" />`;
+    const { settings, told } = imported(iisFile({ bindings }));
+    expect(settings['bindings']).toEqual([{ address: '0.0.0.0', port: 2121 }]);
+    expect(told).toContain('needsDecision site/bindings/binding@bindingInformation');
+  });
+
+  it.each([
+    ['*:21:', '*:21:a.example', 'written'],
+    ['*:21:b.example', '*:21:A.example', 'written'],
+    ['*:21:a.example', '*:21:A.example', 'comment'],
+    ['*:21:', '*:21:', 'comment'],
+    ['*:21:', '192.0.2.1:21:a.example', 'comment'],
+  ])('of two sites, %s and %s: the second is a %s', (first, second, expected) => {
+    const site = iisFile().slice(iisFile().indexOf('<site name'), iisFile().indexOf('</site>') + 7);
+    const one = site.replace('"files"', '"one"').replace('id="1"', 'id="3"').replace('*:21:', first);
+    const two = site.replace('"files"', '"two"').replace('id="1"', 'id="2"').replace('*:21:', second);
+    const outcomes = imported(iisFile().replace(site, `${one}${two}`)).sites;
+    expect(outcomes.map(({ written }) => (written.includes('comment') ? 'comment' : 'written'))).toEqual([
+      'written',
+      expected,
+    ]);
+  });
+
+  it('of two sites at one endpoint are both written, and share the longer backlog', () => {
     const site = iisFile().slice(iisFile().indexOf('<site name'), iisFile().indexOf('</site>') + 7);
     const named = site.replace('"files"', '"named"').replace('id="1"', 'id="2"').replace('*:21:', '*:21:a.example');
     const file = iisFile({ sites: site.replace('id="1"', 'id="3"').replace('"files"', '"owner"') }).replace(
       site,
       named,
     );
-    expect(imported(file).sites.map(({ name, written }) => `${name}: ${written}`)).toEqual([
-      'named: written as a comment',
+    const backlogs = file.replace(/<ftpServer([^>]*)>/u, '<ftpServer$1><connections serverListenBacklog="100" />');
+    const { yaml = '', sites } = imported(backlogs);
+    expect(sites.map(({ name, written }) => `${name}: ${written}`)).toEqual([
+      'named: written, and lets no account in',
       'owner: written, and lets no account in',
     ]);
+    expect([...yaml.matchAll(/serverListenBacklog: (\d+)/gu)].map(([, backlog]) => backlog)).toEqual(['100', '100']);
   });
 });
 
