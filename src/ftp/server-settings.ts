@@ -163,8 +163,8 @@ const reception = z.strictObject({
 });
 
 /**
- * What a client meets that has come to no site: the defaults. It may send USER in the clear, to hear that it has named no host; what
- * TLS would show of a certificate is never asked for.
+ * What a client meets that has come to no site: the defaults. It may send USER in the clear, to hear that it has named no host. TLS
+ * begins under no such settings.
  */
 export function receptionSettings(): FtpSettings {
   const ssl = { serverCertificate: '-', serverCertificateKey: '-', controlChannelPolicy: 'SslAllow' };

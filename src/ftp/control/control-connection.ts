@@ -25,7 +25,7 @@ import { ReplyWriter } from './reply-writer.ts';
 import type { ControlTls, Session } from './session.ts';
 import { portsOf, SessionLog } from './session-log.ts';
 import { type ChoosingConnection, type HostChoice, SiteChoice } from './site-choice.ts';
-import { partsOf, type SiteParts } from './site-parts.ts';
+import { partsOf, type ServingParts } from './site-parts.ts';
 
 export class ControlConnection implements ChoosingConnection {
   readonly id = createReference();
@@ -49,7 +49,7 @@ export class ControlConnection implements ChoosingConnection {
   readonly #commands: CommandLoop;
   readonly #raw: Socket;
   readonly #transport: ControlTransport;
-  #parts: SiteParts;
+  #parts: ServingParts;
   #isImplicit = false;
   #isCleared = false;
   #ending: string | undefined;

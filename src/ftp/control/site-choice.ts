@@ -80,7 +80,7 @@ export class SiteChoice implements HostNaming {
     }
     const comes = await this.#byName(hello === 'unreadable' ? undefined : hello.serverName);
     if (!comes && !this.#connection.isEnding) {
-      // As TLS itself would say it (RFC 6066 3).
+      // In the words of TLS itself (RFC 6066 3).
       this.#raw.end(unrecognizedName, () => this.#connection.destroy('host-refused'));
     }
     return comes && !this.#connection.isEnding;
@@ -122,7 +122,7 @@ export class SiteChoice implements HostNaming {
     this.#connection.end(refusal.code, reply('notLoggedIn', `Login not permitted, reference ${reference}.`));
   }
 
-  /** The connection is over: what it said is of the site that it came to, or would have come to. */
+  /** The connection is over: what it said is of the site that it came to, else of the default. */
   finish(): void {
     this.lines.release(this.#connection.options.siteLog);
   }

@@ -19,4 +19,4 @@ export function partsOf({ options, peers, kin }: SiteEntry, control: Control, ra
   return { options, peers, kin, log: options.logger.with({ connectionId, remoteAddress }), data };
 }
 
-export type SiteParts = ReturnType<typeof partsOf>;
+export type ServingParts = ReturnType<typeof partsOf>;

@@ -18,7 +18,7 @@ export class Listeners {
   }
 
   /**
-   * To be called for every site before any of them listens: a client that came between would meet the wrong one.
+   * To be called for every site before any of them listens: a client that comes between meets the wrong one.
    * @returns the listeners of the site, in the order of its bindings
    */
   join(site: ServedSite): readonly Listener[] {

@@ -8,6 +8,8 @@ import type { FtpBinding } from '../resolution/ftp-sites.ts';
 import type { SettingValue, SiteDraft } from './site-draft.ts';
 
 const implicitPort = 990;
+/** That a setting can have. */
+const longestBacklog = 65_535;
 const subject = 'site/bindings/binding@bindingInformation';
 
 interface Claim {
@@ -62,7 +64,10 @@ function isHostName(host: string): boolean {
 function agreeOnBacklog(granted: readonly Claim[]): void {
   const name = 'serverListenBacklog';
   const subject = `ftpServer/connections@${name}`;
-  const wanted = ({ draft }: Claim) => Number(draft.site.ftp.below('connections').text(name));
+  const wanted = ({ draft }: Claim) => {
+    const { value } = draft.site.ftp.below('connections').get(name);
+    return Math.min(longestBacklog, Number(value));
+  };
   for (const claim of granted) {
     const sharing = granted.filter(({ binding }) => overlap(binding, claim.binding));
     const longest = Math.max(...sharing.map(wanted));
