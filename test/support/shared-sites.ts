@@ -59,6 +59,7 @@ export async function sharedSites(identities: TestIdentities) {
     for (const [name, { hostName, ...changes }] of Object.entries(wanted)) {
       const lines: string[] = [];
       const siteLog = {
+        isOn: true,
         command: ({ method, argument }: { method: string; argument?: string }) =>
           void lines.push([method, argument].filter((word) => word !== undefined).join(' ')),
         channel: ({ method }: { method: string }) => void lines.push(method),

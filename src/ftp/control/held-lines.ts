@@ -3,7 +3,7 @@ import type { LogEntry } from '../../operations/site-log/log-fields.ts';
 import type { SiteLog } from '../../operations/site-log/site-log.ts';
 
 /** What takes the lines of a connection. */
-export type SiteLines = Pick<SiteLog, 'command' | 'channel'>;
+export type SiteLines = Pick<SiteLog, 'isOn' | 'command' | 'channel'>;
 
 /** More than clients say before TLS; what is beyond stands in no log. */
 const maximumHeld = 32;
@@ -12,6 +12,11 @@ export class HeldLines implements SiteLines {
   #held: ((lines: SiteLines) => void)[] = [];
   #isReleased = false;
   #target: SiteLines | undefined;
+
+  /** Whether the site has a log is not known before. */
+  get isOn(): boolean {
+    return !this.#isReleased || this.#target?.isOn === true;
+  }
 
   command(entry: LogEntry): void {
     this.#take((lines) => lines.command(entry));
