@@ -190,7 +190,7 @@ function hostUnknown(name: string | undefined): Denial {
   });
 }
 
-export function hostChanged(name: string): Denial {
+function hostChanged(name: string): Denial {
   return denial('host-changed', 'The client named the host of another site when its own was settled.', {
     host: name.slice(0, maximumHost),
   });

@@ -87,4 +87,4 @@ function receptionOf({ messages: { consentBanner }, proxyProtocol }: FtpSettings
   return { ...common, proxyProtocol, messages: { ...common.messages, consentBanner } };
 }
 
-export const hostUnnamed = denial('host-unknown', 'The client named no host.');
+const hostUnnamed = denial('host-unknown', 'The client named no host.');
