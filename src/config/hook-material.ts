@@ -49,6 +49,7 @@ function loadTarget(
     reader.source.fault(setting, found, 'Give one of program, socket and url.', causes);
     return undefined;
   }
+  if (url === undefined) warnOfTls(reader, setting, settings);
   if ((settings.clientCertificate === undefined) !== (settings.clientCertificateKey === undefined)) {
     const message = 'clientCertificate and clientCertificateKey belong together';
     reader.source.fault([...setting, 'clientCertificate'], message, 'Give both or neither.');
@@ -56,6 +57,21 @@ function loadTarget(
   if (program) return loadProgram(reader, [...setting, 'program', 0], program);
   if (socket !== undefined) return { kind: 'socket', socket: reader.resolve(socket) };
   return url === undefined ? undefined : loadUrl(reader, setting, { ...settings, url }, now);
+}
+
+/** What a program and a Unix socket have no use for. */
+function warnOfTls(reader: MaterialReader, setting: SettingPath, settings: HookSettings): void {
+  const given = [
+    ...(settings.certificateAuthorities.length > 0 ? ['certificateAuthorities'] : []),
+    ...(['clientCertificate', 'clientCertificateKey'] as const).filter((name) => settings[name] !== undefined),
+  ];
+  for (const name of given) {
+    const causes = [
+      [...setting, name],
+      [...setting, 'url'],
+    ];
+    reader.source.warning([...setting, name], `${name} is for a url, and the hook has none`, 'Remove it.', causes);
+  }
 }
 
 function loadUrl(

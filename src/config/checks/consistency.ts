@@ -1,6 +1,7 @@
 /** Rules between settings that no single setting can show: references, contradictions, weak choices. */
 import { followsLayout } from '../../authorization/user-isolation.ts';
 import type { SettingPath } from '../../schema-faults/setting-path.ts';
+import { nearest } from '../../schema-faults/suggestion.ts';
 import type { DirectorySettings } from '../directory-schema.ts';
 import type { Settings } from '../schema.ts';
 import type { SiteSettings } from '../site-schema.ts';
@@ -153,7 +154,7 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Consistency
       applies: true,
       path: ['userIsolation', 'template'],
       message: `{${name}} stands for nothing`,
-      remedy: `Use ${placeholders.map((known) => `{${known}}`).join(', ')}.`,
+      remedy: placeholderRemedy(name),
     })),
     {
       applies: site.userIsolation.layout === 'iis' && !followsLayout(site.userIsolation.mode),
@@ -162,7 +163,10 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Consistency
       remedy: 'Remove layout, or use StartInUsersDirectory, IsolateRootDirectoryOnly or IsolateAllDirectories.',
     },
     {
-      applies: site.userIsolation.template !== undefined && !/\{(accountName|id)\}/.test(site.userIsolation.template),
+      applies:
+        site.userIsolation.template !== undefined &&
+        unknownPlaceholders(site).length === 0 &&
+        !/\{(accountName|id)\}/.test(site.userIsolation.template),
       path: ['userIsolation', 'template'],
       message: 'gives several accounts one home',
       remedy: 'Put {accountName} or {id} into it.',
@@ -258,6 +262,11 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Consistency
 }
 
 const placeholders = ['accountName', 'directory', 'domain', 'id'];
+
+function placeholderRemedy(name: string): string {
+  const near = nearest(name, placeholders);
+  return near ? `Did you mean {${near}}?` : `Use ${placeholders.map((known) => `{${known}}`).join(', ')}.`;
+}
 
 function unknownPlaceholders({ userIsolation: { template = '' } }: SiteSettings): readonly string[] {
   const found = [...template.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name);

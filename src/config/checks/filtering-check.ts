@@ -1,4 +1,5 @@
 /** What cannot work in the lists by which a site filters commands and names: entries that never match, lists that close everything. */
+import { foldedPath } from '../../authorization/folded-path.ts';
 import { foldedExtension } from '../../authorization/request-filter.ts';
 import { longestPath } from '../../authorization/request-filtering.ts';
 import { commandNames, neededFor, unofferedNames } from '../../ftp/command-names.ts';
@@ -7,7 +8,13 @@ import type { SiteSettings } from '../site-schema.ts';
 import type { ConsistencyRule } from './site-warnings.ts';
 
 export function filteringWarnings(site: SiteSettings): readonly ConsistencyRule[] {
-  return [...extensionRules(site), ...sequenceRules(site), ...nameRules(site), ...commandRules(site)];
+  return [
+    ...extensionRules(site),
+    ...repeatedNames(site),
+    ...sequenceRules(site),
+    ...nameRules(site),
+    ...commandRules(site),
+  ];
 }
 
 function extensionRules({ requestFiltering }: SiteSettings): readonly ConsistencyRule[] {
@@ -51,6 +58,19 @@ function extensionRules({ requestFiltering }: SiteSettings): readonly Consistenc
       remedy: `Use ${longestPath} or less.`,
     },
   ];
+}
+
+function repeatedNames({ requestFiltering }: SiteSettings): readonly ConsistencyRule[] {
+  return (['hiddenSegments', 'denyUrlSequences'] as const).flatMap((list) => {
+    const names = requestFiltering[list].map(foldedPath);
+    return requestFiltering[list].map((name, index) => ({
+      applies: names.indexOf(foldedPath(name)) < index,
+      path: ['requestFiltering', list, index],
+      causes: [names.indexOf(foldedPath(name)), index].map((place) => ['requestFiltering', list, place]),
+      message: `${name} is listed before; letter case does not count`,
+      remedy: 'Keep one of the entries.',
+    }));
+  });
 }
 
 /** Sequences are looked for in paths that begin with a slash, and have neither dots nor empty names in them. */

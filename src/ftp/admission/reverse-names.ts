@@ -78,7 +78,19 @@ export class ReverseNameCache {
 
 /** As the system’s name servers have it. */
 export function systemNameServers(): NameServers {
-  const resolver = new Resolver({ timeout: 2_000, tries: 2 });
+  return nameServers(new Resolver(patience));
+}
+
+/** @param servers each an address and its port */
+export function chosenNameServers(servers: readonly string[]): NameServers {
+  const resolver = new Resolver(patience);
+  resolver.setServers(servers);
+  return nameServers(resolver);
+}
+
+const patience = { timeout: 2_000, tries: 2 };
+
+function nameServers(resolver: Resolver): NameServers {
   return {
     reverse: (address) => resolver.reverse(address),
     forward: (name, address) => (address.includes(':') ? resolver.resolve6(name) : resolver.resolve4(name)),

@@ -11,6 +11,7 @@ export const proxyProtocol = z
       .array(
         network.refine((decoded) => !decoded.endsWith('/0'), {
           error: 'must not name every address: any client could then announce another',
+          params: { remedy: 'Give the addresses of the balancers alone.' },
         }),
       )
       .max(64)

@@ -157,7 +157,7 @@ sites:
           - { fileExtension: tar.gz, allowed: false } ## sites[0].requestFiltering.fileExtensions.extensions[0].fileExtension never matches
           - { fileExtension: a/b, allowed: false } ## sites[0].requestFiltering.fileExtensions.extensions[1].fileExtension must be the end of a name
           - { fileExtension: .exe } ## sites[0].requestFiltering.fileExtensions.extensions[2].allowed is missing
-      hiddenSegments: [a/b, '..'] ## sites[0].requestFiltering.hiddenSegments[0] must be one name ## sites[0].requestFiltering.hiddenSegments[1] must be one name
+      hiddenSegments: [a/b, '..', same, Same] ## sites[0].requestFiltering.hiddenSegments[3] is listed before ## sites[0].requestFiltering.hiddenSegments[0] must be one name ## sites[0].requestFiltering.hiddenSegments[1] must be one name
       denyUrlSequences: ['', //] ## sites[0].requestFiltering.denyUrlSequences[0] must be a text that is not empty ## sites[0].requestFiltering.denyUrlSequences[1] never matches
       requestLimits:
         maxUrl: 5 ## sites[0].requestFiltering.requestLimits.maxUrl must be a whole number
@@ -186,6 +186,7 @@ sites:
       onUpload: { url: 'http://127.0.0.1/scan' } ## sites[0].hooks.onUpload.url must be an https URL ## sites[0].hooks.onUpload.certificateAuthorities names no CA
       onDownload: { socket: a.sock, program: [/bin/true] } ## sites[0].hooks.onDownload names several things
       onDelete: { whenUnavailable: allow } ## sites[0].hooks.onDelete names nothing ## sites[0].hooks.onDelete.whenUnavailable must be one of
+      onRename: { program: [/bin/true], certificateAuthorities: [root.pem] } ## sites[0].hooks.onRename.certificateAuthorities is for a url
       onMove: { program: [/bin/true] } ## sites[0].hooks.onMove is not a setting
 `;
 

@@ -115,6 +115,21 @@ describe('what a web.config says', () => {
     ]);
   });
 
+  it('comes behind what a file above it says of its path, in whatever order the two are given', () => {
+    const deeper = given(webConfig(security(rules(`<clear />${allow('eve')}`))), 'files/a', 'deeper.config');
+    const upper = given(webConfig(locationOf('a', rules(allow('bob')))), 'files', 'upper.config');
+    for (const files of [
+      [upper, deeper],
+      [deeper, upper],
+    ]) {
+      expect(withWebConfigs(files).settings['authorization']).toEqual([
+        allAccounts,
+        { users: ['eve'], permissions: ['Read'], path: '/a' },
+        { accessType: 'Deny', users: '*', permissions: ['Read', 'Write'], path: '/a' },
+      ]);
+    }
+  });
+
   it('filters names and addresses of the site', () => {
     const inside =
       '<requestFiltering><hiddenSegments><add segment="private" /></hiddenSegments></requestFiltering>' +
