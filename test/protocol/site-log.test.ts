@@ -11,6 +11,7 @@ import { logFile } from '../../src/operations/site-log/log-settings.ts';
 import { SiteLog } from '../../src/operations/site-log/site-log.ts';
 import { milliseconds } from '../../src/settings/units.ts';
 import { StorageError } from '../../src/storage/storage.ts';
+import { ControlClient } from '../support/control-client.ts';
 import { download, upload } from '../support/file-transfers.ts';
 import { createIdentities, type ProtocolSite, type SiteChanges } from '../support/protocol-site.ts';
 import { siteFactory } from '../support/site-factory.ts';
@@ -320,6 +321,27 @@ describe('the end of a control connection', () => {
     await turn();
     const lines = await linesOf(site);
     expect(lines.at(-1)).toMatchObject({ 'cs-method': 'ControlChannelClosed', 'sc-substatus': '21' });
+  });
+});
+
+describe('a client beyond the limits of the site', () => {
+  it.each([
+    ['of all clients', { maxConnections: 1 }],
+    ['of an address', { maxConnectionsPerAddress: 1 }],
+  ])('%s has a line with the sub-status of IIS for them', async (_limit, connections) => {
+    const site = await start({ connections });
+    const first = await site.connect();
+    const second = await ControlClient.connect(site.port);
+    expect((await second.reply()).code).toBe(421);
+    await first.command('QUIT');
+    await first.gone();
+    const lines = (await linesOf(site)).map(brief);
+    expect(lines).toEqual([
+      '- ControlChannelOpened - - 0 0 -',
+      '- ControlChannelClosed - - 1238 19 -',
+      '- QUIT - 221 0 0 -',
+      '- ControlChannelClosed - - 0 0 -',
+    ]);
   });
 });
 

@@ -259,3 +259,25 @@ function lineOctets({ verb, argument }: LoggedCommand): number {
   const end = 2;
   return encodeOctets(argument === '' ? verb : `${verb} ${argument}`).length + end;
 }
+
+/** ERROR_CONNECTION_COUNT_LIMIT, and the sub-status that IIS has for its limit. */
+const full: WindowsStatus = { win32: 1238, subStatus: 19 };
+
+/** @returns the line of a client that was turned away because the site is full */
+export function lineOfTurnedAway({ raw, peer }: Pick<AcceptedConnection, 'raw' | 'peer'>, at: Date): LogEntry {
+  const ports = portsOf({ raw, peer });
+  return {
+    at,
+    clientAddress: peer.remoteAddress,
+    clientPort: ports.client,
+    serverAddress: peer.localAddress,
+    serverPort: ports.server,
+    session: '',
+    method: 'ControlChannelClosed',
+    win32Status: full.win32,
+    subStatus: full.subStatus,
+    bytesSent: 0,
+    bytesReceived: 0,
+    durationMilliseconds: 0,
+  };
+}

@@ -139,7 +139,7 @@ export class SiteChoice implements HostNaming {
       return 'refused';
     }
     if (site.isFull(peer)) {
-      site.tellFull(peer);
+      site.tellFull(this.#raw, peer);
       this.#endFull(site);
       return 'ended';
     }

@@ -147,7 +147,7 @@ export class Listener {
   #isFull(socket: Socket, peer: ConnectionPeer): boolean {
     const { sites } = this.#hosts;
     if (sites.some((site) => !site.isFull(peer, this.#waiting))) return false;
-    for (const site of sites) site.tellFull(peer, this.#waiting);
+    for (const site of sites) site.tellFull(socket, peer, this.#waiting);
     turnAwayFull(socket, this.#binding.tls, this.#hosts.reception().options.site);
     return true;
   }

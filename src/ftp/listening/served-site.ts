@@ -1,6 +1,8 @@
 /** One site as its connections meet it: what they are served by, who the others are, and whether there is room for one more. */
+import type { Socket } from 'node:net';
 import { CountedWarnings } from '../../operations/counted-warnings.ts';
 import type { Control } from '../control/control.ts';
+import { lineOfTurnedAway } from '../control/session-log.ts';
 import type { ConnectionPeer } from '../proxy/connection-peer.ts';
 import type { Reply } from '../reply.ts';
 import type { FtpServerOptions } from '../server-options.ts';
@@ -47,10 +49,12 @@ export class ServedSite implements SiteEntry {
     return connections >= maxConnections || ofAddress >= maxConnectionsPerAddress;
   }
 
-  /** For the log. */
-  tellFull(peer: ConnectionPeer, waiting?: ConnectionCounts): void {
+  /** For the logs. */
+  tellFull(raw: Socket, peer: ConnectionPeer, waiting?: ConnectionCounts): void {
+    const { logger, siteLog, clock } = this.options;
     const facts = { remoteAddress: peer.remoteAddress, ...this.#countsWith(peer, waiting) };
-    this.#refusals.warn(this.options.logger, 'connection-refused', facts);
+    this.#refusals.warn(logger, 'connection-refused', facts);
+    siteLog?.channel(lineOfTurnedAway({ raw, peer }, clock.now()));
   }
 
   /** Counts a connection, whether or not there is room. @returns to be called at its end, or when it goes to another site */

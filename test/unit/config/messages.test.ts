@@ -438,7 +438,7 @@ describe('a hook', () => {
     ],
     [
       'has a key for its certificate',
-      'socket: s, clientCertificate: c',
+      'url: "https://localhost/", certificateAuthorities: [hook-ca.pem], clientCertificate: c',
       `${place}.clientCertificate: clientCertificate and clientCertificateKey belong together`,
     ],
   ];
