@@ -96,7 +96,7 @@ export const allowed = {
     'authorization/request-filter',
     'authorization/virtual-directories',
   ],
-  authorization: [],
+  authorization: ['pki/path/path-settings'],
   operations: [],
   denial: [],
   clock: [],

@@ -13,6 +13,18 @@ export interface AccessRights {
   readonly rulePaths: readonly string[];
   /** The same of every rule of the site: what lies there stays where the rules find it. */
   readonly fixedPaths: readonly string[];
+  /**
+   * For who wants to know why; it comes to what `allows` and `denies` say.
+   * @param links that lead to the place: a rule that denies one of them denies what it leads to
+   */
+  decide(permission: Permission, place: JudgedPlace, links?: readonly JudgedPlace[]): RuleDecision;
+}
+
+/** What the rules come to at one place, and which of them. */
+export interface RuleDecision {
+  readonly isAllowed: boolean;
+  /** Places in the list of rules: of those that deny, or else of those that allow. Empty: no rule allows it. */
+  readonly rules: readonly number[];
 }
 
 /** Where something lies, for rules to judge. */

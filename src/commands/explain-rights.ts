@@ -1,6 +1,5 @@
 /** What an account may do at one path of a site, and which rules decide: by where the path really leads, as the storage judges. */
 import type { Permission } from '../authorization/access-rights.ts';
-import { decidingRules } from '../authorization/authorization-rules.ts';
 import { requestFilterOf } from '../authorization/request-filter.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import type { StepRecorder } from '../explanation/steps.ts';
@@ -15,12 +14,12 @@ const permissions: readonly Permission[] = ['Read', 'Write'];
 export async function explainRights(
   configuration: Configuration,
   { settings }: LoadedSite,
-  { verdict, mapped }: Resolution,
+  { verdict }: Resolution,
   path: string,
   steps: StepRecorder,
 ): Promise<void> {
   if (verdict.outcome !== 'granted') return;
-  const { accountName, accessRights, homeDirectory, virtualDirectories } = verdict.login;
+  const { accessRights, homeDirectory, virtualDirectories } = verdict.login;
   const tree = new VirtualTree(new HomeLocation(homeDirectory), virtualDirectories);
   const placed = await placePath(tree, path, accessRights.rulePaths);
   steps.record({
@@ -40,9 +39,8 @@ export async function explainRights(
     steps.record({ stage: 'authorization', check: 'requestFiltering', verdict: 'failed', facts: { code, detail } });
   }
   const site = configuration.sites.findIndex((one) => one.settings === settings);
-  const subject = { accountName, groups: mapped?.groups ?? [] };
   for (const permission of permissions) {
-    const decision = decidingRules(settings.authorization, subject, permission, placed, placed.links);
+    const decision = accessRights.decide(permission, placed, placed.links);
     steps.record({
       stage: 'authorization',
       check: `${permission} at ${path}`,

@@ -1,6 +1,6 @@
 /** The settings of one FTP site, in the words of IIS where IIS has the setting. */
 import { z } from 'zod';
-import { authorization } from '../authorization/authorization-rules.ts';
+import { authorization, authorizationOrder } from '../authorization/authorization-rules.ts';
 import { userIsolation } from '../authorization/user-isolation.ts';
 import { virtualDirectories } from '../authorization/virtual-directories.ts';
 import { fileCommandSettings, ftpSections } from '../ftp/server-settings.ts';
@@ -48,6 +48,7 @@ export const siteSchema = z.strictObject({
   mapping,
   userIsolation,
   authorization,
+  authorizationOrder,
   firewallSupport: ftpSections.firewallSupport,
   proxyProtocol: ftpSections.proxyProtocol,
   messages: ftpSections.messages,

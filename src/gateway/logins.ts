@@ -1,12 +1,13 @@
 /** Everything a login needs, made from one configuration: directories, validators, rules and rights of every site. */
 
+import { RuleSet } from '../authorization/rules/rule-set.ts';
 import { type Clock, systemClock, systemTimer, type Timer } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import type { Directory } from '../directory/directory.ts';
 import { type Decide, decideForAccount, decideLogin } from '../login/decision.ts';
 import { createFailureThrottle, type FailureThrottle } from '../login/failure-throttle.ts';
 import type { LoginGenerations, Logins } from '../login/login-generations.ts';
-import type { AuthorizationPolicy, LoginPolicy } from '../login/login-policy.ts';
+import type { AuthorizationPolicy, Homes, LoginPolicy } from '../login/login-policy.ts';
 import { SiteLogin } from '../login/site-login.ts';
 import { createAccountResolver } from '../mapping/resolve.ts';
 import { type AuditTrail, trailOfSite } from '../operations/audit.ts';
@@ -37,15 +38,13 @@ export interface LoginParts {
 
 /**
  * Every site's login by one configuration.
- * @param authorizationOf who may do what on a site, and where; default: as the site’s settings say, with a home in its files
+ * @param homesAt where the accounts of a site have their files; default: in those of the site
  */
 export function createLogins(
   configuration: Configuration,
   parts: LoginParts,
-  authorizationOf: (site: LoadedSite) => AuthorizationPolicy = (site) => ({
-    rules: site.settings.authorization,
-    homes: homesOf(site, parts.fileOperations?.get(site.settings.name)),
-  }),
+  homesAt: (site: LoadedSite) => Homes | undefined = (site) =>
+    homesOf(site, parts.fileOperations?.get(site.settings.name)),
 ): Logins {
   const evidence = parts.evidence ?? createSharedEvidence(configuration, parts);
   const throttles = parts.throttles ?? createThrottles(configuration, parts.clock);
@@ -53,7 +52,9 @@ export function createLogins(
     configuration.directories.map((loaded) => [loaded.settings.name, openDirectory(loaded, parts.logger)]),
   );
   const shared = { ...parts, evidence, throttles, directories };
-  const sites = configuration.sites.map((site) => openSite(site, shared, authorizationOf(site)));
+  const sites = configuration.sites.map((site) =>
+    openSite(site, shared, authorizationOf(site, homesAt(site), parts.clock)),
+  );
   return {
     sites: new Map(sites.map(({ name, login }) => [name, login])),
     close: async () => {
@@ -62,6 +63,15 @@ export function createLogins(
       if (!parts.evidence) await evidence.stop();
     },
   };
+}
+
+/** The rules are made ready once for a configuration: there may be many. */
+function authorizationOf(
+  { settings: { authorization, authorizationOrder } }: LoadedSite,
+  homes: Homes | undefined,
+  clock: Clock,
+): AuthorizationPolicy {
+  return { rules: new RuleSet(authorization, authorizationOrder, clock), ...(homes && { homes }) };
 }
 
 /** What every login of one process shares: opened once, and kept over reloads. The caller closes it. */

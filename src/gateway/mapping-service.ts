@@ -1,8 +1,7 @@
 /** `cardgate serve-mapping`: the mapping service of a configuration on each of its listeners. */
-import type { Configuration, LoadedSite } from '../config/load.ts';
+import type { Configuration } from '../config/load.ts';
 import { formatFault } from '../config/yaml/fault.ts';
 import { LoginGenerations } from '../login/login-generations.ts';
-import type { AuthorizationPolicy } from '../login/login-policy.ts';
 import type { Logger } from '../operations/log.ts';
 import { createMappingServer, type MappingServer } from '../service/mapping-server.ts';
 import type { MappingServiceSettings } from '../service/service-settings.ts';
@@ -23,7 +22,7 @@ export async function serveMappings(
 ): Promise<boolean> {
   const parts = openSharedParts(configuration);
   const { logger, clock, timer } = parts;
-  const create = (current: Configuration) => createLogins(current, parts, mappingAuthorization);
+  const create = (current: Configuration) => createLogins(current, parts, noHomes);
   const logins = new LoginGenerations(create(configuration));
   const sites = configuration.sites.map(({ settings: { name } }) => name);
   const servers = configuration.listeners.map((listener) =>
@@ -56,6 +55,9 @@ function renewServers(servers: readonly MappingServer[], started: Configuration,
   }
 }
 
+/** The rights of the site decide here too, but no home is looked for: the files are elsewhere, if there are any. */
+export const noHomes = () => undefined;
+
 /** All listeners, or none. */
 async function listenAll(
   servers: readonly MappingServer[],
@@ -78,9 +80,4 @@ async function listenAll(
     }
   }
   return true;
-}
-
-/** The rights of the site decide here too, but no home is looked for: the files are elsewhere, if there are any. */
-export function mappingAuthorization(site: LoadedSite): AuthorizationPolicy {
-  return { rules: site.settings.authorization };
 }

@@ -1,7 +1,8 @@
 /** What an account may do and where: its groups, the rights that the rules of the site give it, its home. */
 import type { AccessRights } from '../authorization/access-rights.ts';
-import { authorize } from '../authorization/authorization-rules.ts';
 import type { Home } from '../authorization/home-directory.ts';
+import type { LoginCircumstances } from '../authorization/rules/rule-conditions.ts';
+import { unmetText } from '../authorization/rules/rule-set.ts';
 import type { DirectoryAccount, Group } from '../directory/directory.ts';
 import type { Proven } from './account-proof.ts';
 import type { AuthorizationPolicy, Occasion } from './login-policy.ts';
@@ -40,12 +41,13 @@ export interface Authorized {
 
 /** The stage of the authorization rules: passes an account that may read or write anywhere. */
 export function authorizeAccount<Account extends Grouped>(
-  { rules }: AuthorizationPolicy,
+  { rules }: Pick<AuthorizationPolicy, 'rules'>,
   grouped: Account,
+  circumstances: LoginCircumstances,
   { steps }: Occasion,
 ): StageResult<Account & Authorized> {
   const { account, groups } = grouped;
-  const rights = authorize(rules, { accountName: account.accountName, groups });
+  const rights = rules.authorize({ accountName: account.accountName, groups, circumstances });
   const isDenied = rights.outcome === 'denied';
   steps.record({
     stage: 'authorization',
@@ -53,7 +55,11 @@ export function authorizeAccount<Account extends Grouped>(
     verdict: isDenied ? 'failed' : 'passed',
     facts: isDenied
       ? rights.denial.facts
-      : { read: rights.accessRights.allows('Read', '/'), write: rights.accessRights.allows('Write', '/') },
+      : {
+          read: rights.accessRights.allows('Read', '/'),
+          write: rights.accessRights.allows('Write', '/'),
+          ...(rights.unmet.length > 0 && { unmetRules: rights.unmet.slice(0, 20).map(unmetText) }),
+        },
   });
   if (isDenied) return rights;
   return { outcome: 'passed', proof: { ...grouped, accessRights: rights.accessRights } };
@@ -64,7 +70,7 @@ export type Housed = Home;
 
 /** The stage of the home. An explanation foresees it; a login makes it where the site says so. */
 export async function findHome<Account extends Grouped & Authorized>(
-  { homes }: AuthorizationPolicy,
+  { homes }: Pick<AuthorizationPolicy, 'homes'>,
   authorized: Account,
   { purpose, steps }: Occasion,
 ): Promise<StageResult<Account & Housed>> {

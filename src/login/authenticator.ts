@@ -1,7 +1,7 @@
 /** What the FTP front end knows of logging in: one request, one verdict. It holds no logic, so that `ftp` needs nothing else. */
 import type { AccessRights } from '../authorization/access-rights.ts';
-import type { AuthorizationSubject } from '../authorization/authorization-rules.ts';
 import type { Home } from '../authorization/home-directory.ts';
+import type { NamedSubject } from '../authorization/rules/subject-names.ts';
 import type { Denial } from '../denial.ts';
 import type { RecordedCertificate } from '../operations/audit.ts';
 
@@ -20,6 +20,8 @@ export interface LoginRequest {
   /** The argument of PASS; absent until the client was asked for one. Never logged. */
   readonly password?: string | undefined;
   readonly remoteAddress: string;
+  /** `false`: remoteAddress is that of a caller who did not tell the client’s. Default `true`. */
+  readonly isClientAddress?: boolean;
   /** Of the proxy that announced the client; for the record. */
   readonly proxyAddress?: string | undefined;
   readonly connectionId: string;
@@ -40,7 +42,7 @@ export interface Login extends Home {
   readonly accountId?: string | undefined;
   readonly accessRights: AccessRights;
   /** Nested ones included; absent where nothing asked for them. */
-  readonly groups?: AuthorizationSubject['groups'];
+  readonly groups?: NamedSubject['groups'];
   /** SHA-256 of the end entity certificate, lower-case hexadecimal; absent when the login came by password alone. */
   readonly certificateSha256?: string;
   /** Whether a password was asked for and was right. Default `false`. */

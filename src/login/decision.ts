@@ -12,6 +12,7 @@ import {
 } from './account-rights.ts';
 import type { Login } from './authenticator.ts';
 import { identifyAs, identifyByCertificate, identifyByName } from './identification.ts';
+import { circumstancesOf } from './login-circumstances.ts';
 import type { CertificatePolicy, LoginPolicy, Occasion } from './login-policy.ts';
 import { begun, next, type Progress } from './login-progress.ts';
 import type { ExplainedRequest } from './login-request.ts';
@@ -33,7 +34,7 @@ export async function decideLogin(
     : identifyByName(policy, request, occasion));
   const admitted = await next(identified, (proof) => checkState(policy, proof, occasion));
   const proven = await next(admitted, (proof) => checkPassword(policy, proof, request, occasion));
-  return loginFor(policy, proven, occasion);
+  return loginFor(policy, proven, request, occasion);
 }
 
 /**
@@ -43,19 +44,26 @@ export async function decideLogin(
 export async function decideForAccount(
   policy: LoginPolicy,
   directories: readonly Directory[],
-  { claimedName = '' }: ExplainedRequest,
+  request: ExplainedRequest,
   occasion: Occasion,
 ): Promise<Progress<Login>> {
-  const identified = await next(begun, () => identifyAs(claimedName, directories, occasion));
+  const identified = await next(begun, () => identifyAs(request.claimedName ?? '', directories, occasion));
   const admitted = await next(identified, (proof) => checkState(policy, proof, occasion));
   const proven = await next(admitted, (proof) => ({ outcome: 'passed', proof: { ...proof, passwordProven: false } }));
-  return loginFor(policy, proven, occasion);
+  return loginFor(policy, proven, request, occasion);
 }
 
 /** The stages behind the proof of the account: groups, authorization, home. */
-async function loginFor(policy: LoginPolicy, proven: Progress<Proven>, occasion: Occasion): Promise<Progress<Login>> {
+async function loginFor(
+  policy: LoginPolicy,
+  proven: Progress<Proven>,
+  request: ExplainedRequest,
+  occasion: Occasion,
+): Promise<Progress<Login>> {
   const grouped = await next(proven, (proof) => readGroups(proof, occasion));
-  const authorized = await next(grouped, (proof) => authorizeAccount(policy, proof, occasion));
+  const authorized = await next(grouped, (proof) =>
+    authorizeAccount(policy, proof, circumstancesOf(proof, request), occasion),
+  );
   const housed = await next(authorized, (proof) => findHome(policy, proof, occasion));
   return next(housed, (proof) => ({ outcome: 'passed', proof: loginOf(proof) }));
 }

@@ -1,7 +1,7 @@
 /** What one site demands of a login, as a union of its modes: what a mode does not need, it does not have. */
 import { z } from 'zod';
-import type { AuthorizationRule } from '../authorization/authorization-rules.ts';
 import type { HomeOutcome } from '../authorization/home-directory.ts';
+import type { RuleSet } from '../authorization/rules/rule-set.ts';
 import type { HomeOwner } from '../authorization/user-isolation.ts';
 import type { Clock } from '../clock.ts';
 import type { StepRecorder } from '../explanation/steps.ts';
@@ -41,7 +41,7 @@ export interface CertificateLogin {
 
 /** Rights and home of an account that may log in. */
 export interface AuthorizationPolicy {
-  readonly rules: readonly AuthorizationRule[];
+  readonly rules: Pick<RuleSet, 'authorize'>;
   /** Absent where the files are elsewhere: the account’s own homeDirectory is then handed on as it is. */
   readonly homes?: Homes;
 }

@@ -152,6 +152,7 @@ function loginRequest(
     peerCertificates: asked.certificates,
     claimedName,
     remoteAddress: asked.remoteAddress ?? caller.address,
+    isClientAddress: asked.remoteAddress !== undefined,
     connectionId: caller.connectionId,
     binding,
     caller: caller.name,

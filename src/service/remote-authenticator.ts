@@ -3,16 +3,19 @@
  * answers the login is unavailable, never granted; the record here bears the reference of the record there.
  */
 import { createHash } from 'node:crypto';
+import type { CertificateCircumstances } from '../authorization/rules/rule-conditions.ts';
 import { denial } from '../denial.ts';
 import { unrecorded } from '../explanation/steps.ts';
 import { authorizeAccount, findHome, type Grouped, homeOf } from '../login/account-rights.ts';
 import type { Login } from '../login/authenticator.ts';
 import { stageDenial } from '../login/identification.ts';
+import { clientAddress } from '../login/login-circumstances.ts';
 import type { AuthorizationPolicy, Occasion } from '../login/login-policy.ts';
 import { begun, next, type Progress, type StageResult } from '../login/login-progress.ts';
 import { accountFacts } from '../login/login-record.ts';
 import type { ExplainedRequest } from '../login/login-request.ts';
 import { defined } from '../settings/defined.ts';
+import { remoteCertificate } from './remote-circumstances.ts';
 import { type RemoteAnswer, type RemoteService, RemoteUnavailableError } from './remote-service.ts';
 import {
   addressPattern,
@@ -41,7 +44,18 @@ export async function decideRemotely(
   occasion: Occasion,
 ): Promise<Progress<Login>> {
   const answered = await next(begun, () => askService(policy, request, occasion));
-  const authorized = await next(answered, (proof) => authorizeAccount(policy, proof, occasion));
+  const authorized = await next(answered, (proof) =>
+    authorizeAccount(
+      policy,
+      proof,
+      {
+        method: 'certificate',
+        remoteAddress: clientAddress(request),
+        certificate: proof.certificate,
+      },
+      occasion,
+    ),
+  );
   const housed = await next(authorized, (proof) => findHome(policy, proof, occasion));
   return next(housed, ({ account, groups, accessRights, certificateSha256, validUntil, ...housed }) => ({
     outcome: 'passed',
@@ -62,6 +76,7 @@ export async function decideRemotely(
 interface Answered extends Grouped {
   readonly certificateSha256: string;
   readonly validUntil: Date;
+  readonly certificate: CertificateCircumstances;
 }
 
 async function askService(
@@ -106,7 +121,7 @@ async function askService(
     verdict: answer.outcome === 'granted' ? 'passed' : 'failed',
     facts: { service, outcome: answer.outcome, reference: answer.reference },
   });
-  return answer.outcome === 'granted' ? proofOf(answer) : remoteRefusal(answer, service);
+  return answer.outcome === 'granted' ? proofOf(answer, endEntity) : remoteRefusal(answer, service);
 }
 
 function resolveRequest(
@@ -126,14 +141,20 @@ function resolveRequest(
   };
 }
 
-function proofOf(answer: GrantedAnswer): StageResult<Answered> {
+function proofOf(answer: GrantedAnswer, endEntity: Buffer): StageResult<Answered> {
   const { reference, rule, reason, certificate, path, trustAnchor, policies, evidence } = answer;
   const { name: accountName, groups: wireGroups, ...rest } = answer.account;
   const account = { ...defined(rest), accountName };
   const groups = wireGroups.map(defined);
   return {
     outcome: 'passed',
-    proof: { account, groups, certificateSha256: certificate.sha256, validUntil: new Date(answer.validUntil) },
+    proof: {
+      account,
+      groups,
+      certificateSha256: certificate.sha256,
+      validUntil: new Date(answer.validUntil),
+      certificate: remoteCertificate(answer, endEntity),
+    },
     findings: {
       reference,
       certificate: defined(certificate),

@@ -6,6 +6,7 @@ export const fullRights: AccessRights = {
   denies: () => false,
   rulePaths: [],
   fixedPaths: [],
+  decide: () => ({ isAllowed: true, rules: [] }),
 };
 
 /** @param granted everywhere in the home, and nothing else */

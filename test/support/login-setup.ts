@@ -1,4 +1,5 @@
 /** Logins of one site, put together from what a test says of it. */
+import type { AuthorizationRule } from '../../src/authorization/authorization-rules.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { StepRecorder } from '../../src/explanation/steps.ts';
 import { decideLogin } from '../../src/login/decision.ts';
@@ -10,6 +11,7 @@ import { SiteLogin, type SiteLoginParts } from '../../src/login/site-login.ts';
 import type { AuditTrail } from '../../src/operations/audit.ts';
 import { silentLogger } from '../../src/operations/log.ts';
 import { decideRemotely, type RemoteLoginPolicy } from '../../src/service/remote-authenticator.ts';
+import { ruleSet } from './authorize.ts';
 
 /** What a test may say of the site; each mode takes of it what it needs. */
 export interface LoginSetup extends CertificateLogin, SiteLoginParts {
@@ -21,9 +23,14 @@ export interface LoginSetup extends CertificateLogin, SiteLoginParts {
   readonly clock: Clock;
 }
 
-export const everybodyMayAll: AuthorizationPolicy['rules'] = [
-  { accessType: 'Allow', users: '*', permissions: ['Read', 'Write'], path: '/' },
-];
+export const allowAll: AuthorizationRule = {
+  accessType: 'Allow',
+  users: '*',
+  permissions: ['Read', 'Write'],
+  path: '/',
+};
+
+export const everybodyMayAll = ruleSet([allowAll]);
 
 export function homesAt(homeDirectory: () => string): Homes {
   const find = async () => ({ outcome: 'found', homeDirectory: homeDirectory() }) as const;

@@ -1,7 +1,7 @@
 /** The section `bandwidth`, and which limits the transfers of a login have: of the site, of its account, of rules for it and its groups. */
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import { concernsSubject } from '../../authorization/authorization-rules.ts';
+import { concernsSubject } from '../../authorization/rules/subject-names.ts';
 import type { Login } from '../../login/authenticator.ts';
 import type { Decoded } from '../../settings/decoded.ts';
 import { count } from '../../settings/values.ts';

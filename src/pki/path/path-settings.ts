@@ -4,7 +4,9 @@ import type { Decoded } from '../../settings/decoded.ts';
 import { fingerprint } from '../../settings/values.ts';
 import { oids } from '../encoding/oids.ts';
 
-const objectIdentifier = z.string().regex(/^[0-2](\.\d{1,39}){1,30}$/, { error: 'must be a dotted object identifier' });
+export const objectIdentifier = z
+  .string()
+  .regex(/^[0-2](\.\d{1,39}){1,30}$/, { error: 'must be a dotted object identifier' });
 
 const purposes: Readonly<Record<string, string>> = {
   clientAuth: oids.clientAuth,
@@ -12,14 +14,14 @@ const purposes: Readonly<Record<string, string>> = {
   pkinitClientAuth: oids.pkinitClientAuth,
 };
 
+/** Decoded to a dotted object identifier, or `none`. */
+export const extendedKeyUsage = z
+  .union([z.enum(['clientAuth', 'smartCardLogon', 'pkinitClientAuth', 'none']), objectIdentifier])
+  .transform((purpose) => purposes[purpose] ?? purpose);
+
 export const pathSettings = {
-  /** Decoded to dotted object identifiers, and `none`. */
   requiredExtendedKeyUsage: z
-    .array(
-      z
-        .union([z.enum(['clientAuth', 'smartCardLogon', 'pkinitClientAuth', 'none']), objectIdentifier])
-        .transform((purpose) => purposes[purpose] ?? purpose),
-    )
+    .array(extendedKeyUsage)
     .max(20)
     .prefault(['clientAuth', 'smartCardLogon'])
     .describe(

@@ -18,6 +18,7 @@ import { silentLogger } from '../../../src/operations/log.ts';
 import { RemoteService, type RemoteServiceOptions } from '../../../src/service/remote-service.ts';
 import type { ServiceEndpoint } from '../../../src/service/service-connection.ts';
 import { milliseconds } from '../../../src/settings/units.ts';
+import { ruleSet } from '../../support/authorize.ts';
 import { remoteLogin } from '../../support/login-setup.ts';
 import { accountFileDirectory, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
 import { createTestPki, type Person, type TestPki } from '../../support/pki.ts';
@@ -120,7 +121,7 @@ function remote(addresses: readonly string[], more: Partial<RemoteServiceOptions
       clientCertificate: true,
       service: remoteService,
       explains: true,
-      rules: site.settings.authorization,
+      rules: ruleSet(site.settings.authorization),
       homes: homesOf(site),
     },
     recordingTrail((record: AuditRecord) => void (record.event === 'login' && records.push(record))),

@@ -13,6 +13,7 @@ import { silentLogger } from '../../../src/operations/log.ts';
 import { RemoteService } from '../../../src/service/remote-service.ts';
 import { milliseconds } from '../../../src/settings/units.ts';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
+import { ruleSet } from '../../support/authorize.ts';
 import { ControlClient } from '../../support/control-client.ts';
 import { remoteLogin } from '../../support/login-setup.ts';
 import { accountsHolding, type LoginWorld, startLoginWorld } from '../../support/login-world.ts';
@@ -70,7 +71,7 @@ async function startServer(): Promise<void> {
         clientCertificate: true,
         service: remote,
         explains: false,
-        rules: site.settings.authorization,
+        rules: ruleSet(site.settings.authorization),
         homes: homesOf(site),
       },
       audit,

@@ -8,7 +8,7 @@ import type { z } from 'zod';
 import { systemClock, systemTimer } from '../../../src/clock.ts';
 import { loadConfiguration } from '../../../src/config/load.ts';
 import { createLogins } from '../../../src/gateway/logins.ts';
-import { mappingAuthorization } from '../../../src/gateway/mapping-service.ts';
+import { noHomes } from '../../../src/gateway/mapping-service.ts';
 import type { AuditRecord, LoginAttempt } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import {
@@ -68,7 +68,7 @@ export async function startService(configurationFile: string, given: ServiceSett
   const logins = createLogins(
     configuration,
     { audit, logger: silentLogger, clock: systemClock, timer: systemTimer },
-    mappingAuthorization,
+    noHomes,
   );
   const server = createMappingServer({
     sites: configuration.sites.map(({ settings: { name } }) => name),

@@ -1,14 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Permission } from '../../../src/authorization/access-rights.ts';
-import {
-  type AuthorizationRule,
-  type AuthorizationSubject,
-  authorize,
-  decidingRules,
-} from '../../../src/authorization/authorization-rules.ts';
+import type { AuthorizationRule } from '../../../src/authorization/authorization-rules.ts';
+import type { NamedSubject } from '../../../src/authorization/rules/subject-names.ts';
+import { authorize, rightsOf } from '../../support/authorize.ts';
 
-const ada: AuthorizationSubject = {
+const ada: NamedSubject = {
   accountName: 'ada',
   groups: [
     { sid: 'S-1-5-21-1-2-3-1105', distinguishedName: 'CN=Engineers,OU=Groups,DC=example,DC=org', name: 'Engineers' },
@@ -221,7 +218,7 @@ describe('the rules that decide', () => {
       for (const second of rules) {
         const outcome = authorize([first, second], subject);
         for (const path of paths) {
-          const { isAllowed } = decidingRules([first, second], subject, 'Read', { path, ruled: new Set() });
+          const { isAllowed } = rightsOf([first, second], subject).decide('Read', { path, ruled: new Set() });
           const expected = outcome.outcome === 'authorized' && outcome.accessRights.allows('Read', path);
           expect([first, second, path, isAllowed]).toEqual([first, second, path, expected]);
         }
@@ -239,10 +236,10 @@ describe('the rules that decide', () => {
     ['one that denies a link on the way', at('/c'), [at('/a')], false, [1, 2]],
     ['one that leads to the object by another name', at('/c', '/a'), [], false, [1, 2]],
   ] as const)('are %s', (_rule, place, links, isAllowed, indices) => {
-    expect(decidingRules([allow, deny, deny], subject, 'Read', place, links)).toEqual({ isAllowed, rules: indices });
+    expect(rightsOf([allow, deny, deny], subject).decide('Read', place, links)).toEqual({ isAllowed, rules: indices });
   });
 
   it('are none where no rule allows it', () => {
-    expect(decidingRules([deny], subject, 'Read', at('/c'))).toEqual({ isAllowed: false, rules: [] });
+    expect(rightsOf([deny], subject).decide('Read', at('/c'))).toEqual({ isAllowed: false, rules: [] });
   });
 });

@@ -1,6 +1,5 @@
 /** The stages after an account was found: against whom its password counts, what its home is chosen by, and what an explanation tells. */
 import { describe, expect, it, vi } from 'vitest';
-import { authorize } from '../../../src/authorization/authorization-rules.ts';
 import type { HomeOutcome } from '../../../src/authorization/home-directory.ts';
 import type { HomeOwner } from '../../../src/authorization/user-isolation.ts';
 import { denial } from '../../../src/denial.ts';
@@ -10,6 +9,7 @@ import { checkPassword } from '../../../src/login/account-proof.ts';
 import { type AccountOfFiles, authorizeAccount, findHome } from '../../../src/login/account-rights.ts';
 import type { Occasion } from '../../../src/login/login-policy.ts';
 import { fullRights } from '../../support/access-rights.ts';
+import { authorize, byCertificate, ruleSet } from '../../support/authorize.ts';
 import { everybodyMayAll } from '../../support/login-setup.ts';
 import { accountWith, mappingTo, now, request, validated } from './certificate-login.ts';
 
@@ -85,14 +85,14 @@ describe('the home of an account', () => {
   ])('is decided for a purpose of %s by %s, so that an explanation makes nothing', async (purpose, method) => {
     const parts = homes();
     const occasion = { purpose, steps: unrecorded, passwordProven: false } as Occasion;
-    const result = await findHome({ rules: [], homes: parts.homes }, authorized(), occasion);
+    const result = await findHome({ homes: parts.homes }, authorized(), occasion);
     expect(parts.asked.map(([name]) => name)).toEqual([method]);
     expect(result).toMatchObject({ proof: { homeDirectory: '/srv/jdoe' }, findings: { account: { name: 'jdoe' } } });
   });
 
   it('is chosen by the facts of the account, its domain among them where the directory tells one', async () => {
     const parts = homes();
-    const policy = { rules: [], homes: parts.homes };
+    const policy = { homes: parts.homes };
     await findHome(policy, authorized({ dnsDomain: 'contoso.com', homeDirectory: '/h' }), asLogin);
     await findHome(policy, authorized(), asLogin);
     const [[, told], [, untold]] = parts.asked as [[string, HomeOwner], [string, HomeOwner]];
@@ -110,7 +110,7 @@ describe('the home of an account', () => {
     ['its own attribute', { homeDirectory: '/far/jdoe' }, '/far/jdoe'],
     ['none', {}, ''],
   ])('is %s where the files are elsewhere', async (_rule, account, homeDirectory) => {
-    const result = await findHome({ rules: [] }, authorized(account), asLogin);
+    const result = await findHome({}, authorized(account), asLogin);
     expect(result).toMatchObject({ outcome: 'passed', proof: { homeDirectory } });
     expect(JSON.stringify(result.findings).includes('homeDirectory')).toBe(homeDirectory !== '');
   });
@@ -131,7 +131,7 @@ describe('the home of an account', () => {
     ],
   ])('%s is told to an explanation', async (_rule, outcome, verdict, facts) => {
     const steps = recordingSteps();
-    const result = await findHome({ rules: [], homes: homes(outcome).homes }, authorized(), {
+    const result = await findHome({ homes: homes(outcome).homes }, authorized(), {
       purpose: 'explain',
       steps,
     });
@@ -164,7 +164,10 @@ describe('the rights of an account', () => {
     ['of none', [], 'failed', expect.objectContaining({ accountName, rules: 0 })],
   ] as const)('%s are told to an explanation as those at the root', (_rule, rules, verdict, facts) => {
     const steps = recordingSteps();
-    const result = authorizeAccount({ rules }, authorized(), { purpose: 'explain', steps });
+    const result = authorizeAccount({ rules: ruleSet(rules) }, authorized(), byCertificate, {
+      purpose: 'explain',
+      steps,
+    });
     expect(result.outcome).toBe(authorize(rules, { accountName, groups }).outcome === 'denied' ? 'denied' : 'passed');
     expect(steps.steps).toEqual([{ stage: 'authorization', check: 'authorization rules', verdict, facts }]);
   });

@@ -5,6 +5,7 @@ import type { AccountState } from '../../../src/directory/account-state.ts';
 import { DirectoryAnswerError, DirectoryUnavailableError } from '../../../src/directory/directory.ts';
 import type { LoginRequest } from '../../../src/login/authenticator.ts';
 import type { AuditRecord, LoginAttempt } from '../../../src/operations/audit.ts';
+import { ruleSet } from '../../support/authorize.ts';
 import type { LoginSetup } from '../../support/login-setup.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
 import { accountWith, authenticatorWith, certificate, mappingTo, request } from './certificate-login.ts';
@@ -95,7 +96,7 @@ describe('a login is refused', () => {
       'denied',
       'account-expired',
     ],
-    ['when no authorization rule lets the account in', { rules: [] }, {}, 'denied', 'not-authorized'],
+    ['when no authorization rule lets the account in', { rules: ruleSet([]) }, {}, 'denied', 'not-authorized'],
     [
       'when no directory answers',
       failing(new DirectoryUnavailableError('down')),

@@ -1,6 +1,7 @@
 /** A login that runs is decided again: by everything that is known now, without the password, and only for what it was granted. */
 
 import { describe, expect, it } from 'vitest';
+import type { AuthorizationRule } from '../../../src/authorization/authorization-rules.ts';
 import { type Denial, denial, denialTable } from '../../../src/denial.ts';
 import {
   type Directory,
@@ -11,15 +12,16 @@ import {
 import type { AuthenticatedLogin, Authenticator, LoginRequest } from '../../../src/login/authenticator.ts';
 import type { Decide } from '../../../src/login/decision.ts';
 import { LoginGenerations } from '../../../src/login/login-generations.ts';
-import type { LoginPolicy } from '../../../src/login/login-policy.ts';
+import type { AuthorizationPolicy, LoginPolicy } from '../../../src/login/login-policy.ts';
 import { grantedLogin } from '../../../src/login/login-recheck.ts';
 import { standingRequest } from '../../../src/login/login-request.ts';
 import { SiteLogin } from '../../../src/login/site-login.ts';
 import { unrecordedTrail } from '../../../src/operations/audit.ts';
 import { silentLogger } from '../../../src/operations/log.ts';
 import { fullRights } from '../../support/access-rights.ts';
+import { ruleSet } from '../../support/authorize.ts';
 import { collectGarbage } from '../../support/collect-garbage.ts';
-import { authenticatorOf, everybodyMayAll, homesAt, type LoginSetup, loginsOf } from '../../support/login-setup.ts';
+import { allowAll, authenticatorOf, homesAt, type LoginSetup, loginsOf } from '../../support/login-setup.ts';
 import { throttleOf } from '../../support/settings.ts';
 import {
   accountWith,
@@ -40,6 +42,11 @@ async function granted(
 ): Promise<AuthenticatedLogin> {
   const verdict = await authenticatorWith(overrides).authenticator.authenticate({ ...request, ...changes });
   return verdict.outcome === 'granted' ? verdict.login : expect.fail(`not granted: ${JSON.stringify(verdict)}`);
+}
+
+/** @param rules each decision takes them as they are then */
+function ruleSetAsItIs(rules: readonly AuthorizationRule[]): AuthorizationPolicy['rules'] {
+  return { authorize: (subject) => ruleSet(rules).authorize(subject) };
 }
 
 /** What a recheck finds when the account is `later` by then. */
@@ -97,8 +104,8 @@ describe('a recheck of a login', () => {
   });
 
   it('brings the rights of now, and the end of the path of now', async () => {
-    const rules = [...everybodyMayAll];
-    const login = await granted({ rules });
+    const rules = [allowAll];
+    const login = await granted({ rules: ruleSetAsItIs(rules) });
     expect(login.accessRights.allows('Write', '/')).toBe(true);
     rules.push({ accessType: 'Deny', users: '*', permissions: ['Write'], path: '/' });
     const standing = await login.recheck();
@@ -109,8 +116,8 @@ describe('a recheck of a login', () => {
   });
 
   it('withdraws it when no rule lets the account in any more', async () => {
-    const rules = [...everybodyMayAll];
-    const login = await granted({ rules });
+    const rules = [allowAll];
+    const login = await granted({ rules: ruleSetAsItIs(rules) });
     rules.pop();
     expect(await login.recheck()).toMatchObject({ outcome: 'withdrawn', denial: { code: 'not-authorized' } });
   });

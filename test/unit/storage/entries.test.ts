@@ -2,10 +2,10 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { authorize } from '../../../src/authorization/authorization-rules.ts';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { fullRights } from '../../support/access-rights.ts';
+import { authorize } from '../../support/authorize.ts';
 import { createTemporaryHome, listAll, type TemporaryHome } from './temporary-home.ts';
 
 let place: TemporaryHome;

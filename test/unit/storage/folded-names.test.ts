@@ -6,10 +6,11 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type AuthorizationRule, authorize } from '../../../src/authorization/authorization-rules.ts';
+import type { AuthorizationRule } from '../../../src/authorization/authorization-rules.ts';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { isUploadName } from '../../../src/storage/upload-name.ts';
+import { authorize } from '../../support/authorize.ts';
 import { createTemporaryHome, store, type TemporaryHome } from './temporary-home.ts';
 
 /** What happens before a call to the file system, by the name of its function; what it returns stands for the answer. */

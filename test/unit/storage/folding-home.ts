@@ -1,10 +1,10 @@
 /** Run with a home on a file system that folds letter case: tries to pass rules by other spellings, prints what came of it. */
 import type { AuthorizationRule } from '../../../src/authorization/authorization-rules.ts';
-import { authorize } from '../../../src/authorization/authorization-rules.ts';
 import { HomeLocation } from '../../../src/storage/home-location.ts';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import { StorageError } from '../../../src/storage/storage.ts';
 import { VirtualTree } from '../../../src/storage/tree/virtual-tree.ts';
+import { authorize } from '../../support/authorize.ts';
 import { listAll, listNames, readText, store } from './temporary-home.ts';
 
 const [homeDirectory = ''] = process.argv.slice(2);

@@ -1,8 +1,8 @@
 /** Of a name that is missing under a rule that allows, other spellings tell nothing. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { authorize } from '../../../src/authorization/authorization-rules.ts';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
+import { authorize } from '../../support/authorize.ts';
 import { createTemporaryHome, type TemporaryHome } from './temporary-home.ts';
 
 let place: TemporaryHome;

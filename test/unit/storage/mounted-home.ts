@@ -1,7 +1,8 @@
 /** Run with a home that holds mounts: a dead one, a second file system, and a directory mounted a second time. */
-import { authorize } from '../../../src/authorization/authorization-rules.ts';
+
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import { StorageError } from '../../../src/storage/storage.ts';
+import { authorize } from '../../support/authorize.ts';
 import { listAll, listNames } from './temporary-home.ts';
 
 const [homeDirectory = ''] = process.argv.slice(2);

@@ -3,10 +3,10 @@ import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AccessRights } from '../../../src/authorization/access-rights.ts';
-import { authorize } from '../../../src/authorization/authorization-rules.ts';
 import { openLocalStorage } from '../../../src/storage/local-storage.ts';
 import type { Storage, WriteMode } from '../../../src/storage/storage.ts';
 import { rightsTo } from '../../support/access-rights.ts';
+import { authorize } from '../../support/authorize.ts';
 import { createTemporaryHome, listAll, listNames, readText, store, type TemporaryHome } from './temporary-home.ts';
 
 type Rule = Parameters<typeof authorize>[0][number];

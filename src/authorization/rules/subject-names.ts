@@ -1,0 +1,82 @@
+/** Whom a rule names: accounts and groups, compared as directories compare names. */
+
+/** Of whom rules tell: the mapped account and its groups, nested ones included. */
+export interface NamedSubject {
+  readonly accountName: string;
+  readonly groups: readonly {
+    readonly sid?: string | undefined;
+    readonly distinguishedName?: string | undefined;
+    readonly name?: string | undefined;
+  }[];
+}
+
+/** What rules for people have in common. */
+export interface RulePeople {
+  readonly users?: '*' | readonly string[] | undefined;
+  readonly roles?: readonly string[] | undefined;
+}
+
+/** A rule that names no user and no role concerns no account. */
+export function concernsSubject(subject: NamedSubject): (rule: RulePeople) => boolean {
+  const accountName = foldedName(subject.accountName);
+  const groups = foldedGroups(subject);
+  return ({ users = [], roles = [] }) =>
+    users === '*' ||
+    users.some((user) => foldedName(user) === accountName) ||
+    roles.some((role) => groups.has(foldedName(role)));
+}
+
+/** Rules by whom they name, so that a login is not compared with those for other people. */
+export class PeopleIndex {
+  /** By place in the list of rules: 1 for those that concern every account. */
+  readonly #everyAccount: Uint8Array;
+  readonly #users = new Map<string, number[]>();
+  readonly #roles = new Map<string, number[]>();
+
+  constructor(rules: readonly RulePeople[]) {
+    this.#everyAccount = new Uint8Array(rules.length);
+    for (const [index, { users = [], roles = [] }] of rules.entries()) {
+      if (users === '*') this.#everyAccount[index] = 1;
+      else for (const user of users) add(this.#users, foldedName(user), index);
+      for (const role of roles) add(this.#roles, foldedName(role), index);
+    }
+  }
+
+  /** @returns by place in the list of rules, 1 for those that name the account, one of its groups, or every account */
+  naming(subject: NamedSubject): Uint8Array {
+    const named = this.#everyAccount.slice();
+    for (const index of this.#users.get(foldedName(subject.accountName)) ?? []) named[index] = 1;
+    if (this.#roles.size === 0) return named;
+    for (const group of foldedGroups(subject)) for (const index of this.#roles.get(group) ?? []) named[index] = 1;
+    return named;
+  }
+}
+
+function add(index: Map<string, number[]>, name: string, rule: number): void {
+  const rules = index.get(name);
+  if (rules) rules.push(rule);
+  else index.set(name, [rule]);
+}
+
+function foldedGroups({ groups }: NamedSubject): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const group of groups) {
+    for (const identity of [group.sid, group.distinguishedName, group.name]) {
+      if (identity !== undefined) names.add(foldedName(identity));
+    }
+  }
+  return names;
+}
+
+const ascii = /^[ -~]*$/;
+const spacedSeparator = / [,=+]|[,=+] /;
+
+/**
+ * Directories compare names without regard to case, and distinguished names without regard to a space at their separators
+ * (RFC 4514 2.4 writes none, RFC 2253 allowed one): a spelling must not make a rule that denies miss its group. A login may
+ * have a thousand groups of three names each, so what need not be replaced is only looked at.
+ */
+export function foldedName(name: string): string {
+  const folded = (ascii.test(name) ? name : name.normalize('NFC')).toLowerCase();
+  return spacedSeparator.test(folded) ? folded.replace(/ ?(?<!\\)([,=+]) ?/g, '$1') : folded;
+}
