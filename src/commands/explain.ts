@@ -1,5 +1,6 @@
 /** `cardgate explain`: the login path itself on a certificate file, against the real configuration and directory, step by step. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { systemClock, systemTimer } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import { errorMessage } from '../error-message.ts';
@@ -11,6 +12,7 @@ import { createSharedEvidence } from '../gateway/evidence.ts';
 import { createLogins } from '../gateway/logins.ts';
 import { unrecordedTrail } from '../operations/audit.ts';
 import { silentLogger } from '../operations/log.ts';
+import { plainAddress } from '../operations/network.ts';
 import { MalformedError } from '../pki/encoding/malformed-error.ts';
 import { readCertificateBlocks } from '../pki/encoding/pem.ts';
 import { loadOrReport } from './check/check-config.ts';
@@ -27,6 +29,8 @@ export interface ExplainOptions {
   readonly as?: string;
   /** Virtual path whose rights are explained. */
   readonly path?: string;
+  /** Of the client; absent: not known. */
+  readonly from?: string;
   /** File for a self-contained page, which is written besides the text; `-`: standard output, instead of it. */
   readonly html?: string;
 }
@@ -48,6 +52,10 @@ export async function explain(
     terminal.writeError('Give a certificate, and --user if you like, or --as and the name of an account.\n');
     return exitCode.usage;
   }
+  if (options.from !== undefined && isIP(options.from) === 0) {
+    terminal.writeError('--from: give an IPv4 or IPv6 address.\n');
+    return exitCode.usage;
+  }
   const peerCertificates = certificateFile === undefined ? [] : readPeerCertificates(certificateFile, terminal);
   const configuration = loadOrReport(options.config, terminal, 'explanation');
   const site = configuration && siteName(configuration, options.site, terminal);
@@ -65,7 +73,8 @@ export async function explain(
       {
         peerCertificates,
         claimedName: options.as ?? options.user,
-        remoteAddress: '127.0.0.1',
+        remoteAddress: options.from === undefined ? '127.0.0.1' : plainAddress(options.from),
+        isClientAddress: options.from !== undefined,
         connectionId: 'explain',
         tls: { protocol: 'none', cipher: 'none' },
       },

@@ -81,6 +81,7 @@ export function program(finish: (code: ExitCode) => void, terminal: Terminal = p
     .option('-s, --site <name>', 'site of the configuration; the first one when absent')
     .option('--as <name>', 'name of an account: what it may do, instead of what a certificate leads to')
     .option('--path <path>', 'virtual path of the site: what the account may do there, and which rule decides')
+    .option('--from <address>', 'address of the client, for rules that name networks; not known when absent')
     .addOption(jsonOption())
     .option('--html <file>', 'also write a self-contained page for people; - writes it to standard output instead')
     .action(async (certificate: string | undefined, options: ExplainOptions) => {

@@ -71,6 +71,7 @@ export const settingEffects: Readonly<Record<string, EffectEntry>> = {
   'sites[].mapping': renewed,
   'sites[].userIsolation': renewedForFtps,
   'sites[].authorization': renewed,
+  'sites[].authorizationOrder': renewed,
   'sites[].firewallSupport': renewedForFtps,
   'sites[].proxyProtocol': renewedForFtps,
   'sites[].messages': renewedForFtps,

@@ -4,6 +4,6 @@ import type { Logger } from '../operations/log.ts';
 
 /** At every start and every reload: what was not warned of at the start may have come with the reload. */
 export function logWarnings({ warnings }: Configuration, logger: Logger): void {
-  for (const { setting, message, remedy } of warnings)
-    logger.warn('configuration-warning', { setting, message, remedy });
+  for (const { severity, setting, message, remedy } of warnings)
+    if (severity !== 'note') logger.warn('configuration-warning', { setting, message, remedy });
 }

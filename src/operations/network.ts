@@ -39,6 +39,12 @@ export class Networks {
   }
 }
 
+/** Whether every address of one network is in the other. Both as `address/bits`. */
+export function isNetworkWithin(one: string, other: string): boolean {
+  const [[address = '', bits], [, otherBits]] = [one.split('/'), other.split('/')];
+  return Number(bits) >= Number(otherBits) && new Networks([other]).has(address);
+}
+
 const known = new WeakMap<readonly string[], Networks>();
 
 /** As the constructor; one list of a configuration is read once. */

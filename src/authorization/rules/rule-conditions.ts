@@ -13,7 +13,7 @@ import { type AuthenticationMethod, authenticationMethods } from '../authenticat
 import { foldedName } from './subject-names.ts';
 import { weekTime, weekTimes } from './week-times.ts';
 
-const distinguishedNameOrFingerprint = z.union([fingerprint, z.string().min(3).max(1024).regex(/=/)], {
+const distinguishedName = z.string().min(3).max(1024).regex(/=/, {
   error: 'must be a distinguished name as records show it, such as CN=PIV CA 1,O=Example, or a SHA-256 fingerprint',
 });
 
@@ -37,7 +37,7 @@ export const ruleConditions = {
     .optional()
     .describe('Only certificates whose path is valid for one of these certificate policies (RFC 5280 6.1.6)'),
   issuers: z
-    .array(distinguishedNameOrFingerprint)
+    .array(z.union([fingerprint, distinguishedName]))
     .min(1)
     .max(100)
     .optional()

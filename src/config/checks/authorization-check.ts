@@ -5,6 +5,7 @@ import { nearest } from '../../schema-faults/suggestion.ts';
 import type { LoadedDirectory } from '../directory-material.ts';
 import type { SiteSettings } from '../site-schema.ts';
 import type { YamlSource } from '../yaml/yaml-source.ts';
+import { checkRuleOrder } from './rule-order-check.ts';
 
 type Rule = SiteSettings['authorization'][number];
 
@@ -24,22 +25,14 @@ export function checkAuthorization(
     for (const [place, role] of (rule.roles ?? []).entries()) {
       checkRole(source, [...at, 'roles', place], role, known?.groups);
     }
-    if (isEmpty(rule)) {
+    const nameless = namelessness(rule);
+    if (nameless) {
       const lists = ['users', 'roles'].map((name) => [...at, name]);
-      source.warning(
-        at,
-        'has empty lists, and so concerns no account',
-        'Add users or roles, or remove the rule.',
-        lists,
-      );
+      source.warning(at, nameless.message, nameless.remedy, lists);
     }
-    const same = settings.authorization.findIndex((other) => JSON.stringify(other) === JSON.stringify(rule));
-    if (same !== index) {
-      const names = ['users', 'roles', 'permissions', 'accessType', 'path'];
-      const both = [at, [...setting, same]].flatMap((one) => names.map((name) => [...one, name]));
-      source.warning(at, `says the same as authorization[${same}]`, 'Remove one of the two.', both);
-    }
+    checkEvasion(source, at, settings, rule);
   });
+  checkRuleOrder(source, setting, settings.authorization, settings.authorizationOrder);
   if (settings.authorization.every(({ accessType }) => accessType === 'Deny')) {
     source.warning(
       setting,
@@ -50,9 +43,28 @@ export function checkAuthorization(
   }
 }
 
-function isEmpty({ users, roles }: Rule): boolean {
+function namelessness({ users, roles }: Rule): { readonly message: string; readonly remedy: string } | undefined {
   const given = [users, roles].filter((list) => list !== undefined);
-  return given.length > 0 && given.every((list) => list.length === 0);
+  if (given.some((list) => list.length > 0)) return undefined;
+  return given.length > 0
+    ? { message: 'has empty lists, and so concerns no account', remedy: 'Add users or roles, or remove the rule.' }
+    : {
+        message: 'names neither users nor roles, and so concerns no account',
+        remedy: "Add users: '*' for every account, or the names it is for.",
+      };
+}
+
+/** A rule that looks at certificates concerns no login without one. */
+function checkEvasion(source: YamlSource, at: SettingPath, { authentication }: SiteSettings, rule: Rule): void {
+  if (rule.accessType === 'Allow' || authentication.mode !== 'certificateOrPassword') return;
+  for (const name of ['extendedKeyUsage', 'policies', 'issuers'] as const) {
+    if (!rule[name]) continue;
+    source.warning(
+      [...at, name],
+      `a person whom the rule denies by ${name} logs in by password instead, and it concerns no login without a certificate`,
+      'Add a rule that denies the same to authentication: [password], or take certificates alone.',
+    );
+  }
 }
 
 function checkUser(source: YamlSource, setting: SettingPath, user: string, known: readonly string[] | undefined): void {

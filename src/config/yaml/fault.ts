@@ -8,8 +8,8 @@ export interface SourcePosition {
 }
 
 export interface ConfigurationFault {
-  /** `fault` stops the start; `warning` is reported and lived with. */
-  readonly severity: 'fault' | 'warning';
+  /** `fault` stops the start; `warning` is reported and lived with; `note` tells who checks a configuration what it comes to. */
+  readonly severity: 'fault' | 'warning' | 'note';
   readonly position: SourcePosition;
   /** The setting, as a path through the file: `sites[0].ssl.serverCertificate`; empty for the file as a whole. */
   readonly setting: string;

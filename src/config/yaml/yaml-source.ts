@@ -120,6 +120,11 @@ export class YamlSource {
     if (causes) this.#causes.set(fault, causes);
   }
 
+  /** For who checks the configuration: nothing is wrong, and it may be meant otherwise. */
+  note(path: SettingPath, message: string, remedy: string, causes?: readonly SettingPath[]): void {
+    this.#told({ severity: 'note', position: this.locate(path), setting: formatSetting(path), message, remedy }, causes);
+  }
+
   /** Where a setting stands, or the nearest setting around it that is there. */
   locate(path: SettingPath): SourcePosition {
     for (let length = path.length; length > 0; length -= 1) {
