@@ -1,6 +1,7 @@
 /** COMB over the wire: parts become one file, whole or not at all, under the rights of each. */
 import { access, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Storage, StorageError } from '../../src/storage/storage.ts';
 import type { ControlClient } from '../support/control-client.ts';
@@ -194,7 +195,8 @@ describe('COMB', () => {
           write,
           seal: () => upload.seal(),
           commit: (signal) => upload.commit(signal),
-          abort: () => upload.abort(),
+          // What clears away takes its time, and the reply waits for it.
+          abort: () => delay(50).then(() => upload.abort()),
         };
       },
     });

@@ -30,6 +30,8 @@ export function completeLocally(
       await fill(signal);
       await upload.commit(signal);
     } catch (error) {
+      // Before the reply: who hears it finds the folder as it was.
+      await upload.abort();
       record(signal.aborted ? 'aborted' : 'failed', errorMessage(error));
       if (!signal.aborted) throw error;
       control.send(reply('transferAborted', 'Given up.'));
