@@ -1,9 +1,11 @@
 /** What an account may do and where: its groups, the rights that the rules of the site give it, its home. */
 import type { AccessRights } from '../authorization/access-rights.ts';
 import type { Home } from '../authorization/home-directory.ts';
+import { unmetText } from '../authorization/rules/concerning-rules.ts';
 import type { LoginCircumstances } from '../authorization/rules/rule-conditions.ts';
-import { unmetText } from '../authorization/rules/rule-set.ts';
+import type { AuthorizationOutcome } from '../authorization/rules/rule-set.ts';
 import type { DirectoryAccount, Group } from '../directory/directory.ts';
+import { type StepRecorder, unrecorded } from '../explanation/steps.ts';
 import type { Proven } from './account-proof.ts';
 import type { AuthorizationPolicy, Occasion } from './login-policy.ts';
 import type { StageResult } from './login-progress.ts';
@@ -49,20 +51,24 @@ export function authorizeAccount<Account extends Grouped>(
   const { account, groups } = grouped;
   const rights = rules.authorize({ accountName: account.accountName, groups, circumstances });
   const isDenied = rights.outcome === 'denied';
-  steps.record({
-    stage: 'authorization',
-    check: 'authorization rules',
-    verdict: isDenied ? 'failed' : 'passed',
-    facts: isDenied
-      ? rights.denial.facts
-      : {
-          read: rights.accessRights.allows('Read', '/'),
-          write: rights.accessRights.allows('Write', '/'),
-          ...(rights.unmet.length > 0 && { unmetRules: rights.unmet.slice(0, 20).map(unmetText) }),
-        },
-  });
+  const verdict = isDenied ? 'failed' : 'passed';
+  const facts = isDenied ? rights.denial.facts : rightsAtRoot(rights, steps);
+  steps.record({ stage: 'authorization', check: 'authorization rules', verdict, facts });
   if (isDenied) return rights;
   return { outcome: 'passed', proof: { ...grouped, accessRights: rights.accessRights } };
+}
+
+function rightsAtRoot(
+  { accessRights, unmet }: Extract<AuthorizationOutcome, { readonly outcome: 'authorized' }>,
+  steps: StepRecorder,
+) {
+  // A site may have many rules: they are asked for who reads the answer.
+  const left = steps === unrecorded ? [] : unmet();
+  return {
+    read: accessRights.allows('Read', '/'),
+    write: accessRights.allows('Write', '/'),
+    ...(left.length > 0 && { unmetRules: left.slice(0, 20).map(unmetText) }),
+  };
 }
 
 /** The home exists, or for explanations could be made; its path is empty where the files are elsewhere and the account names no home. */

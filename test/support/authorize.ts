@@ -24,7 +24,7 @@ export interface Judging {
 }
 
 /** A Wednesday. */
-export const noon: Clock = { now: () => new Date('2026-07-01T12:00:00Z') };
+const noon: Clock = { now: () => new Date('2026-07-01T12:00:00Z') };
 
 export function ruleSet(
   rules: readonly AuthorizationRule[],

@@ -2,15 +2,14 @@
  * What a rule demands besides the person: certificate, authentication, network, time. All that it names must hold. What is not
  * known about a login gives nothing: a rule that allows is then left out, and one that denies is applied.
  */
-import { isIP } from 'node:net';
 import { z } from 'zod';
-import { networksOf } from '../../operations/network.ts';
-import { extendedKeyUsage, objectIdentifier } from '../../pki/path/path-settings.ts';
+import { addressNumber } from '../../operations/network.ts';
+import { dottedIdentifier, keyPurpose } from '../../pki/path/path-settings.ts';
 import type { Decoded } from '../../settings/decoded.ts';
 import { network } from '../../settings/networks.ts';
 import { fingerprint } from '../../settings/values.ts';
 import { type AuthenticationMethod, authenticationMethods } from '../authentication-method.ts';
-import { foldedName } from './subject-names.ts';
+import { comparedName } from './subject-names.ts';
 import { weekTime, weekTimes } from './week-times.ts';
 
 const distinguishedName = z.string().min(3).max(1024).regex(/=/, {
@@ -25,13 +24,13 @@ export const ruleConditions = {
     .optional()
     .describe('Only logins that are proved in one of these ways'),
   extendedKeyUsage: z
-    .array(extendedKeyUsage)
+    .array(keyPurpose)
     .min(1)
     .max(20)
     .optional()
     .describe('Only certificates that name one of these extended key usages'),
   policies: z
-    .array(objectIdentifier)
+    .array(dottedIdentifier)
     .min(1)
     .max(100)
     .optional()
@@ -72,9 +71,9 @@ export interface CertificateCircumstances {
   };
 }
 
-export type Held = 'yes' | 'no' | 'unknown';
+type Fulfilment = 'yes' | 'no' | 'unknown';
 
-type Judge = (circumstances: LoginCircumstances) => Held;
+type Judge = (circumstances: LoginCircumstances) => Fulfilment;
 
 /** Conditions of one rule, made ready. */
 export interface ReadyConditions {
@@ -112,23 +111,52 @@ const judges: Readonly<Record<Exclude<ConditionName, 'times'>, (rule: RuleCondit
     ),
   issuers: ({ issuers }) => {
     if (!issuers) return undefined;
-    const known = new Set(issuers.map(foldedName));
-    return ofCertificate(({ issuer }) => held(known.has(issuer.sha256) || known.has(foldedName(issuer.name))));
+    const known = new Set(issuers.map(comparedName));
+    return ofCertificate(({ issuer }) => held(known.has(issuer.sha256) || known.has(comparedName(issuer.name))));
   },
   networks: ({ networks }) => {
     if (!networks) return undefined;
-    return ({ remoteAddress }) =>
-      isIP(remoteAddress) === 0 ? 'unknown' : held(networksOf(networks).has(remoteAddress));
+    const holders = networks.map(networkNumber);
+    return ({ remoteAddress }) => {
+      const address = numberOfAddress(remoteAddress);
+      return address ? held(holders.some((holder) => holds(holder, address))) : 'unknown';
+    };
   },
 };
 
-function ofCertificate(judge: (certificate: CertificateCircumstances) => Held): Judge {
+type AddressNumber = NonNullable<ReturnType<typeof addressNumber>>;
+
+interface NetworkNumber extends AddressNumber {
+  /** Of the network, at its end. */
+  readonly hostBits: bigint;
+}
+
+function networkNumber(network: string): NetworkNumber {
+  const [literal = '', length] = network.split('/');
+  const address = numberOfAddress(literal);
+  if (!address) throw new Error(`${network} is no network`);
+  return { ...address, hostBits: BigInt(address.bits - Number(length)) };
+}
+
+function holds({ bits, number, hostBits }: NetworkNumber, address: AddressNumber): boolean {
+  return bits === address.bits && address.number >> hostBits === number >> hostBits;
+}
+
+let last: { readonly text: string; readonly address: AddressNumber | undefined } | undefined;
+
+/** A login asks all rules for one address, one after another. */
+function numberOfAddress(text: string): AddressNumber | undefined {
+  if (last?.text !== text) last = { text, address: addressNumber(text) };
+  return last.address;
+}
+
+function ofCertificate(judge: (certificate: CertificateCircumstances) => Fulfilment): Judge {
   return ({ certificate }) => {
     if (certificate === 'none') return 'no';
     return certificate === 'unknown' ? 'unknown' : judge(certificate);
   };
 }
 
-function held(holds: boolean): Held {
+function held(holds: boolean): Fulfilment {
   return holds ? 'yes' : 'no';
 }

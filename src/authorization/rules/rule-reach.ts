@@ -20,9 +20,9 @@ export interface ReadyRule extends Pick<AuthorizationRule, 'accessType' | 'permi
 export const reaches: Readonly<
   Record<AuthorizationRule['accessType'], (rulePath: string, place: JudgedPlace) => boolean>
 > = {
-  Deny: (rulePath, { path, ruled }) => isWithin(rulePath, path) || ruled.has(rulePath),
+  Deny: (rulePath, { path, ruled }) => isPathWithin(rulePath, path) || ruled.has(rulePath),
   Allow: (rulePath, { path, ruled }) =>
-    isWithin(rulePath, path) || (ruled.has(rulePath) && isWithin(foldedPath(rulePath), foldedPath(path))),
+    isPathWithin(rulePath, path) || (ruled.has(rulePath) && isPathWithin(foldedPath(rulePath), foldedPath(path))),
 };
 
 /** However a path is spelled, a rule that denies must not miss it. */
@@ -30,6 +30,6 @@ export function plainPath(path: string): string {
   return posix.normalize(path).replace(/(?<=.)\/$/, '');
 }
 
-export function isWithin(prefix: string, virtualPath: string): boolean {
+export function isPathWithin(prefix: string, virtualPath: string): boolean {
   return prefix === '/' || virtualPath === prefix || virtualPath.startsWith(`${prefix}/`);
 }

@@ -3,13 +3,9 @@ import type { Clock } from '../../clock.ts';
 import { type Denial, denial } from '../../denial.ts';
 import type { AccessRights, JudgedPlace, Permission, RuleDecision } from '../access-rights.ts';
 import type { AuthorizationOrder, AuthorizationRule } from '../authorization-rules.ts';
-import {
-  type ConditionName,
-  type LoginCircumstances,
-  type ReadyConditions,
-  readyConditions,
-} from './rule-conditions.ts';
-import { isWithin, plainPath, type ReadyRule, reaches } from './rule-reach.ts';
+import { ConcerningRules, type UnmetRule, unmetText } from './concerning-rules.ts';
+import { type LoginCircumstances, type ReadyConditions, readyConditions } from './rule-conditions.ts';
+import { isPathWithin, plainPath, type ReadyRule, reaches } from './rule-reach.ts';
 import { type NamedSubject, PeopleIndex } from './subject-names.ts';
 
 /** What the rules look at: the mapped account, its groups, nested ones included, and how it logs in. */
@@ -18,15 +14,13 @@ export interface AuthorizationSubject extends NamedSubject {
 }
 
 export type AuthorizationOutcome =
-  | { readonly outcome: 'authorized'; readonly accessRights: AccessRights; readonly unmet: readonly UnmetRule[] }
+  | {
+      readonly outcome: 'authorized';
+      readonly accessRights: AccessRights;
+      /** Rules that name the account, and do not concern its login: for who wants to know. */
+      readonly unmet: () => readonly UnmetRule[];
+    }
   | { readonly outcome: 'denied'; readonly denial: Denial };
-
-/** A rule that names the account, and does not concern its login. */
-export interface UnmetRule {
-  /** Place in the list of rules. */
-  readonly index: number;
-  readonly conditions: readonly ConditionName[];
-}
 
 export class RuleSet {
   readonly #rules: readonly ReadyRule[];
@@ -63,61 +57,50 @@ export class RuleSet {
 
   /** What the subject may do where, be it let in or not. */
   rightsOf(subject: AuthorizationSubject): AccessRights {
-    return this.#rightsBy(this.#concerning(subject).concerning);
+    return this.#rightsBy(this.#concerning(subject));
   }
 
   /** @returns denied when the login may neither read nor write anywhere now */
   authorize(subject: AuthorizationSubject): AuthorizationOutcome {
-    const { concerning, unmet } = this.#concerning(subject);
+    const concerning = this.#concerning(subject);
     const accessRights = this.#rightsBy(concerning);
-    const isAllowedSomewhere = this.#rules.some(
-      ({ index, accessType, permissions, path }) =>
-        accessType === 'Allow' &&
-        concerning[index] === 1 &&
-        permissions.some((permission) => accessRights.allows(permission, path)),
-    );
-    if (isAllowedSomewhere) return { outcome: 'authorized', accessRights, unmet };
-    const { now, later } = this.#byTime(concerning);
-    return { outcome: 'denied', denial: this.#notAuthorized(subject, now, [...unmet, ...later]) };
-  }
-
-  #concerning(subject: AuthorizationSubject) {
-    const concerning = this.#people.naming(subject);
-    const unmet: UnmetRule[] = [];
-    const known = new Map<
-      ReadyConditions,
-      Readonly<Record<AuthorizationRule['accessType'], readonly ConditionName[]>>
-    >();
-    for (const { index, accessType, conditions } of this.#rules) {
-      if (!conditions || concerning[index] !== 1) continue;
-      const failing = known.get(conditions) ?? failingConditions(conditions, subject.circumstances);
-      known.set(conditions, failing);
-      if (failing[accessType].length === 0) continue;
-      concerning[index] = 0;
-      unmet.push({ index, conditions: failing[accessType] });
+    for (const path of this.#allowingPaths(concerning)) {
+      if (permissions.some((permission) => accessRights.allows(permission, path)))
+        return { outcome: 'authorized', accessRights, unmet: () => concerning.unmet(this.#rules) };
     }
-    return { concerning, unmet };
+    return { outcome: 'denied', denial: this.#notAuthorized(subject, concerning) };
   }
 
-  #rightsBy(concerning: Uint8Array): AccessRights {
+  #concerning(subject: AuthorizationSubject): ConcerningRules {
+    return new ConcerningRules(this.#people.naming(subject), subject.circumstances);
+  }
+
+  /** Each once: many rules may be for one path. */
+  *#allowingPaths(concerning: ConcerningRules): Generator<string> {
+    for (const [path, there] of this.#at) {
+      if (there.some((rule) => rule.accessType === 'Allow' && concerning.has(rule))) yield path;
+    }
+  }
+
+  #rightsBy(concerning: ConcerningRules): AccessRights {
     const own = new Map<string, readonly ReadyRule[]>();
     const rulesAt = (path: string): readonly ReadyRule[] => {
       const known = own.get(path);
       if (known) return known;
-      const there = this.#at.get(path)?.filter(({ index }) => concerning[index] === 1) ?? [];
+      const there = this.#at.get(path)?.filter((rule) => concerning.has(rule)) ?? [];
+      // What has no rule is not kept: clients choose such paths.
       if (there.length > 0) own.set(path, there);
       return there;
     };
     const verdict = (permission: Permission, place: JudgedPlace) =>
-      verdictOf(this.#order, candidates(place, rulesAt), permission, place, this.#clock);
+      verdictOf(this.#order, rulesAt, permission, place, this.#clock.now());
+    const [at, fixedPaths] = [this.#at, this.#fixedPaths];
     let rulePaths: readonly string[] | undefined;
-    const hasRules = (path: string) => this.#at.get(path)?.some(({ index }) => concerning[index] === 1) ?? false;
-    const fixedPaths = this.#fixedPaths;
     return {
       allows: (permission, path, ruled = nowhere) => verdict(permission, { path, ruled }) === 'Allow',
       denies: (permission, path, ruled = nowhere) => verdict(permission, { path, ruled }) === 'Deny',
       get rulePaths() {
-        rulePaths ??= fixedPaths.filter(hasRules);
+        rulePaths ??= fixedPaths.filter((path) => at.get(path)?.some(({ index }) => concerning.names(index)));
         return rulePaths;
       },
       fixedPaths,
@@ -126,14 +109,14 @@ export class RuleSet {
   }
 
   #decide(
-    concerning: Uint8Array,
+    concerning: ConcerningRules,
     permission: Permission,
     place: JudgedPlace,
     links: readonly JudgedPlace[],
   ): RuleDecision {
     const now = this.#clock.now();
     const decidingAt = (where: JudgedPlace) => {
-      const found = this.#rules.filter((rule) => concerning[rule.index] === 1 && matches(rule, permission, where, now));
+      const found = this.#rules.filter((rule) => concerning.has(rule) && matches(rule, permission, where, now));
       if (this.#order === 'firstMatch') return found.slice(0, 1);
       const denying = found.filter(isDeny);
       return denying.length > 0 ? denying : found;
@@ -144,15 +127,15 @@ export class RuleSet {
     return { isAllowed: denying.length === 0 && rules.length > 0, rules };
   }
 
-  /** Of the rules that concern a login, how many hold now, and which do not. */
-  #byTime(concerning: Uint8Array): { readonly now: number; readonly later: readonly UnmetRule[] } {
-    const all = this.#rules.filter(({ index }) => concerning[index] === 1);
+  #notAuthorized({ accountName, groups }: AuthorizationSubject, concerning: ConcerningRules): Denial {
     const time = this.#clock.now();
+    const all = this.#rules.filter((rule) => concerning.has(rule));
     const later = all.filter(({ conditions }) => conditions?.isTime?.(time) === false);
-    return { now: all.length - later.length, later: later.map(({ index }) => ({ index, conditions: ['times'] })) };
-  }
-
-  #notAuthorized({ accountName, groups }: AuthorizationSubject, count: number, unmet: readonly UnmetRule[]): Denial {
+    const count = all.length - later.length;
+    const unmet = [
+      ...concerning.unmet(this.#rules),
+      ...later.map(({ index }): UnmetRule => ({ index, conditions: ['times'] })),
+    ];
     const rules = this.#rules.length;
     const unmetRules = unmet.slice(0, 20).map(unmetText);
     const named =
@@ -177,12 +160,9 @@ function isDeny({ accessType }: ReadyRule): boolean {
   return accessType === 'Deny';
 }
 
-const nowhere: ReadonlySet<string> = new Set();
+const permissions: readonly Permission[] = ['Read', 'Write'];
 
-/** `authorization[3] (networks)`. */
-export function unmetText({ index, conditions }: UnmetRule): string {
-  return `authorization[${index}] (${conditions.join(', ')})`;
-}
+const nowhere: ReadonlySet<string> = new Set();
 
 /** Rules of one text are judged once for a login. */
 function sharedConditions(known: Map<string, ReadyConditions | undefined>, rule: AuthorizationRule) {
@@ -192,38 +172,31 @@ function sharedConditions(known: Map<string, ReadyConditions | undefined>, rule:
   return known.get(text);
 }
 
-/** Unknown is not enough for a rule that allows, and enough for one that denies. */
-function failingConditions({ steady }: ReadyConditions, circumstances: LoginCircumstances) {
-  const answers = steady.map(({ name, holds }) => ({ name, held: holds(circumstances) }));
-  return {
-    Allow: answers.filter(({ held }) => held !== 'yes').map(({ name }) => name),
-    Deny: answers.filter(({ held }) => held === 'no').map(({ name }) => name),
-  };
+/** Paths above the place, itself, and what leads to it by another name. */
+function* pathsTo({ path, ruled }: JudgedPlace): Generator<string> {
+  yield '/';
+  for (let end = path.indexOf('/', 1); end !== -1; end = path.indexOf('/', end + 1)) yield path.slice(0, end);
+  if (path !== '/') yield path;
+  for (const one of ruled) if (!isPathWithin(one, path)) yield one;
 }
 
-/** Rules whose path leads to the place, or to a directory above it. */
-function* candidates({ path, ruled }: JudgedPlace, rulesAt: (path: string) => readonly ReadyRule[]) {
-  yield* rulesAt('/');
-  for (let end = path.indexOf('/', 1); end !== -1; end = path.indexOf('/', end + 1)) yield* rulesAt(path.slice(0, end));
-  if (path !== '/') yield* rulesAt(path);
-  for (const one of ruled) if (!isWithin(one, path)) yield* rulesAt(one);
-}
-
+/** @param rulesAt those of one path, in the order of the list */
 function verdictOf(
   order: AuthorizationOrder,
-  rules: Iterable<ReadyRule>,
+  rulesAt: (path: string) => readonly ReadyRule[],
   permission: Permission,
   place: JudgedPlace,
-  clock: Clock,
+  now: Date,
 ): AuthorizationRule['accessType'] | undefined {
   let deciding: ReadyRule | undefined;
-  let now: Date | undefined;
-  for (const rule of rules) {
-    if (deciding && (order === 'firstMatch' ? rule.index > deciding.index : rule.accessType === 'Allow')) continue;
-    now ??= clock.now();
-    if (!matches(rule, permission, place, now)) continue;
-    if (order === 'denyWins' && rule.accessType === 'Deny') return 'Deny';
-    deciding = rule;
+  for (const path of pathsTo(place)) {
+    for (const rule of rulesAt(path)) {
+      if (order === 'firstMatch' && deciding && rule.index > deciding.index) break;
+      if (order === 'denyWins' && deciding && rule.accessType === 'Allow') continue;
+      if (!matches(rule, permission, place, now)) continue;
+      if (order === 'denyWins' && rule.accessType === 'Deny') return 'Deny';
+      deciding = rule;
+    }
   }
   return deciding?.accessType;
 }

@@ -11,19 +11,19 @@ export interface NamedSubject {
 }
 
 /** What rules for people have in common. */
-export interface RulePeople {
+export interface NamedPeople {
   readonly users?: '*' | readonly string[] | undefined;
   readonly roles?: readonly string[] | undefined;
 }
 
 /** A rule that names no user and no role concerns no account. */
-export function concernsSubject(subject: NamedSubject): (rule: RulePeople) => boolean {
-  const accountName = foldedName(subject.accountName);
-  const groups = foldedGroups(subject);
+export function concernsSubject(subject: NamedSubject): (rule: NamedPeople) => boolean {
+  const accountName = comparedName(subject.accountName);
+  const groups = groupNames(subject, () => true);
   return ({ users = [], roles = [] }) =>
     users === '*' ||
-    users.some((user) => foldedName(user) === accountName) ||
-    roles.some((role) => groups.has(foldedName(role)));
+    users.some((user) => comparedName(user) === accountName) ||
+    roles.some((role) => groups.has(comparedName(role)));
 }
 
 /** Rules by whom they name, so that a login is not compared with those for other people. */
@@ -32,22 +32,31 @@ export class PeopleIndex {
   readonly #everyAccount: Uint8Array;
   readonly #users = new Map<string, number[]>();
   readonly #roles = new Map<string, number[]>();
+  /** Of the roles; what has another shape is none of them. */
+  readonly #shapes = new Set<NameShape>();
 
-  constructor(rules: readonly RulePeople[]) {
+  constructor(rules: readonly NamedPeople[]) {
     this.#everyAccount = new Uint8Array(rules.length);
     for (const [index, { users = [], roles = [] }] of rules.entries()) {
       if (users === '*') this.#everyAccount[index] = 1;
-      else for (const user of users) add(this.#users, foldedName(user), index);
-      for (const role of roles) add(this.#roles, foldedName(role), index);
+      else for (const user of users) add(this.#users, comparedName(user), index);
+      for (const role of roles) {
+        add(this.#roles, comparedName(role), index);
+        this.#shapes.add(shapeOf(comparedName(role)));
+      }
     }
   }
 
   /** @returns by place in the list of rules, 1 for those that name the account, one of its groups, or every account */
   naming(subject: NamedSubject): Uint8Array {
     const named = this.#everyAccount.slice();
-    for (const index of this.#users.get(foldedName(subject.accountName)) ?? []) named[index] = 1;
+    for (const index of this.#users.get(comparedName(subject.accountName)) ?? []) named[index] = 1;
     if (this.#roles.size === 0) return named;
-    for (const group of foldedGroups(subject)) for (const index of this.#roles.get(group) ?? []) named[index] = 1;
+    // A login may have a thousand groups of three names each.
+    const mayBeRole = (name: string) => !ascii.test(name) || this.#shapes.has(shapeOf(name));
+    for (const group of groupNames(subject, mayBeRole)) {
+      for (const index of this.#roles.get(group) ?? []) named[index] = 1;
+    }
     return named;
   }
 }
@@ -58,14 +67,22 @@ function add(index: Map<string, number[]>, name: string, rule: number): void {
   else index.set(name, [rule]);
 }
 
-function foldedGroups({ groups }: NamedSubject): ReadonlySet<string> {
+function groupNames({ groups }: NamedSubject, isWanted: (name: string) => boolean): ReadonlySet<string> {
   const names = new Set<string>();
   for (const group of groups) {
-    for (const identity of [group.sid, group.distinguishedName, group.name]) {
-      if (identity !== undefined) names.add(foldedName(identity));
+    for (const name of [group.sid, group.distinguishedName, group.name]) {
+      if (name !== undefined && isWanted(name)) names.add(comparedName(name));
     }
   }
   return names;
+}
+
+type NameShape = 'distinguished name' | 'SID' | 'name';
+
+/** Letters in another case leave it as it is. */
+function shapeOf(name: string): NameShape {
+  if (name.includes('=')) return 'distinguished name';
+  return /^s-\d/i.test(name) ? 'SID' : 'name';
 }
 
 const ascii = /^[ -~]*$/;
@@ -73,10 +90,10 @@ const spacedSeparator = / [,=+]|[,=+] /;
 
 /**
  * Directories compare names without regard to case, and distinguished names without regard to a space at their separators
- * (RFC 4514 2.4 writes none, RFC 2253 allowed one): a spelling must not make a rule that denies miss its group. A login may
- * have a thousand groups of three names each, so what need not be replaced is only looked at.
+ * (RFC 4514 2.4 writes none, RFC 2253 allowed one): a spelling must not make a rule that denies miss its group. What
+ * need not be replaced is only looked at.
  */
-export function foldedName(name: string): string {
+export function comparedName(name: string): string {
   const folded = (ascii.test(name) ? name : name.normalize('NFC')).toLowerCase();
   return spacedSeparator.test(folded) ? folded.replace(/ ?(?<!\\)([,=+]) ?/g, '$1') : folded;
 }

@@ -1,8 +1,8 @@
 /** Authorization rules that decide nothing because of others, and rules that open more than others before them closed. */
 import type { AuthorizationOrder } from '../../authorization/authorization-rules.ts';
 import { type ConditionName, ruleConditions } from '../../authorization/rules/rule-conditions.ts';
-import { isWithin, plainPath } from '../../authorization/rules/rule-reach.ts';
-import { foldedName } from '../../authorization/rules/subject-names.ts';
+import { isPathWithin, plainPath } from '../../authorization/rules/rule-reach.ts';
+import { comparedName } from '../../authorization/rules/subject-names.ts';
 import { isNetworkWithin } from '../../operations/network.ts';
 import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import type { SiteSettings } from '../site-schema.ts';
@@ -116,7 +116,7 @@ function mayPrecede(other: ComparedRule, one: ComparedRule, order: Authorization
 function covers(other: ComparedRule, one: ComparedRule): boolean {
   return (
     (other.people.has('*') || [...one.people].every((person) => other.people.has(person))) &&
-    isWithin(other.path, one.path) &&
+    isPathWithin(other.path, one.path) &&
     conditionNames.every((name) => isWithinCondition(name, one.rule, other.rule))
   );
 }
@@ -147,7 +147,7 @@ function openedMore(one: ComparedRule, denying: RulesByPeople, order: Authorizat
     comparisons += 1;
     if (comparisons > maximumComparisons || found.size === maximumOpened) break;
     const isAmong = one.people.has('*') || [...other.people].every((person) => one.people.has(person));
-    const meets = isWithin(one.path, other.path) || isWithin(other.path, one.path);
+    const meets = isPathWithin(one.path, other.path) || isPathWithin(other.path, one.path);
     if (!isAmong || !meets || !other.rule.permissions.some((permission) => one.rule.permissions.includes(permission)))
       continue;
     if (order === 'firstMatch' && other.index > one.index) continue;
@@ -164,7 +164,7 @@ function further(one: ComparedRule, closed: ComparedRule): readonly string[] {
   return [
     ...(permissions.length > 0 ? [`${permissions.join(' and ')} in the same place`] : []),
     ...(hasMorePeople ? [one.people.has('*') ? 'every other account' : 'other accounts'] : []),
-    ...(one.path !== closed.path && isWithin(one.path, closed.path) ? [`${one.path} outside ${closed.path}`] : []),
+    ...(one.path !== closed.path && isPathWithin(one.path, closed.path) ? [`${one.path} outside ${closed.path}`] : []),
   ];
 }
 
@@ -187,13 +187,13 @@ function isWithinCondition(name: ConditionName, one: Rule, other: Rule): boolean
 function isValueWithin(name: ConditionName, value: unknown, holder: unknown): boolean {
   if (typeof value !== 'string' || typeof holder !== 'string') return JSON.stringify(value) === JSON.stringify(holder);
   if (name === 'networks') return isNetworkWithin(value, holder);
-  return foldedName(value) === foldedName(holder);
+  return comparedName(value) === comparedName(holder);
 }
 
 function peopleOf({ users = [], roles = [] }: Rule): ReadonlySet<string> {
   if (users === '*') return new Set(['*']);
   return new Set([
-    ...users.map((user) => `user ${foldedName(user)}`),
-    ...roles.map((role) => `role ${foldedName(role)}`),
+    ...users.map((user) => `user ${comparedName(user)}`),
+    ...roles.map((role) => `role ${comparedName(role)}`),
   ]);
 }

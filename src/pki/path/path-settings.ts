@@ -4,7 +4,7 @@ import type { Decoded } from '../../settings/decoded.ts';
 import { fingerprint } from '../../settings/values.ts';
 import { oids } from '../encoding/oids.ts';
 
-export const objectIdentifier = z
+export const dottedIdentifier = z
   .string()
   .regex(/^[0-2](\.\d{1,39}){1,30}$/, { error: 'must be a dotted object identifier' });
 
@@ -15,13 +15,13 @@ const purposes: Readonly<Record<string, string>> = {
 };
 
 /** Decoded to a dotted object identifier, or `none`. */
-export const extendedKeyUsage = z
-  .union([z.enum(['clientAuth', 'smartCardLogon', 'pkinitClientAuth', 'none']), objectIdentifier])
+export const keyPurpose = z
+  .union([z.enum(['clientAuth', 'smartCardLogon', 'pkinitClientAuth', 'none']), dottedIdentifier])
   .transform((purpose) => purposes[purpose] ?? purpose);
 
 export const pathSettings = {
   requiredExtendedKeyUsage: z
-    .array(extendedKeyUsage)
+    .array(keyPurpose)
     .max(20)
     .prefault(['clientAuth', 'smartCardLogon'])
     .describe(
@@ -29,12 +29,12 @@ export const pathSettings = {
     ),
   /** The user-initial-policy-set (RFC 5280 6.1.1 (c)). */
   acceptedPolicies: z
-    .array(objectIdentifier)
+    .array(dottedIdentifier)
     .max(100)
     .default([])
     .describe('The path must be valid for one of these certificate policies; empty: any'),
   forbiddenPolicies: z
-    .array(objectIdentifier)
+    .array(dottedIdentifier)
     .max(100)
     .default([])
     .describe('A certificate that asserts one of these is refused: card authentication keys, which need no PIN'),

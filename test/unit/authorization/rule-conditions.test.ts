@@ -120,7 +120,9 @@ describe('a login that rules name and leave out', () => {
 
   it('is told them when it is let in by another rule', () => {
     const outcome = authorize([rule({}), rule({ permissions: ['Write'], networks: ['203.0.113.0/24'] })], ada);
-    expect(outcome).toMatchObject({ outcome: 'authorized', unmet: [{ index: 1, conditions: ['networks'] }] });
+    expect(outcome).toMatchObject({ outcome: 'authorized', unmet: expect.any(Function) });
+    if (outcome.outcome === 'denied') expect.fail('denied');
+    expect(outcome.unmet()).toEqual([{ index: 1, conditions: ['networks'] }]);
   });
 });
 
