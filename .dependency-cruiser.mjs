@@ -57,6 +57,7 @@ export const allowed = {
     'login',
     'directory/directory',
     'authorization/access-rights',
+    'authorization/rules/rule-conditions',
     'pki/certificate/certificate',
     'pki/names/distinguished-name',
     'pki/encoding/malformed-error',
