@@ -287,7 +287,7 @@ describe('a server that fails', () => {
     const proxy = await proxyTo(other.tlsPort);
     // longer than the machine itself may pause the server for, so that only the rule can keep the other one out
     const hedgeDelay = 1000;
-    const patient = { maxConnections: 1, hedgeDelay, operationTimeout: 20_000 };
+    const patient = { maxConnections: 1, hedgeDelay, operationTimeout: 60_000 };
     const directory = open([ldap.url, `ldaps://127.0.0.1:${proxy.port}`], patient);
     const until = performance.now() + 2 * hedgeDelay;
     const askOn = async (): Promise<void> => {
