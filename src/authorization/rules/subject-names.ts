@@ -32,7 +32,7 @@ export class PeopleIndex {
   readonly #everyAccount: Uint8Array;
   readonly #users = new Map<string, number[]>();
   readonly #roles = new Map<string, number[]>();
-  /** Of the roles; what has another shape is none of them. */
+  /** Of the roles; a name of another shape is not among them. */
   readonly #shapes = new Set<NameShape>();
 
   constructor(rules: readonly NamedPeople[]) {
