@@ -25,10 +25,14 @@ export function checkAuthorization(
     for (const [place, role] of (rule.roles ?? []).entries()) {
       checkRole(source, [...at, 'roles', place], role, known?.groups);
     }
-    const nameless = namelessness(rule);
-    if (nameless) {
+    if (isEmpty(rule)) {
       const lists = ['users', 'roles'].map((name) => [...at, name]);
-      source.warning(at, nameless.message, nameless.remedy, lists);
+      source.warning(
+        at,
+        'has empty lists, and so concerns no account',
+        'Add users or roles, or remove the rule.',
+        lists,
+      );
     }
     checkEvasion(source, at, settings, rule);
   });
@@ -43,15 +47,9 @@ export function checkAuthorization(
   }
 }
 
-function namelessness({ users, roles }: Rule): { readonly message: string; readonly remedy: string } | undefined {
+function isEmpty({ users, roles }: Rule): boolean {
   const given = [users, roles].filter((list) => list !== undefined);
-  if (given.some((list) => list.length > 0)) return undefined;
-  return given.length > 0
-    ? { message: 'has empty lists, and so concerns no account', remedy: 'Add users or roles, or remove the rule.' }
-    : {
-        message: 'names neither users nor roles, and so concerns no account',
-        remedy: "Add users: '*' for every account, or the names it is for.",
-      };
+  return given.length > 0 && given.every((list) => list.length === 0);
 }
 
 /** A rule that looks at certificates concerns no login without one. */

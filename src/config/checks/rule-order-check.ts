@@ -41,15 +41,16 @@ export function checkRuleOrder(
       coveringRules(one, all, order, () => true);
     if (covering) {
       const { message, remedy } = idleness(one.rule, covering, order);
-      source.warning(at, message, remedy);
+      source.warning(at, message, remedy, settingsOf([one, ...covering], setting));
     } else if (one.rule.accessType === 'Allow') {
-      for (const { index, more } of openedMore(one, denying, order)) {
+      for (const { other, more } of openedMore(one, denying, order)) {
         source.note(
           at,
-          `opens more than authorization[${index}] closed: ${more.join('; ')}`,
+          `opens more than authorization[${other.index}] closed: ${more.join('; ')}`,
           order === 'firstMatch'
             ? 'Read the list from its top: the first rule that concerns a login decides.'
-            : `Give the rule that allows the same conditions, or authorization[${index}] none, if that is not meant.`,
+            : `Give the rule that allows the same conditions, or authorization[${other.index}] none, if that is not meant.`,
+          settingsOf([one, other], setting),
         );
       }
     }
@@ -139,9 +140,14 @@ function idleness(one: Rule, covering: readonly ComparedRule[], order: Authoriza
     : { message: `can never match: ${names} denies the same, and Deny wins`, remedy: `Narrow ${names}, or remove it.` };
 }
 
+/** What a comparison rests on: of a value that is refused nothing is said. */
+function settingsOf(rules: readonly ComparedRule[], setting: SettingPath): readonly SettingPath[] {
+  return rules.flatMap(({ index }) => comparedSettings.map((name) => [...setting, index, name]));
+}
+
 /** What a rule that allows gives beyond those before it that deny a part of it to the same people. */
 function openedMore(one: ComparedRule, denying: RulesByPeople, order: AuthorizationOrder) {
-  const found = new Map<number, readonly string[]>();
+  const found = new Map<ComparedRule, readonly string[]>();
   let comparisons = 0;
   for (const other of denying.amongst(one.people)) {
     comparisons += 1;
@@ -153,9 +159,11 @@ function openedMore(one: ComparedRule, denying: RulesByPeople, order: Authorizat
     if (order === 'firstMatch' && other.index > one.index) continue;
     const more =
       order === 'firstMatch' ? [...further(one, other), ...unconditional(one, other)] : unconditional(one, other);
-    if (more.length > 0) found.set(other.index, more);
+    if (more.length > 0) found.set(other, more);
   }
-  return [...found].map(([index, more]) => ({ index, more })).sort((left, right) => left.index - right.index);
+  return [...found]
+    .map(([other, more]) => ({ other, more }))
+    .sort((left, right) => left.other.index - right.other.index);
 }
 
 function further(one: ComparedRule, closed: ComparedRule): readonly string[] {
@@ -172,6 +180,8 @@ function unconditional(one: ComparedRule, closed: ComparedRule): readonly string
   const names = conditionNames.filter((name) => !isWithinCondition(name, one.rule, closed.rule));
   return names.length > 0 ? [`logins to which its ${names.join(' and ')} do not apply`] : [];
 }
+
+const comparedSettings = ['accessType', 'users', 'roles', 'permissions', 'path', ...Object.keys(ruleConditions)];
 
 // The keys of the fragment are the names; Object.keys forgets that.
 const conditionNames = Object.keys(ruleConditions) as ConditionName[];

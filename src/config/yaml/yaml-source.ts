@@ -122,7 +122,10 @@ export class YamlSource {
 
   /** For who checks the configuration: nothing is wrong, and it may be meant otherwise. */
   note(path: SettingPath, message: string, remedy: string, causes?: readonly SettingPath[]): void {
-    this.#told({ severity: 'note', position: this.locate(path), setting: formatSetting(path), message, remedy }, causes);
+    this.#told(
+      { severity: 'note', position: this.locate(path), setting: formatSetting(path), message, remedy },
+      causes,
+    );
   }
 
   /** Where a setting stands, or the nearest setting around it that is there. */
