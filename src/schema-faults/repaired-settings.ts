@@ -102,6 +102,7 @@ const texts = [
   '.replaced',
   '1.2',
   '0600',
+  'RSA+SHA256',
   '0'.repeat(64),
 ];
 

@@ -164,6 +164,9 @@ function unknownSetting(
   const section = schemaAt(schema, path.slice(0, -1), value);
   const known = section ? settingsOf(section) : [];
   const near = nearest(key, known);
+  // Of a section that has one of several forms, each with settings of its own.
+  if (known.includes(key))
+    return { path, message: 'does not go with the settings beside it', remedy: `Keep one of ${known.join(', ')}.` };
   const elsewhere = near === undefined ? placesOf(key, schema, '') : [];
   const list = `Allowed here: ${known.join(', ')}.`;
   return {

@@ -36,6 +36,12 @@ export function checkBindings(source: YamlSource, settings: Settings): void {
       );
     }
   });
+  const sockets = (settings.mappingService?.listeners ?? []).map((one) => ('socket' in one ? one.socket : undefined));
+  sockets.forEach((socket, index) => {
+    if (socket === undefined || sockets.indexOf(socket) === index) return;
+    const setting = ['mappingService', 'listeners', index, 'socket'];
+    source.fault(setting, `${socket} is bound twice`, 'Give each listener a socket of its own.');
+  });
   settings.sites.forEach(({ firewallSupport }, site) => {
     const { lowDataChannelPort: low, highDataChannelPort: high } = firewallSupport;
     const inside = low === 0 ? undefined : listeners.find(({ port }) => port >= low && port <= high);

@@ -6,7 +6,10 @@ import { count } from '../../settings/values.ts';
 
 const serverUrl = z
   .string()
-  .regex(/^ldaps?:\/\/[^/\s]+$/, { error: 'must be ldaps://host[:port] or ldap://host[:port]' });
+  // A URL of the standard has no port above 65535.
+  .refine((text) => /^ldaps?:\/\/[^/\s]+$/.test(text) && URL.canParse(text), {
+    error: 'must be ldaps://host[:port] or ldap://host[:port]',
+  });
 const rank = count(0, 65_535);
 
 export const servers = z

@@ -1,9 +1,20 @@
 /** The TLS settings of a site, in the words of IIS, and what is read out of the files they name. */
 import type { X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import { z } from 'zod';
 import type { Decoded } from '../../settings/decoded.ts';
 import { iis } from '../../settings/iis-name.ts';
 import { file } from '../../settings/values.ts';
+
+/** It takes no list with an algorithm that it does not know, and no site can then listen. */
+function isKnownToOpenSsl(sigalgs: string): boolean {
+  try {
+    createSecureContext({ sigalgs });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const version = z.enum(['TLSv1.2', 'TLSv1.3']);
 
@@ -50,7 +61,9 @@ export const ssl = z.strictObject({
   /** Colon-separated; OpenSSL's default when absent. */
   signatureAlgorithms: z
     .string()
-    .regex(/^[\w+:-]{1,500}$/)
+    .refine((text) => /^[\w+:-]{1,500}$/.test(text) && isKnownToOpenSsl(text), {
+      error: 'must be signature algorithms that OpenSSL knows, such as RSA+SHA256:ECDSA+SHA256',
+    })
     .optional()
     .describe('Signature algorithms in OpenSSL’s words; for cards that sign PKCS #1 v1.5 only'),
 });

@@ -277,8 +277,8 @@ describe('a setting that the schema refuses', () => {
       'a listener that is half one kind and half the other',
       () => `${valid()}mappingService: { listeners: [{ socket: x.sock, port: 1 }] }\n`,
       'mappingService.listeners[0].port',
-      /^is not a setting$/,
-      /Allowed here: socket, mode/,
+      /^does not go with the settings beside it$/,
+      /Keep one of socket, mode/,
     ],
     ...['__proto__', 'toString', 'constructor'].map(
       (name): Row => [

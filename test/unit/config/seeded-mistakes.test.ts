@@ -39,14 +39,16 @@ ipSecurity:
 mappingService:
   listeners:
     - { socket: x.sock, mode: 999 } ## mappingService.listeners[0].mode must be a file mode
-    - { socket: y.sock, group: no-such-group } ## mappingService.listeners[1].group which this machine does not have
+    - { socket: z.sock }
+    - { socket: z.sock } ## mappingService.listeners[2].socket is bound twice
+    - { socket: y.sock, group: no-such-group } ## mappingService.listeners[3].group which this machine does not have
 directories:
   - name: local
     type: file
     accounts: accounts.yaml
   - name: local ## directories[1].name is used twice
     type: ldap
-    servers: [ldaps://dc1.example, 'http://dc2.example'] ## directories[1].servers[1] must be ldaps://
+    servers: [ldaps://dc1.example, 'http://dc2.example', 'ldaps://dc3.example:99999'] ## directories[1].servers[2] must be ldaps:// ## directories[1].servers[1] must be ldaps://
     certificateAuthorities: [absent.pem] ## directories[1].certificateAuthorities[0] no such file
     bindDn: not-a-name ## directories[1].bindDn is not a distinguished name ## directories[1].bindDn belong together
     searchBase: also not ## directories[1].searchBase is not a distinguished name
@@ -85,6 +87,7 @@ sites:
       serverCertificateKey: open.key ## sites[0].ssl.serverCertificateKey can be read by every user
       minimumVersion: TLSv1.3 ## sites[0].ssl.minimumVersion is newer than maximumVersion
       maximumVersion: TLSv1.2
+      signatureAlgorithms: RSA+MD6 ## sites[0].ssl.signatureAlgorithms must be signature algorithms
       controlChannelPolicy: SslRequired ## sites[0].ssl.controlChannelPolicy must be one of
     sslClientCertificates:
       trustAnchors: [root.pem, absent.pem] ## sites[0].sslClientCertificates.trustAnchors[1] no such file

@@ -27,7 +27,7 @@ describe('the TLS settings', () => {
     { dataChannelPolicy: 'SslDeny' },
     { minimumVersion: 'TLSv1.3' },
     { maximumVersion: 'TLSv1.2' },
-    { signatureAlgorithms: 'RSA+SHA256:rsa_pkcs1_sha384:ed25519-x' },
+    { signatureAlgorithms: 'RSA+SHA256:rsa_pkcs1_sha384:ed25519' },
   ])('may be %o', (change) => {
     expect(ssl.parse({ ...files, ...change })).toMatchObject(change);
   });
