@@ -4,6 +4,7 @@ import type { LoadedSite } from '../config/load.ts';
 import type { Logger } from '../operations/log.ts';
 import type { CertificateValidatorOptions } from '../pki/path/certificate-validator.ts';
 import { retrievalPolicyOf } from '../pki/retrieval/retrieval-settings.ts';
+import { SiteEvidence } from '../pki/retrieval/site-evidence.ts';
 import { retryAfter, type SharedEvidence } from './evidence.ts';
 
 export function validatorOptions(
@@ -15,7 +16,13 @@ export function validatorOptions(
   const { validationFlags, revocation } = settings;
   const { retriever, store, refresher, maximumCrlSize } = evidence;
   const policy = retrievalPolicyOf(settings, maximumCrlSize);
-  const retrieval = policy && { retriever, store, policy, totalTimeout: revocation.totalRetrievalTimeout, retryAfter };
+  const retrieval = policy && {
+    retriever,
+    store: new SiteEvidence(store, policy),
+    policy,
+    totalTimeout: revocation.totalRetrievalTimeout,
+    retryAfter,
+  };
   const isCacheOnly = validationFlags.includes('CertChainCacheOnlyUrlRetrieval');
   return {
     trustAnchors,

@@ -9,9 +9,9 @@ import type { Milliseconds, Seconds } from '../../settings/units.ts';
 import type { Certificate } from '../certificate/certificate.ts';
 import { MalformedError } from '../encoding/malformed-error.ts';
 import type { EvidenceRefresher } from '../retrieval/evidence-refresher.ts';
-import type { EvidenceStore } from '../retrieval/evidence-store.ts';
 import type { Evidence } from '../retrieval/retrieved-evidence.ts';
 import type { RetrievalPolicy, RetrievalRequest, Retriever } from '../retrieval/retriever.ts';
+import type { EvidenceAccess } from '../retrieval/site-evidence.ts';
 import { parseCrl } from './crl.ts';
 import type { CrlAtHand, CrlsAtHand } from './crl-check.ts';
 import type { DistributionPoint } from './distribution-point.ts';
@@ -27,8 +27,8 @@ export interface CrlFile {
 export interface RetrievalOptions {
   /** Shared by all sites. */
   readonly retriever: Retriever;
-  /** Shared by all sites. */
-  readonly store: EvidenceStore;
+  /** Shared by all sites, and what of it this one may use. */
+  readonly store: EvidenceAccess;
   /** Shared by all sites; absent: evidence is retrieved only when a login waits for it. */
   readonly refresher?: EvidenceRefresher;
   readonly policy: RetrievalPolicy;
@@ -190,7 +190,7 @@ function requestFor(url: string): RetrievalRequest {
 }
 
 /** The CRLs that the store holds of a URL, after the one that was just brought, each once. */
-async function heldAt(url: string, store: EvidenceStore, brought?: Evidence): Promise<readonly CrlAtHand[]> {
+async function heldAt(url: string, store: EvidenceAccess, brought?: Evidence): Promise<readonly CrlAtHand[]> {
   const { candidate, confirmed } = await store.held(requestFor(url));
   const found = new Map<KnownCrl, CrlAtHand>();
   for (const evidence of [brought, candidate, confirmed]) {

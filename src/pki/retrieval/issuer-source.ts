@@ -14,8 +14,8 @@ import { MalformedError } from '../encoding/malformed-error.ts';
 import { oids } from '../encoding/oids.ts';
 import type { Budget } from '../path/budget.ts';
 import { IssuerPool } from '../path/issuer-pool.ts';
-import type { EvidenceStore } from './evidence-store.ts';
 import type { RetrievalPolicy, RetrievalRequest, Retriever } from './retriever.ts';
+import type { EvidenceAccess } from './site-evidence.ts';
 
 export interface IssuerRetrievalOptions {
   /** `cache-only`: what was retrieved and found useful before (IIS CertChainCacheOnlyUrlRetrieval). */
@@ -23,7 +23,7 @@ export interface IssuerRetrievalOptions {
   /** Shared by all sites. */
   readonly retriever: Retriever;
   /** Shared by all sites. */
-  readonly store: EvidenceStore;
+  readonly store: EvidenceAccess;
   /** Only http: is asked, and at most 128 KiB are taken, whatever this allows. */
   readonly policy: RetrievalPolicy;
   /** For all retrievals one login waits for, those of revocation included. */

@@ -234,7 +234,7 @@ describe('an issuer that was retrieved before', () => {
     const holder = person(middle, [at('ca.cer')]);
     const first = validatorWith();
     expect(await first.verdict(holder)).toBe('valid');
-    await first.store.settled();
+    await Promise.all(stores.map((store) => store.settled()));
     await server.stop();
     expect(await validatorWith().verdict(holder)).toBe('valid');
     expect(await validatorWith({ mode: 'cache-only' }).verdict(holder)).toBe('valid');
@@ -246,7 +246,7 @@ describe('an issuer that was retrieved before', () => {
     const first = validatorWith();
     const url = `${server.baseUrl}/ca.cer`;
     await first.verdict(person(stranger, [access(url)]));
-    await first.store.settled();
+    await Promise.all(stores.map((store) => store.settled()));
     expect(await first.store.held({ kind: 'certificates', url })).toEqual({});
   });
 
