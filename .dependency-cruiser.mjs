@@ -16,7 +16,8 @@ export const allowed = {
     'authorization',
     'gateway/drain',
     'login/failure-throttle',
-    'login/login-policy',
+    'login/authentication-settings',
+    'login/anonymous-login',
     'mapping/strength',
     'service/remote-service',
     'service/service-settings',
@@ -50,7 +51,7 @@ export const allowed = {
     'pki/encoding/pem',
     'pki/certificate/signature',
   ],
-  ftp: ['login/authenticator', 'authorization', 'storage', 'hooks'],
+  ftp: ['login/authenticator', 'login/authentication-settings', 'authorization', 'storage', 'hooks'],
   hooks: ['storage/storage', 'service/service-connection'],
   login: ['pki', 'mapping', 'directory', 'authorization'],
   service: [

@@ -299,6 +299,22 @@ export const denialTable = {
     meaning: 'The site admits only accounts that cannot log in anywhere without a smart card, and this one can.',
     remedy: 'Set SMARTCARD_REQUIRED at the account, or clear requireSmartcardRequired of the site.',
   },
+  'method-not-admitted': {
+    stage: 'account',
+    reply: 530,
+    subStatus: 35,
+    level: 'notice',
+    meaning: 'The site admits this account, group or network by other methods of authentication only.',
+    remedy: 'Log in by a method that the rule in the record admits, or change authentication.rules.',
+  },
+  'anonymous-not-admitted': {
+    stage: 'account',
+    reply: 530,
+    subStatus: 42,
+    level: 'notice',
+    meaning: 'The site has anonymous logins, but not from where this client is.',
+    remedy: 'Log in with an account, or add anonymous to the rule of authentication.rules that the record names.',
+  },
   'account-not-found': {
     stage: 'account',
     reply: 530,

@@ -1,5 +1,6 @@
 /** The clients that the gateway is tried with. */
 import { clientTable, type TriedClient } from '../../test/support/clients/client-table.ts';
+import { canShow, type MethodMix, methodMixes } from '../../test/support/clients/method-mixes.ts';
 import { page, table } from './markdown.ts';
 
 /** @returns the page of clients */
@@ -19,5 +20,16 @@ export function clientsPage(): string {
         remark,
       ]),
     ),
+    '## Methods of login',
+    'By what each logs in at a site with such [methods of login](../administration/methods-of-login.md). `test/e2e/login/method-mixes.test.ts` tries it. A client that shows no certificate needs a site, or a rule of `authentication.rules`, with `password` or `anonymous`, and `clientCertificatePolicy: CertAllow`. None of them needs `authentication.replyToUser: passwordNeeded`; FluentFTP does.',
+    table(
+      ['client', ...mixes.map(({ title }) => title)],
+      Object.values<TriedClient>(clientTable).map((client) => [
+        client.program,
+        ...mixes.map(({ admits }) => admits.find((method) => canShow(client, method)) ?? 'nothing'),
+      ]),
+    ),
   );
 }
+
+const mixes = Object.values<MethodMix>(methodMixes);

@@ -16,9 +16,11 @@ const authorizationRule = z.strictObject({
     .meta(iis('system.ftpServer/security/authorization/add@accessType')),
   /** Without regard to case. */
   users: z
-    .union([z.literal('*'), z.array(z.string().min(1).max(256)).max(10_000)])
+    .union([z.literal('*'), z.literal('?'), z.array(z.string().min(1).max(256)).max(10_000)])
     .optional()
-    .describe('Account names, or * for every account that is logged in')
+    .describe(
+      'Account names, * for every account that is logged in, or ? for anonymous clients; Deny for * denies those, too',
+    )
     .meta(iis('system.ftpServer/security/authorization/add@users')),
   /** Without regard to case. A name is only as unique as the directory makes it. */
   roles: z

@@ -1,6 +1,6 @@
 /** The names that lead from the root of a site to the home of an account. None of them can lead elsewhere. */
 import { isAbsolute, normalize } from 'node:path';
-import type { HomeOwner, UserIsolation } from './user-isolation.ts';
+import { type HomeOwner, sharesRoot, type UserIsolation } from './user-isolation.ts';
 
 /** Names below the root. */
 export type HomeNames = readonly string[];
@@ -13,12 +13,15 @@ export function homeNames(isolation: UserIsolation, owner: HomeOwner): readonly 
     case 'StartInUsersDirectory':
     case 'IsolateRootDirectoryOnly':
     case 'IsolateAllDirectories': {
+      if (owner.isAnonymous) return [anonymousNames(isolation, owner.accountName)];
       const ways = accountNames[isolation.layout](owner);
-      return ways.flat().every(isSafeSegment) ? ways : 'The account’s name cannot be the name of a directory.';
+      if (!ways.flat().every(isSafeSegment)) return 'The account’s name cannot be the name of a directory.';
+      const shared = !sharesRoot(isolation.mode) && ways.some((names) => isAnonymousHome(isolation, names));
+      return shared ? homeOfAnonymous : ways;
     }
     case 'Template':
       if (isolation.template === undefined) return 'The site has no template of homes.';
-      return single(templateSegments(isolation.template, owner));
+      return single(templateHome(isolation, isolation.template, owner));
     case 'DirectoryAttribute':
       return single(attributeSegments(isolation.root, hostPath(owner.homeDirectory, isolation.replacePrefixes)));
   }
@@ -40,9 +43,36 @@ const accountNames: Readonly<Record<UserIsolation['layout'], (owner: HomeOwner) 
       : [netbiosDomain, domain].flatMap((name) => (name === undefined ? [] : [[name, accountName]])),
 };
 
+/** Where IIS has them: a tree that it left works as it lies. */
+function anonymousNames({ mode, layout }: UserIsolation, anonymousName: string): HomeNames {
+  if (mode === 'StartInUsersDirectory') return ['default'];
+  return layout === 'iis' ? [localUsers, 'Public'] : [anonymousName];
+}
+
+/** Or lies in it; in whatever letter case, for the file system may fold it. */
+function isAnonymousHome(isolation: UserIsolation, names: HomeNames): boolean {
+  if (isolation.anonymousName === undefined) return false;
+  const anonymous = anonymousNames(isolation, isolation.anonymousName);
+  return anonymous.every((name, index) => names[index]?.toLowerCase() === name.toLowerCase());
+}
+
+/** What an account has of a directory, anonymous clients do not have. */
+function templateHome({ anonymousName }: UserIsolation, template: string, owner: HomeOwner): HomeNames | string {
+  if (owner.isAnonymous) return templateSegments(template, { accountName: owner.accountName });
+  const names = templateSegments(template, owner);
+  const shared = anonymousName === undefined ? '' : templateSegments(template, { accountName: anonymousName });
+  if (typeof names === 'string' || typeof shared === 'string') return names;
+  const isShared = names.join('/').toLowerCase() === shared.join('/').toLowerCase();
+  return isShared ? homeOfAnonymous : names;
+}
+
+const homeOfAnonymous = 'The directory of the account’s name is the home of anonymous clients.';
+
 /** Each fact fills one segment, or a part of one: none can add segments, because the result is judged after the split. */
-function templateSegments(template: string, owner: HomeOwner): HomeNames | string {
-  const { accountName, directory, domain, id } = owner;
+function templateSegments(
+  template: string,
+  { accountName, directory, domain, id }: Partial<HomeOwner>,
+): HomeNames | string {
   const facts: Readonly<Record<string, string | undefined>> = { accountName, directory, domain, id };
   const missing: string[] = [];
   const segments = template.split('/').map((segment) =>

@@ -83,6 +83,8 @@ export interface UserIsolation extends Omit<Decoded<typeof userIsolation>, 'layo
    */
   readonly layout: 'account' | 'directoryAndAccount' | 'iis';
   readonly virtualDirectories?: readonly VirtualDirectory[];
+  /** What anonymous clients are called; absent where there are none. */
+  readonly anonymousName?: string | undefined;
 }
 
 /** The facts of the mapped account that decide where its home is. */
@@ -98,4 +100,6 @@ export interface HomeOwner {
   readonly netbiosDomain?: string | undefined;
   /** Stable and unique within the directory. */
   readonly id?: string;
+  /** All clients without an account have one home. Default false. */
+  readonly isAnonymous?: boolean;
 }

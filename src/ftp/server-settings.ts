@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { requestFiltering } from '../authorization/request-filtering.ts';
+import type { AuthenticationSettings } from '../login/authentication-settings.ts';
 import type { Decoded } from '../settings/decoded.ts';
 import { duration } from '../settings/duration.ts';
 import { iis } from '../settings/iis-name.ts';
@@ -174,5 +175,6 @@ export function receptionSettings(): FtpSettings {
 export type FtpSettings = Decoded<typeof ftpSections> & {
   readonly name: string;
   readonly sslClientCertificates: { readonly clientCertificatePolicy: Decoded<typeof clientCertificatePolicy> };
+  readonly authentication: Pick<AuthenticationSettings, 'replyToUser'>;
   readonly fileHandling: Decoded<typeof fileCommandSettings>;
 };

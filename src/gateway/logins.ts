@@ -4,10 +4,12 @@ import { RuleSet } from '../authorization/rules/rule-set.ts';
 import { type Clock, systemClock, systemTimer, type Timer } from '../clock.ts';
 import type { Configuration, LoadedSite } from '../config/load.ts';
 import type { Directory } from '../directory/directory.ts';
+import { anonymousAccount } from '../login/anonymous-login.ts';
 import { type Decide, decideForAccount, decideLogin } from '../login/decision.ts';
 import { createFailureThrottle, type FailureThrottle } from '../login/failure-throttle.ts';
 import type { LoginGenerations, Logins } from '../login/login-generations.ts';
 import type { AuthorizationPolicy, Homes, LoginPolicy } from '../login/login-policy.ts';
+import { asksForPasswords, siteMethods } from '../login/method-rules.ts';
 import { SiteLogin } from '../login/site-login.ts';
 import { createAccountResolver } from '../mapping/resolve.ts';
 import { type AuditTrail, trailOfSite } from '../operations/audit.ts';
@@ -160,7 +162,7 @@ function openSite(site: LoadedSite, parts: SharedParts, authorization: Authoriza
       : decideLogin(policy, request, occasion);
   const login = new SiteLogin(decide, {
     ...own,
-    ...('passwords' in policy && { failureDelay }),
+    ...(policy.passwords && { failureDelay }),
   });
   return { name, login };
 }
@@ -171,20 +173,23 @@ const failureDelay = milliseconds(1000);
 function loginPolicy(site: LoadedSite, parts: SharedParts, authorization: AuthorizationPolicy): LoginPolicy {
   const { settings, rules } = site;
   const { clock, logger, throttles, evidence } = parts;
-  const { clientCertAuthentication, mode, requireSmartcardRequired } = settings.authentication;
+  const { clientCertAuthentication, anonymousAuthentication, requireSmartcardRequired } = settings.authentication;
   const directories = directoriesOf(site, parts);
-  const passwords = { directories, throttle: throttles(settings.name) };
-  const common = { ...authorization, clock, requireSmartcardRequired };
-  if (!clientCertAuthentication.enabled) {
-    return mode === 'certificateOrPassword'
-      ? { ...common, mode: 'password', passwords }
-      : { ...common, mode: 'disabled' };
-  }
-  const certificates = {
-    validator: createCertificateValidator(validatorOptions(site, evidence, clock, logger)),
-    mapping: createAccountResolver({ rules, settings: settings.mapping, directories, logger }),
+  const methods = siteMethods(settings.authentication);
+  return {
+    ...authorization,
+    clock,
+    requireSmartcardRequired,
+    methods,
+    ...(clientCertAuthentication.enabled && {
+      certificates: {
+        validator: createCertificateValidator(validatorOptions(site, evidence, clock, logger)),
+        mapping: createAccountResolver({ rules, settings: settings.mapping, directories, logger }),
+      },
+    }),
+    ...(asksForPasswords(methods) && { passwords: { directories, throttle: throttles(settings.name) } }),
+    ...(anonymousAuthentication.enabled && { anonymous: anonymousAccount(anonymousAuthentication.userName) }),
   };
-  return mode === 'certificate' ? { ...common, mode, certificates } : { ...common, mode, certificates, passwords };
 }
 
 function directoriesOf({ settings }: LoadedSite, { directories }: SharedParts): readonly Directory[] {

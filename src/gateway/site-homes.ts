@@ -37,5 +37,9 @@ function userIsolation({ settings, physicalPath: root, virtualDirectories }: Loa
   const { layout: wanted } = settings.userIsolation;
   // Namesakes in two directories must not share a home.
   const layout = wanted === 'account' && settings.directories.length > 1 ? 'directoryAndAccount' : wanted;
-  return { ...settings.userIsolation, root, layout, virtualDirectories };
+  const { enabled, userName } = settings.authentication.anonymousAuthentication;
+  return {
+    ...{ ...settings.userIsolation, root, layout, virtualDirectories },
+    ...(enabled && { anonymousName: userName }),
+  };
 }

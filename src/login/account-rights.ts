@@ -7,6 +7,7 @@ import type { AuthorizationOutcome } from '../authorization/rules/rule-set.ts';
 import type { DirectoryAccount, Group } from '../directory/directory.ts';
 import { type StepRecorder, unrecorded } from '../explanation/steps.ts';
 import type { Proven } from './account-proof.ts';
+import { isAnonymousAccount } from './anonymous-login.ts';
 import type { AuthorizationPolicy, Occasion } from './login-policy.ts';
 import type { StageResult } from './login-progress.ts';
 import { accountFacts } from './login-record.ts';
@@ -30,7 +31,7 @@ export async function readGroups<Account extends Proven>(
   { steps }: Occasion,
 ): Promise<StageResult<Account & Grouped>> {
   const { account, directory } = proven;
-  const groups = await directory.readGroups(account);
+  const groups = proven.groups ?? (await directory.readGroups(account));
   const names = groups.map((group) => group.name ?? group.distinguishedName ?? group.sid ?? '');
   steps.record({ stage: 'account', check: 'groups', verdict: 'noted', facts: { groups: names } });
   return { outcome: 'passed', proof: { ...proven, groups }, findings: { mapped: { account, groups } } };
@@ -82,7 +83,7 @@ export async function findHome<Account extends Grouped & Authorized>(
 ): Promise<StageResult<Account & Housed>> {
   const { account } = authorized;
   if (!homes) return housed(authorized, { homeDirectory: account.homeDirectory ?? '' });
-  const owner = { ...account, domain: account.dnsDomain };
+  const owner = { ...account, domain: account.dnsDomain, isAnonymous: isAnonymousAccount(account) };
   const home = await (purpose === 'explain' ? homes.foresee(owner) : homes.find(owner));
   const isDenied = home.outcome === 'denied';
   steps.record({

@@ -1,5 +1,6 @@
 /** What the FTP front end knows of logging in: one request, one verdict. It holds no logic, so that `ftp` needs nothing else. */
 import type { AccessRights } from '../authorization/access-rights.ts';
+import type { AuthenticationMethod } from '../authorization/authentication-method.ts';
 import type { Home } from '../authorization/home-directory.ts';
 import type { NamedSubject } from '../authorization/rules/subject-names.ts';
 import type { Denial } from '../denial.ts';
@@ -43,10 +44,9 @@ export interface Login extends Home {
   readonly accessRights: AccessRights;
   /** Nested ones included; absent where nothing asked for them. */
   readonly groups?: NamedSubject['groups'];
-  /** SHA-256 of the end entity certificate, lower-case hexadecimal; absent when the login came by password alone. */
+  /** SHA-256 of the end entity certificate, lower-case hexadecimal; absent when the login came without one. */
   readonly certificateSha256?: string;
-  /** Whether a password was asked for and was right. Default `false`. */
-  readonly passwordProven?: boolean;
+  readonly authenticationMethod: AuthenticationMethod;
   /** When the first certificate of the path expires: the login ends then at the latest. Absent with certificateSha256. */
   readonly validUntil?: Date | undefined;
 }

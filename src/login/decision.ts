@@ -1,6 +1,6 @@
 /** Decides one login by the policy of its site, from what the client showed to what the account may do, and where. */
 import type { Directory } from '../directory/directory.ts';
-import { checkPassword, checkState, type Proven } from './account-proof.ts';
+import { assumeMethod, checkMethod, checkPassword, checkState, type Proven } from './account-proof.ts';
 import {
   type Authorized,
   authorizeAccount,
@@ -10,10 +10,11 @@ import {
   homeOf,
   readGroups,
 } from './account-rights.ts';
+import { isAnonymousName } from './anonymous-login.ts';
 import type { Login } from './authenticator.ts';
-import { identifyAs, identifyByCertificate, identifyByName } from './identification.ts';
+import { identify, identifyAs } from './identification.ts';
 import { circumstancesOf } from './login-circumstances.ts';
-import type { CertificatePolicy, LoginPolicy, Occasion } from './login-policy.ts';
+import type { LoginPolicy, Occasion } from './login-policy.ts';
 import { begun, next, type Progress } from './login-progress.ts';
 import type { ExplainedRequest } from './login-request.ts';
 
@@ -21,7 +22,7 @@ import type { ExplainedRequest } from './login-request.ts';
 export type Decide = (request: ExplainedRequest, occasion: Occasion) => Promise<Progress<Login>>;
 
 /**
- * Hands the proof of each stage to the next: identify, state of the account, password, groups, authorization, home.
+ * Hands the proof of each stage to the next: identify, state of the account, method, password, groups, authorization, home.
  * @returns the first outcome that is no proof, or a login
  */
 export async function decideLogin(
@@ -29,11 +30,10 @@ export async function decideLogin(
   request: ExplainedRequest,
   occasion: Occasion,
 ): Promise<Progress<Login>> {
-  const identified = await (takesCertificate(policy, request)
-    ? identifyByCertificate(policy, request, occasion)
-    : identifyByName(policy, request, occasion));
+  const identified = await identify(policy, request, occasion);
   const admitted = await next(identified, (proof) => checkState(policy, proof, occasion));
-  const proven = await next(admitted, (proof) => checkPassword(policy, proof, request, occasion));
+  const demanded = await next(admitted, (proof) => checkMethod(policy, proof, request, occasion));
+  const proven = await next(demanded, (proof) => checkPassword(policy, proof, request, occasion));
   return loginFor(policy, proven, request, occasion);
 }
 
@@ -47,9 +47,13 @@ export async function decideForAccount(
   request: ExplainedRequest,
   occasion: Occasion,
 ): Promise<Progress<Login>> {
-  const identified = await next(begun, () => identifyAs(request.claimedName ?? '', directories, occasion));
+  const { claimedName = '' } = request;
+  const identified =
+    policy.anonymous && isAnonymousName(claimedName)
+      ? await identify(policy, { ...request, peerCertificates: [] }, occasion)
+      : await next(begun, () => identifyAs(claimedName, directories, occasion));
   const admitted = await next(identified, (proof) => checkState(policy, proof, occasion));
-  const proven = await next(admitted, (proof) => ({ outcome: 'passed', proof: { ...proof, passwordProven: false } }));
+  const proven = await next(admitted, (proof) => assumeMethod(policy, proof, request, occasion));
   return loginFor(policy, proven, request, occasion);
 }
 
@@ -68,16 +72,11 @@ async function loginFor(
   return next(housed, (proof) => ({ outcome: 'passed', proof: loginOf(proof) }));
 }
 
-/** Wherever a certificate is shown it decides alone; a password counts only where none is, and the site takes one instead. */
-function takesCertificate(policy: LoginPolicy, { peerCertificates }: ExplainedRequest): policy is CertificatePolicy {
-  return 'certificates' in policy && !(policy.mode === 'certificateOrPassword' && peerCertificates.length === 0);
-}
-
 function loginOf({
   account,
   groups,
   certificate,
-  passwordProven,
+  method,
   accessRights,
   ...housed
 }: Proven & Grouped & Authorized & Housed) {
@@ -88,7 +87,7 @@ function loginOf({
     ...homeOf(housed),
     accessRights,
     groups,
-    passwordProven,
+    authenticationMethod: method,
     ...(certificate && {
       certificateSha256: certificate.certificate.sha256,
       validUntil: new Date(Math.min(...certificate.path.map(({ notAfter }) => notAfter.getTime()))),

@@ -5,19 +5,14 @@ import type { ValidatedCertificate } from '../pki/path/validated-certificate.ts'
 import type { Proven } from './account-proof.ts';
 import type { ExplainedRequest } from './login-request.ts';
 
-/** An account that was neither proved by certificate nor by password is one that is asked about: how it logs in is not known. */
+/** How an account that is asked about logs in is not known, but for clients without one. */
 export function circumstancesOf(
-  { certificate, passwordProven }: Pick<Proven, 'certificate' | 'passwordProven'>,
+  { certificate, method, isAssumed = false }: Pick<Proven, 'certificate' | 'method' | 'isAssumed'>,
   request: ExplainedRequest,
 ): LoginCircumstances {
   const remoteAddress = clientAddress(request);
-  if (certificate) {
-    const method = passwordProven ? 'certificateAndPassword' : 'certificate';
-    return { method, remoteAddress, certificate: certificateCircumstances(certificate) };
-  }
-  return passwordProven
-    ? { method: 'password', remoteAddress, certificate: 'none' }
-    : { method: undefined, remoteAddress, certificate: 'unknown' };
+  if (isAssumed) return { method: undefined, remoteAddress, certificate: 'unknown' };
+  return { method, remoteAddress, certificate: certificate ? certificateCircumstances(certificate) : 'none' };
 }
 
 /** Empty where it is not known. */

@@ -20,7 +20,15 @@ export interface MappedAccount {
 interface Findings
   extends Pick<
     LoginAttempt,
-    'certificate' | 'path' | 'trustAnchor' | 'policies' | 'evidence' | 'rule' | 'mappingReason' | 'account'
+    | 'certificate'
+    | 'path'
+    | 'trustAnchor'
+    | 'policies'
+    | 'evidence'
+    | 'rule'
+    | 'mappingReason'
+    | 'account'
+    | 'authenticationMethod'
   > {
   readonly mapped?: MappedAccount;
   /** Of another service’s record of the same decision; ours takes it over. */

@@ -10,7 +10,7 @@ import type { Progress } from './login-progress.ts';
 /** What a running session was granted, and works with. */
 export type GrantedLogin = Pick<
   Login,
-  'accountName' | 'directory' | 'accountId' | 'homeDirectory' | 'virtualDirectories' | 'passwordProven'
+  'accountName' | 'directory' | 'accountId' | 'homeDirectory' | 'virtualDirectories' | 'authenticationMethod'
 >;
 
 /** Without an answer a running session goes on: an outage is no reason to end every session, and nothing new is allowed by it. */
@@ -22,8 +22,8 @@ const undecided: ReadonlySet<DenialCode> = new Set([
 
 /** The part of a login that is compared at each recheck; the rest may be garbage. */
 export function grantedLogin(login: Login): GrantedLogin {
-  const { accountName, directory, accountId, homeDirectory, virtualDirectories = [], passwordProven = false } = login;
-  return { accountName, directory, homeDirectory, virtualDirectories, passwordProven, accountId };
+  const { accountName, directory, accountId, homeDirectory, virtualDirectories = [], authenticationMethod } = login;
+  return { accountName, directory, homeDirectory, virtualDirectories, authenticationMethod, accountId };
 }
 
 /**

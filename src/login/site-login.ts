@@ -71,8 +71,8 @@ export class SiteLogin {
 
   /** A login that was granted, by this or by a former configuration, once more. Leaves no record. */
   async recheck(request: StandingRequest, granted: GrantedLogin): Promise<Standing | undefined> {
-    const { passwordProven = false } = granted;
-    const progress = await this.#decide(request, { purpose: 'recheck', steps: unrecorded, passwordProven });
+    const { authenticationMethod: method } = granted;
+    const progress = await this.#decide(request, { purpose: 'recheck', steps: unrecorded, method });
     return standingOf(progress, granted, request.connectionId, this.#parts.logger);
   }
 

@@ -46,7 +46,9 @@ export const auditRecords: {
       policies: 'certificate policies the path is valid for',
       evidence: 'for each certificate: status, method, source, responder, times and age',
       rule: 'the mapping rule that found the account',
-      mappingReason: 'why the mapping is strong enough',
+      mappingReason: 'why the mapping is strong enough; `login-name` or `anonymous` where no certificate was shown',
+      authenticationMethod:
+        '`certificate`, `certificateAndPassword`, `password` or `anonymous`: by what the client logged in; absent where it was refused before that',
       account: 'directory, name, distinguished name, SID, home',
       denial: 'code, stage, sub-status, level, meaning, detail, remedy, facts',
       durationMilliseconds: 'how long the decision took',

@@ -62,6 +62,8 @@ export interface LoginAttempt extends Common {
   readonly evidence?: readonly EvidenceFacts[];
   readonly rule?: string;
   readonly mappingReason?: string;
+  /** By what the client proved to be the account; absent where the login ended before that. */
+  readonly authenticationMethod?: 'certificate' | 'certificateAndPassword' | 'password' | 'anonymous';
   readonly account?: {
     readonly directory: string;
     readonly name: string;

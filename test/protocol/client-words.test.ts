@@ -100,7 +100,7 @@ describe('another USER', () => {
     expect((await client.command('USER ada')).code).toBe(331);
     expect((await client.command('USER grace')).code).toBe(331);
     expect((await client.command('PASS secret')).code).toBe(230);
-    expect(site.requests.map(({ claimedName }) => claimedName)).toEqual(['grace']);
+    expect(site.requests.at(-1)).toMatchObject({ claimedName: 'grace', password: 'secret' });
   });
 
   it('ends the login there is and is decided as the first was; the parameters of transfers stay (RFC 959 4.1.1)', async () => {
@@ -203,6 +203,7 @@ function refusingAfterFirst() {
         directory: 'test',
         homeDirectory: '/',
         accessRights: fullRights,
+        authenticationMethod: 'certificate' as const,
         recheck: async () => undefined,
       };
       return { outcome: 'granted' as const, login, reference };

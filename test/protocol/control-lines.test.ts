@@ -138,6 +138,7 @@ describe('the end of a session', () => {
       directory: 'test',
       homeDirectory: '/',
       accessRights: fullRights,
+      authenticationMethod: 'certificate' as const,
       certificateSha256: '',
       validUntil: new Date(Date.now() + 3_600_000),
       recheck: async () => undefined,

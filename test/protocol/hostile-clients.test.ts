@@ -135,6 +135,7 @@ describe('REIN without TLS', () => {
           directory: 'test',
           homeDirectory: '/',
           accessRights: fullRights,
+          authenticationMethod: 'certificate' as const,
           recheck: async () => {
             names.push(claimedName);
             await decision;

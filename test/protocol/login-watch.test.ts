@@ -37,6 +37,7 @@ async function watchedSite(loginRecheck: number, changes: Partial<AuthenticatedL
         directory: 'test',
         homeDirectory: '/',
         accessRights: fullRights,
+        authenticationMethod: 'certificate',
         certificateSha256: '',
         validUntil: new Date(Date.now() + 3_600_000),
         recheck: () => {

@@ -81,6 +81,58 @@ describe('a certificate login', () => {
   });
 });
 
+describe('a site whose clients insist on PASS', () => {
+  const insisting = { authentication: { replyToUser: 'passwordNeeded' } } as const;
+
+  it('answers USER with 331 whatever was shown, and lets any PASS log a certificate in', async () => {
+    for (const password of ['PASS anything', 'PASS ', 'PASS']) {
+      const site = await siteWith(insisting);
+      const client = await site.connect();
+      await client.secure(identities.ada);
+      expect((await client.command('USER ada')).code).toBe(331);
+      expect(site.requests).toEqual([]);
+      expect((await client.command('PWD')).code).toBe(530);
+      expect((await client.command(password)).code).toBe(230);
+      expect(site.requests).toHaveLength(1);
+      expect((await client.command(password)).code).toBe(230);
+    }
+  });
+
+  it('refuses behind PASS, in the words of every refusal', async () => {
+    const site = await siteWith(insisting);
+    const client = await site.connect();
+    await client.secure(identities.bob);
+    expect((await client.command('USER ada')).code).toBe(331);
+    expect((await client.command('PASS anything')).text).toMatch(
+      /^530 Login not permitted, reference [0-9A-Z]{4}-[0-9A-Z]{4}\.$/u,
+    );
+    expect((await client.command('PASS anything')).code).toBe(503);
+  });
+
+  it('asks for no password before TLS', async () => {
+    const client = await (await siteWith(insisting)).connect();
+    expect((await client.command('USER ada')).code).toBe(530);
+  });
+});
+
+describe('PASS', () => {
+  it('before USER is out of sequence, and makes no login', async () => {
+    const site = await siteWith();
+    const client = await site.connect();
+    await client.secure(identities.ada);
+    expect((await client.command('PASS secret')).code).toBe(503);
+    expect(site.requests).toEqual([]);
+    expect((await client.command('USER ada')).code).toBe(230);
+  });
+
+  it.each(['PASS', 'PASS ', 'PASS x', 'PASS x y'])('behind 230 is 230, as often as %j comes', async (line) => {
+    const site = await siteWith();
+    const client = await site.loggedIn();
+    for (let times = 0; times < 3; times += 1) expect((await client.command(line)).code).toBe(230);
+    expect(site.requests).toHaveLength(1);
+  });
+});
+
 describe('an old TLS session makes no login', () => {
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     it(`a client that keeps its ticket makes a full handshake and signs again: ${version}`, async () => {
@@ -117,7 +169,7 @@ describe('without a certificate', () => {
     const client = await site.connect();
     await client.secure();
     expect((await client.command('USER ada')).code).toBe(331);
-    expect(site.requests).toHaveLength(0);
+    expect(site.requests.map(({ password }) => password)).toEqual([undefined]);
     expect((await client.command('PASS wrong')).code).toBe(530);
     expect((await client.command('PASS secret')).code).toBe(503);
     await client.command('USER ada');

@@ -303,6 +303,7 @@ function decided(
         accountName: claimedName,
         directory: 'test',
         homeDirectory: '/',
+        authenticationMethod: 'certificate' as const,
         accessRights: {
           allows: () => true,
           isFixed: () => false,

@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { requestFiltering } from '../../src/authorization/request-filtering.ts';
 import { type FtpSettings, fileCommandSettings, ftpSections } from '../../src/ftp/server-settings.ts';
 import { clientCertificatePolicy } from '../../src/ftp/tls/tls-settings.ts';
+import { authentication } from '../../src/login/authentication-settings.ts';
 
 const schema = z.strictObject({
   ...ftpSections,
   sslClientCertificates: z.strictObject({ clientCertificatePolicy }).prefault({}),
+  authentication: z.strictObject({ replyToUser: authentication.unwrap().shape.replyToUser }).prefault({}),
   fileHandling: z.strictObject(fileCommandSettings).prefault({}),
 });
 

@@ -1,11 +1,16 @@
 /** Logins of one site, put together from what a test says of it. */
+
+import type { AuthenticationMethod } from '../../src/authorization/authentication-method.ts';
 import type { AuthorizationRule } from '../../src/authorization/authorization-rules.ts';
 import type { Clock } from '../../src/clock.ts';
+import type { DirectoryAccount } from '../../src/directory/directory.ts';
 import type { StepRecorder } from '../../src/explanation/steps.ts';
+import type { AuthenticationSettings } from '../../src/login/authentication-settings.ts';
 import { decideLogin } from '../../src/login/decision.ts';
 import { LoginGenerations, type Logins } from '../../src/login/login-generations.ts';
 import type { AuthorizationPolicy, CertificateLogin, Homes, LoginPolicy } from '../../src/login/login-policy.ts';
 import type { ExplainedRequest } from '../../src/login/login-request.ts';
+import { asksForPasswords, type SiteMethods } from '../../src/login/method-rules.ts';
 import type { PasswordLoginOptions } from '../../src/login/password-login.ts';
 import { SiteLogin, type SiteLoginParts } from '../../src/login/site-login.ts';
 import type { AuditTrail } from '../../src/operations/audit.ts';
@@ -15,7 +20,11 @@ import { ruleSet } from './authorize.ts';
 
 /** What a test may say of the site; each mode takes of it what it needs. */
 export interface LoginSetup extends CertificateLogin, SiteLoginParts {
-  readonly mode: LoginPolicy['mode'];
+  readonly mode: LoginMode;
+  /** Default: none. */
+  readonly methodRules?: SiteMethods['rules'];
+  /** Default: no client logs in without an account. */
+  readonly anonymous?: DirectoryAccount;
   readonly passwords: PasswordLoginOptions;
   readonly rules: AuthorizationPolicy['rules'];
   readonly homes: Homes;
@@ -37,21 +46,35 @@ export function homesAt(homeDirectory: () => string): Homes {
   return { find, foresee: find };
 }
 
-function policyOf({ mode, validator, mapping, passwords, ...setup }: LoginSetup): LoginPolicy {
+/** How a site without rules of its own logs people in. */
+export type LoginMode = AuthenticationSettings['mode'] | 'password' | 'disabled';
+
+const methodsOf: Readonly<Record<LoginMode, readonly AuthenticationMethod[]>> = {
+  disabled: [],
+  certificate: ['certificate'],
+  certificateAndPassword: ['certificateAndPassword'],
+  certificateOrPassword: ['certificate', 'password'],
+  password: ['password'],
+};
+
+function policyOf({
+  mode,
+  validator,
+  mapping,
+  passwords,
+  methodRules = [],
+  anonymous,
+  ...setup
+}: LoginSetup): LoginPolicy {
   const { rules, homes, requireSmartcardRequired, clock } = setup;
-  const common = { rules, homes, requireSmartcardRequired, clock };
-  const certificates = { validator, mapping };
-  switch (mode) {
-    case 'disabled':
-      return { ...common, mode };
-    case 'certificate':
-      return { ...common, mode, certificates };
-    case 'password':
-      return { ...common, mode, passwords };
-    case 'certificateAndPassword':
-    case 'certificateOrPassword':
-      return { ...common, mode, certificates, passwords };
-  }
+  const otherwise = [...methodsOf[mode], ...(anonymous ? (['anonymous'] as const) : [])];
+  const methods = { rules: methodRules, otherwise };
+  return {
+    ...{ rules, homes, requireSmartcardRequired, clock, methods },
+    ...(mode !== 'disabled' && mode !== 'password' && { certificates: { validator, mapping } }),
+    ...(asksForPasswords(methods) && { passwords }),
+    ...(anonymous && { anonymous }),
+  };
 }
 
 export function siteLoginOf(setup: LoginSetup): SiteLogin {

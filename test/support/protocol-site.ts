@@ -133,7 +133,7 @@ export async function startSite(identities: TestIdentities, changes: SiteChanges
   const serverOptions: FtpServerOptions = {
     site: { ...ftpSettings({ bindings, messages, ...changes }), name },
     identity: { ...ownIdentity, furtherIdentities, caNames },
-    authenticator: certificateAuthenticator(identities, requests, rightsUnder(rules)),
+    authenticator: certificateAuthenticator(identities, requests, rightsUnder(rules), changes),
     openStorage: async (_login, rights, { fileHandling, directoryBrowse, requestFiltering }) => {
       const filter = requestFilterOf(requestFiltering);
       return wrapStorage(
@@ -211,11 +211,12 @@ function rightsUnder(rules: readonly AuthorizationRule[]): AccessRights {
   return outcome.accessRights;
 }
 
-/** Ada by her certificate, or by the password `secret`; `both` needs the two; all others are refused. */
+/** Ada by her certificate, or by the password `secret` where no certificate is required; `both` needs the two; all others are refused. */
 function certificateAuthenticator(
   identities: TestIdentities,
   requests: LoginRequest[],
   accessRights: AccessRights,
+  { sslClientCertificates: { clientCertificatePolicy = 'CertRequire' } = {} }: SiteChanges,
 ): Authenticator {
   const adaDer = derOf(identities.ada.cert);
   return {
@@ -224,7 +225,9 @@ function certificateAuthenticator(
       const reference = createReference();
       const certificate = request.peerCertificates[0];
       const isAda = certificate?.equals(adaDer) ?? false;
-      if (request.claimedName === 'both' && isAda && request.password === undefined) {
+      const mayHavePassword = !certificate && clientCertificatePolicy !== 'CertRequire';
+      const isAsked = mayHavePassword || (request.claimedName === 'both' && isAda);
+      if (isAsked && request.password === undefined) {
         return { outcome: 'password-required' };
       }
       if (request.claimedName === 'down') {
@@ -240,6 +243,7 @@ function certificateAuthenticator(
         directory: 'test',
         homeDirectory: '/',
         accessRights,
+        authenticationMethod: certificate ? ('certificate' as const) : ('password' as const),
         certificateSha256,
         validUntil: new Date(Date.now() + 3_600_000),
         recheck: async () => undefined,

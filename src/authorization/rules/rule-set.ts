@@ -72,7 +72,10 @@ export class RuleSet {
   }
 
   #concerning(subject: AuthorizationSubject): ConcerningRules {
-    return new ConcerningRules(this.#people.naming(subject), subject.circumstances);
+    const { circumstances } = subject;
+    const isAnonymous = circumstances.method === 'anonymous';
+    const named = isAnonymous ? this.#people.namingAnonymous() : this.#people.naming(subject);
+    return new ConcerningRules(named, circumstances);
   }
 
   /** Each once: many rules may be for one path. */

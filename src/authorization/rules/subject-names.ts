@@ -12,7 +12,8 @@ export interface NamedSubject {
 
 /** What rules for people have in common. */
 export interface NamedPeople {
-  readonly users?: '*' | readonly string[] | undefined;
+  /** `*`: every account; `?`: clients without one. */
+  readonly users?: '*' | '?' | readonly string[] | undefined;
   readonly roles?: readonly string[] | undefined;
 }
 
@@ -22,7 +23,7 @@ export function concernsSubject(subject: NamedSubject): (rule: NamedPeople) => b
   const groups = groupNames(subject, () => true);
   return ({ users = [], roles = [] }) =>
     users === '*' ||
-    users.some((user) => comparedName(user) === accountName) ||
+    (users !== '?' && users.some((user) => comparedName(user) === accountName)) ||
     roles.some((role) => groups.has(comparedName(role)));
 }
 
@@ -30,21 +31,31 @@ export function concernsSubject(subject: NamedSubject): (rule: NamedPeople) => b
 export class PeopleIndex {
   /** By place in the list of rules: 1 for those that concern every account. */
   readonly #everyAccount: Uint8Array;
+  /** Likewise: 1 for those that concern clients without an account. */
+  readonly #anonymous: Uint8Array;
   readonly #users = new Map<string, number[]>();
   readonly #roles = new Map<string, number[]>();
   /** Of the roles; a name of another shape is not among them. */
   readonly #shapes = new Set<NameShape>();
 
-  constructor(rules: readonly NamedPeople[]) {
+  constructor(rules: readonly (NamedPeople & { readonly accessType: 'Allow' | 'Deny' })[]) {
     this.#everyAccount = new Uint8Array(rules.length);
-    for (const [index, { users = [], roles = [] }] of rules.entries()) {
+    this.#anonymous = new Uint8Array(rules.length);
+    for (const [index, { users = [], roles = [], accessType }] of rules.entries()) {
+      // What * allows was meant for people who proved who they are; what it denies is denied to all.
+      if (users === '?' || (users === '*' && accessType === 'Deny')) this.#anonymous[index] = 1;
       if (users === '*') this.#everyAccount[index] = 1;
-      else for (const user of users) add(this.#users, comparedName(user), index);
+      else if (users !== '?') for (const user of users) add(this.#users, comparedName(user), index);
       for (const role of roles) {
         add(this.#roles, comparedName(role), index);
         this.#shapes.add(shapeOf(comparedName(role)));
       }
     }
+  }
+
+  /** The same for clients without an account, whom no name and no group concerns. */
+  namingAnonymous(): Uint8Array {
+    return this.#anonymous.slice();
   }
 
   /** @returns by place in the list of rules, 1 for those that name the account, one of its groups, or every account */

@@ -20,7 +20,7 @@ export function checkAuthorization(
   const known = knownNames(settings, directories);
   settings.authorization.forEach((rule, index) => {
     const at = [...setting, index];
-    const users = rule.users === '*' ? [] : (rule.users ?? []);
+    const users = typeof rule.users === 'string' ? [] : (rule.users ?? []);
     for (const [place, user] of users.entries()) checkUser(source, [...at, 'users', place], user, known?.users);
     for (const [place, role] of (rule.roles ?? []).entries()) {
       checkRole(source, [...at, 'roles', place], role, known?.groups);
@@ -36,7 +36,13 @@ export function checkAuthorization(
     }
     checkEvasion(source, at, settings, rule);
   });
-  checkRuleOrder(source, setting, settings.authorization, settings.authorizationOrder);
+  for (const [index, { users = [], roles = [] }] of settings.authentication.rules.entries()) {
+    const at = [...site, 'authentication', 'rules', index];
+    for (const [place, user] of users.entries()) checkUser(source, [...at, 'users', place], user, known?.users);
+    for (const [place, role] of roles.entries()) checkRole(source, [...at, 'roles', place], role, known?.groups);
+  }
+  const { enabled: hasAnonymous } = settings.authentication.anonymousAuthentication;
+  checkRuleOrder(source, setting, settings.authorization, settings.authorizationOrder, hasAnonymous);
   if (settings.authorization.every(({ accessType }) => accessType === 'Deny')) {
     source.warning(
       setting,
@@ -54,7 +60,9 @@ function isEmpty({ users, roles }: Rule): boolean {
 
 /** A rule that looks at certificates concerns no login without one. */
 function checkEvasion(source: YamlSource, at: SettingPath, { authentication }: SiteSettings, rule: Rule): void {
-  if (rule.accessType === 'Allow' || authentication.mode !== 'certificateOrPassword') return;
+  const { mode, rules } = authentication;
+  const takesPasswords = mode === 'certificateOrPassword' || rules.some(({ methods }) => methods.includes('password'));
+  if (rule.accessType === 'Allow' || !takesPasswords) return;
   for (const name of ['extendedKeyUsage', 'policies', 'issuers'] as const) {
     if (!rule[name]) continue;
     source.warning(
@@ -66,11 +74,12 @@ function checkEvasion(source: YamlSource, at: SettingPath, { authentication }: S
 }
 
 function checkUser(source: YamlSource, setting: SettingPath, user: string, known: readonly string[] | undefined): void {
-  if (user === '*') {
+  if (user === '*' || user === '?') {
+    const meant = user === '*' ? 'every account' : 'anonymous clients';
     source.warning(
       setting,
-      '* in a list is the name of one account, not every account',
-      "Write users: '*' without the brackets for every account.",
+      `${user} in a list is the name of one account, not ${meant}`,
+      `Write users: '${user}' without the brackets for ${meant}.`,
     );
   } else if (user.includes('\\')) {
     const [, name = ''] = user.split('\\');

@@ -7,6 +7,7 @@ import type { Settings } from '../schema.ts';
 import type { SiteSettings } from '../site-schema.ts';
 import type { YamlSource } from '../yaml/yaml-source.ts';
 import { addressWarnings } from './address-check.ts';
+import { authenticationFaults, authenticationWarnings } from './authentication-check.ts';
 import { isDistinguishedName } from './authorization-check.ts';
 import { checkBindings } from './binding-check.ts';
 import { checkDescriptors } from './descriptor-check.ts';
@@ -27,7 +28,8 @@ export function checkConsistency(source: YamlSource, settings: Settings): void {
     for (const rule of directoryRules(directory)) tell(source, 'fault', ['directories', index], rule);
   });
   settings.sites.forEach((site, index) => {
-    for (const rule of siteRules(site, settings)) tell(source, 'fault', ['sites', index], rule);
+    const faults = [...authenticationFaults(site), ...siteRules(site, settings)];
+    for (const rule of faults) tell(source, 'fault', ['sites', index], rule);
     for (const rule of warningsOf(site)) tell(source, 'warning', ['sites', index], rule);
   });
 }
@@ -50,7 +52,12 @@ function tell(
 const passivePorts = ['lowDataChannelPort', 'highDataChannelPort'].map((name) => ['firewallSupport', name]);
 
 function warningsOf(site: SiteSettings): readonly ConsistencyRule[] {
-  return [...siteWarnings(site), ...filteringWarnings(site), ...addressWarnings(site.ipSecurity, ['ipSecurity'])];
+  return [
+    ...siteWarnings(site),
+    ...authenticationWarnings(site),
+    ...filteringWarnings(site),
+    ...addressWarnings(site.ipSecurity, ['ipSecurity']),
+  ];
 }
 
 function directoryRules(directory: DirectorySettings): readonly ConsistencyRule[] {
@@ -102,8 +109,7 @@ function directoryRules(directory: DirectorySettings): readonly ConsistencyRule[
 }
 
 function siteRules(site: SiteSettings, settings: Settings): readonly ConsistencyRule[] {
-  const { clientCertificatePolicy, validationFlags, revocation, acceptedPolicies, requireExplicitPolicy } =
-    site.sslClientCertificates;
+  const { validationFlags, revocation, acceptedPolicies, requireExplicitPolicy } = site.sslClientCertificates;
   const certificateLogin = site.authentication.clientCertAuthentication.enabled;
   const { lowDataChannelPort: low, highDataChannelPort: high } = site.firewallSupport;
   const used = settings.directories.filter(({ name }) => site.directories.includes(name));
@@ -112,18 +118,6 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Consistency
     used.length > 0 && used.every((entry) => entry.type === 'activeDirectory' && !entry.resolveGroupNames);
   const known = new Set(settings.directories.map(({ name }) => name));
   return [
-    {
-      applies: certificateLogin && clientCertificatePolicy === 'CertIgnore',
-      path: ['sslClientCertificates', 'clientCertificatePolicy'],
-      message: 'CertIgnore asks for no certificate, and clientCertAuthentication needs one',
-      remedy: 'Use CertAllow or CertRequire, or disable clientCertAuthentication.',
-    },
-    {
-      applies: site.authentication.mode === 'certificateAndPassword' && !certificateLogin,
-      path: ['authentication', 'mode'],
-      message: 'certificateAndPassword needs clientCertAuthentication',
-      remedy: 'Enable clientCertAuthentication, or use another mode.',
-    },
     {
       applies: (site.mapping.rules === undefined) === (site.mapping.service === undefined),
       path: ['mapping'],
@@ -136,12 +130,6 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Consistency
       path: ['directories'],
       message: site.mapping.service ? 'a remote mapping service has its own directories' : 'no directory is named',
       remedy: 'Name the directories of the accounts, or none with mapping.service.',
-    },
-    {
-      applies: site.mapping.service !== undefined && site.authentication.mode !== 'certificate',
-      path: ['authentication', 'mode'],
-      message: 'passwords are not checked by a remote mapping service',
-      remedy: 'Use mode certificate, or rules and directories of the site’s own.',
     },
     {
       applies: (site.userIsolation.mode === 'Template') !== (site.userIsolation.template !== undefined),
@@ -243,10 +231,13 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Consistency
       message: 'is shorter than lookupCacheTime of a directory of the site',
       remedy: 'Shorten lookupCacheTime: a recheck must not be answered out of it.',
     },
-    ...site.authorization.flatMap((rule, index) =>
-      (rule.roles ?? []).map((role, position) => ({
+    ...[
+      ...site.authorization.map(({ roles }, index) => ({ roles, path: ['authorization', index] })),
+      ...site.authentication.rules.map(({ roles }, index) => ({ roles, path: ['authentication', 'rules', index] })),
+    ].flatMap(({ roles = [], path }) =>
+      roles.map((role, position) => ({
         applies: onlySids && !/^S-1-/.test(role),
-        path: ['authorization', index, 'roles', position],
+        path: [...path, 'roles', position],
         message: `${role} is not a SID, and Active Directory tells the groups of an account by SID only`,
         remedy: 'Set resolveGroupNames in the directory, or give the SID of the group (Get-ADGroup NAME shows it).',
       })),

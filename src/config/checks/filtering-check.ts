@@ -5,6 +5,7 @@ import { longestPath } from '../../authorization/request-filtering.ts';
 import { commandNames, neededFor, unofferedNames } from '../../ftp/command-names.ts';
 import { nearest } from '../../schema-faults/suggestion.ts';
 import type { SiteSettings } from '../site-schema.ts';
+import { takesPass } from './authentication-check.ts';
 import type { ConsistencyRule } from './site-warnings.ts';
 
 export function filteringWarnings(site: SiteSettings): readonly ConsistencyRule[] {
@@ -163,7 +164,7 @@ function commandRules(site: SiteSettings): readonly ConsistencyRule[] {
       'no client can protect data connections, and that is required',
     ),
     closing(
-      site.authentication.mode !== 'certificate' && isDenied('PASS'),
+      takesPass(site) && isDenied('PASS'),
       'PASS is',
       'no client can log in by a password, and the site takes them',
     ),

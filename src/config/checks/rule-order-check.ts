@@ -14,7 +14,7 @@ interface ComparedRule {
   readonly index: number;
   readonly rule: Rule;
   readonly path: string;
-  /** `*`, `user NAME` or `role NAME`, folded. */
+  /** `*` for accounts, `?` for clients without one, `user NAME` or `role NAME`, folded. */
   readonly people: ReadonlySet<string>;
 }
 
@@ -23,14 +23,18 @@ const maximumComparisons = 500;
 /** Rules before it that one is said to open more than. */
 const maximumOpened = 3;
 
-/** @param setting of the list */
+/** @param setting of the list @param hasAnonymous whether clients without an account log in */
 export function checkRuleOrder(
   source: YamlSource,
   setting: SettingPath,
   rules: readonly Rule[],
   order: AuthorizationOrder,
+  hasAnonymous: boolean,
 ): void {
-  const compared = rules.map((rule, index) => ({ index, rule, path: plainPath(rule.path), people: peopleOf(rule) }));
+  const compared = rules.map((rule, index) => ({
+    ...{ index, rule, path: plainPath(rule.path) },
+    people: peopleOf(rule, hasAnonymous),
+  }));
   const all = new RulesByPeople(compared);
   const denying = new RulesByPeople(compared.filter(({ rule }) => rule.accessType === 'Deny'));
   for (const one of compared) {
@@ -116,10 +120,15 @@ function mayPrecede(other: ComparedRule, one: ComparedRule, order: Authorization
 
 function covers(other: ComparedRule, one: ComparedRule): boolean {
   return (
-    (other.people.has('*') || [...one.people].every((person) => other.people.has(person))) &&
+    namesAllOf(other.people, one.people) &&
     isPathWithin(other.path, one.path) &&
     conditionNames.every((name) => isWithinCondition(name, one.rule, other.rule))
   );
+}
+
+/** A star of a rule that allows does not name clients without an account. */
+function namesAllOf(wide: ReadonlySet<string>, people: ReadonlySet<string>): boolean {
+  return [...people].every((person) => wide.has(person) || (person !== '?' && wide.has('*')));
 }
 
 function idleness(one: Rule, covering: readonly ComparedRule[], order: AuthorizationOrder) {
@@ -152,7 +161,7 @@ function openedMore(one: ComparedRule, denying: RulesByPeople, order: Authorizat
   for (const other of denying.amongst(one.people)) {
     comparisons += 1;
     if (comparisons > maximumComparisons || found.size === maximumOpened) break;
-    const isAmong = one.people.has('*') || [...other.people].every((person) => one.people.has(person));
+    const isAmong = namesAllOf(one.people, other.people);
     const meets = isPathWithin(one.path, other.path) || isPathWithin(other.path, one.path);
     if (!isAmong || !meets || !other.rule.permissions.some((permission) => one.rule.permissions.includes(permission)))
       continue;
@@ -200,8 +209,9 @@ function isValueWithin(name: ConditionName, value: unknown, holder: unknown): bo
   return comparedName(value) === comparedName(holder);
 }
 
-function peopleOf({ users = [], roles = [] }: Rule): ReadonlySet<string> {
-  if (users === '*') return new Set(['*']);
+function peopleOf({ users = [], roles = [], accessType }: Rule, hasAnonymous: boolean): ReadonlySet<string> {
+  if (users === '*') return new Set(accessType === 'Deny' && hasAnonymous ? ['*', '?'] : ['*']);
+  if (users === '?') return new Set(['?']);
   return new Set([
     ...users.map((user) => `user ${comparedName(user)}`),
     ...roles.map((role) => `role ${comparedName(role)}`),

@@ -15,24 +15,6 @@ export interface ConsistencyRule {
 export function siteWarnings(site: SiteSettings): readonly ConsistencyRule[] {
   const { validationFlags, requiredExtendedKeyUsage, revocation, algorithms } = site.sslClientCertificates;
   return [
-    {
-      applies: !site.authentication.clientCertAuthentication.enabled && site.authentication.mode === 'certificate',
-      path: ['authentication', 'clientCertAuthentication'],
-      causes: [
-        ['authentication', 'clientCertAuthentication', 'enabled'],
-        ['authentication', 'mode'],
-      ],
-      message: 'no authentication method is enabled: every login is refused',
-      remedy: 'Set enabled to true.',
-    },
-    {
-      applies:
-        site.authentication.mode === 'certificateOrPassword' &&
-        site.sslClientCertificates.clientCertificatePolicy === 'CertRequire',
-      path: ['sslClientCertificates', 'clientCertificatePolicy'],
-      message: 'CertRequire says that a client must have a certificate, and certificateOrPassword lets in without one',
-      remedy: 'Use CertAllow.',
-    },
     ...site.userIsolation.replacePrefixes.map(({ to }, index) => ({
       applies: !`${to}/`.startsWith(`${site.physicalPath.replace(/\/$/, '')}/`) && isAbsolute(site.physicalPath),
       path: ['userIsolation', 'replacePrefixes', index, 'to'],

@@ -41,10 +41,8 @@ export async function user(control: Control, name: string): Promise<void> {
     return;
   }
   settings.claimedName = name;
-  const hasCertificate = session.state === 'secured' && session.tls.peerCertificates.length > 0;
-  // Without a certificate only a password could help; where one is required, the authenticator refuses and records it.
-  if (!hasCertificate && options.site.sslClientCertificates.clientCertificatePolicy !== 'CertRequire')
-    askForPassword(control);
+  if (options.site.authentication.replyToUser === 'passwordNeeded') askForPassword(control);
+  // The authenticator knows for whom a password could help, and refuses all others before they send one.
   else await authenticate(control, name, undefined);
 }
 

@@ -62,14 +62,20 @@ export const securityRows: readonly SettingRow[] = [
   },
   {
     iis: 'ftpServer/security/authentication/anonymousAuthentication@enabled',
-    fate: 'leftOut',
-    why: 'no client logs in without an account',
+    fate: 'same',
+    setting: 'authentication.anonymousAuthentication.enabled',
   },
-  ...['userName', 'password', 'defaultLogonDomain', 'logonMethod'].map(
+  {
+    iis: 'ftpServer/security/authentication/anonymousAuthentication@userName',
+    fate: 'different',
+    setting: 'authentication.anonymousAuthentication.userName',
+    why: 'what records call anonymous clients; no account of Windows is logged on',
+  },
+  ...['password', 'defaultLogonDomain', 'logonMethod'].map(
     (name): SettingRow => ({
       iis: `ftpServer/security/authentication/anonymousAuthentication@${name}`,
       fate: 'leftOut',
-      why: 'no client logs in without an account',
+      why: 'no account of Windows is logged on',
     }),
   ),
   {

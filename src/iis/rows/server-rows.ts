@@ -149,7 +149,7 @@ export const serverRows: readonly SettingRow[] = [
     iis: 'system.ftpServer/security/authorization/add@users',
     fate: 'different',
     setting: 'authorization[].users',
-    why: 'accounts by their own name without a domain; there is no anonymous user',
+    why: 'accounts by their own name without a domain; Allow for * is for accounts alone, and ? is for anonymous clients',
   },
   {
     iis: 'system.ftpServer/security/authorization/add@roles',

@@ -9,6 +9,8 @@ const path = 'ftpServer/security/authentication';
 const certificatePath = 'ftpServer/security/sslClientCertificates';
 
 interface Methods {
+  /** Clients log in without an account, here as in IIS. */
+  readonly anonymous: boolean;
   readonly basic: boolean;
   /** All that IIS wants for a login by certificate is there. */
   readonly certificate: boolean;
@@ -18,26 +20,48 @@ export function carryLoginMethods(draft: SiteDraft): void {
   const methods = methodsOf(draft);
   tellMethods(draft, methods);
   const policy = draft.site.ftp.below('security/sslClientCertificates').text('clientCertificatePolicy');
-  if (methods.certificate && methods.basic && policy === 'CertAllow') set(draft, true, 'certificateOrPassword');
-  else if (methods.certificate) set(draft, true, 'certificate');
-  else if (methods.basic && policy === 'CertRequire') set(draft, true, 'certificateAndPassword');
-  else if (methods.basic) set(draft, false, 'certificateOrPassword');
+  if (methods.certificate && methods.basic && policy === 'CertAllow')
+    set(draft, methods, true, 'certificateOrPassword');
+  else if (methods.certificate) set(draft, methods, true, 'certificate');
+  else if (methods.basic && policy === 'CertRequire') set(draft, methods, true, 'certificateAndPassword');
+  else if (methods.basic) set(draft, methods, false, 'certificateOrPassword');
   else {
-    set(draft, false, 'certificate');
-    draft.close('no method of login was on that can be carried over');
+    set(draft, methods, false, 'certificate');
+    if (!methods.anonymous) draft.close('no method of login was on that can be carried over');
   }
   carryCertificates(draft, methods, policy);
 }
 
-function set(draft: SiteDraft, isEnabled: boolean, mode: string): void {
-  draft.set('authentication', { clientCertAuthentication: { enabled: isEnabled }, mode });
+function set(draft: SiteDraft, { anonymous }: Methods, isEnabled: boolean, mode: string): void {
+  draft.set('authentication', {
+    clientCertAuthentication: { enabled: isEnabled },
+    ...(anonymous && { anonymousAuthentication: { enabled: true } }),
+    mode,
+  });
 }
 
-function methodsOf({ site }: SiteDraft): Methods {
+/** Whether clients without an account log in; rules for `?` and `*` concern them then. */
+export function takesAnonymous({ site: { ftp } }: SiteDraft): boolean {
+  return ftp.below('security/authentication/anonymousAuthentication').isSet('enabled') && !anonymousObstacle(ftp);
+}
+
+/** Why IIS let no client in that came without an account and without a certificate. */
+function anonymousObstacle(ftp: SiteDraft['site']['ftp']): string | undefined {
+  if (ftp.below('security/sslClientCertificates').text('clientCertificatePolicy') === 'CertRequire')
+    return 'CertRequire wants a certificate of anonymous clients, too; here a certificate logs its account in';
+  // FTP sub-status 40.
+  if (ftp.below('userIsolation').text('mode') === 'ActiveDirectory')
+    return 'userIsolation.mode ActiveDirectory has no home for clients without an account';
+  return undefined;
+}
+
+function methodsOf(draft: SiteDraft): Methods {
+  const { site } = draft;
   const authentication = site.ftp.below('security/authentication');
   const certificates = site.ftp.below('security/sslClientCertificates');
   const ssl = site.ftp.below('security/ssl');
   return {
+    anonymous: takesAnonymous(draft),
     basic: authentication.below('basicAuthentication').isSet('enabled'),
     certificate:
       authentication.below('clientCertAuthentication').isSet('enabled') &&
@@ -50,26 +74,7 @@ function methodsOf({ site }: SiteDraft): Methods {
 
 function tellMethods(draft: SiteDraft, methods: Methods): void {
   const authentication = draft.site.ftp.below('security/authentication');
-  const anonymous = authentication.below('anonymousAuthentication');
-  const anonymousOn = anonymous.get('enabled');
-  const subject = `${path}/anonymousAuthentication`;
-  if (anonymous.isSet('enabled')) {
-    draft.tell('cannotBeHad', anonymousOn, {
-      subject: `${subject}@enabled`,
-      message: 'clients without an account cannot log in',
-      remedy: 'Give those who need the files an account of the directory.',
-    });
-  } else
-    draft.tell('carriedOver', anonymousOn, {
-      subject: `${subject}@enabled`,
-      message: 'no client logs in without an account',
-    });
-  for (const name of ['userName', 'defaultLogonDomain', 'logonMethod']) {
-    draft.tell('withoutEffect', anonymous.get(name), {
-      subject: `${subject}@${name}`,
-      message: 'no client logs in without an account',
-    });
-  }
+  tellAnonymous(draft, methods);
   const basic = authentication.below('basicAuthentication');
   const message = methods.basic
     ? 'accounts of the directory log in by password: authentication.mode'
@@ -82,6 +87,27 @@ function tellMethods(draft: SiteDraft, methods: Methods): void {
     });
   }
   tellCertificateMethod(draft, methods);
+}
+
+function tellAnonymous(draft: SiteDraft, methods: Methods): void {
+  const anonymous = draft.site.ftp.below('security/authentication/anonymousAuthentication');
+  const subject = `${path}/anonymousAuthentication`;
+  const enabled = anonymous.get('enabled');
+  const obstacle = anonymous.isSet('enabled') ? anonymousObstacle(draft.site.ftp) : undefined;
+  if (obstacle !== undefined) {
+    const remedy = 'Give those who need the files an account of the directory.';
+    draft.tell('cannotBeHad', enabled, { subject: `${subject}@enabled`, message: obstacle, remedy });
+  } else {
+    const message = methods.anonymous
+      ? 'clients log in without an account: authentication.anonymousAuthentication.enabled'
+      : 'no client logs in without an account';
+    draft.tell('carriedOver', enabled, { subject: `${subject}@enabled`, message });
+  }
+  const [outcome, message] = methods.anonymous
+    ? (['different', 'files are those that cardgate reaches; no account of Windows is logged on'] as const)
+    : (['withoutEffect', 'no client logs in without an account'] as const);
+  for (const name of ['userName', 'defaultLogonDomain', 'logonMethod'])
+    draft.tell(outcome, anonymous.get(name), { subject: `${subject}@${name}`, message });
 }
 
 function tellCertificateMethod(draft: SiteDraft, { certificate }: Methods): void {

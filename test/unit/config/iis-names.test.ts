@@ -41,6 +41,13 @@ const attributes: Readonly<Record<string, readonly string[]>> = {
     'maxClientsMessage',
     'suppressDefaultBanner',
   ],
+  'ftpServer/security/authentication/anonymousAuthentication': [
+    'defaultLogonDomain',
+    'enabled',
+    'logonMethod',
+    'password',
+    'userName',
+  ],
   'ftpServer/security/authentication/basicAuthentication': ['enabled', 'defaultLogonDomain', 'logonMethod'],
   'ftpServer/security/authentication/clientCertAuthentication': ['enabled'],
   'ftpServer/security/commandFiltering': ['allowUnlisted', 'maxCommandLine'],

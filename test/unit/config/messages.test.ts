@@ -76,7 +76,7 @@ describe('a setting that the schema refuses', () => {
       'a name where a list is due, never answered with the star',
       () => changed("users: '*'", 'users: user01'),
       `${rights}.users`,
-      /^user01 is not allowed; must be '\*', or a list/,
+      /^user01 is not allowed; must be '\*', or '\?', or a list/,
       /^Did you mean \[user01\]\?$/,
     ],
     [

@@ -324,13 +324,6 @@ describe('login', () => {
       'CertIgnore',
     ],
     [
-      'nothing for anonymous clients',
-      methods('<anonymousAuthentication enabled="true" />'),
-      false,
-      'certificate',
-      'CertIgnore',
-    ],
-    [
       'nothing for providers',
       methods('<customAuthentication><providers><add name="IisManagerAuth" /></providers></customAuthentication>'),
       false,

@@ -23,14 +23,14 @@ describe('a password', () => {
     const admission = { succeeded: () => undefined, undecided: () => undefined };
     const throttle = { admitAddress: () => admission, admitAccount: vi.fn(() => admission) };
     const policy = {
-      mode: 'certificateAndPassword',
+      methods: { rules: [], otherwise: ['certificateAndPassword'] },
       rules: everybodyMayAll,
       requireSmartcardRequired: false,
       clock: { now: () => now },
       certificates: { validator: { validate: () => expect.fail() }, mapping: mappingTo(() => accountWith()) },
       passwords: { directories: [directory], throttle },
     } as const;
-    const admitted = { account: accountWith(), directory, admittedAt: now, ...proof };
+    const admitted = { account: accountWith(), directory, admittedAt: now, wantsPassword: true, ...proof };
     return { throttle, result: checkPassword(policy, admitted, { ...request, password: 'x' }, asLogin) };
   }
 
@@ -39,7 +39,10 @@ describe('a password', () => {
     ['without a certificate counts with those who have none', {}, false],
   ])('%s', async (_rule, proof, hasCertificate) => {
     const { throttle, result } = trying(corp, proof);
-    expect(await result).toMatchObject({ outcome: 'passed', proof: { passwordProven: true } });
+    expect(await result).toMatchObject({
+      outcome: 'passed',
+      proof: { method: hasCertificate ? 'certificateAndPassword' : 'password' },
+    });
     expect(throttle.admitAccount).toHaveBeenCalledWith(expect.objectContaining({ hasCertificate }));
   });
 
@@ -84,7 +87,7 @@ describe('the home of an account', () => {
     ['explain', 'foresee'],
   ])('is decided for a purpose of %s by %s, so that an explanation makes nothing', async (purpose, method) => {
     const parts = homes();
-    const occasion = { purpose, steps: unrecorded, passwordProven: false } as Occasion;
+    const occasion = { purpose, steps: unrecorded, method: 'certificate' } as Occasion;
     const result = await findHome({ homes: parts.homes }, authorized(), occasion);
     expect(parts.asked.map(([name]) => name)).toEqual([method]);
     expect(result).toMatchObject({ proof: { homeDirectory: '/srv/jdoe' }, findings: { account: { name: 'jdoe' } } });

@@ -33,8 +33,14 @@ describe('the steps of a login', () => {
   it('say that the account may log in now, and name its groups by what is known of each', async () => {
     const sid = 'S-1-5-32-544';
     const groups = [{ name: 'writers', sid }, { distinguishedName: 'CN=readers', sid }, { sid }, {}];
-    expect((await stepsOf(inGroups(...groups))).slice(0, 2)).toEqual([
+    expect((await stepsOf(inGroups(...groups))).slice(0, 3)).toEqual([
       { stage: 'account', check: 'account may log in now', verdict: 'passed', facts: { account: 'jdoe' } },
+      {
+        stage: 'account',
+        check: 'method of authentication',
+        verdict: 'passed',
+        facts: { rule: 'authentication.mode', methods: ['certificate'], shown: 'certificate', wanted: 'nothing' },
+      },
       { stage: 'account', check: 'groups', verdict: 'noted', facts: { groups: ['writers', 'CN=readers', sid, ''] } },
     ]);
   });

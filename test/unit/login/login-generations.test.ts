@@ -15,6 +15,7 @@ const proof = {
   directory: 'corp',
   homeDirectory: '/srv/ada',
   accessRights: fullRights,
+  authenticationMethod: 'certificate' as const,
   certificateSha256: 'ab',
 };
 

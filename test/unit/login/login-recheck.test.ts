@@ -12,7 +12,7 @@ import {
 import type { AuthenticatedLogin, Authenticator, LoginRequest } from '../../../src/login/authenticator.ts';
 import type { Decide } from '../../../src/login/decision.ts';
 import { LoginGenerations } from '../../../src/login/login-generations.ts';
-import type { AuthorizationPolicy, LoginPolicy } from '../../../src/login/login-policy.ts';
+import type { AuthorizationPolicy } from '../../../src/login/login-policy.ts';
 import { grantedLogin } from '../../../src/login/login-recheck.ts';
 import { standingRequest } from '../../../src/login/login-request.ts';
 import { SiteLogin } from '../../../src/login/site-login.ts';
@@ -21,7 +21,14 @@ import { silentLogger } from '../../../src/operations/log.ts';
 import { fullRights } from '../../support/access-rights.ts';
 import { ruleSet } from '../../support/authorize.ts';
 import { collectGarbage } from '../../support/collect-garbage.ts';
-import { allowAll, authenticatorOf, homesAt, type LoginSetup, loginsOf } from '../../support/login-setup.ts';
+import {
+  allowAll,
+  authenticatorOf,
+  homesAt,
+  type LoginMode,
+  type LoginSetup,
+  loginsOf,
+} from '../../support/login-setup.ts';
 import { throttleOf } from '../../support/settings.ts';
 import {
   accountWith,
@@ -155,7 +162,13 @@ describe('a recheck that finds other virtual directories', () => {
 });
 
 describe('a recheck that finds another account', () => {
-  const login = { accountName: 'ada', directory: 'corp', homeDirectory: '/srv/ada', accessRights: rights };
+  const login = {
+    accountName: 'ada',
+    directory: 'corp',
+    homeDirectory: '/srv/ada',
+    accessRights: rights,
+    authenticationMethod: 'certificate' as const,
+  };
   type Found = Partial<typeof login> & { readonly accountId?: string };
 
   function recheckFrom(before: Found, decide: Decide) {
@@ -233,7 +246,7 @@ const corp = {
 } as unknown as Directory;
 
 /** The login of a site that takes passwords. */
-function taking(mode: LoginPolicy['mode']): SiteLogin {
+function taking(mode: LoginMode): SiteLogin {
   const throttle = throttleOf({ now: () => now });
   return authenticatorWith({
     mode,

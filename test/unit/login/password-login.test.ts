@@ -13,7 +13,6 @@ import { unrecorded } from '../../../src/explanation/steps.ts';
 import type { LoginRequest } from '../../../src/login/authenticator.ts';
 import type { Decide } from '../../../src/login/decision.ts';
 import type { FailureThrottle } from '../../../src/login/failure-throttle.ts';
-import type { LoginPolicy } from '../../../src/login/login-policy.ts';
 import { SiteLogin } from '../../../src/login/site-login.ts';
 import type { AuditRecord } from '../../../src/operations/audit.ts';
 import { unrecordedTrail } from '../../../src/operations/audit.ts';
@@ -23,7 +22,14 @@ import type { ValidatedCertificate } from '../../../src/pki/path/validated-certi
 import { milliseconds } from '../../../src/settings/units.ts';
 import { fullRights } from '../../support/access-rights.ts';
 import { janeDoe } from '../../support/jane-doe.ts';
-import { authenticatorOf, everybodyMayAll, homesAt, type LoginSetup, siteLoginOf } from '../../support/login-setup.ts';
+import {
+  authenticatorOf,
+  everybodyMayAll,
+  homesAt,
+  type LoginMode,
+  type LoginSetup,
+  siteLoginOf,
+} from '../../support/login-setup.ts';
 import { recordingTrail } from '../../support/recording-trail.ts';
 import { throttleOf } from '../../support/settings.ts';
 
@@ -55,7 +61,7 @@ function account(name: string, state: Partial<AccountState> = {}): DirectoryAcco
 const wrong: PasswordAnswer = { outcome: 'refused', denial: denial('password-wrong', 'x') };
 
 function world(
-  mode: LoginPolicy['mode'],
+  mode: LoginMode,
   {
     accounts = [account('jdoe')],
     throttle = throttleOf(clock, { maxFailure: 3, maxFailurePerAddress: 6 }),
@@ -172,7 +178,13 @@ describe('a granted login', () => {
   it('keeps no password for the times it is judged again', async () => {
     const decide = vi.fn<Decide>(async () => ({
       outcome: 'passed',
-      proof: { accountName: 'jdoe', directory: 'corp', homeDirectory: '/', accessRights: fullRights },
+      proof: {
+        accountName: 'jdoe',
+        directory: 'corp',
+        homeDirectory: '/',
+        accessRights: fullRights,
+        authenticationMethod: 'password' as const,
+      },
       findings: {},
     }));
     const login = new SiteLogin(decide, { audit: unrecordedTrail, logger: silentLogger, timer: () => 0 });

@@ -24,6 +24,7 @@ function granted(
         directory: 'corp',
         homeDirectory: '',
         accessRights: rightsTo('Read'),
+        authenticationMethod: 'certificate',
         certificateSha256: sha256,
         validUntil: new Date('2027-01-01T00:00:00Z'),
       },

@@ -71,6 +71,7 @@ const granted: Resolution = {
       directory: 'corp',
       homeDirectory: '/srv/ada',
       accessRights: fullRights,
+      authenticationMethod: 'certificate',
       certificateSha256: sha256,
       validUntil: new Date('2027-01-01T00:00:00Z'),
     },

@@ -8,10 +8,11 @@ import { echo } from '../../resolution/echo.ts';
 import { isAtOrBelow } from '../../resolution/location-path.ts';
 import { type SectionLevel, sectionLevels } from '../../resolution/site-sections.ts';
 import { serverSections } from '../../schema/server-sections.ts';
+import { takesAnonymous } from '../login-methods.ts';
 import type { SiteDraft } from '../site-draft.ts';
 import type { CarriedRule } from './carried-rule.ts';
 import { overlapFindings } from './rule-overlaps.ts';
-import { readPeople } from './rule-people.ts';
+import { type RulePeople, readPeople } from './rule-people.ts';
 
 const subject = 'system.ftpServer/security/authorization';
 
@@ -20,7 +21,7 @@ export function carryAuthorization(draft: SiteDraft): void {
   const rules = levelRules(draft, levels);
   for (const finding of overlapFindings(rules))
     draft.note('different', finding.place, { subject, message: finding.message, remedy: finding.remedy });
-  const written = rules.flatMap((rule) => writtenRule(draft, rule) ?? []);
+  const written = rules.flatMap((rule) => writtenRules(draft, rule));
   const domains = new Set(rules.flatMap(({ people }) => people.domains));
   if (domains.size > 1) {
     draft.note('needsDecision', undefined, {
@@ -165,12 +166,22 @@ function placedUnderIsolation(draft: SiteDraft, rule: CarriedRule): CarriedRule 
   }
   const message = `the rule for ${echo(rule.path)} denies the account ${echo(user)} its path /${rest.join('/')}`;
   draft.note('different', place, { subject, message });
-  const people = { ...rule.people, everyAccount: false, accounts: [user], groups: [], anonymous: false, unknown: [] };
+  const unnamed = {
+    ...rule.people,
+    everyAccount: false,
+    accounts: [],
+    groups: [],
+    unknown: [],
+    anonymousByName: false,
+  };
+  const isPublic = rule.path.toLowerCase().startsWith('/localuser/public/');
+  const people = isPublic ? { ...unnamed, anonymous: true } : { ...unnamed, accounts: [user], anonymous: false };
   return { ...rule, people, path: `/${rest.join('/')}` };
 }
 
-/** @returns undefined for a rule that concerns no account of a directory, or permits nothing */
-function writtenRule(draft: SiteDraft, { entry, accessType, people, permissions, path }: CarriedRule) {
+/** @returns none for a rule that concerns no client, or permits nothing */
+function writtenRules(draft: SiteDraft, rule: CarriedRule) {
+  const { entry, accessType, people, permissions, path } = rule;
   const { place, attributes } = entry.element;
   const tell = (
     outcome: 'carriedOver' | 'different' | 'withoutEffect' | 'needsDecision' | 'cannotBeHad',
@@ -181,6 +192,7 @@ function writtenRule(draft: SiteDraft, { entry, accessType, people, permissions,
     draft.note(outcome, place, { subject: `${subject}/add`, message, ...(remedy !== undefined && { remedy }) });
   };
   const isNamed = people.everyAccount || people.accounts.length > 0 || people.groups.length > 0;
+  const namesAnonymous = concernsAnonymous(draft, rule);
   if (people.unknown.length > 0) {
     const names = people.unknown.map(echo).join(', ');
     const message = `${accessType} for ${names}, which a directory does not have, or has as another`;
@@ -191,34 +203,39 @@ function writtenRule(draft: SiteDraft, { entry, accessType, people, permissions,
       `Name the account or group of the directory that is meant: --name ${echo(`${people.unknown[0] ?? ''}=name`)}.`,
     );
   }
-  if (permissions.length === 0 || (!isNamed && people.unknown.length === 0)) {
-    if (people.anonymous && permissions.length > 0 && accessType === 'Allow')
-      tell('cannotBeHad', 'Allow for anonymous clients: none log in');
-    else
-      tell(
-        'withoutEffect',
-        `${accessType} for ${people.anonymous ? 'anonymous clients, and none log in' : 'no account, or no permission'}`,
-      );
-    return undefined;
+  if (permissions.length === 0 || (!isNamed && !namesAnonymous && people.unknown.length === 0)) {
+    const isForAnonymous = people.anonymous || people.anonymousByName;
+    tell('withoutEffect', `${accessType} for ${isForAnonymous ? noAnonymous(people) : 'no account, or no permission'}`);
+    return [];
   }
-  if (!isNamed) return undefined;
   const domains =
     people.domains.length === 0 ? '' : `; ${people.domains.map(echo).join(', ')} is left out of the names`;
-  const outcome = domains === '' && !people.anonymous ? 'carriedOver' : 'different';
-  const who = people.everyAccount
-    ? 'every account'
-    : [...people.accounts, ...people.groups].slice(0, 5).map(echo).join(', ');
-  if (people.unknown.length === 0)
-    tell(
-      outcome,
-      `${accessType} ${permissions.join(', ')} for ${who}${people.anonymous ? ', not for anonymous clients' : ''}${domains}`,
-    );
-  return {
-    ...(accessType === 'Deny' && { accessType: 'Deny' as const }),
-    ...(people.everyAccount ? { users: '*' } : {}),
-    ...(!people.everyAccount && people.accounts.length > 0 && { users: people.accounts }),
-    ...(!people.everyAccount && people.groups.length > 0 && { roles: people.groups }),
-    permissions: [...permissions],
-    ...(path !== '/' && { path }),
-  };
+  const outcome = domains === '' && !people.anonymousByName ? 'carriedOver' : 'different';
+  const names = people.everyAccount ? ['every account'] : [...people.accounts, ...people.groups].slice(0, 5).map(echo);
+  const who = [...names, ...(namesAnonymous ? ['anonymous clients'] : [])].join(', ');
+  if (people.unknown.length === 0) tell(outcome, `${accessType} ${permissions.join(', ')} for ${who}${domains}`);
+  const rest = { permissions: [...permissions], ...(path !== '/' && { path }) };
+  const type = accessType === 'Deny' && { accessType: 'Deny' as const };
+  // What is denied to every account is denied to clients without one.
+  const isCovered = accessType === 'Deny' && people.everyAccount;
+  return [
+    ...(isNamed ? [{ ...type, ...namedPeople(people), ...rest }] : []),
+    ...(namesAnonymous && !isCovered ? [{ ...type, users: '?', ...rest }] : []),
+  ];
+}
+
+function namedPeople({ everyAccount, accounts, groups }: RulePeople) {
+  if (everyAccount) return { users: '*' };
+  return { ...(accounts.length > 0 && { users: accounts }), ...(groups.length > 0 && { roles: groups }) };
+}
+
+function concernsAnonymous(draft: SiteDraft, { people, accessType }: CarriedRule): boolean {
+  const isMeant = people.anonymous || (people.anonymousByName && accessType === 'Deny');
+  return isMeant && takesAnonymous(draft);
+}
+
+function noAnonymous({ anonymousByName, anonymous }: RulePeople): string {
+  return anonymousByName && !anonymous
+    ? 'a user called anonymous: IIS calls clients without an account ?'
+    : 'anonymous clients, and none log in';
 }

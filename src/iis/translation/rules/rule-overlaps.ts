@@ -36,6 +36,7 @@ function overlap(one: CarriedRule, other: CarriedRule): boolean {
 function mayBeSame({ people: one }: CarriedRule, { people: other }: CarriedRule): boolean {
   const isAny = (people: CarriedRule['people']) =>
     people.everyAccount || people.groups.length > 0 || people.unknown.length > 0;
+  if (one.anonymous && other.anonymous) return true;
   const names = new Set(other.accounts.map((name) => name.toLowerCase()));
   const isNamed = (people: CarriedRule['people']) => isAny(people) || people.accounts.length > 0;
   if (!isNamed(one) || !isNamed(other)) return false;

@@ -6,8 +6,10 @@ export interface RulePeople {
   /** By their own name, without a domain. */
   readonly accounts: readonly string[];
   readonly groups: readonly string[];
-  /** `?`, or a user called anonymous: no account. */
+  /** `?`, or `*` among the users: clients without an account, where the site has such. */
   readonly anonymous: boolean;
+  /** A user called anonymous. IIS knows no such client, so that only what denies it counts. */
+  readonly anonymousByName: boolean;
   /** What no account or group of a directory is; a rule that denies it cannot be carried over. */
   readonly unknown: readonly string[];
   /** Parts before a backslash, in lower case. */
@@ -44,13 +46,14 @@ export function readPeople(users: string, roles: string, given: ReadonlyMap<stri
   const renamed = (name: string) => given.get(name.toLowerCase());
   const told = (names: readonly string[]) => names.flatMap((name) => renamed(name) ?? []);
   const untold = (names: readonly string[]) => names.filter((name) => renamed(name) === undefined);
-  const accounts = untold(userNames).filter((name) => name !== '*' && !isAnonymous(name));
+  const accounts = untold(userNames).filter((name) => name !== '*' && name !== '?' && !isNameOfAnonymous(name));
   const groups = untold(roleNames).filter((name) => !everyAccountGroups.has(name.toLowerCase()));
   return {
     everyAccount: userNames.includes('*') || groups.length < untold(roleNames).length,
     accounts: distinct([...told(userNames), ...accounts.filter(isAccount).map(ownName)]),
     groups: distinct([...told(roleNames), ...groups.filter(isGroup).map(ownName)]),
-    anonymous: untold(userNames).some(isAnonymous),
+    anonymous: userNames.includes('?') || userNames.includes('*'),
+    anonymousByName: untold(userNames).some(isNameOfAnonymous),
     unknown: distinct([...accounts.filter((name) => !isAccount(name)), ...groups.filter((name) => !isGroup(name))]),
     domains: distinct(
       [...accounts, ...groups]
@@ -77,9 +80,9 @@ function isGroup(name: string): boolean {
   return !isBuiltIn && !ofTheHost.has(ownName(name).toLowerCase()) && ownName(name) !== '';
 }
 
-/** Rules of files call it by the name that clients give, where IIS knows only `?`. */
-function isAnonymous(name: string): boolean {
-  return name === '?' || name.toLowerCase() === 'anonymous';
+/** As published files have it, by the name that clients give. */
+function isNameOfAnonymous(name: string): boolean {
+  return name.toLowerCase() === 'anonymous';
 }
 
 function ownName(name: string): string {
