@@ -5,16 +5,22 @@ import { authorization } from '../../../src/authorization/authorization-rules.ts
 import { checkAuthorization } from '../../../src/config/checks/authorization-check.ts';
 import type { SiteSettings } from '../../../src/config/site-schema.ts';
 import { YamlSource } from '../../../src/config/yaml/yaml-source.ts';
+import { authentication } from '../../../src/login/authentication-settings.ts';
 
 type Mode = SiteSettings['authentication']['mode'];
 
 /** `0: message`, by place in the list; warnings and notes apart. */
-function said(rules: readonly object[], order: AuthorizationOrder = 'denyWins', mode: Mode = 'certificate') {
+function said(
+  rules: readonly object[],
+  order: AuthorizationOrder = 'denyWins',
+  mode: Mode = 'certificate',
+  more: object = {},
+) {
   const source = new YamlSource('cardgate.yaml', 'sites: []');
   const settings = {
     authorization: authorization.parse(rules.map((rule) => ({ users: '*', permissions: ['Read'], ...rule }))),
     authorizationOrder: order,
-    authentication: { mode },
+    authentication: authentication.parse({ mode, ...more }),
     directories: [],
   } as unknown as SiteSettings;
   checkAuthorization(source, ['sites', 0], settings, []);
@@ -132,5 +138,24 @@ describe('a rule that denies by what a certificate says', () => {
     expect(warnings).toEqual(
       settings.map((name) => expect.stringMatching(new RegExp(`^\\[0\\]\\.${name} .*by password instead`))),
     );
+  });
+});
+
+describe('rules for anonymous clients', () => {
+  const anonymous = { anonymousAuthentication: { enabled: true } };
+  it.each<[string, readonly object[], AuthorizationOrder, readonly string[]]>([
+    ['are not covered by a star that allows', [{}, { users: '?' }], 'denyWins', []],
+    ['are covered by a star that denies', [{ ...deny }, { users: '?' }], 'denyWins', ['[1] can never match']],
+    ['leave a star that denies something to decide', [{}, { ...deny }], 'firstMatch', []],
+    ['cover no account', [{ users: '?' }, { users: ['ada'] }], 'denyWins', []],
+    ['twice', [{ users: '?' }, { users: '?' }], 'denyWins', ['[1] says the same']],
+  ])('%s', (_what, rules, order, expected) => {
+    const { warnings } = said(rules, order, 'certificate', anonymous);
+    expect(warnings).toHaveLength(expected.length);
+    for (const [index, text] of expected.entries()) expect(warnings[index]).toContain(text);
+  });
+
+  it('are not opened by a star that allows', () => {
+    expect(said([{ ...deny, users: '?', ...dmz }, {}], 'denyWins', 'certificate', anonymous).notes).toEqual([]);
   });
 });

@@ -106,9 +106,13 @@ describe('rules', () => {
   it('for a path of LocalUser/Public deny it to them', () => {
     const path =
       '<location path="files/LocalUser/Public/secret"><system.ftpServer><security><authorization>' +
-      `${deny('users="*"')}</authorization></security></system.ftpServer></location>`;
+      `${deny('users="*"', 'Write')}</authorization></security></system.ftpServer></location>`;
     const isolation = '<userIsolation mode="IsolateAllDirectories" />';
     const changes = { rules: allow('users="*"'), isolation, after: path };
-    expect(rulesOf(changes)).toEqual([star, guest, { accessType: 'Deny', ...guest, path: '/secret' }]);
+    expect(rulesOf(changes)).toEqual([
+      star,
+      guest,
+      { accessType: 'Deny', users: '?', permissions: ['Write'], path: '/secret' },
+    ]);
   });
 });
