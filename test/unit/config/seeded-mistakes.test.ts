@@ -122,7 +122,7 @@ sites:
       createHome: 1 ## sites[0].userIsolation.createHome must be true or false
     authorization:
       - { user: ada, permissions: [Read] } ## sites[0].authorization[0].user is not a setting
-      - { users: ada, permissions: [Read] } ## sites[0].authorization[1].users must be '*', or a list of texts
+      - { users: ada, permissions: [Read] } ## sites[0].authorization[1].users must be '*', or '?', or a list of texts
       - { users: ['*'], permissions: [Read] } ## sites[0].authorization[2].users[0] is the name of one account
       - { users: ['CORP\\ada'], permissions: [Read] } ## sites[0].authorization[3].users[0] names a domain
       - { users: '*', permissions: [read] } ## sites[0].authorization[4].permissions[0] must be one of Read, Write
