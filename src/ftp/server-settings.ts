@@ -169,7 +169,11 @@ const reception = z.strictObject({
  */
 export function receptionSettings(): FtpSettings {
   const ssl = { serverCertificate: '-', serverCertificateKey: '-', controlChannelPolicy: 'SslAllow' };
-  return { name: '', ...reception.parse({ bindings: [{ port: 0 }], ssl }) };
+  return {
+    name: '',
+    authentication: { replyToUser: 'loggedIn' },
+    ...reception.parse({ bindings: [{ port: 0 }], ssl }),
+  };
 }
 
 export type FtpSettings = Decoded<typeof ftpSections> & {
