@@ -6,10 +6,9 @@ import { accountDenial } from '../directory/account-state.ts';
 import type { Group } from '../directory/directory.ts';
 import { isAnonymousAccount } from './anonymous-login.ts';
 import type { Identified } from './identification.ts';
-import { clientAddress } from './login-circumstances.ts';
 import { type LoginPolicy, type Occasion, passwordWasProven } from './login-policy.ts';
 import type { StageResult } from './login-progress.ts';
-import type { ExplainedRequest } from './login-request.ts';
+import { clientAddress, type ExplainedRequest } from './login-request.ts';
 import { methodDemand, possibleRules, type SiteMethods } from './method-rules.ts';
 import { passwordDenial } from './password-login.ts';
 

@@ -4,11 +4,10 @@ import type { Directory, DirectoryAccount } from '../directory/directory.ts';
 import type { ValidatedCertificate } from '../pki/path/validated-certificate.ts';
 import { anonymousDirectory, isAnonymousName } from './anonymous-login.ts';
 import type { Admission } from './failure-throttle.ts';
-import { clientAddress } from './login-circumstances.ts';
 import { type CertificateLogin, type LoginPolicy, type Occasion, passwordWasProven } from './login-policy.ts';
 import { begun, next, type Progress, type StageResult } from './login-progress.ts';
 import { accountFacts, recordedCertificate, validationFacts } from './login-record.ts';
-import type { ExplainedRequest } from './login-request.ts';
+import { clientAddress, type ExplainedRequest } from './login-request.ts';
 import { possibleRules, type SiteMethods } from './method-rules.ts';
 import { findAccountByName, type PasswordLoginOptions, passwordDirectories, throttled } from './password-login.ts';
 

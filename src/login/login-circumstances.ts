@@ -3,7 +3,7 @@ import type { LoginCircumstances } from '../authorization/rules/rule-conditions.
 import { formatRfc4514 } from '../pki/names/distinguished-name.ts';
 import type { ValidatedCertificate } from '../pki/path/validated-certificate.ts';
 import type { Proven } from './account-proof.ts';
-import type { ExplainedRequest } from './login-request.ts';
+import { clientAddress, type ExplainedRequest } from './login-request.ts';
 
 /** How an account that is asked about logs in is not known, but for clients without one. */
 export function circumstancesOf(
@@ -13,11 +13,6 @@ export function circumstancesOf(
   const remoteAddress = clientAddress(request);
   if (isAssumed) return { method: undefined, remoteAddress, certificate: 'unknown' };
   return { method, remoteAddress, certificate: certificate ? certificateCircumstances(certificate) : 'none' };
-}
-
-/** Empty where it is not known. */
-export function clientAddress({ remoteAddress, isClientAddress = true }: ExplainedRequest): string {
-  return isClientAddress ? remoteAddress : '';
 }
 
 function certificateCircumstances({ certificate, path, trustAnchor, policies }: ValidatedCertificate) {

@@ -14,3 +14,8 @@ export type StandingRequest = Omit<ExplainedRequest, 'password'> & { readonly pa
 export function standingRequest({ password: _, ...request }: ExplainedRequest): StandingRequest {
   return request;
 }
+
+/** Empty where it is not known. */
+export function clientAddress({ remoteAddress, isClientAddress = true }: ExplainedRequest): string {
+  return isClientAddress ? remoteAddress : '';
+}
