@@ -21,7 +21,7 @@ const named = (servername: string | undefined) => ({
 const denialsOf = (records: SharedSites['common']) =>
   records.flatMap((record) => (record.event === 'refusal' ? [record.denial.code] : []));
 const servedBy = ({ site }: SharedSites) =>
-  Object.entries(site).flatMap(([name, { requests }]) => requests.map(() => name));
+  Object.entries(site).flatMap(([name, { requests }]) => (requests.length > 0 ? [name] : []));
 
 /** TLS that the server refuses. @returns what the client says of it */
 async function refusedTls(client: ControlClient, servername: string | undefined): Promise<string> {
@@ -160,7 +160,8 @@ describe('behind TLS the site is settled', () => {
     await client.secure(named(undefined));
     expect((await client.command('HOST files.example')).code).toBe(504);
     expect((await client.command('USER ada')).code).toBe(331);
-    expect(servedBy(sites)).toEqual([]);
+    expect(servedBy(sites)).toEqual(['main']);
+    expect(sites.site['main']!.requests).toMatchObject([{ peerCertificates: [], password: undefined }]);
   });
 });
 
