@@ -89,7 +89,13 @@ export type Verdict<Granted extends Login = AuthenticatedLogin> =
       readonly facts?: LoginFacts;
     };
 
+/**
+ * What the front end has against a login that everything else grants: asked before the record is written, which says what was decided
+ * in the end. Never rejects.
+ */
+export type LastObjection = (login: Login, facts: Pick<LoginFacts, 'certificate'>) => Promise<Denial | undefined>;
+
 export interface Authenticator {
   /** Never rejects: a fault inside becomes `unavailable` with code `internal-fault`. Writes exactly one audit record per verdict but `password-required`. */
-  authenticate(request: LoginRequest): Promise<Verdict>;
+  authenticate(request: LoginRequest, objection?: LastObjection): Promise<Verdict>;
 }

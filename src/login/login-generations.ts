@@ -2,7 +2,14 @@
  * The logins of all sites over reloads: the newest configuration decides every login and every recheck, and a former one is
  * closed when it has decided its last.
  */
-import type { AuthenticatedLogin, Authenticator, Login, LoginRequest, Verdict } from './authenticator.ts';
+import type {
+  AuthenticatedLogin,
+  Authenticator,
+  LastObjection,
+  Login,
+  LoginRequest,
+  Verdict,
+} from './authenticator.ts';
 import type { Occasion } from './login-policy.ts';
 import { grantedLogin } from './login-recheck.ts';
 import { type ExplainedRequest, type StandingRequest, standingRequest } from './login-request.ts';
@@ -33,15 +40,15 @@ export class LoginGenerations {
 
   /** What the FTP front end of one site asks. */
   authenticator(site: string): Authenticator {
-    return { authenticate: (request) => this.authenticate(site, request) };
+    return { authenticate: (request, objection) => this.authenticate(site, request, objection) };
   }
 
   /**
    * @returns a granted login carries its recheck, which the newest generation then decides
    * @throws Error for a site that the newest configuration lacks
    */
-  async authenticate(site: string, request: LoginRequest): Promise<Verdict> {
-    const verdict = await this.#byNewest(site, (login) => login.authenticate(request));
+  async authenticate(site: string, request: LoginRequest, objection?: LastObjection): Promise<Verdict> {
+    const verdict = await this.#byNewest(site, (login) => login.authenticate(request, objection));
     if (verdict.outcome !== 'granted') return verdict;
     const recheck = this.#recheck(site, standingRequest(request), verdict.login);
     return { ...verdict, login: { ...verdict.login, recheck } };

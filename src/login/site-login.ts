@@ -7,7 +7,7 @@ import type { Logger } from '../operations/log.ts';
 import { printable } from '../operations/printable.ts';
 import { createReference } from '../operations/reference.ts';
 import type { Milliseconds } from '../settings/units.ts';
-import type { Login, LoginFacts, LoginRequest, Standing, Verdict } from './authenticator.ts';
+import type { LastObjection, Login, LoginFacts, LoginRequest, Standing, Verdict } from './authenticator.ts';
 import type { Decide } from './decision.ts';
 import { evenly } from './even-delay.ts';
 import type { Occasion } from './login-policy.ts';
@@ -45,14 +45,15 @@ export class SiteLogin {
   }
 
   /** For a client that is connected here; a password it is asked for leaves no record until it has come. */
-  authenticate(request: LoginRequest): Promise<Verdict<Login>> {
+  authenticate(request: LoginRequest, objection?: LastObjection): Promise<Verdict<Login>> {
     const work = async (): Promise<Verdict<Login>> => {
       const startedAt = this.#parts.timer();
       const obstacle = this.#parts.audit.loginObstacle;
       const occasion = { purpose: 'login', steps: unrecorded } as const;
       const progress = obstacle === undefined ? await this.#decide(request, occasion) : unrecordable(obstacle);
       if (progress.outcome === 'password-required') return { outcome: 'password-required' };
-      return (await this.#concluded(progress, request, startedAt)).verdict;
+      const decided = objection === undefined ? progress : await unlessObjected(progress, objection);
+      return (await this.#concluded(decided, request, startedAt)).verdict;
     };
     const isGuess = ({ outcome }: Verdict<Login>) => outcome === 'denied' && request.password !== undefined;
     return evenly(this.#parts.failureDelay, work, isGuess);
@@ -115,6 +116,12 @@ export class SiteLogin {
     this.#parts.audit.write(record);
     return record;
   }
+}
+
+async function unlessObjected(decided: Decided, objection: LastObjection): Promise<Decided> {
+  if (decided.outcome !== 'passed') return decided;
+  const refusal = await objection(decided.proof, decided.findings);
+  return refusal ? { outcome: 'denied', denial: refusal, findings: decided.findings } : decided;
 }
 
 function verdictOf(decided: Decided, record: LoginAttempt): Resolution['verdict'] {

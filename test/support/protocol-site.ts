@@ -220,7 +220,7 @@ function certificateAuthenticator(
 ): Authenticator {
   const adaDer = derOf(identities.ada.cert);
   return {
-    authenticate: async (request): Promise<Verdict> => {
+    authenticate: async (request, objection): Promise<Verdict> => {
       requests.push(request);
       const reference = createReference();
       const certificate = request.peerCertificates[0];
@@ -248,6 +248,8 @@ function certificateAuthenticator(
         validUntil: new Date(Date.now() + 3_600_000),
         recheck: async () => undefined,
       };
+      const refusal = await objection?.(login, {});
+      if (refusal) return { outcome: 'denied', denial: refusal, reference };
       return { outcome: 'granted', login, reference };
     },
   };

@@ -6,7 +6,7 @@
 import type { AccessRights } from '../../authorization/access-rights.ts';
 import { type Denial, denial, denialEntry } from '../../denial.ts';
 import { hookedStorage } from '../../hooks/hooked-storage.ts';
-import type { AuthenticatedLogin, Verdict } from '../../login/authenticator.ts';
+import type { AuthenticatedLogin, LastObjection, Verdict } from '../../login/authenticator.ts';
 import { noticeShortage } from '../../operations/descriptor-shortage.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { type Control, messageValues } from '../control/control.ts';
@@ -83,7 +83,7 @@ function askForPassword(control: Control): void {
 async function authenticate(control: Control, claimedName: string, password: string | undefined): Promise<void> {
   const { session, options } = control;
   const tls = session.state === 'secured' ? session.tls : withoutTls;
-  const verdict = await options.authenticator.authenticate({
+  const request = {
     peerCertificates: tls.peerCertificates,
     claimedName,
     password,
@@ -93,7 +93,8 @@ async function authenticate(control: Control, claimedName: string, password: str
     binding: control.binding,
     tls: tls.facts,
     consentSha256: consentDigest(options.site.messages),
-  });
+  };
+  const verdict = await options.authenticator.authenticate(request, hookOnLogin(control, claimedName, tls));
   if (verdict.outcome !== 'password-required') control.siteLog?.decided(verdict.facts ?? {});
   if (!control.isEnding) await answer(control, verdict, password !== undefined);
 }
@@ -101,7 +102,7 @@ async function authenticate(control: Control, claimedName: string, password: str
 async function answer(control: Control, verdict: Verdict, passwordWasGiven: boolean): Promise<void> {
   switch (verdict.outcome) {
     case 'granted':
-      if (await isAdmittedByHook(control, verdict)) await logIn(control, verdict);
+      await logIn(control, verdict);
       return;
     case 'password-required':
       if (passwordWasGiven) throw new Error('the authenticator asked for a password that it was given');
@@ -117,29 +118,18 @@ async function answer(control: Control, verdict: Verdict, passwordWasGiven: bool
   }
 }
 
-/** Asked of logins that everything else has granted; a recheck does not ask again. @returns false after the client was told */
-async function isAdmittedByHook(control: Control, { login, facts }: GrantedVerdict): Promise<boolean> {
+/** A recheck does not ask again. @returns undefined where the site has no hook on logins */
+function hookOnLogin(control: Control, claimedName: string, { facts: tls }: ControlTls): LastObjection | undefined {
   const { hooks } = control.options;
-  if (!hooks?.has('onLogin')) return true;
-  const { session, settings } = control;
-  const { accountName, directory, homeDirectory } = login;
-  const decision = await hooks.ask({
-    ...commonFacts(control),
-    hook: 'onLogin',
-    accountName,
-    claimedName: settings.claimedName ?? accountName,
-    directory,
-    homeDirectory,
-    tls: session.state === 'plain' ? withoutTls.facts : (session.tls?.facts ?? withoutTls.facts),
-    certificate: facts?.certificate,
-  });
-  if (control.isEnding) return false;
-  if (decision.outcome === 'allowed') return true;
-  const { outcome, hook, reason } = decision;
-  const code = outcome === 'refused' ? 'login-refused-by-hook' : 'login-hook-unavailable';
-  const refused = denial(code, reason, { hook, accountName });
-  refuse(control, refused, recordRefusal(control, refused));
-  return false;
+  if (!hooks?.has('onLogin')) return undefined;
+  return async ({ accountName, directory, homeDirectory }, { certificate }) => {
+    const question = { hook: 'onLogin', accountName, claimedName, directory, homeDirectory, tls, certificate } as const;
+    const decision = await hooks.ask({ ...commonFacts(control), ...question });
+    if (decision.outcome === 'allowed') return undefined;
+    const { outcome, hook, reason } = decision;
+    const code = outcome === 'refused' ? 'login-refused-by-hook' : 'login-hook-unavailable';
+    return denial(code, reason, { hook, accountName });
+  };
 }
 
 async function logIn(control: Control, verdict: GrantedVerdict): Promise<void> {

@@ -45,6 +45,37 @@ describe('a login without a record', () => {
   });
 });
 
+describe('the last objection of the front end', () => {
+  const objecting = async () => denial('login-refused-by-hook', 'Not today.', { hook: 'onLogin' });
+
+  it('is in the one record of a login that everything else granted', async () => {
+    const { authenticator, records } = authenticatorWith({});
+    const asked: string[] = [];
+    const verdict = await authenticator.authenticate(request, async ({ accountName }, { certificate: shown }) => {
+      asked.push(`${accountName} ${shown?.sha256}`);
+      return objecting();
+    });
+    expect(verdict).toMatchObject({ outcome: 'denied', denial: { code: 'login-refused-by-hook' } });
+    expect(records).toMatchObject([
+      { outcome: 'denied', denial: { code: 'login-refused-by-hook' }, account: { name: 'jdoe' } },
+    ]);
+    expect(verdict).toMatchObject({ reference: (records[0] as LoginAttempt).reference });
+    expect(asked).toEqual([`jdoe ${certificate.sha256}`]);
+  });
+
+  it('is not asked about a login that is refused', async () => {
+    const { authenticator, records } = authenticatorWith({ rules: ruleSet([]) });
+    await authenticator.authenticate(request, () => expect.fail('asked'));
+    expect(records).toMatchObject([{ denial: { code: 'not-authorized' } }]);
+  });
+
+  it('that there is not grants it', async () => {
+    const { authenticator, records } = authenticatorWith({});
+    const verdict = await authenticator.authenticate(request, async () => undefined);
+    expect([verdict.outcome, records]).toMatchObject(['granted', [{ outcome: 'granted' }]]);
+  });
+});
+
 describe('the duration in the record of a login', () => {
   it('is that of a timer which never goes back, not that of the clock', async () => {
     const clockReadings = [1_000_000, 0, 0, 0];
