@@ -8,7 +8,7 @@ import { type Denial, denial } from '../denial.ts';
 import { errorMessage } from '../error-message.ts';
 import { type HomeNames, homeNames, isBelow } from './home-names.ts';
 import { makeDirectories, missingDirectory, namesOnDisk } from './home-provision.ts';
-import { followsLayout, type HomeOwner, type IsolationMode, type UserIsolation } from './user-isolation.ts';
+import { type HomeOwner, isolationModes, type UserIsolation } from './user-isolation.ts';
 import type { VirtualDirectory } from './virtual-directories.ts';
 
 /** Where an account works. */
@@ -105,7 +105,7 @@ async function isDirectoryIn(root: string, names: HomeNames): Promise<boolean> {
 /** The first way whose directory is there, else the usual one; with the letter case of the disk in a tree that Windows left. */
 async function chosenNames(isolation: UserIsolation, ways: readonly HomeNames[]): Promise<HomeNames | string> {
   const [usual = []] = ways;
-  if (isolation.layout !== 'iis' || !followsLayout(isolation.mode)) return usual;
+  if (isolation.layout !== 'iis' || !isolationModes[isolation.mode].followsLayout) return usual;
   for (const names of ways) {
     const found = await namesOnDisk(isolation.root, names);
     if (found === 'ambiguous') {
@@ -116,17 +116,10 @@ async function chosenNames(isolation: UserIsolation, ways: readonly HomeNames[])
   return usual;
 }
 
-/** Modes under which every virtual directory of the site is laid over every home. */
-const sharesVirtualDirectories: ReadonlySet<IsolationMode> = new Set([
-  'None',
-  'StartInUsersDirectory',
-  'IsolateRootDirectoryOnly',
-]);
-
 /** Of the others an account sees what lies below its own directory, and the rest does not exist for it. */
 function laidOver(isolation: UserIsolation, names: HomeNames): Pick<Home, 'virtualDirectories'> {
   const all = isolation.virtualDirectories ?? [];
-  const laid = sharesVirtualDirectories.has(isolation.mode)
+  const laid = isolationModes[isolation.mode].sharesVirtualDirectories
     ? all
     : all.flatMap(({ path, physicalPath }) => {
         const own = pathBelow(isolation, names, path);
@@ -137,7 +130,7 @@ function laidOver(isolation: UserIsolation, names: HomeNames): Pick<Home, 'virtu
 
 /** A home that is itself a virtual directory of the site. */
 function virtualHomeOf(isolation: UserIsolation, ways: readonly HomeNames[]): Home | undefined {
-  if (sharesVirtualDirectories.has(isolation.mode)) return undefined;
+  if (isolationModes[isolation.mode].sharesVirtualDirectories) return undefined;
   for (const names of ways) {
     const own = isolation.virtualDirectories?.find(({ path }) => pathBelow(isolation, names, path) === '');
     if (own) return { homeDirectory: own.physicalPath, ...laidOver(isolation, names) };

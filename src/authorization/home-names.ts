@@ -1,6 +1,6 @@
 /** The names that lead from the root of a site to the home of an account. None of them can lead elsewhere. */
 import { isAbsolute, normalize } from 'node:path';
-import { type HomeOwner, sharesRoot, type UserIsolation } from './user-isolation.ts';
+import { type HomeOwner, isolationModes, type UserIsolation } from './user-isolation.ts';
 
 /** Names below the root. */
 export type HomeNames = readonly string[];
@@ -16,7 +16,8 @@ export function homeNames(isolation: UserIsolation, owner: HomeOwner): readonly 
       if (owner.isAnonymous) return [anonymousNames(isolation, owner.accountName)];
       const ways = accountNames[isolation.layout](owner);
       if (!ways.flat().every(isSafeSegment)) return 'The account’s name cannot be the name of a directory.';
-      const shared = !sharesRoot(isolation.mode) && ways.some((names) => isAnonymousHome(isolation, names));
+      const shared =
+        !isolationModes[isolation.mode].sharesRoot && ways.some((names) => isAnonymousHome(isolation, names));
       return shared ? homeOfAnonymous : ways;
     }
     case 'Template':

@@ -61,17 +61,25 @@ export const userIsolation = z
   })
   .prefault({});
 
-export type IsolationMode = UserIsolation['mode'];
+type IsolationMode = UserIsolation['mode'];
 
-/** Whether all accounts work in the physicalPath itself. */
-export function sharesRoot(mode: IsolationMode): boolean {
-  return mode === 'None' || mode === 'StartInUsersDirectory';
+interface IsolationProperties {
+  /** All accounts work in the physicalPath itself. */
+  readonly sharesRoot: boolean;
+  /** The directory of an account is found by its name. */
+  readonly followsLayout: boolean;
+  /** Every virtual directory of the site is laid over every home; otherwise those below the directory of the account are. */
+  readonly sharesVirtualDirectories: boolean;
 }
 
-/** Whether the directory of an account is found by its name. */
-export function followsLayout(mode: IsolationMode): boolean {
-  return mode === 'StartInUsersDirectory' || mode === 'IsolateRootDirectoryOnly' || mode === 'IsolateAllDirectories';
-}
+export const isolationModes: Readonly<Record<IsolationMode, IsolationProperties>> = {
+  None: { sharesRoot: true, followsLayout: false, sharesVirtualDirectories: true },
+  StartInUsersDirectory: { sharesRoot: true, followsLayout: true, sharesVirtualDirectories: true },
+  IsolateRootDirectoryOnly: { sharesRoot: false, followsLayout: true, sharesVirtualDirectories: true },
+  IsolateAllDirectories: { sharesRoot: false, followsLayout: true, sharesVirtualDirectories: false },
+  Template: { sharesRoot: false, followsLayout: false, sharesVirtualDirectories: false },
+  DirectoryAttribute: { sharesRoot: false, followsLayout: false, sharesVirtualDirectories: false },
+};
 
 /** The homes of one site. */
 export interface UserIsolation extends Omit<Decoded<typeof userIsolation>, 'layout'> {

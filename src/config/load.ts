@@ -2,7 +2,7 @@
  * From a file name to a complete, frozen configuration with everything it refers to read and checked, or all faults at once.
  * Nothing is started, listened on or connected to here.
  */
-import { sharesRoot } from '../authorization/user-isolation.ts';
+import { isolationModes } from '../authorization/user-isolation.ts';
 import type { VirtualDirectory } from '../authorization/virtual-directories.ts';
 import type { Clock } from '../clock.ts';
 import type { MappingRule } from '../mapping/rules/rule.ts';
@@ -242,6 +242,6 @@ function readServer(
 function checkWritable(reader: MaterialReader, setting: SettingPath, settings: SiteSettings): void {
   const { mode, createHome } = settings.userIsolation;
   const mayWrite = settings.authorization.some(({ permissions }) => permissions.includes('Write'));
-  if ((mode !== 'None' && createHome) || (sharesRoot(mode) && mayWrite))
+  if ((mode !== 'None' && createHome) || (isolationModes[mode].sharesRoot && mayWrite))
     reader.writableFolder(setting, settings.physicalPath);
 }

@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { foldedPath } from '../authorization/folded-path.ts';
-import { sharesRoot } from '../authorization/user-isolation.ts';
+import { isolationModes } from '../authorization/user-isolation.ts';
 import type { VirtualDirectory } from '../authorization/virtual-directories.ts';
 import type { SettingPath } from '../schema-faults/setting-path.ts';
 import { lies, real } from './checks/served-files-check.ts';
@@ -39,7 +39,11 @@ export function loadVirtualDirectories(
         'Keep the two apart, or make sure that each rule is meant for both.',
       );
     }
-    if (sharesRoot(settings.userIsolation.mode) && physicalPath !== undefined && isThere(join(physicalPath, path))) {
+    if (
+      isolationModes[settings.userIsolation.mode].sharesRoot &&
+      physicalPath !== undefined &&
+      isThere(join(physicalPath, path))
+    ) {
       reader.source.warning(
         [...setting, 'path'],
         `physicalPath has ${path}, too: the virtual directory covers it, and no client reaches what is in it`,

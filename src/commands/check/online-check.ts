@@ -3,7 +3,7 @@
  * searches as the service does, connects to hosts, and tries ports and folders so that nothing is left behind.
  */
 import { connect } from 'node:net';
-import { sharesRoot } from '../../authorization/user-isolation.ts';
+import { isolationModes } from '../../authorization/user-isolation.ts';
 import type { Configuration } from '../../config/load.ts';
 import type { ConfigurationFault } from '../../config/yaml/fault.ts';
 import { errorMessage } from '../../error-message.ts';
@@ -146,5 +146,5 @@ async function checkFolders(
 function writtenTo({ settings, physicalPath }: Configuration['sites'][number]): string | undefined {
   const { mode, createHome } = settings.userIsolation;
   const mayWrite = settings.authorization.some(({ permissions }) => permissions.includes('Write'));
-  return (sharesRoot(mode) && mayWrite) || createHome ? physicalPath : undefined;
+  return (isolationModes[mode].sharesRoot && mayWrite) || createHome ? physicalPath : undefined;
 }

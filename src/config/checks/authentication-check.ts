@@ -1,6 +1,6 @@
 /** Who may log in by what: contradictions, rules that never decide, and what anonymous logins open. */
 import { concernsSubject } from '../../authorization/rules/subject-names.ts';
-import { followsLayout, sharesRoot } from '../../authorization/user-isolation.ts';
+import { isolationModes } from '../../authorization/user-isolation.ts';
 import { networksOf } from '../../operations/network.ts';
 import type { SiteSettings } from '../site-schema.ts';
 import type { ConsistencyRule } from './site-warnings.ts';
@@ -136,8 +136,8 @@ function anonymousFaults(site: SiteSettings): readonly ConsistencyRule[] {
         namesDirectory &&
         layout === 'account' &&
         site.directories.length > 1 &&
-        followsLayout(mode) &&
-        !sharesRoot(mode),
+        isolationModes[mode].followsLayout &&
+        !isolationModes[mode].sharesRoot,
       path: ['userName'],
       message: `${anonymousAuthentication.userName} is also the name of a directory, whose accounts have their homes there`,
       remedy: 'Choose another name.',

@@ -1,5 +1,5 @@
 /** Rules between settings that no single setting can show: references, contradictions, weak choices. */
-import { followsLayout } from '../../authorization/user-isolation.ts';
+import { isolationModes } from '../../authorization/user-isolation.ts';
 import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import { nearest } from '../../schema-faults/suggestion.ts';
 import type { DirectorySettings } from '../directory-schema.ts';
@@ -145,7 +145,7 @@ function siteRules(site: SiteSettings, settings: Settings): readonly Consistency
       remedy: placeholderRemedy(name),
     })),
     {
-      applies: site.userIsolation.layout === 'iis' && !followsLayout(site.userIsolation.mode),
+      applies: site.userIsolation.layout === 'iis' && !isolationModes[site.userIsolation.mode].followsLayout,
       path: ['userIsolation', 'layout'],
       message: `mode ${site.userIsolation.mode} does not look at layout`,
       remedy: 'Remove layout, or use StartInUsersDirectory, IsolateRootDirectoryOnly or IsolateAllDirectories.',

@@ -1,7 +1,7 @@
 /** Authorization rules for directories that are not there: where all share one folder, such a rule protects nothing. */
 import { opendirSync, statSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
-import { sharesRoot } from '../../authorization/user-isolation.ts';
+import { isolationModes } from '../../authorization/user-isolation.ts';
 import type { VirtualDirectory } from '../../authorization/virtual-directories.ts';
 import type { SettingPath } from '../../schema-faults/setting-path.ts';
 import { nearest } from '../../schema-faults/suggestion.ts';
@@ -23,7 +23,7 @@ export function checkRulePaths(
   physicalPath: string,
   virtualDirectories: readonly VirtualDirectory[],
 ): void {
-  if (!sharesRoot(settings.userIsolation.mode)) return;
+  if (!isolationModes[settings.userIsolation.mode].sharesRoot) return;
   settings.authorization.forEach(({ path: rulePath }, index) => {
     // What only leads to a virtual directory need not be on the disk.
     if (virtualDirectories.some(({ path }) => path.startsWith(`${rulePath.replace(/\/$/, '')}/`))) return;

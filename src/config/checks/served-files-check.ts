@@ -1,7 +1,7 @@
 /** Files of the gateway's own that get in each other's way, or that clients of a site can reach, and folders that are not for clients. */
 import { realpathSync } from 'node:fs';
 import { sep } from 'node:path';
-import { sharesRoot } from '../../authorization/user-isolation.ts';
+import { isolationModes } from '../../authorization/user-isolation.ts';
 import { formatSetting, type SettingPath } from '../../schema-faults/setting-path.ts';
 import type { MaterialReader } from '../material.ts';
 import type { SiteSettings } from '../site-schema.ts';
@@ -30,7 +30,7 @@ export function servedFolders(
     {
       setting: [...place, 'physicalPath'],
       path: reader.resolve(physicalPath),
-      isRead: sharesRoot(userIsolation.mode) && mayRead,
+      isRead: isolationModes[userIsolation.mode].sharesRoot && mayRead,
     },
     ...virtualDirectories.map((one, index) => ({
       setting: [...place, 'virtualDirectories', index, 'physicalPath'],
