@@ -94,7 +94,7 @@ describe('certificate and password', () => {
     ['a wrong password', 'ada', 'ada', 'wrong', [331, 530]],
     ['the card of another person', 'bob', 'bob', password, [530, 503]],
     ['the name of another person', 'ada', 'bob', password, [530, 503]],
-    ['no card', undefined, 'ada', password, [331, 530]],
+    ['no card', undefined, 'ada', password, [530, 503]],
   ])('%s', async (_what, person, name, typed, codes) => {
     const { site } = await siteWith('certificateAndPassword');
     expect(await say(await connected(site, person), `USER ${name}`, `PASS ${typed}`)).toEqual(codes);

@@ -58,8 +58,8 @@ const cases: Readonly<
   },
   'published sample with messages, which has no certificate': {
     file: withRules(sample('ref-site.messages.xml'), allowAda),
-    user: 331,
-    asks: [['PASS secret', '530']],
+    user: 530,
+    asks: [['PASS secret', '503']],
   },
   'a virtual directory, filters, and a rule for a path': {
     file: iisFile({
