@@ -20,6 +20,7 @@ export class HostNames {
   readonly #common: CommonParts;
   readonly #named = new Map<string, ServedSite>();
   #defaultSite: ServedSite | undefined;
+  #reception: { readonly of: FtpServerOptions; readonly entry: SiteEntry } | undefined;
 
   constructor(common: CommonParts) {
     this.#common = common;
@@ -57,13 +58,16 @@ export class HostNames {
 
   /**
    * What a client is served by that has named no host: the words and times of the default. Without one it meets nothing that belongs
-   * to a site, and nothing logs it in.
+   * to a site, and nothing logs it in. Made once for the options of now, for each connection asks.
    */
   reception(): SiteEntry {
-    const [first] = this.sites;
+    const first = this.#defaultSite ?? this.#named.values().next().value;
     if (!first) throw new Error('a listener without a site');
-    const options = this.#defaultSite?.options ?? this.#withoutSite(first.options);
-    return { options, kin: new SessionKin(), peers: [] };
+    if (this.#reception?.of !== first.options) {
+      const options = this.#defaultSite ? first.options : this.#withoutSite(first.options);
+      this.#reception = { of: first.options, entry: { options, kin: new SessionKin(), peers: [] } };
+    }
+    return this.#reception.entry;
   }
 
   #withoutSite(first: FtpServerOptions): FtpServerOptions {
