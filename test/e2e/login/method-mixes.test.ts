@@ -151,8 +151,10 @@ describe.each(cases)('$name at a site by $mix', ({ mix, client, admitted, refuse
   it.skipIf(missing !== undefined || admitted === undefined)(`logs in by ${admitted ?? 'nothing'}${note}`, async () => {
     const { result, logins } = await attempt(client, mix, admitted);
     expect(result, `${result.stdout}\n${result.stderr}${JSON.stringify(logins)}`).toMatchObject({ exitCode: 0 });
-    expect(logins.length).toBeGreaterThan(0);
-    for (const login of logins) expect(login).toMatchObject({ outcome: 'granted', authenticationMethod: admitted });
+    // The record of a refusal before may come only now.
+    const granted = logins.filter(({ outcome }) => outcome === 'granted');
+    expect(granted.length).toBeGreaterThan(0);
+    for (const login of granted) expect(login).toMatchObject({ authenticationMethod: admitted });
   });
 
   it.skipIf(missing !== undefined || refused === undefined)(

@@ -90,6 +90,8 @@ describe('a client', () => {
     const before = world.logins(account).length;
     const read = await run({ do: 'download', remote: '/there', local: copy });
     const write = await run({ do: 'upload', local: join(scratch, 'sent'), remote: `/${who}-${from}` });
+    // A refusal is told before its record is on the disk.
+    await expect.poll(() => world.logins(account)).toHaveLength(before + 2);
     const logins = world.logins(account).slice(before);
     if (expected === 'denied') {
       expect(logins.map(({ outcome, denial }) => [outcome, denial?.code])).toEqual([

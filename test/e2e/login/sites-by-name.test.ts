@@ -191,9 +191,10 @@ it.each([
 it('each log has the logins of its own site, lftp named its host there, and each connection is of one site in all records', async () => {
   for (const name of names) {
     const log = join(folder, `log-${name}`);
-    const text = await readFile(join(log, (await readdir(log))[0] ?? ''), 'utf8');
+    const read = async () => readFile(join(log, (await readdir(log))[0] ?? ''), 'utf8');
     const logins = (await records()).filter(({ event, site }) => event === 'login' && site === name);
-    expect([...text.matchAll(/USER \S+$/gmu)]).toHaveLength(logins.length);
+    await expect.poll(async () => (await read()).match(/USER \S+$/gmu)).toHaveLength(logins.length);
+    const text = await read();
     const hosts = [...text.matchAll(/HOST (\S+)$/gmu)].map(([, host]) => host);
     expect(hosts).toEqual(name === 'lab' ? [] : [where[name].host]);
   }
