@@ -7,6 +7,7 @@ import { requestFiltering } from '../authorization/request-filtering.ts';
 import type { AuthenticationSettings } from '../login/authentication-settings.ts';
 import type { Decoded } from '../settings/decoded.ts';
 import { duration } from '../settings/duration.ts';
+import { hostName } from '../settings/host-names.ts';
 import { iis } from '../settings/iis-name.ts';
 import { address, count, port } from '../settings/values.ts';
 import { ipSecurity } from './admission/ip-security.ts';
@@ -40,7 +41,7 @@ const binding = z
     hostName: z
       .string()
       .max(253)
-      .regex(/^(?=.*[a-z])[a-z\d_](?:[a-z\d_-]*[a-z\d_])?(?:\.[a-z\d_](?:[a-z\d_-]*[a-z\d_])?)*$/iu, {
+      .regex(hostName, {
         error:
           'must be the name of a host, such as ftp.example.org, without a port; one of other letters in its xn-- form',
       })

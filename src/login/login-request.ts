@@ -1,4 +1,5 @@
 /** A login request as those see it who need less than the whole of it. */
+import { plainAddress } from '../operations/network.ts';
 import type { LoginRequest } from './authenticator.ts';
 
 /** It may leave open whom it claims to be: only `cardgate explain` makes such a request, which is no login. */
@@ -15,7 +16,7 @@ export function standingRequest({ password: _, ...request }: ExplainedRequest): 
   return request;
 }
 
-/** Empty where it is not known. */
+/** In its one spelling, for callers of the mapping service spell it as they like; empty where it is not known. */
 export function clientAddress({ remoteAddress, isClientAddress = true }: ExplainedRequest): string {
-  return isClientAddress ? remoteAddress : '';
+  return isClientAddress ? plainAddress(remoteAddress) : '';
 }

@@ -2,11 +2,10 @@
  * Which methods a site admits a client by: the first rule that is for the client decides. What is not known yet, or cannot be known, never
  * opens anything: where several rules may be the one, the strictest of them counts.
  */
-import { isIP } from 'node:net';
 import type { AuthenticationMethod } from '../authorization/authentication-method.ts';
 import { concernsSubject } from '../authorization/rules/subject-names.ts';
 import type { Group } from '../directory/directory.ts';
-import { networksOf, plainAddress } from '../operations/network.ts';
+import { isAddress, networksOf } from '../operations/network.ts';
 import type { AuthenticationSettings } from './authentication-settings.ts';
 
 type MethodRule = AuthenticationSettings['rules'][number];
@@ -20,6 +19,7 @@ export interface SiteMethods {
 
 /** What is known of a client. */
 export interface KnownClient {
+  /** In its one spelling; what is no address is not known. */
   readonly remoteAddress: string;
   /** `unknown`: no account is found yet. */
   readonly subject: 'unknown' | 'anonymous' | AskedAccount;
@@ -104,9 +104,8 @@ function both(one: Concern, other: Concern): Concern {
 
 function networkMatches({ networks }: MethodRule, remoteAddress: string): Concern {
   if (networks === undefined) return 'yes';
-  const address = plainAddress(remoteAddress);
-  if (isIP(address.replace(/%.*$/u, '')) === 0) return 'perhaps';
-  return networksOf(networks).has(address) ? 'yes' : 'no';
+  if (!isAddress(remoteAddress)) return 'perhaps';
+  return networksOf(networks).has(remoteAddress) ? 'yes' : 'no';
 }
 
 /** An anonymous client has no account and is in no group: rules that name some are not for it. */

@@ -1,5 +1,5 @@
 /** Spellings and networks of addresses. */
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
 /**
  * The one spelling of an address: RFC 5952 for IPv6, and IPv4 for an IPv4 address mapped into IPv6.
@@ -17,26 +17,48 @@ export function plainAddress(address: string): string {
     .join('.');
 }
 
+/** An address, or the network address and how many bits behind it are of its hosts. */
+interface NetworkNumber extends AddressNumber {
+  readonly hostBits: bigint;
+}
+
 /** Addresses of some networks. An IPv4 address that is mapped into IPv6 counts as IPv4, and a zone does not count. */
 export class Networks {
-  /** Apart: BlockList finds IPv4 addresses in networks of IPv6, such as ::/0. */
-  readonly #lists = { ipv4: new BlockList(), ipv6: new BlockList() };
+  readonly #networks: readonly NetworkNumber[];
 
   /** @param networks `address/bits`, each of them valid */
   constructor(networks: readonly string[]) {
-    for (const network of networks) {
-      const [address = '', bits] = network.split('/');
-      const family = isIPv4(address) ? 'ipv4' : 'ipv6';
-      this.#lists[family].addSubnet(address, Number(bits), family);
-    }
+    this.#networks = networks.map(networkNumber);
   }
 
   /** @param address in its one spelling; what is no address is in no network */
   has(address: string): boolean {
-    const [literal = ''] = address.split('%');
-    if (isIPv4(literal)) return this.#lists.ipv4.check(literal, 'ipv4');
-    return isIPv6(literal) && this.#lists.ipv6.check(literal, 'ipv6');
+    const asked = askedNumber(address);
+    if (!asked) return false;
+    return this.#networks.some(
+      ({ bits, number, hostBits }) => bits === asked.bits && asked.number >> hostBits === number >> hostBits,
+    );
   }
+}
+
+function networkNumber(network: string): NetworkNumber {
+  const [literal = '', length] = network.split('/');
+  const address = addressNumber(literal);
+  if (!address) throw new TypeError(`${network} is no network`);
+  return { ...address, hostBits: BigInt(address.bits - Number(length)) };
+}
+
+let last: { readonly text: string; readonly address: AddressNumber | undefined } | undefined;
+
+/** One address is asked of many lists, one after another. */
+function askedNumber(text: string): AddressNumber | undefined {
+  if (last?.text !== text) last = { text, address: addressNumber(text) };
+  return last.address;
+}
+
+/** @param text in its one spelling */
+export function isAddress(text: string): boolean {
+  return askedNumber(text) !== undefined;
 }
 
 /** Whether every address of one network is in the other. Both as `address/bits`. */
@@ -70,8 +92,13 @@ export function networkOf(address: string): string {
     .join(':')}::/64`;
 }
 
+interface AddressNumber {
+  readonly bits: 32 | 128;
+  readonly number: bigint;
+}
+
 /** @param address IPv4 or IPv6, in its one spelling @returns undefined for what is no address */
-export function addressNumber(address: string): { readonly bits: 32 | 128; readonly number: bigint } | undefined {
+export function addressNumber(address: string): AddressNumber | undefined {
   const [literal = ''] = address.split('%');
   if (isIPv4(literal)) return { bits: 32, number: numberOf(literal.split('.').map(Number), 8n) };
   if (!isIPv6(literal)) return undefined;

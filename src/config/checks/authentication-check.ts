@@ -1,7 +1,7 @@
 /** Who may log in by what: contradictions, rules that never decide, and what anonymous logins open. */
 import { concernsSubject } from '../../authorization/rules/subject-names.ts';
 import { isolationModes } from '../../authorization/user-isolation.ts';
-import { networksOf } from '../../operations/network.ts';
+import { isNetworkWithin } from '../../operations/network.ts';
 import type { SiteSettings } from '../site-schema.ts';
 import type { ConsistencyRule } from './site-warnings.ts';
 
@@ -202,10 +202,7 @@ function namesAllOf({ users: allUsers = [], roles: allRoles = [] }: MethodRule, 
 
 function coversNetworks({ networks: all }: MethodRule, { networks }: MethodRule): boolean {
   if (all === undefined) return true;
-  return (networks ?? ['0.0.0.0/0', '::/0']).every((network) => {
-    const [address = '', bits] = network.split('/');
-    return all.some((wide) => Number(wide.split('/')[1]) <= Number(bits) && networksOf([wide]).has(address));
-  });
+  return (networks ?? ['0.0.0.0/0', '::/0']).every((network) => all.some((wide) => isNetworkWithin(network, wide)));
 }
 
 /** Says what is open to clients that prove nothing. */

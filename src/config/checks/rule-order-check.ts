@@ -1,6 +1,6 @@
 /** Authorization rules that decide nothing because of others, and rules that open more than others before them closed. */
 import type { AuthorizationOrder } from '../../authorization/authorization-rules.ts';
-import { type ConditionName, ruleConditions } from '../../authorization/rules/rule-conditions.ts';
+import { type ConditionName, conditionNames } from '../../authorization/rules/rule-conditions.ts';
 import { isPathWithin, plainPath } from '../../authorization/rules/rule-reach.ts';
 import { comparedName } from '../../authorization/rules/subject-names.ts';
 import { isNetworkWithin } from '../../operations/network.ts';
@@ -190,10 +190,7 @@ function unconditional(one: ComparedRule, closed: ComparedRule): readonly string
   return names.length > 0 ? [`logins to which its ${names.join(' and ')} do not apply`] : [];
 }
 
-const comparedSettings = ['accessType', 'users', 'roles', 'permissions', 'path', ...Object.keys(ruleConditions)];
-
-// The keys of the fragment are the names; Object.keys forgets that.
-const conditionNames = Object.keys(ruleConditions) as ConditionName[];
+const comparedSettings = ['accessType', 'users', 'roles', 'permissions', 'path', ...conditionNames];
 
 /** Whether what fulfils a condition of one rule fulfils that of the other. */
 function isWithinCondition(name: ConditionName, one: Rule, other: Rule): boolean {

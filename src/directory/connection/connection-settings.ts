@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Decoded } from '../../settings/decoded.ts';
 import { duration } from '../../settings/duration.ts';
+import { domainName } from '../../settings/host-names.ts';
 import { count } from '../../settings/values.ts';
 
 const serverUrl = z
@@ -28,15 +29,7 @@ export const servers = z
   .optional()
   .describe('Servers in the order they are asked; ldap:// is always upgraded with StartTLS before anything is sent');
 
-/** RFC 1123 2.1, and underscores, which some domains of Windows have. */
-export const dnsName = z
-  .string()
-  .regex(
-    /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/,
-    {
-      error: 'must be a DNS name, such as corp.example',
-    },
-  );
+export const dnsName = z.string().regex(domainName, { error: 'must be a DNS name, such as corp.example' });
 
 const services = ['domainController', 'globalCatalog', 'ldap'] as const;
 

@@ -3,6 +3,7 @@
  * that the client names; what listens on one address alone cannot share it with what listens on all.
  */
 
+import { hostName } from '../../settings/host-names.ts';
 import { echo } from '../resolution/echo.ts';
 import type { FtpBinding } from '../resolution/ftp-sites.ts';
 import type { SettingValue, SiteDraft } from './site-draft.ts';
@@ -26,7 +27,8 @@ export function assignEndpoints(drafts: readonly SiteDraft[]): void {
     const { draft, binding } = claim;
     const holder = granted.find((other) => excludes(other.binding, binding));
     draft.findings.account(binding.element.attributes.values());
-    if (binding.host !== '' && !isHostName(binding.host)) tellUnusable(claim);
+    // Of IIS, and of no certificate for one host alone: an asterisk.
+    if (binding.host !== '' && !hostName.test(binding.host)) tellUnusable(claim);
     else if (!holder) {
       granted.push(claim);
       tellGranted(claim);
@@ -51,13 +53,8 @@ function bindingOf({ address, port, host }: FtpBinding): SettingValue {
   return {
     address: address === '*' ? '0.0.0.0' : address,
     port,
-    ...(isHostName(host) && { hostName: host }),
+    ...(hostName.test(host) && { hostName: host }),
   };
-}
-
-/** Of IIS, and of no certificate for one host alone: an asterisk. */
-function isHostName(host: string): boolean {
-  return /^(?=.*[a-z])[a-z\d_](?:[a-z\d_-]*[a-z\d_])?(?:\.[a-z\d_](?:[a-z\d_-]*[a-z\d_])?)*$/u.test(host);
 }
 
 /** One listener has one; the longest keeps the fewest clients out. */

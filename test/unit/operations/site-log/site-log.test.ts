@@ -294,7 +294,8 @@ describe('a renewal', () => {
     expect(await textIn(other())).toMatch(new RegExp(`^${header('2026-11-28 23:00:00')}`));
   });
 
-  it('from a directory that takes nothing takes along what was kept', async () => {
+  /** It holds the line `a`, for something is in the way of its directory. */
+  async function openKeepingLines() {
     await mkdir(join(folder, '..'), { recursive: true });
     await writeFile(folder, 'in the way');
     const log = open();
@@ -303,6 +304,11 @@ describe('a renewal', () => {
     });
     log.command(entry('a'));
     await told;
+    return log;
+  }
+
+  it('from a directory that takes nothing takes along what was kept', async () => {
+    const log = await openKeepingLines();
     log.renew(placeOf(other()));
     log.command(entry('b'));
     await closed(log);
@@ -324,14 +330,7 @@ describe('a renewal', () => {
   });
 
   it('to other fields in another directory puts lines that were kept below their own header', async () => {
-    await mkdir(join(folder, '..'), { recursive: true });
-    await writeFile(folder, 'in the way');
-    const log = open();
-    const told = new Promise<void>((resolve) => {
-      heard = resolve;
-    });
-    log.command(entry('a'));
-    await told;
+    const log = await openKeepingLines();
     log.renew(placeOf(other(), { logExtFileFlags: ['UriStem'] }));
     log.command(entry('b'));
     await closed(log);
